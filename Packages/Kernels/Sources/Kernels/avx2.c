@@ -1,0 +1,91 @@
+// AVX2 with FMA and F16C: sixteen floats in two registers.
+#if defined(__x86_64__)
+#pragma STDC FP_CONTRACT OFF
+#include <immintrin.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+
+typedef struct { __m256 a, b; } v16;
+
+static inline v16 v_set(float x) { return (v16){_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+static inline v16 v_load(const float *p) { return (v16){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+static inline void v_store(float *p, v16 x) { _mm256_storeu_ps(p, x.a); _mm256_storeu_ps(p + 8, x.b); }
+#define LANEWISE(NAME, OPERATION)                                                       \
+  static inline v16 NAME(v16 x, v16 y) { return (v16){OPERATION(x.a, y.a), OPERATION(x.b, y.b)}; }
+LANEWISE(v_add, _mm256_add_ps)
+LANEWISE(v_sub, _mm256_sub_ps)
+LANEWISE(v_mul, _mm256_mul_ps)
+LANEWISE(v_div, _mm256_div_ps)
+LANEWISE(v_max, _mm256_max_ps)
+LANEWISE(v_min, _mm256_min_ps)
+static inline v16 v_fma(v16 x, v16 y, v16 z) {
+  return (v16){_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
+}
+static inline __m256 round8(__m256 x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+static inline v16 v_round(v16 x) { return (v16){round8(x.a), round8(x.b)}; }
+static inline __m256 two_to8(__m256 n) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
+}
+static inline v16 v_two_to(v16 n) { return (v16){two_to8(n.a), two_to8(n.b)}; }
+static inline __m256 zero_below8(__m256 x, float limit, __m256 y) {
+  return _mm256_andnot_ps(_mm256_cmp_ps(x, _mm256_set1_ps(limit), _CMP_LT_OQ), y);
+}
+static inline v16 v_zero_below(v16 x, float limit, v16 y) {
+  return (v16){zero_below8(x.a, limit, y.a), zero_below8(x.b, limit, y.b)};
+}
+static inline float v_sum(v16 x) {
+  const __m256 eight = _mm256_add_ps(x.a, x.b);
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+static inline __m256i bytes32(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+static inline __m256 f16x8(const uint8_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+static inline v16 v_load_f16(const uint8_t *p) { return (v16){f16x8(p), f16x8(p + 16)}; }
+static inline __m256 bf16x8(const uint8_t *p) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16));
+}
+static inline v16 v_load_bf16(const uint8_t *p) { return (v16){bf16x8(p), bf16x8(p + 16)}; }
+
+// The low 16 bits of each 32-bit lane as half floats.
+static inline __m256 low_f16(__m256i v) {
+  const __m256i packed = _mm256_packus_epi32(_mm256_and_si256(v, _mm256_set1_epi32(0xffff)), _mm256_setzero_si256());
+  const __m256i joined = _mm256_permute4x64_epi64(packed, 0x08);
+  return _mm256_cvtph_ps(_mm256_castsi256_si128(joined));
+}
+static inline void v_line_f16(const uint8_t *p, v16 *w) {
+  const __m256i a = bytes32(p), b = bytes32(p + 32);
+  w[0] = (v16){low_f16(a), low_f16(b)};
+  w[1] = (v16){low_f16(_mm256_srli_epi32(a, 16)), low_f16(_mm256_srli_epi32(b, 16))};
+}
+static inline void v_line_bf16(const uint8_t *p, v16 *w) {
+  const __m256i a = bytes32(p), b = bytes32(p + 32), high = _mm256_set1_epi32((int)0xffff0000u);
+  w[0] = (v16){_mm256_castsi256_ps(_mm256_slli_epi32(a, 16)), _mm256_castsi256_ps(_mm256_slli_epi32(b, 16))};
+  w[1] = (v16){_mm256_castsi256_ps(_mm256_and_si256(a, high)), _mm256_castsi256_ps(_mm256_and_si256(b, high))};
+}
+static inline __m256 field8(__m256i v, int shift, int mask) {
+  return _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(v, shift), _mm256_set1_epi32(mask)));
+}
+static inline void v_line_int8(const uint8_t *p, v16 *w) {
+  const __m256i a = bytes32(p), b = bytes32(p + 32);
+  for (int j = 0; j < 4; j++) w[j] = (v16){field8(a, 8 * j, 255), field8(b, 8 * j, 255)};
+}
+static inline void v_line_int4(const uint8_t *p, v16 *w) {
+  const __m256i a = bytes32(p), b = bytes32(p + 32);
+  for (int j = 0; j < 4; j++) {
+    w[j] = (v16){field8(a, 8 * j, 15), field8(b, 8 * j, 15)};
+    w[j + 4] = (v16){field8(a, 8 * j + 4, 15), field8(b, 8 * j + 4, 15)};
+  }
+}
+
+enum { TILE_TOKENS = 2, TILE_BLOCKS = 1, SINGLE_BLOCKS = 2, MAX_BLOCKS = 2 };
+#include "kernels_body.h"
+
+const bb_kernel_table bb_table_avx2 = KERNEL_TABLE(BB_ISA_AVX2);
+
+#pragma clang attribute pop
+#endif

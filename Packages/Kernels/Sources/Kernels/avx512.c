@@ -1,0 +1,75 @@
+// AVX-512: sixteen floats in one register.
+#if defined(__x86_64__)
+#pragma STDC FP_CONTRACT OFF
+#include <immintrin.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq"))), \
+                             apply_to = function)
+
+typedef __m512 v16;
+
+static inline v16 v_set(float x) { return _mm512_set1_ps(x); }
+static inline v16 v_load(const float *p) { return _mm512_loadu_ps(p); }
+static inline void v_store(float *p, v16 x) { _mm512_storeu_ps(p, x); }
+static inline v16 v_add(v16 x, v16 y) { return _mm512_add_ps(x, y); }
+static inline v16 v_sub(v16 x, v16 y) { return _mm512_sub_ps(x, y); }
+static inline v16 v_mul(v16 x, v16 y) { return _mm512_mul_ps(x, y); }
+static inline v16 v_div(v16 x, v16 y) { return _mm512_div_ps(x, y); }
+static inline v16 v_max(v16 x, v16 y) { return _mm512_max_ps(x, y); }
+static inline v16 v_min(v16 x, v16 y) { return _mm512_min_ps(x, y); }
+static inline v16 v_fma(v16 x, v16 y, v16 z) { return _mm512_fmadd_ps(x, y, z); }
+static inline v16 v_round(v16 x) {
+  return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+static inline v16 v_two_to(v16 n) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23));
+}
+static inline v16 v_zero_below(v16 x, float limit, v16 y) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(limit), _CMP_NLT_UQ), y);
+}
+static inline float v_sum(v16 x) {
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+static inline v16 v_load_f16(const uint8_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+static inline v16 v_load_bf16(const uint8_t *p) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16));
+}
+static inline void v_line_f16(const uint8_t *p, v16 *w) {
+  const __m512i v = _mm512_loadu_si512(p);
+  w[0] = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(v));
+  w[1] = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(v, 16)));
+}
+static inline void v_line_bf16(const uint8_t *p, v16 *w) {
+  const __m512i v = _mm512_loadu_si512(p);
+  w[0] = _mm512_castsi512_ps(_mm512_slli_epi32(v, 16));
+  w[1] = _mm512_castsi512_ps(_mm512_and_si512(v, _mm512_set1_epi32((int)0xffff0000u)));
+}
+static inline v16 field(__m512i v, unsigned shift, int mask) {
+  return _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(v, shift), _mm512_set1_epi32(mask)));
+}
+static inline void v_line_int8(const uint8_t *p, v16 *w) {
+  const __m512i v = _mm512_loadu_si512(p);
+  for (int j = 0; j < 4; j++) w[j] = field(v, 8 * j, 255);
+}
+static inline void v_line_int4(const uint8_t *p, v16 *w) {
+  const __m512i v = _mm512_loadu_si512(p);
+  for (int j = 0; j < 4; j++) {
+    w[j] = field(v, 8 * j, 15);
+    w[j + 4] = field(v, 8 * j + 4, 15);
+  }
+}
+
+enum { TILE_TOKENS = 4, TILE_BLOCKS = 2, SINGLE_BLOCKS = 4, MAX_BLOCKS = 4 };
+#include "kernels_body.h"
+
+const bb_kernel_table bb_table_avx512 = KERNEL_TABLE(BB_ISA_AVX512);
+
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,112 @@
+// The arithmetic that has to be fast, one table of functions per instruction set.
+//
+// Every function does the same floating-point operations in the same order on every instruction set, so all
+// tables give the same bits. `bb_kernels()` is the table in use; tests take each one by `bb_kernels_for`.
+#ifndef BB_KERNELS_H
+#define BB_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum { BB_ISA_SCALAR = 0, BB_ISA_AVX2 = 1, BB_ISA_AVX512 = 2, BB_ISA_COUNT = 3 } bb_isa;
+
+// How floats are stored.
+typedef enum { BB_F32 = 0, BB_F16 = 1, BB_BF16 = 2 } bb_float_format;
+
+// How a weight matrix is stored: rows in blocks of 16, and inside a block "lines" that hold the same few
+// inputs of all 16 rows. A matrix of K inputs has ceil(K / inputs per line) lines a block; the last line is
+// filled up with anything finite (it is multiplied by zero).
+//
+//   BB_ROWS_F32    128-byte lines: 2 inputs, each 16 floats
+//   BB_ROWS_F16     64-byte lines: 16 rows x 2 inputs
+//   BB_ROWS_BF16    64-byte lines: 16 rows x 2 inputs
+//   BB_ROWS_INT8    64-byte lines: 16 rows x 4 inputs, unsigned codes
+//   BB_ROWS_INT4    64-byte lines: 16 rows x 4 bytes; byte j holds input j (low nibble) and input j + 4 (high)
+typedef enum {
+  BB_ROWS_F32 = 0,
+  BB_ROWS_F16 = 1,
+  BB_ROWS_BF16 = 2,
+  BB_ROWS_INT8 = 3,
+  BB_ROWS_INT4 = 4,
+  BB_ROWS_COUNT = 5
+} bb_row_format;
+
+enum { BB_BLOCK = 16, BB_PAGE = 64 };
+
+// One matrix [rows, inputs]. Integer formats: weight = scale * (code - zero), one scale (and perhaps zero) for
+// `group` inputs of a row; `group` is a multiple of 8 or not below `inputs`.
+typedef struct {
+  bb_row_format format;
+  size_t rows, inputs, group;
+  const uint8_t *lines;         // [blocks][lines][line bytes]
+  const uint8_t *scales;        // [blocks][groups][16] in scale_format; NULL for float formats
+  bb_float_format scale_format;
+  const float *zeros;           // [blocks][groups][16], or NULL: all are `zero`
+  float zero;
+} bb_matrix;
+
+static inline size_t bb_inputs_per_line(bb_row_format f) {
+  return f == BB_ROWS_INT4 ? 8 : f == BB_ROWS_INT8 ? 4 : 2;
+}
+static inline size_t bb_line_bytes(bb_row_format f) { return f == BB_ROWS_F32 ? 128 : 64; }
+
+typedef struct {
+  bb_isa isa;
+
+  // y[t][r] = sum over k of x[t][k] * w[r][k] for the rows of blocks [first, last). x: [tokens][ldx], y: [tokens][ldy].
+  // The result of a row and token does not depend on the other rows and tokens of the call.
+  void (*multiply)(const bb_matrix *w, const float *x, size_t ldx, size_t tokens, float *y, size_t ldy,
+                   size_t first, size_t last);
+
+  // dst[i] = float(src[i]).
+  void (*widen)(const void *src, bb_float_format format, float *dst, size_t n);
+  // dst[i] = src[i] rounded to nearest even in `format`.
+  void (*narrow)(const float *src, bb_float_format format, void *dst, size_t n);
+
+  // y = x / sqrt(mean(x^2) + eps) * weight.
+  void (*rms_norm)(const float *x, const float *weight, float eps, size_t n, float *y);
+  // Rotates x[i], x[i + half] by the angle whose cosine and sine are given, i < half.
+  void (*rotate)(float *x, const float *cosine, const float *sine, size_t half);
+  // y[i] = gate[i] / (1 + exp(-gate[i])) * up[i].
+  void (*silu_multiply)(const float *gate, const float *up, float *y, size_t n);
+  // x[i] += y[i].
+  void (*add)(float *x, const float *y, size_t n);
+  // y[i] = exp(x[i] - shift); returns the sum of y.
+  float (*exp_sum)(const float *x, float shift, float *y, size_t n);
+
+  // One step of attention by running softmax: `heads` queries q [heads][d] against the first n <= 64 tokens of a page.
+  // keys: [d][64], values: [64][dv] with dv = d rounded up to 16, both in `format`.
+  // state: per head [dv] weighted values, then the running maximum, then the running sum: stride dv + 16 floats.
+  void (*attend)(const float *q, size_t heads, size_t d, const void *keys, const void *values,
+                 bb_float_format format, size_t n, float scale, float *state);
+} bb_kernel_table;
+
+// The table of one instruction set, or NULL where this machine cannot run it.
+const bb_kernel_table *bb_kernels_for(bb_isa isa);
+// The best table of this machine, or the one that the environment variable BITBUDGET_ISA names.
+const bb_kernel_table *bb_kernels(void);
+// NULL, or what is wrong with the value of BITBUDGET_ISA.
+const char *bb_isa_problem(void);
+const char *bb_isa_name(bb_isa isa);
+
+// Packing, done once when a matrix is loaded. `src` holds up to 16 rows of a block, row-major.
+// Float formats keep the bits; elements have 2 bytes (F16, BF16) or 4 (F32).
+void bb_pack_floats(bb_row_format format, const void *src, size_t rows, size_t inputs, uint8_t *lines);
+// codes: one byte per input, below 256 (INT8) or 16 (INT4).
+void bb_pack_codes(bb_row_format format, const uint8_t *codes, size_t rows, size_t inputs, uint8_t *lines);
+// One row of a packed block back as floats (float formats) or as codes (integer formats).
+void bb_unpack_floats(bb_row_format format, const uint8_t *lines, size_t row, size_t inputs, float *dst);
+void bb_unpack_codes(bb_row_format format, const uint8_t *lines, size_t row, size_t inputs, uint8_t *dst);
+
+// Writes one token's key and value [d] into slot `slot` of a page (layouts as in `attend`).
+void bb_page_store(bb_float_format format, const float *key, const float *value, size_t d, size_t slot,
+                   void *keys, void *values);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,27 @@
+// A fixed set of threads that run one function together, many thousand times a second.
+//
+// Worker 0 is the caller. Workers spin for about 50 microseconds after a region, then sleep. Work is split by worker
+// number alone, so results never depend on timing.
+#ifndef BB_POOL_H
+#define BB_POOL_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bb_pool bb_pool;
+typedef void (*bb_pool_work)(void *context, size_t worker, size_t workers);
+
+// A pool of `workers` >= 1 threads, the caller's included; NULL when the system refuses.
+bb_pool *bb_pool_create(size_t workers);
+void bb_pool_destroy(bb_pool *pool);
+size_t bb_pool_workers(const bb_pool *pool);
+// Runs `work` once on every worker and returns when all have finished. One caller at a time; not from inside `work`.
+void bb_pool_run(bb_pool *pool, bb_pool_work work, void *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

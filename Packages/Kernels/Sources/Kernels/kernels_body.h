@@ -1,0 +1,334 @@
+// The kernels, written once over a vector of 16 floats. Each instruction set's file defines `v16` and its operations
+// (see scalar.c for what they mean), TILE_TOKENS and TILE_BLOCKS, then includes this file and fills its table.
+//
+// Rules that make all instruction sets, batch sizes and tilings agree bit for bit: every product is a fused
+// multiply-add, an output's sum runs along its inputs in two chains (even and odd inputs) that are added at the end of
+// a group, and sums over a vector go through one fixed tree.
+
+#include <math.h>
+#include <string.h>
+
+#include "half.h"
+#include "tables.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE v16 v_load_as(const void *src, bb_float_format format, size_t index) {
+  if (format == BB_F32) return v_load((const float *)src + index);
+  if (format == BB_F16) return v_load_f16((const uint8_t *)src + index * 2);
+  return v_load_bf16((const uint8_t *)src + index * 2);
+}
+
+// exp(x) to about one unit in the last place; 0 below the smallest normal result.
+INLINE v16 v_exp(v16 x) {
+  const v16 clamped = v_max(v_min(x, v_set(88.0f)), v_set(-87.0f));
+  const v16 n = v_round(v_mul(clamped, v_set(1.44269504f)));
+  v16 r = v_fma(n, v_set(-0.693359375f), clamped);
+  r = v_fma(n, v_set(2.12194440e-4f), r);
+  v16 p = v_set(1.9875691500e-4f);
+  p = v_fma(p, r, v_set(1.3981999507e-3f));
+  p = v_fma(p, r, v_set(8.3334519073e-3f));
+  p = v_fma(p, r, v_set(4.1665795894e-2f));
+  p = v_fma(p, r, v_set(1.6666665459e-1f));
+  p = v_fma(p, r, v_set(5.0000001201e-1f));
+  p = v_fma(v_mul(r, r), p, v_add(r, v_set(1.0f)));
+  return v_zero_below(x, -87.0f, v_mul(p, v_two_to(n)));
+}
+
+INLINE void store_first(float *dst, v16 value, size_t count) {
+  float whole[16];
+  v_store(whole, value);
+  memcpy(dst, whole, count * sizeof(float));
+}
+
+// The first `count` <= 16 floats, then `rest`.
+INLINE v16 load_first(const float *src, size_t count, float rest) {
+  float whole[16];
+  for (size_t i = 0; i < 16; i++) whole[i] = i < count ? src[i] : rest;
+  return v_load(whole);
+}
+
+// ---------------------------------------------------------------- weights times activations
+
+INLINE void decode_line(bb_row_format format, const uint8_t *line, v16 zero, v16 *w) {
+  switch (format) {
+    case BB_ROWS_F32:
+      w[0] = v_load((const float *)line);
+      w[1] = v_load((const float *)line + 16);
+      break;
+    case BB_ROWS_F16: v_line_f16(line, w); break;
+    case BB_ROWS_BF16: v_line_bf16(line, w); break;
+    case BB_ROWS_INT8:
+      v_line_int8(line, w);
+      for (int j = 0; j < 4; j++) w[j] = v_sub(w[j], zero);
+      break;
+    default:
+      v_line_int4(line, w);
+      for (int j = 0; j < 8; j++) w[j] = v_sub(w[j], zero);
+      break;
+  }
+}
+
+// `tokens` x `blocks` outputs of 16 rows each; all four counts are constants where this is inlined.
+INLINE void tile(const bb_row_format format, const int tokens, const int blocks, const bb_matrix *m,
+                 const float *x, size_t ldx, float *y, size_t ldy, size_t block) {
+  const int integer = format >= BB_ROWS_INT8;
+  const size_t per_line = format == BB_ROWS_INT4 ? 8 : format == BB_ROWS_INT8 ? 4 : 2;
+  const size_t line_bytes = format == BB_ROWS_F32 ? 128 : 64;
+  const size_t inputs = m->inputs, group = integer && m->group < inputs ? m->group : inputs;
+  const size_t groups = (inputs + group - 1) / group;
+  const size_t stride = (inputs + per_line - 1) / per_line * line_bytes;
+  const uint8_t *lines = m->lines + block * stride;
+
+  v16 total[TILE_TOKENS][MAX_BLOCKS];
+  for (size_t g = 0; g < groups; g++) {
+    v16 sum[TILE_TOKENS][MAX_BLOCKS][2], zero[MAX_BLOCKS];
+    for (int b = 0; b < blocks; b++) {
+      const size_t at = ((block + b) * groups + g) * 16;
+      zero[b] = integer && m->zeros ? v_load(m->zeros + at) : v_set(m->zero);
+      for (int t = 0; t < tokens; t++) sum[t][b][0] = sum[t][b][1] = v_set(0);
+    }
+    const size_t start = g * group, end = start + group < inputs ? start + group : inputs;
+    const size_t whole = start + (end - start) / per_line * per_line;
+    for (size_t k = start; k < whole; k += per_line) {
+      for (int b = 0; b < blocks; b++) {
+        v16 w[8];
+        decode_line(format, lines + b * stride + k / per_line * line_bytes, zero[b], w);
+        for (size_t j = 0; j < per_line; j++)
+          for (int t = 0; t < tokens; t++)
+            sum[t][b][j & 1] = v_fma(w[j], v_set(x[t * ldx + k + j]), sum[t][b][j & 1]);
+      }
+    }
+    if (whole < end) {  // The last line is not full: its inputs beyond the end count as 0.
+      for (int b = 0; b < blocks; b++) {
+        v16 w[8];
+        decode_line(format, lines + b * stride + whole / per_line * line_bytes, zero[b], w);
+        for (size_t j = 0; j < end - whole; j++)
+          for (int t = 0; t < tokens; t++)
+            sum[t][b][j & 1] = v_fma(w[j], v_set(x[t * ldx + whole + j]), sum[t][b][j & 1]);
+      }
+    }
+    for (int b = 0; b < blocks; b++) {
+      if (!integer) {
+        for (int t = 0; t < tokens; t++) total[t][b] = v_add(sum[t][b][0], sum[t][b][1]);
+        continue;
+      }
+      const v16 scale = v_load_as(m->scales, m->scale_format, ((block + b) * groups + g) * 16);
+      for (int t = 0; t < tokens; t++) {
+        const v16 s = v_add(sum[t][b][0], sum[t][b][1]);
+        total[t][b] = v_fma(s, scale, g == 0 ? v_set(0) : total[t][b]);
+      }
+    }
+  }
+  for (int t = 0; t < tokens; t++)
+    for (int b = 0; b < blocks; b++) {
+      const size_t row = (block + b) * 16;
+      float *out = y + t * ldy + row;
+      if (row + 16 <= m->rows) v_store(out, total[t][b]);
+      else store_first(out, total[t][b], m->rows - row);
+    }
+}
+
+// Tokens are taken in chunks that stay in the second-level cache while the weights pass by once a chunk.
+enum { TOKEN_CHUNK = 64 };
+
+INLINE void multiply_format(const bb_row_format format, const bb_matrix *m, const float *x, size_t ldx,
+                            size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
+  for (size_t chunk = 0; chunk < tokens; chunk += TOKEN_CHUNK) {
+    const size_t end = chunk + TOKEN_CHUNK < tokens ? chunk + TOKEN_CHUNK : tokens;
+    size_t block = first;
+    if (tokens == 1)
+      for (; block + SINGLE_BLOCKS <= last; block += SINGLE_BLOCKS)
+        tile(format, 1, SINGLE_BLOCKS, m, x, ldx, y, ldy, block);
+    else
+      for (; block + TILE_BLOCKS <= last; block += TILE_BLOCKS) {
+        size_t t = chunk;
+        for (; t + TILE_TOKENS <= end; t += TILE_TOKENS)
+          tile(format, TILE_TOKENS, TILE_BLOCKS, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
+        for (; t < end; t++) tile(format, 1, TILE_BLOCKS, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
+      }
+    for (; block < last; block++)
+      for (size_t t = chunk; t < end; t++) tile(format, 1, 1, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
+  }
+}
+
+static void multiply(const bb_matrix *m, const float *x, size_t ldx, size_t tokens, float *y, size_t ldy,
+                     size_t first, size_t last) {
+  switch (m->format) {
+    case BB_ROWS_F32: multiply_format(BB_ROWS_F32, m, x, ldx, tokens, y, ldy, first, last); break;
+    case BB_ROWS_F16: multiply_format(BB_ROWS_F16, m, x, ldx, tokens, y, ldy, first, last); break;
+    case BB_ROWS_BF16: multiply_format(BB_ROWS_BF16, m, x, ldx, tokens, y, ldy, first, last); break;
+    case BB_ROWS_INT8: multiply_format(BB_ROWS_INT8, m, x, ldx, tokens, y, ldy, first, last); break;
+    case BB_ROWS_INT4: multiply_format(BB_ROWS_INT4, m, x, ldx, tokens, y, ldy, first, last); break;
+    default: break;
+  }
+}
+
+// ---------------------------------------------------------------- elementwise
+
+static void widen(const void *src, bb_float_format format, float *dst, size_t n) {
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) v_store(dst + i, v_load_as(src, format, i));
+  for (; i < n; i++) {
+    uint16_t half;
+    if (format == BB_F32) {
+      memcpy(dst + i, (const uint8_t *)src + i * 4, 4);
+      continue;
+    }
+    memcpy(&half, (const uint8_t *)src + i * 2, 2);
+    dst[i] = format == BB_F16 ? bb_f16_to_float(half) : bb_bf16_to_float(half);
+  }
+}
+
+static void narrow(const float *src, bb_float_format format, void *dst, size_t n) {
+  if (format == BB_F32) {
+    memcpy(dst, src, n * 4);
+    return;
+  }
+  for (size_t i = 0; i < n; i++) {
+    const uint16_t half = format == BB_F16 ? bb_float_to_f16(src[i]) : bb_float_to_bf16(src[i]);
+    memcpy((uint8_t *)dst + i * 2, &half, 2);
+  }
+}
+
+static void rms_norm(const float *x, const float *weight, float eps, size_t n, float *y) {
+  v16 squares = v_set(0);
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    const v16 v = v_load(x + i);
+    squares = v_fma(v, v, squares);
+  }
+  if (i < n) {
+    const v16 v = load_first(x + i, n - i, 0);
+    squares = v_fma(v, v, squares);
+  }
+  const float factor = 1.0f / sqrtf(v_sum(squares) / (float)n + eps);
+  const v16 f = v_set(factor);
+  for (i = 0; i + 16 <= n; i += 16) v_store(y + i, v_mul(v_mul(v_load(x + i), f), v_load(weight + i)));
+  for (; i < n; i++) y[i] = x[i] * factor * weight[i];
+}
+
+static void rotate(float *x, const float *cosine, const float *sine, size_t half) {
+  size_t i = 0;
+  for (; i + 16 <= half; i += 16) {
+    const v16 a = v_load(x + i), b = v_load(x + half + i), c = v_load(cosine + i), s = v_load(sine + i);
+    v_store(x + i, v_sub(v_mul(a, c), v_mul(b, s)));
+    v_store(x + half + i, v_add(v_mul(b, c), v_mul(a, s)));
+  }
+  for (; i < half; i++) {
+    const float a = x[i], b = x[half + i];
+    const float ac = a * cosine[i], bs = b * sine[i], bc = b * cosine[i], as = a * sine[i];
+    x[i] = ac - bs;
+    x[half + i] = bc + as;
+  }
+}
+
+INLINE v16 silu_times(v16 gate, v16 up) {
+  const v16 down = v_add(v_exp(v_sub(v_set(0), gate)), v_set(1.0f));
+  return v_mul(v_div(gate, down), up);
+}
+
+static void silu_multiply(const float *gate, const float *up, float *y, size_t n) {
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) v_store(y + i, silu_times(v_load(gate + i), v_load(up + i)));
+  if (i < n) store_first(y + i, silu_times(load_first(gate + i, n - i, 0), load_first(up + i, n - i, 0)), n - i);
+}
+
+static void add(float *x, const float *y, size_t n) {
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) v_store(x + i, v_add(v_load(x + i), v_load(y + i)));
+  for (; i < n; i++) x[i] += y[i];
+}
+
+static float exp_sum(const float *x, float shift, float *y, size_t n) {
+  v16 sum = v_set(0);
+  const v16 s = v_set(shift);
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    const v16 e = v_exp(v_sub(v_load(x + i), s));
+    v_store(y + i, e);
+    sum = v_add(sum, e);
+  }
+  if (i < n) {
+    const v16 e = v_exp(v_sub(load_first(x + i, n - i, -INFINITY), s));
+    store_first(y + i, e, n - i);
+    sum = v_add(sum, e);
+  }
+  return v_sum(sum);
+}
+
+// ---------------------------------------------------------------- attention
+
+// Scores of `heads` queries against 16 * chunks tokens; a constant number of heads keeps the sums in registers.
+INLINE void page_scores(const int heads, const float *q, size_t d, const void *keys, bb_float_format format,
+                        size_t chunks, float *scores) {
+  for (size_t c = 0; c < chunks; c++) {
+    v16 sum[4];
+    for (int h = 0; h < heads; h++) sum[h] = v_set(0);
+    for (size_t i = 0; i < d; i++) {
+      const v16 k = v_load_as(keys, format, i * BB_PAGE + c * 16);
+      for (int h = 0; h < heads; h++) sum[h] = v_fma(k, v_set(q[h * d + i]), sum[h]);
+    }
+    for (int h = 0; h < heads; h++) v_store(scores + h * BB_PAGE + c * 16, sum[h]);
+  }
+}
+
+// scores -> weights exp(scale * score - maximum); the state's maximum and sum move on. Returns the factor that the
+// values summed so far are to be multiplied by.
+INLINE float page_softmax(float *scores, size_t n, float scale, float *maximum, float *sum) {
+  float highest = *maximum;
+  for (size_t i = 0; i < n; i++) {
+    scores[i] *= scale;
+    if (scores[i] > highest) highest = scores[i];
+  }
+  const float weights = exp_sum(scores, highest, scores, n);
+  float decay[16];
+  v_store(decay, v_exp(v_set(*maximum - highest)));
+  *sum = fmaf(*sum, decay[0], weights);
+  *maximum = highest;
+  return decay[0];
+}
+
+INLINE void attend_heads(const int heads, const float *q, size_t d, const void *keys, const void *values,
+                         bb_float_format format, size_t n, float scale, float *state) {
+  float scores[4 * BB_PAGE], decay[4];
+  const size_t dv = (d + 15) / 16 * 16, stride = dv + 16;
+  page_scores(heads, q, d, keys, format, (n + 15) / 16, scores);
+  for (int h = 0; h < heads; h++) {
+    float *tail = state + h * stride + dv;
+    decay[h] = page_softmax(scores + h * BB_PAGE, n, scale, tail, tail + 1);
+  }
+  for (size_t c = 0; c < dv; c += 16) {
+    v16 sum[4];
+    for (int h = 0; h < heads; h++) sum[h] = v_mul(v_load(state + h * stride + c), v_set(decay[h]));
+    for (size_t t = 0; t < n; t++) {
+      const v16 v = v_load_as(values, format, t * dv + c);
+      for (int h = 0; h < heads; h++) sum[h] = v_fma(v, v_set(scores[h * BB_PAGE + t]), sum[h]);
+    }
+    for (int h = 0; h < heads; h++) v_store(state + h * stride + c, sum[h]);
+  }
+}
+
+INLINE void attend_format(const bb_float_format format, const float *q, size_t heads, size_t d, const void *keys,
+                          const void *values, size_t n, float scale, float *state) {
+  const size_t stride = (d + 15) / 16 * 16 + 16;
+  size_t h = 0;
+  for (; h + 4 <= heads; h += 4) attend_heads(4, q + h * d, d, keys, values, format, n, scale, state + h * stride);
+  for (; h + 2 <= heads; h += 2) attend_heads(2, q + h * d, d, keys, values, format, n, scale, state + h * stride);
+  for (; h < heads; h++) attend_heads(1, q + h * d, d, keys, values, format, n, scale, state + h * stride);
+}
+
+static void attend(const float *q, size_t heads, size_t d, const void *keys, const void *values,
+                   bb_float_format format, size_t n, float scale, float *state) {
+  switch (format) {
+    case BB_F32: attend_format(BB_F32, q, heads, d, keys, values, n, scale, state); break;
+    case BB_F16: attend_format(BB_F16, q, heads, d, keys, values, n, scale, state); break;
+    case BB_BF16: attend_format(BB_BF16, q, heads, d, keys, values, n, scale, state); break;
+  }
+}
+
+#define KERNEL_TABLE(ISA)                                                                             \
+  {                                                                                                   \
+    .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,         \
+    .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = attend \
+  }

@@ -1,0 +1,72 @@
+// Between row-major matrices and blocks of 16 rows, and the writing of KV pages. Plain C: it moves bytes.
+#include <string.h>
+
+#include "bb_kernels.h"
+#include "half.h"
+
+void bb_pack_floats(bb_row_format format, const void *src, size_t rows, size_t inputs, uint8_t *lines) {
+  const size_t count = (inputs + 1) / 2, bytes = bb_line_bytes(format);
+  memset(lines, 0, count * bytes);
+  if (format == BB_ROWS_F32) {
+    for (size_t row = 0; row < rows; row++) {
+      const uint8_t *from = (const uint8_t *)src + row * inputs * 4;
+      for (size_t k = 0; k < inputs; k++) memcpy(lines + k * 64 + row * 4, from + k * 4, 4);
+    }
+    return;
+  }
+  for (size_t row = 0; row < rows; row++) {
+    const uint8_t *from = (const uint8_t *)src + row * inputs * 2;
+    uint8_t *to = lines + row * 4;
+    for (size_t k = 0; k + 1 < inputs; k += 2) memcpy(to + k * 32, from + k * 2, 4);
+    if (inputs & 1) memcpy(to + (inputs - 1) * 32, from + (inputs - 1) * 2, 2);
+  }
+}
+
+void bb_unpack_floats(bb_row_format format, const uint8_t *lines, size_t row, size_t inputs, float *dst) {
+  for (size_t k = 0; k < inputs; k++) {
+    if (format == BB_ROWS_F32) {
+      memcpy(dst + k, lines + k * 64 + row * 4, 4);
+    } else {
+      uint16_t half;
+      memcpy(&half, lines + k / 2 * 64 + row * 4 + (k & 1) * 2, 2);
+      dst[k] = format == BB_ROWS_F16 ? bb_f16_to_float(half) : bb_bf16_to_float(half);
+    }
+  }
+}
+
+void bb_pack_codes(bb_row_format format, const uint8_t *codes, size_t rows, size_t inputs, uint8_t *lines) {
+  const size_t per_line = bb_inputs_per_line(format);
+  memset(lines, 0, (inputs + per_line - 1) / per_line * 64);
+  for (size_t row = 0; row < rows; row++) {
+    const uint8_t *from = codes + row * inputs;
+    for (size_t k = 0; k < inputs; k++) {
+      uint8_t *to = lines + k / per_line * 64 + row * 4 + k % 4;
+      *to |= format == BB_ROWS_INT4 ? (uint8_t)((from[k] & 15) << (k / 4 % 2 * 4)) : from[k];
+    }
+  }
+}
+
+void bb_unpack_codes(bb_row_format format, const uint8_t *lines, size_t row, size_t inputs, uint8_t *dst) {
+  const size_t per_line = bb_inputs_per_line(format);
+  for (size_t k = 0; k < inputs; k++) {
+    const uint8_t byte = lines[k / per_line * 64 + row * 4 + k % 4];
+    dst[k] = format == BB_ROWS_INT4 ? byte >> (k / 4 % 2 * 4) & 15 : byte;
+  }
+}
+
+void bb_page_store(bb_float_format format, const float *key, const float *value, size_t d, size_t slot,
+                   void *keys, void *values) {
+  const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
+  if (format == BB_F32) {
+    float *k = keys, *v = values;
+    for (size_t i = 0; i < d; i++) k[i * BB_PAGE + slot] = key[i];
+    memcpy(v + slot * dv, value, d * sizeof(float));
+    return;
+  }
+  uint16_t *k = keys, *v = values;
+  for (size_t i = 0; i < d; i++) {
+    const int bf16 = format == BB_BF16;
+    k[i * BB_PAGE + slot] = bf16 ? bb_float_to_bf16(key[i]) : bb_float_to_f16(key[i]);
+    v[slot * dv + i] = bf16 ? bb_float_to_bf16(value[i]) : bb_float_to_f16(value[i]);
+  }
+}

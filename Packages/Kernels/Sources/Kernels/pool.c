@@ -1,0 +1,142 @@
+#include "bb_pool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { SPIN_NANOSECONDS = 50000, PAUSES_PER_LOOK = 32 };
+
+struct bb_pool {
+  size_t workers;
+  pthread_t *threads;
+  bb_pool_work work;
+  void *context;
+  _Atomic size_t generation;  // Counts regions; a change starts the workers.
+  _Atomic size_t running;     // Workers that have not finished this region.
+  _Atomic int stopping;
+  pthread_mutex_t lock;
+  pthread_cond_t started, finished;
+};
+
+struct start {
+  bb_pool *pool;
+  size_t worker;
+};
+
+static void relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+static long long now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+// Spins while *value == old, for a bounded time; whether it changed.
+static int spin_while(_Atomic size_t *value, size_t old) {
+  const long long end = now() + SPIN_NANOSECONDS;
+  do {
+    for (int i = 0; i < PAUSES_PER_LOOK; i++) {
+      if (atomic_load_explicit(value, memory_order_acquire) != old) return 1;
+      relax();
+    }
+  } while (now() < end);
+  return 0;
+}
+
+static void *worker_main(void *argument) {
+  struct start *start = argument;
+  bb_pool *pool = start->pool;
+  const size_t worker = start->worker;
+  free(start);
+  size_t seen = 0;
+  for (;;) {
+    if (!spin_while(&pool->generation, seen)) {
+      pthread_mutex_lock(&pool->lock);
+      while (atomic_load(&pool->generation) == seen) pthread_cond_wait(&pool->started, &pool->lock);
+      pthread_mutex_unlock(&pool->lock);
+    }
+    seen++;
+    if (atomic_load(&pool->stopping)) return NULL;
+    pool->work(pool->context, worker, pool->workers);
+    if (atomic_fetch_sub(&pool->running, 1) == 1) {
+      pthread_mutex_lock(&pool->lock);
+      pthread_cond_signal(&pool->finished);
+      pthread_mutex_unlock(&pool->lock);
+    }
+  }
+}
+
+static void start_region(bb_pool *pool) {
+  pthread_mutex_lock(&pool->lock);
+  atomic_fetch_add(&pool->generation, 1);
+  pthread_cond_broadcast(&pool->started);
+  pthread_mutex_unlock(&pool->lock);
+}
+
+static void stop(bb_pool *pool, size_t started) {
+  atomic_store(&pool->stopping, 1);
+  start_region(pool);
+  for (size_t i = 0; i < started; i++) pthread_join(pool->threads[i], NULL);
+  pthread_mutex_destroy(&pool->lock);
+  pthread_cond_destroy(&pool->started);
+  pthread_cond_destroy(&pool->finished);
+  free(pool->threads);
+  free(pool);
+}
+
+bb_pool *bb_pool_create(size_t workers) {
+  if (workers < 1 || workers > 1024) return NULL;
+  bb_pool *pool = calloc(1, sizeof *pool);
+  if (!pool) return NULL;
+  pool->workers = workers;
+  pool->threads = calloc(workers, sizeof *pool->threads);
+  pthread_mutex_init(&pool->lock, NULL);
+  pthread_cond_init(&pool->started, NULL);
+  pthread_cond_init(&pool->finished, NULL);
+  if (!pool->threads) {
+    stop(pool, 0);
+    return NULL;
+  }
+  for (size_t i = 1; i < workers; i++) {
+    struct start *start = malloc(sizeof *start);
+    if (start) *start = (struct start){pool, i};
+    if (!start || pthread_create(&pool->threads[i - 1], NULL, worker_main, start) != 0) {
+      free(start);
+      stop(pool, i - 1);
+      return NULL;
+    }
+  }
+  return pool;
+}
+
+void bb_pool_destroy(bb_pool *pool) {
+  if (pool) stop(pool, pool->workers - 1);
+}
+
+size_t bb_pool_workers(const bb_pool *pool) { return pool->workers; }
+
+void bb_pool_run(bb_pool *pool, bb_pool_work work, void *context) {
+  if (pool->workers == 1) {
+    work(context, 0, 1);
+    return;
+  }
+  pool->work = work;
+  pool->context = context;
+  const size_t others = pool->workers - 1;
+  atomic_store(&pool->running, others);
+  start_region(pool);
+  work(context, 0, pool->workers);
+  for (size_t left = others; left != 0; left = atomic_load(&pool->running)) {
+    if (spin_while(&pool->running, left)) continue;
+    pthread_mutex_lock(&pool->lock);
+    while (atomic_load(&pool->running) != 0) pthread_cond_wait(&pool->finished, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+  }
+}

@@ -1,0 +1,82 @@
+// The twin that runs everywhere: sixteen floats in an array. It says what each vector operation means.
+#pragma STDC FP_CONTRACT OFF
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "half.h"
+
+typedef struct { float f[16]; } v16;
+
+#define EACH(EXPRESSION)                                     \
+  v16 r;                                                     \
+  for (int i = 0; i < 16; i++) r.f[i] = (EXPRESSION);        \
+  return r
+
+static inline v16 v_set(float a) { EACH(a); }
+static inline v16 v_load(const float *p) { v16 r; memcpy(&r, p, sizeof r); return r; }
+static inline void v_store(float *p, v16 a) { memcpy(p, &a, sizeof a); }
+static inline v16 v_add(v16 a, v16 b) { EACH(a.f[i] + b.f[i]); }
+static inline v16 v_sub(v16 a, v16 b) { EACH(a.f[i] - b.f[i]); }
+static inline v16 v_mul(v16 a, v16 b) { EACH(a.f[i] * b.f[i]); }
+static inline v16 v_div(v16 a, v16 b) { EACH(a.f[i] / b.f[i]); }
+static inline v16 v_fma(v16 a, v16 b, v16 c) { EACH(fmaf(a.f[i], b.f[i], c.f[i])); }
+// As the vector instructions have it: the second operand where either is NaN.
+static inline v16 v_max(v16 a, v16 b) { EACH(a.f[i] > b.f[i] ? a.f[i] : b.f[i]); }
+static inline v16 v_min(v16 a, v16 b) { EACH(a.f[i] < b.f[i] ? a.f[i] : b.f[i]); }
+static inline v16 v_round(v16 a) { EACH(nearbyintf(a.f[i])); }
+// 2^n for whole n in the range of normal numbers.
+static inline v16 v_two_to(v16 n) { EACH(bb_float_from_bits((uint32_t)((int32_t)n.f[i] + 127) << 23)); }
+// y, or 0 where x < limit.
+static inline v16 v_zero_below(v16 x, float limit, v16 y) { EACH(x.f[i] < limit ? 0.0f : y.f[i]); }
+
+static inline float v_sum(v16 a) {
+  for (int width = 8; width > 0; width /= 2)
+    for (int i = 0; i < width; i++) a.f[i] += a.f[i + width];
+  return a.f[0];
+}
+
+static inline v16 v_load_f16(const uint8_t *p) {
+  uint16_t h[16];
+  memcpy(h, p, sizeof h);
+  EACH(bb_f16_to_float(h[i]));
+}
+
+static inline v16 v_load_bf16(const uint8_t *p) {
+  uint16_t h[16];
+  memcpy(h, p, sizeof h);
+  EACH(bb_bf16_to_float(h[i]));
+}
+
+// Lines of packed weights: w[j] holds input j of the 16 rows.
+static inline void v_line_f16(const uint8_t *p, v16 *w) {
+  for (int i = 0; i < 32; i++) {
+    uint16_t h;
+    memcpy(&h, p + i * 2, 2);
+    w[i % 2].f[i / 2] = bb_f16_to_float(h);
+  }
+}
+
+static inline void v_line_bf16(const uint8_t *p, v16 *w) {
+  for (int i = 0; i < 32; i++) {
+    uint16_t h;
+    memcpy(&h, p + i * 2, 2);
+    w[i % 2].f[i / 2] = bb_bf16_to_float(h);
+  }
+}
+
+static inline void v_line_int8(const uint8_t *p, v16 *w) {
+  for (int i = 0; i < 64; i++) w[i % 4].f[i / 4] = p[i];
+}
+
+static inline void v_line_int4(const uint8_t *p, v16 *w) {
+  for (int i = 0; i < 64; i++) {
+    w[i % 4].f[i / 4] = p[i] & 15;
+    w[i % 4 + 4].f[i / 4] = p[i] >> 4;
+  }
+}
+
+enum { TILE_TOKENS = 1, TILE_BLOCKS = 1, SINGLE_BLOCKS = 1, MAX_BLOCKS = 1 };
+#include "kernels_body.h"
+
+const bb_kernel_table bb_table_scalar = KERNEL_TABLE(BB_ISA_SCALAR);

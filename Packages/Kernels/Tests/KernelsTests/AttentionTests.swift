@@ -1,0 +1,69 @@
+import Foundation
+import Kernels
+import Testing
+
+@Suite struct AttentionTests {
+  /// Attention of `heads` queries over `count` tokens in pages, on one instruction set.
+  func attend(
+    q: [Float], heads: Int, d: Int, keys: [Float], values: [Float], count: Int,
+    format: bb_float_format, isa: bb_isa
+  ) -> [Float] {
+    let dv = (d + 15) / 16 * 16
+    let stride = dv + 16
+    var state = [Float](repeating: 0, count: heads * stride)
+    for h in 0..<heads { state[h * stride + dv] = -.infinity }
+    for start in stride1(count) {
+      let n = min(64, count - start)
+      var k = [UInt8](repeating: 0, count: d * 64 * 4)
+      var v = [UInt8](repeating: 0, count: 64 * dv * 4)
+      for slot in 0..<n {
+        let at = (start + slot) * d
+        bb_page_store(
+          format, Array(keys[at..<at + d]), Array(values[at..<at + d]), d, slot, &k, &v)
+      }
+      bb_kernels_for(isa).pointee.attend(
+        q, heads, d, k, v, format, n, 1 / Float(d).squareRoot(), &state)
+    }
+    return (0..<heads).flatMap { h in
+      (0..<d).map { state[h * stride + $0] / state[h * stride + dv + 1] }
+    }
+  }
+
+  func stride1(_ count: Int) -> StrideTo<Int> { stride(from: 0, to: count, by: 64) }
+
+  @Test(arguments: [(1, 16, 1), (2, 32, 17), (3, 40, 64), (7, 64, 65), (4, 128, 200)])
+  func agreesWithTheFormulaAndAcrossInstructionSets(heads: Int, d: Int, count: Int) {
+    var numbers = Numbers(seed: UInt64(d))
+    let q = numbers.floats(heads * d).map { $0 * 2 }
+    let (keys, values) = (numbers.floats(count * d), numbers.floats(count * d))
+    let expected = attend(
+      q: q, heads: heads, d: d, keys: keys, values: values, count: count, format: BB_F32,
+      isa: BB_ISA_SCALAR)
+    var worst = 0.0
+    for h in 0..<heads {
+      let scores = (0..<count).map { t in
+        (0..<d).reduce(0.0) { $0 + Double(q[h * d + $1]) * Double(keys[t * d + $1]) }
+          / Double(d).squareRoot()
+      }
+      let highest = scores.max() ?? 0
+      let weights = scores.map { exp($0 - highest) }
+      let sum = weights.reduce(0, +)
+      for i in 0..<d {
+        let exact = (0..<count).reduce(0.0) { $0 + weights[$1] * Double(values[$1 * d + i]) } / sum
+        worst = max(worst, abs(exact - Double(expected[h * d + i])))
+      }
+    }
+    #expect(worst < 3e-6)
+    for format in [BB_F32, BB_F16, BB_BF16] {
+      let scalar = attend(
+        q: q, heads: heads, d: d, keys: keys, values: values, count: count, format: format,
+        isa: BB_ISA_SCALAR)
+      for isa in supportedISAs {
+        let found = attend(
+          q: q, heads: heads, d: d, keys: keys, values: values, count: count, format: format,
+          isa: isa)
+        #expect(found == scalar)
+      }
+    }
+  }
+}

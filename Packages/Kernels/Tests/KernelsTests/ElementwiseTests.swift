@@ -1,0 +1,117 @@
+import Foundation
+import Kernels
+import Testing
+
+@Suite struct ElementwiseTests {
+  static let sizes = [0, 1, 15, 16, 17, 64, 100]
+  static var table: UnsafePointer<bb_kernel_table>? { bb_kernels_for(BB_ISA_SCALAR) }
+
+  /// Runs `operation` on every instruction set; all results must be the scalar's, bit for bit.
+  func sameEverywhere(_ operation: (bb_kernel_table) -> [Float]) -> [Float] {
+    let expected = operation(bb_kernels_for(BB_ISA_SCALAR).pointee)
+    for isa in supportedISAs {
+      let found = operation(bb_kernels_for(isa).pointee)
+      #expect(found.map(\.bitPattern) == expected.map(\.bitPattern))
+    }
+    return expected
+  }
+
+  @Test(arguments: sizes)
+  func rmsNorm(size: Int) {
+    guard size > 0 else { return }
+    var numbers = Numbers(seed: 3)
+    let (x, w) = (numbers.floats(size), numbers.floats(size))
+    let y = sameEverywhere { table in
+      var y = [Float](repeating: 0, count: size)
+      table.rms_norm(x, w, 1e-6, size, &y)
+      return y
+    }
+    let mean = x.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(size)
+    let worst = (0..<size).map {
+      abs(Double(y[$0]) - Double(x[$0]) / (mean + 1e-6).squareRoot() * Double(w[$0]))
+    }.max()
+    #expect((worst ?? 1) < 2e-6)
+  }
+
+  @Test(arguments: sizes)
+  func siluMultiply(size: Int) {
+    var numbers = Numbers(seed: 5)
+    let gate = numbers.floats(size).map { $0 * 30 }
+    let up = numbers.floats(size)
+    let y = sameEverywhere { table in
+      var y = [Float](repeating: 0, count: size)
+      table.silu_multiply(gate, up, &y, size)
+      return y
+    }
+    let worst = (0..<size).map { i -> Double in
+      let g = Double(gate[i])
+      return abs(Double(y[i]) - g / (1 + exp(-g)) * Double(up[i])) / (1 + abs(g))
+    }.max()
+    #expect((worst ?? 0) < 1e-6)
+  }
+
+  @Test(arguments: sizes)
+  func rotate(half: Int) {
+    var numbers = Numbers(seed: 9)
+    let x = numbers.floats(2 * half)
+    let angles = numbers.floats(half)
+    let (cosine, sine) = (angles.map { cos($0) }, angles.map { sin($0) })
+    let y = sameEverywhere { table in
+      var y = x
+      table.rotate(&y, cosine, sine, half)
+      return y
+    }
+    let worst = (0..<half).map {
+      abs(y[$0] - (x[$0] * cosine[$0] - x[half + $0] * sine[$0]))
+    }.max()
+    #expect((worst ?? 0) < 1e-6)
+  }
+
+  @Test func exponentialIsAccurateAndSumsUp() {
+    let x = (0..<2000).map { Float($0) * 0.05 - 95 }
+    let y = sameEverywhere { table in
+      var y = [Float](repeating: 0, count: x.count + 1)
+      y[x.count] = table.exp_sum(x, 5, &y, x.count)
+      return y
+    }
+    var worst = 0.0
+    for (i, value) in x.enumerated() where value - 5 > -87 {
+      let exact = exp(Double(value - 5))
+      worst = max(worst, abs(Double(y[i]) - exact) / exact)
+    }
+    #expect(worst < 6e-7)
+    #expect(y[0] == 0)
+    #expect(abs(Double(y[x.count]) / y.dropLast().reduce(0.0) { $0 + Double($1) } - 1) < 1e-6)
+  }
+
+  @Test func halfFormatsRoundToNearestEven() {
+    let values: [(Float, UInt16, UInt16)] = [
+      (1, 0x3c00, 0x3f80), (-2, 0xc000, 0xc000), (65504, 0x7bff, 0x4780), (65520, 0x7c00, 0x4780),
+      (0x1p-24, 0x0001, 0x3380), (0x1p-25, 0x0000, 0x3300), (0x1.8p-25, 0x0001, 0x3340),
+      (1 + 0x1p-11, 0x3c00, 0x3f80), (1 + 0x3p-11, 0x3c02, 0x3f80), (1 + 0x1p-8, 0x3c04, 0x3f80),
+      (1 + 0x3p-8, 0x3c0c, 0x3f82), (.infinity, 0x7c00, 0x7f80),
+    ]
+    for (value, f16, bf16) in values {
+      var found: UInt16 = 0
+      Self.table?.pointee.narrow([value], BB_F16, &found, 1)
+      #expect(found == f16, "\(value) as F16")
+      Self.table?.pointee.narrow([value], BB_BF16, &found, 1)
+      #expect(found == bf16, "\(value) as BF16")
+    }
+  }
+
+  @Test func wideningEveryHalfAgreesAcrossInstructionSets() {
+    // Quiet NaNs only: hardware makes signalling ones quiet, and no weight has either.
+    let patterns = (0...UInt16.max).filter { $0 & 0x7fff <= 0x7c00 }
+    for format in [BB_F16, BB_BF16] {
+      let widened = sameEverywhere { table in
+        var y = [Float](repeating: 0, count: patterns.count)
+        table.widen(patterns, format, &y, patterns.count)
+        return y
+      }
+      if format == BB_F16 {
+        #expect(zip(patterns, widened).allSatisfy { Float(Float16(bitPattern: $0)) == $1 })
+      }
+    }
+  }
+}

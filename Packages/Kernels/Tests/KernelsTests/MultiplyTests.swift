@@ -1,0 +1,187 @@
+import Kernels
+import Testing
+
+/// Instruction sets this machine can run; the scalar twin always.
+let supportedISAs: [bb_isa] = [BB_ISA_SCALAR, BB_ISA_AVX2, BB_ISA_AVX512].filter {
+  bb_kernels_for($0) != nil
+}
+
+/// Pseudo-random numbers that are the same in every run.
+struct Numbers {
+  var state: UInt64
+  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+  mutating func bits() -> UInt64 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return state
+  }
+  mutating func float() -> Float { Float(Int(bits() % 20001) - 10000) / 7000 }
+  mutating func floats(_ count: Int) -> [Float] { (0..<count).map { _ in float() } }
+}
+
+/// A packed matrix with the plain weights it stands for.
+struct PackedCase {
+  let format: bb_row_format
+  let rows: Int
+  let inputs: Int
+  let group: Int
+  var lines: [UInt8] = []
+  var scales: [Float] = []
+  var zeros: [Float] = []
+  var weights: [Double] = []
+
+  init(format: bb_row_format, rows: Int, inputs: Int, group: Int, zeros withZeros: Bool) {
+    self.format = format
+    self.rows = rows
+    self.inputs = inputs
+    self.group = group
+    var numbers = Numbers(seed: UInt64(rows * 1000 + inputs))
+    let blocks = (rows + 15) / 16
+    let groups = (inputs + group - 1) / group
+    let perLine = bb_inputs_per_line(format)
+    let stride = (inputs + perLine - 1) / perLine * bb_line_bytes(format)
+    lines = [UInt8](repeating: 0, count: blocks * stride)
+    weights = [Double](repeating: 0, count: rows * inputs)
+    let integer = format.rawValue >= BB_ROWS_INT8.rawValue
+    scales = integer ? numbers.floats(blocks * groups * 16) : []
+    let levels: UInt64 = format == BB_ROWS_INT4 ? 16 : 256
+    if integer && withZeros {
+      zeros = (0..<scales.count).map { _ in Float(numbers.bits() % levels) }
+    }
+    for block in 0..<blocks {
+      let count = min(16, rows - block * 16)
+      lines.withUnsafeMutableBufferPointer { buffer in
+        guard let target = buffer.baseAddress.map({ $0 + block * stride }) else { return }
+        if integer {
+          let codes = (0..<count * inputs).map { _ in UInt8(numbers.bits() % levels) }
+          bb_pack_codes(format, codes, count, inputs, target)
+          for row in 0..<count {
+            for k in 0..<inputs {
+              let at = (block * groups + k / group) * 16 + row
+              let zero = zeros.isEmpty ? Float(levels / 2) : zeros[at]
+              weights[(block * 16 + row) * inputs + k] =
+                Double(scales[at]) * Double(Float(codes[row * inputs + k]) - zero)
+            }
+          }
+        } else {
+          let values = numbers.floats(count * inputs)
+          let storage = format == BB_ROWS_F32 ? BB_F32 : format == BB_ROWS_F16 ? BB_F16 : BB_BF16
+          var stored = [UInt8](repeating: 0, count: values.count * 4)
+          bb_kernels_for(BB_ISA_SCALAR).pointee.narrow(values, storage, &stored, values.count)
+          bb_pack_floats(format, stored, count, inputs, target)
+          var widened = [Float](repeating: 0, count: values.count)
+          bb_kernels_for(BB_ISA_SCALAR).pointee.widen(stored, storage, &widened, values.count)
+          for at in values.indices { weights[block * 16 * inputs + at] = Double(widened[at]) }
+        }
+      }
+    }
+  }
+
+  func multiply(_ x: [Float], tokens: Int, isa: bb_isa) -> [Float] {
+    var y = [Float](repeating: .nan, count: tokens * rows)
+    lines.withUnsafeBufferPointer { lines in
+      scales.withUnsafeBytes { scales in
+        zeros.withUnsafeBufferPointer { zeros in
+          var matrix = bb_matrix()
+          matrix.format = format
+          matrix.rows = rows
+          matrix.inputs = inputs
+          matrix.group = group
+          matrix.lines = lines.baseAddress
+          matrix.scales = scales.baseAddress?.assumingMemoryBound(to: UInt8.self)
+          matrix.scale_format = BB_F32
+          matrix.zeros = zeros.isEmpty ? nil : zeros.baseAddress
+          matrix.zero = format == BB_ROWS_INT4 ? 8 : 128
+          bb_kernels_for(isa).pointee.multiply(
+            &matrix, x, inputs, tokens, &y, rows, 0, (rows + 15) / 16)
+        }
+      }
+    }
+    return y
+  }
+}
+
+@Suite struct MultiplyTests {
+  static let formats = [
+    BB_ROWS_F32, BB_ROWS_F16, BB_ROWS_BF16, BB_ROWS_INT8, BB_ROWS_INT4,
+  ]
+  static let sizes: [(rows: Int, inputs: Int, group: Int)] = [
+    (1, 1, 8), (16, 8, 8), (17, 31, 8), (33, 64, 32), (100, 192, 128), (64, 256, 64), (80, 257, 128),
+  ]
+
+  /// F32 sums of a few hundred products of size 1 against the same in F64.
+  static let relativeTolerance = 2e-6
+
+  @Test(arguments: formats, sizes)
+  func agreesWithDoubleArithmetic(
+    format: bb_row_format, size: (rows: Int, inputs: Int, group: Int)
+  ) {
+    for withZeros in [false, true] {
+      let packed = PackedCase(
+        format: format, rows: size.rows, inputs: size.inputs, group: size.group, zeros: withZeros)
+      let tokens = 5
+      var numbers = Numbers(seed: 7)
+      let x = numbers.floats(tokens * size.inputs)
+      let y = packed.multiply(x, tokens: tokens, isa: BB_ISA_SCALAR)
+      var worst = 0.0
+      for t in 0..<tokens {
+        for r in 0..<size.rows {
+          var exact = 0.0
+          var magnitude = 1e-9
+          for k in 0..<size.inputs {
+            let product = Double(x[t * size.inputs + k]) * packed.weights[r * size.inputs + k]
+            exact += product
+            magnitude += abs(product)
+          }
+          worst = max(worst, abs(Double(y[t * size.rows + r]) - exact) / magnitude)
+        }
+      }
+      #expect(worst < Self.relativeTolerance)
+    }
+  }
+
+  @Test(arguments: formats, sizes)
+  func everyInstructionSetAndBatchGivesTheSameBits(
+    format: bb_row_format, size: (rows: Int, inputs: Int, group: Int)
+  ) {
+    let packed = PackedCase(
+      format: format, rows: size.rows, inputs: size.inputs, group: size.group, zeros: true)
+    let tokens = 71
+    var numbers = Numbers(seed: 11)
+    let x = numbers.floats(tokens * size.inputs)
+    let expected = packed.multiply(x, tokens: tokens, isa: BB_ISA_SCALAR)
+    for isa in supportedISAs {
+      let all = packed.multiply(x, tokens: tokens, isa: isa)
+      #expect(all == expected)
+      for t in [0, 3, 70] {
+        let row = Array(x[t * size.inputs..<(t + 1) * size.inputs])
+        let alone = packed.multiply(row, tokens: 1, isa: isa)
+        #expect(alone == Array(expected[t * size.rows..<(t + 1) * size.rows]))
+      }
+    }
+  }
+
+  @Test(arguments: formats)
+  func unpackingGivesBackWhatWasPacked(format: bb_row_format) {
+    let inputs = 37
+    let packed = PackedCase(format: format, rows: 16, inputs: inputs, group: 8, zeros: false)
+    for row in [0, 5, 15] {
+      if format.rawValue >= BB_ROWS_INT8.rawValue {
+        var codes = [UInt8](repeating: 0, count: inputs)
+        bb_unpack_codes(format, packed.lines, row, inputs, &codes)
+        let zero = format == BB_ROWS_INT4 ? 8.0 : 128.0
+        let same = (0..<inputs).allSatisfy { k in
+          Double(packed.scales[(k / 8) * 16 + row]) * (Double(codes[k]) - zero)
+            == packed.weights[row * inputs + k]
+        }
+        #expect(same)
+      } else {
+        var values = [Float](repeating: 0, count: inputs)
+        bb_unpack_floats(format, packed.lines, row, inputs, &values)
+        let same = (0..<inputs).allSatisfy { Double(values[$0]) == packed.weights[row * inputs + $0] }
+        #expect(same)
+      }
+    }
+  }
+}
