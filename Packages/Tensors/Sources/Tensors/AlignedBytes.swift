@@ -1,0 +1,53 @@
+import Foundation
+
+/// An owned block of memory, aligned to 64 bytes so that vector loads never straddle a cache line.
+///
+/// Sendable by rule: the bytes are written only through `withMutableBytes` while the block is being filled
+/// by its creator; once it is part of a `Tensor` or a weight matrix nobody writes to it.
+public final class AlignedBytes: @unchecked Sendable {
+  /// The alignment of `base`, in bytes.
+  public static let alignment = 64
+  /// Size of the block in bytes.
+  public let count: Int
+  private let base: UnsafeMutableRawPointer
+
+  /// Takes `count` bytes, all zero.
+  ///
+  /// - Throws: `TensorError.outOfMemory` when the system refuses.
+  public init(count: Int) throws(TensorError) {
+    guard count >= 0, count <= Int.max - 2 * Self.alignment else {
+      throw .outOfMemory(bytes: count)
+    }
+    // The size is rounded up so that a kernel may read the whole last line.
+    let rounded = max(count, 1).roundedUp(toMultipleOf: Self.alignment)
+    var pointer: UnsafeMutableRawPointer?
+    guard posix_memalign(&pointer, Self.alignment, rounded) == 0, let pointer else {
+      throw .outOfMemory(bytes: count)
+    }
+    memset(pointer, 0, rounded)
+    self.base = pointer
+    self.count = count
+  }
+
+  deinit { free(base) }
+
+  /// Reads the bytes; the pointer is valid inside `body` only.
+  public func withBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try body(UnsafeRawBufferPointer(start: base, count: count))
+  }
+
+  /// Writes the bytes while the block is being filled; see the type's rule.
+  public func withMutableBytes<Result, Failure: Error>(
+    _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try body(UnsafeMutableRawBufferPointer(start: base, count: count))
+  }
+}
+
+extension Int {
+  /// The least multiple of `step` that is not below this value.
+  @inlinable
+  public func roundedUp(toMultipleOf step: Int) -> Int { (self + step - 1) / step * step }
+}

@@ -1,0 +1,90 @@
+import Kernels
+
+/// A matrix kept in the float type it was stored in (F32, F16 or BF16), in the kernels' blocks of 16 rows.
+public struct DenseWeights: LinearWeights {
+  public let outFeatures: Int
+  public let inFeatures: Int
+  /// Element type.
+  public let dtype: DType
+  private let format: bb_row_format
+  private let lines: AlignedBytes
+
+  public var byteCount: Int { lines.count }
+  public var formatName: String { dtype.rawValue }
+
+  /// Packs a row-major `[out, in]` tensor.
+  ///
+  /// - Throws: `TensorError` naming `name` when the tensor is no matrix or not F32, F16 or BF16.
+  public init(_ tensor: Tensor, name: String) throws(TensorError) {
+    guard tensor.shape.count == 2, tensor.count > 0 else {
+      throw .shapeMismatch(what: "\(name) as a matrix", expected: [1, 1], found: tensor.shape)
+    }
+    switch tensor.dtype {
+    case .f32: format = BB_ROWS_F32
+    case .f16: format = BB_ROWS_F16
+    case .bf16: format = BB_ROWS_BF16
+    default: throw .unsupportedType(what: name, dtype: tensor.dtype)
+    }
+    let (rows, inputs, format) = (tensor.shape[0], tensor.shape[1], format)
+    let stride = packedBlockBytes(format, inputs: inputs)
+    let lines = try AlignedBytes(count: (rows + 15) / 16 * stride)
+    let rowBytes = inputs * tensor.dtype.bits / 8
+    tensor.bytes.withBytes { source in
+      lines.withMutableBytes { target in
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        for block in 0..<(rows + 15) / 16 {
+          bb_pack_floats(
+            format, from + block * 16 * rowBytes, min(16, rows - block * 16), inputs,
+            (to + block * stride).assumingMemoryBound(to: UInt8.self))
+        }
+      }
+    }
+    self.outFeatures = rows
+    self.inFeatures = inputs
+    self.dtype = tensor.dtype
+    self.lines = lines
+  }
+
+  public func multiply(
+    _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) {
+    lines.withBytes { bytes in
+      var matrix = bb_matrix()
+      matrix.format = format
+      matrix.rows = outFeatures
+      matrix.inputs = inFeatures
+      matrix.group = inFeatures
+      matrix.lines = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+      multiplyBlocks(matrix, x, tokens: tokens, into: y, on: pool)
+    }
+  }
+
+  public func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) {
+    precondition(index >= 0 && index < outFeatures, "row \(index) of \(outFeatures)")
+    lines.withBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      let block = base + index / 16 * packedBlockBytes(format, inputs: inFeatures)
+      bb_unpack_floats(
+        format, block.assumingMemoryBound(to: UInt8.self), index % 16, inFeatures, target)
+    }
+  }
+}
+
+/// Bytes that one block of 16 rows takes.
+func packedBlockBytes(_ format: bb_row_format, inputs: Int) -> Int {
+  let perLine = bb_inputs_per_line(format)
+  return (inputs + perLine - 1) / perLine * bb_line_bytes(format)
+}
+
+/// Runs the multiply kernel with the blocks of 16 rows split over the pool.
+func multiplyBlocks(
+  _ matrix: bb_matrix, _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>,
+  on pool: ThreadPool
+) {
+  let multiply = bb_kernels().pointee.multiply
+  pool.split((matrix.rows + 15) / 16) { blocks in
+    var matrix = matrix
+    multiply?(
+      &matrix, x, matrix.inputs, tokens, y, matrix.rows, blocks.lowerBound, blocks.upperBound)
+  }
+}

@@ -1,0 +1,185 @@
+import Kernels
+
+/// Integer codes with one scale for each group of inputs of a row, held packed: 8-bit codes as bytes, 4-bit codes
+/// as nibbles, 2- and 3-bit codes as nibbles too (the kernels read those).
+///
+/// Numerics are `exact`: codes are widened to F32 in registers and multiplied with unquantized activations.
+/// When the groups do not lie in a row (activation order), columns are stored in group order and the activations
+/// are gathered before the multiply.
+public struct GroupQuantizedWeights: LinearWeights {
+  public let outFeatures: Int
+  public let inFeatures: Int
+  /// Bits of one code as quantized: 2, 3, 4 or 8.
+  public let bits: Int
+  /// Inputs that share a scale.
+  public let groupSize: Int
+  private let format: bb_row_format
+  private let scaleFormat: bb_float_format
+  private let lines: AlignedBytes
+  private let scales: AlignedBytes
+  private let zeros: AlignedBytes?
+  private let symmetricZero: Float
+  /// Position -> original input, when columns were reordered.
+  private let order: [Int32]?
+
+  public var byteCount: Int {
+    lines.count + scales.count + (zeros?.count ?? 0) + (order?.count ?? 0) * 4
+  }
+  public var formatName: String {
+    "\(bits)-bit " + (groupSize < inFeatures ? "group \(groupSize)" : "per channel")
+  }
+
+  /// Packs a quantized matrix; scales are kept as `scaleType` (F16, BF16 or F32).
+  ///
+  /// - Throws: `TensorError.invalidQuantization` when the group size is neither a multiple of 8 nor the whole row, or
+  ///   groups of an activation-ordered matrix are not all full; `TensorError.outOfMemory`.
+  public init(_ matrix: QuantizedMatrix, scaleType: DType) throws(TensorError) {
+    guard matrix.groupSize % 8 == 0 || matrix.groupSize >= matrix.inFeatures else {
+      throw .invalidQuantization("groups of \(matrix.groupSize): a multiple of 8 is needed")
+    }
+    outFeatures = matrix.outFeatures
+    inFeatures = matrix.inFeatures
+    bits = matrix.bits
+    groupSize = min(matrix.groupSize, matrix.inFeatures)
+    format = matrix.bits == 8 ? BB_ROWS_INT8 : BB_ROWS_INT4
+    scaleFormat = try floatFormat(of: scaleType, for: "scales")
+    symmetricZero = matrix.symmetricZero
+    order = try Self.groupOrder(matrix)
+    lines = try Self.packCodes(matrix, order: order, format: format)
+    scales = try Self.interleave(
+      matrix.scales, rows: outFeatures, groups: matrix.groups, format: scaleFormat)
+    if let values = matrix.zeros {
+      zeros = try Self.interleave(values, rows: outFeatures, groups: matrix.groups, format: BB_F32)
+    } else {
+      zeros = nil
+    }
+  }
+
+  public func multiply(
+    _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) {
+    guard let order else { return multiplyOrdered(x, tokens: tokens, into: y, on: pool) }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: tokens * inFeatures) { gathered in
+      guard let base = gathered.baseAddress else { return }
+      for token in 0..<tokens {
+        for position in 0..<inFeatures {
+          base[token * inFeatures + position] = x[token * inFeatures + Int(order[position])]
+        }
+      }
+      multiplyOrdered(base, tokens: tokens, into: y, on: pool)
+    }
+  }
+
+  private func multiplyOrdered(
+    _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) {
+    withMatrix { multiplyBlocks($0, x, tokens: tokens, into: y, on: pool) }
+  }
+
+  private func withMatrix(_ body: (bb_matrix) -> Void) {
+    lines.withBytes { lineBytes in
+      scales.withBytes { scaleBytes in
+        var matrix = bb_matrix()
+        matrix.format = format
+        matrix.rows = outFeatures
+        matrix.inputs = inFeatures
+        matrix.group = groupSize
+        matrix.lines = lineBytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        matrix.scales = scaleBytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        matrix.scale_format = scaleFormat
+        matrix.zero = symmetricZero
+        guard let zeros else { return body(matrix) }
+        zeros.withBytes { zeroBytes in
+          matrix.zeros = zeroBytes.baseAddress?.assumingMemoryBound(to: Float.self)
+          body(matrix)
+        }
+      }
+    }
+  }
+
+  public func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) {
+    precondition(index >= 0 && index < outFeatures, "row \(index) of \(outFeatures)")
+    let groups = (inFeatures + groupSize - 1) / groupSize
+    var codes = [UInt8](repeating: 0, count: inFeatures)
+    var scale = [Float](repeating: 0, count: groups)
+    withMatrix { matrix in
+      let block = matrix.lines + index / 16 * packedBlockBytes(format, inputs: inFeatures)
+      bb_unpack_codes(format, block, index % 16, inFeatures, &codes)
+      let scaleBytes = scaleFormat == BB_F32 ? 4 : 2
+      for group in 0..<groups {
+        let at = (index / 16 * groups + group) * 16 + index % 16
+        bb_kernels().pointee.widen(matrix.scales + at * scaleBytes, scaleFormat, &scale[group], 1)
+      }
+      for position in 0..<inFeatures {
+        let group = position / groupSize
+        let zero = matrix.zeros?[(index / 16 * groups + group) * 16 + index % 16] ?? matrix.zero
+        let input = order.map { Int($0[position]) } ?? position
+        target[input] = scale[group] * (Float(codes[position]) - zero)
+      }
+    }
+  }
+
+  /// The inputs sorted by group, or nil when groups are consecutive already.
+  private static func groupOrder(_ matrix: QuantizedMatrix) throws(TensorError) -> [Int32]? {
+    guard let index = matrix.groupIndex else { return nil }
+    let consecutive = index.indices.allSatisfy { index[$0] == Int32($0 / matrix.groupSize) }
+    if consecutive { return nil }
+    let order = index.indices.sorted { (index[$0], $0) < (index[$1], $1) }.map { Int32($0) }
+    for (position, input) in order.enumerated()
+    where index[Int(input)] != Int32(position / matrix.groupSize) {
+      throw .invalidQuantization(
+        "group \(index[Int(input)]) does not hold exactly \(matrix.groupSize) inputs")
+    }
+    return order
+  }
+
+  private static func packCodes(
+    _ matrix: QuantizedMatrix, order: [Int32]?, format: bb_row_format
+  ) throws(TensorError) -> AlignedBytes {
+    let (rows, inputs) = (matrix.outFeatures, matrix.inFeatures)
+    let stride = packedBlockBytes(format, inputs: inputs)
+    let lines = try AlignedBytes(count: (rows + 15) / 16 * stride)
+    var gathered = [UInt8](repeating: 0, count: order == nil ? 0 : 16 * inputs)
+    lines.withMutableBytes { target in
+      matrix.codes.withUnsafeBufferPointer { codes in
+        guard let to = target.baseAddress, let from = codes.baseAddress else { return }
+        for block in 0..<(rows + 15) / 16 {
+          let count = min(16, rows - block * 16)
+          let start = from + block * 16 * inputs
+          let lines = (to + block * stride).assumingMemoryBound(to: UInt8.self)
+          guard let order else {
+            bb_pack_codes(format, start, count, inputs, lines)
+            continue
+          }
+          for row in 0..<count {
+            for position in 0..<inputs {
+              gathered[row * inputs + position] = start[row * inputs + Int(order[position])]
+            }
+          }
+          bb_pack_codes(format, gathered, count, inputs, lines)
+        }
+      }
+    }
+    return lines
+  }
+
+  /// `[rows, groups]` -> `[blocks][groups][16]` in `format`; rows beyond the last are 0.
+  private static func interleave(
+    _ values: [Float], rows: Int, groups: Int, format: bb_float_format
+  ) throws(TensorError) -> AlignedBytes {
+    let blocks = (rows + 15) / 16
+    var ordered = [Float](repeating: 0, count: blocks * groups * 16)
+    for row in 0..<rows {
+      for group in 0..<groups {
+        ordered[(row / 16 * groups + group) * 16 + row % 16] = values[row * groups + group]
+      }
+    }
+    let bytes = try AlignedBytes(count: ordered.count * (format == BB_F32 ? 4 : 2))
+    bytes.withMutableBytes { target in
+      if let base = target.baseAddress {
+        bb_kernels().pointee.narrow(ordered, format, base, ordered.count)
+      }
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,60 @@
+import Kernels
+
+/// One weight matrix `[out, in]` in one storage format that can multiply a batch of activations.
+///
+/// The seam between models and storage: a decoder never asks which format it holds. An output's value is the
+/// same bits whatever else is in the batch, however many threads work, and on every instruction set.
+public protocol LinearWeights: Sendable {
+  /// Rows: output features.
+  var outFeatures: Int { get }
+  /// Columns: input features.
+  var inFeatures: Int { get }
+  /// Bytes this matrix holds in memory.
+  var byteCount: Int { get }
+  /// The format in words, such as "BF16" or "4-bit group 128".
+  var formatName: String { get }
+
+  /// `y[t, o] = sum over i of x[t, i] * w[o, i]`.
+  ///
+  /// - Parameters:
+  ///   - x: `[tokens, in]` activations, row-major.
+  ///   - tokens: number of rows of `x` and `y`.
+  ///   - y: `[tokens, out]`, overwritten.
+  ///   - pool: threads to split the output features over.
+  func multiply(
+    _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool)
+
+  /// Row `index` of the matrix as floats, `[in]`: an embedding look-up, or a piece of the dequantized matrix.
+  func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>)
+}
+
+extension LinearWeights {
+  /// The whole matrix as floats, `[out, in]` row-major.
+  public func dequantized() -> [Float] {
+    [Float](unsafeUninitializedCapacity: outFeatures * inFeatures) { buffer, filled in
+      if let base = buffer.baseAddress {
+        for row in 0..<outFeatures { copyRow(row, into: base + row * inFeatures) }
+      }
+      filled = outFeatures * inFeatures
+    }
+  }
+}
+
+/// Makes the in-memory form of matrices; the one place that knows which conformance serves which storage.
+public enum WeightPacking {
+  /// Packs a dense matrix `[out, in]`, keeping its element type.
+  ///
+  /// - Throws: `TensorError` when it is no matrix, not F32, F16 or BF16, or memory is short.
+  public static func pack(_ tensor: Tensor, name: String) throws(TensorError) -> any LinearWeights {
+    try DenseWeights(tensor, name: name)
+  }
+
+  /// Packs a matrix of codes; `scaleType` is the float type its scales are kept in.
+  ///
+  /// - Throws: `TensorError` when the group size does not suit the kernels or memory is short.
+  public static func pack(
+    _ matrix: QuantizedMatrix, scaleType: DType = .f16
+  ) throws(TensorError) -> any LinearWeights {
+    try GroupQuantizedWeights(matrix, scaleType: scaleType)
+  }
+}

@@ -1,0 +1,61 @@
+import Kernels
+
+/// A dense row-major array of one element type over immutable bytes.
+public struct Tensor: Sendable {
+  /// Element type.
+  public let dtype: DType
+  /// Dimensions, outermost first; empty for a scalar.
+  public let shape: [Int]
+  /// The elements, row-major, little-endian.
+  public let bytes: AlignedBytes
+
+  /// Describes `bytes` as `shape` elements of `dtype`.
+  ///
+  /// - Throws: `TensorError.sizeMismatch` when the bytes are not exactly as many as the description takes.
+  public init(dtype: DType, shape: [Int], bytes: AlignedBytes) throws(TensorError) {
+    guard dtype.byteCount(shape: shape) == bytes.count else {
+      throw .sizeMismatch(dtype: dtype, shape: shape, found: bytes.count)
+    }
+    self.dtype = dtype
+    self.shape = shape
+    self.bytes = bytes
+  }
+
+  /// A tensor of F32 values.
+  ///
+  /// - Throws: `TensorError.sizeMismatch` when `values` does not fill `shape`.
+  public init(_ values: [Float], shape: [Int]) throws(TensorError) {
+    let bytes = try AlignedBytes(count: values.count * MemoryLayout<Float>.stride)
+    bytes.withMutableBytes { target in values.withUnsafeBytes { target.copyMemory(from: $0) } }
+    try self.init(dtype: .f32, shape: shape, bytes: bytes)
+  }
+
+  /// Number of elements.
+  public var count: Int { shape.reduce(1, *) }
+
+  /// All elements widened to F32.
+  ///
+  /// - Throws: `TensorError.unsupportedType` unless the elements are F32, F16 or BF16.
+  public func floats() throws(TensorError) -> [Float] {
+    let format = try floatFormat(of: dtype, for: "reading as floats")
+    return bytes.withBytes { source in
+      guard let base = source.baseAddress else { return [] }
+      return [Float](unsafeUninitializedCapacity: count) { target, filled in
+        if let pointer = target.baseAddress {
+          bb_kernels().pointee.widen(base, format, pointer, count)
+        }
+        filled = count
+      }
+    }
+  }
+}
+
+/// The kernels' number for a plain float type.
+func floatFormat(of dtype: DType, for what: String) throws(TensorError) -> bb_float_format {
+  switch dtype {
+  case .f32: return BB_F32
+  case .f16: return BB_F16
+  case .bf16: return BB_BF16
+  default: throw .unsupportedType(what: what, dtype: dtype)
+  }
+}

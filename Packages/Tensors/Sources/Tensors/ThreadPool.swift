@@ -1,0 +1,51 @@
+import Kernels
+
+/// A fixed set of threads that run one piece of work together; the caller is worker 0.
+///
+/// Work is split by worker number alone, so results never depend on timing. One region runs at a time: a pool
+/// belongs to one engine, which is driven by one thread.
+public final class ThreadPool: @unchecked Sendable {
+  // Sendable by rule: `run` is called by one thread at a time; the C side is safe for its own workers.
+  private let handle: OpaquePointer
+  /// Number of threads, the caller's included.
+  public let workers: Int
+
+  /// Starts `workers` - 1 threads beside the caller's.
+  ///
+  /// - Throws: `TensorError.outOfMemory` when the system refuses the threads.
+  public init(workers: Int) throws(TensorError) {
+    guard workers > 0, let handle = bb_pool_create(workers) else { throw .outOfMemory(bytes: 0) }
+    self.handle = handle
+    self.workers = workers
+  }
+
+  deinit { bb_pool_destroy(handle) }
+
+  /// Runs `work(worker)` once on every worker, 0..<`workers`, and returns when all have finished.
+  public func run(_ work: (Int) -> Void) {
+    withoutActuallyEscaping(work) { escaping in
+      var box = escaping
+      withUnsafeMutablePointer(to: &box) { pointer in
+        bb_pool_run(
+          handle,
+          { context, worker, _ in
+            context?.assumingMemoryBound(to: ((Int) -> Void).self).pointee(Int(worker))
+          }, pointer)
+      }
+    }
+  }
+
+  /// Runs `work` on consecutive parts of `0..<count`, one a worker; a part starts at a multiple of `grain`.
+  public func split(_ count: Int, grain: Int = 1, _ work: (Range<Int>) -> Void) {
+    let units = (count + grain - 1) / grain
+    if workers == 1 || units <= 1 {
+      if count > 0 { work(0..<count) }
+      return
+    }
+    run { worker in
+      let first = min(units * worker / workers * grain, count)
+      let last = min(units * (worker + 1) / workers * grain, count)
+      if first < last { work(first..<last) }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import Testing
+
+@testable import Tensors
+
+@Suite struct TensorTests {
+  @Test func byteCountRefusesNegativeAndOverflowingShapes() {
+    #expect(DType.f32.byteCount(shape: [3, 5]) == 60)
+    #expect(DType.f32.byteCount(shape: []) == 4)
+    #expect(DType.f32.byteCount(shape: [0, 7]) == 0)
+    #expect(DType.f32.byteCount(shape: [-1, 7]) == nil)
+    #expect(DType.f32.byteCount(shape: [1 << 62, 4]) == nil)
+    #expect(DType.u8.byteCount(shape: [4_194_305, 4_194_305, 211_106_198_978_564]) == nil)
+    #expect(DType.f4.byteCount(shape: [3]) == nil)
+    #expect(DType.f4.byteCount(shape: [4]) == 2)
+  }
+
+  @Test func aTensorMustFillItsShape() throws {
+    let bytes = try AlignedBytes(count: 10)
+    #expect(throws: TensorError.sizeMismatch(dtype: .f16, shape: [6], found: 10)) {
+      try Tensor(dtype: .f16, shape: [6], bytes: bytes)
+    }
+    #expect(try Tensor(dtype: .f16, shape: [5], bytes: bytes).floats() == [0, 0, 0, 0, 0])
+  }
+
+  @Test func widensHalfFormats() throws {
+    let bytes = try AlignedBytes(count: 4)
+    bytes.withMutableBytes { $0.copyBytes(from: [0x80, 0x3f, 0x40, 0xc0]) }
+    #expect(try Tensor(dtype: .bf16, shape: [2], bytes: bytes).floats() == [1, -3])
+    #expect(throws: TensorError.self) {
+      try Tensor(dtype: .i16, shape: [2], bytes: bytes).floats()
+    }
+  }
+
+  @Test func aPoolSplitsEverythingOnce() throws {
+    for workers in 1...3 {
+      let pool = try ThreadPool(workers: workers)
+      for count in [0, 1, 7, 64] {
+        let seen = UnsafeMutableBufferPointer<Int>.allocate(capacity: count)
+        seen.initialize(repeating: 0)
+        defer { seen.deallocate() }
+        nonisolated(unsafe) let target = seen
+        pool.split(count, grain: 4) { part in for i in part { target[i] += 1 } }
+        #expect(seen.allSatisfy { $0 == 1 })
+      }
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Testing
+
+@testable import Tensors
+
+/// Pseudo-random numbers that are the same in every run.
+struct Numbers {
+  var state: UInt64
+  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+  mutating func bits() -> UInt64 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return state
+  }
+  mutating func floats(_ count: Int) -> [Float] {
+    (0..<count).map { _ in Float(Int(bits() % 20001) - 10000) / 7000 }
+  }
+}
+
+func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: Int) throws
+  -> [Float]
+{
+  let pool = try ThreadPool(workers: threads)
+  var y = [Float](repeating: .nan, count: tokens * weights.outFeatures)
+  weights.multiply(x, tokens: tokens, into: &y, on: pool)
+  return y
+}
+
+@Suite struct WeightsTests {
+  @Test func denseProductIsThatOfTheDequantizedRows() throws {
+    var numbers = Numbers(seed: 1)
+    let (rows, inputs, tokens) = (45, 50, 3)
+    let values = numbers.floats(rows * inputs)
+    let weights = try DenseWeights(Tensor(values, shape: [rows, inputs]), name: "w")
+    #expect(weights.dequantized() == values)
+    let x = numbers.floats(tokens * inputs)
+    let y = try multiply(weights, x, tokens: tokens, threads: 1)
+    for t in 0..<tokens {
+      for r in 0..<rows {
+        let exact = (0..<inputs).reduce(0.0) {
+          $0 + Double(x[t * inputs + $1]) * Double(values[r * inputs + $1])
+        }
+        #expect(abs(exact - Double(y[t * rows + r])) < 1e-4)
+      }
+    }
+    #expect(try multiply(weights, x, tokens: tokens, threads: 3) == y)
+  }
+
+  @Test(arguments: [2, 3, 4, 8], [false, true])
+  func quantizedProductAgreesWithTheDequantizedMatrix(bits: Int, ordered: Bool) throws {
+    var numbers = Numbers(seed: UInt64(bits))
+    let (rows, inputs, group, tokens) = (37, 96, 32, 4)
+    let codes = (0..<rows * inputs).map { _ in UInt8(numbers.bits() % (1 << UInt64(bits))) }
+    let scales = numbers.floats(rows * 3)
+    let zeros = (0..<rows * 3).map { _ in Float(numbers.bits() % (1 << UInt64(bits))) }
+    let index: [Int32]? = ordered ? (0..<inputs).map { Int32($0 * 7 % inputs / group) } : nil
+    let matrix = try QuantizedMatrix(
+      bits: bits, outFeatures: rows, inFeatures: inputs, groupSize: group, codes: codes,
+      scales: scales, zeros: zeros, groupIndex: index)
+    let weights = try GroupQuantizedWeights(matrix, scaleType: .f32)
+    let dense = matrix.dequantized()
+    #expect(weights.dequantized() == dense)
+    let x = numbers.floats(tokens * inputs)
+    let y = try multiply(weights, x, tokens: tokens, threads: 2)
+    let reference = try multiply(
+      DenseWeights(Tensor(dense, shape: [rows, inputs]), name: "w"), x, tokens: tokens, threads: 1)
+    let worst = zip(y, reference).map { abs($0 - $1) / (1 + abs($1)) }.max() ?? 1
+    #expect(worst < 1e-4)
+  }
+
+  @Test func packedBytesAreTheBitsPlusScales() throws {
+    let (rows, inputs, group) = (64, 256, 128)
+    for (bits, codeBytes) in [(8, rows * inputs), (4, rows * inputs / 2)] {
+      let matrix = try QuantizedMatrix(
+        bits: bits, outFeatures: rows, inFeatures: inputs, groupSize: group,
+        codes: [UInt8](repeating: 1, count: rows * inputs),
+        scales: [Float](repeating: 1, count: rows * 2))
+      let weights = try GroupQuantizedWeights(matrix, scaleType: .f16)
+      #expect(weights.byteCount == codeBytes + rows * 2 * 2)
+    }
+  }
+
+  @Test func refusesWhatItCannotHold() throws {
+    let ints = try Tensor(dtype: .i32, shape: [2, 2], bytes: AlignedBytes(count: 16))
+    #expect(throws: TensorError.unsupportedType(what: "w", dtype: .i32)) {
+      try DenseWeights(ints, name: "w")
+    }
+    #expect(throws: TensorError.self) { try DenseWeights(Tensor([1, 2], shape: [2]), name: "w") }
+    #expect(throws: TensorError.self) {
+      try QuantizedMatrix(
+        bits: 5, outFeatures: 1, inFeatures: 1, groupSize: 1, codes: [0], scales: [1])
+    }
+    #expect(throws: TensorError.self) {
+      try QuantizedMatrix(
+        bits: 4, outFeatures: 1, inFeatures: 2, groupSize: 2, codes: [0, 1], scales: [1],
+        groupIndex: [0, 1])
+    }
+  }
+}
