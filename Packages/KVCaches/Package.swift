@@ -1,0 +1,16 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "KVCaches",
+  products: [.library(name: "KVCaches", targets: ["KVCaches"])],
+  dependencies: [.package(path: "../Kernels"), .package(path: "../Tensors")],
+  targets: [
+    .target(
+      name: "KVCaches",
+      dependencies: [
+        .product(name: "Kernels", package: "Kernels"), .product(name: "Tensors", package: "Tensors"),
+      ]),
+    .testTarget(name: "KVCachesTests", dependencies: ["KVCaches"]),
+  ]
+)
