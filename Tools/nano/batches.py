@@ -1,0 +1,81 @@
+"""Steps of training data: documents of one length side by side, none seeing another.
+
+Laying documents of similar length into one padded block makes plain causal attention block
+diagonal, without masks and without the work that masks throw away.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+import torch
+from tokenizers import Tokenizer
+
+from mixture import Curriculum, draw_document
+
+TOKENS_PER_STEP = 4096
+LONGEST = 512
+ROUNDING = 8
+"""Documents are padded to a multiple of this."""
+IGNORED = -100
+
+
+@dataclass
+class Batch:
+    """One step: all documents in a row, padded, the shortest first."""
+
+    tokens: torch.Tensor
+    """[positions] ids."""
+    targets: torch.Tensor
+    """[positions] the next id where it is to be learned, else `IGNORED`."""
+    positions: torch.Tensor
+    """[positions] places within the documents."""
+    blocks: list[tuple[int, int]]
+    """(documents, padded length) of each run of equally long documents."""
+    count: int
+    """Tokens without padding."""
+
+
+def encoded(documents, tokenizer: Tokenizer) -> list[tuple[list[int], list[bool]]]:
+    """Ids of each document, and whether each id is to be learned."""
+    texts = [piece.text for document in documents for piece in document.pieces]
+    encodings = iter(tokenizer.encode_batch_fast(texts, add_special_tokens=False))
+    result = []
+    for document in documents:
+        ids, loss = [], []
+        for piece in document.pieces:
+            piece_ids = next(encodings).ids
+            ids += piece_ids
+            loss += [piece.loss] * len(piece_ids)
+        result.append((ids, loss))
+    return result
+
+
+def draw_batch(tokenizer: Tokenizer, seed: int, step: int, stage: Curriculum) -> Batch:
+    """The data of one step; it depends on nothing but the arguments."""
+    rng = Random(f"nano training {seed} {step}")
+    chosen, count = [], 0
+    while count < TOKENS_PER_STEP:
+        for ids, loss in encoded([draw_document(rng, stage) for _ in range(16)], tokenizer):
+            if len(ids) <= LONGEST and count < TOKENS_PER_STEP:
+                chosen.append((ids, loss))
+                count += len(ids)
+    return arranged(chosen)
+
+
+def arranged(documents: list[tuple[list[int], list[bool]]]) -> Batch:
+    """Documents by length, padded, with targets shifted by one."""
+    documents = sorted(documents, key=lambda document: len(document[0]))
+    tokens, targets, positions, blocks = [], [], [], []
+    for ids, loss in documents:
+        length = -(-len(ids) // ROUNDING) * ROUNDING
+        padding = length - len(ids)
+        tokens += ids + [0] * padding
+        targets += [i if learned else IGNORED for i, learned in zip(ids[1:], loss[1:])]
+        targets += [IGNORED] * (padding + 1)
+        positions += range(length)
+        if blocks and blocks[-1][1] == length:
+            blocks[-1] = (blocks[-1][0] + 1, length)
+        else:
+            blocks.append((1, length))
+    return Batch(torch.tensor(tokens), torch.tensor(targets), torch.tensor(positions), blocks,
+                 sum(len(ids) for ids, _ in documents))

@@ -1,0 +1,140 @@
+"""Qwen3, with parameters named as Hugging Face names them."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sizes import MAX_POSITIONS, NORM_EPSILON, ROPE_THETA, VOCABULARY, Size
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x.float(), self.weight.shape, self.weight, NORM_EPSILON)
+
+
+def rotary_table(head_dim: int) -> Tensor:
+    """[2, positions, head_dim] cosines and signed sines, for the rotate-half convention."""
+    frequencies = ROPE_THETA ** (-torch.arange(0, head_dim, 2).double() / head_dim)
+    angles = torch.outer(torch.arange(MAX_POSITIONS).double(), frequencies)
+    cosines, sines = angles.cos(), angles.sin()
+    return torch.stack([torch.cat([cosines, cosines], -1), torch.cat([-sines, sines], -1)]).float()
+
+
+def rotated(x: Tensor, rotary: Tensor) -> Tensor:
+    """`x` [..., head_dim] turned by `rotary` [2, ..., head_dim]."""
+    return x * rotary[0] + x.roll(x.shape[-1] // 2, -1) * rotary[1]
+
+
+class Attention(nn.Module):
+    def __init__(self, size: Size):
+        super().__init__()
+        self.head_dim = size.head_dim
+        self.q_proj = nn.Linear(size.hidden, size.heads * size.head_dim, bias=False)
+        self.k_proj = nn.Linear(size.hidden, size.kv_heads * size.head_dim, bias=False)
+        self.v_proj = nn.Linear(size.hidden, size.kv_heads * size.head_dim, bias=False)
+        self.o_proj = nn.Linear(size.heads * size.head_dim, size.hidden, bias=False)
+        self.q_norm, self.k_norm = RMSNorm(size.head_dim), RMSNorm(size.head_dim)
+
+    def forward(self, x: Tensor, rotary: Tensor, attend) -> Tensor:
+        """`x` [..., hidden]; `attend` maps queries, keys and values [..., heads, head_dim]."""
+        q, k, v = (p(x).unflatten(-1, (-1, self.head_dim))
+                   for p in (self.q_proj, self.k_proj, self.v_proj))
+        rotary = rotary.unsqueeze(-2)
+        q = rotated(self.q_norm(q), rotary).to(v.dtype)
+        k = rotated(self.k_norm(k), rotary).to(v.dtype)
+        return self.o_proj(attend(q, k, v).flatten(-2))
+
+
+class MLP(nn.Module):
+    def __init__(self, size: Size):
+        super().__init__()
+        self.gate_proj = nn.Linear(size.hidden, size.intermediate, bias=False)
+        self.up_proj = nn.Linear(size.hidden, size.intermediate, bias=False)
+        self.down_proj = nn.Linear(size.intermediate, size.hidden, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class Layer(nn.Module):
+    def __init__(self, size: Size):
+        super().__init__()
+        self.self_attn, self.mlp = Attention(size), MLP(size)
+        self.input_layernorm = RMSNorm(size.hidden)
+        self.post_attention_layernorm = RMSNorm(size.hidden)
+
+    def forward(self, x: Tensor, rotary: Tensor, attend) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), rotary, attend)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class Backbone(nn.Module):
+    def __init__(self, size: Size):
+        super().__init__()
+        self.embed_tokens = nn.Embedding(VOCABULARY, size.hidden)
+        self.layers = nn.ModuleList(Layer(size) for _ in range(size.layers))
+        self.norm = RMSNorm(size.hidden)
+
+
+class Qwen3(nn.Module):
+    """The causal language model; the embedding is also the head."""
+
+    def __init__(self, size: Size):
+        super().__init__()
+        self.size = size
+        self.model = Backbone(size)
+        self.register_buffer("rotary", rotary_table(size.head_dim), persistent=False)
+
+    def initialize(self, seed: int):
+        """N(0, 1/inputs), smaller where a layer writes to the residual stream."""
+        generator = torch.Generator().manual_seed(seed)
+        residual = (2 * self.size.layers) ** -0.5
+        for name, parameter in self.named_parameters():
+            if "embed_tokens" in name:
+                nn.init.normal_(parameter, 0, 0.02, generator)
+            elif parameter.ndim == 2:
+                scale = residual if "o_proj" in name or "down_proj" in name else 1
+                nn.init.normal_(parameter, 0, scale * parameter.shape[1] ** -0.5, generator)
+
+    def hidden(self, tokens: Tensor, positions: Tensor, attend) -> Tensor:
+        """Normalized last hidden states; `attend(layer, q, k, v)` sees all tokens at once."""
+        x = self.model.embed_tokens(tokens)
+        rotary = self.rotary[:, positions]
+        for index, layer in enumerate(self.model.layers):
+            x = layer(x, rotary, lambda q, k, v: attend(index, q, k, v))
+        return self.model.norm(x)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        return F.linear(hidden, self.model.embed_tokens.weight)
+
+
+def attend_causally(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Attention within documents: [documents, length, heads, head_dim], past only.
+
+    Written out because on CPUs the fused kernel's backward pass takes four times as long.
+    """
+    documents, length, heads, width = q.shape
+    groups = k.shape[2]
+    q = q.transpose(1, 2).reshape(documents * groups, -1, width)
+    k, v = (x.transpose(1, 2).reshape(documents * groups, length, width) for x in (k, v))
+    future = torch.full((length, length), -torch.inf, dtype=q.dtype).triu(1)
+    scores = torch.bmm(q * width**-0.5, k.mT) + future.repeat(heads // groups, 1)
+    mixed = torch.bmm(scores.softmax(-1).to(v.dtype), v)
+    return mixed.reshape(documents, heads, length, width).transpose(1, 2)
+
+
+def attend_in_blocks(blocks: list[tuple[int, int]]):
+    """Attention over a flat row of documents, given as (documents, length) blocks."""
+    sizes = [documents * length for documents, length in blocks]
+
+    def attend(_, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        parts = zip(blocks, q.split(sizes), k.split(sizes), v.split(sizes))
+        return torch.cat([
+            attend_causally(*(part.unflatten(0, block) for part in qkv)).flatten(0, 1)
+            for block, *qkv in parts])
+
+    return attend

@@ -1,0 +1,52 @@
+"""The family: shapes of the four models and how long each one is trained."""
+
+from dataclasses import dataclass
+
+VOCABULARY = 704
+MAX_POSITIONS = 1024
+NORM_EPSILON = 1e-6
+ROPE_THETA = 10_000.0
+
+
+@dataclass(frozen=True)
+class Training:
+    """How one model is trained; the model follows from this and the seed alone."""
+
+    tokens: int
+    """Tokens in all, padding not counted."""
+    seed: int
+    small_operands: float = 0.0
+    """Share of the run, from its start, in which most operands have one digit."""
+    first_names: float = 0.6
+    """Share of the run, from its start, that knows only the first half of the names."""
+    muon_rate: float = 0.02
+
+
+@dataclass(frozen=True)
+class Size:
+    """The shape of one model, in the terms of a Qwen3 `config.json`."""
+
+    name: str
+    hidden: int
+    intermediate: int
+    layers: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    training: Training
+
+    @property
+    def group(self) -> int:
+        """The widest quantization group (at most 128) that divides every input width."""
+        return 128 if self.hidden % 128 == 0 else 64
+
+
+SIZES = {
+    size.name: size
+    for size in [
+        Size("nano-0.15m", 64, 192, 2, 2, 1, 32, Training(36_000_000, 15, small_operands=1 / 3)),
+        Size("nano-0.5m", 128, 256, 3, 4, 2, 32, Training(18_000_000, 50)),
+        Size("nano-1.5m", 256, 384, 3, 4, 2, 64, Training(16_000_000, 150)),
+        Size("nano-4m", 256, 768, 5, 4, 2, 64, Training(18_000_000, 400)),
+    ]
+}

@@ -1,0 +1,106 @@
+"""Trains one model: `python train.py nano-0.5m --runs DIR`; run again to resume."""
+
+import argparse
+import os
+import time
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+import tokenizer as nano_tokenizer
+from batches import IGNORED, draw_batch
+from mixture import Curriculum
+from model import Qwen3, attend_in_blocks
+from optimizer import Optimizer, rate_at
+from sizes import SIZES
+
+
+def loss_of(model: Qwen3, batch) -> torch.Tensor:
+    """Mean cross-entropy of the tokens to be learned."""
+    hidden = model.hidden(batch.tokens, batch.positions, attend_in_blocks(batch.blocks))
+    learned = (batch.targets != IGNORED).nonzero().squeeze(1)
+    logits = model.logits(hidden[learned])
+    return F.cross_entropy(logits.float(), batch.targets[learned])
+
+
+class Run:
+    """A model in training, saved as one file."""
+
+    def __init__(self, name: str, folder: Path):
+        self.size = SIZES[name]
+        self.plan = self.size.training
+        self.path = folder / f"{name}.pt"
+        self.model = Qwen3(self.size)
+        self.model.initialize(self.plan.seed)
+        self.optimizer = Optimizer(self.model, self.plan.muon_rate)
+        self.step = self.tokens = 0
+        if self.path.exists():
+            saved = torch.load(self.path, weights_only=True)
+            self.model.load_state_dict(saved["model"])
+            self.optimizer.load_state_dict(saved["optimizer"])
+            self.step, self.tokens = saved["step"], saved["tokens"]
+
+    @property
+    def progress(self) -> float:
+        return self.tokens / self.plan.tokens
+
+    def advance(self, tokenizer, precision) -> float:
+        """One step on fresh documents; the loss."""
+        stage = Curriculum.at(self.progress, self.plan)
+        batch = draw_batch(tokenizer, self.plan.seed, self.step, stage)
+        with precision:
+            loss = loss_of(self.model, batch)
+        loss.backward()
+        self.optimizer.step(rate_at(self.step, self.progress))
+        self.step += 1
+        self.tokens += batch.count
+        return loss.item()
+
+    def save(self):
+        """Replaces the file as a whole, so that a kill leaves the old one or the new one."""
+        partial = self.path.with_suffix(".partial")
+        torch.save({"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
+                    "step": self.step, "tokens": self.tokens, "plan": asdict(self.plan)}, partial)
+        os.replace(partial, self.path)
+
+
+def report(run: Run, losses: list[float], speed: float):
+    left = max(run.plan.tokens - run.tokens, 0) / speed / 60
+    print(f"{time.strftime('%H:%M:%S')} step {run.step} tokens {run.tokens / 1e6:.2f}M"
+          f" ({100 * run.progress:.1f} %) loss {sum(losses) / len(losses):.4f}"
+          f" {speed:.0f} tokens/s ETA {left:.1f} min", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=SIZES)
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of checkpoints")
+    parser.add_argument("--tokenizer", type=Path, required=True, help="folder of tokenizer.json")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--every", type=int, default=50, help="steps between reports")
+    parser.add_argument("--float32", action="store_true", help="no bfloat16 autocast")
+    options = parser.parse_args()
+
+    torch.set_num_threads(options.threads)
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    options.runs.mkdir(parents=True, exist_ok=True)
+    tokenizer = nano_tokenizer.load(options.tokenizer)
+    precision = nullcontext() if options.float32 else torch.autocast("cpu", torch.bfloat16)
+    run, losses = Run(options.name, options.runs), []
+    started, tokens = time.monotonic(), run.tokens
+    while run.tokens < run.plan.tokens:
+        losses.append(run.advance(tokenizer, precision))
+        if run.step % options.every == 0:
+            now = time.monotonic()
+            report(run, losses, (run.tokens - tokens) / (now - started))
+            losses, started, tokens = [], now, run.tokens
+        if run.step % (2 * options.every) == 0:
+            run.save()
+    run.save()
+
+
+if __name__ == "__main__":
+    main()
