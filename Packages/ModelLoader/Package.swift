@@ -1,0 +1,17 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "ModelLoader",
+  products: [.library(name: "ModelLoader", targets: ["ModelLoader"])],
+  dependencies: [.package(path: "../Tensors")],
+  targets: [
+    .systemLibrary(
+      name: "CZstd", pkgConfig: "libzstd",
+      providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+    .target(
+      name: "ModelLoader",
+      dependencies: ["CZstd", .product(name: "Tensors", package: "Tensors")]),
+    .testTarget(name: "ModelLoaderTests", dependencies: ["ModelLoader"]),
+  ]
+)

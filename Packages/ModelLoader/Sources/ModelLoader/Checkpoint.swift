@@ -1,0 +1,176 @@
+import Foundation
+import Tensors
+
+/// A trained model as it lies on disk: its configuration and its tensors, read on demand.
+///
+/// Opening reads the JSON files and the headers of all shards and checks them against the sizes of the files;
+/// tensors are read one at a time, so memory never holds more than what was asked for. All readers may be called from
+/// several threads. Files that change after they were opened are errors.
+///
+/// The folder is laid out as on the Hugging Face hub: `config.json`, optional `generation_config.json`, and
+/// `model.safetensors` or shards with `model.safetensors.index.json`.
+public struct Checkpoint: Sendable {
+  /// The folder.
+  public let directory: URL
+  /// `config.json`.
+  public let config: JSONObject
+  /// `generation_config.json`, where the folder has one.
+  public let generationConfig: JSONObject?
+  /// All tensors by name.
+  public let tensors: [String: TensorInfo]
+  /// Threads used to read and decode.
+  public let workers: Int
+
+  private let shards: [String: SafetensorsFile]
+  private let format: Result<(any LinearFormat)?, CheckpointError>
+
+  /// JSON files beside the weights are read up to this size, in bytes.
+  private static let jsonLimit = 64 << 20
+
+  /// Opens a model folder; large tensors are read by up to `workers` threads.
+  ///
+  /// - Throws: `CheckpointError` naming the file that is missing or wrong.
+  public init(
+    directory: URL, workers: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) throws(CheckpointError) {
+    let path = directory.path
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw .missing(path: path, what: "model folder")
+    }
+    guard isDirectory.boolValue else { throw .malformed(file: path, reason: "not a folder") }
+    self.directory = directory
+    self.workers = max(workers, 1)
+    let config = try Self.json("config.json", in: path)
+    self.config = config
+    generationConfig = try Self.jsonIfPresent("generation_config.json", in: path)
+    // Older GPTQ files describe themselves in a file of their own.
+    let quantizeConfig = try Self.jsonIfPresent("quantize_config.json", in: path)
+    format = Result { () throws(CheckpointError) in
+      try linearFormat(config: config, quantizeConfig: quantizeConfig)
+    }
+    let files = try WeightFiles(in: path, workers: self.workers)
+    shards = files.shards
+    tensors = files.tensors
+  }
+
+  private static func json(
+    _ name: String, in directory: String
+  ) throws(CheckpointError) -> JSONObject {
+    let path = directory + "/" + name
+    let bytes = try FileSource.contents(of: path, what: name, limit: jsonLimit)
+    return try JSONObject(parsing: bytes, file: path)
+  }
+
+  private static func jsonIfPresent(
+    _ name: String, in directory: String
+  ) throws(CheckpointError) -> JSONObject? {
+    guard access(directory + "/" + name, F_OK) == 0 else { return nil }
+    return try json(name, in: directory)
+  }
+
+  // MARK: Tensors
+
+  /// Whether there is a tensor of this name.
+  public func contains(_ name: String) -> Bool { tensors[name] != nil }
+
+  /// Bytes of all tensors as stored, before compression of the files.
+  public var storedBytes: Int { tensors.values.reduce(0) { $0 + $1.range.count } }
+
+  /// What is known of a tensor without reading it.
+  ///
+  /// - Throws: `.noTensor`.
+  public func info(of name: String) throws(CheckpointError) -> TensorInfo {
+    guard let info = tensors[name] else {
+      throw .noTensor(directory: directory.path, tensor: name)
+    }
+    return info
+  }
+
+  /// Reads a tensor.
+  ///
+  /// - Throws: `.noTensor`, `.changed`, `.truncated`, `.damaged`, or `.tensors` when memory is short.
+  public func tensor(named name: String) throws(CheckpointError) -> Tensor {
+    let info = try info(of: name)
+    let bytes = try bytes(of: info, 0..<info.range.count)
+    do {
+      return try Tensor(dtype: info.dtype, shape: info.shape, bytes: bytes)
+    } catch {
+      throw .tensors("tensor \(name): \(error)")
+    }
+  }
+
+  /// Reads a tensor of F32, F16 or BF16 elements as F32.
+  ///
+  /// - Throws: as `tensor(named:)`, or `.unsupported` for another element type.
+  public func floats(named name: String) throws(CheckpointError) -> [Float] {
+    let info = try info(of: name)
+    guard info.dtype.isPlainFloat else {
+      throw unsupported("tensor \(name) of type \(info.dtype.rawValue) as floating point")
+    }
+    let tensor = try tensor(named: name)
+    do {
+      return try tensor.floats()
+    } catch {
+      throw .tensors("tensor \(name): \(error)")
+    }
+  }
+
+  /// Bytes `range` of a tensor of this checkpoint, counted from its first byte.
+  func bytes(of info: TensorInfo, _ range: Range<Int>) throws(CheckpointError) -> AlignedBytes {
+    guard let shard = shards[info.shard] else {
+      throw .noTensor(directory: directory.path, tensor: info.name)
+    }
+    return try shard.bytes(of: info, range)
+  }
+
+  /// Makes sure that no shard has changed since the checkpoint was opened.
+  ///
+  /// - Throws: `.changed` naming the file.
+  public func verifyUnchanged() throws(CheckpointError) {
+    for (_, shard) in shards.sorted(by: { $0.key < $1.key }) { try shard.verifyUnchanged() }
+  }
+
+  // MARK: Linear layers
+
+  /// How the linear layers are quantized, or nil when they are not.
+  ///
+  /// - Throws: `.unsupported` or `.value` when the configuration says something that cannot be read here.
+  public func quantization() throws(CheckpointError) -> QuantizationSummary? {
+    try format.get()?.summary
+  }
+
+  /// The weight of the linear layer `prefix`, dense or quantized as the checkpoint has it; a bias is a tensor by itself.
+  ///
+  /// - Throws: `.noTensor`, `.unsupported` naming the element type, `.shape`, or what is wrong with its parts.
+  public func linear(named prefix: String) throws(CheckpointError) -> StoredLinear {
+    let name = prefix + ".weight"
+    if let format = try format.get(), contains(prefix + "." + format.marker) {
+      guard !contains(name) else {
+        throw unsupported("layer \(prefix) stored both dense and quantized")
+      }
+      return .quantized(try format.matrix(named: prefix, in: self))
+    }
+    let info = try info(of: name)
+    guard info.dtype.isPlainFloat else {
+      throw unsupported("tensor \(name) of type \(info.dtype.rawValue) as weight of a linear layer")
+    }
+    guard info.shape.count == 2 else {
+      throw .tensor(
+        file: info.shard, tensor: name, reason: "shape \(info.shape); a matrix is expected")
+    }
+    return .dense(try tensor(named: name))
+  }
+
+  private func unsupported(_ feature: String) -> CheckpointError {
+    .unsupported(file: directory.path, feature: feature)
+  }
+}
+
+/// The weight `[out, in]` of a linear layer as a checkpoint has it.
+public enum StoredLinear: Sendable {
+  /// F32, F16 or BF16 elements.
+  case dense(Tensor)
+  /// Integer codes with scales.
+  case quantized(QuantizedMatrix)
+}

@@ -1,0 +1,73 @@
+import Foundation
+
+/// What can go wrong between a model folder on disk and a checkpoint in memory.
+///
+/// Every case names the file or folder it is about, and the tensor, key or offset where there is one.
+public enum CheckpointError: Error, Equatable, CustomStringConvertible {
+  /// Something that has to be there is not; `what` says what it is for.
+  case missing(path: String, what: String)
+  /// The system refused an operation; `code` is its `errno`.
+  case system(path: String, action: String, code: Int32)
+  /// Text that is not strict JSON at byte `offset`.
+  case json(file: String, offset: Int, reason: String)
+  /// A safetensors, shard or index file breaks its format.
+  case malformed(file: String, reason: String)
+  /// The entry of one tensor breaks the format.
+  case tensor(file: String, tensor: String, reason: String)
+  /// A file ends too early.
+  case truncated(file: String, expected: Int, found: Int)
+  /// Stored bytes are not those that were written; `part` is a tensor or a part of the file.
+  case damaged(file: String, part: String, reason: String)
+  /// A file is no longer the one that was opened.
+  case changed(file: String, reason: String)
+  /// A value in a JSON file is absent or not what it must be.
+  case value(file: String, key: String, expected: String, found: String)
+  /// The checkpoint holds no tensor of this name.
+  case noTensor(directory: String, tensor: String)
+  /// A tensor does not have the shape it must have.
+  case shape(tensor: String, expected: [Int], found: [Int])
+  /// A known feature that cannot be read or written here.
+  case unsupported(file: String, feature: String)
+  /// The place to write to is taken; `reason` says by what.
+  case occupied(path: String, reason: String)
+  /// A model name that no known place holds; `advice` says how to get it.
+  case unknownModel(name: String, advice: String)
+  /// Memory or a matrix description was refused below.
+  case tensors(String)
+
+  public var description: String {
+    switch self {
+    case .missing(let path, let what):
+      "\(path): not found (\(what))"
+    case .system(let path, let action, let code):
+      "\(path): \(action) failed: \(String(cString: strerror(code)))"
+    case .json(let file, let offset, let reason):
+      "\(file): invalid JSON at byte \(offset): \(reason)"
+    case .malformed(let file, let reason):
+      "\(file): \(reason)"
+    case .tensor(let file, let tensor, let reason):
+      "\(file): tensor \(tensor): \(reason)"
+    case .truncated(let file, let expected, let found):
+      "\(file): truncated: \(expected) bytes expected, \(found) found, "
+        + "\(expected.subtractingReportingOverflow(found).partialValue) missing"
+    case .damaged(let file, let part, let reason):
+      "\(file): damaged at \(part): \(reason)"
+    case .changed(let file, let reason):
+      "\(file): changed while in use: \(reason)"
+    case .value(let file, let key, let expected, let found):
+      "\(file): \(key): expected \(expected), found \(found)"
+    case .noTensor(let directory, let tensor):
+      "\(directory): holds no tensor \(tensor)"
+    case .shape(let tensor, let expected, let found):
+      "tensor \(tensor): expected shape \(expected), found \(found)"
+    case .unsupported(let file, let feature):
+      "\(file): \(feature) is not supported"
+    case .occupied(let path, let reason):
+      "\(path): \(reason)"
+    case .unknownModel(let name, let advice):
+      "model \(name) is not on this machine. \(advice)"
+    case .tensors(let reason):
+      reason
+    }
+  }
+}

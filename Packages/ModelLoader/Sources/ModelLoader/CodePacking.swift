@@ -1,0 +1,115 @@
+import Tensors
+
+/// Codes of 2, 3, 4 or 8 bits in a row of 32-bit words: one dense stream, lowest bits first.
+///
+/// GPTQ and compressed-tensors share this stream and differ only in the axis along which it runs. Widths that do not
+/// divide 32 straddle words: 32 codes of 3 bits take 3 words.
+struct CodePacking {
+  /// Bits of one code.
+  let bits: Int
+
+  /// The widths that can be packed.
+  static let widths = [2, 3, 4, 8]
+
+  /// Words that `count` codes take, or nil when that overflows.
+  func words(for count: Int) -> Int? {
+    let (total, overflow) = count.multipliedReportingOverflow(by: bits)
+    return overflow || total > Int.max - 31 ? nil : (total + 31) / 32
+  }
+
+  /// Reads `codes.count` codes from `words`, which has to hold as many.
+  func unpack(_ words: UnsafeBufferPointer<UInt32>, into codes: UnsafeMutableBufferPointer<UInt8>) {
+    let mask = UInt64(1) << bits - 1
+    var stream: UInt64 = 0
+    var available = 0
+    var next = 0
+    for position in codes.indices {
+      if available < bits {
+        stream |= UInt64(words[next]) << available
+        available += 32
+        next += 1
+      }
+      codes[position] = UInt8(truncatingIfNeeded: stream & mask)
+      stream >>= bits
+      available -= bits
+    }
+  }
+
+  /// Writes `codes`, each below `2^bits`, into `words`, which has to have room; unused bits become zero.
+  func pack(_ codes: UnsafeBufferPointer<UInt8>, into words: UnsafeMutableBufferPointer<UInt32>) {
+    var stream: UInt64 = 0
+    var filled = 0
+    var next = 0
+    for code in codes {
+      stream |= UInt64(code) << filled
+      filled += bits
+      if filled >= 32 {
+        words[next] = UInt32(truncatingIfNeeded: stream)
+        next += 1
+        stream >>= 32
+        filled -= 32
+      }
+    }
+    if filled > 0 { words[next] = UInt32(truncatingIfNeeded: stream) }
+  }
+}
+
+// MARK: Whole matrices
+
+extension CodePacking {
+  /// Unpacks `[rows, columns]` codes from words `[rows, words(for: columns)]`: a stream per row.
+  func unpackRows(
+    _ words: AlignedBytes, rows: Int, columns: Int, workers: Int
+  ) throws(CheckpointError) -> [UInt8] {
+    let width = self.words(for: columns) ?? 0
+    return try fill(rows * columns, blocks: rows, workers: workers) { (row, codes) in
+      words.withBytes { bytes in
+        let source = UnsafeBufferPointer(
+          rebasing: bytes.bindMemory(to: UInt32.self)[row * width..<(row + 1) * width])
+        unpack(source, into: .init(rebasing: codes[row * columns..<(row + 1) * columns]))
+      }
+    }
+  }
+
+  /// Unpacks `[rows, columns]` codes from words `[words(for: columns), rows]`: the streams run down the columns of the stored matrix.
+  ///
+  /// Works on 16 streams at a time, one cache line of each word row.
+  func unpackColumns(
+    _ words: AlignedBytes, rows: Int, columns: Int, workers: Int
+  ) throws(CheckpointError) -> [UInt8] {
+    let width = self.words(for: columns) ?? 0
+    let blocks = (rows + 15) / 16
+    return try fill(rows * columns, blocks: blocks, workers: workers) { (block, codes) in
+      let block = block * 16..<min(block * 16 + 16, rows)
+      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: width * block.count) { streams in
+        words.withBytes { bytes in
+          let source = bytes.bindMemory(to: UInt32.self)
+          for word in 0..<width {
+            for (stream, row) in block.enumerated() {
+              streams[stream * width + word] = source[word * rows + row]
+            }
+          }
+        }
+        for (stream, row) in block.enumerated() {
+          unpack(
+            .init(rebasing: streams[stream * width..<(stream + 1) * width]),
+            into: .init(rebasing: codes[row * columns..<(row + 1) * columns]))
+        }
+      }
+    }
+  }
+
+  private func fill(
+    _ count: Int, blocks: Int, workers: Int,
+    _ body: @Sendable (Int, UnsafeMutableBufferPointer<UInt8>) -> Void
+  ) throws(CheckpointError) -> [UInt8] {
+    var codes = [UInt8](repeating: 0, count: count)
+    try codes.withUnsafeMutableBufferPointer { (target) throws(CheckpointError) in
+      let shared = SharedTarget(UnsafeMutableRawBufferPointer(target))
+      try forEachInParallel(blocks, workers: workers) { (block) throws(CheckpointError) in
+        body(block, shared.bytes.bindMemory(to: UInt8.self))
+      }
+    }
+    return codes
+  }
+}

@@ -1,0 +1,149 @@
+import Tensors
+
+/// compressed-tensors' `pack-quantized`: integer weights of 2, 3, 4 or 8 bits, packed along the inputs of each row.
+///
+/// | tensor | type | shape | content |
+/// |---|---|---|---|
+/// | `weight_packed` | I32 | [out, ceil(in bits / 32)] | unsigned codes, lowest bits first |
+/// | `weight_scale` | F16, BF16 or F32 | [out, groups] | |
+/// | `weight_shape` | I64 | [2] | out, in |
+/// | `weight_zero_point` | I32 | [ceil(out bits / 32), groups] | unsigned, packed along the outputs; asymmetric only |
+/// | `weight_g_idx` | I32 | [in] | group of each input; activation order only |
+///
+/// Source: vllm-project/compressed-tensors, `compressors/pack_quantized`, `quantization/quant_config.py`. Widths
+/// and group sizes are told apart by the shapes of the tensors among those that the configuration names, so that
+/// its target patterns need not be evaluated.
+struct PackQuantizedFormat: LinearFormat {
+  let summary: QuantizationSummary
+  let marker = "weight_packed"
+  private let file: String
+
+  /// Reads `quantization_config`.
+  ///
+  /// - Throws: `.unsupported` for other formats, activation quantization and float weights; `.value`.
+  init(_ description: JSONObject) throws(CheckpointError) {
+    file = description.file
+    let format = try description.string("format")
+    let groups = try description.object("config_groups")
+    var schemes: [QuantizationSummary.Scheme] = []
+    for name in groups.members.keys.sorted() {
+      let group = try groups.object(name)
+      let groupFormat = try group.stringIfPresent("format") ?? format
+      guard groupFormat == Self.name else {
+        throw .unsupported(file: file, feature: "compressed-tensors format \(groupFormat)")
+      }
+      guard !group.has("input_activations") else {
+        throw .unsupported(file: file, feature: "quantization of activations (\(group.path))")
+      }
+      schemes.append(try Self.scheme(group.object("weights")))
+    }
+    guard !schemes.isEmpty else {
+      throw description.wrong("config_groups", expected: "at least one group")
+    }
+    summary = QuantizationSummary(method: .packQuantized, schemes: schemes)
+  }
+
+  static let name = "pack-quantized"
+
+  private static func scheme(
+    _ weights: JSONObject
+  ) throws(CheckpointError) -> QuantizationSummary.Scheme {
+    guard try weights.stringIfPresent("type") ?? "int" == "int" else {
+      throw .unsupported(file: weights.file, feature: "\(weights.path).type other than int")
+    }
+    let bits = try weights.integer("num_bits", in: 1...8)
+    guard CodePacking.widths.contains(bits) else {
+      throw .unsupported(file: weights.file, feature: "\(weights.path).num_bits \(bits)")
+    }
+    let size = try weights.integerIfPresent("group_size", in: -1...Int(Int32.max))
+    switch try weights.stringIfPresent("strategy") ?? (size ?? -1 > 0 ? "group" : "channel") {
+    case "channel": return .init(bits: bits, groupSize: nil)
+    case "group":
+      guard let size, size > 0 else {
+        throw weights.wrong("group_size", expected: "a positive integer")
+      }
+      return .init(bits: bits, groupSize: size)
+    case let other:
+      throw .unsupported(file: weights.file, feature: "\(weights.path).strategy \(other)")
+    }
+  }
+
+  // MARK: Reading
+
+  func matrix(
+    named prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> QuantizedMatrix {
+    let (rows, columns) = try size(of: prefix, in: checkpoint)
+    let packed = try checkpoint.part(prefix + ".weight_packed", .i32, rank: 2)
+    let scaleShape = try checkpoint.info(of: prefix + ".weight_scale").shape
+    let candidates = Set(summary.schemes).filter {
+      packed.shape == [rows, CodePacking(bits: $0.bits).words(for: columns)]
+        && scaleShape == [rows, $0.groups(inputs: columns)]
+    }
+    guard candidates.count == 1, let scheme = candidates.first else {
+      throw .tensor(
+        file: try checkpoint.info(of: prefix + ".weight_packed").shard,
+        tensor: prefix + ".weight_packed",
+        reason: "[\(rows), \(columns)] as \(packed.shape) with scales \(scaleShape) fits "
+          + "\(candidates.count) of the schemes in config.json; one is expected")
+    }
+    let packing = CodePacking(bits: scheme.bits)
+    return try QuantizedMatrix(
+      layer: prefix, scheme: scheme, outFeatures: rows, inFeatures: columns,
+      codes: packing.unpackRows(
+        packed.bytes, rows: rows, columns: columns, workers: checkpoint.workers),
+      scales: checkpoint.finiteFloats(prefix + ".weight_scale", shape: scaleShape),
+      zeros: zeros(of: prefix, packing, shape: scaleShape, in: checkpoint),
+      groupIndex: groupIndex(of: prefix, columns: columns, in: checkpoint))
+  }
+
+  private func size(
+    of prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> (rows: Int, columns: Int) {
+    let name = prefix + ".weight_shape"
+    try checkpoint.require(name, shape: [2])
+    let values = try checkpoint.part(name, .i64, rank: 1).bytes.withBytes {
+      [Int64]($0.bindMemory(to: Int64.self))
+    }
+    guard values.allSatisfy({ (1...Int64(Int32.max)).contains($0) }) else {
+      throw .tensor(
+        file: try checkpoint.info(of: name).shard, tensor: name,
+        reason: "\(values) is no size of a matrix")
+    }
+    return (Int(values[0]), Int(values[1]))
+  }
+
+  private func zeros(
+    of prefix: String, _ packing: CodePacking, shape: [Int], in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> [Float]? {
+    let name = prefix + ".weight_zero_point"
+    guard checkpoint.contains(name) else { return nil }
+    try checkpoint.require(name, shape: [packing.words(for: shape[0]) ?? 0, shape[1]])
+    let words = try checkpoint.part(name, .i32, rank: 2)
+    // The stream runs along the outputs: [groups, out] after unpacking.
+    let codes = try packing.unpackColumns(
+      words.bytes, rows: shape[1], columns: shape[0], workers: checkpoint.workers)
+    return transposed(codes.map(Float.init), rows: shape[1], columns: shape[0])
+  }
+
+  private func groupIndex(
+    of prefix: String, columns: Int, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> [Int32]? {
+    let name = prefix + ".weight_g_idx"
+    guard checkpoint.contains(name) else { return nil }
+    try checkpoint.require(name, shape: [columns])
+    return try checkpoint.part(name, .i32, rank: 1).bytes.withBytes {
+      [Int32]($0.bindMemory(to: Int32.self))
+    }
+  }
+}
+
+/// `[rows, columns]` as `[columns, rows]`.
+func transposed<Element>(_ values: [Element], rows: Int, columns: Int) -> [Element] {
+  var result: [Element] = []
+  result.reserveCapacity(values.count)
+  for column in 0..<columns {
+    for row in 0..<rows { result.append(values[row * columns + column]) }
+  }
+  return result
+}

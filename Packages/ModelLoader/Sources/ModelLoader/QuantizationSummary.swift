@@ -1,0 +1,36 @@
+/// How the linear layers of a checkpoint are quantized.
+public struct QuantizationSummary: Sendable, Hashable, Codable {
+  /// The stored format.
+  public enum Method: String, Sendable, Hashable, Codable {
+    /// GPTQ files whose zero points are stored minus one.
+    case gptq
+    /// GPTQ files with true zero points.
+    case gptqV2 = "gptq_v2"
+    /// compressed-tensors, integer weights packed along the inputs.
+    case packQuantized = "pack-quantized"
+  }
+
+  /// Width and grouping of one set of layers.
+  public struct Scheme: Sendable, Hashable, Codable {
+    /// Bits of one weight.
+    public let bits: Int
+    /// Inputs that share a scale; nil for one scale per output.
+    public let groupSize: Int?
+
+    /// A scheme.
+    public init(bits: Int, groupSize: Int?) {
+      self.bits = bits
+      self.groupSize = groupSize
+    }
+
+    /// Scales of one row of `inputs` weights.
+    func groups(inputs: Int) -> Int {
+      groupSize.map { inputs / $0 + (inputs % $0 == 0 ? 0 : 1) } ?? 1
+    }
+  }
+
+  /// The stored format.
+  public let method: Method
+  /// The schemes the configuration names, in its order; more than one for mixed precision.
+  public let schemes: [Scheme]
+}

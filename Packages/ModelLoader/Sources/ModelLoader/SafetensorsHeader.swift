@@ -1,0 +1,190 @@
+import Tensors
+
+/// One tensor of a checkpoint: what it is and where its bytes stand.
+public struct TensorInfo: Sendable, Hashable {
+  /// Name, as in `model.layers.0.self_attn.q_proj.weight`.
+  public let name: String
+  /// Element type.
+  public let dtype: DType
+  /// Dimensions, outermost first; empty for a scalar.
+  public let shape: [Int]
+  /// File name of the shard, relative to the folder of the checkpoint.
+  public let shard: String
+  /// The bytes, counted from the start of the (uncompressed) safetensors file.
+  public let range: Range<Int>
+}
+
+/// The header of a safetensors file, checked against the size of the file before any data is used.
+///
+/// Layout: u64 N little-endian, N bytes of JSON, the tensors' bytes without holes. Source: safetensors README and
+/// `safetensors/src/tensor.rs` (limits and checks); duplicate names are refused as the README asks.
+struct SafetensorsHeader {
+  /// The longest header the format allows, in bytes.
+  static let sizeLimit = 100_000_000
+  /// Bytes before the JSON text.
+  static let prefixSize = 8
+
+  /// The tensors in the order of their bytes.
+  let tensors: [TensorInfo]
+
+  /// Reads and checks the header of `source`, known in the checkpoint as `shard`.
+  ///
+  /// - Throws: `.truncated`, `.malformed`, `.json` or `.tensor` naming the tensor or the gap.
+  init(of source: some ByteSource, shard: String) throws(CheckpointError) {
+    let file = source.file
+    guard source.count >= Self.prefixSize else {
+      throw .truncated(file: file, expected: Self.prefixSize, found: source.count)
+    }
+    let prefix = try source.bytes(0..<Self.prefixSize, of: "header length")
+    let length = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard length <= Self.sizeLimit else {
+      throw .malformed(
+        file: file, reason: "header of \(length) bytes; at most \(Self.sizeLimit) are allowed")
+    }
+    let start = Self.prefixSize + Int(length)
+    guard source.count >= start else {
+      throw .truncated(file: file, expected: start, found: source.count)
+    }
+    let text = try source.bytes(Self.prefixSize..<start, of: "header")
+    guard text.first == UInt8(ascii: "{") else {
+      throw .malformed(file: file, reason: "the header does not begin with '{'")
+    }
+    var found: [TensorInfo] = []
+    try JSONScanner.scan(text, file: file) { (scanner) throws(CheckpointError) in
+      try scanner.object { (scanner, name) throws(CheckpointError) in
+        if name == "__metadata__" {
+          try Self.skipMetadata(&scanner, file: file)
+        } else {
+          var entry = TensorEntry(file: file, name: name)
+          found.append(try entry.read(&scanner, dataStart: start, shard: shard))
+        }
+      }
+    }
+    tensors = found.sorted {
+      ($0.range.lowerBound, $0.range.upperBound, $0.name)
+        < ($1.range.lowerBound, $1.range.upperBound, $1.name)
+    }
+    try Self.checkLayout(tensors, dataStart: start, file: file, size: source.count)
+  }
+
+  private static func skipMetadata(
+    _ scanner: inout JSONScanner, file: String
+  ) throws(CheckpointError) {
+    guard scanner.kind() == .object else {
+      throw .malformed(file: file, reason: "__metadata__ is not an object")
+    }
+    try scanner.object { (scanner, key) throws(CheckpointError) in
+      guard scanner.kind() == .string else {
+        throw .malformed(file: file, reason: "__metadata__.\(key) is not a string")
+      }
+      _ = try scanner.string()
+    }
+  }
+
+  /// The tensors, in order, have to fill the file from the header to its end exactly.
+  private static func checkLayout(
+    _ tensors: [TensorInfo], dataStart: Int, file: String, size: Int
+  ) throws(CheckpointError) {
+    var end = dataStart
+    var previous: String?
+    for tensor in tensors {
+      let begin = tensor.range.lowerBound
+      if begin < end {
+        throw .tensor(
+          file: file, tensor: tensor.name,
+          reason:
+            "begins at byte \(begin), inside \(previous ?? "the header"), which ends at \(end)")
+      }
+      if begin > end {
+        throw .tensor(
+          file: file, tensor: tensor.name,
+          reason: "\(begin - end) bytes between \(previous ?? "the header") and this tensor "
+            + "belong to nothing (bytes \(end)..<\(begin))")
+      }
+      end = tensor.range.upperBound
+      previous = tensor.name
+    }
+    if size < end { throw .truncated(file: file, expected: end, found: size) }
+    if size > end {
+      throw .malformed(file: file, reason: "\(size - end) bytes after the last tensor")
+    }
+  }
+}
+
+/// Reads one `"name": {"dtype", "shape", "data_offsets"}` of the header.
+private struct TensorEntry {
+  /// No tensor has more dimensions than this.
+  static let rankLimit = 32
+
+  let file: String
+  let name: String
+  var dtype: DType?
+  var shape: [Int]?
+  var offsets: [Int]?
+
+  init(file: String, name: String) {
+    self.file = file
+    self.name = name
+  }
+
+  mutating func read(
+    _ scanner: inout JSONScanner, dataStart: Int, shard: String
+  ) throws(CheckpointError) -> TensorInfo {
+    guard scanner.kind() == .object else { throw wrong("the entry is not an object") }
+    try scanner.object { (scanner, key) throws(CheckpointError) in
+      switch key {
+      case "dtype": dtype = try readType(&scanner)
+      case "shape": shape = try readIntegers(&scanner, "shape", limit: Self.rankLimit)
+      case "data_offsets": offsets = try readIntegers(&scanner, "data_offsets", limit: 2)
+      default: try scanner.skipValue()
+      }
+    }
+    guard let dtype else { throw wrong("dtype is missing") }
+    guard let shape else { throw wrong("shape is missing") }
+    guard let offsets else { throw wrong("data_offsets are missing") }
+    guard offsets.count == 2 else { throw wrong("data_offsets \(offsets); two are expected") }
+    guard offsets[0] <= offsets[1] else { throw wrong("data_offsets \(offsets) run backwards") }
+    guard let size = dtype.byteCount(shape: shape) else {
+      throw wrong(
+        "shape \(shape) of \(dtype.rawValue) is no whole number of bytes that fits 64 bits")
+    }
+    guard offsets[1] - offsets[0] == size else {
+      throw wrong(
+        "shape \(shape) of \(dtype.rawValue) takes \(size) bytes, "
+          + "data_offsets \(offsets) hold \(offsets[1] - offsets[0])")
+    }
+    let (end, overflow) = dataStart.addingReportingOverflow(offsets[1])
+    guard !overflow else { throw wrong("data_offsets \(offsets) past any file") }
+    return TensorInfo(
+      name: name, dtype: dtype, shape: shape, shard: shard, range: dataStart + offsets[0]..<end)
+  }
+
+  private func readType(_ scanner: inout JSONScanner) throws(CheckpointError) -> DType {
+    guard scanner.kind() == .string else { throw wrong("dtype is not a string") }
+    let text = try scanner.string()
+    guard let dtype = DType(rawValue: text) else { throw wrong("unknown dtype \"\(text)\"") }
+    return dtype
+  }
+
+  private func readIntegers(
+    _ scanner: inout JSONScanner, _ key: String, limit: Int
+  ) throws(CheckpointError) -> [Int] {
+    guard scanner.kind() == .array else { throw wrong("\(key) is not an array") }
+    var values: [Int] = []
+    try scanner.array { (scanner) throws(CheckpointError) in
+      guard scanner.kind() == .number else {
+        throw wrong("\(key) holds something that is not a number")
+      }
+      guard values.count < limit else { throw wrong("\(key) of more than \(limit) numbers") }
+      guard case .integer(let value) = try scanner.number(), value >= 0 else {
+        throw wrong("\(key) holds a number that is negative, too large or not whole")
+      }
+      values.append(value)
+    }
+    return values
+  }
+
+  private func wrong(_ reason: String) -> CheckpointError {
+    .tensor(file: file, tensor: name, reason: reason)
+  }
+}

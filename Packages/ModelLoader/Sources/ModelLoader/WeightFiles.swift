@@ -1,0 +1,70 @@
+import Foundation
+
+/// The weight files of a model folder: which shards there are and which tensor is in which.
+struct WeightFiles {
+  /// The single file of a model that is not sharded, without compression.
+  static let singleFile = "model.safetensors"
+  /// A folder with more shards than this is refused before they are opened.
+  static let shardLimit = 4096
+
+  /// The open shards by file name.
+  let shards: [String: SafetensorsFile]
+  /// The tensors by name.
+  let tensors: [String: TensorInfo]
+
+  /// Opens the shards of `directory`: one file, or those that the index names.
+  ///
+  /// - Throws: `.missing`, or what is wrong with the index or the first wrong shard.
+  init(in directory: String, workers: Int) throws(CheckpointError) {
+    let single = Self.singleFile
+    if access(directory + "/" + single, F_OK) == 0 {
+      let shard = try Self.open(single, in: directory, workers: workers)
+      shards = [single: shard]
+      tensors = Dictionary(uniqueKeysWithValues: shard.tensors.map { ($0.name, $0) })
+      guard !tensors.isEmpty else {
+        throw .malformed(file: directory + "/" + single, reason: "holds no tensors")
+      }
+    } else {
+      (shards, tensors) = try Self.openIndexed(in: directory, workers: workers)
+    }
+  }
+
+  private static func open(
+    _ shard: String, in directory: String, workers: Int
+  ) throws(CheckpointError) -> SafetensorsFile {
+    let path = directory + "/" + shard
+    let source = try FileSource(path: path, what: "weights", workers: workers)
+    return try SafetensorsFile(source, shard: shard)
+  }
+
+  private static func openIndexed(
+    in directory: String, workers: Int
+  ) throws(CheckpointError) -> ([String: SafetensorsFile], [String: TensorInfo]) {
+    let path = directory + "/" + ShardIndex.fileName
+    let bytes = try FileSource.contents(
+      of: path, what: "the index of the shards; there is no \(singleFile) either",
+      limit: ShardIndex.sizeLimit)
+    let index = try ShardIndex(parsing: bytes, file: path)
+    guard index.shards.count <= shardLimit else {
+      throw .malformed(
+        file: path, reason: "names \(index.shards.count) shards; at most \(shardLimit) are read")
+    }
+    var shards: [String: SafetensorsFile] = [:]
+    var stored: [String: [String: TensorInfo]] = [:]
+    for name in index.shards {
+      let shard = try open(name, in: directory, workers: workers)
+      shards[name] = shard
+      stored[name] = Dictionary(uniqueKeysWithValues: shard.tensors.map { ($0.name, $0) })
+    }
+    var tensors: [String: TensorInfo] = [:]
+    for (tensor, shard) in index.shardOfTensor.sorted(by: { $0.key < $1.key }) {
+      guard let info = stored[shard]?[tensor] else {
+        throw .tensor(
+          file: directory + "/" + shard, tensor: tensor,
+          reason: "not in this shard, though \(ShardIndex.fileName) says so")
+      }
+      tensors[tensor] = info
+    }
+    return (shards, tensors)
+  }
+}
