@@ -1,0 +1,84 @@
+import Foundation
+
+/// What `tokenizer_config.json` (and, for named tokens, `special_tokens_map.json`) says.
+public struct TokenizerConfiguration: Sendable, Equatable {
+  /// The named special tokens, such as `bos_token`, `eos_token`, `pad_token`; also what chat
+  /// templates see under these names.
+  public private(set) var specialTokens: [String: String] = [:]
+  /// The source of the chat template, where the configuration holds one.
+  public private(set) var chatTemplate: String?
+  /// The class that the tokenizer was written for; tells the pipeline of a folder that has only
+  /// vocabulary files.
+  var tokenizerClass: String?
+  var addsBOS: Bool?
+  var addsEOS: Bool?
+  var addsPrefixSpace = false
+  var addedTokens: [AddedToken] = []
+
+  private static let tokenNames = [
+    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
+  ]
+
+  /// An empty configuration.
+  public init() {}
+
+  /// Reads the configuration of a model folder; absent files leave it empty.
+  /// - Throws: ``TokenizerError`` for files that are not JSON or hold values of wrong types.
+  public init(directory: URL) throws(TokenizerError) {
+    if let map = try FileAccess.readJSON("special_tokens_map.json", in: directory) {
+      try readTokens(map)
+    }
+    guard let node = try FileAccess.readJSON("tokenizer_config.json", in: directory) else {
+      return
+    }
+    guard case .object = node.value else { throw node.wrongType(.object) }
+    try readTokens(node)
+    tokenizerClass = try node["tokenizer_class"]?.string()
+    addsBOS = try node["add_bos_token"]?.bool()
+    addsEOS = try node["add_eos_token"]?.bool()
+    addsPrefixSpace = try node.flag("add_prefix_space")
+    chatTemplate = try Self.template(node["chat_template"])
+    if let decoder = node["added_tokens_decoder"] {
+      guard let object = decoder.value.object else { throw decoder.wrongType(.object) }
+      for name in object.keys {
+        let entry = try decoder.required(name)
+        guard let id = Int32(name), 0...PieceTable.maximumID ~= Int(id) else {
+          throw .invalidValue(file: entry.file, key: entry.key, reason: "the name is not an id")
+        }
+        addedTokens.append(try AddedToken(entry, id: id))
+      }
+    }
+  }
+
+  private mutating func readTokens(_ node: ConfigNode) throws(TokenizerError) {
+    for name in Self.tokenNames {
+      guard let token = node[name] else { continue }
+      specialTokens[name] = try (token["content"] ?? token).string()
+    }
+  }
+
+  /// The template itself, or the one called "default" of several.
+  private static func template(_ node: ConfigNode?) throws(TokenizerError) -> String? {
+    guard let node else { return nil }
+    if let source = node.value.string { return source }
+    for element in try node.elements() {
+      if try element.required("name").string() == "default" {
+        return try element.required("template").string()
+      }
+    }
+    return nil
+  }
+}
+
+extension AddedToken {
+  /// Reads an entry of `added_tokens` or `added_tokens_decoder`.
+  init(_ node: ConfigNode, id: Int32) throws(TokenizerError) {
+    self.id = id
+    content = try node.required("content").string()
+    isSpecial = try node.flag("special")
+    isNormalized = try node.flag("normalized", default: !isSpecial)
+    stripsLeft = try node.flag("lstrip")
+    stripsRight = try node.flag("rstrip")
+    isSingleWord = try node.flag("single_word")
+  }
+}
