@@ -35,6 +35,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
   /// Memory or a matrix description was refused below.
   case tensors(String)
 
+  /// One sentence for people.
   public var description: String {
     switch self {
     case .missing(let path, let what):

@@ -15,11 +15,12 @@ protocol LinearFormat: Sendable {
   ) throws(CheckpointError) -> QuantizedMatrix
 }
 
-/// The format that a model's configuration asks for, or nil when its weights are not quantized.
+/// Chooses the format of the quantized layers from the configuration of a model.
 ///
 /// - Parameters:
 ///   - config: `config.json`.
 ///   - quantizeConfig: `quantize_config.json`, which counts only when `config` is silent.
+/// - Returns: nil when the weights are not quantized.
 /// - Throws: `.unsupported` for a method that cannot be read, `.value` for a wrong value.
 func linearFormat(
   config: JSONObject, quantizeConfig: JSONObject?
