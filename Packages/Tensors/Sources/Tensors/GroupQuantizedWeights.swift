@@ -29,11 +29,11 @@ public struct GroupQuantizedWeights: LinearWeights {
     "\(bits)-bit " + (groupSize < inFeatures ? "group \(groupSize)" : "per channel")
   }
 
-  /// Packs a quantized matrix; scales are kept as `scaleType` (F16, BF16 or F32).
+  /// Packs a quantized matrix; scales are kept in the narrowest of F16, BF16 and F32 that holds them all exactly.
   ///
   /// - Throws: `TensorError.invalidQuantization` when the group size is neither a multiple of 8 nor the whole row, or
   ///   groups of an activation-ordered matrix are not all full; `TensorError.outOfMemory`.
-  public init(_ matrix: QuantizedMatrix, scaleType: DType) throws(TensorError) {
+  public init(_ matrix: QuantizedMatrix) throws(TensorError) {
     guard matrix.groupSize % 8 == 0 || matrix.groupSize >= matrix.inFeatures else {
       throw .invalidQuantization("groups of \(matrix.groupSize): a multiple of 8 is needed")
     }
@@ -42,7 +42,7 @@ public struct GroupQuantizedWeights: LinearWeights {
     bits = matrix.bits
     groupSize = min(matrix.groupSize, matrix.inFeatures)
     format = matrix.bits == 8 ? BB_ROWS_INT8 : BB_ROWS_INT4
-    scaleFormat = try floatFormat(of: scaleType, for: "scales")
+    scaleFormat = Self.exactFormat(for: matrix.scales)
     symmetricZero = matrix.symmetricZero
     order = try Self.groupOrder(matrix)
     lines = try Self.packCodes(matrix, order: order, format: format)
@@ -131,6 +131,17 @@ public struct GroupQuantizedWeights: LinearWeights {
         "group \(index[Int(input)]) does not hold exactly \(matrix.groupSize) inputs")
     }
     return order
+  }
+
+  private static func exactFormat(for values: [Float]) -> bb_float_format {
+    var narrow = [UInt16](repeating: 0, count: values.count)
+    var widened = [Float](repeating: 0, count: values.count)
+    for format in [BB_F16, BB_BF16] {
+      bb_kernels().pointee.narrow(values, format, &narrow, values.count)
+      bb_kernels().pointee.widen(narrow, format, &widened, values.count)
+      if widened == values { return format }
+    }
+    return BB_F32
   }
 
   private static func packCodes(

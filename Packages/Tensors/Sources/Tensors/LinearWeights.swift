@@ -49,12 +49,10 @@ public enum WeightPacking {
     try DenseWeights(tensor, name: name)
   }
 
-  /// Packs a matrix of codes; `scaleType` is the float type its scales are kept in.
+  /// Packs a matrix of codes.
   ///
   /// - Throws: `TensorError` when the group size does not suit the kernels or memory is short.
-  public static func pack(
-    _ matrix: QuantizedMatrix, scaleType: DType = .f16
-  ) throws(TensorError) -> any LinearWeights {
-    try GroupQuantizedWeights(matrix, scaleType: scaleType)
+  public static func pack(_ matrix: QuantizedMatrix) throws(TensorError) -> any LinearWeights {
+    try GroupQuantizedWeights(matrix)
   }
 }

@@ -21,7 +21,8 @@ struct LinearAlgebraTests {
     var h = [Double](repeating: 0, count: order * order)
     for t in 0..<rows {
       for i in 0..<order {
-        for j in 0..<order { h[i * order + j] += Double(x[t * order + i]) * Double(x[t * order + j]) }
+        let left = Double(x[t * order + i])
+        for j in 0..<order { h[i * order + j] += left * Double(x[t * order + j]) }
       }
     }
     for i in 0..<order { h[i * order + i] += shift }

@@ -58,7 +58,7 @@ func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: 
     let matrix = try QuantizedMatrix(
       bits: bits, outFeatures: rows, inFeatures: inputs, groupSize: group, codes: codes,
       scales: scales, zeros: zeros, groupIndex: index)
-    let weights = try GroupQuantizedWeights(matrix, scaleType: .f32)
+    let weights = try GroupQuantizedWeights(matrix)
     let dense = matrix.dequantized()
     #expect(weights.dequantized() == dense)
     let x = numbers.floats(tokens * inputs)
@@ -76,7 +76,7 @@ func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: 
         bits: bits, outFeatures: rows, inFeatures: inputs, groupSize: group,
         codes: [UInt8](repeating: 1, count: rows * inputs),
         scales: [Float](repeating: 1, count: rows * 2))
-      let weights = try GroupQuantizedWeights(matrix, scaleType: .f16)
+      let weights = try GroupQuantizedWeights(matrix)
       #expect(weights.byteCount == codeBytes + rows * 2 * 2)
     }
   }

@@ -1,0 +1,58 @@
+// swift-tools-version: 6.1
+// The distribution: every library straight from its folder, all tests, all commands. `make lint` holds this manifest
+// and the packages' own ones equal, and both against the floors of ARCHITECTURE.md.
+import PackageDescription
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A library of `Packages/<name>` and its unit tests.
+func library(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [],
+  tests testDependencies: [Target.Dependency] = []
+) -> [Target] {
+  [
+    .target(
+      name: name, dependencies: dependencies, path: "Packages/\(name)/Sources/\(name)",
+      resources: resources),
+    .testTarget(
+      name: "\(name)Tests", dependencies: [.byName(name: name)] + testDependencies,
+      path: "Packages/\(name)/Tests/\(name)Tests"),
+  ]
+}
+
+/// A command of `Apps`.
+func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["AppSupport", argumentParser] + dependencies,
+    path: "Apps/Sources/\(name)")
+}
+
+let libraries = [
+  "Kernels", "Tensors", "KVCaches", "ModelLoader", "Models",
+]
+
+let package = Package(
+  name: "BitBudget",
+  platforms: [.macOS(.v15)],
+  products: libraries.map { .library(name: $0, targets: [$0]) },
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+  ],
+  targets: [
+    library("Kernels", []),
+    library("Tensors", ["Kernels"]),
+    library("KVCaches", ["Kernels", "Tensors"]),
+    [
+      .systemLibrary(
+        name: "CZstd", path: "Packages/ModelLoader/Sources/CZstd", pkgConfig: "libzstd",
+        providers: [.apt(["libzstd-dev"]), .brew(["zstd"])])
+    ],
+    library("ModelLoader", ["CZstd", "Tensors"]),
+    library("Models", ["Kernels", "Tensors", "KVCaches", "ModelLoader"]),
+    [
+      .testTarget(
+        name: "GoldenTests", dependencies: ["Models"], path: "Tests/GoldenTests")
+    ],
+  ].flatMap { $0 }
+)

@@ -1,0 +1,22 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "Models",
+  platforms: [.macOS(.v15)],
+  products: [.library(name: "Models", targets: ["Models"])],
+  dependencies: [
+    .package(path: "../Kernels"), .package(path: "../Tensors"), .package(path: "../KVCaches"),
+    .package(path: "../ModelLoader"),
+  ],
+  targets: [
+    .target(
+      name: "Models",
+      dependencies: [
+        .product(name: "Kernels", package: "Kernels"), .product(name: "Tensors", package: "Tensors"),
+        .product(name: "KVCaches", package: "KVCaches"),
+        .product(name: "ModelLoader", package: "ModelLoader"),
+      ]),
+    .testTarget(name: "ModelsTests", dependencies: ["Models"]),
+  ]
+)

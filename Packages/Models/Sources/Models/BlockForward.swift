@@ -1,0 +1,167 @@
+import KVCaches
+import Kernels
+import Tensors
+
+/// The inputs that the linear layers of a block share.
+public enum ProjectionInput: Sendable, CaseIterable {
+  /// What q, k and v multiply.
+  case attention
+  /// What o multiplies.
+  case attentionOutput
+  /// What gate and up multiply.
+  case feedForward
+  /// What down multiplies.
+  case feedForwardHidden
+
+  /// The layers that multiply this input.
+  public var roles: [ProjectionRole] {
+    switch self {
+    case .attention: [.query, .key, .value]
+    case .attentionOutput: [.output]
+    case .feedForward: [.gate, .up]
+    case .feedForwardHidden: [.down]
+    }
+  }
+}
+
+/// Runs decoder blocks over batches of rows. Holds the working memory; one thread drives it.
+public final class BlockForward {
+  private let config: DecoderConfig
+  private let pool: ThreadPool
+  private let kernels = bb_kernels().pointee
+  private let normed = FloatBuffer()
+  private let queries = FloatBuffer()
+  private let keys = FloatBuffer()
+  private let values = FloatBuffer()
+  private let attended = FloatBuffer()
+  private let gate = FloatBuffer()
+  private let up = FloatBuffer()
+  private let projected = FloatBuffer()
+
+  /// A runner for blocks of this shape.
+  public init(config: DecoderConfig, pool: ThreadPool) {
+    self.config = config
+    self.pool = pool
+  }
+
+  /// Runs one block: `x` `[rows, hidden]` is its input and becomes its output.
+  ///
+  /// - Parameters:
+  ///   - block: the weights.
+  ///   - layer: the layer of the caches that belongs to the block.
+  ///   - layout: which row belongs to which sequence and position.
+  ///   - caches: one for each sequence; the rows' keys and values are appended.
+  ///   - observe: sees the input of each set of linear layers, `[rows, width]`, before it is multiplied; returning
+  ///     false ends the block there, with `x` undefined.
+  /// - Throws: `TensorError.outOfMemory` when a cache cannot grow.
+  public func run(
+    _ block: DecoderBlock, layer: Int, layout: RowLayout, x: UnsafeMutablePointer<Float>,
+    caches: inout [KVCache],
+    observe: (ProjectionInput, UnsafePointer<Float>) -> Bool = { _, _ in true }
+  ) throws(TensorError) {
+    let rows = layout.count
+    let hidden = normed.reserve(rows * config.hiddenSize)
+    norm(x, block.attentionNorm, rows: rows, into: hidden)
+    guard observe(.attention, hidden) else { return }
+    let queryWidth = config.heads * config.headDimension
+    let keyWidth = config.kvHeads * config.headDimension
+    let q = queries.reserve(rows * queryWidth)
+    let k = keys.reserve(rows * keyWidth)
+    let v = values.reserve(rows * keyWidth)
+    project(block[.query], hidden, rows: rows, into: q)
+    project(block[.key], hidden, rows: rows, into: k)
+    project(block[.value], hidden, rows: rows, into: v)
+    rotate(q, heads: config.heads, norm: block.queryNorm, layout: layout)
+    rotate(k, heads: config.kvHeads, norm: block.keyNorm, layout: layout)
+    for run in layout.runs {
+      try caches[run.cache].append(
+        keys: k + run.rows.lowerBound * keyWidth, values: v + run.rows.lowerBound * keyWidth,
+        tokens: run.rows.count, layer: layer)
+    }
+    let attention = attended.reserve(rows * queryWidth)
+    attend(q, layer: layer, layout: layout, caches: caches, into: attention)
+    guard observe(.attentionOutput, attention) else { return }
+    let delta = projected.reserve(rows * config.hiddenSize)
+    project(block[.output], attention, rows: rows, into: delta)
+    kernels.add(x, delta, rows * config.hiddenSize)
+
+    norm(x, block.feedForwardNorm, rows: rows, into: hidden)
+    guard observe(.feedForward, hidden) else { return }
+    let g = gate.reserve(rows * config.intermediateSize)
+    let u = up.reserve(rows * config.intermediateSize)
+    project(block[.gate], hidden, rows: rows, into: g)
+    project(block[.up], hidden, rows: rows, into: u)
+    let width = config.intermediateSize
+    pool.split(rows * width, grain: 1024) { part in
+      let at = part.lowerBound
+      kernels.silu_multiply(g + at, u + at, g + at, part.count)
+    }
+    guard observe(.feedForwardHidden, g) else { return }
+    project(block[.down], g, rows: rows, into: delta)
+    kernels.add(x, delta, rows * config.hiddenSize)
+  }
+
+  /// Root-mean-square norm of every row of `x` `[rows, hidden]`.
+  func norm(
+    _ x: UnsafePointer<Float>, _ weight: [Float], rows: Int, into y: UnsafeMutablePointer<Float>
+  ) {
+    let width = config.hiddenSize
+    pool.split(rows) { part in
+      for row in part {
+        kernels.rms_norm(x + row * width, weight, config.normEpsilon, width, y + row * width)
+      }
+    }
+  }
+
+  private func project(
+    _ projection: DecoderBlock.Projection?, _ x: UnsafePointer<Float>, rows: Int,
+    into y: UnsafeMutablePointer<Float>
+  ) {
+    guard let projection else { preconditionFailure("a block without one of its projections") }
+    projection.weights.multiply(x, tokens: rows, into: y, on: pool)
+    guard let bias = projection.bias else { return }
+    for row in 0..<rows { kernels.add(y + row * bias.count, bias, bias.count) }
+  }
+
+  /// Normalises each head where the family does, then rotates it by its row's angles.
+  private func rotate(
+    _ x: UnsafeMutablePointer<Float>, heads: Int, norm: [Float]?, layout: RowLayout
+  ) {
+    let dimension = config.headDimension
+    let half = config.rotary.dimension / 2
+    pool.split(layout.count) { part in
+      layout.cosines.withUnsafeBufferPointer { cosines in
+        layout.sines.withUnsafeBufferPointer { sines in
+          guard let cosine = cosines.baseAddress, let sine = sines.baseAddress else { return }
+          for row in part {
+            for head in 0..<heads {
+              let at = x + (row * heads + head) * dimension
+              if let norm { kernels.rms_norm(at, norm, config.normEpsilon, dimension, at) }
+              kernels.rotate(at, cosine + row * half, sine + row * half, half)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func attend(
+    _ q: UnsafePointer<Float>, layer: Int, layout: RowLayout, caches: [KVCache],
+    into output: UnsafeMutablePointer<Float>
+  ) {
+    let (dimension, group, kvHeads) = (config.headDimension, config.groupSize, config.kvHeads)
+    let scale = 1 / Float(dimension).squareRoot()
+    let items = layout.count * kvHeads
+    let workers = min(pool.workers, items)
+    // Later rows of a prompt see more, so items are dealt out in turn.
+    pool.run { worker in
+      for item in stride(from: worker, to: items, by: workers) where worker < workers {
+        let (row, kvHead) = (item / kvHeads, item % kvHeads)
+        let at = (row * config.heads + kvHead * group) * dimension
+        caches[layout.cacheOfRow[row]].attend(
+          queries: q + at, heads: group, kvHead: kvHead, layer: layer,
+          visible: layout.visible[row], scale: scale, output: output + at)
+      }
+    }
+  }
+}

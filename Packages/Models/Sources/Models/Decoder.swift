@@ -1,0 +1,110 @@
+import ModelLoader
+import Tensors
+
+/// The weights of one decoder block, each matrix in whatever format it was stored.
+public struct DecoderBlock: Sendable {
+  /// A projection and its optional bias `[out]`.
+  public struct Projection: Sendable {
+    /// `[out, in]`.
+    public var weights: any LinearWeights
+    /// `[out]`.
+    public var bias: [Float]?
+  }
+
+  /// Norm before attention, `[hidden]`.
+  public var attentionNorm: [Float]
+  /// Norm before the feed-forward layer, `[hidden]`.
+  public var feedForwardNorm: [Float]
+  /// Per-head norms of queries and keys, `[headDimension]`, where the family has them.
+  public var queryNorm: [Float]?
+  /// See `queryNorm`.
+  public var keyNorm: [Float]?
+  /// The linear layers.
+  public var projections: [ProjectionRole: Projection]
+
+  subscript(_ role: ProjectionRole) -> Projection? { projections[role] }
+}
+
+/// The linear layers of a block, by the part they play.
+public enum ProjectionRole: String, Sendable, CaseIterable {
+  case query = "self_attn.q_proj"
+  case key = "self_attn.k_proj"
+  case value = "self_attn.v_proj"
+  case output = "self_attn.o_proj"
+  case gate = "mlp.gate_proj"
+  case up = "mlp.up_proj"
+  case down = "mlp.down_proj"
+
+  /// `[out, in]` of this layer in a model.
+  public func shape(in config: DecoderConfig) -> (outFeatures: Int, inFeatures: Int) {
+    let queryWidth = config.heads * config.headDimension
+    let keyWidth = config.kvHeads * config.headDimension
+    return switch self {
+    case .query: (queryWidth, config.hiddenSize)
+    case .key, .value: (keyWidth, config.hiddenSize)
+    case .output: (config.hiddenSize, queryWidth)
+    case .gate, .up: (config.intermediateSize, config.hiddenSize)
+    case .down: (config.hiddenSize, config.intermediateSize)
+    }
+  }
+
+  func hasBias(in config: DecoderConfig) -> Bool {
+    switch (config.attentionBias, self) {
+    case (.queryKeyValue, .query), (.queryKeyValue, .key), (.queryKeyValue, .value): true
+    case (.all, .query), (.all, .key), (.all, .value), (.all, .output): true
+    default: false
+    }
+  }
+}
+
+/// A whole model in memory: embedding, blocks, final norm and head.
+public struct Decoder: Sendable {
+  /// Sizes and switches.
+  public let config: DecoderConfig
+  /// `[vocabulary, hidden]`.
+  public let embedding: any LinearWeights
+  /// The blocks, first to last.
+  public let blocks: [DecoderBlock]
+  /// `[hidden]`.
+  public let finalNorm: [Float]
+  /// `[vocabulary, hidden]`; nil where the embedding serves.
+  public let untiedHead: (any LinearWeights)?
+
+  /// The output head `[vocabulary, hidden]`.
+  public var head: any LinearWeights { untiedHead ?? embedding }
+
+  /// Reads a model, tensor by tensor, into its packed form; `progress` is told the blocks read so far.
+  ///
+  /// - Throws: `CheckpointError`, `ModelError` or `TensorError` naming the file, tensor or key.
+  public init(_ checkpoint: Checkpoint, progress: (Int, Int) -> Void = { _, _ in }) throws {
+    let source = try DecoderSource(checkpoint)
+    config = source.config
+    embedding = try source.embedding()
+    blocks = try (0..<config.layers).map { layer in
+      progress(layer, source.config.layers)
+      return try source.block(layer)
+    }
+    finalNorm = try source.finalNorm()
+    untiedHead = try source.untiedHead()
+    try checkpoint.verifyUnchanged()
+    progress(config.layers, config.layers)
+  }
+
+  /// Bytes of all weights in memory.
+  public var weightBytes: Int {
+    var bytes = embedding.byteCount + (untiedHead?.byteCount ?? 0) + finalNorm.count * 4
+    for block in blocks {
+      bytes += block.attentionNorm.count * 4 + block.feedForwardNorm.count * 4
+      bytes += ((block.queryNorm?.count ?? 0) + (block.keyNorm?.count ?? 0)) * 4
+      for projection in block.projections.values {
+        bytes += projection.weights.byteCount + (projection.bias?.count ?? 0) * 4
+      }
+    }
+    return bytes
+  }
+
+  /// The format most weights of the blocks are in.
+  public var formatName: String {
+    blocks.first?[.down]?.weights.formatName ?? embedding.formatName
+  }
+}

@@ -1,0 +1,102 @@
+import ModelLoader
+import Tensors
+
+/// Reads the parts of a decoder from a checkpoint one at a time, each checked against the configuration.
+///
+/// A loader takes all parts; a quantizer takes one block, works on it and lets it go.
+public struct DecoderSource: Sendable {
+  /// The folder the parts come from.
+  public let checkpoint: Checkpoint
+  /// Sizes and switches.
+  public let config: DecoderConfig
+
+  /// Reads the configuration and checks that the checkpoint has exactly as many layers as it says.
+  ///
+  /// - Throws: `ModelError.unknownFamily`, or `CheckpointError` naming the key or tensor.
+  public init(_ checkpoint: Checkpoint) throws {
+    self.checkpoint = checkpoint
+    config = try ModelFamilies.decoderConfig(checkpoint.config)
+    let beyond = "model.layers.\(config.layers)."
+    if let extra = checkpoint.tensors.keys.sorted().first(where: { $0.hasPrefix(beyond) }) {
+      throw CheckpointError.value(
+        file: checkpoint.config.file, key: "num_hidden_layers",
+        expected: "more than \(config.layers), as tensor \(extra) exists",
+        found: "\(config.layers)")
+    }
+  }
+
+  /// The token embedding, `[vocabulary, hidden]`.
+  ///
+  /// - Throws: `CheckpointError` or `TensorError` naming the tensor.
+  public func embedding() throws -> any LinearWeights {
+    try matrix("model.embed_tokens", rows: config.vocabularySize, columns: config.hiddenSize)
+  }
+
+  /// The output head `[vocabulary, hidden]`, or nil when the embedding serves.
+  ///
+  /// - Throws: `CheckpointError` or `TensorError` naming the tensor.
+  public func untiedHead() throws -> (any LinearWeights)? {
+    if config.tiesEmbeddings { return nil }
+    return try matrix("lm_head", rows: config.vocabularySize, columns: config.hiddenSize)
+  }
+
+  /// The norm after the last block, `[hidden]`.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor.
+  public func finalNorm() throws -> [Float] { try vector("model.norm.weight", config.hiddenSize) }
+
+  /// The name of a layer's projection, such as `model.layers.3.mlp.up_proj`.
+  public static func name(of role: ProjectionRole, layer: Int) -> String {
+    "model.layers.\(layer).\(role.rawValue)"
+  }
+
+  /// Block `layer`.
+  ///
+  /// - Throws: `CheckpointError` or `TensorError` naming the tensor.
+  public func block(_ layer: Int) throws -> DecoderBlock {
+    let prefix = "model.layers.\(layer)."
+    let perHead = config.normalizesQueriesAndKeys
+    var projections: [ProjectionRole: DecoderBlock.Projection] = [:]
+    for role in ProjectionRole.allCases {
+      let name = Self.name(of: role, layer: layer)
+      let shape = role.shape(in: config)
+      projections[role] = DecoderBlock.Projection(
+        weights: try matrix(name, rows: shape.outFeatures, columns: shape.inFeatures),
+        bias: role.hasBias(in: config) ? try vector(name + ".bias", shape.outFeatures) : nil)
+    }
+    return DecoderBlock(
+      attentionNorm: try vector(prefix + "input_layernorm.weight", config.hiddenSize),
+      feedForwardNorm: try vector(prefix + "post_attention_layernorm.weight", config.hiddenSize),
+      queryNorm: perHead
+        ? try vector(prefix + "self_attn.q_norm.weight", config.headDimension) : nil,
+      keyNorm: perHead ? try vector(prefix + "self_attn.k_norm.weight", config.headDimension) : nil,
+      projections: projections)
+  }
+
+  private func matrix(_ name: String, rows: Int, columns: Int) throws -> any LinearWeights {
+    let stored = try checkpoint.linear(named: name)
+    let found: [Int]
+    switch stored {
+    case .dense(let tensor): found = tensor.shape
+    case .quantized(let matrix): found = [matrix.outFeatures, matrix.inFeatures]
+    }
+    guard found == [rows, columns] else {
+      throw CheckpointError.shape(
+        tensor: name + ".weight", expected: [rows, columns], found: found)
+    }
+    switch stored {
+    case .dense(let tensor):
+      return try WeightPacking.pack(tensor, name: name + ".weight")
+    case .quantized(let matrix):
+      return try WeightPacking.pack(matrix)
+    }
+  }
+
+  private func vector(_ name: String, _ count: Int) throws -> [Float] {
+    let shape = try checkpoint.info(of: name).shape
+    guard shape == [count] else {
+      throw CheckpointError.shape(tensor: name, expected: [count], found: shape)
+    }
+    return try checkpoint.floats(named: name)
+  }
+}

@@ -1,0 +1,154 @@
+import KVCaches
+import Tensors
+
+/// Tokens of one sequence to run through the model.
+public struct TokenRun: Sendable {
+  /// Index of the sequence's cache.
+  public let cache: Int
+  /// The tokens, which follow those already in the cache.
+  public let tokens: [Int32]
+
+  /// Tokens to append to the sequence of `cache`.
+  public init(cache: Int, tokens: [Int32]) {
+    self.cache = cache
+    self.tokens = tokens
+  }
+}
+
+/// Which rows the output head is computed for.
+public enum LogitRows: Sendable {
+  /// Every token.
+  case all
+  /// The last token of each run.
+  case last
+  /// None; only the caches are filled.
+  case none
+}
+
+/// A decoder at work: runs batches of tokens from any number of sequences.
+///
+/// The logits of a sequence are the same bits whatever else is in the batch, however its tokens were cut into runs,
+/// and however many threads work. Holds the working memory; one thread drives it.
+public final class ForwardPass {
+  /// The model.
+  public let decoder: Decoder
+  private let pool: ThreadPool
+  private let blocks: BlockForward
+  private let hidden = FloatBuffer()
+  private let selected = FloatBuffer()
+  private let logits = FloatBuffer()
+
+  /// Tokens that go through the model at once; longer batches are cut, which bounds the working memory.
+  public static let chunk = 256
+
+  /// Prepares to run `decoder` on the threads of `pool`.
+  public init(_ decoder: Decoder, pool: ThreadPool) {
+    self.decoder = decoder
+    self.pool = pool
+    blocks = BlockForward(config: decoder.config, pool: pool)
+  }
+
+  /// An empty cache for one sequence.
+  public func makeCache(format: KVFormat, meter: KVMeter) -> KVCache {
+    KVCache(shape: decoder.config.cacheShape, format: format, meter: meter)
+  }
+
+  /// Runs the tokens of `runs`, appends their keys and values to `caches`, and hands out logits.
+  ///
+  /// - Parameters:
+  ///   - runs: tokens by sequence; a sequence appears at most once.
+  ///   - caches: the sequences' caches.
+  ///   - rows: which rows get logits.
+  ///   - receive: called in order with (run, token in run, logits `[vocabulary]`); the pointer is valid inside only.
+  /// - Throws: `ModelError` for a token outside the vocabulary or a sequence beyond the context, before anything is
+  ///   run; `TensorError.outOfMemory` when a cache cannot grow.
+  public func run(
+    _ runs: [TokenRun], caches: inout [KVCache], rows: LogitRows,
+    receive: (_ run: Int, _ token: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    try check(runs, caches)
+    var parts: [Part] = []
+    var size = 0
+    for (index, run) in runs.enumerated() {
+      var start = 0
+      while start < run.tokens.count {
+        let count = min(run.tokens.count - start, Self.chunk - size)
+        parts.append(Part(run: index, tokens: start..<start + count))
+        start += count
+        size += count
+        if size == Self.chunk {
+          try runChunk(parts, of: runs, caches: &caches, rows: rows, receive: receive)
+          parts = []
+          size = 0
+        }
+      }
+    }
+    if !parts.isEmpty {
+      try runChunk(parts, of: runs, caches: &caches, rows: rows, receive: receive)
+    }
+  }
+
+  private struct Part {
+    let run: Int
+    let tokens: Range<Int>
+  }
+
+  private func check(_ runs: [TokenRun], _ caches: [KVCache]) throws(ModelError) {
+    let config = decoder.config
+    for run in runs {
+      if let id = run.tokens.first(where: { $0 < 0 || $0 >= config.vocabularySize }) {
+        throw .tokenOutOfRange(id: id, vocabulary: config.vocabularySize)
+      }
+      let total = caches[run.cache].count + run.tokens.count
+      guard total <= config.contextLength else {
+        throw .contextExceeded(tokens: total, limit: config.contextLength)
+      }
+    }
+  }
+
+  private func runChunk(
+    _ parts: [Part], of runs: [TokenRun], caches: inout [KVCache], rows: LogitRows,
+    receive: (Int, Int, UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    let config = decoder.config
+    let width = config.hiddenSize
+    let layout = RowLayout(
+      parts.map { (runs[$0.run].cache, caches[runs[$0.run].cache].count, $0.tokens.count) },
+      rotary: config.rotary)
+    let x = hidden.reserve(layout.count * width)
+    var row = 0
+    for part in parts {
+      for token in part.tokens {
+        decoder.embedding.copyRow(Int(runs[part.run].tokens[token]), into: x + row * width)
+        row += 1
+      }
+    }
+    for (layer, block) in decoder.blocks.enumerated() {
+      try blocks.run(block, layer: layer, layout: layout, x: x, caches: &caches)
+    }
+
+    var wanted: [(row: Int, run: Int, token: Int)] = []
+    row = 0
+    for part in parts {
+      for token in part.tokens {
+        let isLast = token == runs[part.run].tokens.count - 1
+        if rows == .all || (rows == .last && isLast) { wanted.append((row, part.run, token)) }
+        row += 1
+      }
+    }
+    guard !wanted.isEmpty else { return }
+    let inputs = selected.reserve(wanted.count * width)
+    for (index, item) in wanted.enumerated() {
+      (inputs + index * width).update(from: x + item.row * width, count: width)
+    }
+    blocks.norm(inputs, decoder.finalNorm, rows: wanted.count, into: inputs)
+    let vocabulary = config.vocabularySize
+    let output = logits.reserve(wanted.count * vocabulary)
+    decoder.head.multiply(inputs, tokens: wanted.count, into: output, on: pool)
+    for (index, item) in wanted.enumerated() {
+      try receive(
+        item.run, item.token,
+        UnsafeBufferPointer(start: output + index * vocabulary, count: vocabulary))
+    }
+  }
+}

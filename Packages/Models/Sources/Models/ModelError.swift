@@ -1,0 +1,20 @@
+/// What can go wrong when a model is made or run.
+public enum ModelError: Error, Equatable, CustomStringConvertible {
+  /// `config.json` names a model type that no family here maps.
+  case unknownFamily(file: String, found: String, known: [String])
+  /// A token id outside the embedding.
+  case tokenOutOfRange(id: Int32, vocabulary: Int)
+  /// More tokens than the model has positions for.
+  case contextExceeded(tokens: Int, limit: Int)
+
+  public var description: String {
+    switch self {
+    case .unknownFamily(let file, let found, let known):
+      "\(file): model_type \(found) is not supported; supported: \(known.joined(separator: ", "))"
+    case .tokenOutOfRange(let id, let vocabulary):
+      "token id \(id) is outside the vocabulary 0..<\(vocabulary)"
+    case .contextExceeded(let tokens, let limit):
+      "\(tokens) tokens do not fit the model's context of \(limit)"
+    }
+  }
+}

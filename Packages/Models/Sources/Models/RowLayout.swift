@@ -1,0 +1,61 @@
+import Foundation
+
+/// The rows of one batch: which sequence each token belongs to, where it stands, and its rotary angles.
+public struct RowLayout {
+  /// Consecutive tokens of one sequence inside the batch.
+  public struct Run {
+    /// Index of the sequence's cache.
+    public let cache: Int
+    /// Its rows in the batch.
+    public let rows: Range<Int>
+    /// Position of its first token in the sequence.
+    public let position: Int
+  }
+
+  /// The runs, in row order.
+  public let runs: [Run]
+  /// Number of rows.
+  public let count: Int
+  let cosines: [Float]
+  let sines: [Float]
+  let cacheOfRow: [Int]
+  /// Tokens a row may attend to: its own position plus one.
+  let visible: [Int]
+
+  /// Lays out runs given as (cache, first position, tokens).
+  public init(
+    _ parts: [(cache: Int, position: Int, tokens: Int)], rotary: RotaryConfig
+  ) {
+    var runs: [Run] = []
+    var row = 0
+    var cacheOfRow: [Int] = []
+    var visible: [Int] = []
+    for part in parts {
+      runs.append(
+        Run(cache: part.cache, rows: row..<row + part.tokens, position: part.position))
+      row += part.tokens
+      for token in 0..<part.tokens {
+        cacheOfRow.append(part.cache)
+        visible.append(part.position + token + 1)
+      }
+    }
+    let frequencies = rotary.frequencies
+    let amplitude = rotary.amplitude
+    var cosines = [Float](repeating: 0, count: row * frequencies.count)
+    var sines = cosines
+    for index in 0..<row {
+      for (pair, frequency) in frequencies.enumerated() {
+        // The angle is rounded to F32 first, as the reference implementations have it.
+        let angle = Double(Float(visible[index] - 1) * frequency)
+        cosines[index * frequencies.count + pair] = Float(cos(angle)) * amplitude
+        sines[index * frequencies.count + pair] = Float(sin(angle)) * amplitude
+      }
+    }
+    self.runs = runs
+    self.count = row
+    self.cosines = cosines
+    self.sines = sines
+    self.cacheOfRow = cacheOfRow
+    self.visible = visible
+  }
+}

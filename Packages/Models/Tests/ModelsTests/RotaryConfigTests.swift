@@ -1,0 +1,67 @@
+import Foundation
+import ModelLoader
+import Testing
+
+@testable import Models
+
+@Suite struct RotaryConfigTests {
+  func parse(_ json: String) throws -> RotaryConfig {
+    try RotaryConfig(
+      config: JSONObject(parsing: Array(json.utf8), file: "config.json"), dimension: 128,
+      defaultTheta: 1e4, contextLength: 40960)
+  }
+
+  @Test func plainFrequencies() throws {
+    let rotary = try parse(#"{"rope_theta": 1000000, "rope_scaling": null}"#)
+    #expect(rotary.frequencies.count == 64)
+    #expect(rotary.frequencies[0] == 1)
+    #expect(abs(Double(rotary.frequencies[63]) - pow(1e6, -126.0 / 128)) < 1e-12)
+    #expect(rotary.amplitude == 1)
+  }
+
+  @Test func nestedParametersAreReadToo() throws {
+    let nested = try parse(#"{"rope_parameters": {"rope_type": "default", "rope_theta": 5000}}"#)
+    #expect(nested == (try parse(#"{"rope_theta": 5000}"#)))
+  }
+
+  /// Bounds 23 and 40 and a factor of 1.1386 are those of Qwen3 at a factor of 4 (theta 1e6, 32768 tokens).
+  @Test func yarnKeepsFastAndStretchesSlowFrequencies() throws {
+    let rotary = try parse(
+      #"{"rope_theta": 1000000, "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}}"#
+    )
+    let plain = try parse(#"{"rope_theta": 1000000}"#).frequencies
+    let ratio = zip(rotary.frequencies, plain).map { $0 / $1 }
+    #expect(ratio[23] == 1)
+    #expect(ratio[24] < 1)
+    #expect(ratio[39] > 0.25)
+    #expect(abs(ratio[40] - 0.25) < 1e-6)
+    #expect(abs(rotary.amplitude - 1.1386) < 1e-4)
+  }
+
+  @Test func llama3HasThreeBands() throws {
+    let rotary = try parse(
+      #"{"rope_theta": 500000, "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 8192}}"#
+    )
+    let plain = try parse(#"{"rope_theta": 500000}"#).frequencies
+    for (frequency, original) in zip(rotary.frequencies, plain) {
+      let wavelength = 2 * Float.pi / original
+      if wavelength < 8192 / 4 {
+        #expect(frequency == original)
+      } else if wavelength > 8192 {
+        #expect(frequency == original / 8)
+      } else {
+        #expect(frequency <= original && frequency >= original / 8)
+      }
+    }
+  }
+
+  @Test func refusesWhatItDoesNotKnow() {
+    #expect(throws: CheckpointError.self) {
+      try parse(#"{"rope_scaling": {"rope_type": "longrope", "factor": 4.0}}"#)
+    }
+    #expect(throws: CheckpointError.self) { try parse(#"{"rope_theta": "many"}"#) }
+    #expect(throws: CheckpointError.self) {
+      try parse(#"{"rope_scaling": {"rope_type": "yarn", "factor": 0}}"#)
+    }
+  }
+}

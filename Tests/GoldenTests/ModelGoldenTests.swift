@@ -1,0 +1,110 @@
+import Foundation
+import KVCaches
+import ModelLoader
+import Models
+import Tensors
+import Testing
+
+/// Logits and greedy text of the reference models, against transformers in F32.
+@Suite(.enabled(if: Goldens.directory != nil, "no reference data beside the checkout"))
+struct ModelGoldenTests {
+  /// The models of families that exist here.
+  static let models = Goldens.cases("models") { folder in
+    guard let config = try? Data(contentsOf: folder.appendingPathComponent("config.json")),
+      let text = String(data: config, encoding: .utf8)
+    else { return false }
+    let known = ModelFamilies.all.flatMap { $0.modelTypes }
+    return known.contains { text.contains("\"model_type\": \"\($0)\"") }
+  }
+
+  struct Manifest: Decodable {
+    struct Tolerances: Decodable {
+      let logits_max_abs: Double
+      let logits_rel_l2: Double
+    }
+    let tolerances: Tolerances
+  }
+
+  struct Golden {
+    let folder: URL
+    let decoder: Decoder
+    let tolerances: Manifest.Tolerances
+
+    init(_ name: String) throws {
+      folder = Goldens.folder("models", name).appendingPathComponent("golden")
+      decoder = try Decoder(Checkpoint(directory: Goldens.folder("models", name)))
+      let manifest = try Data(contentsOf: folder.appendingPathComponent("manifest.json"))
+      tolerances = try JSONDecoder().decode(Manifest.self, from: manifest).tolerances
+    }
+
+    func array(_ name: String) throws -> NPYFile {
+      try NPYFile(folder.appendingPathComponent(name + ".npy"))
+    }
+
+    /// Logits of all positions, the tokens given in pieces.
+    func logits(_ tokens: [Int32], piece: Int, threads: Int) throws -> [Float] {
+      let pass = ForwardPass(decoder, pool: try ThreadPool(workers: threads))
+      var caches = [pass.makeCache(format: .f32, meter: KVMeter())]
+      var result: [Float] = []
+      for start in stride(from: 0, to: tokens.count, by: piece) {
+        let part = Array(tokens[start..<min(start + piece, tokens.count)])
+        try pass.run([TokenRun(cache: 0, tokens: part)], caches: &caches, rows: .all) {
+          _, _, logits in result.append(contentsOf: logits)
+        }
+      }
+      return result
+    }
+
+    func compare(_ found: [Float], _ expected: [Float]) {
+      #expect(found.count == expected.count)
+      var worst = 0.0
+      var (difference, norm) = (0.0, 0.0)
+      for (a, b) in zip(found, expected) {
+        worst = max(worst, abs(Double(a) - Double(b)))
+        difference += (Double(a) - Double(b)) * (Double(a) - Double(b))
+        norm += Double(b) * Double(b)
+      }
+      #expect(worst <= tolerances.logits_max_abs)
+      #expect((difference / norm).squareRoot() <= tolerances.logits_rel_l2)
+    }
+  }
+
+  @Test(arguments: models)
+  func logitsOfEveryPosition(name: String) throws {
+    let golden = try Golden(name)
+    let tokens = try golden.array("tokens").ints
+    let logits = try golden.logits(tokens, piece: tokens.count, threads: 2)
+    golden.compare(logits, try golden.array("logits").floats)
+    for (piece, threads) in [(1, 1), (7, 2), (17, 1)] {
+      #expect(try golden.logits(tokens, piece: piece, threads: threads) == logits)
+    }
+  }
+
+  @Test(arguments: models)
+  func logitsFarIntoASequence(name: String) throws {
+    let golden = try Golden(name)
+    let expected = try golden.array("logits_long_tail")
+    let all = try golden.logits(golden.array("tokens_long").ints, piece: 64, threads: 2)
+    golden.compare(Array(all.suffix(expected.floats.count)), expected.floats)
+  }
+
+  @Test(arguments: models)
+  func greedyText(name: String) throws {
+    let golden = try Golden(name)
+    let expected = try golden.array("greedy").ints
+    let pass = ForwardPass(golden.decoder, pool: try ThreadPool(workers: 2))
+    var caches = [pass.makeCache(format: .f32, meter: KVMeter())]
+    var next = try golden.array("tokens").ints
+    var found: [Int32] = []
+    while found.count < expected.count {
+      var best: Int32 = 0
+      try pass.run([TokenRun(cache: 0, tokens: next)], caches: &caches, rows: .last) {
+        _, _, logits in
+        best = Int32(logits.indices.max { logits[$0] < logits[$1] } ?? 0)
+      }
+      found.append(best)
+      next = [best]
+    }
+    #expect(found == expected)
+  }
+}
