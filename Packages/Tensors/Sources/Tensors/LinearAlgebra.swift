@@ -29,9 +29,8 @@ public struct LinearAlgebra: Sendable {
 
   /// `c = alpha * op(a) * b + beta * c`, with c `[m, n]`, b `[k, n]` and op(a) `[m, k]`.
   ///
-  /// - Parameters:
-  ///   - transposed: whether `a` is stored as `[k, m]`.
-  ///   - aStride: elements from one row of `a` to the next; likewise `bStride`, `cStride`.
+  /// `a` is stored as `[m, k]`, or as `[k, m]` when `transposed`. The strides are the elements from one row of
+  /// a matrix to the next.
   public func multiply(
     m: Int, n: Int, k: Int, alpha: Float = 1, _ a: UnsafePointer<Float>, aStride: Int,
     transposed: Bool = false, _ b: UnsafePointer<Float>, bStride: Int, beta: Float = 0,
@@ -50,11 +49,8 @@ public struct LinearAlgebra: Sendable {
     }
   }
 
-  /// Adds `x^T x` to the lower triangle of `h`; nothing above the diagonal is read or written.
-  ///
-  /// - Parameters:
-  ///   - x: `[rows, order]`.
-  ///   - h: `[order, order]`.
+  /// Adds `x^T x`, x `[rows, order]`, to the lower triangle of h `[order, order]`; nothing above the diagonal is
+  /// read or written.
   public func addGram(
     of x: UnsafePointer<Float>, rows: Int, order: Int, to h: UnsafeMutablePointer<Float>
   ) {
@@ -75,10 +71,9 @@ public struct LinearAlgebra: Sendable {
     }
   }
 
-  /// Replaces a symmetric matrix, given by its lower triangle, by its Cholesky factor: `a = L L^T`, L lower
-  /// triangular. Zeros are written above the diagonal.
+  /// Replaces a symmetric matrix a `[order, order]`, given by its lower triangle, by its Cholesky factor:
+  /// `a = L L^T`, L lower triangular. Zeros are written above the diagonal. Left half done when this throws.
   ///
-  /// - Parameter a: `[order, order]`; left half done when this throws.
   /// - Throws: `TensorError.linearAlgebra` naming the order at which the matrix is not positive definite.
   public func factorCholesky(_ a: UnsafeMutablePointer<Float>, order: Int) throws(TensorError) {
     let tiles = Self.tiles(order)
@@ -123,8 +118,7 @@ public struct LinearAlgebra: Sendable {
   /// Replaces a lower triangular matrix, with zeros above its diagonal, by its inverse.
   ///
   /// Goes down the rows of tiles: `X[i, j] = -L[i, i]^-1 * (sum over j <= k < i of L[i, k] X[k, j])`.
-  ///
-  /// - Parameter l: `[order, order]`, with no zero on the diagonal.
+  /// l is `[order, order]`, with no zero on its diagonal.
   public func invertLowerTriangle(_ l: UnsafeMutablePointer<Float>, order: Int) {
     let tiles = Self.tiles(order)
     let stride = Int32(order)

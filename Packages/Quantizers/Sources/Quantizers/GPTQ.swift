@@ -1,0 +1,206 @@
+import Tensors
+
+/// GPTQ: columns are rounded one after the other, and what rounding one of them breaks is made up for by those still
+/// to come, as well as the calibration activations allow.
+///
+/// Source: arXiv:2210.17323, algorithm 1. The defaults give the best accuracy that needs no group index at run time:
+/// columns by falling activation, groups of original neighbours with scales from the original weights.
+public struct GPTQ: WeightQuantizer {
+  /// The order in which columns are rounded.
+  public enum ColumnOrder: String, Sendable, Hashable, Codable, CaseIterable {
+    /// As they stand in the matrix.
+    case natural
+    /// By falling diagonal of the Hessian ("act-order"): the most used inputs first, while there are many columns
+    /// left to make up for them.
+    case activation
+  }
+
+  /// When a group's grid is found, and from which weights.
+  public enum GroupGrids: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Before the first column is rounded, for groups of neighbours in the original matrix ("static groups").
+    case fixed
+    /// When the group's first column is reached, for groups of neighbours in the processed order, from weights that
+    /// only finished blocks have changed, as the published code has it. With `ColumnOrder.activation` the result
+    /// has a group index.
+    case finishedBlocks
+    /// Like `finishedBlocks`, but from weights that all earlier columns have changed. The two differ only where a
+    /// block holds several groups.
+    case current
+  }
+
+  /// The form of the result.
+  public let scheme: QuantizationScheme
+  /// What is added to the Hessian's diagonal, as a fraction of its mean. Doubled while the Hessian is not positive
+  /// definite.
+  public let damping: Float
+  /// The order in which columns are rounded.
+  public let columnOrder: ColumnOrder
+  /// When grids are found. One scale a row is always found before the first column is rounded.
+  public let groupGrids: GroupGrids
+
+  /// Columns that are rounded before the rest of the matrix is brought up to date.
+  static let blockSize = 128
+
+  /// Checks and keeps the settings.
+  ///
+  /// - Throws: `QuantizerError.invalidSetting` unless `damping` is at least 0 and at most 1.
+  public init(
+    scheme: QuantizationScheme, damping: Float = 0.01, columnOrder: ColumnOrder = .activation,
+    groupGrids: GroupGrids = .fixed
+  ) throws(QuantizerError) {
+    guard damping >= 0, damping <= 1 else {
+      throw .invalidSetting(name: "damping", found: "\(damping)", expected: "0 to 1")
+    }
+    self.scheme = scheme
+    self.damping = damping
+    self.columnOrder = columnOrder
+    self.groupGrids = groupGrids
+  }
+
+  /// Quantizes matrices that read the same inputs; see `WeightQuantizer`.
+  ///
+  /// - Throws: `QuantizerError.missingHessian` without one, `.shapeMismatch` when it does not suit the inputs,
+  ///   `.notPositiveDefinite` when no damping up to 1 helps, `.scaleOutOfRange` when a scale does not fit its type,
+  ///   `.tensor` when OpenBLAS is missing.
+  public func quantize(
+    _ matrices: [WeightMatrix], hessian: Hessian?, on pool: ThreadPool
+  ) throws(QuantizerError) -> [QuantizedLayer] {
+    guard let hessian else { throw .missingHessian(method: "GPTQ") }
+    for matrix in matrices { try hessian.check(order: matrix.inFeatures) }
+    let algebra = try openAlgebra(on: pool)
+    let factor = try HessianFactor(
+      hessian, damping: damping, byActivation: columnOrder == .activation, using: algebra)
+    var layers: [QuantizedLayer] = []
+    for matrix in matrices {
+      var layer = try QuantizedLayer(
+        round(matrix, factor, using: algebra), of: matrix, hessian: hessian, on: pool)
+      layer.report.damping = factor.damping
+      layer.report.dampingRaises = factor.raises
+      layer.report.deadInputs = factor.deadInputs.count
+      layers.append(layer)
+    }
+    return layers
+  }
+
+  private func round(
+    _ matrix: WeightMatrix, _ factor: HessianFactor, using algebra: LinearAlgebra
+  ) throws(QuantizerError) -> QuantizedMatrix {
+    let isFixed = groupGrids == .fixed || scheme.groupSize == nil
+    var sheet = CodeSheet(
+      scheme: scheme, outFeatures: matrix.outFeatures, order: factor.order,
+      groupsFollowOrder: !isFixed && columnOrder == .activation)
+    if isFixed {
+      var original = ColumnMatrix(
+        matrix, order: Array(0..<matrix.inFeatures), on: algebra.pool)
+      original.clear(columns: factor.deadInputs)
+      sheet.fitAllGrids(to: original, on: algebra.pool)
+    }
+    var weights = ColumnMatrix(matrix, order: factor.order, on: algebra.pool)
+    let isDead = Set(factor.deadInputs)
+    weights.clear(columns: factor.order.indices.filter { isDead.contains(factor.order[$0]) })
+
+    let n = matrix.inFeatures
+    let stride = weights.stride
+    var errors = [Float](repeating: 0, count: Self.blockSize * stride)
+    var first = 0
+    while first < n {
+      let block = first..<endOfBlock(from: first, inFeatures: n, isFixed: isFixed, sheet.groupSize)
+      roundBlock(block, of: &weights, errors: &errors, factor, &sheet, isFixed, algebra.pool)
+      // All later columns at once: W[rest] -= U[block, rest]^T E.
+      withStorage(&weights.values, factor.upper) { weights, upper in
+        algebra.multiply(
+          m: n - block.upperBound, n: stride, k: block.count, alpha: -1,
+          upper + block.lowerBound * n + block.upperBound, aStride: n, transposed: true, errors,
+          bStride: stride, beta: 1, into: weights + block.upperBound * stride, cStride: stride)
+      }
+      first = block.upperBound
+    }
+    return try sheet.assemble(on: algebra.pool)
+  }
+
+  /// A block has up to 128 columns. Where grids are found on the way it holds whole groups or lies inside one: 128
+  /// columns for every group size that divides 128 or is a multiple of it.
+  private func endOfBlock(
+    from first: Int, inFeatures: Int, isFixed: Bool, _ groupSize: Int
+  ) -> Int {
+    let size: Int
+    if isFixed {
+      size = Self.blockSize
+    } else if groupSize <= Self.blockSize {
+      size = Self.blockSize / groupSize * groupSize
+    } else {
+      size = min(Self.blockSize, groupSize - first % groupSize)
+    }
+    return min(first + size, inFeatures)
+  }
+
+  /// Rounds the columns of one block, 32 rows at a time, and leaves their scaled errors in `errors`
+  /// `[block, stride]`. Each column first takes up the errors of the columns before it in the block.
+  private func roundBlock(
+    _ block: Range<Int>, of weights: inout ColumnMatrix<Float>, errors: inout [Float],
+    _ factor: HessianFactor, _ sheet: inout CodeSheet, _ isFixed: Bool, _ pool: ThreadPool
+  ) {
+    let (n, stride, strips) = (weights.inFeatures, weights.stride, weights.strips)
+    let (scheme, groupSize) = (self.scheme, sheet.groupSize)
+    let usesCurrent = groupGrids == .current
+    let groups = block.map { sheet.group(ofPosition: $0) }
+    // Transposed, so that what column i takes up lies together: feedback[i][k] = U[k, i].
+    let feedback = block.map { i in block.map { k in factor.upper[k * n + i] } }.flatMap { $0 }
+
+    sheet.fill { writer in
+      withStorage(&weights.values, &errors) { weights, errors in
+        feedback.withUnsafeBufferPointer { feedback in
+          pool.split(strips) { strips in
+            let scratch = UnsafeMutablePointer<Float>.allocate(
+              capacity: block.count * Lanes.width)
+            defer { scratch.deallocate() }
+            for strip in strips {
+              let columns = weights + block.lowerBound * stride + strip * Lanes.width
+              // Column i of the block once it has taken up the errors of columns `applied` ..< `end`.
+              var applied = 0
+              func current(_ i: Int, upTo end: Int) -> Lanes {
+                var column = Lanes(at: columns + i * stride)
+                for k in applied..<end {
+                  column -= feedback[i * block.count + k] * Lanes(at: scratch + k * Lanes.width)
+                }
+                return column
+              }
+              var grid = writer.grid(group: groups[0], strip: strip)
+              for i in 0..<block.count {
+                let position = block.lowerBound + i
+                if !isFixed && position.isMultiple(of: groupSize) {
+                  if usesCurrent {
+                    for later in i..<block.count {
+                      current(later, upTo: i).store(at: columns + later * stride)
+                    }
+                    applied = i
+                  }
+                  grid = scheme.fitGrid(
+                    columns + i * stride, stride: stride, count: min(groupSize, n - position))
+                  writer.setGrid(grid, group: groups[i], strip: strip)
+                } else if i > 0 && groups[i] != groups[i - 1] {
+                  grid = writer.grid(group: groups[i], strip: strip)
+                }
+                let column = current(i, upTo: i)
+                let codes = grid.codes(for: column)
+                writer.setCodes(codes, position: position, strip: strip)
+                let error = (column - grid.weights(for: codes)) / feedback[i * block.count + i]
+                error.store(at: scratch + i * Lanes.width)
+                error.store(at: errors + i * stride + strip * Lanes.width)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+extension ColumnMatrix<Float> {
+  /// Sets whole columns to zero.
+  fileprivate mutating func clear(columns: [Int]) {
+    for column in columns {
+      for row in 0..<stride { values[column * stride + row] = 0 }
+    }
+  }
+}

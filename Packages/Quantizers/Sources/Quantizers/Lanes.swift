@@ -1,0 +1,114 @@
+import Foundation
+import Tensors
+
+/// The same input's weight in 32 consecutive rows of a matrix; all quantizers work on 32 rows at a time.
+typealias Lanes = SIMD32<Float>
+
+extension Lanes {
+  /// Rows that are worked on together.
+  static var width: Int { scalarCount }
+
+  /// The lanes at `pointer`, which need no alignment.
+  @inline(__always)
+  init(at pointer: UnsafePointer<Float>) {
+    self = UnsafeRawPointer(pointer).loadUnaligned(as: Lanes.self)
+  }
+
+  /// Writes the lanes at `pointer`, which needs no alignment.
+  @inline(__always)
+  func store(at pointer: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Lanes.self)
+  }
+
+  /// Rounds to the nearest integer, halves to even; for values below 2^22.
+  @inline(__always)
+  func roundedToEven() -> Lanes {
+    // Adding 1.5 * 2^23 leaves no bits for a fraction. Vectors have no rounding instruction on plain x86-64.
+    (self + 12_582_912) - 12_582_912
+  }
+
+  /// Integers from 0 to 255 as bytes; the low byte of anything else.
+  @inline(__always)
+  func bytes() -> SIMD32<UInt8> {
+    let bits = unsafeBitCast(self + 12_582_912, to: SIMD32<UInt32>.self)
+    return SIMD32<UInt8>(truncatingIfNeeded: bits)
+  }
+}
+
+/// A matrix held column after column: `[in][stride]`, where `stride` is the rows rounded up to whole lanes.
+///
+/// Rows that only fill up are zero. Columns may stand in another order than in the original.
+struct ColumnMatrix<Element: Sendable>: Sendable {
+  let outFeatures: Int
+  let inFeatures: Int
+  let stride: Int
+  var values: [Element]
+
+  /// A matrix full of `value`.
+  init(repeating value: Element, outFeatures: Int, inFeatures: Int) {
+    self.outFeatures = outFeatures
+    self.inFeatures = inFeatures
+    stride = outFeatures.roundedUp(toMultipleOf: Lanes.width)
+    values = [Element](repeating: value, count: inFeatures * stride)
+  }
+
+  /// Groups of 32 rows.
+  var strips: Int { stride / Lanes.width }
+}
+
+extension ColumnMatrix<Float> {
+  /// The weights with column `order[p]` of the original at position p.
+  init(_ weights: WeightMatrix, order: [Int], on pool: ThreadPool) {
+    self.init(repeating: 0, outFeatures: weights.outFeatures, inFeatures: weights.inFeatures)
+    let (stride, strips) = (self.stride, self.strips)
+    let (width, rows) = (weights.inFeatures, weights.outFeatures)
+    withStorage(&values, weights.values) { target, source in
+      pool.split(strips) { strips in
+        for strip in strips {
+          for first in Swift.stride(from: 0, to: width, by: Lanes.width) {
+            for row in (strip * Lanes.width)..<min((strip + 1) * Lanes.width, rows) {
+              for position in first..<min(first + Lanes.width, width) {
+                target[position * stride + row] = source[row * width + order[position]]
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+extension ColumnMatrix {
+  /// Calls `body(strip, its rows in the first column)` for every strip, strips shared between the threads.
+  func forEachStrip(on pool: ThreadPool, _ body: (Int, UnsafePointer<Element>) -> Void) {
+    values.withUnsafeBufferPointer { values in
+      guard let base = values.baseAddress else { return }
+      pool.split(strips) { strips in
+        for strip in strips { body(strip, base + strip * Lanes.width) }
+      }
+    }
+  }
+}
+
+/// Calls `body` with both arrays' elements; neither may be empty.
+func withStorage<A, B>(
+  _ a: inout [A], _ b: [B], _ body: (UnsafeMutablePointer<A>, UnsafePointer<B>) -> Void
+) {
+  a.withUnsafeMutableBufferPointer { a in
+    b.withUnsafeBufferPointer { b in
+      if let a = a.baseAddress, let b = b.baseAddress { body(a, b) }
+    }
+  }
+}
+
+/// Calls `body` with both arrays' elements, for writing; neither may be empty.
+func withStorage<A, B>(
+  _ a: inout [A], _ b: inout [B],
+  _ body: (UnsafeMutablePointer<A>, UnsafeMutablePointer<B>) -> Void
+) {
+  a.withUnsafeMutableBufferPointer { a in
+    b.withUnsafeMutableBufferPointer { b in
+      if let a = a.baseAddress, let b = b.baseAddress { body(a, b) }
+    }
+  }
+}

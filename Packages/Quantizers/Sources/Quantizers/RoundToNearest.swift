@@ -1,0 +1,49 @@
+import Tensors
+
+/// Round-to-nearest: every weight becomes the nearest value of its group's grid. Needs no calibration.
+public struct RoundToNearest: WeightQuantizer {
+  /// The form of the result.
+  public let scheme: QuantizationScheme
+
+  /// A quantizer for `scheme`.
+  public init(scheme: QuantizationScheme) { self.scheme = scheme }
+
+  /// Quantizes each matrix; see `WeightQuantizer`.
+  ///
+  /// - Throws: `QuantizerError.shapeMismatch` when a Hessian is given that does not suit the inputs,
+  ///   `.scaleOutOfRange` when a scale does not fit its type, `.tensor` when a Hessian is given and OpenBLAS is
+  ///   missing.
+  public func quantize(
+    _ matrices: [WeightMatrix], hessian: Hessian?, on pool: ThreadPool
+  ) throws(QuantizerError) -> [QuantizedLayer] {
+    var layers: [QuantizedLayer] = []
+    for matrix in matrices {
+      layers.append(
+        try QuantizedLayer(round(matrix, on: pool), of: matrix, hessian: hessian, on: pool))
+    }
+    return layers
+  }
+
+  private func round(
+    _ matrix: WeightMatrix, on pool: ThreadPool
+  ) throws(QuantizerError) -> QuantizedMatrix {
+    let order = Array(0..<matrix.inFeatures)
+    let weights = ColumnMatrix(matrix, order: order, on: pool)
+    var sheet = CodeSheet(scheme: scheme, outFeatures: matrix.outFeatures, order: order)
+    sheet.fitAllGrids(to: weights, on: pool)
+    let groupSize = sheet.groupSize
+    sheet.fill { writer in
+      weights.forEachStrip(on: pool) { strip, columns in
+        var grid = writer.grid(group: 0, strip: strip)
+        for column in 0..<weights.inFeatures {
+          if column.isMultiple(of: groupSize) {
+            grid = writer.grid(group: column / groupSize, strip: strip)
+          }
+          let codes = grid.codes(for: Lanes(at: columns + column * weights.stride))
+          writer.setCodes(codes, position: column, strip: strip)
+        }
+      }
+    }
+    return try sheet.assemble(on: pool)
+  }
+}

@@ -1,0 +1,113 @@
+import Tensors
+
+/// A method that turns weight matrices into codes and scales.
+public protocol WeightQuantizer: Sendable {
+  /// The form of the result.
+  var scheme: QuantizationScheme { get }
+
+  /// Quantizes matrices that read the same inputs (q, k and v of an attention block, say), so that work on their
+  /// common Hessian is done once.
+  ///
+  /// - Parameters:
+  ///   - matrices: each `[out, in]`, all with the same `in`.
+  ///   - hessian: statistics of the inputs; methods that do without use it for the report's layer error alone.
+  ///   - pool: threads to use; their number changes no bit of the result.
+  /// - Returns: one layer for each matrix, in their order.
+  /// - Throws: `QuantizerError` for settings, shapes or values the method cannot work with.
+  func quantize(
+    _ matrices: [WeightMatrix], hessian: Hessian?, on pool: ThreadPool
+  ) throws(QuantizerError) -> [QuantizedLayer]
+}
+
+/// A matrix of finite weights, `[out, in]` row-major.
+public struct WeightMatrix: Sendable {
+  /// Rows: output features.
+  public let outFeatures: Int
+  /// Columns: input features.
+  public let inFeatures: Int
+  /// The weights, row-major.
+  public let values: [Float]
+
+  /// Checks and keeps the weights.
+  ///
+  /// - Throws: `QuantizerError.shapeMismatch` when `values` does not fill the shape or a dimension is below 1,
+  ///   `.nonFiniteWeight` for the first NaN or infinity.
+  public init(_ values: [Float], outFeatures: Int, inFeatures: Int) throws(QuantizerError) {
+    let (count, overflow) = outFeatures.multipliedReportingOverflow(by: inFeatures)
+    guard outFeatures > 0, inFeatures > 0, !overflow, count == values.count else {
+      throw .shapeMismatch(
+        what: "weights", expected: [outFeatures, inFeatures], found: [values.count])
+    }
+    if let position = firstNonFinite(in: values) {
+      throw .nonFiniteWeight(row: position / inFeatures, column: position % inFeatures)
+    }
+    self.outFeatures = outFeatures
+    self.inFeatures = inFeatures
+    self.values = values
+  }
+}
+
+/// A quantized matrix and what is known about its quality.
+public struct QuantizedLayer: Sendable {
+  /// Codes and scales.
+  public let matrix: QuantizedMatrix
+  /// How far it is from the original.
+  public internal(set) var report: QuantizationReport
+}
+
+extension QuantizedLayer {
+  /// Measures the errors of `quantized`.
+  ///
+  /// - Throws: `QuantizerError.shapeMismatch` when the Hessian does not suit the inputs, `.tensor` when a Hessian
+  ///   is given and OpenBLAS is missing.
+  init(
+    _ quantized: QuantizedMatrix, of original: WeightMatrix, hessian: Hessian?, on pool: ThreadPool
+  ) throws(QuantizerError) {
+    var difference = quantized.dequantized()
+    let weights = original.values
+    withStorage(&difference, weights) { difference, weights in
+      pool.split(original.values.count) { range in
+        for i in range { difference[i] -= weights[i] }
+      }
+    }
+    matrix = quantized
+    report = QuantizationReport(
+      weightError: ratio(sumOfSquares(difference), sumOfSquares(weights)))
+    guard let hessian else { return }
+    try hessian.check(order: original.inFeatures)
+    let algebra = try openAlgebra(on: pool)
+    report.layerError = ratio(
+      hessian.energy(of: difference, using: algebra), hessian.energy(of: weights, using: algebra))
+  }
+}
+
+/// `part / whole`, and 0 when both are.
+private func ratio(_ part: Double, _ whole: Double) -> Double { part == 0 ? 0 : part / whole }
+
+private func sumOfSquares(_ values: [Float]) -> Double {
+  values.reduce(0) { $0 + Double($1) * Double($1) }
+}
+
+/// The errors a quantized matrix makes, and what the method had to do.
+public struct QuantizationReport: Sendable, Hashable, Codable {
+  /// `||W - W'||^2 / ||W||^2` (Frobenius norms).
+  public var weightError: Double
+  /// `||X W^T - X W'^T||^2 / ||X W^T||^2` over the calibration activations X, or nil without a Hessian.
+  public var layerError: Double?
+  /// GPTQ: the fraction of the mean diagonal that was added to the Hessian's diagonal in the end.
+  public var damping: Float?
+  /// GPTQ: how often the damping was raised because the Hessian was not positive definite.
+  public var dampingRaises: Int?
+  /// GPTQ: inputs that were zero in all of the calibration; their weights are set to zero.
+  public var deadInputs: Int?
+  /// HQQ: steps of the optimisation that ran.
+  public var iterations: Int?
+}
+
+/// Position of the first NaN or infinity, or nil.
+func firstNonFinite(in values: [Float]) -> Int? {
+  // x - x is 0 for finite x and NaN otherwise, and a sum of zeros needs no branch in the loop.
+  var sum: Float = 0
+  for value in values { sum += value - value }
+  return sum == 0 ? nil : values.firstIndex { !$0.isFinite }
+}
