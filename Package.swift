@@ -29,7 +29,7 @@ func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let libraries = [
-  "Kernels", "Tensors", "KVCaches", "ModelLoader", "Models",
+  "Kernels", "Tensors", "KVCaches", "ModelLoader", "Models", "Generation",
 ]
 
 let package = Package(
@@ -50,6 +50,7 @@ let package = Package(
     ],
     library("ModelLoader", ["CZstd", "Tensors"]),
     library("Models", ["Kernels", "Tensors", "KVCaches", "ModelLoader"]),
+    library("Generation", ["Kernels", "Tensors", "KVCaches", "Models"]),
     [
       .testTarget(
         name: "GoldenTests", dependencies: ["Models"], path: "Tests/GoldenTests")

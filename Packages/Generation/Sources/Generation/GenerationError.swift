@@ -1,0 +1,26 @@
+/// What can go wrong when text is generated.
+public enum GenerationError: Error, Equatable, CustomStringConvertible {
+  /// A sampling option outside its range.
+  case invalidOption(name: String, value: String, expected: String)
+  /// A request without a prompt.
+  case emptyPrompt
+  /// A prompt that leaves no room for an answer.
+  case promptTooLong(tokens: Int, context: Int)
+  /// The model produced NaN or infinity: its weights are damaged.
+  case nonFiniteLogits(step: Int)
+
+  /// One sentence with the values.
+  public var description: String {
+    switch self {
+    case .invalidOption(let name, let value, let expected):
+      "\(name) is \(value); expected \(expected)"
+    case .emptyPrompt:
+      "the prompt is empty"
+    case .promptTooLong(let tokens, let context):
+      "the prompt has \(tokens) tokens; the model's context holds \(context), at least one of which "
+        + "has to be generated"
+    case .nonFiniteLogits(let step):
+      "non-finite logits at step \(step): the model's weights are damaged or overflow"
+    }
+  }
+}

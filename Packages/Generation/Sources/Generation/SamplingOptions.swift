@@ -1,0 +1,45 @@
+/// How the next token is drawn from the logits.
+///
+/// Filters apply in the order of Hugging Face transformers: temperature, top-k, top-p, min-p.
+public struct SamplingOptions: Sendable, Hashable, Codable {
+  /// Divides the logits; 0 takes the likeliest token.
+  public let temperature: Float
+  /// Keep only so many of the likeliest tokens; nil keeps all.
+  public let topK: Int?
+  /// Keep the smallest set of likeliest tokens whose probabilities reach this sum; 1 keeps all.
+  public let topP: Float
+  /// Keep tokens at least this many times as likely as the likeliest; 0 keeps all.
+  public let minP: Float
+
+  /// Always the likeliest token; the lowest id among equals.
+  public static let greedy = SamplingOptions(unchecked: 0, nil, 1, 0)
+
+  private init(unchecked temperature: Float, _ topK: Int?, _ topP: Float, _ minP: Float) {
+    self.temperature = temperature
+    self.topK = topK
+    self.topP = topP
+    self.minP = minP
+  }
+
+  /// Checked options.
+  ///
+  /// - Throws: `GenerationError.invalidOption` naming the option and its range.
+  public init(
+    temperature: Float, topK: Int? = nil, topP: Float = 1, minP: Float = 0
+  ) throws(GenerationError) {
+    guard temperature.isFinite, temperature >= 0 else {
+      throw .invalidOption(
+        name: "temperature", value: "\(temperature)", expected: "a number, at least 0")
+    }
+    if let topK, topK < 1 {
+      throw .invalidOption(name: "top-k", value: "\(topK)", expected: "at least 1")
+    }
+    guard topP > 0, topP <= 1 else {
+      throw .invalidOption(name: "top-p", value: "\(topP)", expected: "above 0, at most 1")
+    }
+    guard minP >= 0, minP < 1 else {
+      throw .invalidOption(name: "min-p", value: "\(minP)", expected: "at least 0, below 1")
+    }
+    self.init(unchecked: temperature, topK, topP, minP)
+  }
+}

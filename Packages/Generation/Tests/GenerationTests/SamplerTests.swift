@@ -1,0 +1,88 @@
+import Foundation
+import Testing
+
+@testable import Generation
+
+@Suite struct SamplerTests {
+  let logits: [Float] = [0, 2, 1, 2, -3, 1.5]
+
+  func counts(_ options: SamplingOptions, draws: Int = 20000, limit: Int = Int.max) throws -> [Int] {
+    let sampler = Sampler(tokenLimit: limit)
+    let stream = RandomStream(seed: 1, sample: 2)
+    var counts = [Int](repeating: 0, count: logits.count)
+    for draw in 0..<draws {
+      let id = try logits.withUnsafeBufferPointer {
+        try sampler.sample($0, options, uniform: stream.uniform(at: draw), step: draw)
+      }
+      counts[Int(id)] += 1
+    }
+    return counts
+  }
+
+  @Test func greedyTakesTheLowestOfTheLikeliest() throws {
+    #expect(try counts(.greedy, draws: 3) == [0, 3, 0, 0, 0, 0])
+  }
+
+  @Test func frequenciesFollowTheSoftmax() throws {
+    for temperature: Float in [0.5, 1, 2] {
+      let found = try counts(SamplingOptions(temperature: temperature))
+      let weights = logits.map { exp(Double($0 / temperature)) }
+      let total = weights.reduce(0, +)
+      for (count, weight) in zip(found, weights) {
+        let expected = weight / total
+        let error = (expected * (1 - expected) / 20000).squareRoot()
+        #expect(abs(Double(count) / 20000 - expected) < 4.5 * error + 1e-9)
+      }
+    }
+  }
+
+  @Test func filtersKeepWhatTheyShould() throws {
+    func kept(_ options: SamplingOptions) throws -> [Int] {
+      try counts(options).enumerated().filter { $0.element > 0 }.map(\.offset)
+    }
+    #expect(try kept(SamplingOptions(temperature: 1, topK: 1)) == [1])
+    #expect(try kept(SamplingOptions(temperature: 1, topK: 3)) == [1, 3, 5])
+    #expect(try kept(SamplingOptions(temperature: 1, topK: 100)) == [0, 1, 2, 3, 4, 5])
+    // The softmax is .33 .33 .20 .12 .045 .002 for ids 1 3 5 2 0 4.
+    #expect(try kept(SamplingOptions(temperature: 1, topP: 0.3)) == [1])
+    #expect(try kept(SamplingOptions(temperature: 1, topP: 0.6)) == [1, 3])
+    #expect(try kept(SamplingOptions(temperature: 1, topP: 0.8)) == [1, 3, 5])
+    #expect(try kept(SamplingOptions(temperature: 1, minP: 0.5)) == [1, 3, 5])
+    #expect(try kept(SamplingOptions(temperature: 1, topK: 3, topP: 0.7)) == [1, 3])
+    let limited = try counts(SamplingOptions(temperature: 1), limit: 2)
+    #expect(limited[2...].allSatisfy { $0 == 0 })
+  }
+
+  @Test func refusesNonsense() throws {
+    #expect(throws: GenerationError.self) { try SamplingOptions(temperature: -1) }
+    #expect(throws: GenerationError.self) { try SamplingOptions(temperature: .nan) }
+    #expect(throws: GenerationError.self) { try SamplingOptions(temperature: 1, topK: 0) }
+    #expect(throws: GenerationError.self) { try SamplingOptions(temperature: 1, topP: 0) }
+    #expect(throws: GenerationError.self) { try SamplingOptions(temperature: 1, minP: 1) }
+    for bad: Float in [.nan, .infinity] {
+      #expect(throws: GenerationError.nonFiniteLogits(step: 4)) {
+        try [0, bad].withUnsafeBufferPointer {
+          try Sampler().sample($0, .greedy, uniform: 0, step: 4)
+        }
+      }
+    }
+  }
+
+  /// Known answers of Philox 4x32-10, published with its reference implementation (Random123, kat_vectors).
+  @Test func philoxKnownAnswers() {
+    #expect(
+      RandomStream.philox(counter: .zero, key: .zero)
+        == SIMD4(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8))
+    #expect(
+      RandomStream.philox(counter: SIMD4(repeating: .max), key: SIMD2(repeating: .max))
+        == SIMD4(0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd))
+  }
+
+  @Test func streamsDiffer() {
+    let a = (0..<100).map { RandomStream(seed: 1, sample: 0).uniform(at: $0) }
+    #expect(Set(a).count == 100)
+    #expect(a.allSatisfy { $0 >= 0 && $0 < 1 })
+    #expect(a != (0..<100).map { RandomStream(seed: 1, sample: 1).uniform(at: $0) })
+    #expect(a != (0..<100).map { RandomStream(seed: 2, sample: 0).uniform(at: $0) })
+  }
+}
