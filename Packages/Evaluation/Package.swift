@@ -1,0 +1,16 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "Evaluation",
+  products: [.library(name: "Evaluation", targets: ["Evaluation"])],
+  dependencies: [.package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2")],
+  targets: [
+    .target(
+      name: "Evaluation",
+      dependencies: [.product(name: "Yams", package: "Yams")],
+      resources: [.copy("Resources")]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,82 @@
+/// Finds `\boxed{...}` and `\fbox{...}` in a text.
+///
+/// A box has balanced braces, where `\{` and `\}` do not count; one that is never closed is no box,
+/// and a box within a box is part of its content. `\boxed 5` without braces holds the characters up
+/// to the next blank.
+enum BoxedAnswer {
+  /// The content of the last box that is not blank.
+  static func last(in text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    let closing = closingBraces(in: text)
+    var found: ArraySlice<UInt8>?
+    var position = text.startIndex
+    while let start = commandEnd(in: text, from: &position) {
+      guard text.byte(at: start) == UInt8(ascii: "{") else {
+        let content = bareContent(of: text, from: start)
+        if !content.isEmpty { found = content }
+        position = start + content.count
+        continue
+      }
+      if let close = closing[start - text.startIndex] {
+        let content = text[(start + 1)..<close].trimmed
+        if !content.isEmpty { found = content }
+        position = close + 1
+      }
+    }
+    return found
+  }
+
+  /// The rest of the line in the last box, where the text ends before the box does.
+  static func unfinished(in text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    let closing = closingBraces(in: text)
+    var found: ArraySlice<UInt8>?
+    var position = text.startIndex
+    while let start = commandEnd(in: text, from: &position) {
+      if text.byte(at: start) == UInt8(ascii: "{"), closing[start - text.startIndex] == nil {
+        let rest = text[(start + 1)...].trimmed
+        let line = rest.prefix { $0 != UInt8(ascii: "\n") }.trimmed
+        if !line.isEmpty { found = line }
+      }
+    }
+    return found
+  }
+
+  /// The position after the next box command and its blanks; `position` moves behind the command.
+  private static func commandEnd(in text: ArraySlice<UInt8>, from position: inout Int) -> Int? {
+    while let slash = text[position...].firstIndex(of: UInt8(ascii: "\\")) {
+      let end =
+        text.has("\\boxed", at: slash) ? slash + 6 : text.has("\\fbox", at: slash) ? slash + 5 : nil
+      guard let end, text.byte(at: end)?.isLetter != true else {
+        position = slash + 1
+        continue
+      }
+      position = end
+      return text[end...].firstIndex { !$0.isBlank } ?? text.endIndex
+    }
+    return nil
+  }
+
+  private static func bareContent(of text: ArraySlice<UInt8>, from start: Int) -> ArraySlice<UInt8>
+  {
+    var content = text[start...].prefix { !$0.isBlank }
+    while let last = content.last, "$.,".utf8.contains(last) { content.removeLast() }
+    return content
+  }
+
+  /// For each opening brace, by distance from the start, where its partner is.
+  private static func closingBraces(in text: ArraySlice<UInt8>) -> [Int: Int] {
+    var closing: [Int: Int] = [:]
+    var open: [Int] = []
+    var position = text.startIndex
+    while position < text.endIndex {
+      switch text[position] {
+      case UInt8(ascii: "\\"): position += 1
+      case UInt8(ascii: "{"): open.append(position)
+      case UInt8(ascii: "}"):
+        if let start = open.popLast() { closing[start - text.startIndex] = position }
+      default: break
+      }
+      position += 1
+    }
+    return closing
+  }
+}

@@ -1,0 +1,100 @@
+/// What counts as an answer, and when two answers are the same.
+public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// A whole number, within bounds where they are given.
+  case integer(from: Int?, to: Int?)
+  /// One of the first letters of the alphabet, A, B and so on.
+  case letter(count: Int)
+  /// A text without the blanks around it, compared character by character.
+  case text
+  /// LaTeX in normal form; equal rational numbers are equal.
+  case latex
+
+  /// The answer in the form that is stored, compared and voted on.
+  ///
+  /// - Parameter candidate: What an extraction step found, or the key of the data.
+  /// - Returns: Nil when this is no answer in the sense of the rule.
+  public func canonical(_ candidate: String) -> String? {
+    switch self {
+    case .integer(let from, let to):
+      IntegerAnswer.canonical(candidate, from: from, to: to)
+    case .letter(let count): LetterAnswer.canonical(candidate, count: count)
+    case .text: nonEmpty(String(decoding: Array(candidate.utf8)[...].trimmed, as: UTF8.self))
+    case .latex: nonEmpty(LatexText.normalized(candidate))
+    }
+  }
+
+  /// Whether two canonical answers are the same; no answer equals nothing.
+  public func areEqual(_ answer: String?, _ key: String) -> Bool {
+    guard let answer else { return false }
+    if answer == key { return true }
+    switch self {
+    case .integer, .letter, .text: return false
+    case .latex:
+      guard let left = Rational(latex: answer), let right = Rational(latex: key) else {
+        return false
+      }
+      return left == right
+    }
+  }
+
+  /// What the rule accepts, in words.
+  public var description: String {
+    switch self {
+    case .integer(let from, let to):
+      from == nil && to == nil
+        ? "a whole number"
+        : "a whole number from \(from.map(String.init) ?? "any") to \(to.map(String.init) ?? "any")"
+    case .letter(let count): "a letter from A to \(ChoiceLetter.all[min(count, 26) - 1])"
+    case .text: "a text"
+    case .latex: "LaTeX in normal form"
+    }
+  }
+
+  private func nonEmpty(_ text: String) -> String? { text.isEmpty ? nil : text }
+}
+
+/// Whole numbers as answers.
+enum IntegerAnswer {
+  /// The number in plain decimal digits, or nil for anything else or a number out of bounds.
+  ///
+  /// Everything up to the last `=`, leading zeros, a plus sign and zero decimals are dropped.
+  static func canonical(_ candidate: String, from: Int?, to: Int?) -> String? {
+    var digits = Array(LatexText.normalized(candidate).utf8)[...]
+    if let equals = digits.lastIndex(of: UInt8(ascii: "=")) { digits = digits[(equals + 1)...] }
+    if digits.contains(UInt8(ascii: ",")),
+      let plain = LatexText.withoutThousandsCommas(Array(digits))
+    {
+      digits = plain[...]
+    }
+    let isNegative = digits.first == UInt8(ascii: "-")
+    if isNegative || digits.first == UInt8(ascii: "+") { digits = digits.dropFirst() }
+    if let point = digits.firstIndex(of: UInt8(ascii: ".")) {
+      guard digits[(point + 1)...].allSatisfy({ $0 == UInt8(ascii: "0") }) else { return nil }
+      digits = digits[..<point]
+    }
+    guard !digits.isEmpty, digits.allSatisfy(\.isDigit),
+      let value = Int((isNegative ? "-" : "") + String(decoding: digits, as: UTF8.self)),
+      value >= from ?? .min, value <= to ?? .max
+    else { return nil }
+    return String(value)
+  }
+}
+
+/// Letters of options as answers.
+enum LetterAnswer {
+  /// The upper-case letter of `X`, `(X)`, `X.`, `X)`, or of `X` followed by `:`, `.` or `)` and text.
+  static func canonical(_ candidate: String, count: Int) -> String? {
+    var text = Array(LatexText.normalized(candidate).utf8)[...]
+    if text.count == 3, text.first == UInt8(ascii: "("), text.last == UInt8(ascii: ")") {
+      text = text.dropFirst().dropLast()
+    }
+    guard let first = text.first?.uppercased, isOption(first, count: count) else { return nil }
+    if let second = text.dropFirst().first, !":.)".utf8.contains(second) { return nil }
+    return String(UnicodeScalar(first))
+  }
+
+  /// Whether a byte is the upper-case letter of one of the first options.
+  static func isOption(_ byte: UInt8, count: Int) -> Bool {
+    byte >= UInt8(ascii: "A") && Int(byte) < Int(UInt8(ascii: "A")) + count
+  }
+}

@@ -1,0 +1,119 @@
+/// What a benchmark asks and how answers are read, as written in its YAML file.
+///
+/// The file's keys are the property names below in lower case with hyphens; see the shipped files
+/// for examples. Unknown keys are errors.
+public struct BenchmarkDefinition: Sendable, Hashable, Codable {
+  /// The short name, used on the command line and in journals.
+  public var name: String
+  /// What a list of benchmarks says about it.
+  public var title: String
+  /// Grows whenever a change of prompt, extraction or grading can change scores.
+  public var version: Int
+  /// How many items the complete data has.
+  public var size: Int
+  /// Where to get the data, in words.
+  public var fetch: String
+  /// The layouts in which the data is known to exist; the first that is found is read.
+  public var data: [DataSource]
+  /// The user's message, with `{question}` and, for multiple choice, `{choices}`.
+  public var prompt: PromptTemplate
+  /// How options are presented, or nil for free answers.
+  public var choices: ChoicePresentation?
+  /// The steps that look for an answer in a reply, tried in this order.
+  public var extraction: [ExtractionStep]
+  /// When an answer is right.
+  public var grading: GradingRule
+  /// How many replies each item gets unless the user says otherwise.
+  public var samples: Int
+  /// Sampling settings the benchmark prescribes; a missing one is the model's own.
+  public var sampling: Sampling
+  /// How many tokens a reply may take.
+  public var limits: TokenLimits
+
+  /// The SHA-256 of everything above except the title, the words on fetching and the layouts.
+  ///
+  /// Two definitions with one digest ask and grade alike.
+  public var digest: String {
+    var essence = self
+    essence.title = ""
+    essence.fetch = ""
+    essence.data = []
+    return CanonicalJSON.digest(of: essence)
+  }
+}
+
+/// How the options of a multiple-choice item are shown.
+public struct ChoicePresentation: Sendable, Hashable, Codable {
+  /// What decides the order of the options.
+  public enum Shuffle: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The order of the data.
+    case none
+    /// One random order per item, from the run's seed.
+    case item
+    /// Another random order for every sample of an item, from the run's seed.
+    case sample
+  }
+
+  /// The most options an item may have, 2 to 26; letters beyond are no answers.
+  public var count: Int
+  /// What decides the order.
+  public var shuffle: Shuffle
+}
+
+/// Settings of the sampler. A missing value leaves the choice to the model's own defaults.
+public struct Sampling: Sendable, Hashable, Codable {
+  /// Divides the logits; 0 is greedy decoding.
+  public var temperature: Double?
+  /// The probability mass that stays, 0 < p <= 1.
+  public var topP: Double?
+  /// How many tokens stay, 1 or more.
+  public var topK: Int?
+  /// The least probability that stays, relative to the largest, 0 <= p < 1.
+  public var minP: Double?
+
+  /// Checks and keeps the settings.
+  ///
+  /// - Throws: ``EvaluationError/setting(name:value:expected:)`` for one outside its range.
+  public init(
+    temperature: Double? = nil, topP: Double? = nil, topK: Int? = nil, minP: Double? = nil
+  ) throws(EvaluationError) {
+    if let temperature, !(temperature >= 0 && temperature.isFinite) {
+      throw .setting(name: "temperature", value: "\(temperature)", expected: "0 or more")
+    }
+    if let topP, !(topP > 0 && topP <= 1) {
+      throw .setting(name: "top-p", value: "\(topP)", expected: "more than 0, at most 1")
+    }
+    if let topK, topK < 1 {
+      throw .setting(name: "top-k", value: "\(topK)", expected: "1 or more")
+    }
+    if let minP, !(minP >= 0 && minP < 1) {
+      throw .setting(name: "min-p", value: "\(minP)", expected: "at least 0, less than 1")
+    }
+    self.temperature = temperature
+    self.topP = topP
+    self.topK = topK
+    self.minP = minP
+  }
+}
+
+/// How many tokens a reply may take.
+public struct TokenLimits: Sendable, Hashable, Codable {
+  /// New tokens per sample, thought and answer together.
+  public var tokens: Int
+  /// Tokens of thought after which the answer is demanded, or nil when the model decides.
+  public var thinking: Int?
+
+  /// Checks and keeps the limits.
+  ///
+  /// - Throws: ``EvaluationError/setting(name:value:expected:)`` for a limit that is not positive.
+  public init(tokens: Int, thinking: Int? = nil) throws(EvaluationError) {
+    guard tokens > 0 else {
+      throw .setting(name: "token limit", value: "\(tokens)", expected: "1 or more")
+    }
+    if let thinking, thinking < 0 {
+      throw .setting(name: "thinking budget", value: "\(thinking)", expected: "0 or more")
+    }
+    self.tokens = tokens
+    self.thinking = thinking
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+
+/// One row of a data file and where it stands.
+struct DataRow {
+  /// The line it begins on, from 1.
+  let line: Int
+  /// An object with the row's fields.
+  let fields: JSONValue
+}
+
+/// Reads data files by the ending of their name: `.jsonl`, `.json` (a list of objects) and `.csv`.
+enum DataFile {
+  /// Data files larger than this are refused; JSON and CSV are read whole.
+  static let largest = 1 << 30
+
+  /// All rows of a file.
+  ///
+  /// - Parameters:
+  ///   - url: The file.
+  ///   - columns: Names for the columns of a CSV file without header line.
+  /// - Throws: ``EvaluationError`` naming file and line.
+  static func rows(of url: URL, columns: [String]?) throws(EvaluationError) -> [DataRow] {
+    switch url.pathExtension.lowercased() {
+    case "jsonl": return try jsonLines(of: url)
+    case "json": return try jsonList(of: url)
+    case "csv": return try csv(of: url, columns: columns)
+    default: throw .file(path: url.path, reason: "is no .jsonl, .json or .csv file")
+    }
+  }
+
+  private static func jsonLines(of url: URL) throws(EvaluationError) -> [DataRow] {
+    var reader = try LineReader(url)
+    var rows: [DataRow] = []
+    while let line = try reader.next() {
+      guard let text = String(validating: line.bytes, as: UTF8.self) else {
+        throw .dataRow(file: url.path, line: line.number, reason: "is not UTF-8")
+      }
+      if text.allSatisfy(\.isWhitespace) { continue }
+      guard let value = try? JSONDecoder().decode(JSONValue.self, from: line.bytes) else {
+        throw .dataRow(file: url.path, line: line.number, reason: "is no JSON")
+      }
+      guard case .object = value else {
+        throw .dataRow(file: url.path, line: line.number, reason: "is no JSON object")
+      }
+      rows.append(DataRow(line: line.number, fields: value))
+    }
+    return rows
+  }
+
+  private static func jsonList(of url: URL) throws(EvaluationError) -> [DataRow] {
+    guard let value = try? JSONDecoder().decode(JSONValue.self, from: contents(of: url)),
+      case .array(let elements) = value
+    else { throw .file(path: url.path, reason: "is no JSON list of objects") }
+    return elements.enumerated().map { DataRow(line: $0.offset + 1, fields: $0.element) }
+  }
+
+  private static func csv(
+    of url: URL, columns: [String]?
+  ) throws(EvaluationError) -> [DataRow] {
+    guard var text = String(validating: try contents(of: url), as: UTF8.self) else {
+      throw .file(path: url.path, reason: "is not UTF-8")
+    }
+    if text.hasPrefix("\u{feff}") { text.removeFirst() }
+    var records = try CSVParser.records(of: text, file: url.path)
+    let names: [String]
+    if let columns {
+      names = columns
+    } else {
+      guard !records.isEmpty else { return [] }
+      names = records.removeFirst().fields
+    }
+    var rows: [DataRow] = []
+    for record in records {
+      guard record.fields.count == names.count else {
+        throw .dataRow(
+          file: url.path, line: record.line,
+          reason: "has \(record.fields.count) columns; expected \(names.count)")
+      }
+      let fields = zip(names, record.fields.map(JSONValue.string))
+      rows.append(
+        DataRow(line: record.line, fields: .object(Dictionary(fields) { first, _ in first })))
+    }
+    return rows
+  }
+
+  private static func contents(of url: URL) throws(EvaluationError) -> Data {
+    let size = (try? url.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0
+    guard size <= largest else {
+      throw .file(path: url.path, reason: "has \(size) bytes; at most \(largest) are read")
+    }
+    do { return try Data(contentsOf: url) } catch {
+      throw .file(path: url.path, reason: "cannot be read: \(error.localizedDescription)")
+    }
+  }
+}

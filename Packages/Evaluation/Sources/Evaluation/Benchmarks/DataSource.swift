@@ -1,0 +1,54 @@
+/// One layout in which a benchmark's data exists: which files, and where in a row things stand.
+public struct DataSource: Sendable, Hashable, Codable {
+  /// Paths below a data folder; `*` stands for any characters within one component.
+  ///
+  /// Every path has to match at least one file. All matches are read, in alphabetical order.
+  public var files: [String]
+  /// The data set's identifier on the Hugging Face hub, to look in the hub's local cache.
+  public var hub: String?
+  /// Names for the columns of CSV files that have no header line.
+  public var columns: [String]?
+  /// Where in a row things stand.
+  public var fields: FieldMap
+}
+
+/// Where in a row the parts of an item stand.
+///
+/// A field is a CSV column or a JSON key; dots lead into nested objects (`question.stem`), and a
+/// path through a list means that field of each element (`choices.text`).
+public struct FieldMap: Sendable, Hashable, Codable {
+  /// How the right answer is given.
+  public enum AnswerForm: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The answer's text; for multiple choice, the text of one option.
+    case value
+    /// The number of the right option, from 0.
+    case index
+    /// The letter of the right option, from A.
+    case letter
+    /// One of the labels in the `labels` field.
+    case label
+  }
+
+  /// The options of a multiple-choice item.
+  public enum Choices: Sendable, Hashable, Codable {
+    /// One field with a list.
+    case list(String)
+    /// One field for each option.
+    case each([String])
+  }
+
+  /// The identifier, or nil to number the rows of each file.
+  public var id: String?
+  /// The question.
+  public var question: String
+  /// The right answer.
+  public var answer: String
+  /// How the right answer is given.
+  public var answerForm: AnswerForm
+  /// Text in the answer field after whose last occurrence the answer stands, such as `####`.
+  public var answerAfter: String?
+  /// The options.
+  public var choices: Choices?
+  /// The labels of the options, for ``AnswerForm/label``.
+  public var labels: String?
+}

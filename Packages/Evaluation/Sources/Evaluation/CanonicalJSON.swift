@@ -1,0 +1,25 @@
+import Foundation
+
+/// The one JSON text of a value: keys sorted, no blanks, slashes as they are.
+enum CanonicalJSON {
+  /// The text's UTF-8 bytes.
+  ///
+  /// - Throws: `EncodingError` for numbers that JSON cannot hold (infinities, NaN).
+  static func encode(_ value: some Encodable) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(value)
+  }
+
+  /// SHA-256 of the text, in hexadecimal.
+  ///
+  /// Numbers that JSON cannot hold are written as text; the settings in this library refuse them.
+  static func digest(of value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let bytes = (try? encoder.encode(value)) ?? Data()
+    return SHA256.hex(of: SHA256.digest(of: bytes))
+  }
+}

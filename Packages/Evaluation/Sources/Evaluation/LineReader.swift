@@ -1,0 +1,89 @@
+import Foundation
+
+/// Reads a file line by line in bounded memory.
+///
+/// A line ends with LF; the end of file may end the last one. Bytes are given as they are.
+struct LineReader: ~Copyable {
+  /// One line without its line feed.
+  struct Line {
+    /// Counted from 1.
+    let number: Int
+    /// Where the line begins in the file, in bytes.
+    let offset: UInt64
+    /// The bytes before the line feed.
+    let bytes: Data
+    /// Whether a line feed follows.
+    let isTerminated: Bool
+  }
+
+  /// Longer lines are refused, so that a file that is no text cannot fill the memory.
+  static let longestLine = 256 << 20
+
+  private let handle: FileHandle
+  private let path: String
+  private var buffer = Data()
+  private var bufferOffset: UInt64 = 0
+  private var number = 0
+  private var atEnd = false
+
+  /// Opens a file.
+  init(_ url: URL) throws(EvaluationError) {
+    path = url.path
+    do { handle = try FileHandle(forReadingFrom: url) } catch {
+      throw .file(path: url.path, reason: "cannot be opened: \(Self.reason(error))")
+    }
+  }
+
+  deinit { try? handle.close() }
+
+  /// The next line, or nil at the end.
+  mutating func next() throws(EvaluationError) -> Line? {
+    var searched = buffer.startIndex
+    while true {
+      if let end = buffer[searched...].firstIndex(of: 10) {
+        return take(upTo: end, terminated: true)
+      }
+      searched = buffer.endIndex
+      if atEnd {
+        return buffer.isEmpty ? nil : take(upTo: buffer.endIndex, terminated: false)
+      }
+      guard buffer.count < Self.longestLine else {
+        throw .dataRow(
+          file: path, line: number + 1, reason: "is longer than \(Self.longestLine) bytes")
+      }
+      let searchedCount = searched - buffer.startIndex
+      try fill()
+      searched = buffer.startIndex + searchedCount
+    }
+  }
+
+  private mutating func take(upTo end: Data.Index, terminated: Bool) -> Line {
+    number += 1
+    let bytes = Data(buffer[buffer.startIndex..<end])
+    let line = Line(number: number, offset: bufferOffset, bytes: bytes, isTerminated: terminated)
+    let consumed = bytes.count + (terminated ? 1 : 0)
+    buffer = buffer.dropFirst(consumed)
+    bufferOffset += UInt64(consumed)
+    return line
+  }
+
+  private mutating func fill() throws(EvaluationError) {
+    let chunk: Data?
+    do { chunk = try handle.read(upToCount: 1 << 20) } catch {
+      throw .file(path: path, reason: "cannot be read: \(Self.reason(error))")
+    }
+    if let chunk, !chunk.isEmpty {
+      if buffer.startIndex > 0 { buffer = Data(buffer) }
+      buffer.append(chunk)
+    } else {
+      atEnd = true
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let error = error as NSError
+    let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+    return cause.domain == NSPOSIXErrorDomain
+      ? String(cString: strerror(Int32(cause.code))) : cause.localizedDescription
+  }
+}

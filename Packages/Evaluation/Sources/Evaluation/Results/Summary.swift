@@ -1,0 +1,151 @@
+import Foundation
+
+/// The results of a run, computed from its journal and nothing else.
+///
+/// The order of the records does not matter.
+public struct Summary: Sendable, Hashable, Codable {
+  /// The run.
+  public let scenario: Scenario
+  /// Its fingerprint.
+  public let fingerprint: String
+  /// The part of the run the journal holds.
+  public let shard: Shard
+  /// Items with at least one reply.
+  public let items: Int
+  /// Replies with a record.
+  public let replies: Int
+  /// Replies that a complete journal has.
+  public let expectedReplies: Int
+  /// Right replies.
+  public let correct: Int
+  /// The mean share of right replies per item ("mean@n"); nil for an empty journal.
+  public let accuracy: Estimate?
+  /// Replies that are worth a look.
+  public let flags: ReplyFlags
+  /// How many replies each extraction step decided, by its name; "none" where no step did.
+  public let steps: [String: Int]
+  /// Tokens of all replies.
+  public let tokens: TokenTotals
+  /// Time and memory.
+  public let cost: CostTotals
+
+  /// Reads a journal.
+  ///
+  /// - Throws: ``EvaluationError`` for a damaged journal, or one without header.
+  public init(journal: URL, damage: DamagePolicy = .refuse) throws(EvaluationError) {
+    var tally = Tally()
+    let index = try JournalIndex.read(journal, damage: damage) { tally.add($0) }
+    guard let header = index.header else {
+      throw .journalLine(file: journal.path, line: 1, reason: "has no header")
+    }
+    scenario = header.scenario
+    fingerprint = header.fingerprint
+    shard = header.shard
+    let outcomes = tally.outcomes
+    items = outcomes.count
+    replies = index.count
+    expectedReplies = header.expected.count
+    correct = outcomes.reduce(0) { $0 + $1.correctCount }
+    accuracy = Estimate(itemMeans: outcomes.map(\.mean))
+    flags = tally.flags
+    steps = tally.steps
+    tokens = tally.tokens
+    cost = tally.cost
+  }
+}
+
+/// Replies that ended badly. Each counts as wrong unless an answer was found all the same.
+public struct ReplyFlags: Sendable, Hashable, Codable {
+  /// Cut off by the token limit.
+  public var truncated = 0
+  /// Ended by the thinking budget, which is no fault.
+  public var budget = 0
+  /// With text in the answer part, but no answer that the rules accept.
+  public var unparsed = 0
+  /// Without any text in the answer part.
+  public var unanswered = 0
+  /// That could not be had at all.
+  public var failed = 0
+}
+
+/// Sums of tokens over all replies.
+public struct TokenTotals: Sendable, Hashable, Codable {
+  /// Tokens of the prompts, counted once per reply.
+  public var prompt = 0
+  /// Generated tokens of thought.
+  public var thought = 0
+  /// Tokens put in by force.
+  public var injected = 0
+  /// Generated tokens of answers.
+  public var answer = 0
+
+  /// Tokens the model generated.
+  public var generated: Int { thought + answer }
+}
+
+/// Time and memory over all replies.
+public struct CostTotals: Sendable, Hashable, Codable {
+  /// The sum of the replies' times; more than the time of the run where replies run side by side.
+  public var seconds = 0.0
+  /// The longest reply.
+  public var longestSeconds = 0.0
+  /// Bytes of the weights; nil where nobody measured.
+  public var weightsBytes: Int64?
+  /// The largest KV cache of one reply, in bytes.
+  public var kvBytes: Int64?
+  /// The largest peak of the process, in bytes.
+  public var peakBytes: Int64?
+}
+
+/// Collects records of a journal.
+struct Tally {
+  private var samples: [Int: [(sample: Int, answer: String?, correct: Bool)]] = [:]
+  private(set) var flags = ReplyFlags()
+  private(set) var steps: [String: Int] = [:]
+  private(set) var tokens = TokenTotals()
+  private(set) var cost = CostTotals()
+
+  /// The items in order, with their replies in order.
+  var outcomes: [ItemOutcomes] {
+    samples.sorted { $0.key < $1.key }.map { _, replies in
+      let sorted = replies.sorted { $0.sample < $1.sample }
+      return ItemOutcomes(answers: sorted.map(\.answer), correct: sorted.map(\.correct))
+    }
+  }
+
+  /// Counts one reply.
+  mutating func add(_ record: SampleRecord) {
+    samples[record.index, default: []].append((record.sample, record.extracted, record.correct))
+    steps[record.step?.rawValue ?? "none", default: 0] += 1
+    add(flagsOf: record)
+    let response = record.response
+    tokens.prompt += response.promptTokens
+    tokens.thought += response.thoughtTokens
+    tokens.injected += response.injectedTokens
+    tokens.answer += response.answerTokens
+    cost.seconds += response.cost.seconds
+    cost.longestSeconds = max(cost.longestSeconds, response.cost.seconds)
+    cost.weightsBytes = Self.larger(cost.weightsBytes, response.cost.weightsBytes)
+    cost.kvBytes = Self.larger(cost.kvBytes, response.cost.kvBytes)
+    cost.peakBytes = Self.larger(cost.peakBytes, response.cost.peakBytes)
+  }
+
+  private mutating func add(flagsOf record: SampleRecord) {
+    switch record.response.finish {
+    case .stop: break
+    case .budget: flags.budget += 1
+    case .length: flags.truncated += 1
+    case .failed: flags.failed += 1
+    }
+    guard record.extracted == nil, record.response.finish != .failed else { return }
+    if record.response.answer.allSatisfy(\.isWhitespace) {
+      flags.unanswered += 1
+    } else {
+      flags.unparsed += 1
+    }
+  }
+
+  private static func larger(_ left: Int64?, _ right: Int64?) -> Int64? {
+    [left, right].compactMap(\.self).max()
+  }
+}

@@ -1,0 +1,176 @@
+import Foundation
+
+/// The first line of a journal: which run the records below belong to.
+public struct JournalHeader: Sendable, Hashable, Codable {
+  /// Grows when the format of journals changes.
+  public static let currentFormat = 1
+
+  /// The format of this journal.
+  public let format: Int
+  /// The fingerprint of the scenario.
+  public let fingerprint: String
+  /// The part of the run that this journal holds.
+  public let shard: Shard
+  /// The run.
+  public let scenario: Scenario
+
+  /// The header for a run or a part of it.
+  init(scenario: Scenario, shard: Shard) {
+    format = Self.currentFormat
+    fingerprint = scenario.fingerprint
+    self.shard = shard
+    self.scenario = scenario
+  }
+
+  /// All replies that a complete journal holds, in order.
+  var expected: [SampleID] {
+    (0..<scenario.items).flatMap { index in
+      (0..<scenario.samples).compactMap { sample in
+        shard.contains(item: index, sample: sample, of: scenario.samples)
+          ? SampleID(index: index, sample: sample) : nil
+      }
+    }
+  }
+}
+
+/// What to do about a damaged line that is not the last.
+public enum DamagePolicy: Sendable, Hashable {
+  /// Stop with an error that names the line.
+  case refuse
+  /// Leave the line out, with a note; its reply is generated again when the run continues.
+  case drop
+}
+
+/// A journal as it was read, without the texts.
+public struct JournalIndex: Sendable {
+  /// Where a record stands in the file.
+  struct Entry: Sendable {
+    let id: SampleID
+    let line: Int
+    let offset: UInt64
+    let count: Int
+  }
+
+  /// The run; nil for an empty file or one whose first line was torn.
+  public let header: JournalHeader?
+  /// The records in the order of the file.
+  let entries: [Entry]
+  /// What had to be left out.
+  public let notes: [String]
+  /// Where the last good line ends, line feed included, in bytes.
+  let goodBytes: UInt64
+  /// Whether a line in the middle was left out.
+  let hasGaps: Bool
+  /// Whether the last good line lacks its line feed.
+  let lacksLineFeed: Bool
+
+  /// How many replies have a record.
+  public var count: Int { entries.count }
+
+  /// Reads a journal and checks every line.
+  ///
+  /// A last line without line feed that is no JSON was torn by a crash and is left out. Memory: the
+  /// longest line, and a few words per record.
+  ///
+  /// - Parameters:
+  ///   - url: The file.
+  ///   - damage: What to do about other damaged lines.
+  ///   - body: Called with each record, in the order of the file.
+  /// - Throws: ``EvaluationError`` naming file and line, or what `body` throws.
+  public static func read(
+    _ url: URL, damage: DamagePolicy = .refuse,
+    _ body: (SampleRecord) throws(EvaluationError) -> Void = { _ in }
+  ) throws(EvaluationError) -> JournalIndex {
+    var reader = try LineReader(url)
+    var header: JournalHeader?
+    var entries: [Entry] = []
+    var lines: [SampleID: Int] = [:]
+    var notes: [String] = []
+    var goodBytes: UInt64 = 0
+    var (hasGaps, lacksLineFeed) = (false, false)
+    while let line = try reader.next() {
+      if line.bytes.allSatisfy(\.isBlank), line.isTerminated {
+        goodBytes = line.offset + UInt64(line.bytes.count) + 1
+        continue
+      }
+      do throws(EvaluationError) {
+        if let header {
+          let record = try record(in: line, header: header, file: url.path)
+          if let earlier = lines.updateValue(line.number, forKey: record.id) {
+            throw .journalLine(
+              file: url.path, line: line.number,
+              reason: "repeats sample \(record.sample) of \(record.item) of line \(earlier)")
+          }
+          try body(record)
+          entries.append(
+            Entry(
+              id: record.id, line: line.number, offset: line.offset, count: line.bytes.count))
+        } else {
+          header = try Self.header(in: line, file: url.path)
+        }
+        goodBytes = line.offset + UInt64(line.bytes.count) + (line.isTerminated ? 1 : 0)
+        lacksLineFeed = !line.isTerminated
+      } catch {
+        if !line.isTerminated {
+          notes.append("line \(line.number) was torn by a crash and is left out")
+          continue
+        }
+        guard damage == .drop, header != nil else { throw error }
+        notes.append("\(error)".replacingOccurrences(of: "\n", with: " ") + " (left out)")
+        hasGaps = true
+      }
+    }
+    return JournalIndex(
+      header: header, entries: entries, notes: notes, goodBytes: goodBytes, hasGaps: hasGaps,
+      lacksLineFeed: lacksLineFeed)
+  }
+
+  private static func header(
+    in line: LineReader.Line, file: String
+  ) throws(EvaluationError) -> JournalHeader {
+    let header: JournalHeader = try decode(line, file: file)
+    guard header.format == JournalHeader.currentFormat else {
+      throw .journalLine(
+        file: file, line: line.number,
+        reason: "has format \(header.format); expected \(JournalHeader.currentFormat)")
+    }
+    guard header.fingerprint == header.scenario.fingerprint else {
+      throw .journalLine(
+        file: file, line: line.number, reason: "has a fingerprint that does not fit its scenario")
+    }
+    return header
+  }
+
+  private static func record(
+    in line: LineReader.Line, header: JournalHeader, file: String
+  ) throws(EvaluationError) -> SampleRecord {
+    let record: SampleRecord = try decode(line, file: file)
+    let scenario = header.scenario
+    guard (0..<scenario.items).contains(record.index),
+      (0..<scenario.samples).contains(record.sample),
+      header.shard.contains(item: record.index, sample: record.sample, of: scenario.samples)
+    else {
+      throw .journalLine(
+        file: file, line: line.number,
+        reason: "has sample \(record.sample) of item \(record.index), which is no part of the run")
+    }
+    return record
+  }
+
+  private static func decode<Value: Decodable>(
+    _ line: LineReader.Line, file: String
+  ) throws(EvaluationError) -> Value {
+    do { return try JSONDecoder().decode(Value.self, from: line.bytes) } catch {
+      throw .journalLine(file: file, line: line.number, reason: reason(error))
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    switch error as? DecodingError {
+    case .keyNotFound(let key, _): "has no field '\(key.stringValue)'"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      "has a wrong value in field '\(context.codingPath.map(\.stringValue).joined(separator: "."))'"
+    default: "is no valid JSON record"
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/// One reply to generate.
+public struct SampleRequest: Sendable, Hashable {
+  /// The item's identifier.
+  public let item: String
+  /// The position of the item in the benchmark, from 0.
+  public let index: Int
+  /// Which reply to the item this is, from 0.
+  public let sample: Int
+  /// The user's message.
+  public let prompt: String
+  /// The seed of this reply alone; it depends on the run's seed, the item and the sample only.
+  public let seed: UInt64
+  /// How to sample; a missing value is the model's own default.
+  public let sampling: Sampling
+  /// How many tokens the reply may take.
+  public let limits: TokenLimits
+}
+
+/// Why a reply ended.
+public enum FinishReason: String, Sendable, Hashable, Codable, CaseIterable {
+  /// The model ended it.
+  case stop
+  /// The thinking budget ended the thought and the answer was demanded.
+  case budget
+  /// The token limit cut it off.
+  case length
+  /// No reply could be had, for example from an endpoint.
+  case failed
+}
+
+/// What a reply cost. All of it may differ between two runs that are otherwise equal.
+public struct SampleCost: Sendable, Hashable, Codable {
+  /// Time from the start of this reply to its end.
+  public var seconds: Double
+  /// Bytes of the model's weights in memory.
+  public var weightsBytes: Int64?
+  /// Bytes of this reply's KV cache at its largest.
+  public var kvBytes: Int64?
+  /// The process's peak memory so far, in bytes.
+  public var peakBytes: Int64?
+
+  /// Keeps the figures.
+  public init(
+    seconds: Double, weightsBytes: Int64? = nil, kvBytes: Int64? = nil, peakBytes: Int64? = nil
+  ) {
+    self.seconds = seconds
+    self.weightsBytes = weightsBytes
+    self.kvBytes = kvBytes
+    self.peakBytes = peakBytes
+  }
+}
+
+/// A generated reply. `thought + answer` is the text the model produced, injected words included.
+public struct SampleResponse: Sendable, Hashable, Codable {
+  /// Everything up to and including the mark that ends the thought; empty without thought.
+  public var thought: String
+  /// The rest, which is graded; it begins with the injected cue where the budget ended the thought.
+  public var answer: String
+  /// Tokens of the prompt.
+  public var promptTokens: Int
+  /// Generated tokens of the thought, injected ones not counted.
+  public var thoughtTokens: Int
+  /// Tokens put into the reply by force: "Wait" and the cue for the answer.
+  public var injectedTokens: Int
+  /// Generated tokens of the answer, injected ones not counted.
+  public var answerTokens: Int
+  /// Why the reply ended.
+  public var finish: FinishReason
+  /// Time and memory.
+  public var cost: SampleCost
+
+  /// Keeps the reply.
+  public init(
+    thought: String, answer: String, promptTokens: Int, thoughtTokens: Int, injectedTokens: Int,
+    answerTokens: Int, finish: FinishReason, cost: SampleCost
+  ) {
+    self.thought = thought
+    self.answer = answer
+    self.promptTokens = promptTokens
+    self.thoughtTokens = thoughtTokens
+    self.injectedTokens = injectedTokens
+    self.answerTokens = answerTokens
+    self.finish = finish
+    self.cost = cost
+  }
+}
+
+/// Whatever can answer: an engine in this process, or an endpoint.
+public protocol Responder {
+  /// Answers all requests, in any order and in any batches.
+  ///
+  /// - Parameters:
+  ///   - requests: What to answer; replies to one item stand next to each other.
+  ///   - each: To be called once per request, as soon as its reply is complete and from one thread
+  ///     at a time. When it throws, stop and pass the error on.
+  /// - Throws: Anything that ends the run. Replies already handed over are kept.
+  func respond(
+    to requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
+  ) throws
+}
