@@ -32,7 +32,9 @@ struct PieceTable: Sendable {
   mutating func insert(_ piece: UnsafeBufferPointer<UInt8>, id: Int, origin: Origin)
     throws(TokenizerError)
   {
-    func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+    func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+      String(decoding: bytes, as: UTF8.self)
+    }
     guard 0...Self.maximumID ~= id else {
       throw .invalidValue(
         file: origin.file, key: origin.key,

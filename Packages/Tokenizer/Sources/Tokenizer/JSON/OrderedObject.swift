@@ -2,7 +2,7 @@
 ///
 /// Order matters because templates print objects (`tools | tojson`) and a reordered tool schema is
 /// a different prompt.
-public struct OrderedObject<Value: Sendable>: Sendable {
+public struct OrderedObject<Value> {
   /// The keys, in order of first insertion.
   public private(set) var keys: [String] = []
   /// The values, in the order of ``keys``.
@@ -34,6 +34,8 @@ public struct OrderedObject<Value: Sendable>: Sendable {
     }
   }
 }
+
+extension OrderedObject: Sendable where Value: Sendable {}
 
 extension OrderedObject: Equatable where Value: Equatable {
   /// Equal when the same keys hold equal values, in whatever order.
