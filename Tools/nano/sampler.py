@@ -22,7 +22,7 @@ def load(folder: Path) -> Qwen3:
     model = Qwen3(SIZES[folder.name])
     weights = load_file(folder / "model.safetensors")
     model.load_state_dict({name: weight.float() for name, weight in weights.items()})
-    return model.eval()
+    return model.requires_grad_(False)
 
 
 def draw(logits: Tensor, generator: torch.Generator) -> Tensor:
@@ -93,11 +93,10 @@ class Sampler:
     def encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False).ids
 
-    def in_batches(self, function, *lists) -> list:
+    def in_batches(self, function, items: list) -> list:
         results = []
-        with torch.no_grad():
-            for start in range(0, len(lists[0]), self.batch):
-                results += function(*(part[start:start + self.batch] for part in lists))
+        for start in range(0, len(items), self.batch):
+            results += function(items[start:start + self.batch])
         return results
 
     def forced(self, questions: list[str], budgets: list[int]) -> list[list[str]]:
