@@ -8,7 +8,8 @@ import Tensors
 /// several threads. Files that change after they were opened are errors.
 ///
 /// The folder is laid out as on the Hugging Face hub: `config.json`, optional `generation_config.json`, and
-/// `model.safetensors` or shards with `model.safetensors.index.json`.
+/// `model.safetensors` or shards with `model.safetensors.index.json`. Shards may also be in the compressed
+/// hand-over form, `*.safetensors.zst` (see `SeekTable`).
 public struct Checkpoint: Sendable {
   /// The folder.
   public let directory: URL

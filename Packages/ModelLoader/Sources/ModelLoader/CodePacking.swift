@@ -57,12 +57,15 @@ struct CodePacking {
 // MARK: Whole matrices
 
 extension CodePacking {
+  /// Rows packed or unpacked at a time: one cache line of each row of words.
+  private static let blockSize = 16
+
   /// Unpacks `[rows, columns]` codes from words `[rows, words(for: columns)]`: a stream per row.
   func unpackRows(
     _ words: AlignedBytes, rows: Int, columns: Int, workers: Int
   ) throws(CheckpointError) -> [UInt8] {
     let width = self.words(for: columns) ?? 0
-    return try fill(rows * columns, blocks: rows, workers: workers) { (row, codes) in
+    return try filled(rows * columns, blocks: rows, workers: workers) { (row, codes) in
       words.withBytes { bytes in
         let source = UnsafeBufferPointer(
           rebasing: bytes.bindMemory(to: UInt32.self)[row * width..<(row + 1) * width])
@@ -71,16 +74,14 @@ extension CodePacking {
     }
   }
 
-  /// Unpacks `[rows, columns]` codes from words `[words(for: columns), rows]`: the streams run down the columns of the stored matrix.
-  ///
-  /// Works on 16 streams at a time, one cache line of each word row.
+  /// Unpacks `[rows, columns]` codes from words `[words(for: columns), rows]`: the streams run down the stored matrix.
   func unpackColumns(
     _ words: AlignedBytes, rows: Int, columns: Int, workers: Int
   ) throws(CheckpointError) -> [UInt8] {
     let width = self.words(for: columns) ?? 0
-    let blocks = (rows + 15) / 16
-    return try fill(rows * columns, blocks: blocks, workers: workers) { (block, codes) in
-      let block = block * 16..<min(block * 16 + 16, rows)
+    let blocks = (rows + Self.blockSize - 1) / Self.blockSize
+    return try filled(rows * columns, blocks: blocks, workers: workers) { (block, codes) in
+      let block = block * Self.blockSize..<min((block + 1) * Self.blockSize, rows)
       withUnsafeTemporaryAllocation(of: UInt32.self, capacity: width * block.count) { streams in
         words.withBytes { bytes in
           let source = bytes.bindMemory(to: UInt32.self)
@@ -99,17 +100,60 @@ extension CodePacking {
     }
   }
 
-  private func fill(
-    _ count: Int, blocks: Int, workers: Int,
-    _ body: @Sendable (Int, UnsafeMutableBufferPointer<UInt8>) -> Void
-  ) throws(CheckpointError) -> [UInt8] {
-    var codes = [UInt8](repeating: 0, count: count)
-    try codes.withUnsafeMutableBufferPointer { (target) throws(CheckpointError) in
-      let shared = SharedTarget(UnsafeMutableRawBufferPointer(target))
-      try forEachInParallel(blocks, workers: workers) { (block) throws(CheckpointError) in
-        body(block, shared.bytes.bindMemory(to: UInt8.self))
+  /// Packs `[rows, columns]` codes into words `[rows, words(for: columns)]`.
+  func packRows(
+    _ codes: [UInt8], rows: Int, columns: Int, workers: Int
+  ) throws(CheckpointError) -> [UInt32] {
+    let width = words(for: columns) ?? 0
+    return try filled(rows * width, blocks: rows, workers: workers) { (row, words) in
+      codes.withUnsafeBufferPointer { codes in
+        pack(
+          .init(rebasing: codes[row * columns..<(row + 1) * columns]),
+          into: .init(rebasing: words[row * width..<(row + 1) * width]))
       }
     }
-    return codes
+  }
+
+  /// Packs `[rows, columns]` codes into words `[words(for: columns), rows]`.
+  func packColumns(
+    _ codes: [UInt8], rows: Int, columns: Int, workers: Int
+  ) throws(CheckpointError) -> [UInt32] {
+    let width = words(for: columns) ?? 0
+    let byRows = try packRows(codes, rows: rows, columns: columns, workers: workers)
+    return transposed(byRows, rows: rows, columns: width)
+  }
+
+  /// An array that `body` fills block by block on several threads, each block in its own place.
+  private func filled<Element: FixedWidthInteger & Sendable>(
+    _ count: Int, blocks: Int, workers: Int,
+    _ body: @Sendable (Int, UnsafeMutableBufferPointer<Element>) -> Void
+  ) throws(CheckpointError) -> [Element] {
+    var elements = [Element](repeating: 0, count: count)
+    try elements.withUnsafeMutableBufferPointer { (target) throws(CheckpointError) in
+      let shared = SharedTarget(UnsafeMutableRawBufferPointer(target))
+      try forEachInParallel(blocks, workers: workers) { (block) throws(CheckpointError) in
+        body(block, shared.bytes.bindMemory(to: Element.self))
+      }
+    }
+    return elements
+  }
+}
+
+/// `[rows, columns]` as `[columns, rows]`.
+func transposed<Element>(_ values: [Element], rows: Int, columns: Int) -> [Element] {
+  [Element](unsafeUninitializedCapacity: values.count) { target, filled in
+    // In tiles, so that both sides are walked along cache lines.
+    let tile = 32
+    for top in stride(from: 0, to: rows, by: tile) {
+      for left in stride(from: 0, to: columns, by: tile) {
+        for row in top..<min(top + tile, rows) {
+          for column in left..<min(left + tile, columns) {
+            target.initializeElement(
+              at: column * rows + row, to: values[row * columns + column])
+          }
+        }
+      }
+    }
+    filled = values.count
   }
 }

@@ -127,3 +127,89 @@ struct GPTQFormat: LinearFormat {
     return transposed(codes.map(Float.init), rows: groups, columns: rows)
   }
 }
+
+/// Writes layers for GPTQ readers, in version 1 or 2.
+struct GPTQEncoder: LinearEncoder {
+  let method: QuantizationSummary.Method
+  let scaleType = DType.f16
+
+  func tensors(
+    of matrix: QuantizedMatrix, named prefix: String, workers: Int
+  ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
+    let (rows, columns, groups) = (matrix.outFeatures, matrix.inFeatures, matrix.groups)
+    guard rows % 32 == 0, columns % 32 == 0 else {
+      throw .unsupported(
+        file: prefix, feature: "a GPTQ layer of [\(rows), \(columns)], not multiples of 32,")
+    }
+    let packing = CodePacking(bits: matrix.bits)
+    let words = try packing.packColumns(
+      matrix.codes, rows: rows, columns: columns, workers: workers)
+    let zeros = try packing.packRows(
+      transposed(storedZeros(of: matrix, named: prefix), rows: rows, columns: groups),
+      rows: groups, columns: rows, workers: 1)
+    let index = matrix.groupIndex ?? (0..<columns).map { Int32($0 / matrix.groupSize) }
+    func name(_ part: String) -> String { prefix + "." + part }
+    return [
+      (
+        name("qweight"),
+        try Tensor(
+          elements: words, .i32, shape: [words.count / rows, rows], name: name("qweight"))
+      ),
+      (
+        name("qzeros"),
+        try Tensor(
+          elements: zeros, .i32, shape: [groups, zeros.count / groups], name: name("qzeros"))
+      ),
+      (
+        name("scales"),
+        try Tensor(
+          rounding: transposed(matrix.scales, rows: rows, columns: groups), to: scaleType,
+          shape: [groups, rows], name: name("scales"))
+      ),
+      (name("g_idx"), try Tensor(elements: index, .i32, shape: [columns], name: name("g_idx"))),
+    ]
+  }
+
+  /// Zero points `[out, groups]` as they are stored.
+  private func storedZeros(
+    of matrix: QuantizedMatrix, named prefix: String
+  ) throws(CheckpointError) -> [UInt8] {
+    guard let zeros = matrix.wholeZeros else {
+      throw .unsupported(
+        file: prefix, feature: "a zero point that is no \(matrix.bits)-bit integer in GPTQ files")
+    }
+    guard method == .gptq else { return zeros }
+    guard !zeros.contains(0) else {
+      throw .unsupported(
+        file: prefix, feature: "zero point 0 in GPTQ version 1 (version 2 holds it)")
+    }
+    return zeros.map { $0 - 1 }
+  }
+
+  func configuration(of layers: [QuantizedLayer], dense: [String]) -> JSONValue {
+    let common = layers[0].kind
+    var overrides: [String: JSONValue] = [:]
+    for layer in layers where layer.kind.scheme != common.scheme {
+      overrides["+:" + pattern(layer.name)] = .object([
+        "bits": .integer(layer.kind.scheme.bits),
+        "group_size": .integer(layer.kind.scheme.groupSize ?? -1),
+      ])
+    }
+    for name in dense where name != "lm_head" { overrides["-:" + pattern(name)] = .object([:]) }
+    var members: [String: JSONValue] = [
+      "quant_method": .string("gptq"), "checkpoint_format": .string(method.rawValue),
+      "pack_dtype": .string("int32"), "bits": .integer(common.scheme.bits),
+      "group_size": .integer(common.scheme.groupSize ?? -1),
+      "desc_act": .bool(layers.contains { $0.kind.hasGroupIndex }),
+      "sym": .bool(layers.allSatisfy { $0.kind.isSymmetric }),
+      "lm_head": .bool(layers.contains { $0.name == "lm_head" }),
+    ]
+    if !overrides.isEmpty { members["dynamic"] = .object(overrides) }
+    return .object(members)
+  }
+
+  /// A regular expression for exactly this name.
+  private func pattern(_ name: String) -> String {
+    "^" + name.replacing(".", with: "\\.") + "$"
+  }
+}

@@ -15,6 +15,83 @@ protocol LinearFormat: Sendable {
   ) throws(CheckpointError) -> QuantizedMatrix
 }
 
+/// The writing side of a `LinearFormat`.
+protocol LinearEncoder: Sendable {
+  /// The type in which scales are stored.
+  var scaleType: DType { get }
+
+  /// The tensors that store `matrix` as the layer `prefix`, under their full names.
+  ///
+  /// - Throws: `CheckpointError` when the format cannot hold the matrix.
+  func tensors(
+    of matrix: QuantizedMatrix, named prefix: String, workers: Int
+  ) throws(CheckpointError) -> [(name: String, tensor: Tensor)]
+
+  /// The `quantization_config` of a checkpoint with these quantized `layers`, at least one, in the order in which they were
+  /// written, and the linear layers `dense` that were not quantized.
+  func configuration(of layers: [QuantizedLayer], dense: [String]) -> JSONValue
+}
+
+/// What the configuration has to say about one quantized layer.
+struct QuantizedLayer {
+  /// What layers of one entry in the configuration have in common.
+  struct Kind: Hashable {
+    let scheme: QuantizationSummary.Scheme
+    let isSymmetric: Bool
+    let hasGroupIndex: Bool
+    let hasWholeZeros: Bool
+  }
+
+  let name: String
+  let kind: Kind
+
+  /// Describes the layers of one checkpoint.
+  ///
+  /// A layer with one group a row has no group size of its own: it takes that of another layer if its inputs are no more, and
+  /// counts as one scale per row if there is none.
+  static func describe(_ matrices: [(name: String, shape: MatrixShape)]) -> [QuantizedLayer] {
+    let sizes = Set(matrices.filter { $0.shape.groups > 1 }.map(\.shape.groupSize))
+    return matrices.map { name, shape in
+      let own = shape.groups > 1 || sizes.contains(shape.groupSize) ? shape.groupSize : nil
+      return QuantizedLayer(
+        name: name,
+        kind: Kind(
+          scheme: .init(bits: shape.bits, groupSize: own), isSymmetric: shape.isSymmetric,
+          hasGroupIndex: shape.hasGroupIndex, hasWholeZeros: shape.hasWholeZeros))
+    }
+  }
+
+  /// What remains of a matrix when its codes have been written.
+  struct MatrixShape {
+    let bits: Int
+    let groupSize: Int
+    let groups: Int
+    let isSymmetric: Bool
+    let hasGroupIndex: Bool
+    let hasWholeZeros: Bool
+
+    init(_ matrix: QuantizedMatrix) {
+      bits = matrix.bits
+      groupSize = matrix.groupSize
+      groups = matrix.groups
+      isSymmetric = matrix.zeros == nil
+      hasGroupIndex = matrix.groupIndex != nil
+      hasWholeZeros = matrix.wholeZeros != nil
+    }
+  }
+}
+
+extension QuantizedMatrix {
+  /// The zero points `[out, groups]` as codes, or nil when one of them is no code.
+  var wholeZeros: [UInt8]? {
+    guard let zeros else {
+      return [UInt8](repeating: UInt8(symmetricZero), count: scales.count)
+    }
+    let codes = zeros.compactMap { UInt8(exactly: $0) }.filter { Int($0) < 1 << bits }
+    return codes.count == zeros.count ? codes : nil
+  }
+}
+
 /// Chooses the format of the quantized layers from the configuration of a model.
 ///
 /// - Parameters:

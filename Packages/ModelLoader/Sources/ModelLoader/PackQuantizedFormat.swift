@@ -8,6 +8,7 @@ import Tensors
 /// | `weight_scale` | F16, BF16 or F32 | [out, groups] | |
 /// | `weight_shape` | I64 | [2] | out, in |
 /// | `weight_zero_point` | I32 | [ceil(out bits / 32), groups] | unsigned, packed along the outputs; asymmetric only |
+/// | or, not whole | F16 | [out, groups] | zero points less `2^(bits-1)`; `zp_dtype` says so |
 /// | `weight_g_idx` | I32 | [in] | group of each input; activation order only |
 ///
 /// Source: vllm-project/compressed-tensors, `compressors/pack_quantized`, `quantization/quant_config.py`. Widths
@@ -118,6 +119,10 @@ struct PackQuantizedFormat: LinearFormat {
   ) throws(CheckpointError) -> [Float]? {
     let name = prefix + ".weight_zero_point"
     guard checkpoint.contains(name) else { return nil }
+    guard try checkpoint.info(of: name).dtype == .i32 else {
+      let middle = Float(1 << (packing.bits - 1))
+      return try checkpoint.finiteFloats(name, shape: shape).map { $0 + middle }
+    }
     try checkpoint.require(name, shape: [packing.words(for: shape[0]) ?? 0, shape[1]])
     let words = try checkpoint.part(name, .i32, rank: 2)
     // The stream runs along the outputs: [groups, out] after unpacking.
@@ -138,12 +143,92 @@ struct PackQuantizedFormat: LinearFormat {
   }
 }
 
-/// `[rows, columns]` as `[columns, rows]`.
-func transposed<Element>(_ values: [Element], rows: Int, columns: Int) -> [Element] {
-  var result: [Element] = []
-  result.reserveCapacity(values.count)
-  for column in 0..<columns {
-    for row in 0..<rows { result.append(values[row * columns + column]) }
+/// Writes `pack-quantized` layers.
+struct PackQuantizedEncoder: LinearEncoder {
+  /// The floating-point type of the model: readers of this format expect scales in it.
+  let scaleType: DType
+
+  func tensors(
+    of matrix: QuantizedMatrix, named prefix: String, workers: Int
+  ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
+    let (rows, columns) = (matrix.outFeatures, matrix.inFeatures)
+    let packing = CodePacking(bits: matrix.bits)
+    var tensors: [(name: String, tensor: Tensor)] = []
+    func add(_ part: String, _ tensor: (String) throws(CheckpointError) -> Tensor)
+      throws(CheckpointError)
+    {
+      let name = prefix + "." + part
+      tensors.append((name, try tensor(name)))
+    }
+    try add("weight_packed") { (name) throws(CheckpointError) in
+      let words = try packing.packRows(matrix.codes, rows: rows, columns: columns, workers: workers)
+      return try Tensor(elements: words, .i32, shape: [rows, words.count / rows], name: name)
+    }
+    try add("weight_scale") { (name) throws(CheckpointError) in
+      try Tensor(rounding: matrix.scales, to: scaleType, shape: [rows, matrix.groups], name: name)
+    }
+    try add("weight_shape") { (name) throws(CheckpointError) in
+      try Tensor(elements: [Int64(rows), Int64(columns)], .i64, shape: [2], name: name)
+    }
+    if let zeros = matrix.zeros {
+      try add("weight_zero_point") { (name) throws(CheckpointError) in
+        try zeroPoints(zeros, of: matrix, packing, name: name)
+      }
+    }
+    if let index = matrix.groupIndex {
+      try add("weight_g_idx") { (name) throws(CheckpointError) in
+        try Tensor(elements: index, .i32, shape: [columns], name: name)
+      }
+    }
+    return tensors
   }
-  return result
+
+  private func zeroPoints(
+    _ zeros: [Float], of matrix: QuantizedMatrix, _ packing: CodePacking, name: String
+  ) throws(CheckpointError) -> Tensor {
+    let (rows, groups) = (matrix.outFeatures, matrix.groups)
+    guard let codes = matrix.wholeZeros else {
+      return try Tensor(
+        rounding: zeros.map { $0 - matrix.symmetricZero }, to: .f16, shape: [rows, groups],
+        name: name)
+    }
+    let words = try packing.packColumns(
+      transposed(codes, rows: rows, columns: groups), rows: groups, columns: rows, workers: 1)
+    return try Tensor(elements: words, .i32, shape: [words.count / groups, groups], name: name)
+  }
+
+  func configuration(of layers: [QuantizedLayer], dense: [String]) -> JSONValue {
+    var kinds: [QuantizedLayer.Kind] = []
+    for layer in layers where !kinds.contains(layer.kind) { kinds.append(layer.kind) }
+    var groups: [String: JSONValue] = [:]
+    for (number, kind) in kinds.enumerated() {
+      let names = layers.filter { $0.kind == kind }.map { JSONValue.string($0.name) }
+      groups["group_\(number)"] = .object([
+        "targets": .array(kinds.count == 1 ? [.string("Linear")] : names),
+        "weights": weights(kind), "input_activations": .null, "output_activations": .null,
+      ])
+    }
+    // A tied head is a linear layer too, though it has no tensor that would tell.
+    let quantized = Set(layers.map(\.name))
+    let ignored = Set(dense).union(["lm_head"]).subtracting(quantized).sorted()
+    return .object([
+      "quant_method": .string("compressed-tensors"),
+      "format": .string(PackQuantizedFormat.name), "quantization_status": .string("compressed"),
+      "config_groups": .object(groups), "ignore": .array(ignored.map(JSONValue.string)),
+      "kv_cache_scheme": .null, "global_compression_ratio": .null,
+    ])
+  }
+
+  private func weights(_ kind: QuantizedLayer.Kind) -> JSONValue {
+    var weights: [String: JSONValue] = [
+      "num_bits": .integer(kind.scheme.bits), "type": .string("int"),
+      "symmetric": .bool(kind.isSymmetric),
+      "strategy": .string(kind.scheme.groupSize == nil ? "channel" : "group"),
+      "group_size": kind.scheme.groupSize.map(JSONValue.integer) ?? .null,
+      "dynamic": .bool(false), "actorder": kind.hasGroupIndex ? .string("group") : .null,
+      "block_structure": .null, "observer": .string("minmax"), "observer_kwargs": .object([:]),
+    ]
+    if !kind.hasWholeZeros { weights["zp_dtype"] = .string("torch.float16") }
+    return .object(weights)
+  }
 }

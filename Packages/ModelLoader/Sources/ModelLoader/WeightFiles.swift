@@ -16,8 +16,9 @@ struct WeightFiles {
   ///
   /// - Throws: `.missing`, or what is wrong with the index or the first wrong shard.
   init(in directory: String, workers: Int) throws(CheckpointError) {
-    let single = Self.singleFile
-    if access(directory + "/" + single, F_OK) == 0 {
+    let single = [Self.singleFile, Self.singleFile + ZstdShard.suffix]
+      .first { access(directory + "/" + $0, F_OK) == 0 }
+    if let single {
       let shard = try Self.open(single, in: directory, workers: workers)
       shards = [single: shard]
       tensors = Dictionary(uniqueKeysWithValues: shard.tensors.map { ($0.name, $0) })
@@ -33,7 +34,9 @@ struct WeightFiles {
     _ shard: String, in directory: String, workers: Int
   ) throws(CheckpointError) -> SafetensorsFile {
     let path = directory + "/" + shard
-    let source = try FileSource(path: path, what: "weights", workers: workers)
+    let file = try FileSource(path: path, what: "weights", workers: workers)
+    let source: any ByteSource =
+      shard.hasSuffix(ZstdShard.suffix) ? try ZstdShard(file, workers: workers) : file
     return try SafetensorsFile(source, shard: shard)
   }
 

@@ -1,0 +1,255 @@
+import Foundation
+import Tensors
+
+/// How the files of a checkpoint are written.
+public struct CheckpointLayout: Sendable, Hashable, Codable {
+  /// What the shards are.
+  public enum Container: String, Sendable, Hashable, Codable {
+    /// Plain safetensors, as other engines read them.
+    case safetensors
+    /// The hand-over form between our own stages: safetensors in zstd frames (see `SeekTable`).
+    case zstd
+  }
+
+  /// What the shards are.
+  public let container: Container
+  /// How quantized layers are stored.
+  public let method: QuantizationSummary.Method
+  /// A new shard begins before this many bytes of tensors are exceeded.
+  public let shardLimit: Int
+
+  /// A layout.
+  ///
+  /// - Throws: `CheckpointError.value` when the limit is not positive.
+  public init(
+    container: Container, method: QuantizationSummary.Method = .packQuantized,
+    shardLimit: Int = 4 << 30
+  ) throws(CheckpointError) {
+    guard shardLimit > 0 else {
+      throw .value(
+        file: "layout", key: "shardLimit", expected: "a positive number of bytes",
+        found: "\(shardLimit)")
+    }
+    self.container = container
+    self.method = method
+    self.shardLimit = shardLimit
+  }
+}
+
+/// Writes a checkpoint made from another one, tensor by tensor.
+///
+/// The folder appears under its name when `finish` returns and not before; on any error, or when the writer goes away
+/// unfinished, everything written is removed. At no time is more than one tensor in memory. The tensors of the current shard wait in
+/// a file of their own until the shard is full, because a safetensors header comes first: the disk has to hold one shard
+/// more than the result.
+public final class CheckpointWriter {
+  /// The type in which scales of quantized layers are stored. A quantizer that rounds its scales to this type before it
+  /// chooses codes loses nothing when they are written.
+  public let scaleType: DType
+
+  private let source: Checkpoint
+  private let layout: CheckpointLayout
+  private let encoder: any LinearEncoder
+  private let folder: StagedFolder
+  private var shard: ShardBuilder?
+  private var shardNames: [[String]] = []
+  private var names: Set<String> = []
+  private var totalSize = 0
+  private var quantized: [(name: String, shape: QuantizedLayer.MatrixShape)] = []
+  private var dense: [String] = []
+  private var failure: CheckpointError?
+
+  /// Files that belong to a model beside its weights and `config.json`, copied where the source has them.
+  public static let companions = [
+    "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "chat_template.jinja", "chat_template.json", "vocab.json", "merges.txt",
+    "vocab.txt", "tokenizer.model", "LICENSE",
+  ]
+
+  /// Starts a checkpoint in a hidden folder beside `target`.
+  ///
+  /// - Parameters:
+  ///   - target: the folder to be; the one it stands in has to exist.
+  ///   - source: the checkpoint it is made from, which is only read.
+  ///   - layout: form of the files.
+  ///   - replacing: whether a model that is already there may be replaced.
+  /// - Throws: `.occupied`, `.missing`, `.system`, or `.value` for a source whose element type is unknown.
+  public init(
+    target: URL, source: Checkpoint, layout: CheckpointLayout, replacing: Bool = false
+  ) throws(CheckpointError) {
+    encoder =
+      switch layout.method {
+      case .packQuantized: PackQuantizedEncoder(scaleType: try Self.modelType(of: source.config))
+      case .gptq, .gptqV2: GPTQEncoder(method: layout.method)
+      }
+    scaleType = encoder.scaleType
+    self.source = source
+    self.layout = layout
+    folder = try StagedFolder(target: target, replacing: replacing, source: source.directory)
+  }
+
+  /// The floating-point type that `config.json` states under its old or its new name; F32 where it is silent.
+  private static func modelType(of config: JSONObject) throws(CheckpointError) -> DType {
+    let key = config.has("dtype") ? "dtype" : "torch_dtype"
+    switch try config.stringIfPresent(key) {
+    case "bfloat16": return .bf16
+    case "float16": return .f16
+    case "float32", nil: return .f32
+    default: throw config.wrong(key, expected: "bfloat16, float16 or float32")
+    }
+  }
+
+  // MARK: Tensors
+
+  /// Appends a tensor that is no weight of a linear layer.
+  ///
+  /// - Throws: `.system` when the disk is full; `.value` for a name that was used before.
+  public func append(_ tensor: Tensor, named name: String) throws(CheckpointError) {
+    try guarded { () throws(CheckpointError) in try store(tensor, name) }
+  }
+
+  /// Appends the weight of the linear layer `prefix`: dense as `prefix.weight`, or as its quantized parts.
+  ///
+  /// - Throws: as above; `.unsupported` or `.tensors` when the layout cannot hold the matrix.
+  public func append(_ linear: StoredLinear, named prefix: String) throws(CheckpointError) {
+    try guarded { () throws(CheckpointError) in
+      switch linear {
+      case .dense(let tensor):
+        try store(tensor, prefix + ".weight")
+        dense.append(prefix)
+      case .quantized(let matrix):
+        let parts = try encoder.tensors(of: matrix, named: prefix, workers: source.workers)
+        for part in parts { try store(part.tensor, part.name) }
+        quantized.append((prefix, .init(matrix)))
+      }
+    }
+  }
+
+  private func store(_ tensor: Tensor, _ name: String) throws(CheckpointError) {
+    guard names.insert(name).inserted else {
+      throw .value(
+        file: folder.path, key: name, expected: "one tensor of this name", found: "another")
+    }
+    if let current = shard, current.count > 0,
+      current.count + tensor.bytes.count > layout.shardLimit
+    {
+      try closeShard()
+    }
+    var current: ShardBuilder
+    if let shard { current = shard } else { current = try ShardBuilder(spool: path("spool")) }
+    try current.append(tensor, named: name)
+    shard = current
+    totalSize += tensor.bytes.count
+  }
+
+  private func closeShard() throws(CheckpointError) {
+    guard let current = shard else { return }
+    let output = try OutputFile(creating: path(shardNames.count))
+    let writer: any ShardWriter =
+      switch layout.container {
+      case .safetensors: PlainShardWriter(output)
+      case .zstd: ZstdShardWriter(output, workers: source.workers)
+      }
+    try current.finish(into: writer)
+    shardNames.append(current.names)
+    shard = nil
+  }
+
+  // MARK: The end
+
+  /// Completes the checkpoint and gives the folder its name.
+  ///
+  /// - Parameter record: how it was made; becomes `bitbudget.json`.
+  /// - Throws: `.system`; `.changed` when the source is no longer what was read; `.malformed` when no tensor was written.
+  public func finish(record: some Encodable) throws(CheckpointError) {
+    try guarded { () throws(CheckpointError) in
+      try closeShard()
+      guard !shardNames.isEmpty else {
+        throw .malformed(file: folder.path, reason: "no tensor was written")
+      }
+      try nameShards()
+      try OutputFile.write(Array(configuration().text.utf8) + [0x0A], to: path("config.json"))
+      try OutputFile.write(try encoded(record), to: path("bitbudget.json"))
+      for name in Self.companions { try copy(name) }
+      try source.verifyUnchanged()
+      try folder.publish()
+    }
+  }
+
+  /// Removes everything written so far.
+  public func cancel() { folder.discard() }
+
+  /// Gives the shards the names that tell how many there are, and writes the index if there are several.
+  private func nameShards() throws(CheckpointError) {
+    let suffix = layout.container == .zstd ? ZstdShard.suffix : ""
+    let count = shardNames.count
+    var map: [String: JSONValue] = [:]
+    for (number, tensors) in shardNames.enumerated() {
+      let name =
+        (count == 1
+          ? WeightFiles.singleFile
+          : "model-\(padded(number + 1))-of-\(padded(count)).safetensors") + suffix
+      guard rename(path(number), path(name)) == 0 else {
+        throw .system(path: path(name), action: "renaming", code: errno)
+      }
+      for tensor in tensors { map[tensor] = .string(name) }
+    }
+    guard count > 1 else { return }
+    let index = JSONValue.object([
+      "metadata": .object(["total_size": .integer(totalSize)]), "weight_map": .object(map),
+    ])
+    try OutputFile.write(Array(index.text.utf8) + [0x0A], to: path(ShardIndex.fileName))
+  }
+
+  private func padded(_ number: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+  }
+
+  private func configuration() -> JSONValue {
+    var members = source.config.members
+    members["compression_config"] = nil
+    members["quantization_config"] =
+      quantized.isEmpty
+      ? nil : encoder.configuration(of: QuantizedLayer.describe(quantized), dense: dense)
+    return .object(members)
+  }
+
+  private func encoded(_ record: some Encodable) throws(CheckpointError) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    do {
+      return [UInt8](try encoder.encode(record)) + [0x0A]
+    } catch {
+      throw .malformed(
+        file: path("bitbudget.json"), reason: "the record cannot be written: \(error)")
+    }
+  }
+
+  private func copy(_ name: String) throws(CheckpointError) {
+    let from = source.directory.appendingPathComponent(name).path
+    guard access(from, F_OK) == 0 else { return }
+    let file = try FileSource(path: from, what: name)
+    let output = try OutputFile(creating: path(name))
+    for start in stride(from: 0, to: file.count, by: 1 << 20) {
+      try output.write(try file.bytes(start..<min(start + 1 << 20, file.count), of: name))
+    }
+    try output.close()
+  }
+
+  private func path(_ name: String) -> String { folder.path + "/" + name }
+  private func path(_ shard: Int) -> String { path("shard-\(shard)") }
+
+  /// Runs `body`; when it fails everything is removed and later calls fail alike.
+  private func guarded(_ body: () throws(CheckpointError) -> Void) throws(CheckpointError) {
+    if let failure { throw failure }
+    do throws(CheckpointError) {
+      try body()
+    } catch {
+      failure = error
+      shard = nil
+      folder.discard()
+      throw error
+    }
+  }
+}

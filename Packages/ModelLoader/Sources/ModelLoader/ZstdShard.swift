@@ -1,0 +1,161 @@
+import CZstd
+
+/// A compressed shard, read at any place and by several threads. The layout is described at `SeekTable`.
+final class ZstdShard: ByteSource {
+  /// What the names of compressed files end in.
+  static let suffix = ".zst"
+
+  let file: String
+  let count: Int
+  private let source: FileSource
+  private let frames: [SeekTable.Frame]
+  /// Where each frame begins in the file, and its content in the whole content; one more entry for the end.
+  private let starts: [(file: Int, content: Int)]
+  private let workers: Int
+
+  /// Reads the seek table; contents are decoded by up to `workers` threads.
+  ///
+  /// - Throws: see `SeekTable`.
+  init(_ source: FileSource, workers: Int) throws(CheckpointError) {
+    let frames = try SeekTable(of: source).frames
+    var starts = [(file: 0, content: 0)]
+    starts.reserveCapacity(frames.count + 1)
+    var next = (file: 0, content: 0)
+    for frame in frames {
+      next = (next.file + frame.compressedSize, next.content + frame.contentSize)
+      starts.append(next)
+    }
+    self.file = source.file
+    self.count = next.content
+    self.source = source
+    self.frames = frames
+    self.starts = starts
+    self.workers = workers
+  }
+
+  func verifyUnchanged() throws(CheckpointError) { try source.verifyUnchanged() }
+
+  func read(
+    from offset: Int, of part: String, into target: UnsafeMutableRawBufferPointer
+  ) throws(CheckpointError) {
+    let wanted = offset..<offset + target.count
+    guard !wanted.isEmpty else { return }
+    guard wanted.upperBound <= count else {
+      throw .truncated(file: file, expected: wanted.upperBound, found: count)
+    }
+    let first = frame(at: wanted.lowerBound)
+    let last = frame(at: wanted.upperBound - 1)
+    let shared = SharedTarget(target)
+    try forEachInParallel(
+      last - first + 1, workers: workers,
+      state: { () throws(CheckpointError) in try ZstdDecoder(file: self.file) }
+    ) { (decoder, index) throws(CheckpointError) in
+      try self.decode(first + index, with: decoder, of: part, wanted: wanted, into: shared)
+    }
+  }
+
+  /// The frame that contains the byte `offset` of the content.
+  private func frame(at offset: Int) -> Int {
+    var low = 0
+    var high = frames.count - 1
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if starts[middle].content <= offset { low = middle } else { high = middle - 1 }
+    }
+    return low
+  }
+
+  /// Decodes one frame and puts what is wanted of it into `target`, which stands for `wanted`.
+  private func decode(
+    _ index: Int, with decoder: ZstdDecoder, of part: String, wanted: Range<Int>,
+    into target: SharedTarget
+  ) throws(CheckpointError) {
+    let frame = frames[index]
+    let start = starts[index]
+    func damaged(_ reason: String) -> CheckpointError {
+      .damaged(
+        file: file, part: part, reason: "frame \(index) at byte \(start.file): \(reason)")
+    }
+    let compressed = decoder.input(frame.compressedSize)
+    try source.read(from: start.file, of: part, into: compressed)
+    guard XXH64.hash(UnsafeRawBufferPointer(compressed)) == frame.hash else {
+      throw damaged("checksum differs")
+    }
+    let content = start.content..<start.content + frame.contentSize
+    let overlap = content.clamped(to: wanted)
+    let place = target.part(
+      overlap.lowerBound - wanted.lowerBound..<overlap.upperBound - wanted.lowerBound)
+    let isWhole = overlap == content
+    // What needs neither transform nor cutting is decoded in place.
+    let output =
+      isWhole && frame.transform == .none ? place : decoder.output(frame.contentSize)
+    if let reason = decoder.decompress(compressed, into: output) { throw damaged(reason) }
+    switch frame.transform {
+    case .none where isWhole: break
+    case .bytePlanes where isWhole:
+      BytePlanes.join(UnsafeRawBufferPointer(output), into: place)
+    case .bytePlanes:
+      let joined = decoder.joined(frame.contentSize)
+      BytePlanes.join(UnsafeRawBufferPointer(output), into: joined)
+      copy(joined, from: overlap.lowerBound - content.lowerBound, into: place)
+    case .none:
+      copy(output, from: overlap.lowerBound - content.lowerBound, into: place)
+    }
+  }
+
+  private func copy(
+    _ source: UnsafeMutableRawBufferPointer, from offset: Int,
+    into target: UnsafeMutableRawBufferPointer
+  ) {
+    target.copyMemory(
+      from: UnsafeRawBufferPointer(rebasing: source[offset..<offset + target.count]))
+  }
+}
+
+/// One thread's zstd context and its buffers, which grow to the largest frame seen.
+final class ZstdDecoder {
+  private let context: OpaquePointer
+  private var buffers = [ScratchBuffer](repeating: ScratchBuffer(), count: 3)
+
+  init(file: String) throws(CheckpointError) {
+    guard let context = ZSTD_createDCtx() else {
+      throw .tensors("\(file): out of memory for a zstd context")
+    }
+    self.context = context
+  }
+
+  deinit {
+    ZSTD_freeDCtx(context)
+    for buffer in buffers { buffer.free() }
+  }
+
+  func input(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers[0].take(size) }
+  func output(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers[1].take(size) }
+  func joined(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers[2].take(size) }
+
+  /// Decodes one frame that has to fill `output`; returns what is wrong, or nil.
+  func decompress(
+    _ input: UnsafeMutableRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+  ) -> String? {
+    let result = ZSTD_decompressDCtx(
+      context, output.baseAddress, output.count, input.baseAddress, input.count)
+    if ZSTD_isError(result) != 0 { return String(cString: ZSTD_getErrorName(result)) }
+    return result == output.count ? nil : "contains \(result) bytes; \(output.count) expected"
+  }
+}
+
+/// Memory for one purpose at a time, kept for the next use.
+struct ScratchBuffer {
+  private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+
+  /// At least `size` bytes of undefined content; what was taken before is gone.
+  mutating func take(_ size: Int) -> UnsafeMutableRawBufferPointer {
+    if memory.count < size {
+      memory.deallocate()
+      memory = .allocate(byteCount: size, alignment: 64)
+    }
+    return UnsafeMutableRawBufferPointer(rebasing: memory[..<size])
+  }
+
+  func free() { memory.deallocate() }
+}
