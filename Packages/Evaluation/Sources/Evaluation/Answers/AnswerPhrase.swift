@@ -10,7 +10,7 @@ enum AnswerPhrase {
         switch grading {
         case .integer: integer(after: word + 6, in: text)
         case .letter(let count): letter(after: word + 6, in: text, count: count)
-        case .text, .latex: String?.none
+        case .text, .latex, .mathematics: String?.none
         }
       if let found { return found }
       end = word

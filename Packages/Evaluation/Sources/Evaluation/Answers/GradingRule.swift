@@ -8,6 +8,9 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
   case text
   /// LaTeX in normal form; equal rational numbers are equal.
   case latex
+  /// Free-form mathematics, compared by value: fractions, decimals, radicals, sets, intervals,
+  /// matrices, equations and units are understood.
+  case mathematics
 
   /// The answer in the form that is stored, compared and voted on.
   ///
@@ -20,6 +23,7 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
     case .letter(let count): LetterAnswer.canonical(candidate, count: count)
     case .text: nonEmpty(String(decoding: Array(candidate.utf8)[...].trimmed, as: UTF8.self))
     case .latex: nonEmpty(LatexText.normalized(candidate))
+    case .mathematics: nonEmpty(MathText.normalized(candidate))
     }
   }
 
@@ -34,6 +38,7 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
         return false
       }
       return left == right
+    case .mathematics: return MathEquality.areEqual(answer, key)
     }
   }
 
@@ -47,6 +52,7 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
     case .letter(let count): "a letter from A to \(ChoiceLetter.all[min(count, 26) - 1])"
     case .text: "a text"
     case .latex: "LaTeX in normal form"
+    case .mathematics: "mathematics"
     }
   }
 

@@ -133,7 +133,7 @@ extension YAMLSection {
 extension GradingRule {
   /// The rules by name.
   private enum Name: String, CaseIterable {
-    case integer, letter, text, latex
+    case integer, letter, text, latex, mathematics
   }
 
   fileprivate init(_ section: YAMLSection) throws(EvaluationError) {
@@ -153,6 +153,9 @@ extension GradingRule {
     case .latex:
       try section.allow(["rule"])
       self = .latex
+    case .mathematics:
+      try section.allow(["rule"])
+      self = .mathematics
     }
   }
 }

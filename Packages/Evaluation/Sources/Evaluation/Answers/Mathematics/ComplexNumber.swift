@@ -1,0 +1,90 @@
+import Foundation
+
+/// A complex number, as far as the value of an answer needs it.
+struct ComplexNumber: Equatable {
+  var real: Double
+  var imaginary: Double
+
+  init(_ real: Double, _ imaginary: Double = 0) {
+    self.real = real
+    self.imaginary = imaginary
+  }
+
+  static let i = ComplexNumber(0, 1)
+
+  /// Whether both parts are numbers.
+  var isFinite: Bool { real.isFinite && imaginary.isFinite }
+
+  /// The distance from zero.
+  var magnitude: Double { hypot(real, imaginary) }
+
+  static func + (left: Self, right: Self) -> Self {
+    Self(left.real + right.real, left.imaginary + right.imaginary)
+  }
+
+  static func - (left: Self, right: Self) -> Self {
+    Self(left.real - right.real, left.imaginary - right.imaginary)
+  }
+
+  static prefix func - (number: Self) -> Self { Self(-number.real, -number.imaginary) }
+
+  static func * (left: Self, right: Self) -> Self {
+    if left.imaginary == 0, right.imaginary == 0 { return Self(left.real * right.real) }
+    return Self(
+      left.real * right.real - left.imaginary * right.imaginary,
+      left.real * right.imaginary + left.imaginary * right.real)
+  }
+
+  /// The quotient; not finite for a zero divisor.
+  static func / (left: Self, right: Self) -> Self {
+    if left.imaginary == 0, right.imaginary == 0 { return Self(left.real / right.real) }
+    let square = right.real * right.real + right.imaginary * right.imaginary
+    let product = left * Self(right.real, -right.imaginary)
+    return Self(product.real / square, product.imaginary / square)
+  }
+
+  /// The number e to this power.
+  var exponential: Self {
+    let size = exp(real)
+    return imaginary == 0 ? Self(size) : Self(size * cos(imaginary), size * sin(imaginary))
+  }
+
+  /// The natural logarithm, its principal value.
+  var logarithm: Self { Self(log(magnitude), atan2(imaginary, real)) }
+
+  /// The square root, its principal value.
+  var squareRoot: Self {
+    if imaginary == 0 {
+      return real >= 0 ? Self(real.squareRoot()) : Self(0, (-real).squareRoot())
+    }
+    return power(Self(0.5))
+  }
+
+  /// This number to a power; whole exponents up to 4096 by multiplying.
+  func power(_ exponent: Self) -> Self {
+    if exponent.imaginary == 0, exponent.real == exponent.real.rounded(),
+      abs(exponent.real) <= 4096
+    {
+      var result = Self(1)
+      for _ in 0..<Int(abs(exponent.real)) { result = result * self }
+      return exponent.real < 0 ? Self(1) / result : result
+    }
+    if imaginary == 0, exponent.imaginary == 0, real >= 0 {
+      return Self(pow(real, exponent.real))
+    }
+    if self == Self(0) { return Self(0) }
+    return (exponent * logarithm).exponential
+  }
+
+  /// The sine.
+  var sine: Self {
+    if imaginary == 0 { return Self(sin(real)) }
+    return Self(sin(real) * cosh(imaginary), cos(real) * sinh(imaginary))
+  }
+
+  /// The cosine.
+  var cosine: Self {
+    if imaginary == 0 { return Self(cos(real)) }
+    return Self(cos(real) * cosh(imaginary), -sin(real) * sinh(imaginary))
+  }
+}

@@ -1,0 +1,120 @@
+/// The structure of an answer in mathematics: lists, tuples, intervals, matrices, equations.
+///
+/// Read from the normal form of ``MathText``.
+indirect enum MathAnswer: Equatable {
+  /// Anything with one value.
+  case expression(ArraySlice<UInt8>)
+  /// Values in any order: `1, 2`, `\{1, 2\}`, `1 \pm 2`.
+  case list([MathAnswer])
+  /// Points and intervals: the brackets count, and the order.
+  case tuple(open: UInt8, close: UInt8, [MathAnswer])
+  /// Intervals in any order.
+  case union([MathAnswer])
+  /// Rows of a matrix.
+  case matrix([[MathAnswer]])
+  /// `name = value`, or an equation with something else on its left.
+  case equation(left: ArraySlice<UInt8>, right: ArraySlice<UInt8>)
+  /// An inequality or a chain of them, turned so that the larger side is on the right.
+  case inequality(sides: [ArraySlice<UInt8>], signs: [String])
+
+  /// Answers with more parts are compared as text only.
+  static let mostParts = 64
+  /// Structures nested more deeply are taken as expressions.
+  private static let deepest = 8
+
+  /// Reads an answer.
+  init(_ text: ArraySlice<UInt8>, depth: Int = 0) {
+    let read: (ArraySlice<UInt8>) -> MathAnswer = { MathAnswer($0, depth: depth + 1) }
+    guard depth < Self.deepest, text.count <= LatexEvaluator.longest else {
+      self = .expression(text)
+      return
+    }
+    if let inequality = Self.inequality(text) {
+      self = inequality
+    } else if let pieces = text.split(atTopLevel: "\\cup") {
+      self = .union(pieces.map(read))
+    } else if let pieces = text.split(atTopLevel: ",") ?? text.split(atTopLevel: ";") {
+      self = .list(pieces.map(read))
+    } else if let sides = text.split(atTopLevel: "=") ?? text.split(atTopLevel: "\\in") {
+      let (left, right) = (sides.dropLast().last ?? text, sides.last ?? text)
+      let value = read(right)
+      if case .expression = value {
+        self = .equation(left: left, right: right)
+      } else {
+        self = value
+      }
+    } else if let rows = Self.matrix(text) {
+      self = .matrix(rows.map { $0.map(read) })
+    } else if let inner = text.unwrapped(by: "\\{", "\\}") {
+      let elements = inner.split(atTopLevel: ",") ?? [inner]
+      self = .list(elements.map(read))
+    } else if let group = Self.brackets(text) {
+      let parts = group.inner.split(atTopLevel: ",") ?? [group.inner]
+      let isPlain = parts.count == 1 && group.open == UInt8(ascii: "(")
+      self =
+        isPlain
+        ? read(group.inner) : .tuple(open: group.open, close: group.close, parts.map(read))
+    } else if text.contains("\\pm") || text.contains("\\mp") {
+      self = .list([
+        .expression(text.replacing("\\pm", by: "+").replacing("\\mp", by: "-")),
+        .expression(text.replacing("\\pm", by: "-").replacing("\\mp", by: "+")),
+      ])
+    } else {
+      self = .expression(text)
+    }
+  }
+
+  /// Whether this is `x`, `x_1`, `f(x)`, `\theta` or another name to which a value is given.
+  static func isName(_ text: ArraySlice<UInt8>) -> Bool {
+    let name = text.prefix { $0 != UInt8(ascii: "(") }.drop { $0 == UInt8(ascii: "\\") }
+    let argument = text[name.endIndex...]
+    return name.first?.isLetter == true
+      && name.allSatisfy { $0.isLetter || $0.isDigit || "_{}".utf8.contains($0) }
+      && (argument.isEmpty || (argument.count == 3 && argument.last == UInt8(ascii: ")")))
+  }
+
+  private static func brackets(
+    _ text: ArraySlice<UInt8>
+  ) -> (open: UInt8, close: UInt8, inner: ArraySlice<UInt8>)? {
+    if let inner = text.unwrapped(by: "\\langle", "\\rangle") {
+      return (UInt8(ascii: "("), UInt8(ascii: ")"), inner)
+    }
+    guard text.count >= 3, let open = text.first, let close = text.last,
+      "([".utf8.contains(open), ")]".utf8.contains(close),
+      text.firstClosingBracket == text.endIndex - 1
+    else { return nil }
+    return (open, close, text.dropFirst().dropLast())
+  }
+
+  private static func matrix(_ text: ArraySlice<UInt8>) -> [[ArraySlice<UInt8>]]? {
+    for kind in ["pmatrix", "bmatrix", "matrix", "vmatrix", "Bmatrix"] {
+      guard let inner = text.unwrapped(by: "\\begin{\(kind)}", "\\end{\(kind)}") else { continue }
+      let rows = (inner.split(atTopLevel: "\\\\") ?? [inner]).filter { !$0.isEmpty }
+      return rows.map { $0.split(atTopLevel: "&") ?? [$0] }
+    }
+    return nil
+  }
+
+  private static func inequality(_ text: ArraySlice<UInt8>) -> MathAnswer? {
+    let forms = [("\\le", "<="), ("\\ge", ">="), ("<", "<"), (">", ">")]
+    var sides: [ArraySlice<UInt8>] = []
+    var signs: [String] = []
+    var start = text.startIndex
+    for position in text.topLevelPositions {
+      guard position >= start,
+        let (form, sign) = forms.first(where: { text[position...].starts(with: $0.0.utf8) }),
+        !text[position...].starts(with: "\\left".utf8)
+      else { continue }
+      sides.append(text[start..<position])
+      signs.append(sign)
+      start = position + form.utf8.count
+    }
+    guard !signs.isEmpty, signs.count <= 4 else { return nil }
+    sides.append(text[start...])
+    guard signs.allSatisfy({ $0.hasPrefix(">") }) else {
+      return .inequality(sides: sides, signs: signs)
+    }
+    return .inequality(
+      sides: sides.reversed(), signs: signs.reversed().map { "<" + $0.dropFirst() })
+  }
+}

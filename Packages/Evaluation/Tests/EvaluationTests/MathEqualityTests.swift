@@ -1,0 +1,70 @@
+import Testing
+
+@testable import Evaluation
+
+struct MathEqualityTests {
+  func areEqual(_ answer: String, _ key: String) throws -> Bool {
+    let grading = GradingRule.mathematics
+    return grading.areEqual(grading.canonical(answer), try #require(grading.canonical(key)))
+  }
+
+  @Test(arguments: [
+    (#"\frac{1}{2}"#, "0.5"), (#"\dfrac12"#, "1/2"), (".5", #"\tfrac{2}{4}"#),
+    (#"1\frac{4}{5}"#, "1.8"), (#"137 \frac{1}{2}"#, "137.5"), (#"10,\!080"#, "10080"),
+    ("10{,}000", "10,000"), (#"\$32,\!348"#, "32348"), (#"50\%"#, "50"),
+    (#"\frac{270}7\text{ degrees}"#, #"\frac{270}{7}^\circ"#), (#"145^\circ"#, "145"),
+    (#"12\text{ cm}^2"#, "12"), ("12 inches", "12"), (#"5\,\mathrm{m}"#, "5"),
+    (#"1,200 \text{ dollars}"#, "1200"), ("5 square units", "5"),
+    (#"\frac{\sqrt{3}}{3}"#, #"\frac{1}{\sqrt3}"#), (#"3\sqrt{13}"#, #"\sqrt{117}"#),
+    (#"11 \sqrt{5} + 11"#, #"11(1+\sqrt{5})"#), (#"\sqrt[3]{-8}"#, "-2"),
+    (#"288 \pi"#, #"\pi \cdot 288"#), (#"\frac{20000}{\pi}"#, #"20000\pi^{-1}"#),
+    ("6+9i", "9i + 6"), (#"i^2"#, "-1"), (#"2^{10}"#, "1024"), (#"\binom{5}{2}"#, "10"),
+    ("5!", "120"),
+    ("x^3+3x-6", "-6 + 3x + x^3"), ("(a+5)(b+2)", "ab + 2a + 5b + 10"), ("4a-2", "2(2a-1)"),
+    (#"\cot x"#, #"\frac{\cos x}{\sin x}"#), (#"\log_2 8"#, "3"), (#"\ln e"#, "1"),
+    (#"\sin^2 x + \cos^2 x"#, "1"), (#"|{-3}|"#, "3"), (#"\lfloor 3.7 \rfloor"#, "3"),
+    (#"\left( 3, \frac{\pi}{2} \right)"#, #"(3, 0.5\pi)"#), ("3, 5, 7", "7,5,3"),
+    (#"\{1\pm\sqrt{5},-2\}"#, #"\{-2, 1+\sqrt5, 1-\sqrt5\}"#),
+    (#"1 \pm \sqrt{19}"#, #"1-\sqrt{19}, 1+\sqrt{19}"#),
+    (#"3 \text{ or } 5"#, "5, 3"), (#"(2,\infty)"#, #"(\sqrt4, \infty)"#),
+    (#"(0,9) \cup (9,36)"#, #"(9,36)\cup(0,9)"#), (#"x \in (2, 4]"#, "(2,4]"),
+    (#"\begin{pmatrix} 1/5 \\ -18/5 \end{pmatrix}"#, #"\begin{pmatrix} 0.2 \\ -3.6 \end{pmatrix}"#),
+    ("y = 2x + 3", "y=3+2x"), ("2x+3", "y = 2x + 3"), ("x=5", "5"), ("2x + y = 4", "y = 4 - 2x"),
+    ("x > 2", "2 < x"), (#"1 \le x \leq 3"#, #"3 \ge x \geq 1"#),
+    (#"\text{Evelyn}"#, "evelyn"), (#"\text{(B)}"#, "B"), ("52_{8}", "52_8"),
+    (#"\text{even}"#, "Even"),
+    (#"\theta = \frac{\pi}{6}"#, #"\frac{\pi}{6}"#), ("f(x) = x^2", "x^2"), ("007", "7"),
+    ("-0", "0"),
+    (#"\{3\}"#, "3"), ("−4", "-4"),
+  ])
+  func sameAnswers(answer: String, key: String) throws {
+    #expect(try areEqual(answer, key))
+    #expect(try areEqual(key, answer))
+  }
+
+  @Test(arguments: [
+    ("3.14", #"\pi"#), ("0.333", #"\frac{1}{3}"#), ("(1,2)", "(2,1)"), ("(2,4)", "[2,4]"),
+    ("(2,4)", "2,4"), ("1,2", "1,2,2"), (#"\{1,2\}"#, #"\{1,3\}"#), ("52_8", "52_9"),
+    ("52", "52_8"),
+    ("x+1", "x+2"), ("y=2x", "y=3x"), ("x^2+y^2=25", "25"), ("x > 2", "x < 2"),
+    ("x>2", #"x \ge 2"#),
+    (#"\frac{1}{0}"#, "0"), ("even", "odd"), ("listen", "silent"), ("A", "B"), ("5", "x=6"),
+    (#"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"#, #"\begin{pmatrix} 1 & 2 \end{pmatrix}"#),
+    ("100000000000000000001", "100000000000000000002"), ("10000", "9999"), ("", "0"),
+    (#"\infty"#, #"-\infty"#), (#"3\sqrt{2}"#, #"2\sqrt{3}"#), ("12", "12,13"), ("1e3", "1000"),
+    ("0.1.2", "0.1"), ("--", "0"), ("(((", "1"),
+  ])
+  func differentAnswers(answer: String, key: String) throws {
+    #expect(try !areEqual(answer, key))
+  }
+
+  @Test func hugeAnswersAreRefusedQuickly() throws {
+    let open = String(repeating: "(", count: 100_000)
+    #expect(try !areEqual(open + "1" + String(repeating: ")", count: 100_000), "1"))
+    #expect(try !areEqual(String(repeating: "x^", count: 900) + "2", "7"))
+    #expect(try !areEqual(String(repeating: "\\frac", count: 300), "7"))
+    #expect(try !areEqual(String(repeating: "1,", count: 50_000), "1,2"))
+    #expect(try !areEqual("9!!!!!!!!", "7"))
+    #expect(try !areEqual("2^{4096}", "2^{4095}"))
+  }
+}
