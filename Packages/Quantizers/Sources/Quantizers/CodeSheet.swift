@@ -50,13 +50,8 @@ struct CodeSheet: Sendable {
   mutating func fitAllGrids(to weights: ColumnMatrix<Float>, on pool: ThreadPool) {
     let (scheme, groupSize) = (self.scheme, self.groupSize)
     fill { writer in
-      weights.forEachStrip(on: pool) { strip, columns in
-        for first in Swift.stride(from: 0, to: weights.inFeatures, by: groupSize) {
-          let grid = scheme.fitGrid(
-            columns + first * weights.stride, stride: weights.stride,
-            count: min(groupSize, weights.inFeatures - first))
-          writer.setGrid(grid, group: first / groupSize, strip: strip)
-        }
+      weights.forEachGroup(of: groupSize, on: pool) { group in
+        writer.setGrid(scheme.fitGrid(group), group: group)
       }
     }
   }
@@ -106,7 +101,7 @@ struct CodeSheet: Sendable {
   }
 }
 
-/// Writes codes and grids of 32 rows ("a strip") at a time.
+/// Writes codes and grids of 16 rows ("a strip") at a time.
 struct SheetWriter {
   fileprivate let codes: UnsafeMutablePointer<UInt8>
   fileprivate let scales: UnsafeMutablePointer<Float>
@@ -117,12 +112,12 @@ struct SheetWriter {
   @inline(__always)
   func setCodes(_ values: Lanes, position: Int, strip: Int) {
     UnsafeMutableRawPointer(codes + position * stride + strip * Lanes.width).storeBytes(
-      of: values.bytes(), as: SIMD32<UInt8>.self)
+      of: values.bytes(), as: SIMD16<UInt8>.self)
   }
 
-  func setGrid(_ grid: GroupGrid, group: Int, strip: Int) {
-    grid.scale.store(at: scales + group * stride + strip * Lanes.width)
-    grid.zero.store(at: zeros + group * stride + strip * Lanes.width)
+  func setGrid(_ grid: GroupGrid, group: ColumnGroup) {
+    grid.scale.store(at: scales + group.index * stride + group.strip * Lanes.width)
+    grid.zero.store(at: zeros + group.index * stride + group.strip * Lanes.width)
   }
 
   func grid(group: Int, strip: Int) -> GroupGrid {

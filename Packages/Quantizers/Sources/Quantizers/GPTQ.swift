@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Source: arXiv:2210.17323, algorithm 1. The defaults give the best accuracy that needs no group index at run time:
 /// columns by falling activation, groups of original neighbours with scales from the original weights.
-public struct GPTQ: WeightQuantizer {
+public struct GPTQ: WeightQuantizer, Hashable, Codable {
   /// The order in which columns are rounded.
   public enum ColumnOrder: String, Sendable, Hashable, Codable, CaseIterable {
     /// As they stand in the matrix.
@@ -57,6 +57,16 @@ public struct GPTQ: WeightQuantizer {
     self.groupGrids = groupGrids
   }
 
+  /// Decodes and checks like the other initializer.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    try self.init(
+      scheme: values.decode(QuantizationScheme.self, forKey: .scheme),
+      damping: values.decode(Float.self, forKey: .damping),
+      columnOrder: values.decode(ColumnOrder.self, forKey: .columnOrder),
+      groupGrids: values.decode(GroupGrids.self, forKey: .groupGrids))
+  }
+
   /// Quantizes matrices that read the same inputs; see `WeightQuantizer`.
   ///
   /// - Throws: `QuantizerError.missingHessian` without one, `.shapeMismatch` when it does not suit the inputs,
@@ -105,7 +115,9 @@ public struct GPTQ: WeightQuantizer {
     var first = 0
     while first < n {
       let block = first..<endOfBlock(from: first, inFeatures: n, isFixed: isFixed, sheet.groupSize)
-      roundBlock(block, of: &weights, errors: &errors, factor, &sheet, isFixed, algebra.pool)
+      let rounding = BlockRounding(
+        block, factor: factor, sheet: sheet, grids: isFixed ? .fixed : groupGrids)
+      rounding.run(on: &weights, errors: &errors, sheet: &sheet, pool: algebra.pool)
       // All later columns at once: W[rest] -= U[block, rest]^T E.
       withStorage(&weights.values, factor.upper) { weights, upper in
         algebra.multiply(
@@ -132,67 +144,6 @@ public struct GPTQ: WeightQuantizer {
       size = min(Self.blockSize, groupSize - first % groupSize)
     }
     return min(first + size, inFeatures)
-  }
-
-  /// Rounds the columns of one block, 32 rows at a time, and leaves their scaled errors in `errors`
-  /// `[block, stride]`. Each column first takes up the errors of the columns before it in the block.
-  private func roundBlock(
-    _ block: Range<Int>, of weights: inout ColumnMatrix<Float>, errors: inout [Float],
-    _ factor: HessianFactor, _ sheet: inout CodeSheet, _ isFixed: Bool, _ pool: ThreadPool
-  ) {
-    let (n, stride, strips) = (weights.inFeatures, weights.stride, weights.strips)
-    let (scheme, groupSize) = (self.scheme, sheet.groupSize)
-    let usesCurrent = groupGrids == .current
-    let groups = block.map { sheet.group(ofPosition: $0) }
-    // Transposed, so that what column i takes up lies together: feedback[i][k] = U[k, i].
-    let feedback = block.map { i in block.map { k in factor.upper[k * n + i] } }.flatMap { $0 }
-
-    sheet.fill { writer in
-      withStorage(&weights.values, &errors) { weights, errors in
-        feedback.withUnsafeBufferPointer { feedback in
-          pool.split(strips) { strips in
-            let scratch = UnsafeMutablePointer<Float>.allocate(
-              capacity: block.count * Lanes.width)
-            defer { scratch.deallocate() }
-            for strip in strips {
-              let columns = weights + block.lowerBound * stride + strip * Lanes.width
-              // Column i of the block once it has taken up the errors of columns `applied` ..< `end`.
-              var applied = 0
-              func current(_ i: Int, upTo end: Int) -> Lanes {
-                var column = Lanes(at: columns + i * stride)
-                for k in applied..<end {
-                  column -= feedback[i * block.count + k] * Lanes(at: scratch + k * Lanes.width)
-                }
-                return column
-              }
-              var grid = writer.grid(group: groups[0], strip: strip)
-              for i in 0..<block.count {
-                let position = block.lowerBound + i
-                if !isFixed && position.isMultiple(of: groupSize) {
-                  if usesCurrent {
-                    for later in i..<block.count {
-                      current(later, upTo: i).store(at: columns + later * stride)
-                    }
-                    applied = i
-                  }
-                  grid = scheme.fitGrid(
-                    columns + i * stride, stride: stride, count: min(groupSize, n - position))
-                  writer.setGrid(grid, group: groups[i], strip: strip)
-                } else if i > 0 && groups[i] != groups[i - 1] {
-                  grid = writer.grid(group: groups[i], strip: strip)
-                }
-                let column = current(i, upTo: i)
-                let codes = grid.codes(for: column)
-                writer.setCodes(codes, position: position, strip: strip)
-                let error = (column - grid.weights(for: codes)) / feedback[i * block.count + i]
-                error.store(at: scratch + i * Lanes.width)
-                error.store(at: errors + i * stride + strip * Lanes.width)
-              }
-            }
-          }
-        }
-      }
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// The values that the codes of one group stand for, in 32 rows: `scale * (code - zero)`.
+/// The values that the codes of one group stand for, in 16 rows: `scale * (code - zero)`.
 struct GroupGrid {
   var scale: Lanes
   var zero: Lanes
@@ -11,8 +11,7 @@ struct GroupGrid {
   @inline(__always)
   func codes(for weights: Lanes) -> Lanes {
     // The bounds are integers, so that clamping first gives the same, and keeps the rounding in range.
-    let steps = (weights / scale).clamped(
-      lowerBound: -zero, upperBound: Lanes(repeating: maxCode) - zero)
+    let steps = (weights / scale).atLeast(-zero).atMost(maxCode - zero)
     return steps.roundedToEven() + zero
   }
 
@@ -22,15 +21,14 @@ struct GroupGrid {
 }
 
 extension QuantizationScheme {
-  /// Finds the grid of one group in 32 rows. `columns` is the group's first column at these rows; it has `count`
-  /// columns, `stride` elements apart.
-  func fitGrid(_ columns: UnsafePointer<Float>, stride: Int, count: Int) -> GroupGrid {
+  /// Finds the grid of one group in 16 rows.
+  func fitGrid(_ group: ColumnGroup) -> GroupGrid {
     var low = Lanes.zero
     var high = Lanes.zero
-    for column in 0..<count {
-      let weights = Lanes(at: columns + column * stride)
-      low = pointwiseMin(low, weights)
-      high = pointwiseMax(high, weights)
+    for column in 0..<group.count {
+      let weights = group.weights(column)
+      low = low.atMost(weights)
+      high = high.atLeast(weights)
     }
     // A group of zeros gets a scale as if it reached to 1; any finite one would do.
     let empty = (low .== 0) .& (high .== 0)
@@ -38,7 +36,7 @@ extension QuantizationScheme {
     if grid == .asymmetric {
       low.replace(with: -1, where: empty)
     } else {
-      high = pointwiseMax(high, -low)
+      high = high.atLeast(-low)
     }
     let whole = gridSpanning(low, high)
     guard scaleSearch == .leastError else { return whole }
@@ -49,8 +47,8 @@ extension QuantizationScheme {
       let shrink = 1 - Float(step) / 100
       let candidate = gridSpanning(shrink * low, shrink * high)
       var error = Lanes.zero
-      for column in 0..<count {
-        let weights = Lanes(at: columns + column * stride)
+      for column in 0..<group.count {
+        let weights = group.weights(column)
         let difference = candidate.weights(for: candidate.codes(for: weights)) - weights
         for lane in 0..<Lanes.width { error[lane] += pow(abs(difference[lane]), 2.4) }
       }
@@ -74,8 +72,7 @@ extension QuantizationScheme {
         maxCode: maxCode)
     case .asymmetric:
       let scale = storable((high - low) / maxCode)
-      let zero = (-low / scale).clamped(
-        lowerBound: .zero, upperBound: Lanes(repeating: maxCode))
+      let zero = (-low / scale).atLeast(.zero).atMost(Lanes(repeating: maxCode))
       return GroupGrid(scale: scale, zero: zero.roundedToEven(), maxCode: maxCode)
     }
   }

@@ -45,27 +45,7 @@ public struct Hessian: Sendable {
   /// `trace(D H D^T)` for D `[rows, order]`: the squared norm of `X D^T`, up to the factor of H. No activation is
   /// needed for it.
   func energy(of matrix: [Float], using algebra: LinearAlgebra) -> Double {
-    let rowsAtOnce = 512
-    let rows = matrix.count / order
-    var product = [Float](repeating: 0, count: min(rows, rowsAtOnce) * order)
-    var energies = [Double](repeating: 0, count: rows)
-    for first in stride(from: 0, to: rows, by: rowsAtOnce) {
-      let count = min(rowsAtOnce, rows - first)
-      withStorage(&product, matrix) { product, matrix in
-        let part = matrix + first * order
-        algebra.multiply(
-          m: count, n: order, k: order, part, aStride: order, values, bStride: order,
-          into: product, cStride: order)
-        energies.withUnsafeMutableBufferPointer { energies in
-          algebra.pool.split(count) { rows in
-            for row in rows {
-              energies[first + row] = dot(part + row * order, product + row * order, count: order)
-            }
-          }
-        }
-      }
-    }
-    return energies.reduce(0, +)
+    algebra.quadraticTrace(of: matrix, rows: matrix.count / order, order: order, in: values)
   }
 }
 
@@ -169,22 +149,6 @@ private func mirrorLowerTriangle(
       }
     }
   }
-}
-
-/// `sum of a[i] * b[i]`, each product and the sum in F64.
-private func dot(
-  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int
-) -> Double {
-  var sums = SIMD8<Double>.zero
-  let whole = count / 8 * 8
-  for i in stride(from: 0, to: whole, by: 8) {
-    let left = UnsafeRawPointer(a + i).loadUnaligned(as: SIMD8<Float>.self)
-    let right = UnsafeRawPointer(b + i).loadUnaligned(as: SIMD8<Float>.self)
-    sums += SIMD8<Double>(left) * SIMD8<Double>(right)
-  }
-  var total = sums.sum()
-  for i in whole..<count { total += Double(a[i]) * Double(b[i]) }
-  return total
 }
 
 /// OpenBLAS on the threads of `pool`.

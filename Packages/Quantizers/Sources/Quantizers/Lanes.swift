@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// The same input's weight in 32 consecutive rows of a matrix; all quantizers work on 32 rows at a time.
-typealias Lanes = SIMD32<Float>
+/// The same input's weight in 16 consecutive rows of a matrix; all quantizers work on 16 rows at a time.
+typealias Lanes = SIMD16<Float>
 
 extension Lanes {
   /// Rows that are worked on together.
@@ -20,6 +20,17 @@ extension Lanes {
     UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Lanes.self)
   }
 
+  // The standard library's pointwiseMin, pointwiseMax and clamped take every lane by itself, at a fiftieth of the
+  // speed of these.
+
+  /// Lane by lane the larger of the two.
+  @inline(__always)
+  func atLeast(_ bound: Lanes) -> Lanes { replacing(with: bound, where: bound .> self) }
+
+  /// Lane by lane the smaller of the two.
+  @inline(__always)
+  func atMost(_ bound: Lanes) -> Lanes { replacing(with: bound, where: bound .< self) }
+
   /// Rounds to the nearest integer, halves to even; for values below 2^22.
   @inline(__always)
   func roundedToEven() -> Lanes {
@@ -29,9 +40,9 @@ extension Lanes {
 
   /// Integers from 0 to 255 as bytes; the low byte of anything else.
   @inline(__always)
-  func bytes() -> SIMD32<UInt8> {
-    let bits = unsafeBitCast(self + 12_582_912, to: SIMD32<UInt32>.self)
-    return SIMD32<UInt8>(truncatingIfNeeded: bits)
+  func bytes() -> SIMD16<UInt8> {
+    let bits = unsafeBitCast(self + 12_582_912, to: SIMD16<UInt32>.self)
+    return SIMD16<UInt8>(truncatingIfNeeded: bits)
   }
 }
 
@@ -52,7 +63,7 @@ struct ColumnMatrix<Element: Sendable>: Sendable {
     values = [Element](repeating: value, count: inFeatures * stride)
   }
 
-  /// Groups of 32 rows.
+  /// Groups of 16 rows.
   var strips: Int { stride / Lanes.width }
 }
 
@@ -78,13 +89,45 @@ extension ColumnMatrix<Float> {
   }
 }
 
-extension ColumnMatrix {
-  /// Calls `body(strip, its rows in the first column)` for every strip, strips shared between the threads.
-  func forEachStrip(on pool: ThreadPool, _ body: (Int, UnsafePointer<Element>) -> Void) {
+/// Neighbouring columns in 16 rows.
+struct ColumnGroup {
+  /// Number of the group.
+  let index: Int
+  /// Number of the 16 rows.
+  let strip: Int
+  /// Columns in the group.
+  let count: Int
+  private let first: UnsafePointer<Float>
+  private let stride: Int
+
+  /// `count` columns from `first` on, `stride` elements apart.
+  init(_ first: UnsafePointer<Float>, stride: Int, count: Int, index: Int, strip: Int) {
+    self.first = first
+    self.stride = stride
+    self.count = count
+    self.index = index
+    self.strip = strip
+  }
+
+  /// The weights of one column.
+  @inline(__always)
+  func weights(_ column: Int) -> Lanes { Lanes(at: first + column * stride) }
+}
+
+extension ColumnMatrix<Float> {
+  /// Calls `body` for all groups of `size` columns in all rows; a strip of 16 rows stays with one thread.
+  func forEachGroup(of size: Int, on pool: ThreadPool, _ body: (ColumnGroup) -> Void) {
     values.withUnsafeBufferPointer { values in
       guard let base = values.baseAddress else { return }
       pool.split(strips) { strips in
-        for strip in strips { body(strip, base + strip * Lanes.width) }
+        for strip in strips {
+          for first in Swift.stride(from: 0, to: inFeatures, by: size) {
+            body(
+              ColumnGroup(
+                base + first * stride + strip * Lanes.width, stride: stride,
+                count: min(size, inFeatures - first), index: first / size, strip: strip))
+          }
+        }
       }
     }
   }

@@ -18,6 +18,8 @@ public enum QuantizerError: Error, Equatable, CustomStringConvertible {
   case notPositiveDefinite(reason: String, damping: Float)
   /// A group's scale does not fit the type it is to be stored in.
   case scaleOutOfRange(row: Int, group: Int, type: DType)
+  /// Weights, or products with activations, are beyond the range of F32.
+  case overflow
   /// The work needs a matrix larger than memory or the library allows.
   case tensor(TensorError)
 
@@ -40,6 +42,8 @@ public enum QuantizerError: Error, Equatable, CustomStringConvertible {
       "the Hessian is \(reason) even with damping \(damping)"
     case .scaleOutOfRange(let row, let group, let type):
       "the scale of row \(row), group \(group) does not fit \(type.rawValue)"
+    case .overflow:
+      "weights or activations are too large for F32 arithmetic"
     case .tensor(let error):
       error.description
     }

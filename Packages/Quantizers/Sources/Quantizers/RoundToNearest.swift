@@ -1,7 +1,7 @@
 import Tensors
 
 /// Round-to-nearest: every weight becomes the nearest value of its group's grid. Needs no calibration.
-public struct RoundToNearest: WeightQuantizer {
+public struct RoundToNearest: WeightQuantizer, Hashable, Codable {
   /// The form of the result.
   public let scheme: QuantizationScheme
 
@@ -30,17 +30,15 @@ public struct RoundToNearest: WeightQuantizer {
     let order = Array(0..<matrix.inFeatures)
     let weights = ColumnMatrix(matrix, order: order, on: pool)
     var sheet = CodeSheet(scheme: scheme, outFeatures: matrix.outFeatures, order: order)
-    sheet.fitAllGrids(to: weights, on: pool)
     let groupSize = sheet.groupSize
     sheet.fill { writer in
-      weights.forEachStrip(on: pool) { strip, columns in
-        var grid = writer.grid(group: 0, strip: strip)
-        for column in 0..<weights.inFeatures {
-          if column.isMultiple(of: groupSize) {
-            grid = writer.grid(group: column / groupSize, strip: strip)
-          }
-          let codes = grid.codes(for: Lanes(at: columns + column * weights.stride))
-          writer.setCodes(codes, position: column, strip: strip)
+      weights.forEachGroup(of: groupSize, on: pool) { group in
+        let grid = scheme.fitGrid(group)
+        writer.setGrid(grid, group: group)
+        for column in 0..<group.count {
+          writer.setCodes(
+            grid.codes(for: group.weights(column)), position: group.index * groupSize + column,
+            strip: group.strip)
         }
       }
     }

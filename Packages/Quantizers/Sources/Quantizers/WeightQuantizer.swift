@@ -58,8 +58,8 @@ public struct QuantizedLayer: Sendable {
 extension QuantizedLayer {
   /// Measures the errors of `quantized`.
   ///
-  /// - Throws: `QuantizerError.shapeMismatch` when the Hessian does not suit the inputs, `.tensor` when a Hessian
-  ///   is given and OpenBLAS is missing.
+  /// - Throws: `QuantizerError.shapeMismatch` when the Hessian does not suit the inputs, `.overflow` when an error
+  ///   is not finite, `.tensor` when a Hessian is given and OpenBLAS is missing.
   init(
     _ quantized: QuantizedMatrix, of original: WeightMatrix, hessian: Hessian?, on pool: ThreadPool
   ) throws(QuantizerError) {
@@ -73,11 +73,14 @@ extension QuantizedLayer {
     matrix = quantized
     report = QuantizationReport(
       weightError: ratio(sumOfSquares(difference), sumOfSquares(weights)))
+    guard report.weightError.isFinite else { throw .overflow }
     guard let hessian else { return }
     try hessian.check(order: original.inFeatures)
     let algebra = try openAlgebra(on: pool)
-    report.layerError = ratio(
+    let layerError = ratio(
       hessian.energy(of: difference, using: algebra), hessian.energy(of: weights, using: algebra))
+    guard layerError.isFinite else { throw .overflow }
+    report.layerError = layerError
   }
 }
 

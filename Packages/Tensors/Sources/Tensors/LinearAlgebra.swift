@@ -144,6 +144,56 @@ public struct LinearAlgebra: Sendable {
     }
   }
 
+  /// `trace(d h d^T)` for d `[rows, order]` and a symmetric h `[order, order]`, at half the work of two
+  /// products.
+  public func quadraticTrace(
+    of d: UnsafePointer<Float>, rows: Int, order: Int, in h: UnsafePointer<Float>
+  ) -> Double {
+    let rowTiles = Self.tiles(rows)
+    let tiles = Self.tiles(order)
+    let stride = Int32(order)
+    var parts = [Double](repeating: 0, count: rowTiles.count * tiles.count)
+    parts.withUnsafeMutableBufferPointer { parts in
+      forEach(parts.count) { index in
+        let (left, height) = (tiles[index % tiles.count], rowTiles[index / tiles.count])
+        let product = UnsafeMutablePointer<Float>.allocate(capacity: height.count * left.count)
+        defer { product.deallocate() }
+        // What is below a tile of the diagonal counts twice, for what is above it.
+        let dRows = d + height.lowerBound * order
+        let below = order - left.upperBound
+        for (first, count, weight, keep) in [
+          (left.lowerBound, left.count, Float(1), Float(0)), (left.upperBound, below, 2, 1),
+        ] where count > 0 {
+          blas.gemm(
+            BLAS.rowMajor, BLAS.asIs, BLAS.asIs, Int32(height.count), Int32(left.count),
+            Int32(count), weight, dRows + first, stride, h + first * order + left.lowerBound,
+            stride, keep, product, Int32(left.count))
+        }
+        for row in 0..<height.count {
+          parts[index] += Self.dot(
+            dRows + row * order + left.lowerBound, product + row * left.count, left.count)
+        }
+      }
+    }
+    return parts.reduce(0, +)
+  }
+
+  /// `sum of a[i] * b[i]` in F64.
+  private static func dot(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int
+  ) -> Double {
+    var sums = SIMD8<Double>.zero
+    let whole = count / 8 * 8
+    for i in stride(from: 0, to: whole, by: 8) {
+      let left = UnsafeRawPointer(a + i).loadUnaligned(as: SIMD8<Float>.self)
+      let right = UnsafeRawPointer(b + i).loadUnaligned(as: SIMD8<Float>.self)
+      sums += SIMD8<Double>(left) * SIMD8<Double>(right)
+    }
+    var total = sums.sum()
+    for i in whole..<count { total += Double(a[i]) * Double(b[i]) }
+    return total
+  }
+
   /// Runs `body` for 0..<count; worker w takes w, w + workers, ..., which spreads a triangle evenly.
   private func forEach(_ count: Int, _ body: (Int) -> Void) {
     guard count > 1, pool.workers > 1 else {

@@ -96,6 +96,27 @@ struct LinearAlgebraTests {
     }
   }
 
+  @Test(arguments: [(1, 1), (3, 7), (300, 270), (5, 600)])
+  func quadraticTraceFollowsItsDefinition(rows: Int, order: Int) throws {
+    let algebra = try LinearAlgebra(pool: ThreadPool(workers: 2))
+    let d = noise(rows * order, seed: 7)
+    var h = noise(order * order, seed: 8)
+    for i in 0..<order {
+      for j in 0..<i { h[j * order + i] = h[i * order + j] }
+    }
+    var expected = 0.0
+    for row in 0..<rows {
+      for i in 0..<order {
+        for j in 0..<order {
+          let product = Double(d[row * order + i]) * Double(d[row * order + j])
+          expected += product * Double(h[i * order + j])
+        }
+      }
+    }
+    let trace = algebra.quadraticTrace(of: d, rows: rows, order: order, in: h)
+    #expect(abs(trace - expected) < 1e-5 * Double(rows * order))
+  }
+
   @Test func choleskyNamesTheOrderItFailsAt() throws {
     let algebra = try LinearAlgebra(pool: ThreadPool(workers: 2))
     let order = 300
