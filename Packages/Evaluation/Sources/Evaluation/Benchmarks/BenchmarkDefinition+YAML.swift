@@ -92,10 +92,12 @@ extension DataSource {
 extension FieldMap {
   fileprivate init(_ section: YAMLSection) throws(EvaluationError) {
     try section.allow([
-      "id", "question", "answer", "answer-form", "answer-after", "choices", "labels",
+      "id", "question", "question-before", "answer", "answer-form", "answer-after", "choices",
+      "labels",
     ])
     id = try section.string("id")
     question = try section.required("question", section.string("question"))
+    questionBefore = try section.string("question-before")
     answer = try section.required("answer", section.string("answer"))
     answerForm = try section.word("answer-form", AnswerForm.self) ?? .value
     answerAfter = try section.string("answer-after")

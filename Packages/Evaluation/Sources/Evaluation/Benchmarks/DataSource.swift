@@ -41,6 +41,9 @@ public struct FieldMap: Sendable, Hashable, Codable {
   public var id: String?
   /// The question.
   public var question: String
+  /// Text in the question field at whose last occurrence the question ends, such as an instruction
+  /// that some data sets append.
+  public var questionBefore: String?
   /// The right answer.
   public var answer: String
   /// How the right answer is given.

@@ -15,7 +15,7 @@ struct RowReader {
   ///
   /// - Throws: ``EvaluationError/dataRow(file:line:reason:)`` naming the field.
   func item(for definition: BenchmarkDefinition) throws(EvaluationError) -> BenchmarkItem {
-    let question = try text(fields.question)
+    let question = try question()
     let id =
       if let field = fields.id { try text(field) } else {
         "\(file.deletingPathExtension().lastPathComponent):\(number)"
@@ -33,6 +33,15 @@ struct RowReader {
     return BenchmarkItem(
       id: id, question: question, answer: options[correct], choices: options,
       correctChoice: correct)
+  }
+
+  private func question() throws(EvaluationError) -> String {
+    let question = try text(fields.question)
+    guard let mark = fields.questionBefore else { return question }
+    guard let found = question.range(of: mark, options: .backwards) else {
+      throw error("has no '\(mark)' in field '\(fields.question)'")
+    }
+    return question[..<found.lowerBound].trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   private func freeAnswer(_ grading: GradingRule) throws(EvaluationError) -> String {
