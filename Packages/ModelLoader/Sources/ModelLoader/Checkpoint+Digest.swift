@@ -1,0 +1,42 @@
+import Synchronization
+
+extension Checkpoint {
+  /// Tensors are digested in pieces of this many bytes, so that several threads can work on one.
+  private static let digestPiece = 4 << 20
+
+  /// A digest of names, element types, shapes and bytes of all tensors, as 64 hexadecimal digits.
+  ///
+  /// It does not depend on how the tensors are spread over shards or compressed. It is the SHA-256 of, for each tensor in
+  /// the order of the UTF-8 bytes of its name, one line `name JSON string, dtype, shape` and the SHA-256 digests of its
+  /// pieces of 4 MiB. Reads the whole checkpoint, a few pieces at a time.
+  ///
+  /// - Throws: as `tensor(named:)`.
+  public func digest() throws(CheckpointError) -> String {
+    var outer = SHA256()
+    for info in tensors.values.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
+    {
+      outer.update(
+        Array("\(JSONValue.quoted(info.name)) \(info.dtype.rawValue) \(info.shape)\n".utf8))
+      for piece in try pieceDigests(of: info) { outer.update(piece) }
+    }
+    return outer.finish().map { byte in
+      let digits = String(byte, radix: 16)
+      return digits.count == 1 ? "0" + digits : digits
+    }.joined()
+  }
+
+  private func pieceDigests(of info: TensorInfo) throws(CheckpointError) -> [[UInt8]] {
+    let size = info.range.count
+    let pieces = (size + Self.digestPiece - 1) / Self.digestPiece
+    let digests = Mutex([[UInt8]](repeating: [], count: pieces))
+    try forEachInParallel(pieces, workers: workers) { (piece) throws(CheckpointError) in
+      let start = piece * Self.digestPiece
+      let bytes = try bytes(of: info, start..<min(start + Self.digestPiece, size))
+      var hash = SHA256()
+      bytes.withBytes { hash.update($0) }
+      let digest = hash.finish()
+      digests.withLock { $0[piece] = digest }
+    }
+    return digests.withLock { $0 }
+  }
+}
