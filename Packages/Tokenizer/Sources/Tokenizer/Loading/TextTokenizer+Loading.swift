@@ -21,6 +21,21 @@ extension TextTokenizer {
       return try TokenizerJSON.read(
         bytes, file: FileAccess.path("tokenizer.json", in: directory))
     }
+    if let vocabulary = try FileAccess.read("vocab.json", in: directory) {
+      guard let merges = try FileAccess.read("merges.txt", in: directory) else {
+        throw .missingFile(directory: directory.path, expected: ["merges.txt"])
+      }
+      return try VocabularyFiles.read(
+        vocabulary: vocabulary, file: FileAccess.path("vocab.json", in: directory),
+        merges: merges, mergesFile: FileAccess.path("merges.txt", in: directory), configuration)
+    }
+    if let bytes = try FileAccess.read("tokenizer.model", in: directory) {
+      let file = FileAccess.path("tokenizer.model", in: directory)
+      guard RankFile.isRankFile(bytes) else {
+        throw .unsupported(file: file, key: "format", value: "SentencePiece without tokenizer.json")
+      }
+      return try RankFile.read(bytes, file: file, configuration)
+    }
     throw .missingFile(
       directory: directory.path,
       expected: ["tokenizer.json", "vocab.json with merges.txt", "tokenizer.model"])

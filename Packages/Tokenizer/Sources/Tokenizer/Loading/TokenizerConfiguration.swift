@@ -4,7 +4,7 @@ import Foundation
 public struct TokenizerConfiguration: Sendable, Equatable {
   /// The named special tokens, such as `bos_token`, `eos_token`, `pad_token`; also what chat
   /// templates see under these names.
-  public private(set) var specialTokens: [String: String] = [:]
+  public internal(set) var specialTokens: [String: String] = [:]
   /// The source of the chat template, where the configuration holds one.
   public private(set) var chatTemplate: String?
   /// The class that the tokenizer was written for; tells the pipeline of a folder that has only

@@ -1,0 +1,109 @@
+/// Reads `vocab.json` with `merges.txt`, the form before `tokenizer.json`.
+///
+/// These files do not say how text is cut; that follows from the tokenizer class the
+/// configuration names.
+enum VocabularyFiles {
+  /// What a tokenizer class does before the merges.
+  private struct Pipeline {
+    var normalizers: [Normalizer] = []
+    var matcher = SplitMatcher.gpt2(GPT2Scanner())
+  }
+
+  private static func pipeline(of tokenizerClass: String?) -> Pipeline? {
+    switch tokenizerClass {
+    case nil, "GPT2Tokenizer", "GPT2TokenizerFast": Pipeline()
+    case "Qwen2Tokenizer", "Qwen2TokenizerFast":
+      Pipeline(normalizers: [.nfc], matcher: .cl100k(CL100KScanner(maximumDigits: 1)))
+    default: nil
+    }
+  }
+
+  /// - Throws: ``TokenizerError`` for malformed files, and for classes that are not known.
+  static func read(
+    vocabulary: [UInt8], file: String, merges: [UInt8], mergesFile: String,
+    _ configuration: TokenizerConfiguration
+  ) throws(TokenizerError) -> TokenizerParts {
+    guard let pipeline = pipeline(of: configuration.tokenizerClass) else {
+      throw .unsupported(
+        file: "tokenizer_config.json", key: "tokenizer_class",
+        value: "\(configuration.tokenizerClass ?? "") without tokenizer.json")
+    }
+    let origin = PieceTable.Origin(file: file, key: "vocabulary")
+    let pieces = try JSONReader.read(vocabulary, file: file) { (reader) throws(TokenizerError) in
+      try PieceTable(reading: &reader, origin)
+    }
+    let split = PreTokenizer.Step.split(pipeline.matcher, .isolated, inverted: false)
+    return TokenizerParts(
+      origin: origin,
+      model: BPEModel(
+        pieces: pieces, merges: try readMerges(merges, file: mergesFile, pieces),
+        symbols: pieces.byteSymbols,
+        unknownID: configuration.specialTokens["unk_token"].flatMap { pieces.id(of: $0) },
+        fusesUnknown: false, ignoresMerges: false),
+      normalizers: pipeline.normalizers,
+      preTokenizer: PreTokenizer(
+        (configuration.addsPrefixSpace ? [.prefixSpace] : []) + [split, .byteAlphabet]),
+      decoder: .byteLevel
+    ).adding(configuration, addsBOSByDefault: false)
+  }
+
+  /// One merge per line, lowest rank first; a first line `#version` is passed over.
+  private static func readMerges(_ bytes: [UInt8], file: String, _ pieces: PieceTable)
+    throws(TokenizerError) -> MergeTable
+  {
+    var builder = MergeBuilder(pieces: pieces, file: file)
+    try TextLines.forEach(in: bytes, file: file) { (line, number) throws(TokenizerError) in
+      if line.isEmpty || number == 1 && line.starts(with: Array("#version".utf8)) { return }
+      try builder.add(line: line)
+    }
+    return builder.table
+  }
+}
+
+/// Walking over the lines of a text file.
+enum TextLines {
+  /// Calls `body` with each line, without its line break, and its number from 1.
+  /// - Throws: for text that is not UTF-8, and whatever `body` throws.
+  static func forEach(
+    in bytes: [UInt8], file: String,
+    _ body: (UnsafeBufferPointer<UInt8>, Int) throws(TokenizerError) -> Void
+  ) throws(TokenizerError) {
+    try bytes.withUnsafeBufferPointer { (text) throws(TokenizerError) in
+      if let offset = UTF8Text.firstInvalidOffset(in: text) {
+        throw .malformedLine(
+          file: file, line: 1 + text[..<offset].count { $0 == 0x0A }, reason: "invalid UTF-8")
+      }
+      var start = 0
+      var number = 1
+      while start < text.count {
+        let end = text[start...].firstIndex(of: 0x0A) ?? text.count
+        let isCRLF = end > start && text[end - 1] == 0x0D
+        try body(UnsafeBufferPointer(rebasing: text[start..<(isCRLF ? end - 1 : end)]), number)
+        start = end + 1
+        number += 1
+      }
+    }
+  }
+}
+
+extension TokenizerParts {
+  /// With the added tokens of the configuration, the special tokens it names, and BOS and EOS
+  /// where it wants them around a sequence.
+  func adding(_ configuration: TokenizerConfiguration, addsBOSByDefault: Bool) -> TokenizerParts {
+    var parts = self
+    parts.addedTokens = configuration.addedTokens
+    for (_, content) in configuration.specialTokens.sorted(by: { $0.key < $1.key }) {
+      let isKnown = parts.addedTokens.contains { ExactString($0.content) == ExactString(content) }
+      if !isKnown, let id = parts.model.pieces.id(of: content) {
+        parts.addedTokens.append(AddedToken(content: content, id: id, isSpecial: true))
+      }
+    }
+    func id(_ name: String) -> [Int32] {
+      let content = configuration.specialTokens[name].map(ExactString.init)
+      return parts.addedTokens.first { ExactString($0.content) == content }.map { [$0.id] } ?? []
+    }
+    if configuration.addsBOS ?? addsBOSByDefault { parts.prefixIDs = id("bos_token") }
+    if configuration.addsEOS ?? false { parts.suffixIDs = id("eos_token") }
+    return parts
+  }
+}
