@@ -72,8 +72,8 @@ public struct HessianAccumulator {
   /// - Throws: `QuantizerError.invalidSetting` for an order below 1 or too large to square, `.tensor` when
   ///   OpenBLAS is missing.
   public init(order: Int, on pool: ThreadPool) throws(QuantizerError) {
-    guard order > 0, order <= 1 << 20 else {
-      throw .invalidSetting(name: "Hessian order", found: "\(order)", expected: "1 to \(1 << 20)")
+    guard order > 0, order <= 1 << 17 else {
+      throw .invalidSetting(name: "Hessian order", found: "\(order)", expected: "1 to \(1 << 17)")
     }
     algebra = try openAlgebra(on: pool)
     self.order = order

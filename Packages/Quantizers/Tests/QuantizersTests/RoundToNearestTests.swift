@@ -31,4 +31,21 @@ struct RoundToNearestTests {
     let layerError = try #require(layer.report.layerError)
     #expect(abs(layerError / expectedError - 1) <= (try golden.tolerance("layer_error_rel")))
   }
+
+  /// On grids that reach all weights, none is further than half a step from its code's value.
+  @Test(arguments: [QuantizationScheme.Grid.absmax, .asymmetric], [2, 3, 4, 8])
+  func everyCodeIsTheNearest(grid: QuantizationScheme.Grid, bits: Int) throws {
+    let (rows, width, group) = (19, 100, 32)
+    let weights = try WeightMatrix(
+      noise(rows * width, seed: 30), outFeatures: rows, inFeatures: width)
+    let scheme = try QuantizationScheme(
+      bits: bits, groupSize: group, grid: grid, scaleType: .f32)
+    let matrix = try RoundToNearest(scheme: scheme)
+      .quantize(weights, on: ThreadPool(workers: 2)).matrix
+    #expect(matrix.groups == 4)
+    for (position, value) in matrix.dequantized().enumerated() {
+      let scale = matrix.scales[position / width * 4 + position % width / group]
+      #expect(abs(value - weights.values[position]) <= 0.50001 * scale)
+    }
+  }
 }

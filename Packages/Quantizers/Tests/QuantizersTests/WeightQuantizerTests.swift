@@ -25,7 +25,7 @@ struct WeightQuantizerTests {
   @Test(arguments: Method.allCases, [2, 3, 4, 8])
   func hardValuesGiveFiniteResults(method: Method, bits: Int) throws {
     let pool = try ThreadPool(workers: 2)
-    let (rows, width) = (17, 150)
+    let (rows, width) = (13, 70)
     let plain = noise(rows * width, seed: 20)
     let inputs: [[Float]] = [
       plain,
@@ -35,9 +35,9 @@ struct WeightQuantizerTests {
       plain.map { $0 * 1e5 * .leastNonzeroMagnitude },
       plain.map { abs($0) },
     ]
-    let hessian = try hessian(tokens: 300, width: width, on: pool)
+    let hessian = try hessian(tokens: 150, width: width, on: pool)
     for grid in QuantizationScheme.Grid.allCases {
-      let scheme = try QuantizationScheme(bits: bits, groupSize: 64, grid: grid)
+      let scheme = try QuantizationScheme(bits: bits, groupSize: 32, grid: grid)
       for values in inputs {
         let weights = try WeightMatrix(values, outFeatures: rows, inFeatures: width)
         let layer = try quantizer(method, scheme).quantize(weights, hessian: hessian, on: pool)
@@ -54,7 +54,7 @@ struct WeightQuantizerTests {
 
   @Test(arguments: Method.allCases)
   func theNumberOfThreadsChangesNoBit(method: Method) throws {
-    let (rows, width) = (70, 300)
+    let (rows, width) = (40, 200)
     let scheme = try QuantizationScheme(bits: 3, groupSize: 32, grid: .asymmetric)
     let weights = try WeightMatrix(
       noise(rows * width, seed: 21), outFeatures: rows, inFeatures: width)
@@ -72,7 +72,7 @@ struct WeightQuantizerTests {
   @Test(arguments: [2, 3, 4, 8], [32, 64, 128, 1000])
   func calibrationMakesLayersBetter(bits: Int, group: Int) throws {
     let pool = try ThreadPool(workers: 2)
-    let (rows, width) = (40, 256)
+    let (rows, width) = (16, 256)
     let weights = try WeightMatrix(
       noise(rows * width, seed: 22), outFeatures: rows, inFeatures: width)
     let hessian = try hessian(tokens: 600, width: width, on: pool)
