@@ -7,6 +7,8 @@ let package = Package(
   dependencies: [.package(path: "../Tensors")],
   targets: [
     .target(name: "Quantizers", dependencies: [.product(name: "Tensors", package: "Tensors")]),
-    .testTarget(name: "QuantizersTests", dependencies: ["Quantizers"]),
+    .testTarget(
+      name: "QuantizersTests",
+      dependencies: ["Quantizers", .product(name: "Tensors", package: "Tensors")]),
   ]
 )

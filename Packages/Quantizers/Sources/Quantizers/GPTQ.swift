@@ -71,7 +71,7 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
   ///
   /// - Throws: `QuantizerError.missingHessian` without one, `.shapeMismatch` when it does not suit the inputs,
   ///   `.notPositiveDefinite` when no damping up to 1 helps, `.scaleOutOfRange` when a scale does not fit its type,
-  ///   `.tensor` when OpenBLAS is missing.
+  ///   `.overflow` when the errors are beyond F32, `.tensor` when OpenBLAS is missing.
   public func quantize(
     _ matrices: [WeightMatrix], hessian: Hessian?, on pool: ThreadPool
   ) throws(QuantizerError) -> [QuantizedLayer] {
@@ -144,14 +144,5 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
       size = min(Self.blockSize, groupSize - first % groupSize)
     }
     return min(first + size, inFeatures)
-  }
-}
-
-extension ColumnMatrix<Float> {
-  /// Sets whole columns to zero.
-  fileprivate mutating func clear(columns: [Int]) {
-    for column in columns {
-      for row in 0..<stride { values[column * stride + row] = 0 }
-    }
   }
 }

@@ -53,7 +53,7 @@ public struct Hessian: Sendable {
 ///
 /// The result depends on the tokens and their order alone: not on how they are cut into batches, since they are
 /// summed in panels of a fixed size, and not on the number of threads.
-public struct HessianAccumulator {
+public struct HessianAccumulator: Sendable {
   /// Number of inputs.
   public let order: Int
   /// Tokens added so far.

@@ -11,8 +11,8 @@ public struct RoundToNearest: WeightQuantizer, Hashable, Codable {
   /// Quantizes each matrix; see `WeightQuantizer`.
   ///
   /// - Throws: `QuantizerError.shapeMismatch` when a Hessian is given that does not suit the inputs,
-  ///   `.scaleOutOfRange` when a scale does not fit its type, `.tensor` when a Hessian is given and OpenBLAS is
-  ///   missing.
+  ///   `.scaleOutOfRange` when a scale does not fit its type, `.overflow` when the errors are beyond F32, `.tensor`
+  ///   when a Hessian is given and OpenBLAS is missing.
   public func quantize(
     _ matrices: [WeightMatrix], hessian: Hessian?, on pool: ThreadPool
   ) throws(QuantizerError) -> [QuantizedLayer] {
