@@ -29,7 +29,9 @@ func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let libraries = [
-  "Kernels", "Tensors", "KVCaches", "ModelLoader", "Models", "Generation",
+  "Kernels", "Tensors", "Quantizers", "KVCaches", "ModelLoader", "Models", "Generation",
+  "Tokenizer",
+  "NanoModels", "Compression", "Evaluation",
 ]
 
 let package = Package(
@@ -37,11 +39,13 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: libraries.map { .library(name: $0, targets: [$0]) },
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     library("Kernels", []),
     library("Tensors", ["Kernels"]),
+    library("Quantizers", ["Tensors"]),
     library("KVCaches", ["Kernels", "Tensors"]),
     [
       .systemLibrary(
@@ -51,6 +55,28 @@ let package = Package(
     library("ModelLoader", ["CZstd", "Tensors"]),
     library("Models", ["Kernels", "Tensors", "KVCaches", "ModelLoader"]),
     library("Generation", ["Kernels", "Tensors", "KVCaches", "Models"]),
+    library("Compression", ["Tensors", "Quantizers", "KVCaches", "ModelLoader", "Models"]),
+    library("Tokenizer", []),
+    library("NanoModels", [], resources: [.copy("Resources")]),
+    library(
+      "Evaluation", [.product(name: "Yams", package: "Yams")], resources: [.copy("Resources")]),
+    [
+      .target(
+        name: "AppSupport",
+        dependencies: [
+          argumentParser, "Kernels", "Tensors", "KVCaches", "ModelLoader", "Models", "Generation",
+          "Tokenizer", "NanoModels",
+        ], path: "Apps/Sources/AppSupport"),
+      command(
+        "quantize",
+        [
+          "Compression", "ModelLoader", "Models", "NanoModels", "Quantizers", "Tensors",
+          "Tokenizer",
+        ]),
+      command("generate", ["Generation", "KVCaches", "Models", "Tokenizer"]),
+      command(
+        "evaluate", ["Evaluation", "Generation", "KVCaches", "Models", "NanoModels", "Tokenizer"]),
+    ],
     [
       .testTarget(
         name: "GoldenTests", dependencies: ["Models"], path: "Tests/GoldenTests")

@@ -6,7 +6,8 @@ import Testing
 @Suite struct SamplerTests {
   let logits: [Float] = [0, 2, 1, 2, -3, 1.5]
 
-  func counts(_ options: SamplingOptions, draws: Int = 20000, limit: Int = Int.max) throws -> [Int] {
+  func counts(_ options: SamplingOptions, draws: Int = 20000, limit: Int = Int.max) throws -> [Int]
+  {
     let sampler = Sampler(tokenLimit: limit)
     let stream = RandomStream(seed: 1, sample: 2)
     var counts = [Int](repeating: 0, count: logits.count)

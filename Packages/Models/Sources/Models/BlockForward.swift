@@ -92,7 +92,7 @@ public final class BlockForward {
     project(block[.gate], hidden, rows: rows, into: g)
     project(block[.up], hidden, rows: rows, into: u)
     let width = config.intermediateSize
-    pool.split(rows * width, grain: 1024) { part in
+    pool.split(rows * width, grain: 1024, cost: rows * width * 32) { part in
       let at = part.lowerBound
       kernels.silu_multiply(g + at, u + at, g + at, part.count)
     }
@@ -106,7 +106,7 @@ public final class BlockForward {
     _ x: UnsafePointer<Float>, _ weight: [Float], rows: Int, into y: UnsafeMutablePointer<Float>
   ) {
     let width = config.hiddenSize
-    pool.split(rows) { part in
+    pool.split(rows, cost: rows * width) { part in
       for row in part {
         kernels.rms_norm(x + row * width, weight, config.normEpsilon, width, y + row * width)
       }
@@ -129,7 +129,7 @@ public final class BlockForward {
   ) {
     let dimension = config.headDimension
     let half = config.rotary.dimension / 2
-    pool.split(layout.count) { part in
+    pool.split(layout.count, cost: layout.count * heads * dimension * 2) { part in
       layout.cosines.withUnsafeBufferPointer { cosines in
         layout.sines.withUnsafeBufferPointer { sines in
           guard let cosine = cosines.baseAddress, let sine = sines.baseAddress else { return }
@@ -151,12 +151,11 @@ public final class BlockForward {
   ) {
     let (dimension, group, kvHeads) = (config.headDimension, config.groupSize, config.kvHeads)
     let scale = 1 / Float(dimension).squareRoot()
-    let items = layout.count * kvHeads
-    let workers = min(pool.workers, items)
-    // Later rows of a prompt see more, so items are dealt out in turn.
-    pool.run { worker in
-      for item in stride(from: worker, to: items, by: workers) where worker < workers {
-        let (row, kvHead) = (item / kvHeads, item % kvHeads)
+    let cost = layout.visible.reduce(0, +) * config.heads * dimension * 2
+    // Heads are the outer loop, so that every worker gets rows from all over a prompt: later ones see more.
+    pool.split(layout.count * kvHeads, cost: cost) { part in
+      for item in part {
+        let (kvHead, row) = (item / layout.count, item % layout.count)
         let at = (row * config.heads + kvHead * group) * dimension
         caches[layout.cacheOfRow[row]].attend(
           queries: q + at, heads: group, kvHead: kvHead, layer: layer,

@@ -82,7 +82,7 @@ func multiplyBlocks(
   on pool: ThreadPool
 ) {
   let multiply = bb_kernels().pointee.multiply
-  pool.split((matrix.rows + 15) / 16) { blocks in
+  pool.split((matrix.rows + 15) / 16, cost: matrix.rows * matrix.inputs * tokens) { blocks in
     var matrix = matrix
     multiply?(
       &matrix, x, matrix.inputs, tokens, y, matrix.rows, blocks.lowerBound, blocks.upperBound)

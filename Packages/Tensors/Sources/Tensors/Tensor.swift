@@ -50,6 +50,24 @@ public struct Tensor: Sendable {
   }
 }
 
+extension Tensor {
+  /// Position of the first NaN or infinity, or nil; also nil for types that are not F32, F16 or BF16.
+  public var firstNonFinite: Int? {
+    guard let format = try? floatFormat(of: dtype, for: "checking") else { return nil }
+    let piece = 4096
+    var values = [Float](repeating: 0, count: piece)
+    return bytes.withBytes { source in
+      guard let base = source.baseAddress else { return nil }
+      for start in stride(from: 0, to: count, by: piece) {
+        let size = min(piece, count - start)
+        bb_kernels().pointee.widen(base + start * dtype.bits / 8, format, &values, size)
+        if let index = values[..<size].firstIndex(where: { !$0.isFinite }) { return start + index }
+      }
+      return nil
+    }
+  }
+}
+
 /// The kernels' number for a plain float type.
 func floatFormat(of dtype: DType, for what: String) throws(TensorError) -> bb_float_format {
   switch dtype {

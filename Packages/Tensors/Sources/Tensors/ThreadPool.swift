@@ -35,10 +35,15 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
+  /// Multiply-adds below which work is not worth waking a second thread for: some 10 microseconds of one core.
+  public static let worthwhileWork = 250_000
+
   /// Runs `work` on consecutive parts of `0..<count`, one a worker; a part starts at a multiple of `grain`.
-  public func split(_ count: Int, grain: Int = 1, _ work: (Range<Int>) -> Void) {
+  ///
+  /// - Parameter cost: multiply-adds of the whole; below `worthwhileWork` the caller does everything; the default always splits.
+  public func split(_ count: Int, grain: Int = 1, cost: Int = .max, _ work: (Range<Int>) -> Void) {
     let units = (count + grain - 1) / grain
-    if workers == 1 || units <= 1 {
+    if workers == 1 || units <= 1 || cost < Self.worthwhileWork {
       if count > 0 { work(0..<count) }
       return
     }

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import Kernels
+
+/// An error whose text is meant for the user as it is.
+public struct UserError: Error, CustomStringConvertible {
+  /// The message.
+  public let description: String
+
+  /// An error with this message.
+  public init(_ description: String) { self.description = description }
+}
+
+/// Wrong usage found after parsing: exits with 2 as parse errors do.
+public struct UsageError: Error, CustomStringConvertible {
+  /// The message.
+  public let description: String
+
+  /// An error with this message.
+  public init(_ description: String) { self.description = description }
+}
+
+/// Runs a command and ends the process: 0 done, 1 failed, 2 wrong usage, 130 and 143 interrupted.
+public func runCommand<Command: ParsableCommand>(_ type: Command.Type) -> Never {
+  Interrupts.install()
+  do {
+    if let problem = bb_isa_problem() { throw UsageError(String(cString: problem)) }
+    var command = try type.parseAsRoot()
+    try command.run()
+    if let code = Interrupts.exitCode { exit(code) }
+    exit(0)
+  } catch {
+    exit(report(error, for: type))
+  }
+}
+
+private func report<Command: ParsableCommand>(_ error: any Error, for type: Command.Type) -> Int32 {
+  if let code = Interrupts.exitCode { return code }
+  if let usage = error as? UsageError {
+    Console.note("error: \(usage)\n" + type.usageString())
+    return 2
+  }
+  switch type.exitCode(for: error) {
+  case .success:
+    print(type.fullMessage(for: error))
+    return 0
+  case .validationFailure:
+    Console.note(type.fullMessage(for: error))
+    return 2
+  default:
+    Console.note("error: \(error)")
+    return 1
+  }
+}

@@ -1,0 +1,104 @@
+import Foundation
+
+/// Output for people: data goes to standard output, everything else to standard error.
+public enum Console {
+  /// Whether standard error is a terminal that can be redrawn.
+  public static let isInteractive = isatty(STDERR_FILENO) == 1
+  /// Whether standard output may carry colour: a terminal, and NO_COLOR unset.
+  public static let usesColor =
+    isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+
+  /// A line on standard error.
+  public static func note(_ line: String) {
+    FileHandle.standardError.write(Data((line + "\n").utf8))
+  }
+
+  /// Text on standard output, at once.
+  public static func write(_ text: String) {
+    FileHandle.standardOutput.write(Data(text.utf8))
+  }
+
+  /// Text in grey where colour is used.
+  public static func dim(_ text: String) -> String {
+    usesColor ? "\u{1B}[2m\(text)\u{1B}[0m" : text
+  }
+}
+
+/// A line that tells how far a task is: redrawn on a terminal, a plain line now and then elsewhere.
+public final class ProgressLine {
+  private let label: String
+  private let started = Date()
+  private var lastShown = Date.distantPast
+
+  /// A line that begins with `label`.
+  public init(_ label: String) { self.label = label }
+
+  /// Shows that `done` of `total` are done; `detail` follows the figures.
+  public func show(_ done: Int, of total: Int, detail: String = "") {
+    let now = Date()
+    let pause = Console.isInteractive ? 0.1 : 10
+    guard now.timeIntervalSince(lastShown) >= pause || done == total else { return }
+    lastShown = now
+    let seconds = now.timeIntervalSince(started)
+    let rate = seconds > 0 ? Double(done) / seconds : 0
+    let left = rate > 0 ? Double(total - done) / rate : 0
+    var line = "\(label) \(done)/\(total)"
+    if done > 0 { line += String(format: "  %.1f/s  ", rate) }
+    if done > 0 { line += done == total ? Text.duration(seconds) : "ETA " + Text.duration(left) }
+    if !detail.isEmpty { line += "  " + detail }
+    if Console.isInteractive {
+      let filled = total > 0 ? 20 * done / total : 20
+      let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: 20 - filled)
+      let end = done == total ? "\n" : ""
+      FileHandle.standardError.write(Data("\r\u{1B}[K[\(bar)] \(line)\(end)".utf8))
+    } else {
+      Console.note(line)
+    }
+  }
+}
+
+/// Figures as people read them.
+public enum Text {
+  /// Bytes as MiB, or GiB from one GiB on.
+  public static func bytes(_ count: Int) -> String {
+    let mebibytes = Double(count) / 1_048_576
+    return mebibytes < 1024
+      ? String(format: "%.2f MiB", mebibytes) : String(format: "%.2f GiB", mebibytes / 1024)
+  }
+
+  /// Seconds as 12s, 3m05s or 2h10m.
+  public static func duration(_ seconds: Double) -> String {
+    let whole = Int(min(max(seconds, 0), 1e9).rounded())
+    if whole < 60 { return "\(whole)s" }
+    if whole < 3600 { return String(format: "%dm%02ds", whole / 60, whole % 60) }
+    return String(format: "%dh%02dm", whole / 3600, whole / 60 % 60)
+  }
+
+  /// Rows of cells in aligned columns, the first row a header; the first column is flush left.
+  public static func table(_ rows: [[String]]) -> String {
+    let columns = rows.map(\.count).max() ?? 0
+    let widths = (0..<columns).map { column in
+      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    }
+    return rows.map { row in
+      row.enumerated().map { column, cell in
+        let padding = String(repeating: " ", count: widths[column] - cell.count)
+        return column == 0 ? cell + padding : padding + cell
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+}
+
+/// What the operating system says of this process.
+public enum ProcessMemory {
+  /// The most bytes of memory the process ever held.
+  public static var peakBytes: Int {
+    var usage = rusage()
+    #if canImport(Darwin)
+      let (who, unit) = (RUSAGE_SELF, 1)
+    #else
+      let (who, unit) = (__rusage_who_t(RUSAGE_SELF.rawValue), 1024)
+    #endif
+    return getrusage(who, &usage) == 0 ? Int(usage.ru_maxrss) * unit : 0
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Generation
+import KVCaches
+import ModelLoader
+import Models
+import NanoModels
+import Tensors
+import Tokenizer
+
+/// A model in memory with everything a command needs to talk to it.
+public struct LoadedModel {
+  /// The folder as opened.
+  public let checkpoint: Checkpoint
+  /// The weights.
+  public let decoder: Decoder
+  /// The forward pass on the threads asked for.
+  public let pass: ForwardPass
+  /// Nil where the folder has no tokenizer files.
+  public let tokenizer: TextTokenizer?
+  /// Seconds it took to open and read everything.
+  public let loadSeconds: Double
+
+  /// Opens and reads a model.
+  ///
+  /// - Throws: what is wrong, naming the file, tensor or key.
+  public init(_ flags: ModelFlags) throws {
+    let started = Date()
+    let folder = try ModelFolder.resolve(flags.model)
+    checkpoint = try Checkpoint(directory: folder, workers: flags.threadCount)
+    tokenizer = try Self.tokenizer(in: folder)
+    let progress = ProgressLine("loading")
+    decoder = try Decoder(checkpoint) { done, total in
+      if Console.isInteractive, total > 8 { progress.show(done, of: total) }
+    }
+    try Interrupts.check()
+    pass = ForwardPass(decoder, pool: try ThreadPool(workers: flags.threadCount))
+    loadSeconds = Date().timeIntervalSince(started)
+  }
+
+  private static func tokenizer(in folder: URL) throws -> TextTokenizer? {
+    let files = ["tokenizer.json", "vocab.json", "tokenizer.model"]
+    let exists = files.contains {
+      FileManager.default.fileExists(atPath: folder.appendingPathComponent($0).path)
+    }
+    return exists ? try TextTokenizer(directory: folder) : nil
+  }
+
+  /// The tokenizer.
+  ///
+  /// - Throws: `UserError` where the folder has none.
+  public func requireTokenizer() throws -> TextTokenizer {
+    guard let tokenizer else {
+      throw UserError(
+        "\(checkpoint.directory.path): has no tokenizer files; only --ids can be used")
+    }
+    return tokenizer
+  }
+
+  /// The tokens that end a text, by `generation_config.json`, `config.json` and the tokenizer.
+  ///
+  /// - Throws: `CheckpointError.value` for a bad file.
+  public func stopTokens() throws -> Set<Int32> {
+    for config in [checkpoint.generationConfig, checkpoint.config].compactMap({ $0 }) {
+      let range = 0...Int(Int32.max)
+      if case .array? = config.members["eos_token_id"] {
+        let values = try config.arrayIfPresent("eos_token_id") ?? []
+        let ids = try values.map { value in
+          guard case .integer(let id) = value, range.contains(id) else {
+            throw config.wrong("eos_token_id", expected: "token ids")
+          }
+          return Int32(id)
+        }
+        return Set(ids)
+      }
+      if let id = try config.integerIfPresent("eos_token_id", in: range) { return [Int32(id)] }
+    }
+    return tokenizer?.eosTokenID.map { [$0] } ?? []
+  }
+
+  /// The model's thinking tags, where its tokenizer has them.
+  public var thinkingTags: ThinkingTags? {
+    guard let open = tokenizer?.id(of: "<think>"), let close = tokenizer?.id(of: "</think>") else {
+      return nil
+    }
+    return ThinkingTags(open: open, close: close)
+  }
+
+  /// The name of the model's folder.
+  public var name: String { checkpoint.directory.standardizedFileURL.lastPathComponent }
+
+  /// Ids from here on have no token: padding rows of the head.
+  public var tokenLimit: Int { tokenizer?.vocabularySize ?? Int.max }
+}

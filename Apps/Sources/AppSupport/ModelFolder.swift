@@ -1,0 +1,27 @@
+import Foundation
+import ModelLoader
+import NanoModels
+
+/// Finds the folder of a model.
+public enum ModelFolder {
+  /// The Hugging Face cache that the environment chooses.
+  public static var hubCache: HubCache {
+    HubCache(
+      environment: ProcessInfo.processInfo.environment,
+      home: URL(fileURLWithPath: NSHomeDirectory()))
+  }
+
+  /// The folder that a name or path stands for: a nano model, a folder, a short name such as 4b, or a repository in
+  /// the Hugging Face cache.
+  ///
+  /// - Throws: `CheckpointError.unknownModel` saying where it was looked for and how to get it.
+  public static func resolve(_ name: String) throws -> URL {
+    if let folder = NanoModels.directory(of: name) { return folder }
+    if name == "nano" || NanoModels.names.contains(name) {
+      let places = NanoModels.searchedFolders.map(\.path).joined(separator: ", ")
+      throw CheckpointError.unknownModel(
+        name: name, advice: "The nano models were expected in one of: \(places)")
+    }
+    return try ModelLocator(cache: hubCache).locate(name)
+  }
+}

@@ -1,0 +1,14 @@
+import ArgumentParser
+
+/// `evaluate`: a benchmark in, accuracy with its standard error out.
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measures a model on a benchmark: accuracy, tokens, time and memory.",
+    discussion: """
+      Every reply is written to a journal as it is finished; a run that was stopped, even by kill -9, goes on \
+      where it was when the same command is given again.
+      """,
+    subcommands: [RunBenchmark.self, ShowTable.self, ListBenchmarks.self],
+    defaultSubcommand: RunBenchmark.self)
+}

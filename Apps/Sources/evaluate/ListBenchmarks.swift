@@ -1,0 +1,24 @@
+import AppSupport
+import ArgumentParser
+
+/// `evaluate list`: the benchmarks and whether their data is here.
+struct ListBenchmarks: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists the benchmarks.")
+
+  @Option(help: "A folder that holds benchmark data.")
+  var data: String?
+
+  func run() throws {
+    let finder = try BenchmarkFinder(data: data)
+    var rows = [["name", "problems", "data", "title"]]
+    for name in finder.names {
+      let definition = try finder.definition(name)
+      rows.append([
+        name, "\(definition.size)", finder.hasData(definition) ? "here" : "to fetch",
+        definition.title,
+      ])
+    }
+    print(Text.table(rows))
+  }
+}

@@ -1,0 +1,83 @@
+import AppSupport
+import ArgumentParser
+import Foundation
+import Generation
+import Tokenizer
+
+/// Where the prompt comes from.
+struct PromptFlags: ParsableArguments {
+  @Option(name: [.short, .long], help: "The user's message.")
+  var prompt: String?
+  @Option(help: "A file that holds the user's message.")
+  var promptFile: String?
+  @Option(help: "A JSON file that holds a whole conversation: [{\"role\": ..., \"content\": ...}].")
+  var messages: String?
+  @Option(help: "A system message before the user's.")
+  var system: String?
+  @Flag(help: "Use the prompt as it is, without the model's chat template.")
+  var raw = false
+  @Flag(help: "Ask the template for an answer without thinking.")
+  var noThinking = false
+  @Flag(help: "Print the rendered prompt and stop.")
+  var showPrompt = false
+
+  var isGiven: Bool { prompt != nil || promptFile != nil || messages != nil }
+
+  func validate() throws {
+    if [prompt, promptFile, messages].compactMap({ $0 }).count > 1 {
+      throw ValidationError("--prompt, --prompt-file and --messages exclude each other")
+    }
+    if raw && (system != nil || messages != nil || noThinking) {
+      throw ValidationError("--raw excludes --system, --messages and --no-thinking")
+    }
+    if system != nil && messages != nil {
+      throw ValidationError("--messages holds the whole conversation; it excludes --system")
+    }
+    if showPrompt && !isGiven { throw ValidationError("--show-prompt needs a prompt") }
+  }
+
+  /// The prompt as the model is to see it.
+  func text(folder: URL, tokenizer: TextTokenizer) throws -> String {
+    if raw { return try message() }
+    let builder = try PromptBuilder(folder: folder, tokenizer: tokenizer, thinks: !noThinking)
+    return try builder.text(conversation())
+  }
+
+  /// The prompt's token ids.
+  func ids(for loaded: LoadedModel) throws -> [Int32] {
+    let tokenizer = try loaded.requireTokenizer()
+    if raw { return tokenizer.encode(try message(), addSpecialTokens: true) }
+    let builder = try PromptBuilder(
+      folder: loaded.checkpoint.directory, tokenizer: tokenizer, thinks: !noThinking)
+    return try builder.ids(conversation())
+  }
+
+  private func conversation() throws -> [ChatMessage] {
+    if let messages {
+      return try ChatMessage.conversation(parsing: read(messages), file: messages)
+    }
+    let first = system.map { [ChatMessage(role: "system", content: $0)] } ?? []
+    return first + [ChatMessage(role: "user", content: try message())]
+  }
+
+  private func message() throws -> String {
+    let text: String
+    if let promptFile {
+      text = String(decoding: try read(promptFile), as: UTF8.self)
+    } else if let prompt {
+      text = prompt
+    } else {
+      throw UsageError("a prompt is needed: --prompt TEXT, --prompt-file FILE or --messages FILE")
+    }
+    guard !text.allSatisfy(\.isWhitespace) else { throw GenerationError.emptyPrompt }
+    return text
+  }
+
+  private func read(_ path: String) throws -> Data {
+    do {
+      return try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw UserError("\(path): cannot be read")
+    }
+  }
+}

@@ -1,0 +1,24 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "Compression",
+  platforms: [.macOS(.v15)],
+  products: [.library(name: "Compression", targets: ["Compression"])],
+  dependencies: [
+    .package(path: "../Tensors"), .package(path: "../Quantizers"), .package(path: "../KVCaches"),
+    .package(path: "../ModelLoader"), .package(path: "../Models"),
+  ],
+  targets: [
+    .target(
+      name: "Compression",
+      dependencies: [
+        .product(name: "Tensors", package: "Tensors"),
+        .product(name: "Quantizers", package: "Quantizers"),
+        .product(name: "KVCaches", package: "KVCaches"),
+        .product(name: "ModelLoader", package: "ModelLoader"),
+        .product(name: "Models", package: "Models"),
+      ]),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression"]),
+  ]
+)

@@ -1,0 +1,67 @@
+import Foundation
+import ModelLoader
+
+/// Text that shows a quantizer what the model's activations look like.
+public struct CalibrationText: Sendable {
+  /// The documents, in file order.
+  public let documents: [String]
+  /// Whether each document is a sample of its own; one long text is cut into windows instead.
+  public let isOneSampleEach: Bool
+
+  /// Reads a JSONL file of `{"text": ...}` rows (name ends in `.jsonl`), each a sample, or any other file as one text.
+  ///
+  /// - Throws: `CompressionError.calibration` naming the file and line.
+  public init(contentsOf url: URL) throws(CompressionError) {
+    let bytes: Data
+    do {
+      bytes = try Data(contentsOf: url)
+    } catch {
+      throw .calibration(file: url.path, line: nil, reason: "cannot be read")
+    }
+    isOneSampleEach = url.pathExtension == "jsonl"
+    guard isOneSampleEach else {
+      documents = [String(decoding: bytes, as: UTF8.self)]
+      return
+    }
+    var documents: [String] = []
+    for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated()
+    {
+      if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
+      do {
+        let row = try JSONObject(parsing: [UInt8](line), file: url.path)
+        documents.append(try row.string("text"))
+      } catch {
+        throw .calibration(file: url.path, line: index + 1, reason: "\(error)")
+      }
+    }
+    self.documents = documents
+  }
+
+  /// Token sequences for calibration.
+  ///
+  /// Documents are cut to `length` tokens; one long text is cut into windows of `length`. Of more than `samples`, that
+  /// many are taken at even distances.
+  ///
+  /// - Throws: `CompressionError.calibration` when nothing is left.
+  public func sequences(
+    samples: Int, length: Int, file: String, encode: (String) -> [Int32]
+  ) throws(CompressionError) -> [[Int32]] {
+    var all: [[Int32]] = []
+    for document in documents {
+      let ids = encode(document)
+      if isOneSampleEach {
+        all.append(Array(ids.prefix(length)))
+      } else {
+        for start in stride(from: 0, to: ids.count, by: length) {
+          all.append(Array(ids[start..<min(start + length, ids.count)]))
+        }
+      }
+    }
+    all.removeAll(where: \.isEmpty)
+    guard !all.isEmpty, samples > 0, length > 0 else {
+      throw .calibration(file: file, line: nil, reason: "holds no text")
+    }
+    if all.count <= samples { return all }
+    return (0..<samples).map { all[$0 * all.count / samples] }
+  }
+}

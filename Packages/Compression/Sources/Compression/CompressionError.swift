@@ -1,0 +1,31 @@
+import Quantizers
+
+/// What can go wrong when a model is made smaller.
+public enum CompressionError: Error, Equatable, CustomStringConvertible {
+  /// The source's layers are quantized already.
+  case alreadyQuantized(directory: String)
+  /// The method needs calibration text and there is none.
+  case noCalibration(method: String)
+  /// A calibration file that cannot be used; `line` where it is one line's fault.
+  case calibration(file: String, line: Int?, reason: String)
+  /// A tensor that is not quantized holds NaN or infinity.
+  case nonFiniteTensor(name: String, position: Int)
+  /// A layer that could not be quantized.
+  case layer(name: String, reason: QuantizerError)
+
+  /// One sentence naming the layer or file.
+  public var description: String {
+    switch self {
+    case .alreadyQuantized(let directory):
+      "\(directory): is quantized already; start from the original model"
+    case .noCalibration(let method):
+      "\(method) needs calibration text"
+    case .calibration(let file, let line, let reason):
+      file + (line.map { ", line \($0)" } ?? "") + ": " + reason
+    case .nonFiniteTensor(let name, let position):
+      "tensor \(name): element \(position) is NaN or infinite"
+    case .layer(let name, let reason):
+      "layer \(name): \(reason)"
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import Quantizers
+
+/// How a smaller checkpoint was made; written into it as `bitbudget.json`.
+public struct CompressionRecord: Sendable, Codable {
+  /// The calibration data.
+  public struct Calibration: Sendable, Codable {
+    /// Name of the file the text came from.
+    public let file: String
+    /// Sequences used.
+    public let sequences: Int
+    /// Tokens in all of them.
+    public let tokens: Int
+
+    /// What was used.
+    public init(file: String, sequences: Int, tokens: Int) {
+      self.file = file
+      self.sequences = sequences
+      self.tokens = tokens
+    }
+  }
+
+  /// One quantized layer.
+  public struct Layer: Sendable, Codable {
+    /// Its name in the checkpoint.
+    public let name: String
+    /// The errors it makes.
+    public let report: QuantizationReport
+  }
+
+  /// Version of this file's form.
+  public var format = 1
+  /// Name of the program that wrote it.
+  public var writer = "BitBudget"
+  /// The method, `gptq` or `rtn`.
+  public let method: String
+  /// The form of the codes.
+  public let scheme: QuantizationScheme
+  /// Name of the source's folder.
+  public let source: String
+  /// SHA-256 over the source's tensors; see `Checkpoint.digest`.
+  public let sourceDigest: String
+  /// The calibration, where the method used one.
+  public let calibration: Calibration?
+  /// All quantized layers, in the order of the model.
+  public internal(set) var layers: [Layer] = []
+
+  /// A record without layers yet.
+  public init(
+    method: String, scheme: QuantizationScheme, source: String, sourceDigest: String,
+    calibration: Calibration?
+  ) {
+    self.method = method
+    self.scheme = scheme
+    self.source = source
+    self.sourceDigest = sourceDigest
+    self.calibration = calibration
+  }
+
+  /// Mean of the layers' relative output errors, where calibration measured them, else of the weights' errors.
+  public var meanError: Double {
+    let errors = layers.map { $0.report.layerError ?? $0.report.weightError }
+    return errors.isEmpty ? 0 : errors.reduce(0, +) / Double(errors.count)
+  }
+}

@@ -1,0 +1,117 @@
+import KVCaches
+import ModelLoader
+import Models
+import Quantizers
+import Tensors
+
+/// Makes a model smaller, one decoder block at a time.
+///
+/// The inputs of a block come from the already quantized blocks before it, and within a block from the layers quantized
+/// before: q, k and v, then o, then gate and up, then down ("true sequential", GPTQ, arXiv:2210.17323). Memory holds the
+/// embedding while it is written, one block, and the calibration's activations. Embedding, norms, biases and head
+/// keep their type.
+public struct Compressor {
+  /// What `progress` is told: `block` of `blocks` is under work.
+  public typealias Progress = (_ block: Int, _ blocks: Int) throws -> Void
+
+  private let source: DecoderSource
+  private let quantizer: any WeightQuantizer
+  private let pool: ThreadPool
+
+  /// A compressor of `checkpoint` with this method.
+  ///
+  /// - Throws: `CompressionError.alreadyQuantized`, or what is wrong with the configuration.
+  public init(_ checkpoint: Checkpoint, quantizer: any WeightQuantizer, pool: ThreadPool) throws {
+    guard try checkpoint.quantization() == nil else {
+      throw CompressionError.alreadyQuantized(directory: checkpoint.directory.path)
+    }
+    source = try DecoderSource(checkpoint)
+    self.quantizer = quantizer
+    self.pool = pool
+  }
+
+  /// Quantizes all layers and hands every tensor to `writer`, in the order of the model.
+  ///
+  /// - Parameters:
+  ///   - sequences: calibration tokens; empty for methods that do without.
+  ///   - writer: takes the tensors; the caller finishes it with the record.
+  ///   - record: completed with the layers' reports.
+  ///   - progress: told before every block; what it throws ends the work.
+  /// - Throws: `CompressionError.layer` naming a layer, `CheckpointError`, `TensorError`.
+  public func run(
+    sequences: [[Int32]], writer: CheckpointWriter, record: inout CompressionRecord,
+    progress: Progress
+  ) throws {
+    let config = source.config
+    try copy("model.embed_tokens.weight", to: writer)
+    var activations = try CalibrationActivations(sequences, source: source, pool: pool)
+    for layer in 0..<config.layers {
+      try progress(layer, config.layers)
+      let reports = try quantizeBlock(layer, activations: &activations, writer: writer)
+      record.layers.append(contentsOf: reports)
+    }
+    try copy("model.norm.weight", to: writer)
+    if !config.tiesEmbeddings { try copy("lm_head.weight", to: writer) }
+    try progress(config.layers, config.layers)
+  }
+
+  private func copy(_ name: String, to writer: CheckpointWriter) throws {
+    let tensor = try source.checkpoint.tensor(named: name)
+    if let position = tensor.firstNonFinite {
+      throw CompressionError.nonFiniteTensor(name: name, position: position)
+    }
+    try writer.append(tensor, named: name)
+  }
+
+  private func quantizeBlock(
+    _ layer: Int, activations: inout CalibrationActivations, writer: CheckpointWriter
+  ) throws -> [CompressionRecord.Layer] {
+    var block = try source.block(layer)
+    try copyVectors(of: layer, to: writer)
+    var reports: [CompressionRecord.Layer] = []
+    for input in ProjectionInput.allCases {
+      let names = input.roles.map { DecoderSource.name(of: $0, layer: layer) }
+      let hessian = try activations.hessian(of: input, block: block)
+      let layers = try quantize(input.roles, names: names, in: block, hessian: hessian)
+      for (index, role) in input.roles.enumerated() {
+        try writer.append(.quantized(layers[index].matrix), named: names[index])
+        block.projections[role]?.weights = try WeightPacking.pack(layers[index].matrix)
+        reports.append(.init(name: names[index], report: layers[index].report))
+      }
+    }
+    try activations.advance(through: block)
+    return reports
+  }
+
+  /// Norms and biases: everything of a layer that is no matrix of a projection.
+  private func copyVectors(of layer: Int, to writer: CheckpointWriter) throws {
+    let prefix = "model.layers.\(layer)."
+    let matrices = Set(
+      ProjectionRole.allCases.map { DecoderSource.name(of: $0, layer: layer) + ".weight" })
+    for name in source.checkpoint.tensors.keys.sorted()
+    where name.hasPrefix(prefix) && !matrices.contains(name) {
+      try copy(name, to: writer)
+    }
+  }
+
+  private func quantize(
+    _ roles: [ProjectionRole], names: [String], in block: DecoderBlock, hessian: Hessian?
+  ) throws -> [QuantizedLayer] {
+    var name = names[0]
+    do throws(QuantizerError) {
+      var matrices: [WeightMatrix] = []
+      for (index, role) in roles.enumerated() {
+        name = names[index]
+        guard let weights = block.projections[role]?.weights else { continue }
+        matrices.append(
+          try WeightMatrix(
+            weights.dequantized(), outFeatures: weights.outFeatures,
+            inFeatures: weights.inFeatures))
+      }
+      name = names.joined(separator: ", ")
+      return try quantizer.quantize(matrices, hessian: hessian, on: pool)
+    } catch {
+      throw CompressionError.layer(name: name, reason: error)
+    }
+  }
+}
