@@ -29,24 +29,26 @@ struct GradingGoldenTests {
   }
 
   static func extractor(_ kind: String) throws -> AnswerExtractor {
-    switch kind {
-    case "boxed": return AnswerExtractor(steps: [.box], grading: .latex)
-    case "aime":
-      return AnswerExtractor(
-        steps: [.box, .answerPhrase], grading: .integer(from: 0, to: 999))
-    case "gpqa":
-      return AnswerExtractor(
-        steps: [.box, .answerPhrase, .lastLine], grading: .letter(count: 4))
-    default: throw CocoaError(.coderInvalidValue)
+    if kind == "boxed" { return AnswerExtractor(steps: [.box], grading: .latex) }
+    let shipped = ["aime": ["aime24", "aime25"], "gpqa": ["gpqa", "mmlu"]]
+    let catalog = try BenchmarkCatalog(ResourceSearch())
+    let extractors = try #require(shipped[kind]).map { name in
+      let definition = try catalog.definition(named: name)
+      return AnswerExtractor(steps: definition.extraction, grading: definition.grading)
     }
+    #expect(Set(extractors).count == 1)
+    return try #require(extractors.first)
   }
 
   @Test func extractionAgrees() throws {
     let cases: [Extraction] = try Self.load("extraction")
     #expect(!cases.isEmpty)
     var wrong: [String] = []
+    let kinds = Set(cases.map(\.kind))
+    let extractors = Dictionary(
+      uniqueKeysWithValues: try kinds.map { ($0, try Self.extractor($0)) })
     for example in cases {
-      let found = try Self.extractor(example.kind).extract(from: example.text)?.answer
+      let found = extractors[example.kind]?.extract(from: example.text)?.answer
       if found != example.expected {
         wrong.append("\(example.id): \(found ?? "null"), not \(example.expected ?? "null")")
       }
@@ -63,6 +65,19 @@ struct GradingGoldenTests {
       let right = example.kind == "boxed" ? grading.canonical(example.gold) : example.gold
       let found = grading.areEqual(left, try #require(right))
       #expect(found == example.equal, "\(example.pred ?? "null") and \(example.gold)")
+    }
+  }
+
+  struct Vote: Decodable {
+    let answers: [String?]
+    let expected: String?
+  }
+
+  @Test func votesAgree() throws {
+    let cases: [Vote] = try Self.load("votes")
+    #expect(!cases.isEmpty)
+    for example in cases {
+      #expect(MajorityVote.winner(of: example.answers) == example.expected)
     }
   }
 }

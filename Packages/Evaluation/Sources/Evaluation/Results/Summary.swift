@@ -20,6 +20,8 @@ public struct Summary: Sendable, Hashable, Codable {
   public let correct: Int
   /// The mean share of right replies per item ("mean@n"); nil for an empty journal.
   public let accuracy: Estimate?
+  /// Scores of groups of replies, for growing sizes; the first is that of single replies.
+  public let groups: [GroupScore]
   /// Replies that are worth a look.
   public let flags: ReplyFlags
   /// How many replies each extraction step decided, by its name; "none" where no step did.
@@ -33,24 +35,57 @@ public struct Summary: Sendable, Hashable, Codable {
   ///
   /// - Throws: ``EvaluationError`` for a damaged journal, or one without header.
   public init(journal: URL, damage: DamagePolicy = .refuse) throws(EvaluationError) {
-    var tally = Tally()
-    let index = try JournalIndex.read(journal, damage: damage) { tally.add($0) }
-    guard let header = index.header else {
-      throw .journalLine(file: journal.path, line: 1, reason: "has no header")
-    }
+    let (header, tally) = try Self.read(journal, damage: damage)
     scenario = header.scenario
     fingerprint = header.fingerprint
     shard = header.shard
     let outcomes = tally.outcomes
     items = outcomes.count
-    replies = index.count
-    expectedReplies = header.expected.count
+    replies = outcomes.reduce(0) { $0 + $1.count }
+    expectedReplies = header.expectedCount
     correct = outcomes.reduce(0) { $0 + $1.correctCount }
     accuracy = Estimate(itemMeans: outcomes.map(\.mean))
+    groups = GroupScore.all(outcomes, grading: header.scenario.grading)
     flags = tally.flags
     steps = tally.steps
     tokens = tally.tokens
     cost = tally.cost
+  }
+
+  /// Reads a journal and counts its records.
+  static func read(
+    _ journal: URL, damage: DamagePolicy = .refuse
+  ) throws(EvaluationError) -> (header: JournalHeader, tally: Tally) {
+    var tally = Tally()
+    let index = try JournalIndex.read(journal, damage: damage) { tally.add($0) }
+    guard let header = index.header else {
+      throw .journalLine(file: journal.path, line: 1, reason: "has no header")
+    }
+    return (header, tally)
+  }
+
+  /// The largest share of replies without answer that needs no warning.
+  private static let harmlessShare = 0.01
+
+  /// What a reader of the score has to know, in sentences.
+  public var warnings: [String] {
+    var warnings: [String] = []
+    if replies < expectedReplies {
+      warnings.append("only \(replies) of \(expectedReplies) replies are there")
+    }
+    let reasons = [
+      (flags.truncated, "were cut off by the token limit; raise it"),
+      (flags.unanswered, "have no text in the answer part"),
+      (flags.unparsed, "hold no answer that the rules accept; look at some of them"),
+      (flags.failed, "could not be had"),
+    ]
+    for (count, reason) in reasons
+    where Double(count) > Self.harmlessShare * Double(max(replies, 1)) {
+      let percent = (1000 * Double(count) / Double(replies)).rounded() / 10
+      warnings.append(
+        "\(count) of \(replies) replies (\(percent) %) \(reason): the score may be too low")
+    }
+    return warnings
   }
 }
 
@@ -110,6 +145,13 @@ struct Tally {
     samples.sorted { $0.key < $1.key }.map { _, replies in
       let sorted = replies.sorted { $0.sample < $1.sample }
       return ItemOutcomes(answers: sorted.map(\.answer), correct: sorted.map(\.correct))
+    }
+  }
+
+  /// The share of right replies, by position of the item.
+  var means: [Int: Double] {
+    samples.mapValues { replies in
+      Double(replies.count { $0.correct }) / Double(replies.count)
     }
   }
 

@@ -66,7 +66,7 @@ public struct EvaluationRun: Sendable {
     let writer = try JournalWriter(journal, header: header, damage: damage) {
       correct += $0.correct ? 1 : 0
     }
-    let expected = header.expected
+    let expected = Array(header.expected)
     let done = Set(writer.existing.entries.map(\.id))
     var pending = Set(expected).subtracting(done)
     let requests = expected.filter(pending.contains).map(request)
@@ -84,6 +84,12 @@ public struct EvaluationRun: Sendable {
         let id = SampleID(index: request.index, sample: request.sample)
         guard pending.remove(id) != nil else {
           throw EvaluationError.unexpectedResponse(item: request.item, sample: request.sample)
+        }
+        guard response.isPlausible else {
+          throw EvaluationError.setting(
+            name: "the reply to sample \(request.sample) of \(request.item)",
+            value: "\(response.cost)",
+            expected: "counts and times that are not negative")
         }
         let record = record(of: request, response)
         try writer.append(record)

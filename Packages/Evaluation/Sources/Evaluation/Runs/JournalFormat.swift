@@ -23,14 +23,35 @@ public struct JournalHeader: Sendable, Hashable, Codable {
   }
 
   /// All replies that a complete journal holds, in order.
-  var expected: [SampleID] {
-    (0..<scenario.items).flatMap { index in
-      (0..<scenario.samples).compactMap { sample in
-        shard.contains(item: index, sample: sample, of: scenario.samples)
-          ? SampleID(index: index, sample: sample) : nil
-      }
+  var expected: some Sequence<SampleID> {
+    let total = scenario.items * scenario.samples
+    return stride(from: shard.index - 1, to: total, by: shard.count).lazy.map { number in
+      let (index, sample) = number.quotientAndRemainder(dividingBy: scenario.samples)
+      return SampleID(index: index, sample: sample)
     }
   }
+
+  /// How many replies a complete journal holds.
+  var expectedCount: Int {
+    let (each, rest) = (scenario.items * scenario.samples).quotientAndRemainder(
+      dividingBy: shard.count)
+    return each + (shard.index <= rest ? 1 : 0)
+  }
+
+  /// Why this cannot be the header of a journal, or nil.
+  var fault: String? {
+    if format != Self.currentFormat {
+      return "has format \(format); expected \(Self.currentFormat)"
+    }
+    if fingerprint != scenario.fingerprint { return "has a fingerprint that is not its scenario's" }
+    let isUsable =
+      (1...Self.mostItems).contains(scenario.items)
+      && (1...Scenario.mostSamples).contains(scenario.samples)
+    return isUsable ? nil : "has \(scenario.items) items with \(scenario.samples) samples"
+  }
+
+  /// More items are no benchmark.
+  private static let mostItems = 100_000_000
 }
 
 /// What to do about a damaged line that is not the last.
@@ -129,14 +150,8 @@ public struct JournalIndex: Sendable {
     in line: LineReader.Line, file: String
   ) throws(EvaluationError) -> JournalHeader {
     let header: JournalHeader = try decode(line, file: file)
-    guard header.format == JournalHeader.currentFormat else {
-      throw .journalLine(
-        file: file, line: line.number,
-        reason: "has format \(header.format); expected \(JournalHeader.currentFormat)")
-    }
-    guard header.fingerprint == header.scenario.fingerprint else {
-      throw .journalLine(
-        file: file, line: line.number, reason: "has a fingerprint that does not fit its scenario")
+    if let fault = header.fault {
+      throw .journalLine(file: file, line: line.number, reason: fault)
     }
     return header
   }
@@ -153,6 +168,10 @@ public struct JournalIndex: Sendable {
       throw .journalLine(
         file: file, line: line.number,
         reason: "has sample \(record.sample) of item \(record.index), which is no part of the run")
+    }
+    guard record.response.isPlausible else {
+      throw .journalLine(
+        file: file, line: line.number, reason: "has a negative or impossible count or time")
     }
     return record
   }

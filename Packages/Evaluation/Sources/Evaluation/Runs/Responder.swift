@@ -83,6 +83,14 @@ public struct SampleResponse: Sendable, Hashable, Codable {
     self.finish = finish
     self.cost = cost
   }
+
+  /// Whether all counts and times can be true, so that sums over a journal cannot overflow.
+  var isPlausible: Bool {
+    let counts = [promptTokens, thoughtTokens, injectedTokens, answerTokens]
+    let bytes = [cost.weightsBytes, cost.kvBytes, cost.peakBytes].compactMap(\.self)
+    return counts.allSatisfy { (0...1 << 40).contains($0) } && bytes.allSatisfy { $0 >= 0 }
+      && cost.seconds >= 0 && cost.seconds.isFinite
+  }
 }
 
 /// Whatever can answer: an engine in this process, or an endpoint.

@@ -5,9 +5,9 @@ public struct Scenario: Sendable, Hashable, Codable {
   /// The benchmark's name.
   public let benchmark: String
   /// The version of its definition.
-  public let version: Int
+  public private(set) var version: Int
   /// SHA-256 of the parts of the definition that matter.
-  public let definition: String
+  public private(set) var definition: String
   /// SHA-256 of the benchmark's items.
   public let data: String
   /// How many items are asked: the first ones of the data.
@@ -17,9 +17,9 @@ public struct Scenario: Sendable, Hashable, Codable {
   /// The seed of the run.
   public let seed: UInt64
   /// The steps that look for answers.
-  public let extraction: [ExtractionStep]
+  public private(set) var extraction: [ExtractionStep]
   /// When an answer is right.
-  public let grading: GradingRule
+  public private(set) var grading: GradingRule
   /// The sampler's effective settings.
   public let sampling: Sampling
   /// How many tokens a reply may take.
@@ -63,6 +63,16 @@ public struct Scenario: Sendable, Hashable, Codable {
     self.sampling = sampling
     self.limits = limits
     self.engine = engine
+  }
+
+  /// The same run, graded by another version of its benchmark.
+  func regraded(with definition: BenchmarkDefinition) -> Scenario {
+    var scenario = self
+    scenario.version = definition.version
+    scenario.definition = definition.digest
+    scenario.extraction = definition.extraction
+    scenario.grading = definition.grading
+    return scenario
   }
 
   /// More replies per item would overflow the counts of subsets in the statistics.

@@ -1,0 +1,181 @@
+import Foundation
+
+/// Results of several runs side by side: one list of fields, printed in several ways.
+///
+/// Shares are from 0 to 1, times in seconds, memory in bytes. `_se` is a standard error, `_low95` and
+/// `_high95` are the ends of the 95 % interval. The thinking budget, seed and settings of the engine
+/// are fields too, so that a row says how it was made.
+public struct SummaryTable: Sendable, Hashable {
+  /// The way to print.
+  public enum Format: String, Sendable, Hashable, CaseIterable {
+    /// Aligned columns for a terminal, a column per run.
+    case table
+    /// A list of objects, an object per run; absent values are null.
+    case json
+    /// RFC 4180, a line per run; absent values are empty.
+    case csv
+    /// A Markdown table, a column per run.
+    case markdown
+  }
+
+  /// One value.
+  enum Cell: Sendable, Hashable {
+    case text(String)
+    case count(Int64)
+    case number(Double)
+    case missing
+  }
+
+  /// The names of all fields, in order.
+  let fields: [String]
+  /// The values of each run, by name.
+  let runs: [[String: Cell]]
+
+  /// Puts results side by side.
+  ///
+  /// - Parameter runs: Results with the names they are to have.
+  public init(_ runs: [(name: String, summary: Summary)]) {
+    let rows = runs.map { Self.row(name: $0.name, $0.summary) }
+    var fields: [String] = []
+    var known: Set<String> = []
+    for row in rows {
+      for (field, _) in row where known.insert(field).inserted {
+        // A field that only later runs have goes behind its neighbour there.
+        let place = row.firstIndex { $0.0 == field } ?? 0
+        let before = place > 0 ? fields.firstIndex(of: row[place - 1].0) : nil
+        fields.insert(field, at: before.map { $0 + 1 } ?? fields.count)
+      }
+    }
+    self.fields = fields
+    self.runs = rows.map { Dictionary($0) { first, _ in first } }
+  }
+
+  /// The results as text, with a line feed at the end.
+  public func text(_ format: Format) -> String {
+    switch format {
+    case .table: alignedTable
+    case .json: json
+    case .csv: csv
+    case .markdown: markdown
+    }
+  }
+
+  private static func row(name: String, _ summary: Summary) -> [(String, Cell)] {
+    let scenario = summary.scenario
+    var row: [(String, Cell)] = [
+      ("run", .text(name)), ("benchmark", .text(scenario.benchmark)),
+      ("items", .count(Int64(summary.items))), ("samples", .count(Int64(scenario.samples))),
+      ("replies", .count(Int64(summary.replies))), ("correct", .count(Int64(summary.correct))),
+    ]
+    row += estimate("accuracy", summary.accuracy)
+    for group in summary.groups where group.size > 1 {
+      row += estimate("maj@\(group.size)", group.majority)
+      row += estimate("pass@\(group.size)", group.pass)
+    }
+    let (flags, tokens, cost) = (summary.flags, summary.tokens, summary.cost)
+    row += [
+      ("truncated", .count(Int64(flags.truncated))), ("budget_ended", .count(Int64(flags.budget))),
+      ("unparsed", .count(Int64(flags.unparsed))), ("unanswered", .count(Int64(flags.unanswered))),
+      ("failed", .count(Int64(flags.failed))),
+      ("prompt_tokens", .count(Int64(tokens.prompt))),
+      ("thought_tokens", .count(Int64(tokens.thought))),
+      ("injected_tokens", .count(Int64(tokens.injected))),
+      ("answer_tokens", .count(Int64(tokens.answer))), ("seconds", .number(cost.seconds)),
+      ("longest_seconds", .number(cost.longestSeconds)),
+      ("weights_bytes", cost.weightsBytes.map(Cell.count) ?? .missing),
+      ("kv_bytes", cost.kvBytes.map(Cell.count) ?? .missing),
+      ("peak_bytes", cost.peakBytes.map(Cell.count) ?? .missing),
+    ]
+    let settings = scenario.facts.filter { $0.key.hasPrefix("engine ") || given.contains($0.key) }
+    row += settings.sorted { $0.key < $1.key }.map { ($0.key, .text($0.value)) }
+    return row + [("fingerprint", .text(summary.fingerprint))]
+  }
+
+  /// Settings that are shown besides those of the engine.
+  private static let given: Set<String> = [
+    "seed", "token limit", "thinking budget", "temperature", "top-p", "top-k", "min-p",
+  ]
+
+  private static func estimate(_ name: String, _ estimate: Estimate?) -> [(String, Cell)] {
+    let interval = estimate?.shareInterval
+    return [
+      (name, estimate.map { .number($0.value) } ?? .missing),
+      ("\(name)_se", estimate?.standardError.map(Cell.number) ?? .missing),
+      ("\(name)_low95", interval.map { .number($0.lowerBound) } ?? .missing),
+      ("\(name)_high95", interval.map { .number($0.upperBound) } ?? .missing),
+    ]
+  }
+}
+
+extension SummaryTable {
+  /// Fields down, runs across.
+  private var lines: [[String]] {
+    fields.map { field in [field] + runs.map { Self.rounded($0[field] ?? .missing) } }
+  }
+
+  private var alignedTable: String {
+    let widths = (0...runs.count).map { column in lines.map { $0[column].count }.max() ?? 0 }
+    return lines.map { line in
+      let cells = zip(line, widths).enumerated().map { place, cell in
+        let blanks = String(repeating: " ", count: cell.1 - cell.0.count)
+        return place == 0 ? cell.0 + blanks : blanks + cell.0
+      }
+      return cells.joined(separator: "  ") + "\n"
+    }.joined()
+  }
+
+  private var markdown: String {
+    let rows = lines.map { line in
+      "| " + line.map { $0.replacingOccurrences(of: "|", with: "\\|") }.joined(separator: " | ")
+        + " |\n"
+    }
+    let rule = "|" + String(repeating: " --- |", count: runs.count + 1) + "\n"
+    return (rows.prefix(1) + [rule] + rows.dropFirst()).joined()
+  }
+
+  private var csv: String {
+    let rows = [fields] + runs.map { run in fields.map { Self.exact(run[$0] ?? .missing) } }
+    return rows.map { $0.map(Self.quoted).joined(separator: ",") + "\r\n" }.joined()
+  }
+
+  private var json: String {
+    let objects = runs.map { run in
+      let members = fields.map { field in
+        let value: String =
+          switch run[field] ?? .missing {
+          case .text(let text): Self.jsonString(text)
+          case .missing: "null"
+          case let cell: Self.exact(cell)
+          }
+        return "    \(Self.jsonString(field)): \(value)"
+      }
+      return "  {\n" + members.joined(separator: ",\n") + "\n  }"
+    }
+    return "[\n" + objects.joined(separator: ",\n") + "\n]\n"
+  }
+
+  /// A value for readers: numbers to four digits behind the point.
+  private static func rounded(_ cell: Cell) -> String {
+    if case .number(let value) = cell { return String(format: "%.4f", value) }
+    return cell == .missing ? "-" : exact(cell)
+  }
+
+  /// A value for programs.
+  private static func exact(_ cell: Cell) -> String {
+    switch cell {
+    case .text(let text): text
+    case .count(let count): "\(count)"
+    case .number(let value): "\(value)"
+    case .missing: ""
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    guard text.contains(where: { ",\"\r\n".contains($0) || $0 == "\r\n" }) else { return text }
+    return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+  }
+
+  private static func jsonString(_ text: String) -> String {
+    (try? CanonicalJSON.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+  }
+}

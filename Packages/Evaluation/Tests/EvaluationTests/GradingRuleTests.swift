@@ -1,0 +1,46 @@
+import Testing
+
+@testable import Evaluation
+
+struct GradingRuleTests {
+  @Test func integers() {
+    let any = GradingRule.integer(from: nil, to: nil)
+    for (text, number) in [
+      ("-5", "-5"), ("+007", "7"), ("1,234", "1234"), ("x = 12.", "12"), ("70.00", "70"),
+      ("-0", "0"), ("$-1{,}000$", nil), ("9223372036854775807", "9223372036854775807"),
+      ("9223372036854775808", nil), ("1 2", "12"), ("", nil), ("-", nil), ("1/2", nil),
+    ] {
+      #expect(any.canonical(text) == number, "\(text)")
+    }
+    #expect(GradingRule.integer(from: -3, to: nil).canonical("-4") == nil)
+    #expect(!any.areEqual(nil, "0"))
+  }
+
+  @Test func letters() {
+    let five = GradingRule.letter(count: 5)
+    for (text, letter) in [
+      ("e", "E"), ("(E)", "E"), ("\\text{B}", "B"), ("C) because", "C"), ("A: text", "A"),
+      ("F", nil),
+      ("AB", nil), ("(A", nil), ("", nil),
+    ] {
+      #expect(five.canonical(text) == letter, "\(text)")
+    }
+  }
+
+  @Test func texts() {
+    #expect(GradingRule.text.canonical("  lapis \n") == "lapis")
+    #expect(GradingRule.text.canonical(" \t ") == nil)
+    #expect(!GradingRule.text.areEqual("Lapis", "lapis"))
+  }
+
+  @Test func rationalsOfAnyLengthAreExact() {
+    let long = String(repeating: "9", count: 300)
+    #expect(GradingRule.latex.areEqual("\(long).50", "\\frac{\(long)5}{10}"))
+    #expect(!GradingRule.latex.areEqual(long, long.dropLast() + "8"))
+    #expect(GradingRule.latex.areEqual("-\\frac{-1}{2}", ".5"))
+    for text in ["", "-", ".", "1/0", "1/2/3", "\\frac{1}{2}3", "1.2.3", "--1", "0x1"] {
+      #expect(Rational(latex: text) == nil, "\(text)")
+    }
+    #expect(Rational(latex: String(repeating: "1", count: 2000)) == nil)
+  }
+}
