@@ -3,9 +3,6 @@
 /// The result is defined by: of all adjacent pairs that merge, the one of lowest rank is merged
 /// first, the leftmost among equals, until none is left (Sennrich et al. 2016, arXiv:1508.07909).
 struct BPEEncoder {
-  /// Pieces with more symbols than this go through the queue: O(n log n) instead of O(n²).
-  private static let shortLimit = 96
-
   let model: BPEModel
   let merges: MergeTable.View
   let scratch: BPEScratch
@@ -35,54 +32,12 @@ struct BPEEncoder {
     }
     scratch.symbols.removeAll(keepingCapacity: true)
     model.appendSymbols(of: piece, to: &scratch.symbols)
-    if scratch.symbols.count > Self.shortLimit {
-      mergeLong()
+    if scratch.symbols.count > ShortMerger.maximumCount {
+      scratch.queue.merge(&scratch.symbols, with: merges)
     } else if scratch.symbols.count > 1 {
-      mergeShort()
+      scratch.shortMerger.merge(&scratch.symbols, with: merges)
     }
     ids.append(contentsOf: scratch.symbols)
-  }
-
-  /// Scans for the lowest rank before each merge; the symbols after the merge move up by one.
-  private func mergeShort() {
-    var count = scratch.symbols.count
-    if scratch.merges.count < Self.shortLimit {
-      scratch.merges = [MergeTable.Merge](repeating: MergeTable.none, count: Self.shortLimit)
-    }
-    scratch.symbols.withUnsafeMutableBufferPointer { symbols in
-      scratch.merges.withUnsafeMutableBufferPointer { pending in
-        for index in 0..<count - 1 {
-          pending[index] = merges.merge(symbols[index], symbols[index + 1])
-        }
-        while count > 1 {
-          var best = 0
-          var lowest = pending[0]
-          for index in 1..<max(count - 1, 1) where pending[index] < lowest {
-            lowest = pending[index]
-            best = index
-          }
-          if lowest == MergeTable.none { break }
-          symbols[best] = MergeTable.mergedID(lowest)
-          count -= 1
-          var index = best + 1
-          while index < count {
-            symbols[index] = symbols[index + 1]
-            pending[index - 1] = pending[index]
-            index += 1
-          }
-          if best + 1 < count {
-            pending[best] = merges.merge(symbols[best], symbols[best + 1])
-          }
-          if best > 0 { pending[best - 1] = merges.merge(symbols[best - 1], symbols[best]) }
-        }
-      }
-    }
-    scratch.symbols.removeLast(scratch.symbols.count - count)
-  }
-
-  /// Keeps the pending merges in a queue and the symbols in a linked list.
-  private func mergeLong() {
-    scratch.queue.merge(&scratch.symbols, with: merges)
   }
 }
 
@@ -150,12 +105,5 @@ extension BPEModel {
       if isPending, let id { ids.append(id) }
       isPending = false
     }
-  }
-}
-
-extension BPEEncoder {
-  /// Encodes text that no pre-tokenizer cut.
-  func encodeWhole(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) {
-    encode(text, 0, text.count, into: &ids)
   }
 }

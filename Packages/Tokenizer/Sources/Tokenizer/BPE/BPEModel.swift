@@ -19,6 +19,26 @@ struct BPEModel: Sendable {
   /// Whether text that is a piece as a whole is that piece, whatever the merges say (Llama 3).
   let ignoresMerges: Bool
 
+  /// Whether ``WordBoundary`` may cut text for this model.
+  let hasWordBoundaries: Bool
+
+  init(
+    pieces: PieceTable, merges: MergeTable, symbols: Symbols, unknownID: Int32? = nil,
+    fusesUnknown: Bool = false, ignoresMerges: Bool = false
+  ) {
+    self.pieces = pieces
+    self.merges = merges
+    self.symbols = symbols
+    self.unknownID = unknownID
+    self.fusesUnknown = fusesUnknown
+    self.ignoresMerges = ignoresMerges
+    if case .scalars = symbols, !ignoresMerges {
+      hasWordBoundaries = WordBoundary.isSafe(in: pieces)
+    } else {
+      hasWordBoundaries = false
+    }
+  }
+
   /// Calls `body` with an encoder that works in `scratch`, valid inside `body`.
   func withEncoder<Result>(_ scratch: BPEScratch, _ body: (BPEEncoder) -> Result) -> Result {
     merges.withView { body(BPEEncoder(model: self, merges: $0, scratch: scratch)) }

@@ -5,7 +5,6 @@ final class BPEScratch {
   let cache = PieceCache()
   /// The symbols of the piece being merged.
   var symbols: [Int32] = []
-  /// The merge of each symbol with its right neighbour.
-  var merges: [MergeTable.Merge] = []
+  let shortMerger = ShortMerger()
   var queue = MergeQueue()
 }

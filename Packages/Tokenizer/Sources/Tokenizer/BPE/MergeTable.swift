@@ -26,7 +26,7 @@ struct MergeTable: Sendable {
     let pair = Self.pair(left, right)
     let slot = Self.slot(of: pair, mask: entries.count - 1) { entries[$0].pair }
     if entries[slot].pair != pair { count += 1 }
-    let merge = UInt64(UInt32(truncatingIfNeeded: rank)) << 32 | UInt64(UInt32(bitPattern: merged))
+    let merge = UInt64(truncatingIfNeeded: rank) << 32 | UInt64(UInt32(bitPattern: merged))
     entries[slot] = Entry(pair: pair, merge: merge)
   }
 
@@ -71,6 +71,10 @@ struct MergeTable: Sendable {
       return entries[slot].merge
     }
   }
+
+  /// The rank of a merge.
+  @inline(__always)
+  static func rank(_ merge: Merge) -> Int32 { Int32(truncatingIfNeeded: merge >> 32) }
 
   /// The id that a merge makes.
   @inline(__always)

@@ -10,8 +10,8 @@ struct PieceTable: Sendable {
 
   private var arena: [UInt8] = []
   private var spans: [Span] = []
-  /// Ids by hash, -1 where free. The size is a power of two, at most two thirds full.
-  private var slots: [Int32] = [Int32](repeating: -1, count: 64)
+  /// The size is a power of two, at most two thirds full.
+  private var slots = [Slot](repeating: Slot(), count: 64)
   private(set) var count = 0
 
   private struct Span: Sendable {
@@ -19,6 +19,13 @@ struct PieceTable: Sendable {
     var length: UInt32 = .max
 
     var isFree: Bool { length == .max }
+  }
+
+  /// A place of the hash table: an id (-1 where free) and the upper half of its piece's hash,
+  /// which tells nearly all other pieces apart without looking at their text.
+  private struct Slot: Sendable {
+    var id: Int32 = -1
+    var tag: UInt32 = 0
   }
 
   /// Highest id that is accepted: far above any vocabulary, small enough to allocate.
@@ -49,8 +56,9 @@ struct PieceTable: Sendable {
         pieces: [self.text(of: id) ?? "", text(piece)])
     }
     if 3 * (count + 1) > 2 * slots.count { grow() }
-    let slot = slot(of: piece)
-    guard slots[slot] < 0 else {
+    let hash = ByteHash.hash(piece)
+    let slot = slot(of: piece, hash)
+    guard slots[slot].id < 0 else {
       throw .duplicatePiece(file: origin.file, key: origin.key, piece: text(piece))
     }
     if id >= spans.count {
@@ -58,7 +66,7 @@ struct PieceTable: Sendable {
     }
     spans[id] = Span(start: UInt32(arena.count), length: UInt32(piece.count))
     arena.append(contentsOf: piece)
-    slots[slot] = Int32(id)
+    slots[slot] = Slot(id: Int32(id), tag: Self.tag(hash))
     count += 1
   }
 
@@ -79,7 +87,7 @@ struct PieceTable: Sendable {
 
   /// The id of a piece, or nil.
   func id(of piece: UnsafeBufferPointer<UInt8>) -> Int32? {
-    let id = slots[slot(of: piece)]
+    let id = slots[slot(of: piece, ByteHash.hash(piece))].id
     return id < 0 ? nil : id
   }
 
@@ -106,13 +114,19 @@ struct PieceTable: Sendable {
 
   // MARK: Hashing
 
+  private static func tag(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 32) }
+
   /// The slot that holds `piece`, or the free one where it belongs.
-  private func slot(of piece: UnsafeBufferPointer<UInt8>) -> Int {
+  private func slot(of piece: UnsafeBufferPointer<UInt8>, _ hash: UInt64) -> Int {
     slots.withUnsafeBufferPointer { slots in
       let mask = slots.count - 1
-      var slot = Int(truncatingIfNeeded: ByteHash.hash(piece)) & mask
-      while slots[slot] >= 0, !matches(Int(slots[slot]), piece) { slot = (slot + 1) & mask }
-      return slot
+      let tag = Self.tag(hash)
+      var index = Int(truncatingIfNeeded: hash) & mask
+      while slots[index].id >= 0 {
+        if slots[index].tag == tag, matches(Int(slots[index].id), piece) { break }
+        index = (index + 1) & mask
+      }
+      return index
     }
   }
 
@@ -128,12 +142,13 @@ struct PieceTable: Sendable {
   }
 
   private mutating func grow() {
-    slots = [Int32](repeating: -1, count: slots.count * 2)
+    slots = [Slot](repeating: Slot(), count: slots.count * 2)
     let mask = slots.count - 1
-    for id in spans.indices where !spans[id].isFree {
-      var slot = withBytes(of: id) { Int(truncatingIfNeeded: ByteHash.hash($0)) & mask } ?? 0
-      while slots[slot] >= 0 { slot = (slot + 1) & mask }
-      slots[slot] = Int32(id)
+    for id in spans.indices where contains(id) {
+      let hash = withBytes(of: id, ByteHash.hash) ?? 0
+      var index = Int(truncatingIfNeeded: hash) & mask
+      while slots[index].id >= 0 { index = (index + 1) & mask }
+      slots[index] = Slot(id: Int32(id), tag: Self.tag(hash))
     }
   }
 }

@@ -207,7 +207,8 @@ struct JSONReader {
   mutating func readInteger(_ key: @autoclosure () -> String) throws(TokenizerError) -> Int {
     try expect(.number, key())
     let start = offset
-    guard case .integer(let value) = try readNumber() else {
+    let isInteger = try skipNumber()
+    guard isInteger, let value = Self.integer(bytes[start..<offset]) else {
       throw .wrongType(
         file: file, key: key(), offset: start, expected: "an integer",
         found: String(decoding: bytes[start..<offset], as: UTF8.self))
@@ -218,6 +219,31 @@ struct JSONReader {
   /// Reads a number: `.integer` where it is one and fits, else `.number`.
   mutating func readNumber() throws(TokenizerError) -> JSONValue {
     let start = offset
+    let isInteger = try skipNumber()
+    if isInteger, let value = Self.integer(bytes[start..<offset]) { return .integer(value) }
+    let text = String(decoding: bytes[start..<offset], as: UTF8.self)
+    guard let value = Double(text), value.isFinite else { throw malformed("number out of range") }
+    return .number(value)
+  }
+
+  /// The value of digits with or without a minus; nil past 64 bits.
+  private static func integer(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+    let isNegative = digits.first == UInt8(ascii: "-")
+    var value = 0
+    for digit in digits.dropFirst(isNegative ? 1 : 0) {
+      let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
+      let unit = Int(digit - UInt8(ascii: "0"))
+      let sum =
+        isNegative
+        ? tens.subtractingReportingOverflow(unit) : tens.addingReportingOverflow(unit)
+      if overflow || sum.overflow { return nil }
+      value = sum.partialValue
+    }
+    return value
+  }
+
+  /// Passes over a number, checking its form; tells whether it is written as an integer.
+  private mutating func skipNumber() throws(TokenizerError) -> Bool {
     var isInteger = true
     _ = consume(UInt8(ascii: "-"))
     if !consume(UInt8(ascii: "0")) { try skipDigits() }
@@ -230,10 +256,7 @@ struct JSONReader {
       if !consume(UInt8(ascii: "+")) { _ = consume(UInt8(ascii: "-")) }
       try skipDigits()
     }
-    let text = String(decoding: bytes[start..<offset], as: UTF8.self)
-    if isInteger, let value = Int(text) { return .integer(value) }
-    guard let value = Double(text), value.isFinite else { throw malformed("number out of range") }
-    return .number(value)
+    return isInteger
   }
 
   private mutating func skipDigits() throws(TokenizerError) {
@@ -297,7 +320,7 @@ struct JSONReader {
     switch try peekKind() {
     case .null: try readNull("")
     case .bool: _ = try readBool("")
-    case .number: _ = try readNumber()
+    case .number: _ = try skipNumber()
     case .string: _ = try readString("")
     case .array:
       try readArray("") { (reader, _) throws(TokenizerError) in try reader.skipValue() }

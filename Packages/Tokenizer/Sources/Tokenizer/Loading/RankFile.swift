@@ -39,8 +39,8 @@ enum RankFile {
     return TokenizerParts(
       origin: origin,
       model: BPEModel(
-        pieces: pieces, merges: merges(pieces), symbols: pieces.byteSymbols, unknownID: nil,
-        fusesUnknown: false, ignoresMerges: true),
+        pieces: pieces, merges: merges(pieces), symbols: pieces.byteSymbols,
+        ignoresMerges: true),
       preTokenizer: PreTokenizer([split, .byteAlphabet]), decoder: .byteLevel
     ).adding(configuration, addsBOSByDefault: true)
   }

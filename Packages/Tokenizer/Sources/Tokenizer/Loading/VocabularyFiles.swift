@@ -38,8 +38,7 @@ enum VocabularyFiles {
       model: BPEModel(
         pieces: pieces, merges: try readMerges(merges, file: mergesFile, pieces),
         symbols: pieces.byteSymbols,
-        unknownID: configuration.specialTokens["unk_token"].flatMap { pieces.id(of: $0) },
-        fusesUnknown: false, ignoresMerges: false),
+        unknownID: configuration.specialTokens["unk_token"].flatMap { pieces.id(of: $0) }),
       normalizers: pipeline.normalizers,
       preTokenizer: PreTokenizer(
         (configuration.addsPrefixSpace ? [.prefixSpace] : []) + [split, .byteAlphabet]),
