@@ -19,6 +19,26 @@ struct CodePacking {
 
   /// Reads `codes.count` codes from `words`, which has to hold as many.
   func unpack(_ words: UnsafeBufferPointer<UInt32>, into codes: UnsafeMutableBufferPointer<UInt8>) {
+    // The widths that matter most need no stream.
+    switch bits {
+    case 8:
+      for position in codes.indices {
+        codes[position] = UInt8(
+          truncatingIfNeeded: words[position >> 2] &>> (UInt32(position & 3) * 8))
+      }
+    case 4:
+      for position in codes.indices {
+        codes[position] =
+          UInt8(truncatingIfNeeded: words[position >> 3] &>> (UInt32(position & 7) * 4)) & 15
+      }
+    default:
+      unpackStream(words, into: codes)
+    }
+  }
+
+  private func unpackStream(
+    _ words: UnsafeBufferPointer<UInt32>, into codes: UnsafeMutableBufferPointer<UInt8>
+  ) {
     let mask = UInt64(1) << bits - 1
     var stream: UInt64 = 0
     var available = 0

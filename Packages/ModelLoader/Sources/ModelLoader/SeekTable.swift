@@ -1,3 +1,5 @@
+import CZstd
+
 /// The table of frames at the end of a compressed shard, `*.safetensors.zst`.
 ///
 /// The shard is a sequence of zstd frames whose contents, one after the other, are the bytes of a safetensors file, followed
@@ -116,6 +118,7 @@ struct SeekTable: Equatable {
         transform: Transform(rawValue: UInt32(table.integer(at: entry + 8, size: 4))) ?? .none,
         hash: table.integer(at: entry + 12, size: 8))
       guard (1...Self.contentLimit).contains(frame.contentSize),
+        frame.compressedSize <= ZSTD_compressBound(frame.contentSize),
         UInt64(frame.transform.rawValue) == table.integer(at: entry + 8, size: 4),
         frame.transform == .none || frame.contentSize % 2 == 0
       else { throw damaged("frame \(index) is described by impossible values") }

@@ -4,6 +4,7 @@ import Testing
 @testable import ModelLoader
 
 private let quantizedCases = Goldens.cases("checkpoints", "gptq_", "ct_pack_")
+private let unreadCases = Goldens.cases("checkpoints", "ct_w8a8", "ct_fp8", "fp8_")
 private let modelCases = Goldens.cases("models", "")
 
 @Suite("Reference checkpoints")
@@ -30,6 +31,45 @@ struct CheckpointGoldenTests {
       // The reference computes (code - zero) * scale in F32 just as we do.
       #expect(matrix.dequantized() == expected.values, "\(name) \(layer)")
     }
+  }
+
+  @Test(
+    "layers written again are the reference's tensors, byte for byte",
+    .enabled(if: !quantizedCases.isEmpty, "no reference checkpoints at \(Goldens.folder.path)"),
+    arguments: quantizedCases)
+  func rewritten(name: String) throws {
+    let folder = try TemporaryFolder()
+    let source = try Checkpoint(directory: Goldens.url("checkpoints", name))
+    let method = try #require(try source.quantization()).method
+    let target = folder.url.appendingPathComponent("out")
+    let writer = try CheckpointWriter(
+      target: target, source: source, layout: .init(container: .safetensors, method: method))
+    let marker = method == .packQuantized ? ".weight_packed" : ".qweight"
+    let layers = source.tensors.keys.filter { $0.hasSuffix(marker) }
+      .map { String($0.dropLast(marker.count)) }.sorted()
+    for layer in layers { try writer.append(source.linear(named: layer), named: layer) }
+    try writer.append(source.linear(named: "lm_head"), named: "lm_head")
+    try writer.finish(record: ["source": name])
+    let copy = try Checkpoint(directory: target)
+    #expect(copy.tensors.count > layers.count * 3)
+    for tensor in copy.tensors.keys {
+      let (old, new) = (try source.tensor(named: tensor), try copy.tensor(named: tensor))
+      #expect(old.dtype == new.dtype && old.shape == new.shape, "\(tensor)")
+      #expect(
+        old.bytes.withBytes { [UInt8]($0) } == new.bytes.withBytes { [UInt8]($0) }, "\(tensor)")
+    }
+    #expect(try copy.quantization() == source.quantization())
+  }
+
+  @Test(
+    "formats that cannot be read are named, and only when a layer is asked for",
+    .enabled(if: !unreadCases.isEmpty, "no reference checkpoints at \(Goldens.folder.path)"),
+    arguments: unreadCases)
+  func unread(name: String) throws {
+    let checkpoint = try Checkpoint(directory: Goldens.url("checkpoints", name))
+    #expect(
+      message { _ = try checkpoint.linear(named: "model.layers.0.self_attn.q_proj") }?
+        .contains("is not supported") == true)
   }
 
   @Test(
