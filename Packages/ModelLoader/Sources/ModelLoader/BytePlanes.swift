@@ -1,9 +1,10 @@
 /// Splits 16-bit elements into a plane of low bytes and a plane of high bytes, and back.
 ///
-/// The high bytes of trained weights hold sign and exponent and take few values; apart from the low bytes, which are
-/// nearly random, they shrink to a third.
+/// The high bytes of trained weights hold sign and exponent and take few values; apart from the low
+/// bytes, which are nearly random, they shrink to a third.
 enum BytePlanes {
-  /// Writes the elements in `source`, an even number of bytes, as planes into `target` of the same size.
+  /// Writes the elements in `source`, an even number of bytes, as planes into `target` of the same
+  /// size.
   static func split(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
     let count = source.count / 2
     guard count > 0, let elements = source.baseAddress, let low = target.baseAddress else { return }

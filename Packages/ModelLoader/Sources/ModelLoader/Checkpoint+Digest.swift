@@ -6,9 +6,10 @@ extension Checkpoint {
 
   /// A digest of names, element types, shapes and bytes of all tensors, as 64 hexadecimal digits.
   ///
-  /// It does not depend on how the tensors are spread over shards or compressed. It is the SHA-256 of, for each tensor in
-  /// the order of the UTF-8 bytes of its name, one line `name JSON string, dtype, shape` and the SHA-256 digests of its
-  /// pieces of 4 MiB. Reads the whole checkpoint, a few pieces at a time.
+  /// It does not depend on how the tensors are spread over shards or compressed. It is the SHA-256
+  /// of, for each tensor in the order of the UTF-8 bytes of its name, one line `name JSON string,
+  /// dtype, shape` and the SHA-256 digests of its pieces of 4 MiB. Reads the whole checkpoint, a
+  /// few pieces at a time.
   ///
   /// - Throws: as `tensor(named:)`.
   public func digest() throws(CheckpointError) -> String {

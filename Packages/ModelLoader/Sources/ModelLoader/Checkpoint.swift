@@ -3,13 +3,14 @@ import Tensors
 
 /// A trained model as it lies on disk: its configuration and its tensors, read on demand.
 ///
-/// Opening reads the JSON files and the headers of all shards and checks them against the sizes of the files;
-/// tensors are read one at a time, so memory never holds more than what was asked for. All readers may be called from
-/// several threads. Files that change after they were opened are errors.
+/// Opening reads the JSON files and the headers of all shards and checks them against the sizes of
+/// the files; tensors are read one at a time, so memory never holds more than what was asked for.
+/// All readers may be called from several threads. Files that change after they were opened are
+/// errors.
 ///
-/// The folder is laid out as on the Hugging Face hub: `config.json`, optional `generation_config.json`, and
-/// `model.safetensors` or shards with `model.safetensors.index.json`. Shards may also be in the compressed
-/// hand-over form, `*.safetensors.zst` (see `SeekTable`).
+/// The folder is laid out as on the Hugging Face hub: `config.json`, optional
+/// `generation_config.json`, and `model.safetensors` or shards with `model.safetensors.index.json`.
+/// Shards may also be in the compressed hand-over form, `*.safetensors.zst` (see `SeekTable`).
 public struct Checkpoint: Sendable {
   /// The folder.
   public let directory: URL
@@ -90,7 +91,8 @@ public struct Checkpoint: Sendable {
 
   /// Reads a tensor.
   ///
-  /// - Throws: `.noTensor`, `.changed`, `.truncated`, `.damaged`, or `.tensors` when memory is short.
+  /// - Throws: `.noTensor`, `.changed`, `.truncated`, `.damaged`, or `.tensors` when memory is
+  ///   short.
   public func tensor(named name: String) throws(CheckpointError) -> Tensor {
     let info = try info(of: name)
     let bytes = try bytes(of: info, 0..<info.range.count)
@@ -136,14 +138,17 @@ public struct Checkpoint: Sendable {
 
   /// How the linear layers are quantized, or nil when they are not.
   ///
-  /// - Throws: `.unsupported` or `.value` when the configuration says something that cannot be read here.
+  /// - Throws: `.unsupported` or `.value` when the configuration says something that cannot be read
+  ///   here.
   public func quantization() throws(CheckpointError) -> QuantizationSummary? {
     try format.get()?.summary
   }
 
-  /// The weight of the linear layer `prefix`, dense or quantized as the checkpoint has it; a bias is a tensor by itself.
+  /// The weight of the linear layer `prefix`, dense or quantized as the checkpoint has it; a bias
+  /// is a tensor by itself.
   ///
-  /// - Throws: `.noTensor`, `.unsupported` naming the element type, `.shape`, or what is wrong with its parts.
+  /// - Throws: `.noTensor`, `.unsupported` naming the element type, `.shape`, or what is wrong with
+  ///   its parts.
   public func linear(named prefix: String) throws(CheckpointError) -> StoredLinear {
     let name = prefix + ".weight"
     if let format = try format.get(), contains(prefix + "." + format.marker) {

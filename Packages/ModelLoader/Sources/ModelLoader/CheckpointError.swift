@@ -2,7 +2,8 @@ import Foundation
 
 /// What can go wrong between a model folder on disk and a checkpoint in memory.
 ///
-/// Every case names the file or folder it is about, and the tensor, key or offset where there is one.
+/// Every case names the file or folder it is about, and the tensor, key or offset where there is
+/// one.
 public enum CheckpointError: Error, Equatable, CustomStringConvertible {
   /// Something that has to be there is not; `what` says what it is for.
   case missing(path: String, what: String)

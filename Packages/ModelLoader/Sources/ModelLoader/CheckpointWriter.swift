@@ -38,13 +38,14 @@ public struct CheckpointLayout: Sendable, Hashable, Codable {
 
 /// Writes a checkpoint made from another one, tensor by tensor.
 ///
-/// The folder appears under its name when `finish` returns and not before; on any error, or when the writer goes away
-/// unfinished, everything written is removed. At no time is more than one tensor in memory. The tensors of the current shard wait in
-/// a file of their own until the shard is full, because a safetensors header comes first: the disk has to hold one shard
-/// more than the result.
+/// The folder appears under its name when `finish` returns and not before; on any error, or when
+/// the writer goes away unfinished, everything written is removed. At no time is more than one
+/// tensor in memory. The tensors of the current shard wait in a file of their own until the shard
+/// is full, because a safetensors header comes first: the disk has to hold one shard more than the
+/// result.
 public final class CheckpointWriter {
-  /// The type in which scales of quantized layers are stored. A quantizer that rounds its scales to this type before it
-  /// chooses codes loses nothing when they are written.
+  /// The type in which scales of quantized layers are stored. A quantizer that rounds its scales to
+  /// this type before it chooses codes loses nothing when they are written.
   public let scaleType: DType
 
   private let source: Checkpoint
@@ -59,7 +60,8 @@ public final class CheckpointWriter {
   private var dense: [String] = []
   private var failure: CheckpointError?
 
-  /// Files that belong to a model beside its weights and `config.json`, copied where the source has them.
+  /// Files that belong to a model beside its weights and `config.json`, copied where the source has
+  /// them.
   public static let companions = [
     "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
     "added_tokens.json", "chat_template.jinja", "chat_template.json", "vocab.json", "merges.txt",
@@ -73,7 +75,8 @@ public final class CheckpointWriter {
   ///   - source: the checkpoint it is made from, which is only read.
   ///   - layout: form of the files.
   ///   - replacing: whether a model that is already there may be replaced.
-  /// - Throws: `.occupied`, `.missing`, `.system`, or `.value` for a source whose element type is unknown.
+  /// - Throws: `.occupied`, `.missing`, `.system`, or `.value` for a source whose element type is
+  ///   unknown.
   public init(
     target: URL, source: Checkpoint, layout: CheckpointLayout, replacing: Bool = false
   ) throws(CheckpointError) {
@@ -88,7 +91,8 @@ public final class CheckpointWriter {
     folder = try StagedFolder(target: target, replacing: replacing, source: source.directory)
   }
 
-  /// The floating-point type that `config.json` states under its old or its new name; F32 where it is silent.
+  /// The floating-point type that `config.json` states under its old or its new name; F32 where it
+  /// is silent.
   private static func modelType(of config: JSONObject) throws(CheckpointError) -> DType {
     let key = config.has("dtype") ? "dtype" : "torch_dtype"
     switch try config.stringIfPresent(key) {
@@ -108,7 +112,8 @@ public final class CheckpointWriter {
     try guarded { () throws(CheckpointError) in try store(tensor, name) }
   }
 
-  /// Appends the weight of the linear layer `prefix`: dense as `prefix.weight`, or as its quantized parts.
+  /// Appends the weight of the linear layer `prefix`: dense as `prefix.weight`, or as its quantized
+  /// parts.
   ///
   /// - Throws: as above; `.unsupported` or `.tensors` when the layout cannot hold the matrix.
   public func append(_ linear: StoredLinear, named prefix: String) throws(CheckpointError) {
@@ -160,7 +165,8 @@ public final class CheckpointWriter {
   /// Completes the checkpoint and gives the folder its name.
   ///
   /// - Parameter record: how it was made; becomes `bitbudget.json`.
-  /// - Throws: `.system`; `.changed` when the source is no longer what was read; `.malformed` when no tensor was written.
+  /// - Throws: `.system`; `.changed` when the source is no longer what was read; `.malformed` when
+  ///   no tensor was written.
   public func finish(record: some Encodable) throws(CheckpointError) {
     try guarded { () throws(CheckpointError) in
       try closeShard()
@@ -179,7 +185,8 @@ public final class CheckpointWriter {
   /// Removes everything written so far.
   public func cancel() { folder.discard() }
 
-  /// Gives the shards the names that tell how many there are, and writes the index if there are several.
+  /// Gives the shards the names that tell how many there are, and writes the index if there are
+  /// several.
   private func nameShards() throws(CheckpointError) {
     let suffix = layout.container == .zstd ? ZstdShard.suffix : ""
     let count = shardNames.count

@@ -2,8 +2,8 @@ import Tensors
 
 /// Codes of 2, 3, 4 or 8 bits in a row of 32-bit words: one dense stream, lowest bits first.
 ///
-/// GPTQ and compressed-tensors share this stream and differ only in the axis along which it runs. Widths that do not
-/// divide 32 straddle words: 32 codes of 3 bits take 3 words.
+/// GPTQ and compressed-tensors share this stream and differ only in the axis along which it runs.
+/// Widths that do not divide 32 straddle words: 32 codes of 3 bits take 3 words.
 struct CodePacking {
   /// Bits of one code.
   let bits: Int
@@ -55,7 +55,8 @@ struct CodePacking {
     }
   }
 
-  /// Writes `codes`, each below `2^bits`, into `words`, which has to have room; unused bits become zero.
+  /// Writes `codes`, each below `2^bits`, into `words`, which has to have room; unused bits become
+  /// zero.
   func pack(_ codes: UnsafeBufferPointer<UInt8>, into words: UnsafeMutableBufferPointer<UInt32>) {
     var stream: UInt64 = 0
     var filled = 0
@@ -94,7 +95,8 @@ extension CodePacking {
     }
   }
 
-  /// Unpacks `[rows, columns]` codes from words `[words(for: columns), rows]`: the streams run down the stored matrix.
+  /// Unpacks `[rows, columns]` codes from words `[words(for: columns), rows]`: the streams run down
+  /// the stored matrix.
   func unpackColumns(
     _ words: AlignedBytes, rows: Int, columns: Int, workers: Int
   ) throws(CheckpointError) -> [UInt8] {

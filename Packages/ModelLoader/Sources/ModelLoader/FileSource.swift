@@ -2,10 +2,10 @@ import Foundation
 
 /// An open regular file, read with `pread`.
 ///
-/// Nothing is memory-mapped: a file that someone truncates while it is mapped kills the process with SIGBUS,
-/// whereas a short read is an error that can be told. Device, inode, size and modification time
-/// are taken when the file is opened and compared after every read, so that a file that was replaced or
-/// rewritten in the meantime is an error and never a mix of old and new.
+/// Nothing is memory-mapped: a file that someone truncates while it is mapped kills the process
+/// with SIGBUS, whereas a short read is an error that can be told. Device, inode, size and
+/// modification time are taken when the file is opened and compared after every read, so that a
+/// file that was replaced or rewritten in the meantime is an error and never a mix of old and new.
 final class FileSource: ByteSource {
   let file: String
   let count: Int

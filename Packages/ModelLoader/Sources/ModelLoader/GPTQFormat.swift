@@ -9,8 +9,9 @@ import Tensors
 /// | `scales` | F16 or BF16 | [groups, out] | |
 /// | `g_idx` | I32 | [in] | group of each input |
 ///
-/// Source: ModelCloud/GPTQModel, `nn_modules/qlinear`, `utils/model.py`, `quantization/config.py`. A version-1
-/// field of all ones is zero point 0 to some readers and `2^bits` to others, so it is refused.
+/// Source: ModelCloud/GPTQModel, `nn_modules/qlinear`, `utils/model.py`, `quantization/config.py`.
+/// A version-1 field of all ones is zero point 0 to some readers and `2^bits` to others, so it is
+/// refused.
 struct GPTQFormat: LinearFormat {
   let summary: QuantizationSummary
   let marker = "qweight"

@@ -2,8 +2,9 @@ import Foundation
 
 /// The cache in which Hugging Face tools keep downloaded models; only read, never written.
 ///
-/// A model `org/name` lies in `models--org--name/snapshots/REVISION`, and `refs/main` there holds the revision.
-/// Source: huggingface_hub documentation, "Understand caching" and "Environment variables".
+/// A model `org/name` lies in `models--org--name/snapshots/REVISION`, and `refs/main` there holds
+/// the revision. Source: huggingface_hub documentation, "Understand caching" and "Environment
+/// variables".
 public struct HubCache: Sendable, Hashable {
   /// The folder with the `models--…` folders.
   public let root: URL
@@ -11,8 +12,8 @@ public struct HubCache: Sendable, Hashable {
   /// The cache at a known place.
   public init(root: URL) { self.root = root }
 
-  /// The cache that these environment variables choose: `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME`, in
-  /// this order, or else `~/.cache/huggingface/hub`.
+  /// The cache that these environment variables choose: `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`,
+  /// `HF_HOME`, `XDG_CACHE_HOME`, in this order, or else `~/.cache/huggingface/hub`.
   public init(environment: [String: String], home: URL) {
     func folder(_ variable: String) -> URL? {
       guard let path = environment[variable], !path.isEmpty else { return nil }
@@ -27,7 +28,8 @@ public struct HubCache: Sendable, Hashable {
 
   /// The folder of a model `org/name` in the cache, or nil when it is not there.
   ///
-  /// - Throws: `.missing` when a download was not finished, `.malformed` when it cannot be told which revision is meant.
+  /// - Throws: `.missing` when a download was not finished, `.malformed` when it cannot be told
+  ///   which revision is meant.
   public func snapshot(of repository: String) throws(CheckpointError) -> URL? {
     let folder = root.appendingPathComponent(
       "models--" + repository.replacing("/", with: "--"))

@@ -1,8 +1,8 @@
 /// Reads JSON text strictly (RFC 8259), one piece at a time, without building a tree.
 ///
-/// Strict means: UTF-8 only, no duplicate keys in an object, no lone surrogates, no trailing text, nesting
-/// and length limited. The safetensors header is read straight from it, so that memory stays in proportion
-/// to the tensors described; everything else goes through `JSONValue`.
+/// Strict means: UTF-8 only, no duplicate keys in an object, no lone surrogates, no trailing text,
+/// nesting and length limited. The safetensors header is read straight from it, so that memory
+/// stays in proportion to the tensors described; everything else goes through `JSONValue`.
 struct JSONScanner {
   /// Objects and arrays may be nested this deep.
   static let depthLimit = 64
@@ -39,7 +39,8 @@ struct JSONScanner {
   /// What a value is, by its first character.
   enum Kind { case object, array, string, number, literal }
 
-  /// The kind of the value that comes next; what is no value at all counts as a literal, which then fails.
+  /// The kind of the value that comes next; what is no value at all counts as a literal, which then
+  /// fails.
   mutating func kind() -> Kind {
     switch next().map(Unicode.Scalar.init) {
     case "{": .object
@@ -62,7 +63,8 @@ struct JSONScanner {
 
   // MARK: Objects and arrays
 
-  /// Calls `member` with each key of an object, standing before its value, which `member` must read.
+  /// Calls `member` with each key of an object, standing before its value, which `member` must
+  /// read.
   mutating func object(
     _ member: (inout JSONScanner, String) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {

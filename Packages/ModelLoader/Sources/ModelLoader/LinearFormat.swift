@@ -1,6 +1,7 @@
 import Tensors
 
-/// One way of storing quantized linear layers as tensors. Each conformance is the only place that knows its layout, for reading and for writing.
+/// One way of storing quantized linear layers as tensors. Each conformance is the only place that
+/// knows its layout, for reading and for writing.
 protocol LinearFormat: Sendable {
   /// What the configuration says.
   var summary: QuantizationSummary { get }
@@ -27,8 +28,8 @@ protocol LinearEncoder: Sendable {
     of matrix: QuantizedMatrix, named prefix: String, workers: Int
   ) throws(CheckpointError) -> [(name: String, tensor: Tensor)]
 
-  /// The `quantization_config` of a checkpoint with these quantized `layers`, at least one, in the order in which they were
-  /// written, and the linear layers `dense` that were not quantized.
+  /// The `quantization_config` of a checkpoint with these quantized `layers`, at least one, in the
+  /// order in which they were written, and the linear layers `dense` that were not quantized.
   func configuration(of layers: [QuantizedLayer], dense: [String]) -> JSONValue
 }
 
@@ -47,8 +48,8 @@ struct QuantizedLayer {
 
   /// Describes the layers of one checkpoint.
   ///
-  /// A layer with one group a row has no group size of its own: it takes that of another layer if its inputs are no more, and
-  /// counts as one scale per row if there is none.
+  /// A layer with one group a row has no group size of its own: it takes that of another layer if
+  /// its inputs are no more, and counts as one scale per row if there is none.
   static func describe(_ matrices: [(name: String, shape: MatrixShape)]) -> [QuantizedLayer] {
     let sizes = Set(matrices.filter { $0.shape.groups > 1 }.map(\.shape.groupSize))
     return matrices.map { name, shape in

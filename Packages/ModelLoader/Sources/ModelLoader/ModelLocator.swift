@@ -45,10 +45,11 @@ public struct ModelLocator: Sendable {
     self.known = known
   }
 
-  /// The folder of the model `name`: a path of a folder, the name of a model in one of the extra folders, a short name,
-  /// or `org/name` in the hub cache, in this order.
+  /// The folder of the model `name`: a path of a folder, the name of a model in one of the extra
+  /// folders, a short name, or `org/name` in the hub cache, in this order.
   ///
-  /// - Throws: `.unknownModel` saying what to download and how; `.missing` or `.malformed` for a broken download.
+  /// - Throws: `.unknownModel` saying what to download and how; `.missing` or `.malformed` for a
+  ///   broken download.
   public func locate(_ name: String) throws(CheckpointError) -> URL {
     guard !name.isEmpty, !name.utf8.contains(0) else {
       throw .unknownModel(name: "\"\"", advice: "Give a folder or the name of a model.")
@@ -103,7 +104,8 @@ public struct ModelLocator: Sendable {
     isFolder(path) && access(path + "/config.json", F_OK) == 0
   }
 
-  /// Whether this can be `org/name` on the hub: two parts of letters, digits, `-`, `_` and `.`, no part beginning with a dot.
+  /// Whether this can be `org/name` on the hub: two parts of letters, digits, `-`, `_` and `.`, no
+  /// part beginning with a dot.
   private static func isRepository(_ name: String) -> Bool {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false)
     return parts.count == 2

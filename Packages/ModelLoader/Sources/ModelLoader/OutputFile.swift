@@ -1,6 +1,7 @@
 import Foundation
 
-/// A new file that is written once from front to back, closed explicitly, and durable when `close` returns.
+/// A new file that is written once from front to back, closed explicitly, and durable when `close`
+/// returns.
 final class OutputFile {
   let path: String
   /// Bytes written so far.
@@ -8,8 +9,8 @@ final class OutputFile {
   private var descriptor: Int32?
   private let limit: Int
 
-  /// Creates the file, which must not exist; `limit` is the largest size the process may write, beyond which the
-  /// system would answer with a signal.
+  /// Creates the file, which must not exist; `limit` is the largest size the process may write,
+  /// beyond which the system would answer with a signal.
   ///
   /// - Throws: `.system`.
   init(creating path: String, limit: Int = OutputFile.sizeLimit()) throws(CheckpointError) {

@@ -1,6 +1,7 @@
 import Tensors
 
-/// compressed-tensors' `pack-quantized`: integer weights of 2, 3, 4 or 8 bits, packed along the inputs of each row.
+/// compressed-tensors' `pack-quantized`: integer weights of 2, 3, 4 or 8 bits, packed along the
+/// inputs of each row.
 ///
 /// | tensor | type | shape | content |
 /// |---|---|---|---|
@@ -11,9 +12,10 @@ import Tensors
 /// | or, not whole | F16 | [out, groups] | zero points less `2^(bits-1)`; `zp_dtype` says so |
 /// | `weight_g_idx` | I32 | [in] | group of each input; activation order only |
 ///
-/// Source: vllm-project/compressed-tensors, `compressors/pack_quantized`, `quantization/quant_config.py`. Widths
-/// and group sizes are told apart by the shapes of the tensors among those that the configuration names, so that
-/// its target patterns need not be evaluated.
+/// Source: vllm-project/compressed-tensors, `compressors/pack_quantized`,
+/// `quantization/quant_config.py`. Widths and group sizes are told apart by the shapes of the
+/// tensors among those that the configuration names, so that its target patterns need not be
+/// evaluated.
 struct PackQuantizedFormat: LinearFormat {
   let summary: QuantizationSummary
   let marker = "weight_packed"
@@ -21,7 +23,8 @@ struct PackQuantizedFormat: LinearFormat {
 
   /// Reads `quantization_config`.
   ///
-  /// - Throws: `.unsupported` for other formats, activation quantization and float weights; `.value`.
+  /// - Throws: `.unsupported` for other formats, activation quantization and float weights;
+  ///   `.value`.
   init(_ description: JSONObject) throws(CheckpointError) {
     file = description.file
     let format = try description.string("format")

@@ -1,9 +1,11 @@
 import Dispatch
 import Synchronization
 
-/// Calls `body` with 0..<count on up to `workers` threads; each thread takes every `workers`-th index and has a `state` of its own.
+/// Calls `body` with 0..<count on up to `workers` threads; each thread takes every `workers`-th
+/// index and has a `state` of its own.
 ///
-/// - Throws: the error of the lowest index that failed first on its thread, so that the message does not depend on timing.
+/// - Throws: the error of the lowest index that failed first on its thread, so that the message
+///   does not depend on timing.
 func forEachInParallel<State>(
   _ count: Int, workers: Int, state: @Sendable () throws(CheckpointError) -> State,
   _ body: @Sendable (inout State, Int) throws(CheckpointError) -> Void

@@ -3,7 +3,8 @@ import Tensors
 extension Tensor {
   /// `values` rounded to F32, F16 or BF16, ties to even.
   ///
-  /// - Throws: `.unsupported` for other types, `.tensors` naming the first finite value that the type cannot hold.
+  /// - Throws: `.unsupported` for other types, `.tensors` naming the first finite value that the
+  ///   type cannot hold.
   init(
     rounding values: [Float], to dtype: DType, shape: [Int], name: String
   ) throws(CheckpointError) {

@@ -16,8 +16,9 @@ public struct TensorInfo: Sendable, Hashable {
 
 /// The header of a safetensors file, checked against the size of the file before any data is used.
 ///
-/// Layout: u64 N little-endian, N bytes of JSON, the tensors' bytes without holes. Source: safetensors README and
-/// `safetensors/src/tensor.rs` (limits and checks); duplicate names are refused as the README asks.
+/// Layout: u64 N little-endian, N bytes of JSON, the tensors' bytes without holes. Source:
+/// safetensors README and `safetensors/src/tensor.rs` (limits and checks); duplicate names are
+/// refused as the README asks.
 struct SafetensorsHeader {
   /// The longest header the format allows, in bytes.
   static let sizeLimit = 100_000_000

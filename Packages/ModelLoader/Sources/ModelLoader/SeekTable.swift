@@ -2,8 +2,9 @@ import CZstd
 
 /// The table of frames at the end of a compressed shard, `*.safetensors.zst`.
 ///
-/// The shard is a sequence of zstd frames whose contents, one after the other, are the bytes of a safetensors file, followed
-/// by one skippable frame with this table. All integers are little-endian.
+/// The shard is a sequence of zstd frames whose contents, one after the other, are the bytes of a
+/// safetensors file, followed by one skippable frame with this table. All integers are
+/// little-endian.
 ///
 /// | bytes | content |
 /// |---|---|
@@ -15,10 +16,11 @@ import CZstd
 /// | 8 | XXH64 of the 20 n + 16 bytes before |
 /// | 8 | `BBZSEEK1` |
 ///
-/// Transform 0 leaves the content as it is; 1 says that it is 16-bit elements split into a plane of low bytes and a plane of
-/// high bytes. The first frames hold the header; each further frame holds bytes of one tensor, so that damage can be
-/// told by the tensor. Every frame also carries zstd's own content checksum. The hash of the compressed bytes is there because
-/// zstd frames contain bits that decoders ignore.
+/// Transform 0 leaves the content as it is; 1 says that it is 16-bit elements split into a plane of
+/// low bytes and a plane of high bytes. The first frames hold the header; each further frame holds
+/// bytes of one tensor, so that damage can be told by the tensor. Every frame also carries zstd's
+/// own content checksum. The hash of the compressed bytes is there because zstd frames contain bits
+/// that decoders ignore.
 struct SeekTable: Equatable {
   /// What was done to the content of a frame before it was compressed.
   enum Transform: UInt32 {

@@ -27,8 +27,9 @@ final class PlainShardWriter: ShardWriter {
   func finish() throws(CheckpointError) { try output.close() }
 }
 
-/// Collects the tensors of one shard in a file of their own, in the order in which they come, and then writes the shard in the order of
-/// the format: the header first, wide elements before narrow ones so that all are aligned, names sorted.
+/// Collects the tensors of one shard in a file of their own, in the order in which they come, and
+/// then writes the shard in the order of the format: the header first, wide elements before narrow
+/// ones so that all are aligned, names sorted.
 struct ShardBuilder {
   /// Bytes of the tensors so far.
   var count: Int { spool.count }

@@ -1,7 +1,7 @@
 /// The index of a sharded checkpoint: which file holds which tensor.
 ///
-/// Format: `{"metadata": {"total_size": n}, "weight_map": {tensor: file}}`. `total_size` is not used: published
-/// checkpoints carry wrong ones.
+/// Format: `{"metadata": {"total_size": n}, "weight_map": {tensor: file}}`. `total_size` is not
+/// used: published checkpoints carry wrong ones.
 struct ShardIndex {
   /// The usual name of the index file.
   static let fileName = "model.safetensors.index.json"

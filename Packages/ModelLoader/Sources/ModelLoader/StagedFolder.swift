@@ -2,8 +2,9 @@ import Foundation
 
 /// A folder that appears under its final name whole or not at all.
 ///
-/// It grows as `.NAME.partial` beside the target, held by a lock on `.NAME.lock`, and is renamed at the end. The lock dies with
-/// its process, so what a killed run left behind is recognised by the lock being free, and removed.
+/// It grows as `.NAME.partial` beside the target, held by a lock on `.NAME.lock`, and is renamed at
+/// the end. The lock dies with its process, so what a killed run left behind is recognised by the
+/// lock being free, and removed.
 final class StagedFolder {
   /// Where to write files meanwhile.
   let path: String
@@ -19,7 +20,8 @@ final class StagedFolder {
   ///   - target: the final path; the folder it stands in must exist.
   ///   - replacing: whether an existing model folder, or an empty one, may be replaced.
   ///   - source: a folder that must not be touched.
-  /// - Throws: `.occupied` when the target exists, is the source, or is being written by someone else; `.missing`, `.system`.
+  /// - Throws: `.occupied` when the target exists, is the source, or is being written by someone
+  ///   else; `.missing`, `.system`.
   init(target: URL, replacing: Bool, source: URL?) throws(CheckpointError) {
     let target = target.standardizedFileURL
     let parent = target.deletingLastPathComponent()
@@ -138,7 +140,8 @@ private final class FolderLock {
           ? .occupied(path: path, reason: "another run is writing this output")
           : .system(path: path, action: "locking", code: code)
       }
-      // The last holder may have removed the file between our opening and locking it: then this lock is on nothing.
+      // The last holder may have removed the file between our opening and locking it: then this
+      // lock is on nothing.
       var held = stat()
       var named = stat()
       if fstat(descriptor, &held) == 0, stat(path, &named) == 0, held.st_ino == named.st_ino,

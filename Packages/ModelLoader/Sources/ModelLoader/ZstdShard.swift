@@ -1,6 +1,7 @@
 import CZstd
 
-/// A compressed shard, read at any place and by several threads. The layout is described at `SeekTable`.
+/// A compressed shard, read at any place and by several threads. The layout is described at
+/// `SeekTable`.
 final class ZstdShard: ByteSource {
   /// What the names of compressed files end in.
   static let suffix = ".zst"
@@ -9,7 +10,8 @@ final class ZstdShard: ByteSource {
   let count: Int
   private let source: FileSource
   private let frames: [SeekTable.Frame]
-  /// Where each frame begins in the file, and its content in the whole content; one more entry for the end.
+  /// Where each frame begins in the file, and its content in the whole content; one more entry for
+  /// the end.
   private let starts: [(file: Int, content: Int)]
   private let workers: Int
 

@@ -4,9 +4,11 @@ import Tensors
 
 /// Writes a compressed shard piece by piece. The layout is described at `SeekTable`.
 final class ZstdShardWriter: ShardWriter {
-  /// Content of one frame, in bytes: small enough for the caches of a core, large enough to lose nothing.
+  /// Content of one frame, in bytes: small enough for the caches of a core, large enough to lose
+  /// nothing.
   static let frameSize = 1 << 20
-  /// The zstd level. Weights have no repetitions to find, only skewed bytes, which every level codes alike.
+  /// The zstd level. Weights have no repetitions to find, only skewed bytes, which every level
+  /// codes alike.
   static let level: Int32 = 1
 
   private let output: OutputFile

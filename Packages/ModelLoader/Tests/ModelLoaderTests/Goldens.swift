@@ -12,7 +12,8 @@ enum Goldens {
     return root.deletingLastPathComponent().appendingPathComponent("shared/goldens")
   }()
 
-  /// The folders of `kind` whose name begins with one of the prefixes; none when the data is absent.
+  /// The folders of `kind` whose name begins with one of the prefixes; none when the data is
+  /// absent.
   static func cases(_ kind: String, _ prefixes: String...) -> [String] {
     let names = try? FileManager.default.contentsOfDirectory(
       atPath: folder.appendingPathComponent(kind).path)
