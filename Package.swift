@@ -78,6 +78,12 @@ let package = Package(
         "evaluate", ["Evaluation", "Generation", "KVCaches", "Models", "NanoModels", "Tokenizer"]),
     ],
     [
+      .executableTarget(
+        name: "bench-engine",
+        dependencies: [argumentParser, "Tensors", "KVCaches", "Models"],
+        path: "Tools/bench/engine")
+    ],
+    [
       .testTarget(
         name: "GoldenTests", dependencies: ["Models"], path: "Tests/GoldenTests")
     ],

@@ -9,7 +9,8 @@ let package = Package(
     .target(
       name: "KVCaches",
       dependencies: [
-        .product(name: "Kernels", package: "Kernels"), .product(name: "Tensors", package: "Tensors"),
+        .product(name: "Kernels", package: "Kernels"),
+        .product(name: "Tensors", package: "Tensors"),
       ]),
     .testTarget(name: "KVCachesTests", dependencies: ["KVCaches"]),
   ]

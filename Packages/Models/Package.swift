@@ -13,7 +13,8 @@ let package = Package(
     .target(
       name: "Models",
       dependencies: [
-        .product(name: "Kernels", package: "Kernels"), .product(name: "Tensors", package: "Tensors"),
+        .product(name: "Kernels", package: "Kernels"),
+        .product(name: "Tensors", package: "Tensors"),
         .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "ModelLoader", package: "ModelLoader"),
       ]),

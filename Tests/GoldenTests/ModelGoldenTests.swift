@@ -19,8 +19,13 @@ struct ModelGoldenTests {
 
   struct Manifest: Decodable {
     struct Tolerances: Decodable {
-      let logits_max_abs: Double
-      let logits_rel_l2: Double
+      let maxAbs: Double
+      let relativeL2: Double
+
+      enum CodingKeys: String, CodingKey {
+        case maxAbs = "logits_max_abs"
+        case relativeL2 = "logits_rel_l2"
+      }
     }
     let tolerances: Tolerances
   }
@@ -64,8 +69,8 @@ struct ModelGoldenTests {
         difference += (Double(a) - Double(b)) * (Double(a) - Double(b))
         norm += Double(b) * Double(b)
       }
-      #expect(worst <= tolerances.logits_max_abs)
-      #expect((difference / norm).squareRoot() <= tolerances.logits_rel_l2)
+      #expect(worst <= tolerances.maxAbs)
+      #expect((difference / norm).squareRoot() <= tolerances.relativeL2)
     }
   }
 

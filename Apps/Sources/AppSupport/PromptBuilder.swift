@@ -9,7 +9,10 @@ public struct PromptBuilder {
 
   /// A builder with the chat template of `folder`; without a template prompts are used as they are.
   ///
-  /// - Parameter thinks: false asks the template for an answer without thinking.
+  /// - Parameters:
+  ///   - folder: the model's folder.
+  ///   - tokenizer: its tokenizer.
+  ///   - thinks: false asks the template for an answer without thinking.
   /// - Throws: `TokenizerError` for a template that cannot be read.
   public init(folder: URL, tokenizer: TextTokenizer, thinks: Bool) throws {
     self.tokenizer = tokenizer

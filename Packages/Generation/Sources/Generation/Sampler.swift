@@ -27,6 +27,7 @@ public final class Sampler {
   ///   - options: the filters.
   ///   - uniform: a random number in [0, 1).
   ///   - step: number of the draw, for the error.
+  /// - Returns: the token's id.
   /// - Throws: `GenerationError.nonFiniteLogits`.
   public func sample(
     _ logits: UnsafeBufferPointer<Float>, _ options: SamplingOptions, uniform: Double, step: Int

@@ -67,8 +67,12 @@ public struct KVCache {
   ///
   /// - Parameters:
   ///   - queries: `[heads, dimension]`, the query heads that share `kvHead`.
-  ///   - output: `[heads, dimension]`, overwritten.
+  ///   - heads: number of query heads.
+  ///   - kvHead: the KV head they share.
+  ///   - layer: the layer to look at.
+  ///   - visible: tokens to attend to, from the first.
   ///   - scale: factor of the scores, usually dimension^-1/2.
+  ///   - output: `[heads, dimension]`, overwritten.
   public func attend(
     queries: UnsafePointer<Float>, heads: Int, kvHead: Int, layer: Int, visible: Int, scale: Float,
     output: UnsafeMutablePointer<Float>

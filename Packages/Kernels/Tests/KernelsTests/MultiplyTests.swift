@@ -107,7 +107,8 @@ struct PackedCase {
     BB_ROWS_F32, BB_ROWS_F16, BB_ROWS_BF16, BB_ROWS_INT8, BB_ROWS_INT4,
   ]
   static let sizes: [(rows: Int, inputs: Int, group: Int)] = [
-    (1, 1, 8), (16, 8, 8), (17, 31, 8), (33, 64, 32), (100, 192, 128), (64, 256, 64), (80, 257, 128),
+    (1, 1, 8), (16, 8, 8), (17, 31, 8), (33, 64, 32), (100, 192, 128), (64, 256, 64),
+    (80, 257, 128),
   ]
 
   /// F32 sums of a few hundred products of size 1 against the same in F64.
@@ -179,7 +180,8 @@ struct PackedCase {
       } else {
         var values = [Float](repeating: 0, count: inputs)
         bb_unpack_floats(format, packed.lines, row, inputs, &values)
-        let same = (0..<inputs).allSatisfy { Double(values[$0]) == packed.weights[row * inputs + $0] }
+        let expected = packed.weights[row * inputs..<(row + 1) * inputs]
+        let same = zip(values, expected).allSatisfy { Double($0) == $1 }
         #expect(same)
       }
     }

@@ -50,6 +50,7 @@ public final class BlockForward {
   ///   - block: the weights.
   ///   - layer: the layer of the caches that belongs to the block.
   ///   - layout: which row belongs to which sequence and position.
+  ///   - x: `[rows, hidden]`, replaced in place.
   ///   - caches: one for each sequence; the rows' keys and values are appended.
   ///   - observe: sees the input of each set of linear layers, `[rows, width]`, before it is multiplied; returning
   ///     false ends the block there, with `x` undefined.

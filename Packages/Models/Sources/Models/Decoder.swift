@@ -9,6 +9,12 @@ public struct DecoderBlock: Sendable {
     public var weights: any LinearWeights
     /// `[out]`.
     public var bias: [Float]?
+
+    /// A projection.
+    public init(weights: any LinearWeights, bias: [Float]? = nil) {
+      self.weights = weights
+      self.bias = bias
+    }
   }
 
   /// Norm before attention, `[hidden]`.
@@ -21,6 +27,18 @@ public struct DecoderBlock: Sendable {
   public var keyNorm: [Float]?
   /// The linear layers.
   public var projections: [ProjectionRole: Projection]
+
+  /// A block of these parts.
+  public init(
+    attentionNorm: [Float], feedForwardNorm: [Float], queryNorm: [Float]?, keyNorm: [Float]?,
+    projections: [ProjectionRole: Projection]
+  ) {
+    self.attentionNorm = attentionNorm
+    self.feedForwardNorm = feedForwardNorm
+    self.queryNorm = queryNorm
+    self.keyNorm = keyNorm
+    self.projections = projections
+  }
 
   subscript(_ role: ProjectionRole) -> Projection? { projections[role] }
 }
@@ -88,6 +106,18 @@ public struct Decoder: Sendable {
     untiedHead = try source.untiedHead()
     try checkpoint.verifyUnchanged()
     progress(config.layers, config.layers)
+  }
+
+  /// A model of these parts, whose shapes must be those of `config`.
+  public init(
+    config: DecoderConfig, embedding: any LinearWeights, blocks: [DecoderBlock],
+    finalNorm: [Float], untiedHead: (any LinearWeights)?
+  ) {
+    self.config = config
+    self.embedding = embedding
+    self.blocks = blocks
+    self.finalNorm = finalNorm
+    self.untiedHead = untiedHead
   }
 
   /// Bytes of all weights in memory.

@@ -38,6 +38,28 @@ public struct DecoderConfig: Sendable, Hashable {
     case all
   }
 
+  /// A shape of these parts.
+  public init(
+    hiddenSize: Int, intermediateSize: Int, layers: Int, heads: Int, kvHeads: Int,
+    headDimension: Int, vocabularySize: Int, contextLength: Int, normEpsilon: Float,
+    rotary: RotaryConfig, normalizesQueriesAndKeys: Bool, attentionBias: AttentionBias,
+    tiesEmbeddings: Bool
+  ) {
+    self.hiddenSize = hiddenSize
+    self.intermediateSize = intermediateSize
+    self.layers = layers
+    self.heads = heads
+    self.kvHeads = kvHeads
+    self.headDimension = headDimension
+    self.vocabularySize = vocabularySize
+    self.contextLength = contextLength
+    self.normEpsilon = normEpsilon
+    self.rotary = rotary
+    self.normalizesQueriesAndKeys = normalizesQueriesAndKeys
+    self.attentionBias = attentionBias
+    self.tiesEmbeddings = tiesEmbeddings
+  }
+
   /// Query heads that share one KV head.
   public var groupSize: Int { heads / kvHeads }
   /// The sizes of a cache for all layers.

@@ -7,6 +7,7 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   /// More tokens than the model has positions for.
   case contextExceeded(tokens: Int, limit: Int)
 
+  /// One sentence with the values.
   public var description: String {
     switch self {
     case .unknownFamily(let file, let found, let known):

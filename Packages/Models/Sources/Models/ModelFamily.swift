@@ -43,8 +43,11 @@ extension DecoderConfig {
   /// The keys that Qwen and Llama share.
   ///
   /// - Parameters:
+  ///   - config: `config.json`.
   ///   - theta: base of the rotary frequencies where the file names none.
   ///   - epsilon: the norms' epsilon where the file names none.
+  ///   - bias: which attention projections carry a bias.
+  ///   - normalizesQueriesAndKeys: whether queries and keys are normalised per head.
   /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
   init(
     llamaStyle config: JSONObject, theta: Double, epsilon: Double, bias: AttentionBias,

@@ -25,6 +25,13 @@ public struct RotaryConfig: Sendable, Hashable {
   /// The scaling.
   public var scaling: Scaling
 
+  /// An embedding of these parts.
+  public init(theta: Double, dimension: Int, scaling: Scaling = .none) {
+    self.theta = theta
+    self.dimension = dimension
+    self.scaling = scaling
+  }
+
   /// One frequency for each rotated pair, `[dimension / 2]`, in radians a token.
   public var frequencies: [Float] {
     let half = dimension / 2

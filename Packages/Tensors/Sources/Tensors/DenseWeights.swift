@@ -2,14 +2,18 @@ import Kernels
 
 /// A matrix kept in the float type it was stored in (F32, F16 or BF16), in the kernels' blocks of 16 rows.
 public struct DenseWeights: LinearWeights {
+  /// Rows: output features.
   public let outFeatures: Int
+  /// Columns: input features.
   public let inFeatures: Int
   /// Element type.
   public let dtype: DType
   private let format: bb_row_format
   private let lines: AlignedBytes
 
+  /// Bytes this matrix holds in memory.
   public var byteCount: Int { lines.count }
+  /// The format in words.
   public var formatName: String { dtype.rawValue }
 
   /// Packs a row-major `[out, in]` tensor.
@@ -45,6 +49,7 @@ public struct DenseWeights: LinearWeights {
     self.lines = lines
   }
 
+  /// See `LinearWeights.multiply`.
   public func multiply(
     _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) {
@@ -59,6 +64,7 @@ public struct DenseWeights: LinearWeights {
     }
   }
 
+  /// See `LinearWeights.copyRow`.
   public func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) {
     precondition(index >= 0 && index < outFeatures, "row \(index) of \(outFeatures)")
     lines.withBytes { bytes in

@@ -7,7 +7,9 @@ import Kernels
 /// When the groups do not lie in a row (activation order), columns are stored in group order and the activations
 /// are gathered before the multiply.
 public struct GroupQuantizedWeights: LinearWeights {
+  /// Rows: output features.
   public let outFeatures: Int
+  /// Columns: input features.
   public let inFeatures: Int
   /// Bits of one code as quantized: 2, 3, 4 or 8.
   public let bits: Int
@@ -22,9 +24,11 @@ public struct GroupQuantizedWeights: LinearWeights {
   /// Position -> original input, when columns were reordered.
   private let order: [Int32]?
 
+  /// Bytes this matrix holds in memory.
   public var byteCount: Int {
     lines.count + scales.count + (zeros?.count ?? 0) + (order?.count ?? 0) * 4
   }
+  /// The format in words.
   public var formatName: String {
     "\(bits)-bit " + (groupSize < inFeatures ? "group \(groupSize)" : "per channel")
   }
@@ -55,6 +59,7 @@ public struct GroupQuantizedWeights: LinearWeights {
     }
   }
 
+  /// See `LinearWeights.multiply`.
   public func multiply(
     _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) {
@@ -97,6 +102,7 @@ public struct GroupQuantizedWeights: LinearWeights {
     }
   }
 
+  /// See `LinearWeights.copyRow`.
   public func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) {
     precondition(index >= 0 && index < outFeatures, "row \(index) of \(outFeatures)")
     let groups = (inFeatures + groupSize - 1) / groupSize

@@ -22,7 +22,8 @@ public protocol LinearWeights: Sendable {
   ///   - y: `[tokens, out]`, overwritten.
   ///   - pool: threads to split the output features over.
   func multiply(
-    _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool)
+    _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  )
 
   /// Row `index` of the matrix as floats, `[in]`: an embedding look-up, or a piece of the dequantized matrix.
   func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>)

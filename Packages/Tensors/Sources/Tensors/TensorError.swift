@@ -13,6 +13,7 @@ public enum TensorError: Error, Equatable, CustomStringConvertible {
   /// The linear-algebra library is missing or refused.
   case linearAlgebra(String)
 
+  /// One sentence with the values.
   public var description: String {
     switch self {
     case .outOfMemory(let bytes):

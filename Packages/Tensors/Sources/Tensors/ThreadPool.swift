@@ -40,7 +40,11 @@ public final class ThreadPool: @unchecked Sendable {
 
   /// Runs `work` on consecutive parts of `0..<count`, one a worker; a part starts at a multiple of `grain`.
   ///
-  /// - Parameter cost: multiply-adds of the whole; below `worthwhileWork` the caller does everything; the default always splits.
+  /// - Parameters:
+  ///   - count: how many units there are.
+  ///   - grain: what a part starts at a multiple of.
+  ///   - cost: multiply-adds of the whole; below `worthwhileWork` the caller does everything. The default always splits.
+  ///   - work: does one part.
   public func split(_ count: Int, grain: Int = 1, cost: Int = .max, _ work: (Range<Int>) -> Void) {
     let units = (count + grain - 1) / grain
     if workers == 1 || units <= 1 || cost < Self.worthwhileWork {

@@ -1,0 +1,68 @@
+# BitBudget. `make` sets everything up and shows the whole chain on a small model; `make help` lists the rest.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+MODEL ?= nano
+BITS ?= 4
+BENCH ?= nano-math
+PROMPT ?= Start with 51. Then (a) add 50, (b) multiply by 4, (c) subtract 7. What is the result?
+ARGS ?=
+
+COMMANDS := quantize generate evaluate
+PACKAGES := libopenblas-dev libzstd-dev pkg-config python3
+RELEASE := $(SWIFT) build -c release
+
+.DEFAULT_GOAL := tour
+.PHONY: tour setup swift-version build test lint format bench install clean help quantize generate evaluate
+
+tour: setup build ## Set up, build, quantize a small model, and compare 16, 8 and 4 bits
+	@MODEL="$(MODEL)" PROMPT="$(PROMPT)" bash Tools/tour.sh
+
+setup: swift-version ## Install the system libraries that are missing (Debian, Ubuntu)
+	@bash Tools/setup.sh $(PACKAGES)
+
+swift-version:
+	@bash Tools/check-swift.sh "$(SWIFT)"
+
+build: swift-version ## Build the commands into bin/
+	@$(RELEASE)
+	@mkdir -p bin
+	@folder=$$($(RELEASE) --show-bin-path) && \
+	  for command in $(COMMANDS); do ln -sfn "$$folder/$$command" "bin/$$command"; done
+
+test: swift-version build ## Run every test
+	$(SWIFT) test --skip CommandTests
+	BITBUDGET_BIN="$(CURDIR)/bin" $(SWIFT) test --skip-build --filter CommandTests
+	bash Tests/Consumer/run.sh
+	@$(MAKE) --no-print-directory lint
+
+lint: ## Check formatting, floors and manifests
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Packages Apps Tests
+	python3 Tools/lint/test_lint.py
+	python3 Tools/lint/lint.py
+
+format: ## Format the Swift sources
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Packages Apps Tests
+
+bench: build ## Measure prompt and generation speed at the shapes of Qwen3-0.6B
+	@"$$($(RELEASE) --show-bin-path)/bench-engine" $(ARGS)
+
+install: build ## Install the commands and their data below PREFIX
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/bitbudget"
+	for command in $(COMMANDS); do install -m 755 "bin/$$command" "$(DESTDIR)$(PREFIX)/bin/"; done
+	cp -R "$$($(RELEASE) --show-bin-path)"/BitBudget_*.resources "$(DESTDIR)$(PREFIX)/share/bitbudget/"
+
+clean: ## Remove everything that was built
+	rm -rf .build bin
+
+quantize: build ## make quantize MODEL=nano BITS=8
+	bin/quantize --model "$(MODEL)" --bits "$(BITS)" $(ARGS)
+
+generate: build ## make generate MODEL=nano PROMPT="..."
+	bin/generate --model "$(MODEL)" --prompt "$(PROMPT)" $(ARGS)
+
+evaluate: build ## make evaluate MODEL=nano BENCH=nano-math
+	bin/evaluate --model "$(MODEL)" --bench "$(BENCH)" $(ARGS)
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12

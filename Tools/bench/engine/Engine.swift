@@ -1,0 +1,147 @@
+import ArgumentParser
+import Foundation
+import KVCaches
+import Models
+import Tensors
+
+/// Measures prompt and generation speed with random weights; prints one JSON object a line.
+@main
+struct Engine: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench-engine",
+    abstract:
+      "Prompt and generation speed at published shapes, beside a reading of the memory's speed.")
+
+  @Option(help: "Shape: 0.6b or 1.7b.")
+  var shape = "0.6b"
+  @Option(help: "Formats of the weights, separated by commas: bf16, int8, int4.")
+  var formats = "bf16,int8,int4"
+  @Option(help: "Tokens of the prompt.")
+  var prompt = 128
+  @Option(help: "Tokens generated in each repetition.")
+  var tokens = 16
+  @Option(help: "Sequences generated together.")
+  var batch = 1
+  @Option(help: "Repetitions; the median is printed.")
+  var repetitions = 3
+  @Option(help: "Threads.")
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws {
+    guard RandomModel.shapes[shape] != nil else {
+      throw ValidationError("--shape \(shape): expected 0.6b or 1.7b")
+    }
+    for (name, value) in [
+      ("prompt", prompt), ("tokens", tokens), ("batch", batch), ("repetitions", repetitions),
+      ("threads", threads),
+    ] where value < 1 {
+      throw ValidationError("--\(name) \(value): expected at least 1")
+    }
+  }
+
+  func run() throws {
+    guard let config = RandomModel.shapes[shape] else { return }
+    let pool = try ThreadPool(workers: threads)
+    for name in formats.split(separator: ",") {
+      guard let format = WeightFormat(rawValue: String(name)) else {
+        throw ValidationError("--formats \(name): expected bf16, int8 or int4")
+      }
+      let decoder = try RandomModel.make(config, format)
+      let bandwidth = try MemoryBandwidth.read(pool)
+      let speed = try measure(decoder, pool)
+      let limit = bandwidth / Double(decoder.weightBytes) * Double(batch)
+      report([
+        "shape": shape, "weights": format.rawValue, "threads": threads, "batch": batch,
+        "prompt_tokens": prompt, "weight_bytes": decoder.weightBytes,
+        "prompt_tokens_per_second": speed.prompt, "tokens_per_second": speed.generation,
+        "memory_bytes_per_second": bandwidth, "share_of_memory_limit": speed.generation / limit,
+        "commit": commit,
+      ])
+    }
+  }
+
+  /// Median tokens a second of the prompt and of generation.
+  private func measure(
+    _ decoder: Decoder, _ pool: ThreadPool
+  ) throws -> (prompt: Double, generation: Double) {
+    let pass = ForwardPass(decoder, pool: pool)
+    let clock = ContinuousClock()
+    var prompts: [Double] = []
+    var generations: [Double] = []
+    for _ in 0..<repetitions {
+      let meter = KVMeter()
+      var caches = (0..<batch).map { _ in pass.makeCache(format: .bf16, meter: meter) }
+      let ids = (0..<prompt).map { Int32($0 * 37 % 1000) }
+      let runs = (0..<batch).map { TokenRun(cache: $0, tokens: ids) }
+      let promptTime = try clock.measure {
+        try pass.run(runs, caches: &caches, rows: .last) { _, _, _ in }
+      }
+      let generationTime = try clock.measure {
+        for step in 0..<tokens {
+          let next = (0..<batch).map { TokenRun(cache: $0, tokens: [Int32(step)]) }
+          try pass.run(next, caches: &caches, rows: .last) { _, _, _ in }
+        }
+      }
+      prompts.append(Double(prompt * batch) / seconds(promptTime))
+      generations.append(Double(tokens * batch) / seconds(generationTime))
+    }
+    return (median(prompts), median(generations))
+  }
+
+  private func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
+
+  private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+
+  private var commit: String {
+    let process = Process()
+    let pipe = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["git", "rev-parse", "--short", "HEAD"]
+    process.standardOutput = pipe
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return "unknown" }
+    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    return output.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  private func report(_ values: [String: Any]) {
+    guard
+      let data = try? JSONSerialization.data(
+        withJSONObject: values, options: [.sortedKeys, .withoutEscapingSlashes])
+    else { return }
+    print(String(decoding: data, as: UTF8.self))
+  }
+}
+
+/// A reading of how fast this machine reads memory right now.
+enum MemoryBandwidth {
+  /// Bytes a second that all threads together read from a block far larger than any cache.
+  static func read(_ pool: ThreadPool) throws -> Double {
+    let count = 512 << 20
+    let bytes = try AlignedBytes(count: count)
+    bytes.withMutableBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 1) }
+    var sums = [UInt64](repeating: 0, count: pool.workers)
+    var best = 0.0
+    for _ in 0..<3 {
+      let time = ContinuousClock().measure {
+        bytes.withBytes { block in
+          sums.withUnsafeMutableBufferPointer { sums in
+            let words = block.bindMemory(to: SIMD8<UInt64>.self)
+            pool.run { worker in
+              let share = words.count / pool.workers
+              var (a, b) = (SIMD8<UInt64>.zero, SIMD8<UInt64>.zero)
+              for index in stride(from: worker * share, to: (worker + 1) * share - 1, by: 2) {
+                a &+= words[index]
+                b &+= words[index + 1]
+              }
+              sums[worker] &+= (a &+ b).wrappedSum()
+            }
+          }
+        }
+      }
+      best = max(best, Double(count) / (time / .seconds(1)))
+    }
+    precondition(sums.allSatisfy { $0 > 0 }, "nothing was read")
+    return best
+  }
+}
