@@ -1,0 +1,20 @@
+"""The floors of ARCHITECTURE.md: a module may import only modules on lower floors."""
+
+FLOORS = {
+    "Kernels": 0,
+    "Tokenizer": 0,
+    "MemoryPlanner": 0,
+    "NanoModels": 0,
+    "Tensors": 1,
+    "Quantizers": 2,
+    "ModelLoader": 3,
+    "KVCaches": 3,
+    "Models": 4,
+    "Generation": 5,
+    "Compression": 6,
+    "Evaluation": 6,
+    "AppSupport": 7,
+}
+
+# Every other folder of Apps/Sources is a command.
+COMMAND_FLOOR = 8
