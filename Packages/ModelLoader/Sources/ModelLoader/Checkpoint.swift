@@ -147,7 +147,7 @@ public struct Checkpoint: Sendable {
   /// The weight of the linear layer `prefix`, dense or quantized as the checkpoint has it; a bias
   /// is a tensor by itself.
   ///
-  /// - Throws: `.noTensor`, `.unsupported` naming the element type, `.shape`, or what is wrong with
+  /// - Throws: `.noTensor`, `.unsupported` naming the element type, or what is wrong with
   ///   its parts.
   public func linear(named prefix: String) throws(CheckpointError) -> StoredLinear {
     let name = prefix + ".weight"
@@ -162,8 +162,7 @@ public struct Checkpoint: Sendable {
       throw unsupported("tensor \(name) of type \(info.dtype.rawValue) as weight of a linear layer")
     }
     guard info.shape.count == 2 else {
-      throw .tensor(
-        file: info.shard, tensor: name, reason: "shape \(info.shape); a matrix is expected")
+      throw wrong(name, "shape \(info.shape); a matrix is expected")
     }
     return .dense(try tensor(named: name))
   }

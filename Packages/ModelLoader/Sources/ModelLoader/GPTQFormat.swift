@@ -54,9 +54,7 @@ struct GPTQFormat: LinearFormat {
     let index = try groupIndex(of: prefix, in: checkpoint)
     let scaleShape = try checkpoint.info(of: prefix + ".scales").shape
     guard !qweight.shape.contains(0) else {
-      throw .tensor(
-        file: try checkpoint.info(of: prefix + ".qweight").shard, tensor: prefix + ".qweight",
-        reason: "empty: \(qweight.shape)")
+      throw checkpoint.wrong(prefix + ".qweight", "empty: \(qweight.shape)")
     }
     let rows = qweight.shape[1]
     let (scheme, columns) = try scheme(
@@ -118,9 +116,8 @@ struct GPTQFormat: LinearFormat {
       words.bytes, rows: groups, columns: rows, workers: checkpoint.workers)
     if summary.method == .gptq {
       guard !codes.contains(UInt8(1 << packing.bits - 1)) else {
-        throw .unsupported(
-          file: try checkpoint.info(of: name).shard,
-          feature: "\(name): a version-1 zero point of all ones, which readers take differently,")
+        throw checkpoint.wrong(
+          name, "holds a version-1 zero point of all ones, which readers take differently")
       }
       for position in codes.indices { codes[position] += 1 }
     }

@@ -124,10 +124,10 @@ extension Checkpoint {
   ) throws(CheckpointError) -> Tensor {
     let info = try info(of: name)
     guard info.dtype == dtype, info.shape.count == rank else {
-      throw .tensor(
-        file: info.shard, tensor: name,
-        reason: "\(dtype.rawValue) of \(rank) dimensions expected, "
-          + "\(info.dtype.rawValue) \(info.shape) found")
+      throw wrong(
+        name,
+        "\(dtype.rawValue) of \(rank) dimensions expected, \(info.dtype.rawValue) \(info.shape) found"
+      )
     }
     return try tensor(named: name)
   }
@@ -137,15 +137,19 @@ extension Checkpoint {
     try require(name, shape: shape)
     let values = try floats(named: name)
     guard let position = values.firstIndex(where: { !$0.isFinite }) else { return values }
-    throw .tensor(
-      file: try info(of: name).shard, tensor: name,
-      reason: "element \(position) is \(values[position])")
+    throw wrong(name, "element \(position) is \(values[position])")
   }
 
   /// Makes sure that a tensor has this shape.
   func require(_ name: String, shape: [Int]) throws(CheckpointError) {
     let found = try info(of: name).shape
-    guard found == shape else { throw .shape(tensor: name, expected: shape, found: found) }
+    guard found == shape else { throw wrong(name, "shape \(shape) expected, \(found) found") }
+  }
+
+  /// The error for a tensor that cannot be what it has to be, naming its shard.
+  func wrong(_ tensor: String, _ reason: String) -> CheckpointError {
+    let shard = tensors[tensor].map { "/" + $0.shard } ?? ""
+    return .tensor(file: directory.path + shard, tensor: tensor, reason: reason)
   }
 }
 

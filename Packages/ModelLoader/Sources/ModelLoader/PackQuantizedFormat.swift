@@ -80,15 +80,18 @@ struct PackQuantizedFormat: LinearFormat {
     let (rows, columns) = try size(of: prefix, in: checkpoint)
     let packed = try checkpoint.part(prefix + ".weight_packed", .i32, rank: 2)
     let scaleShape = try checkpoint.info(of: prefix + ".weight_scale").shape
-    let candidates = Set(summary.schemes).filter {
+    let fitting = Set(summary.schemes).filter {
       packed.shape == [rows, CodePacking(bits: $0.bits).words(for: columns)]
         && scaleShape == [rows, $0.groups(inputs: columns)]
     }
+    // Where one group takes the whole row its nominal size makes no difference.
+    let smallest = fitting.min { $0.groupSize ?? .max < $1.groupSize ?? .max }
+    let isOneGroup = scaleShape.last == 1 && Set(fitting.map(\.bits)).count == 1
+    let candidates = isOneGroup ? Set([smallest].compactMap(\.self)) : fitting
     guard candidates.count == 1, let scheme = candidates.first else {
-      throw .tensor(
-        file: try checkpoint.info(of: prefix + ".weight_packed").shard,
-        tensor: prefix + ".weight_packed",
-        reason: "[\(rows), \(columns)] as \(packed.shape) with scales \(scaleShape) fits "
+      throw checkpoint.wrong(
+        prefix + ".weight_packed",
+        "[\(rows), \(columns)] as \(packed.shape) with scales \(scaleShape) fits "
           + "\(candidates.count) of the schemes in config.json; one is expected")
     }
     let packing = CodePacking(bits: scheme.bits)
@@ -110,9 +113,7 @@ struct PackQuantizedFormat: LinearFormat {
       [Int64]($0.bindMemory(to: Int64.self))
     }
     guard values.allSatisfy({ (1...Int64(Int32.max)).contains($0) }) else {
-      throw .tensor(
-        file: try checkpoint.info(of: name).shard, tensor: name,
-        reason: "\(values) is no size of a matrix")
+      throw checkpoint.wrong(name, "\(values) is no size of a matrix")
     }
     return (Int(values[0]), Int(values[1]))
   }
