@@ -3,6 +3,7 @@ import PackageDescription
 
 let package = Package(
   name: "Evaluation",
+  platforms: [.macOS(.v15)],
   products: [.library(name: "Evaluation", targets: ["Evaluation"])],
   dependencies: [.package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2")],
   targets: [

@@ -30,7 +30,7 @@ struct LineReader: ~Copyable {
   init(_ url: URL) throws(EvaluationError) {
     path = url.path
     do { handle = try FileHandle(forReadingFrom: url) } catch {
-      throw .file(path: url.path, reason: "cannot be opened: \(Self.reason(error))")
+      throw .file(path: url.path, reason: "cannot be opened: \(SystemError.text(of: error))")
     }
   }
 
@@ -70,7 +70,7 @@ struct LineReader: ~Copyable {
   private mutating func fill() throws(EvaluationError) {
     let chunk: Data?
     do { chunk = try handle.read(upToCount: 1 << 20) } catch {
-      throw .file(path: path, reason: "cannot be read: \(Self.reason(error))")
+      throw .file(path: path, reason: "cannot be read: \(SystemError.text(of: error))")
     }
     if let chunk, !chunk.isEmpty {
       if buffer.startIndex > 0 { buffer = Data(buffer) }
@@ -78,12 +78,5 @@ struct LineReader: ~Copyable {
     } else {
       atEnd = true
     }
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    let error = error as NSError
-    let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-    return cause.domain == NSPOSIXErrorDomain
-      ? String(cString: strerror(Int32(cause.code))) : cause.localizedDescription
   }
 }

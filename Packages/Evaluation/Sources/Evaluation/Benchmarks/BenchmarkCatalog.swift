@@ -30,6 +30,7 @@ public struct BenchmarkCatalog: Sendable, Hashable {
   /// A shipped definition by name, or any definition by the path of its file.
   ///
   /// - Parameter name: A name from ``names``, or a path that ends in `.yaml` or `.yml`.
+  /// - Returns: The definition.
   /// - Throws: ``EvaluationError`` when there is none or it is wrong.
   public func definition(named name: String) throws(EvaluationError) -> BenchmarkDefinition {
     if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {

@@ -6,13 +6,8 @@ extension BenchmarkDefinition {
   /// - Parameter url: A YAML file of at most 1 MiB.
   /// - Throws: ``EvaluationError`` naming the file, and the key that is unknown, missing or wrong.
   public init(contentsOf url: URL) throws(EvaluationError) {
-    let bytes: Data
-    do { bytes = try Data(contentsOf: url) } catch {
-      throw .file(path: url.path, reason: "cannot be read: \(error.localizedDescription)")
-    }
-    guard bytes.count <= 1 << 20, let text = String(validating: bytes, as: UTF8.self) else {
-      throw .file(path: url.path, reason: "is no UTF-8 text of at most 1 MiB")
-    }
+    guard let text = String(validating: try WholeFile.read(url, atMost: 1 << 20), as: UTF8.self)
+    else { throw .file(path: url.path, reason: "is not UTF-8") }
     try self.init(yaml: text, file: url.path)
   }
 

@@ -12,6 +12,7 @@ enum CSVParser {
   /// - Parameters:
   ///   - text: The text.
   ///   - file: The name for errors.
+  /// - Returns: The records in order, a header line among them.
   /// - Throws: ``EvaluationError/dataRow(file:line:reason:)`` for a quote that is never closed or
   ///   is followed by text.
   static func records(of text: String, file: String) throws(EvaluationError) -> [Record] {

@@ -18,6 +18,7 @@ enum DataFile {
   /// - Parameters:
   ///   - url: The file.
   ///   - columns: Names for the columns of a CSV file without header line.
+  /// - Returns: The rows in order, each an object.
   /// - Throws: ``EvaluationError`` naming file and line.
   static func rows(of url: URL, columns: [String]?) throws(EvaluationError) -> [DataRow] {
     switch url.pathExtension.lowercased() {
@@ -48,7 +49,8 @@ enum DataFile {
   }
 
   private static func jsonList(of url: URL) throws(EvaluationError) -> [DataRow] {
-    guard let value = try? JSONDecoder().decode(JSONValue.self, from: contents(of: url)),
+    let bytes = try WholeFile.read(url, atMost: largest)
+    guard let value = try? JSONDecoder().decode(JSONValue.self, from: bytes),
       case .array(let elements) = value
     else { throw .file(path: url.path, reason: "is no JSON list of objects") }
     return elements.enumerated().map { DataRow(line: $0.offset + 1, fields: $0.element) }
@@ -57,7 +59,8 @@ enum DataFile {
   private static func csv(
     of url: URL, columns: [String]?
   ) throws(EvaluationError) -> [DataRow] {
-    guard var text = String(validating: try contents(of: url), as: UTF8.self) else {
+    let bytes = try WholeFile.read(url, atMost: largest)
+    guard var text = String(validating: bytes, as: UTF8.self) else {
       throw .file(path: url.path, reason: "is not UTF-8")
     }
     if text.hasPrefix("\u{feff}") { text.removeFirst() }
@@ -81,15 +84,5 @@ enum DataFile {
         DataRow(line: record.line, fields: .object(Dictionary(fields) { first, _ in first })))
     }
     return rows
-  }
-
-  private static func contents(of url: URL) throws(EvaluationError) -> Data {
-    let size = (try? url.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0
-    guard size <= largest else {
-      throw .file(path: url.path, reason: "has \(size) bytes; at most \(largest) are read")
-    }
-    do { return try Data(contentsOf: url) } catch {
-      throw .file(path: url.path, reason: "cannot be read: \(error.localizedDescription)")
-    }
   }
 }

@@ -50,6 +50,7 @@ public struct PromptTemplate: Sendable, Hashable, Codable {
   /// - Parameters:
   ///   - question: The question.
   ///   - choices: The options in the order to show them, on a line each as `A) text`.
+  /// - Returns: The message.
   public func render(question: String, choices: [String]) -> String {
     let options = zip(ChoiceLetter.all, choices).map { "\($0)) \($1)" }.joined(separator: "\n")
     return Self.parts(of: text).map { part in

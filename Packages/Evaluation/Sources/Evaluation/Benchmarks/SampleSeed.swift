@@ -9,6 +9,7 @@ enum SampleSeed {
   ///   - item: The identifier of the item.
   ///   - sample: The number of the sample, from 0.
   ///   - purpose: What is drawn, so that two draws for one sample are independent.
+  /// - Returns: 64 bits of a digest of all of these.
   static func derive(run: UInt64, item: String, sample: Int, purpose: String) -> UInt64 {
     let digest = SHA256.digest(of: "\(purpose)\n\(run)\n\(sample)\n\(item)".utf8)
     return digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }

@@ -10,7 +10,8 @@ struct YAMLSection {
   init(text: String, file: String) throws(EvaluationError) {
     let root: Node?
     do { root = try Yams.compose(yaml: text) } catch {
-      throw .definition(file: file, key: "YAML", reason: "\(error)")
+      let reason = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+      throw .definition(file: file, key: "YAML", reason: reason)
     }
     guard let mapping = root?.mapping else {
       throw .definition(file: file, key: "YAML", reason: "is no mapping of keys to values")

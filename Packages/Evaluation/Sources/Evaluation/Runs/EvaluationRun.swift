@@ -97,6 +97,7 @@ public struct EvaluationRun: Sendable {
         try report()
       }
     }
+    try writer.save()
     guard pending.isEmpty else { throw missing(pending) }
     try sortJournal(header)
     return (try Summary(journal: journal), writer.existing.notes)

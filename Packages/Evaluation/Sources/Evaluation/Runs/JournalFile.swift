@@ -15,15 +15,16 @@ enum JournalFile {
   ///   - header: The first line.
   ///   - parts: The journals and their indexes.
   ///   - url: The new journal; it may be one of the old ones.
+  /// - Throws: ``EvaluationError/file(path:reason:)``; the new journal does not appear then.
   static func publish(
     _ header: JournalHeader, parts: [(url: URL, index: JournalIndex)], to url: URL
   ) throws(EvaluationError) {
     var handles: [FileHandle] = []
     for part in parts {
-      guard let handle = try? FileHandle(forReadingFrom: part.url) else {
-        throw .file(path: part.url.path, reason: "cannot be opened: \(SystemError.text)")
+      do { handles.append(try FileHandle(forReadingFrom: part.url)) } catch {
+        throw .file(
+          path: part.url.path, reason: "cannot be opened: \(SystemError.text(of: error))")
       }
-      handles.append(handle)
     }
     let entries = parts.enumerated().flatMap { number, part in
       part.index.entries.map { (part: number, entry: $0) }
@@ -79,12 +80,17 @@ final class BufferedFile {
   /// Adds bytes.
   func append(_ bytes: Data) throws(EvaluationError) {
     pending.append(bytes)
-    if pending.count >= 4 << 20 { try finish() }
+    if pending.count >= 4 << 20 { try write() }
+  }
+
+  private func write() throws(EvaluationError) {
+    try file.append(pending)
+    pending.removeAll(keepingCapacity: true)
   }
 
   /// Saves all bytes to the disk.
-  func finish() throws(EvaluationError) {
-    try file.append(pending)
-    pending.removeAll(keepingCapacity: true)
+  fileprivate func finish() throws(EvaluationError) {
+    try write()
+    try file.save()
   }
 }

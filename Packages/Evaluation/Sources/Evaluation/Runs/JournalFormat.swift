@@ -97,6 +97,7 @@ public struct JournalIndex: Sendable {
   ///   - url: The file.
   ///   - damage: What to do about other damaged lines.
   ///   - body: Called with each record, in the order of the file.
+  /// - Returns: Where the records stand, and what was left out.
   /// - Throws: ``EvaluationError`` naming file and line, or what `body` throws.
   public static func read(
     _ url: URL, damage: DamagePolicy = .refuse,

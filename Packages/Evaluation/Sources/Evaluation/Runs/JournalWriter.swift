@@ -2,7 +2,7 @@ import Foundation
 
 /// Appends records to a journal that no other process may write meanwhile.
 ///
-/// Every record is one line, written at once and forced to the disk before `append` returns.
+/// Every record is one line, written as a whole and then forced to the disk.
 final class JournalWriter {
   /// What the journal held when it was opened.
   let existing: JournalIndex
@@ -42,12 +42,15 @@ final class JournalWriter {
     }
   }
 
-  /// Adds one line and waits until it is on the disk.
+  /// Adds one line.
   ///
   /// A line that cannot be written as a whole is taken back.
   func append(_ value: some Encodable) throws(EvaluationError) {
     try write(JournalFile.line(value, file: url.path))
   }
+
+  /// Waits until all lines are on the disk.
+  func save() throws(EvaluationError) { try file.save() }
 
   private func write(_ bytes: Data) throws(EvaluationError) {
     do throws(EvaluationError) { try file.append(bytes) } catch {

@@ -1,11 +1,26 @@
 import Foundation
+import Synchronization
 
 /// A file open for appending that no other process holds at the same time.
 ///
 /// The lock is the kernel's (`flock`): it ends with the process, however that ends.
-final class LockedFile {
+///
+/// Appended bytes are in the system's hands at once, so a killed process loses none. A queue beside
+/// forces them to the disk, so that the caller need not wait some milliseconds for each record.
+final class LockedFile: Sendable {
   private let path: String
   private let descriptor: Int32
+  private let disk = DispatchQueue(label: "bitbudget.journal")
+  private let saving = Saving()
+
+  /// How far the disk is behind. Queued saves hold this, not the file, so that the lock ends with the
+  /// file.
+  private final class Saving: Sendable {
+    /// Whether a save is queued that will cover everything appended so far.
+    let isQueued = Mutex(false)
+    /// Why a save failed.
+    let failure = Mutex(String?.none)
+  }
 
   /// Opens or creates a file and takes its lock.
   ///
@@ -39,12 +54,17 @@ final class LockedFile {
     }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    disk.sync {}
+    close(descriptor)
+  }
 
-  /// Appends bytes and waits until they are on the disk.
+  /// Appends bytes and has them saved.
   ///
-  /// - Throws: ``EvaluationError/file(path:reason:)``, for example when no space is left.
+  /// - Throws: ``EvaluationError/file(path:reason:)``, for example when no space is left; also when an
+  ///   earlier save has failed.
   func append(_ bytes: Data) throws(EvaluationError) {
+    try checkSaving()
     var rest = bytes[...]
     while !rest.isEmpty {
       let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
@@ -54,8 +74,35 @@ final class LockedFile {
       }
       rest = rest.dropFirst(written)
     }
-    guard fsync(descriptor) == 0 else {
-      throw .file(path: path, reason: "cannot be saved: \(SystemError.text)")
+    queueSave()
+  }
+
+  /// Waits until everything appended is on the disk.
+  ///
+  /// - Throws: ``EvaluationError/file(path:reason:)`` when a save has failed.
+  func save() throws(EvaluationError) {
+    disk.sync {}
+    try checkSaving()
+  }
+
+  private func queueSave() {
+    let isNew = saving.isQueued.withLock { isQueued in
+      defer { isQueued = true }
+      return !isQueued
+    }
+    guard isNew else { return }
+    disk.async { [saving, descriptor] in
+      saving.isQueued.withLock { $0 = false }
+      if fsync(descriptor) != 0 {
+        let reason = SystemError.text
+        saving.failure.withLock { $0 = reason }
+      }
+    }
+  }
+
+  private func checkSaving() throws(EvaluationError) {
+    if let reason = saving.failure.withLock(\.self) {
+      throw .file(path: path, reason: "cannot be saved: \(reason)")
     }
   }
 
@@ -65,10 +112,4 @@ final class LockedFile {
       throw .file(path: path, reason: "cannot be shortened: \(SystemError.text)")
     }
   }
-}
-
-/// The error of the last system call.
-enum SystemError {
-  /// What the system says about it.
-  static var text: String { String(cString: strerror(errno)) }
 }

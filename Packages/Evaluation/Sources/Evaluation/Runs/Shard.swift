@@ -56,6 +56,7 @@ public struct Shard: Sendable, Hashable, Codable, CustomStringConvertible {
   ///   - item: The position of the item, from 0.
   ///   - sample: The number of the reply to it, from 0.
   ///   - samples: How many replies each item gets.
+  /// - Returns: True for exactly one of the parts.
   public func contains(item: Int, sample: Int, of samples: Int) -> Bool {
     (item * samples + sample) % count == index - 1
   }
