@@ -147,7 +147,7 @@ public struct Checkpoint: Sendable {
   /// The weight of the linear layer `prefix`, dense or quantized as the checkpoint has it; a bias
   /// is a tensor by itself.
   ///
-  /// - Throws: `.noTensor`, `.unsupported` naming the element type, or what is wrong with
+  /// - Throws: `.noTensor`, `.unsupported` naming the element type, `.shape`, or what is wrong with
   ///   its parts.
   public func linear(named prefix: String) throws(CheckpointError) -> StoredLinear {
     let name = prefix + ".weight"

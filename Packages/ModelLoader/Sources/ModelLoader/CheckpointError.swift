@@ -25,6 +25,8 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case value(file: String, key: String, expected: String, found: String)
   /// The checkpoint holds no tensor of this name.
   case noTensor(directory: String, tensor: String)
+  /// A tensor does not have the shape it must have.
+  case shape(tensor: String, expected: [Int], found: [Int])
   /// A known feature that cannot be read or written here.
   case unsupported(file: String, feature: String)
   /// The place to write to is taken; `reason` says by what.
@@ -58,6 +60,8 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
       "\(file): \(key): expected \(expected), found \(found)"
     case .noTensor(let directory, let tensor):
       "\(directory): holds no tensor \(tensor)"
+    case .shape(let tensor, let expected, let found):
+      "tensor \(tensor): expected shape \(expected), found \(found)"
     case .unsupported(let file, let feature):
       "\(file): \(feature) is not supported"
     case .occupied(let path, let reason):

@@ -143,7 +143,7 @@ extension Checkpoint {
   /// Makes sure that a tensor has this shape.
   func require(_ name: String, shape: [Int]) throws(CheckpointError) {
     let found = try info(of: name).shape
-    guard found == shape else { throw wrong(name, "shape \(shape) expected, \(found) found") }
+    guard found == shape else { throw .shape(tensor: name, expected: shape, found: found) }
   }
 
   /// The error for a tensor that cannot be what it has to be, naming its shard.
