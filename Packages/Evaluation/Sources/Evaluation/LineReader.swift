@@ -17,7 +17,7 @@ struct LineReader: ~Copyable {
   }
 
   /// Longer lines are refused, so that a file that is no text cannot fill the memory.
-  static let longestLine = 256 << 20
+  static let longestLine = 64 << 20
 
   private let handle: FileHandle
   private let path: String

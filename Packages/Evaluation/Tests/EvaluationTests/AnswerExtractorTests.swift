@@ -44,9 +44,9 @@ struct AnswerExtractorTests {
   }
 
   @Test func hugeTextsTakeLinearTime() {
-    let boxes = String(repeating: "\\boxed{", count: 100_000)
+    let boxes = String(repeating: "\\boxed{", count: 20_000)
     #expect(extract(boxes, [.box], .latex) == nil)
-    let words = String(repeating: "answer ", count: 100_000)
+    let words = String(repeating: "answer ", count: 20_000)
     #expect(extract(words, [.answerPhrase, .lastLine], .letter(count: 4)) == nil)
     #expect(extract(words, [.answerPhrase], .integer(from: 0, to: 9)) == nil)
     #expect(

@@ -152,8 +152,10 @@ struct JournalFaultTests {
 
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "needs /dev/full"))
   func aFullDiskIsAnError() throws {
-    let run = try EvaluationRun(
-      benchmark: benchmark, scenario: scenario(of: benchmark), journal: URL(filePath: "/dev/full"))
-    #expect(throws: EvaluationError.self) { try run.run(with: Adder()) }
+    let file = try LockedFile(URL(filePath: "/dev/full"))
+    #expect(
+      throws: EvaluationError.file(
+        path: "/dev/full", reason: "cannot be written: No space left on device")
+    ) { try file.append(Data([1])) }
   }
 }
