@@ -109,6 +109,16 @@ struct CSVParserTests {
 }
 
 struct DataFoldersTests {
+  @Test func dataBesideItsDefinitionIsFound() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.file("sums.yaml", sumsYAML)
+    _ = try folder.file("sums.jsonl", #"{"id": 1, "question": "q", "answer": 3}"#)
+    let definition = try BenchmarkDefinition(contentsOf: file)
+    #expect(try Benchmark(definition, in: DataFolders(folders: [])).items.count == 1)
+    #expect(
+      try definition.digest == BenchmarkDefinition(yaml: sumsYAML, file: "x.yaml").digest)
+  }
+
   @Test func starsStandForAnyCharacters() {
     for (name, pattern, isMatch) in [
       ("a.csv", "a.csv", true), ("a.csv", "*.csv", true), ("a_test.csv", "*_test.csv", true),

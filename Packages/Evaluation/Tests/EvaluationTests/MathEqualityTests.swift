@@ -35,7 +35,8 @@ struct MathEqualityTests {
     (#"\text{even}"#, "Even"),
     (#"\theta = \frac{\pi}{6}"#, #"\frac{\pi}{6}"#), ("f(x) = x^2", "x^2"), ("007", "7"),
     ("-0", "0"),
-    (#"\{3\}"#, "3"), ("−4", "-4"),
+    (#"\{3\}"#, "3"), (#"0.1\overline{6}"#, #"\frac16"#), (#"0.\overline{27}"#, #"\frac{3}{11}"#),
+    (#"f^{-1}(x) = \frac{x}{2}"#, "x/2"), (#"1.5 \times 10^{-3}"#, ".0015"), ("−4", "-4"),
   ])
   func sameAnswers(answer: String, key: String) throws {
     #expect(try areEqual(answer, key))
@@ -52,7 +53,8 @@ struct MathEqualityTests {
     (#"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"#, #"\begin{pmatrix} 1 & 2 \end{pmatrix}"#),
     ("100000000000000000001", "100000000000000000002"), ("10000", "9999"), ("", "0"),
     (#"\infty"#, #"-\infty"#), (#"3\sqrt{2}"#, #"2\sqrt{3}"#), ("12", "12,13"), ("1e3", "1000"),
-    ("0.1.2", "0.1"), ("--", "0"), ("(((", "1"),
+    ("0.1.2", "0.1"), (#"0.\overline{x}"#, "0"), (#"3\overline{4}"#, "34"), ("--", "0"),
+    ("(((", "1"),
   ])
   func differentAnswers(answer: String, key: String) throws {
     #expect(try !areEqual(answer, key))

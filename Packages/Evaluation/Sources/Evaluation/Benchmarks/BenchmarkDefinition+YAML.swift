@@ -9,6 +9,7 @@ extension BenchmarkDefinition {
     guard let text = String(validating: try WholeFile.read(url, atMost: 1 << 20), as: UTF8.self)
     else { throw .file(path: url.path, reason: "is not UTF-8") }
     try self.init(yaml: text, file: url.path)
+    folder = url.deletingLastPathComponent()
   }
 
   /// Reads a definition from a text.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a benchmark asks and how answers are read, as written in its YAML file.
 ///
 /// The file's keys are the property names below in lower case with hyphens; see the shipped files
@@ -29,6 +31,14 @@ public struct BenchmarkDefinition: Sendable, Hashable, Codable {
   public var sampling: Sampling
   /// How many tokens a reply may take.
   public var limits: TokenLimits
+  /// The folder of the definition's file, in which data is looked for first; nil for a definition
+  /// that came from elsewhere. No part of what is encoded.
+  public var folder: URL?
+
+  private enum CodingKeys: String, CodingKey {
+    case name, title, version, size, fetch, data, prompt, choices, extraction, grading, samples
+    case sampling, limits
+  }
 
   /// The SHA-256 of everything above except the title, the words on fetching and the layouts.
   ///

@@ -15,14 +15,15 @@ public struct DataFolders: Sendable, Hashable {
 
   /// The first layout of a benchmark's data that exists, with its files.
   ///
-  /// A file is looked for in each folder's subfolder named like the benchmark, then in the folder
+  /// A file is looked for in the folder of the definition, in each folder's subfolder named like the benchmark, then in the folder
   /// itself, and last in the snapshot of the hub's cache that `refs/main` names.
   ///
   /// - Throws: ``EvaluationError/dataMissing(benchmark:files:searched:fetch:)``.
   func locate(
     _ definition: BenchmarkDefinition
   ) throws(EvaluationError) -> (source: DataSource, files: [URL]) {
-    for folder in folders.flatMap({ [$0.appending(path: definition.name), $0] }) {
+    let named = folders.flatMap { [$0.appending(path: definition.name), $0] }
+    for folder in [definition.folder].compactMap(\.self) + named {
       for source in definition.data {
         if let files = Self.matches(of: source.files, in: folder) { return (source, files) }
       }

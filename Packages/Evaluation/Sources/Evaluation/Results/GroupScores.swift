@@ -31,7 +31,7 @@ extension GroupScore {
   /// The sizes people report, and the largest possible one.
   static func sizes(upTo largest: Int) -> [Int] {
     guard largest > 0 else { return [] }
-    let usual = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128, 256, 512]
+    let usual = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128]
     return usual.filter { $0 < largest } + [largest]
   }
 }

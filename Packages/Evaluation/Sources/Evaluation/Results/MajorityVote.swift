@@ -25,6 +25,7 @@ public enum MajorityVote {
   /// - Returns: A number from 0 to 1.
   public static func expectedCredit(_ votes: VoteCounts, size: Int) -> Double {
     precondition((1...1000).contains(votes.total) && (1...votes.total).contains(size))
+    if size == votes.total { return votes.credit }
     var credit = 0.0
     for most in stride(from: 1, through: min(votes.right, size), by: 1) {
       let ways = waysOfOthers(votes, most: most, size: size - most)
@@ -39,24 +40,24 @@ public enum MajorityVote {
   /// more than `most`, by the number of answers with exactly that many.
   private static func waysOfOthers(_ votes: VoteCounts, most: Int, size: Int) -> [Double] {
     let mostTied = size / most
-    // ways[tied][picked]
-    var ways = [[Double]](
-      repeating: [Double](repeating: 0, count: size + 1), count: mostTied + 1)
-    for picked in 0...min(size, votes.none) { ways[0][picked] = Binomial.count(votes.none, picked) }
+    let width = size + 1
+    // By [tied, picked].
+    var ways = [Double](repeating: 0, count: (mostTied + 1) * width)
+    for picked in 0...min(size, votes.none) { ways[picked] = Binomial.count(votes.none, picked) }
     for wrong in votes.wrong {
       let choices = (0...min(wrong, most)).map { Binomial.count(wrong, $0) }
       for tied in (0...mostTied).reversed() {
         for picked in (0...size).reversed() {
           var sum = 0.0
-          for (votes, count) in choices.enumerated() where votes <= picked {
+          for votes in 0...min(choices.count - 1, picked) {
             let before = votes == most ? tied - 1 : tied
-            if before >= 0 { sum += ways[before][picked - votes] * count }
+            if before >= 0 { sum += ways[before * width + picked - votes] * choices[votes] }
           }
-          ways[tied][picked] = sum
+          ways[tied * width + picked] = sum
         }
       }
     }
-    return ways.map { $0[size] }
+    return (0...mostTied).map { ways[$0 * width + size] }
   }
 }
 
@@ -94,6 +95,13 @@ public struct VoteCounts: Sendable, Hashable {
 
   /// All replies.
   public var total: Int { right + none + wrong.reduce(0, +) }
+
+  /// 1 if the right answer has the most votes, 1 over the number of tied answers if it is among the
+  /// first, otherwise 0.
+  public var credit: Double {
+    guard right > 0, right >= wrong.max() ?? 0 else { return 0 }
+    return 1 / Double(1 + wrong.count { $0 == right })
+  }
 }
 
 /// Numbers of subsets.

@@ -157,11 +157,26 @@ struct LatexEvaluator {
     while let byte = text.byte(at: position), isPartOfNumber(byte) { position += 1 }
     let digits = text[start..<position]
     if text.byte(at: position) == UInt8(ascii: "_") { return subscripted(digits) }
+    if takeCommand("overline") { return repeating(digits) }
     guard let value = Double(String(decoding: digits, as: UTF8.self)) else { return nil }
     if digits.allSatisfy(\.isDigit), let fraction = plainFraction() {
       return ComplexNumber(value) + fraction
     }
     return ComplexNumber(value)
+  }
+
+  /// `0.1\overline{6}`: the decimals in braces go on for ever.
+  private mutating func repeating(_ digits: ArraySlice<UInt8>) -> ComplexNumber? {
+    guard let point = digits.firstIndex(of: UInt8(ascii: ".")),
+      let value = Double(String(decoding: digits + [UInt8(ascii: "0")], as: UTF8.self)),
+      let close = LatexText.closingBrace(of: text, openedAt: position),
+      (1...15).contains(close - position - 1),
+      let period = Double(String(decoding: text[(position + 1)..<close], as: UTF8.self))
+    else { return nil }
+    let places = ComplexNumber(10).power(ComplexNumber(Double(digits.endIndex - point - 1)))
+    let nines = ComplexNumber(10).power(ComplexNumber(Double(close - position - 1)))
+    position = close + 1
+    return ComplexNumber(value) + ComplexNumber(period) / places / (nines - ComplexNumber(1))
   }
 
   /// `\frac{a}{b}` of plain digits, the second part of a mixed number.

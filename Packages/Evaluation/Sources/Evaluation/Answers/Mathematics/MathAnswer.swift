@@ -64,10 +64,11 @@ indirect enum MathAnswer: Equatable {
     }
   }
 
-  /// Whether this is `x`, `x_1`, `f(x)`, `\theta` or another name to which a value is given.
+  /// Whether this is `x`, `x_1`, `f(x)`, `f^{-1}(x)`, `\theta` or another name that is given a value.
   static func isName(_ text: ArraySlice<UInt8>) -> Bool {
-    let name = text.prefix { $0 != UInt8(ascii: "(") }.drop { $0 == UInt8(ascii: "\\") }
-    let argument = text[name.endIndex...]
+    let head = text.prefix { $0 != UInt8(ascii: "(") }
+    let argument = text[head.endIndex...]
+    let name = head.drop { $0 == UInt8(ascii: "\\") }.replacing("^{-1}", by: "")
     return name.first?.isLetter == true
       && name.allSatisfy { $0.isLetter || $0.isDigit || "_{}".utf8.contains($0) }
       && (argument.isEmpty || (argument.count == 3 && argument.last == UInt8(ascii: ")")))
