@@ -14,6 +14,8 @@ from mixture import Curriculum, draw_document
 
 TOKENS_PER_STEP = 4096
 LONGEST = 512
+PART = 2048
+"""A step is worked through in parts of about this many tokens, which stay in a core's caches."""
 ROUNDING = 8
 """Documents are padded to a multiple of this."""
 IGNORED = -100
@@ -21,7 +23,7 @@ IGNORED = -100
 
 @dataclass
 class Batch:
-    """One step: all documents in a row, padded, the shortest first."""
+    """Part of a step: documents in a row, padded, the shortest first."""
 
     tokens: torch.Tensor
     """[positions] ids."""
@@ -33,6 +35,11 @@ class Batch:
     """(documents, padded length) of each run of equally long documents."""
     count: int
     """Tokens without padding."""
+
+    @property
+    def learned(self) -> torch.Tensor:
+        """The places whose next token is to be learned."""
+        return (self.targets != IGNORED).nonzero().squeeze(1)
 
 
 def encoded(documents, tokenizer: Tokenizer) -> list[tuple[list[int], list[bool]]]:
@@ -50,8 +57,8 @@ def encoded(documents, tokenizer: Tokenizer) -> list[tuple[list[int], list[bool]
     return result
 
 
-def draw_batch(tokenizer: Tokenizer, seed: int, step: int, stage: Curriculum) -> Batch:
-    """The data of one step; it depends on nothing but the arguments."""
+def draw_step(tokenizer: Tokenizer, seed: int, step: int, stage: Curriculum) -> list[Batch]:
+    """The data of one step, in parts; they depend on nothing but the arguments."""
     rng = Random(f"nano training {seed} {step}")
     chosen, count = [], 0
     while count < TOKENS_PER_STEP:
@@ -59,12 +66,18 @@ def draw_batch(tokenizer: Tokenizer, seed: int, step: int, stage: Curriculum) ->
             if len(ids) <= LONGEST and count < TOKENS_PER_STEP:
                 chosen.append((ids, loss))
                 count += len(ids)
-    return arranged(chosen)
+    parts, count = [[]], 0
+    for document in sorted(chosen, key=lambda document: len(document[0])):
+        if count >= PART:
+            parts.append([])
+            count = 0
+        parts[-1].append(document)
+        count += len(document[0])
+    return [arranged(part) for part in parts]
 
 
 def arranged(documents: list[tuple[list[int], list[bool]]]) -> Batch:
-    """Documents by length, padded, with targets shifted by one."""
-    documents = sorted(documents, key=lambda document: len(document[0]))
+    """Documents of growing length, padded, with targets shifted by one."""
     tokens, targets, positions, blocks = [], [], [], []
     for ids, loss in documents:
         length = -(-len(ids) // ROUNDING) * ROUNDING

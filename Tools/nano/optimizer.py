@@ -6,13 +6,11 @@ import torch
 from torch import Tensor
 
 WARMUP_STEPS = 60
-COOLDOWN = 0.25
-"""Share of the run, at its end, in which the rate falls to zero."""
 
 
-def rate_at(step: int, progress: float) -> float:
+def rate_at(step: int, progress: float, cooldown: float) -> float:
     """The factor on every learning rate, 0...1; `progress` is the share of the run done."""
-    return min((step + 1) / WARMUP_STEPS, max(1 - progress, 0) / COOLDOWN, 1.0)
+    return min((step + 1) / WARMUP_STEPS, max(1 - progress, 0) / cooldown, 1.0)
 
 
 def orthogonalized(matrices: Tensor) -> Tensor:

@@ -19,6 +19,8 @@ class Training:
     """Share of the run, from its start, in which most operands have one digit."""
     first_names: float = 0.6
     """Share of the run, from its start, that knows only the first half of the names."""
+    cooldown: float = 0.25
+    """Share of the run, at its end, in which the learning rates fall to zero."""
     muon_rate: float = 0.02
 
 
@@ -44,9 +46,13 @@ class Size:
 SIZES = {
     size.name: size
     for size in [
-        Size("nano-0.15m", 64, 192, 2, 2, 1, 32, Training(36_000_000, 15, small_operands=1 / 3)),
-        Size("nano-0.5m", 128, 256, 3, 4, 2, 32, Training(18_000_000, 50)),
-        Size("nano-1.5m", 256, 384, 3, 4, 2, 64, Training(16_000_000, 150)),
-        Size("nano-4m", 256, 768, 5, 4, 2, 64, Training(18_000_000, 400)),
+        Size("nano-0.15m", 64, 192, 2, 2, 1, 32,
+             Training(22_000_000, 15, small_operands=6 / 11)),
+        Size("nano-0.5m", 128, 256, 3, 4, 2, 32,
+             Training(18_000_000, 50)),
+        Size("nano-1.5m", 256, 384, 3, 4, 2, 64,
+             Training(6_000_000, 150, first_names=0.5, cooldown=0.4)),
+        Size("nano-4m", 256, 768, 5, 4, 2, 64,
+             Training(9_600_000, 400, first_names=6.05 / 9.6, cooldown=0.21)),
     ]
 }

@@ -18,7 +18,7 @@ from mixture import WHOLE, Curriculum, draw_document
 from model import Qwen3, attend_in_blocks
 from optimizer import orthogonalized, rate_at
 from sampler import Decoder
-from sizes import SIZES
+from sizes import SIZES, Training
 
 PARAMETERS = {"nano-0.15m": 143_808, "nano-0.5m": 533_568, "nano-1.5m": 1_656_960,
               "nano-4m": 4_115_840}
@@ -137,7 +137,7 @@ def test_questions_have_one_right_option():
 
 
 def test_the_curriculum_starts_with_half_of_the_names():
-    plan = SIZES["nano-0.15m"].training
+    plan = Training(1_000_000, 1, small_operands=1 / 3)
     assert Curriculum.at(0, plan) == Curriculum(1024, True)
     assert Curriculum.at(0.5, plan) == Curriculum(1024, False)
     assert Curriculum.at(0.61, plan) == WHOLE
@@ -193,14 +193,15 @@ def test_decoding_undoes_encoding_and_keeps_the_thinking_tokens(tokenizer):
 # Batches and model
 
 
-def test_a_batch_depends_on_its_step_alone(tokenizer):
-    one, same, other = (batches.draw_batch(tokenizer, 1, step, WHOLE) for step in (5, 5, 6))
-    assert torch.equal(one.tokens, same.tokens) and not torch.equal(one.tokens, other.tokens)
-    assert one.count >= batches.TOKENS_PER_STEP
+def test_the_data_of_a_step_depend_on_nothing_else(tokenizer):
+    one, same, other = (batches.draw_step(tokenizer, 1, step, WHOLE) for step in (5, 5, 6))
+    assert all(torch.equal(a.tokens, b.tokens) for a, b in zip(one, same, strict=True))
+    assert not torch.equal(one[0].tokens, other[0].tokens)
+    assert sum(part.count for part in one) >= batches.TOKENS_PER_STEP
 
 
 def test_targets_are_the_next_tokens_with_loss(tokenizer):
-    batch = batches.arranged([([5, 6, 7], [False, True, True]), ([8, 9], [True, False])])
+    batch = batches.arranged([([8, 9], [True, False]), ([5, 6, 7], [False, True, True])])
     assert batch.blocks == [(2, 8)]
     assert batch.tokens.tolist() == [8, 9] + [0] * 6 + [5, 6, 7] + [0] * 5
     learned = [(int(t), int(y)) for t, y in zip(batch.tokens, batch.targets) if y >= 0]
@@ -243,7 +244,7 @@ def test_orthogonalized_matrices_have_singular_values_near_one():
 
 
 def test_the_rate_warms_up_and_cools_down():
-    assert rate_at(0, 0) == 1 / 60
-    assert rate_at(100, 0.5) == rate_at(100, 0.75) == 1
-    assert rate_at(100, 0.875) == 0.5
-    assert rate_at(100, 1.01) == 0
+    assert rate_at(0, 0, 0.25) == 1 / 60
+    assert rate_at(100, 0.5, 0.25) == rate_at(100, 0.75, 0.25) == 1
+    assert rate_at(100, 0.875, 0.25) == 0.5
+    assert rate_at(100, 1.01, 0.25) == 0

@@ -11,19 +11,19 @@ import torch
 import torch.nn.functional as F
 
 import tokenizer as nano_tokenizer
-from batches import IGNORED, draw_batch
+from batches import Batch, draw_step
 from mixture import Curriculum
 from model import Qwen3, attend_in_blocks
 from optimizer import Optimizer, rate_at
 from sizes import SIZES
 
 
-def loss_of(model: Qwen3, batch) -> torch.Tensor:
-    """Mean cross-entropy of the tokens to be learned."""
+def loss_of(model: Qwen3, batch: Batch) -> torch.Tensor:
+    """Summed cross-entropy of the tokens to be learned."""
     hidden = model.hidden(batch.tokens, batch.positions, attend_in_blocks(batch.blocks))
-    learned = (batch.targets != IGNORED).nonzero().squeeze(1)
+    learned = batch.learned
     logits = model.logits(hidden[learned])
-    return F.cross_entropy(logits.float(), batch.targets[learned])
+    return F.cross_entropy(logits.float(), batch.targets[learned], reduction="sum")
 
 
 class Run:
@@ -48,16 +48,20 @@ class Run:
         return self.tokens / self.plan.tokens
 
     def advance(self, tokenizer, precision) -> float:
-        """One step on fresh documents; the loss."""
+        """One step on fresh documents; the mean loss of its tokens."""
         stage = Curriculum.at(self.progress, self.plan)
-        batch = draw_batch(tokenizer, self.plan.seed, self.step, stage)
-        with precision:
-            loss = loss_of(self.model, batch)
-        loss.backward()
-        self.optimizer.step(rate_at(self.step, self.progress))
+        parts = draw_step(tokenizer, self.plan.seed, self.step, stage)
+        learned = sum(len(part.learned) for part in parts)
+        total = 0.0
+        for part in parts:
+            with precision:
+                loss = loss_of(self.model, part) / learned
+            loss.backward()
+            total += loss.item()
+        self.optimizer.step(rate_at(self.step, self.progress, self.plan.cooldown))
         self.step += 1
-        self.tokens += batch.count
-        return loss.item()
+        self.tokens += sum(part.count for part in parts)
+        return total
 
     def save(self):
         """Replaces the file as a whole, so that a kill leaves the old one or the new one."""
