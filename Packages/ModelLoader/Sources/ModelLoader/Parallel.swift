@@ -2,27 +2,23 @@ import Dispatch
 import Synchronization
 
 /// Calls `body` with 0..<count on up to `workers` threads; each thread takes every `workers`-th
-/// index and has a `state` of its own.
+/// index.
 ///
 /// - Throws: the error of the lowest index that failed first on its thread, so that the message
 ///   does not depend on timing.
-func forEachInParallel<State>(
-  _ count: Int, workers: Int, state: @Sendable () throws(CheckpointError) -> State,
-  _ body: @Sendable (inout State, Int) throws(CheckpointError) -> Void
+func forEachInParallel(
+  _ count: Int, workers: Int, _ body: @Sendable (Int) throws(CheckpointError) -> Void
 ) throws(CheckpointError) {
   let threads = max(min(workers, count), 1)
   let failure = Mutex<(index: Int, error: CheckpointError)?>(nil)
   @Sendable func work(_ thread: Int) {
-    var index = thread
-    do throws(CheckpointError) {
-      guard index < count else { return }
-      var state = try state()
-      while index < count {
-        try body(&state, index)
-        index += threads
+    for index in stride(from: thread, to: count, by: threads) {
+      do throws(CheckpointError) {
+        try body(index)
+      } catch {
+        failure.withLock { if index < $0?.index ?? .max { $0 = (index, error) } }
+        return
       }
-    } catch {
-      failure.withLock { if index < $0?.index ?? .max { $0 = (index, error) } }
     }
   }
   if threads == 1 {
@@ -33,15 +29,21 @@ func forEachInParallel<State>(
   if let failure = failure.withLock({ $0 }) { throw failure.error }
 }
 
-/// Calls `body` with 0..<count on up to `workers` threads.
-///
-/// - Throws: as above.
-func forEachInParallel(
-  _ count: Int, workers: Int, _ body: @Sendable (Int) throws(CheckpointError) -> Void
-) throws(CheckpointError) {
-  try forEachInParallel(count, workers: workers) { () throws(CheckpointError) in
-  } _: { (_, index) throws(CheckpointError) in
-    try body(index)
+/// Things that are costly to make and used by one thread at a time, kept for the next use.
+final class ReusePool<Item: Sendable>: Sendable {
+  private let idle = Mutex<[Item]>([])
+  private let make: @Sendable () throws(CheckpointError) -> Item
+
+  init(_ make: @escaping @Sendable () throws(CheckpointError) -> Item) { self.make = make }
+
+  /// Runs `body` with an item that nobody else has meanwhile.
+  func with<Result>(
+    _ body: (Item) throws(CheckpointError) -> Result
+  ) throws(CheckpointError) -> Result {
+    let item: Item
+    if let kept = idle.withLock({ $0.popLast() }) { item = kept } else { item = try make() }
+    defer { idle.withLock { $0.append(item) } }
+    return try body(item)
   }
 }
 

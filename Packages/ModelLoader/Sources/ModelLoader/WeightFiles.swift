@@ -18,30 +18,29 @@ struct WeightFiles {
   init(in directory: String, workers: Int) throws(CheckpointError) {
     let single = [Self.singleFile, Self.singleFile + ZstdShard.suffix]
       .first { access(directory + "/" + $0, F_OK) == 0 }
+    let decoders = ReusePool(ZstdDecoder.init)
+    func open(_ shard: String) throws(CheckpointError) -> SafetensorsFile {
+      let file = try FileSource(
+        path: directory + "/" + shard, what: "weights", workers: workers)
+      let source: any ByteSource =
+        shard.hasSuffix(ZstdShard.suffix)
+        ? try ZstdShard(file, workers: workers, decoders: decoders) : file
+      return try SafetensorsFile(source, shard: shard)
+    }
     if let single {
-      let shard = try Self.open(single, in: directory, workers: workers)
+      let shard = try open(single)
       shards = [single: shard]
       tensors = Dictionary(uniqueKeysWithValues: shard.tensors.map { ($0.name, $0) })
       guard !tensors.isEmpty else {
         throw .malformed(file: directory + "/" + single, reason: "holds no tensors")
       }
     } else {
-      (shards, tensors) = try Self.openIndexed(in: directory, workers: workers)
+      (shards, tensors) = try Self.openIndexed(in: directory, open)
     }
   }
 
-  private static func open(
-    _ shard: String, in directory: String, workers: Int
-  ) throws(CheckpointError) -> SafetensorsFile {
-    let path = directory + "/" + shard
-    let file = try FileSource(path: path, what: "weights", workers: workers)
-    let source: any ByteSource =
-      shard.hasSuffix(ZstdShard.suffix) ? try ZstdShard(file, workers: workers) : file
-    return try SafetensorsFile(source, shard: shard)
-  }
-
   private static func openIndexed(
-    in directory: String, workers: Int
+    in directory: String, _ open: (String) throws(CheckpointError) -> SafetensorsFile
   ) throws(CheckpointError) -> ([String: SafetensorsFile], [String: TensorInfo]) {
     let path = directory + "/" + ShardIndex.fileName
     let bytes = try FileSource.contents(
@@ -55,7 +54,7 @@ struct WeightFiles {
     var shards: [String: SafetensorsFile] = [:]
     var stored: [String: [String: TensorInfo]] = [:]
     for name in index.shards {
-      let shard = try open(name, in: directory, workers: workers)
+      let shard = try open(name)
       shards[name] = shard
       stored[name] = Dictionary(uniqueKeysWithValues: shard.tensors.map { ($0.name, $0) })
     }

@@ -1,5 +1,3 @@
-import CZstd
-
 /// A compressed shard, read at any place and by several threads. The layout is described at
 /// `SeekTable`.
 final class ZstdShard: ByteSource {
@@ -14,11 +12,16 @@ final class ZstdShard: ByteSource {
   /// the end.
   private let starts: [(file: Int, content: Int)]
   private let workers: Int
+  private let decoders: ReusePool<ZstdDecoder>
 
-  /// Reads the seek table; contents are decoded by up to `workers` threads.
+  /// Reads the seek table; contents are decoded by up to `workers` threads with `decoders`, which
+  /// several shards may share.
   ///
   /// - Throws: see `SeekTable`.
-  init(_ source: FileSource, workers: Int) throws(CheckpointError) {
+  init(
+    _ source: FileSource, workers: Int,
+    decoders: ReusePool<ZstdDecoder> = ReusePool(ZstdDecoder.init)
+  ) throws(CheckpointError) {
     let frames = try SeekTable(of: source).frames
     var starts = [(file: 0, content: 0)]
     starts.reserveCapacity(frames.count + 1)
@@ -33,6 +36,7 @@ final class ZstdShard: ByteSource {
     self.frames = frames
     self.starts = starts
     self.workers = workers
+    self.decoders = decoders
   }
 
   func verifyUnchanged() throws(CheckpointError) { try source.verifyUnchanged() }
@@ -48,11 +52,10 @@ final class ZstdShard: ByteSource {
     let first = frame(at: wanted.lowerBound)
     let last = frame(at: wanted.upperBound - 1)
     let shared = SharedTarget(target)
-    try forEachInParallel(
-      last - first + 1, workers: workers,
-      state: { () throws(CheckpointError) in try ZstdDecoder(file: self.file) }
-    ) { (decoder, index) throws(CheckpointError) in
-      try self.decode(first + index, with: decoder, of: part, wanted: wanted, into: shared)
+    try forEachInParallel(last - first + 1, workers: workers) { (index) throws(CheckpointError) in
+      try decoders.with { (decoder) throws(CheckpointError) in
+        try decode(first + index, with: decoder, of: part, wanted: wanted, into: shared)
+      }
     }
   }
 
@@ -112,52 +115,4 @@ final class ZstdShard: ByteSource {
     target.copyMemory(
       from: UnsafeRawBufferPointer(rebasing: source[offset..<offset + target.count]))
   }
-}
-
-/// One thread's zstd context and its buffers, which grow to the largest frame seen.
-final class ZstdDecoder {
-  private let context: OpaquePointer
-  private var buffers = [ScratchBuffer](repeating: ScratchBuffer(), count: 3)
-
-  init(file: String) throws(CheckpointError) {
-    guard let context = ZSTD_createDCtx() else {
-      throw .tensors("\(file): out of memory for a zstd context")
-    }
-    self.context = context
-  }
-
-  deinit {
-    ZSTD_freeDCtx(context)
-    for buffer in buffers { buffer.free() }
-  }
-
-  func input(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers[0].take(size) }
-  func output(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers[1].take(size) }
-  func joined(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers[2].take(size) }
-
-  /// Decodes one frame that has to fill `output`; returns what is wrong, or nil.
-  func decompress(
-    _ input: UnsafeMutableRawBufferPointer, into output: UnsafeMutableRawBufferPointer
-  ) -> String? {
-    let result = ZSTD_decompressDCtx(
-      context, output.baseAddress, output.count, input.baseAddress, input.count)
-    if ZSTD_isError(result) != 0 { return String(cString: ZSTD_getErrorName(result)) }
-    return result == output.count ? nil : "contains \(result) bytes; \(output.count) expected"
-  }
-}
-
-/// Memory for one purpose at a time, kept for the next use.
-struct ScratchBuffer {
-  private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-
-  /// At least `size` bytes of undefined content; what was taken before is gone.
-  mutating func take(_ size: Int) -> UnsafeMutableRawBufferPointer {
-    if memory.count < size {
-      memory.deallocate()
-      memory = .allocate(byteCount: size, alignment: 64)
-    }
-    return UnsafeMutableRawBufferPointer(rebasing: memory[..<size])
-  }
-
-  func free() { memory.deallocate() }
 }

@@ -1,0 +1,38 @@
+import CZstd
+
+/// One thread's zstd context and its buffers, which grow to the largest frame seen.
+///
+/// Sendable by rule: it is used by one thread at a time, the one that took it from its pool.
+final class ZstdDecoder: @unchecked Sendable {
+  private let context: OpaquePointer
+  private var buffers = [ScratchBuffer](repeating: ScratchBuffer(), count: 3)
+
+  /// Makes a context.
+  ///
+  /// - Throws: `.tensors` when memory is short.
+  init() throws(CheckpointError) {
+    guard let context = ZSTD_createDCtx() else {
+      throw .tensors("out of memory for a zstd context")
+    }
+    self.context = context
+  }
+
+  deinit {
+    ZSTD_freeDCtx(context)
+    for buffer in buffers { buffer.free() }
+  }
+
+  func input(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers[0].take(size) }
+  func output(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers[1].take(size) }
+  func joined(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers[2].take(size) }
+
+  /// Decodes one frame that has to fill `output`; returns what is wrong, or nil.
+  func decompress(
+    _ input: UnsafeMutableRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+  ) -> String? {
+    let result = ZSTD_decompressDCtx(
+      context, output.baseAddress, output.count, input.baseAddress, input.count)
+    if ZSTD_isError(result) != 0 { return String(cString: ZSTD_getErrorName(result)) }
+    return result == output.count ? nil : "contains \(result) bytes; \(output.count) expected"
+  }
+}
