@@ -45,16 +45,19 @@ let package = Package(
   targets: [
     library("Kernels", []),
     library("Tensors", ["Kernels"]),
-    library("Quantizers", ["Tensors"]),
+    library("Quantizers", ["Tensors"], tests: ["Tensors"]),
     library("KVCaches", ["Kernels", "Tensors"]),
     [
       .systemLibrary(
         name: "CZstd", path: "Packages/ModelLoader/Sources/CZstd", pkgConfig: "libzstd",
         providers: [.apt(["libzstd-dev"]), .brew(["zstd"])])
     ],
-    library("ModelLoader", ["CZstd", "Tensors"]),
-    library("Models", ["Kernels", "Tensors", "KVCaches", "ModelLoader"]),
-    library("Generation", ["Kernels", "Tensors", "KVCaches", "Models"]),
+    library("ModelLoader", ["CZstd", "Tensors"], tests: ["CZstd", "Tensors"]),
+    library(
+      "Models", ["Kernels", "Tensors", "KVCaches", "ModelLoader"],
+      tests: ["KVCaches", "ModelLoader", "Tensors"]),
+    library(
+      "Generation", ["Kernels", "KVCaches", "Models"], tests: ["KVCaches", "Models", "Tensors"]),
     library("Compression", ["Tensors", "Quantizers", "KVCaches", "ModelLoader", "Models"]),
     library("Tokenizer", []),
     library("NanoModels", [], resources: [.copy("Resources")]),
@@ -85,7 +88,8 @@ let package = Package(
     ],
     [
       .testTarget(
-        name: "GoldenTests", dependencies: ["Models"], path: "Tests/GoldenTests")
+        name: "GoldenTests", dependencies: ["KVCaches", "ModelLoader", "Models", "Tensors"],
+        path: "Tests/GoldenTests")
     ],
   ].flatMap { $0 }
 )

@@ -14,10 +14,15 @@ let package = Package(
       name: "Generation",
       dependencies: [
         .product(name: "Kernels", package: "Kernels"),
-        .product(name: "Tensors", package: "Tensors"),
         .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "Models", package: "Models"),
       ]),
-    .testTarget(name: "GenerationTests", dependencies: ["Generation"]),
+    .testTarget(
+      name: "GenerationTests",
+      dependencies: [
+        "Generation", .product(name: "KVCaches", package: "KVCaches"),
+        .product(name: "Models", package: "Models"),
+        .product(name: "Tensors", package: "Tensors"),
+      ]),
   ]
 )

@@ -18,6 +18,12 @@ let package = Package(
         .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "ModelLoader", package: "ModelLoader"),
       ]),
-    .testTarget(name: "ModelsTests", dependencies: ["Models"]),
+    .testTarget(
+      name: "ModelsTests",
+      dependencies: [
+        "Models", .product(name: "KVCaches", package: "KVCaches"),
+        .product(name: "ModelLoader", package: "ModelLoader"),
+        .product(name: "Tensors", package: "Tensors"),
+      ]),
   ]
 )

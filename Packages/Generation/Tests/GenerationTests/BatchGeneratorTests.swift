@@ -1,0 +1,134 @@
+import KVCaches
+import Models
+import Tensors
+import Testing
+
+@testable import Generation
+
+@Suite struct BatchGeneratorTests {
+  /// A one-layer decoder with random weights over 40 tokens and a context of 64.
+  static func makePass() throws -> ForwardPass {
+    let config = DecoderConfig(
+      hiddenSize: 32, intermediateSize: 48, layers: 1, heads: 2, kvHeads: 1, headDimension: 16,
+      vocabularySize: 40, contextLength: 64, normEpsilon: 1e-6,
+      rotary: RotaryConfig(theta: 1e4, dimension: 16), normalizesQueriesAndKeys: false,
+      attentionBias: .none, tiesEmbeddings: true)
+    var state: UInt64 = 7
+    func matrix(_ rows: Int, _ columns: Int) throws -> any LinearWeights {
+      let values = (0..<rows * columns).map { _ -> Float in
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Float(Int(state >> 40 % 2001) - 1000) / 2000
+      }
+      return try WeightPacking.pack(Tensor(values, shape: [rows, columns]), name: "random")
+    }
+    var projections: [ProjectionRole: DecoderBlock.Projection] = [:]
+    for role in ProjectionRole.allCases {
+      let shape = role.shape(in: config)
+      projections[role] = .init(weights: try matrix(shape.outFeatures, shape.inFeatures))
+    }
+    let ones = [Float](repeating: 1, count: 32)
+    let block = DecoderBlock(
+      attentionNorm: ones, feedForwardNorm: ones, queryNorm: nil, keyNorm: nil,
+      projections: projections)
+    let decoder = Decoder(
+      config: config, embedding: try matrix(40, 32), blocks: [block], finalNorm: ones,
+      untiedHead: nil)
+    return ForwardPass(decoder, pool: try ThreadPool(workers: 1))
+  }
+
+  static func request(_ sample: Int, maxTokens: Int = 30) throws -> GenerationRequest {
+    GenerationRequest(
+      prompt: (0...Int32(sample % 7)).map { $0 * 3 },
+      sampling: try SamplingOptions(temperature: 1.5, topK: 12, topP: 0.95),
+      random: RandomStream(seed: 3, sample: UInt64(sample)), maxTokens: maxTokens,
+      stopTokens: [2])
+  }
+
+  func run(
+    _ requests: [GenerationRequest], concurrency: Int
+  ) throws -> (results: [Int: GenerationResult], generator: BatchGenerator) {
+    let generator = BatchGenerator(try Self.makePass(), format: .bf16)
+    var results: [Int: GenerationResult] = [:]
+    var streamed: [Int: [Int32]] = [:]
+    try generator.run(requests, concurrency: concurrency) { event in
+      switch event {
+      case .token(let index, let id): streamed[index, default: []].append(id)
+      case .finished(let index, let result):
+        #expect(results.updateValue(result, forKey: index) == nil)
+        #expect(result.tokens == streamed[index] ?? [])
+      }
+      return .goOn
+    }
+    return (results, generator)
+  }
+
+  @Test func aTextDoesNotDependOnItsNeighbours() throws {
+    let requests = try (0..<25).map { try Self.request($0) }
+    let alone = try run(requests, concurrency: 1).results
+    #expect(alone.count == 25)
+    #expect(Set(alone.values.map(\.finishReason)) == [.stop, .length])
+    for concurrency in [2, 7, 64] {
+      let (together, generator) = try run(requests, concurrency: concurrency)
+      #expect(together.count == 25)
+      for (index, result) in together {
+        #expect(result.tokens == alone[index]?.tokens)
+        #expect(result.finishReason == alone[index]?.finishReason)
+      }
+      #expect(generator.meter.bytes == 0)
+    }
+  }
+
+  @Test func limitsAreExactAndTheContextEndsATextToo() throws {
+    var request = try Self.request(0, maxTokens: 5)
+    request.stopTokens = []
+    #expect(try run([request], concurrency: 1).results[0]?.tokens.count == 5)
+    request.maxTokens = .max
+    let result = try run([request], concurrency: 1).results[0]
+    #expect(result?.tokens.count == 64 - request.prompt.count)
+    #expect(result?.finishReason == .length)
+  }
+
+  @Test func callersCanEndOneTextOrAll() throws {
+    var requests = try (0..<3).map { try Self.request($0) }
+    for index in requests.indices { requests[index].stopTokens = [] }
+    let generator = BatchGenerator(try Self.makePass(), format: .bf16)
+    var results: [Int: GenerationResult] = [:]
+    var seen = 0
+    try generator.run(requests, concurrency: 3) { event in
+      switch event {
+      case .token(let index, _):
+        seen += 1
+        return index == 1 ? .endText : .goOn
+      case .finished(let index, let result):
+        results[index] = result
+        return .goOn
+      }
+    }
+    #expect(results[1]?.tokens.count == 1 && results[1]?.finishReason == .cancelled)
+    #expect(results[0]?.tokens.count == 30 && results[2]?.tokens.count == 30)
+    try generator.run(requests, concurrency: 3) { _ in .endAll }
+    #expect(generator.meter.bytes == 0)
+    #expect(seen == 61)
+  }
+
+  @Test func refusesWhatCannotBeRun() throws {
+    var request = try Self.request(0)
+    request.prompt = []
+    #expect(throws: GenerationError.emptyPrompt) { try run([request], concurrency: 1) }
+    request.prompt = [Int32](repeating: 1, count: 64)
+    #expect(throws: GenerationError.promptTooLong(tokens: 64, context: 64)) {
+      try run([request], concurrency: 1)
+    }
+  }
+
+  @Test func thinkingIsFollowedFromThePromptOn() {
+    let tags = ThinkingTags(open: 3, close: 4)
+    var tracker = ThoughtTracker(tags: tags, prompt: [1, 3])
+    #expect([7, 4, 8].map { tracker.take($0) } == [.thought, .tag, .answer])
+    tracker = ThoughtTracker(tags: tags, prompt: [3, 4, 1])
+    #expect([7, 3, 8, 4, 9].map { tracker.take($0) } == [.answer, .tag, .thought, .tag, .answer])
+    #expect(tracker.thoughtTokens == 1 && tracker.answerTokens == 2)
+    tracker = ThoughtTracker(tags: nil, prompt: [3])
+    #expect(tracker.take(7) == .answer)
+  }
+}

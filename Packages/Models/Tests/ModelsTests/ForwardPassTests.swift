@@ -1,0 +1,89 @@
+import KVCaches
+import Tensors
+import Testing
+
+@testable import Models
+
+@Suite struct ForwardPassTests {
+  static let prompts: [[Int32]] = [
+    (0..<90).map { Int32($0 * 7 % 131) }, [5], (0..<33).map { Int32($0 * 11 % 131) },
+    (0..<150).map { Int32($0 * 13 % 131) },
+  ]
+
+  /// Logits of all positions of the given prompts, run together in pieces of `piece` tokens.
+  func logits(
+    _ prompts: [[Int32]], bits: Int?, piece: Int, threads: Int, format: KVFormat = .bf16
+  ) throws -> [[Float]] {
+    let pass = ForwardPass(try TinyDecoder.make(bits: bits), pool: try ThreadPool(workers: threads))
+    let meter = KVMeter()
+    var caches = prompts.map { _ in pass.makeCache(format: format, meter: meter) }
+    var result = [[Float]](repeating: [], count: prompts.count)
+    let longest = prompts.map(\.count).max() ?? 0
+    for start in stride(from: 0, to: longest, by: piece) {
+      let runs = prompts.enumerated().compactMap { index, prompt -> TokenRun? in
+        guard start < prompt.count else { return nil }
+        return TokenRun(
+          cache: index, tokens: Array(prompt[start..<min(start + piece, prompt.count)]))
+      }
+      try pass.run(runs, caches: &caches, rows: .all) { run, _, logits in
+        result[runs[run].cache].append(contentsOf: logits)
+      }
+    }
+    return result
+  }
+
+  @Test(arguments: [nil, 8, 4])
+  func aSequenceDoesNotDependOnItsBatchItsPiecesOrTheThreads(bits: Int?) throws {
+    let alone = try Self.prompts.map {
+      try logits([$0], bits: bits, piece: $0.count, threads: 1)[0]
+    }
+    #expect(alone.allSatisfy { $0.allSatisfy(\.isFinite) })
+    for (piece, threads) in [(1, 2), (17, 1), (64, 3), (512, 2)] {
+      #expect(try logits(Self.prompts, bits: bits, piece: piece, threads: threads) == alone)
+    }
+  }
+
+  @Test func lastRowsAreTheLastOfAll() throws {
+    let all = try logits([Self.prompts[0]], bits: nil, piece: 512, threads: 1)[0]
+    let pass = ForwardPass(try TinyDecoder.make(), pool: try ThreadPool(workers: 1))
+    var caches = [pass.makeCache(format: .bf16, meter: KVMeter())]
+    var last: [Float] = []
+    try pass.run([TokenRun(cache: 0, tokens: Self.prompts[0])], caches: &caches, rows: .last) {
+      _, token, logits in
+      #expect(token == 89)
+      last = Array(logits)
+    }
+    #expect(last == Array(all.suffix(131)))
+  }
+
+  @Test func aBranchGoesOnAsItsTrunkWould() throws {
+    let pass = ForwardPass(try TinyDecoder.make(bits: 4), pool: try ThreadPool(workers: 1))
+    var caches = [pass.makeCache(format: .bf16, meter: KVMeter())]
+    try pass.run([TokenRun(cache: 0, tokens: Self.prompts[0])], caches: &caches, rows: .none) {
+      _, _, _ in
+    }
+    caches.append(caches[0])
+    func next(_ cache: Int, _ id: Int32) throws -> [Float] {
+      var found: [Float] = []
+      try pass.run([TokenRun(cache: cache, tokens: [id])], caches: &caches, rows: .last) {
+        _, _, logits in found = Array(logits)
+      }
+      return found
+    }
+    let branch = try next(1, 9)
+    #expect(try next(0, 9) == branch)
+    #expect(try next(1, 3) != next(0, 4))
+  }
+
+  @Test func refusesForeignTokensAndTooLongSequences() throws {
+    #expect(throws: ModelError.tokenOutOfRange(id: 131, vocabulary: 131)) {
+      try logits([[1, 131]], bits: nil, piece: 9, threads: 1)
+    }
+    #expect(throws: ModelError.tokenOutOfRange(id: -1, vocabulary: 131)) {
+      try logits([[-1]], bits: nil, piece: 9, threads: 1)
+    }
+    #expect(throws: ModelError.contextExceeded(tokens: 401, limit: 400)) {
+      try logits([[Int32](repeating: 1, count: 401)], bits: nil, piece: 999, threads: 1)
+    }
+  }
+}
