@@ -7,8 +7,9 @@ enum RankFile {
     return first.contains(0x20) && first.allSatisfy { 0x20..<0x7F ~= $0 || $0 == 0x0D }
   }
 
+  /// Reads the ranks, and completes the configuration by what Llama 3 keeps in its code.
   /// - Throws: ``TokenizerError`` naming the line for everything malformed.
-  static func read(_ bytes: [UInt8], file: String, _ configuration: TokenizerConfiguration)
+  static func read(_ bytes: [UInt8], file: String, _ configuration: inout TokenizerConfiguration)
     throws(TokenizerError) -> TokenizerParts
   {
     let origin = PieceTable.Origin(file: file, key: "ranks")
@@ -32,7 +33,6 @@ enum RankFile {
     }
     pieces.compact()
 
-    var configuration = configuration
     configuration.completeForLlama3(firstID: pieces.endID)
     let split = PreTokenizer.Step.split(
       .cl100k(CL100KScanner(maximumDigits: 3)), .isolated, inverted: false)

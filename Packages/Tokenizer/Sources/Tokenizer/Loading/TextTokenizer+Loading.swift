@@ -9,12 +9,12 @@ extension TextTokenizer {
   /// - Throws: ``TokenizerError`` naming the file and the key for anything absent, malformed or
   ///   not supported.
   public init(directory: URL) throws(TokenizerError) {
-    let configuration = try TokenizerConfiguration(directory: directory)
-    try self.init(
-      try Self.parts(directory: directory, configuration), configuration: configuration)
+    var configuration = try TokenizerConfiguration(directory: directory)
+    let parts = try Self.parts(directory: directory, &configuration)
+    try self.init(parts, configuration: configuration)
   }
 
-  private static func parts(directory: URL, _ configuration: TokenizerConfiguration)
+  private static func parts(directory: URL, _ configuration: inout TokenizerConfiguration)
     throws(TokenizerError) -> TokenizerParts
   {
     if let bytes = try FileAccess.read("tokenizer.json", in: directory) {
@@ -34,7 +34,7 @@ extension TextTokenizer {
       guard RankFile.isRankFile(bytes) else {
         throw .unsupported(file: file, key: "format", value: "SentencePiece without tokenizer.json")
       }
-      return try RankFile.read(bytes, file: file, configuration)
+      return try RankFile.read(bytes, file: file, &configuration)
     }
     throw .missingFile(
       directory: directory.path,

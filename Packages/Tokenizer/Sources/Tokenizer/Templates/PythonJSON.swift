@@ -54,7 +54,7 @@ struct PythonJSON {
       }
       try end("}", isEmpty: members.isEmpty, level: level, &meter)
     case .undefined(let what): throw call.failed("'\(what)' is undefined")
-    default: throw call.failed("a \(value.typeName) has no JSON form")
+    default: throw call.failed("\(value.typeName) has no JSON form")
     }
   }
 

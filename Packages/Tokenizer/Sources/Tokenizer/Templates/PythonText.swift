@@ -160,6 +160,25 @@ enum PythonText {
     }
   }
 
+  /// The lines of `text` without their line breaks (`\n`, `\r` or both).
+  static func lines(_ text: String) -> [String] {
+    var lines: [String] = []
+    var line = String.UnicodeScalarView()
+    var previous: Unicode.Scalar?
+    for scalar in text.unicodeScalars {
+      defer { previous = scalar }
+      if scalar == "\n", previous == "\r" { continue }
+      if scalar == "\n" || scalar == "\r" {
+        lines.append(String(line))
+        line.removeAll(keepingCapacity: true)
+      } else {
+        line.append(scalar)
+      }
+    }
+    if !line.isEmpty { lines.append(String(line)) }
+    return lines
+  }
+
   // MARK: Stripping
 
   /// `text` without the scalars of `characters` (white space when nil) at its ends.
@@ -194,13 +213,14 @@ extension PythonText {
   }
 
   /// The first letter of every word in upper case.
-  static func titled(_ text: String) -> String {
+  /// - Parameter apostropheEndsWord: true for `str.title`, false for Jinja's filter.
+  static func titled(_ text: String, apostropheEndsWord: Bool) -> String {
     var result = ""
     var isInWord = false
     for scalar in text.unicodeScalars {
       let letter = String(scalar)
       result += isInWord ? letter.lowercased() : letter.uppercased()
-      isInWord = scalar.properties.isAlphabetic || scalar == "'"
+      isInWord = scalar.properties.isAlphabetic || scalar == "'" && !apostropheEndsWord
     }
     return result
   }

@@ -39,7 +39,8 @@ extension TemplateRenderer {
       .string(PythonText.capitalized(try renderer.meteredText(value, call)))
     },
     "title": { (renderer, value, call) throws(TokenizerError) in
-      .string(PythonText.titled(try renderer.meteredText(value, call)))
+      .string(
+        PythonText.titled(try renderer.meteredText(value, call), apostropheEndsWord: false))
     },
     "string": { (renderer, value, call) throws(TokenizerError) in
       .string(try renderer.meteredText(value, call))
@@ -172,7 +173,7 @@ extension TemplateRenderer {
     case .dictionary(let dictionary): return .integer(dictionary.members.count)
     case .list(let list): return .integer(list.elements.count)
     case .undefined: return .integer(0)
-    default: throw call.failed("a \(value.typeName) has no length")
+    default: throw call.failed("\(value.typeName) has no length")
     }
   }
 
@@ -304,13 +305,13 @@ extension TemplateRenderer {
     "items": { (renderer, value, call) throws(TokenizerError) in
       if case .undefined = value { return try renderer.list([], line: call.line) }
       guard case .dictionary(let dictionary) = value else {
-        throw call.failed("needs a dictionary, not a \(value.typeName)")
+        throw call.failed("needs a dictionary, not \(value.typeName)")
       }
       return try renderer.pairs(dictionary, line: call.line)
     },
     "dictsort": { (renderer, value, call) throws(TokenizerError) in
       guard case .dictionary(let dictionary) = value else {
-        throw call.failed("needs a dictionary, not a \(value.typeName)")
+        throw call.failed("needs a dictionary, not \(value.typeName)")
       }
       let keys = dictionary.members.keys
       let folded = keys.map { RuntimeValue.string($0.lowercased()) }

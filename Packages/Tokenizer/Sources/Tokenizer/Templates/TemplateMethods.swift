@@ -46,16 +46,12 @@ extension TemplateRenderer {
         try affixes(call).contains { text.utf8.reversed().starts(with: $0.utf8.reversed()) })
     case "split": return try split(text, call)
     case "splitlines":
-      var lines = text.unicodeScalars.split(
-        omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" }
-      ).map { RuntimeValue.string(PythonText.strip(String($0), "\r", left: false)) }
-      if text.isEmpty || text.unicodeScalars.last == "\n" { lines.removeLast() }
-      return try list(lines, line: call.line)
+      return try list(PythonText.lines(text).map { .string($0) }, line: call.line)
     case "replace": return try replace(text, call)
     case "upper": return .string(text.uppercased())
     case "lower": return .string(text.lowercased())
     case "capitalize": return .string(PythonText.capitalized(text))
-    case "title": return .string(PythonText.titled(text))
+    case "title": return .string(PythonText.titled(text, apostropheEndsWord: true))
     case "join":
       let elements = try elements(of: try call.required(0, "iterable"), line: call.line)
       return try join(elements, separator: text, call)
@@ -169,7 +165,7 @@ extension TemplateRenderer {
         namespace.members = dictionary.members
       }
       for (name, value) in call.named {
-        guard value.isData else { throw call.failed("cannot hold a \(value.typeName)") }
+        guard value.isData else { throw call.failed("cannot hold \(value.typeName)") }
         namespace.members[name] = value
       }
       return .namespace(namespace)

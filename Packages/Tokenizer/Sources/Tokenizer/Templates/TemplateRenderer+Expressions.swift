@@ -143,7 +143,7 @@ extension TemplateRenderer {
         let position = Self.position(position, count: scalars.count)
       else { return .undefined("a character past the end of a string") }
       return .string(String(scalars[scalars.index(scalars.startIndex, offsetBy: position)]))
-    default: return .undefined("an item of a \(value.typeName)")
+    default: return .undefined("an item of \(value.typeName)")
     }
   }
 
@@ -182,7 +182,7 @@ extension TemplateRenderer {
         contentsOf: Self.positions(integers, count: scalars.count).map { scalars[$0] })
       return .string(String(result))
     default:
-      throw .templateFailed(line: line, reason: "a \(value.typeName) cannot be sliced")
+      throw .templateFailed(line: line, reason: "\(value.typeName) cannot be sliced")
     }
   }
 
@@ -214,7 +214,7 @@ extension TemplateRenderer {
       if let result = try callMethod(of: subject, call) { return result }
       let member = try member(name, of: subject, line: line)
       guard case .macro(let macro) = member else {
-        throw .templateFailed(line: line, reason: "a \(subject.typeName) has no method '\(name)'")
+        throw .templateFailed(line: line, reason: "\(subject.typeName) has no method '\(name)'")
       }
       return try self.call(macro, call)
     }
@@ -226,7 +226,7 @@ extension TemplateRenderer {
     case .undefined(let what):
       throw .templateFailed(line: line, reason: "'\(what)' is undefined")
     case let value:
-      throw .templateFailed(line: line, reason: "a \(value.typeName) cannot be called")
+      throw .templateFailed(line: line, reason: "\(value.typeName) cannot be called")
     }
   }
 }

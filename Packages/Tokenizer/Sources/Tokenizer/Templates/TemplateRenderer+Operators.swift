@@ -49,7 +49,7 @@ extension TemplateRenderer {
     guard let first = left.asNumber, let second = right.asNumber else {
       if case .undefined(let what) = left { throw failed("'\(what)' is undefined") }
       if case .undefined(let what) = right { throw failed("'\(what)' is undefined") }
-      throw failed("\(operation.rawValue) of a \(left.typeName) and a \(right.typeName)")
+      throw failed("\(operation.rawValue) of \(left.typeName) and \(right.typeName)")
     }
     let divides = operation == .divide || operation == .floorDivide || operation == .remainder
     if divides, second == 0 { throw failed("division by zero") }
@@ -78,8 +78,9 @@ extension TemplateRenderer {
     case .multiply: return checked(first.multipliedReportingOverflow(by: second))
     case .floorDivide:
       let quotient = first.dividedReportingOverflow(by: second)
+      if quotient.overflow { return nil }
       let isRoundedUp = first % second != 0 && (first < 0) != (second < 0)
-      return quotient.overflow ? nil : .integer(quotient.partialValue - (isRoundedUp ? 1 : 0))
+      return .integer(quotient.partialValue - (isRoundedUp ? 1 : 0))
     case .remainder:
       let remainder = first.remainderReportingOverflow(dividingBy: second).partialValue
       return .integer(
@@ -169,7 +170,7 @@ extension TemplateRenderer {
     if let first = left.asInteger, let second = right.asInteger { return first < second }
     guard let first = left.asNumber, let second = right.asNumber else {
       throw .templateFailed(
-        line: line, reason: "a \(left.typeName) and a \(right.typeName) have no order")
+        line: line, reason: "\(left.typeName) and \(right.typeName) have no order")
     }
     return first < second
   }
@@ -191,7 +192,7 @@ extension TemplateRenderer {
       return false
     default:
       throw .templateFailed(
-        line: line, reason: "'in' of a \(value.typeName) and a \(container.typeName)")
+        line: line, reason: "'in' of \(value.typeName) and \(container.typeName)")
     }
   }
 }

@@ -6,7 +6,6 @@ final class TemplateRenderer {
   /// sets at its top.
   private var scopes: [[String: RuntimeValue]]
   private var output = ""
-  private var loopNesting = 0
   var meter: TemplateMeter
   let now: Date
 
@@ -48,7 +47,7 @@ final class TemplateRenderer {
         throw .templateFailed(line: line, reason: "'\(name)' is not a namespace")
       }
       guard value.isData else {
-        throw .templateFailed(line: line, reason: "a namespace cannot hold a \(value.typeName)")
+        throw .templateFailed(line: line, reason: "a namespace cannot hold \(value.typeName)")
       }
       namespace.members[attribute] = value
     case .tuple(let targets):
@@ -108,14 +107,10 @@ final class TemplateRenderer {
 
   private func run(_ loop: TemplateStatement.Loop) throws(TokenizerError) {
     let all = try elements(of: try evaluate(loop.sequence), line: loop.line)
-    loopNesting += 1
     scopes.append([:])
-    defer {
-      loopNesting -= 1
-      scopes.removeLast()
-    }
+    defer { scopes.removeLast() }
     let selected = try select(all, loop)
-    let state = RuntimeLoop(selected, nesting: loopNesting - 1)
+    let state = RuntimeLoop(selected)
     for (index, element) in selected.enumerated() {
       state.index = index
       scopes[scopes.count - 1] = ["loop": .loop(state)]
@@ -211,7 +206,7 @@ final class TemplateRenderer {
       try meter.charge(text.utf8.count)
       return text.unicodeScalars.map { .string(String(Character($0))) }
     default:
-      throw .templateFailed(line: line, reason: "a \(value.typeName) cannot be looped over")
+      throw .templateFailed(line: line, reason: "\(value.typeName) cannot be looped over")
     }
   }
 }

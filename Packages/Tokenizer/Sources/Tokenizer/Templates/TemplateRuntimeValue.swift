@@ -146,12 +146,8 @@ final class RuntimeNamespace {
 final class RuntimeLoop {
   let elements: [RuntimeValue]
   var index = 0
-  let nesting: Int
 
-  init(_ elements: [RuntimeValue], nesting: Int) {
-    self.elements = elements
-    self.nesting = nesting
-  }
+  init(_ elements: [RuntimeValue]) { self.elements = elements }
 
   func member(_ name: String) -> RuntimeValue? {
     switch name {
@@ -162,8 +158,9 @@ final class RuntimeLoop {
     case "first": .bool(index == 0)
     case "last": .bool(index == elements.count - 1)
     case "length": .integer(elements.count)
-    case "depth": .integer(nesting + 1)
-    case "depth0": .integer(nesting)
+    // Deeper only in recursive loops, which are not supported.
+    case "depth": .integer(1)
+    case "depth0": .integer(0)
     case "previtem": index > 0 ? elements[index - 1] : .undefined("loop.previtem")
     case "nextitem":
       index + 1 < elements.count ? elements[index + 1] : .undefined("loop.nextitem")

@@ -8,7 +8,9 @@ import Tokenizer
 
 /// Resident memory of this process in MiB, or 0 where /proc is absent.
 func residentMiB() -> Double {
-  guard let statm = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
+  guard let statm = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else {
+    return 0
+  }
   let fields = statm.split(separator: " ")
   guard fields.count > 1, let pages = Double(fields[1]) else { return 0 }
   return pages * 4096 / 1_048_576
@@ -36,7 +38,8 @@ func best(of runs: Int, _ body: () throws -> Void) rethrows -> Double {
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 3 else {
-  FileHandle.standardError.write(Data("usage: tokenizer-bench DIR load|encode|decode [FILE...]\n".utf8))
+  FileHandle.standardError.write(
+    Data("usage: tokenizer-bench DIR load|encode|decode [FILE...]\n".utf8))
   exit(2)
 }
 let directory = URL(fileURLWithPath: arguments[1])

@@ -1,0 +1,60 @@
+import Foundation
+import Testing
+
+@testable import Tokenizer
+
+@Suite struct VocabularyFilesTests {
+  private func load(_ files: [String: String]) throws -> TextTokenizer {
+    let folder = try TemporaryFolder(files.mapValues { Data($0.utf8) })
+    return try TextTokenizer(directory: folder.url)
+  }
+
+  private func message(_ files: [String: String]) -> String {
+    do {
+      _ = try load(files)
+      return "no error"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  private let vocabulary = #"{"a": 0, "b": 1, "ab": 2, "</s>": 3}"#
+
+  @Test func mergesConfigurationAndSpecialTokens() throws {
+    let tokenizer = try load([
+      "vocab.json": vocabulary, "merges.txt": "#version: 0.2\r\na b\r\n",
+      "tokenizer_config.json":
+        #"{"bos_token": {"content": "</s>"}, "add_bos_token": true, "eos_token": "</s>"}"#,
+    ])
+    #expect(tokenizer.encode("abba") == [3, 2, 1, 0])
+    #expect(tokenizer.encode("ab</s>", addSpecialTokens: false) == [2, 3])
+    #expect(tokenizer.decode([3, 2], skipSpecialTokens: true) == "ab")
+  }
+
+  @Test func faults() {
+    let merges = "a b\n"
+    #expect(
+      message(["vocab.json": vocabulary, "merges.txt": "a b\nb\n"]).contains("merge 1"))
+    #expect(message(["vocab.json": vocabulary, "merges.txt": "a c\n"]).contains("\"c\""))
+    #expect(
+      message([
+        "vocab.json": vocabulary, "merges.txt": merges,
+        "tokenizer_config.json": #"{"tokenizer_class": "BertTokenizer"}"#,
+      ]).contains("BertTokenizer"))
+    #expect(message(["tokenizer.model": "YQ== 0\nYg== x\n"]).contains("line 2"))
+    #expect(message(["tokenizer.model": "YQ== 0\nY!== 1\n"]).contains("line 2"))
+    #expect(message(["tokenizer.model": "YQ== 0\nYg== 0\n"]).contains("id 0"))
+    #expect(message(["tokenizer.model": "\u{0A}\u{0E}<unk>"]).contains("SentencePiece"))
+  }
+
+  @Test func ranksMergeByTheRankOfTheResult() throws {
+    // a 0, b 1, c 2, bc 3, ab 4, abc 5
+    let tokenizer = try load([
+      "tokenizer.model": "YQ== 0\nYg== 1\nYw== 2\nYmM= 3\nYWI= 4\nYWJj 5\n"
+    ])
+    #expect(tokenizer.encode("abab", addSpecialTokens: false) == [4, 4])
+    #expect(tokenizer.encode("babc", addSpecialTokens: false) == [1, 5])
+    #expect(tokenizer.encode("a")[0] == tokenizer.bosTokenID)
+    #expect(tokenizer.piece(of: 6) == "<|begin_of_text|>")
+  }
+}
