@@ -49,6 +49,14 @@ struct JournalFaultTests {
     }
   }
 
+  @Test func anotherFileIsLeftAlone() throws {
+    for text in ["my notes", "{\"a\": 1}", "my notes\n"] {
+      try Data(text.utf8).write(to: journal)
+      #expect(throws: EvaluationError.self) { try run().run(with: Adder(), damage: .drop) }
+      #expect(try Data(contentsOf: journal) == Data(text.utf8))
+    }
+  }
+
   @Test func aDamagedMiddleLineIsNamedAndRefusedUnlessTold() throws {
     let whole = try finished()
     var lines = whole.split(separator: 10).map { Data($0) }

@@ -109,3 +109,39 @@ struct Adder: Responder {
     }
   }
 }
+
+/// Runs of the sums with replies chosen by item and sample.
+struct ScriptedRuns {
+  let folder: TemporaryFolder
+  let benchmark: Benchmark
+
+  init() throws {
+    folder = try TemporaryFolder()
+    benchmark = try sums(in: folder)
+  }
+
+  /// Replies chosen by item and sample.
+  struct Scripted: Responder {
+    let reply: (SampleRequest) -> (answer: String, finish: FinishReason)
+    func respond(
+      to requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
+    ) throws {
+      for request in requests {
+        var response = Adder.reply(to: request)
+        (response.answer, response.finish) = reply(request)
+        try each(request, response)
+      }
+    }
+  }
+
+  func journal(
+    _ name: String, engine: String = "adder",
+    reply: @escaping (SampleRequest) -> (answer: String, finish: FinishReason)
+  ) throws -> URL {
+    let run = try EvaluationRun(
+      benchmark: benchmark, scenario: scenario(of: benchmark, engine: ["model": engine]),
+      journal: folder.url.appending(path: name))
+    _ = try run.run(with: Scripted(reply: reply))
+    return run.journal
+  }
+}

@@ -1,59 +1,5 @@
 import Foundation
 
-/// The first line of a journal: which run the records below belong to.
-public struct JournalHeader: Sendable, Hashable, Codable {
-  /// Grows when the format of journals changes.
-  public static let currentFormat = 1
-
-  /// The format of this journal.
-  public let format: Int
-  /// The fingerprint of the scenario.
-  public let fingerprint: String
-  /// The part of the run that this journal holds.
-  public let shard: Shard
-  /// The run.
-  public let scenario: Scenario
-
-  /// The header for a run or a part of it.
-  init(scenario: Scenario, shard: Shard) {
-    format = Self.currentFormat
-    fingerprint = scenario.fingerprint
-    self.shard = shard
-    self.scenario = scenario
-  }
-
-  /// All replies that a complete journal holds, in order.
-  var expected: some Sequence<SampleID> {
-    let total = scenario.items * scenario.samples
-    return stride(from: shard.index - 1, to: total, by: shard.count).lazy.map { number in
-      let (index, sample) = number.quotientAndRemainder(dividingBy: scenario.samples)
-      return SampleID(index: index, sample: sample)
-    }
-  }
-
-  /// How many replies a complete journal holds.
-  var expectedCount: Int {
-    let (each, rest) = (scenario.items * scenario.samples).quotientAndRemainder(
-      dividingBy: shard.count)
-    return each + (shard.index <= rest ? 1 : 0)
-  }
-
-  /// Why this cannot be the header of a journal, or nil.
-  var fault: String? {
-    if format != Self.currentFormat {
-      return "has format \(format); expected \(Self.currentFormat)"
-    }
-    if fingerprint != scenario.fingerprint { return "has a fingerprint that is not its scenario's" }
-    let isUsable =
-      (1...Self.mostItems).contains(scenario.items)
-      && (1...Scenario.mostSamples).contains(scenario.samples)
-    return isUsable ? nil : "has \(scenario.items) items with \(scenario.samples) samples"
-  }
-
-  /// More items are no benchmark.
-  private static let mostItems = 100_000_000
-}
-
 /// What to do about a damaged line that is not the last.
 public enum DamagePolicy: Sendable, Hashable {
   /// Stop with an error that names the line.
@@ -133,7 +79,7 @@ public struct JournalIndex: Sendable {
         goodBytes = line.offset + UInt64(line.bytes.count) + (line.isTerminated ? 1 : 0)
         lacksLineFeed = !line.isTerminated
       } catch {
-        if !line.isTerminated {
+        if !line.isTerminated, header != nil || JournalHeader.mayBegin(with: line.bytes) {
           notes.append("line \(line.number) was torn by a crash and is left out")
           continue
         }

@@ -1,0 +1,26 @@
+import Testing
+
+@testable import Evaluation
+
+struct ScenarioTests {
+  @Test func settingsAreChecked() throws {
+    let benchmark = try sums(in: TemporaryFolder())
+    let limits = benchmark.definition.limits
+    for (limit, samples) in [(0, 1), (-1, 1), (5, 0), (5, 1001)] {
+      #expect(throws: EvaluationError.self) {
+        try Scenario(
+          benchmark, limit: limit, samples: samples, seed: 1, sampling: Sampling(), limits: limits,
+          engine: [:])
+      }
+    }
+    #expect(throws: EvaluationError.self) { try Sampling(temperature: .nan) }
+    #expect(throws: EvaluationError.self) { try Sampling(topP: 1.5) }
+    #expect(throws: EvaluationError.self) { try Sampling(topK: 0) }
+    #expect(throws: EvaluationError.self) { try Sampling(minP: 1) }
+    #expect(throws: EvaluationError.self) { try TokenLimits(tokens: 0) }
+    let few = try Scenario(
+      benchmark, limit: 5, seed: 1, sampling: Sampling(), limits: limits, engine: [:])
+    #expect(few.items == 5)
+    #expect(few.fingerprint != (try scenario(of: benchmark)).fingerprint)
+  }
+}
