@@ -162,8 +162,13 @@ public struct TextTokenizer: Sendable {
 
   // MARK: Decoding
 
-  /// The text of `ids`; ids without a piece are passed over.
-  /// - Parameter skipSpecialTokens: whether to leave out ``specialIDs``.
+  /// The text of `ids`.
+  ///
+  /// Ids without a piece are passed over; bytes that are not UTF-8 become U+FFFD.
+  /// - Parameters:
+  ///   - ids: the ids.
+  ///   - skipSpecialTokens: whether to leave out ``specialIDs``.
+  /// - Returns: the text, in time linear in its length.
   public func decode(_ ids: [Int32], skipSpecialTokens: Bool = false) -> String {
     decoder.decode(ids, skipSpecialTokens: skipSpecialTokens)
   }

@@ -17,7 +17,7 @@ struct AddedTokenMatcher: Sendable {
     var token: Int32 = -1
   }
 
-  /// - Parameter spelling: the text to look for, for each token; empty ones are ignored.
+  /// Looks for the `spelling` of each token; empty ones are ignored.
   init(_ tokens: [AddedToken], spelling: (AddedToken) -> [UInt8] = { Array($0.content.utf8) }) {
     self.tokens = tokens
     for (index, token) in tokens.enumerated() {

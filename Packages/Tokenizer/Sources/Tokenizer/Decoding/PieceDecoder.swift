@@ -8,7 +8,8 @@ struct PieceDecoder: Sendable {
   /// The ids that stand for a byte by fallback.
   private var fallbackIDs: Set<Int32> = []
 
-  /// - Parameter piece: the text of an id; nil for an id without a piece.
+  /// Lays out the bytes of `count` ids; `piece` hands the text of an id, if it has one, to the
+  /// closure it is given.
   init(
     steps: DecoderSteps, count: Int, specialIDs: Set<Int32>,
     piece: (Int, (UnsafeBufferPointer<UInt8>) -> Void) -> Void

@@ -43,8 +43,8 @@ struct PreTokenizer: Sendable {
     }
   }
 
-  /// Encodes each piece of `text` (valid UTF-8, not empty).
-  /// - Parameter isStart: whether `text` is the start of the whole input.
+  /// Encodes each piece of `text` (valid UTF-8, not empty); `isStart` when it is the start of the
+  /// whole input.
   func encode(
     _ text: UnsafeBufferPointer<UInt8>, isStart: Bool, with encoder: BPEEncoder,
     into ids: inout [Int32]

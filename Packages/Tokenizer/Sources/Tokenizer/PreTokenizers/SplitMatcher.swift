@@ -82,8 +82,7 @@ enum SplitBehavior: String, Sendable {
   /// Matches that touch are one piece.
   case contiguous = "Contiguous"
 
-  /// The pieces of `0..<count`.
-  /// - Parameter inverted: whether what lies between the matches counts as the matches.
+  /// The pieces of `0..<count`; `inverted` when what lies between the matches counts as them.
   func pieces(_ matches: [Range<Int>], count: Int, inverted: Bool) -> [Range<Int>] {
     var spans: [(range: Range<Int>, isMatch: Bool)] = []
     var position = 0

@@ -13,7 +13,9 @@ public struct ChatMessage: Sendable, Equatable {
   }
 
   /// A turn as JSON.
-  /// - Parameter key: names the value in errors, such as `messages[2]`.
+  /// - Parameters:
+  ///   - value: an object.
+  ///   - key: names the value in errors, such as `messages[2]`.
   /// - Throws: ``TokenizerError/invalidMessage(key:reason:)`` unless it is an object with a
   ///   string `role`.
   public init(_ value: JSONValue, key: String = "message") throws(TokenizerError) {

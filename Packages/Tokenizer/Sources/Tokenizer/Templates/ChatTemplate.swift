@@ -75,6 +75,7 @@ public struct ChatTemplate: Sendable {
   ///   - addGenerationPrompt: whether to end with the opening of the assistant's turn.
   ///   - variables: further variables, such as `enable_thinking`; they win over special tokens.
   ///   - now: the time that `strftime_now` tells.
+  /// - Returns: the prompt's text.
   /// - Throws: ``TokenizerError`` when the template refuses the conversation, fails, or goes past
   ///   the limits.
   public func render(

@@ -212,8 +212,8 @@ extension PythonText {
     text.prefix(1).uppercased() + text.dropFirst().lowercased()
   }
 
-  /// The first letter of every word in upper case.
-  /// - Parameter apostropheEndsWord: true for `str.title`, false for Jinja's filter.
+  /// The first letter of every word in upper case. An apostrophe ends a word for `str.title`, not
+  /// for Jinja's filter.
   static func titled(_ text: String, apostropheEndsWord: Bool) -> String {
     var result = ""
     var isInWord = false
