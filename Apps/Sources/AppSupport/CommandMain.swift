@@ -37,7 +37,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type) -> Never 
 private func report<Command: ParsableCommand>(_ error: any Error, for type: Command.Type) -> Int32 {
   if let code = Interrupts.exitCode { return code }
   if let usage = error as? UsageError {
-    Console.note("error: \(usage)\n" + type.usageString())
+    Console.note(type.fullMessage(for: ValidationError(usage.description)))
     return 2
   }
   switch type.exitCode(for: error) {

@@ -27,12 +27,18 @@ public struct SamplingFlags: ParsableArguments {
   /// For ArgumentParser.
   public init() {}
 
-  /// Refuses flags that exclude each other.
+  /// Refuses values out of range, and flags that exclude each other.
   public func validate() throws {
     if greedy && (temperature != nil || topK != nil || topP != nil || minP != nil) {
       throw ValidationError(
-        "--greedy takes the likeliest token; it excludes --temperature, --top-k, --top-p and --min-p"
-      )
+        "--greedy excludes --temperature, --top-k, --top-p and --min-p")
+    }
+    do {
+      _ = try SamplingOptions(
+        temperature: temperature ?? 1, topK: topK == 0 ? nil : topK, topP: topP ?? 1,
+        minP: minP ?? 0)
+    } catch {
+      throw ValidationError("--\(error)")
     }
   }
 

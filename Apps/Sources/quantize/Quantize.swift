@@ -16,13 +16,13 @@ struct Quantize: ParsableCommand {
     abstract: "Writes a smaller checkpoint: weights in 8, 4, 3 or 2 bits.",
     discussion: """
       The matrices of the decoder blocks are quantized in groups along their inputs, symmetrically; embedding, \
-      norms and head keep their type. GPTQ uses calibration text to choose the codes that change the outputs \
-      least; rtn rounds to nearest.
+      norms and head keep their type. gptq uses calibration text to choose the codes that change the outputs \
+      least; hqq searches the scales that suit the weights; rtn rounds to nearest.
       """)
 
   /// The methods, by their names on the command line.
   enum Method: String, ExpressibleByArgument, CaseIterable {
-    case gptq, rtn
+    case gptq, hqq, rtn
   }
 
   /// The forms of the result.
@@ -44,7 +44,7 @@ struct Quantize: ParsableCommand {
   var model = "nano"
   @Option(help: "Bits of a weight: 8, 4, 3 or 2.")
   var bits: Int
-  @Option(help: "gptq or rtn.")
+  @Option(help: "gptq; hqq and rtn need no calibration text.")
   var method = Method.gptq
   @Option(help: "Inputs that share a scale; 0 for one scale a row.")
   var groupSize = 128
@@ -78,13 +78,17 @@ struct Quantize: ParsableCommand {
     guard groupSize == 0 || (groupSize > 0 && groupSize % 8 == 0) else {
       throw ValidationError("--group-size \(groupSize): expected a multiple of 8, or 0")
     }
+    guard damping >= 0, damping <= 1 else {
+      throw ValidationError("--damping \(damping): expected 0 to 1")
+    }
     guard samples > 0 else { throw ValidationError("--samples \(samples): expected at least 1") }
     guard length > 0 else { throw ValidationError("--length \(length): expected at least 1") }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): expected 1 to 1024")
     }
-    if method == .rtn && calibration != nil {
-      throw ValidationError("--method rtn rounds without calibration; it excludes --calibration")
+    if method != .gptq && calibration != nil {
+      throw ValidationError(
+        "--method \(method.rawValue) needs no calibration; it excludes --calibration")
     }
   }
 
@@ -115,6 +119,7 @@ struct Quantize: ParsableCommand {
     let quantizer: any WeightQuantizer =
       switch method {
       case .gptq: try GPTQ(scheme: scheme, damping: damping)
+      case .hqq: try HQQ(scheme: scheme)
       case .rtn: RoundToNearest(scheme: scheme)
       }
     let compressor = try Compressor(checkpoint, quantizer: quantizer, pool: pool)
