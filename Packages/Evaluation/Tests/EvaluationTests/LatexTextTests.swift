@@ -14,7 +14,8 @@ struct LatexTextTests {
     (#"\frac{\frac12}3"#, #"\frac{\frac{1}{2}}{3}"#), (#"2\sqrt3x"#, #"2\sqrt{3}x"#),
     ("007", "007"),
     (#"\leftarrow"#, #"\leftarrow"#), (#"1 \\ 2"#, #"1\\2"#), (#"\text"#, #"\text"#),
-    (#"\text{open"#, #"\text{open"#), ("\\", "\\"), ("a~b\\ c", "abc"), ("5..", "5."), ("", ""),
+    (#"\text{open"#, #"\text{open"#), ("\\", "\\"), ("a~b\\ c", "abc"), ("5..", "5."),
+    ("1\u{a0}\u{2009}0", "10"), ("", ""),
   ])
   func normalForm(text: String, form: String) {
     #expect(LatexText.normalized(text) == form)

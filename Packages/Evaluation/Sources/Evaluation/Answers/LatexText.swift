@@ -4,7 +4,9 @@
 enum LatexText {
   /// The normal form of the content of a box.
   static func normalized(_ content: String) -> String {
-    var bytes = withoutDecoration(Array(content.utf8)[...], depth: 0)
+    // White space beyond ASCII, such as the no-break space, is white space all the same.
+    let plain = content.unicodeScalars.filter { $0.isASCII || !$0.properties.isWhitespace }
+    var bytes = withoutDecoration(Array(String(plain).utf8)[...], depth: 0)
     if let number = withoutThousandsCommas(bytes) { bytes = number }
     if bytes.last == UInt8(ascii: ".") { bytes.removeLast() }
     return String(decoding: withBracedArguments(bytes), as: UTF8.self)
