@@ -12,6 +12,8 @@ let package = Package(
     .target(
       name: "ModelLoader",
       dependencies: ["CZstd", .product(name: "Tensors", package: "Tensors")]),
-    .testTarget(name: "ModelLoaderTests", dependencies: ["ModelLoader"]),
+    .testTarget(
+      name: "ModelLoaderTests",
+      dependencies: ["ModelLoader", "CZstd", .product(name: "Tensors", package: "Tensors")]),
   ]
 )

@@ -52,6 +52,7 @@ public final class CheckpointWriter {
   private let layout: CheckpointLayout
   private let encoder: any LinearEncoder
   private let folder: StagedFolder
+  private let companionFiles: [String]
   private var shard: ShardBuilder?
   private var shardNames: [[String]] = []
   private var names: Set<String> = []
@@ -75,10 +76,12 @@ public final class CheckpointWriter {
   ///   - source: the checkpoint it is made from, which is only read.
   ///   - layout: form of the files.
   ///   - replacing: whether a model that is already there may be replaced.
+  ///   - companions: files to copy from the source, where it has them.
   /// - Throws: `.occupied`, `.missing`, `.system`, or `.value` for a source whose element type is
   ///   unknown.
   public init(
-    target: URL, source: Checkpoint, layout: CheckpointLayout, replacing: Bool = false
+    target: URL, source: Checkpoint, layout: CheckpointLayout, replacing: Bool = false,
+    companions: [String] = CheckpointWriter.companions
   ) throws(CheckpointError) {
     encoder =
       switch layout.method {
@@ -88,6 +91,7 @@ public final class CheckpointWriter {
     scaleType = encoder.scaleType
     self.source = source
     self.layout = layout
+    companionFiles = companions
     folder = try StagedFolder(target: target, replacing: replacing, source: source.directory)
   }
 
@@ -176,7 +180,7 @@ public final class CheckpointWriter {
       try nameShards()
       try OutputFile.write(Array(configuration().text.utf8) + [0x0A], to: path("config.json"))
       try OutputFile.write(try encoded(record), to: path("bitbudget.json"))
-      for name in Self.companions { try copy(name) }
+      for name in companionFiles { try copy(name) }
       try source.verifyUnchanged()
       try folder.publish()
     }

@@ -1,5 +1,5 @@
 /// SHA-256 of a message given in pieces. Source: FIPS 180-4, section 6.2.
-struct SHA256 {
+public struct SHA256: Sendable {
   private var state: [UInt32] = [
     0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A,
     0x510E_527F, 0x9B05_688C, 0x1F83_D9AB, 0x5BE0_CD19,
@@ -21,8 +21,11 @@ struct SHA256 {
     0xC671_78F2,
   ]
 
+  /// The digest of an empty message, to begin with.
+  public init() {}
+
   /// Takes the next piece of the message.
-  mutating func update(_ bytes: UnsafeRawBufferPointer) {
+  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
     length &+= UInt64(bytes.count)
     var rest = bytes[...]
     if !pending.isEmpty {
@@ -42,7 +45,7 @@ struct SHA256 {
   mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
 
   /// The digest of everything taken, 32 bytes.
-  consuming func finish() -> [UInt8] {
+  public consuming func finish() -> [UInt8] {
     let bits = length &* 8
     var padding: [UInt8] = [0x80]
     while (pending.count + padding.count) % Self.blockSize != Self.blockSize - 8 {
