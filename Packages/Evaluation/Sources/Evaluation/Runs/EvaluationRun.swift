@@ -34,7 +34,7 @@ public struct EvaluationRun: Sendable {
     self.journal = journal
   }
 
-  /// The request for one reply.
+  /// The request for one reply, whose index must be that of an item of the benchmark.
   public func request(for id: SampleID) -> SampleRequest {
     let item = benchmark.items[id.index]
     let order = benchmark.choiceOrder(of: item, sample: id.sample, seed: scenario.seed)
