@@ -102,8 +102,9 @@ struct Quantize: ParsableCommand {
     let writer = try CheckpointWriter(
       target: target, source: checkpoint, layout: format.layout(), replacing: force)
     do {
-      let record = try compress(checkpoint, into: writer, pool: pool)
+      let (record, store) = try compress(checkpoint, to: target, into: writer, pool: pool)
       try writer.finish(record: record)
+      store.remove()
       try report(record, source: checkpoint, target: target, started: started)
     } catch {
       writer.cancel()
@@ -112,8 +113,8 @@ struct Quantize: ParsableCommand {
   }
 
   private func compress(
-    _ checkpoint: Checkpoint, into writer: CheckpointWriter, pool: ThreadPool
-  ) throws -> CompressionRecord {
+    _ checkpoint: Checkpoint, to target: URL, into writer: CheckpointWriter, pool: ThreadPool
+  ) throws -> (CompressionRecord, BlockStore) {
     let scheme = try QuantizationScheme(
       bits: bits, groupSize: groupSize == 0 ? nil : groupSize, scaleType: writer.scaleType)
     let quantizer: any WeightQuantizer =
@@ -135,12 +136,24 @@ struct Quantize: ParsableCommand {
     var record = CompressionRecord(
       method: method.rawValue, scheme: scheme, source: checkpoint.directory.lastPathComponent,
       sourceDigest: try checkpoint.digest(), calibration: used)
+    let store = try BlockStore(
+      workFolder(of: target), source: checkpoint,
+      identity: .init(
+        source: record.sourceDigest, quantizer: String(describing: quantizer),
+        calibration: CalibrationText.digest(of: sequences)))
     let line = ProgressLine("quantizing block")
-    try compressor.run(sequences: sequences, writer: writer, record: &record) { block, blocks in
+    try compressor.run(
+      sequences: sequences, store: store, writer: writer, record: &record
+    ) { block, blocks in
       try Interrupts.check()
       line.show(block, of: blocks)
     }
-    return record
+    return (record, store)
+  }
+
+  /// Where finished blocks wait: beside the target, hidden.
+  private func workFolder(of target: URL) -> URL {
+    target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).blocks")
   }
 
   private func calibrationFile() throws -> URL {
@@ -163,17 +176,17 @@ struct Quantize: ParsableCommand {
       encode: { tokenizer.encode($0, addSpecialTokens: true) })
   }
 
-  /// The folder to write; the default's parent is made.
+  /// The folder to write; the folder it stands in is made.
   private func prepareTarget(_ source: URL) throws -> URL {
-    if let output { return URL(fileURLWithPath: output) }
-    let parent = URL(fileURLWithPath: "out")
+    let name = "\(source.lastPathComponent)-\(method.rawValue)-\(bits)bit"
+    let target = URL(fileURLWithPath: output ?? "out/" + name)
+    let parent = target.deletingLastPathComponent()
     do {
       try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
     } catch {
-      throw UserError("\(parent.path): cannot be made; give --output DIR")
+      throw UserError("\(parent.path): cannot be made: \(error.localizedDescription)")
     }
-    return parent.appendingPathComponent(
-      "\(source.lastPathComponent)-\(method.rawValue)-\(bits)bit")
+    return target
   }
 
   private func report(

@@ -37,6 +37,16 @@ public struct CalibrationText: Sendable {
     self.documents = documents
   }
 
+  /// SHA-256 of token sequences, in hexadecimal; tells whether two runs were calibrated alike.
+  public static func digest(of sequences: [[Int32]]) -> String {
+    var hash = SHA256()
+    for sequence in sequences {
+      withUnsafeBytes(of: Int64(sequence.count).littleEndian) { hash.update($0) }
+      sequence.withUnsafeBytes { hash.update($0) }
+    }
+    return hash.finish().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+  }
+
   /// Token sequences for calibration.
   ///
   /// Documents are cut to `length` tokens; one long text is cut into windows of `length`. Of more than `samples`, that

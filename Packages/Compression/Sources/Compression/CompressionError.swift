@@ -8,6 +8,10 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
   case noCalibration(method: String)
   /// A calibration file that cannot be used; `line` where it is one line's fault.
   case calibration(file: String, line: Int?, reason: String)
+  /// The store of finished blocks belongs to another run.
+  case otherRun(folder: String, differences: [String])
+  /// The store of finished blocks cannot be used.
+  case store(folder: String, reason: String)
   /// A tensor that is not quantized holds NaN or infinity.
   case nonFiniteTensor(name: String, position: Int)
   /// A layer that could not be quantized.
@@ -22,6 +26,11 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
       "\(method) needs calibration text"
     case .calibration(let file, let line, let reason):
       file + (line.map { ", line \($0)" } ?? "") + ": " + reason
+    case .otherRun(let folder, let differences):
+      "\(folder): holds blocks of another run (other \(differences.joined(separator: ", "))); "
+        + "remove it to start anew"
+    case .store(let folder, let reason):
+      "\(folder): \(reason)"
     case .nonFiniteTensor(let name, let position):
       "tensor \(name): element \(position) is NaN or infinite"
     case .layer(let name, let reason):

@@ -1,3 +1,4 @@
+import Foundation
 import KVCaches
 import ModelLoader
 import Models
@@ -8,7 +9,7 @@ import Tensors
 ///
 /// The inputs of a block come from the already quantized blocks before it, and within a block from the layers quantized
 /// before: q, k and v, then o, then gate and up, then down ("true sequential", GPTQ, arXiv:2210.17323). Memory holds the
-/// embedding while it is written, one block, and the calibration's activations. Embedding, norms, biases and head
+/// embedding while it is read, one block, and the calibration's activations. Embedding, norms, biases and head
 /// keep their type.
 public struct Compressor {
   /// What `progress` is told: `block` of `blocks` is under work.
@@ -34,64 +35,83 @@ public struct Compressor {
   ///
   /// - Parameters:
   ///   - sequences: calibration tokens; empty for methods that do without.
+  ///   - store: keeps finished blocks; blocks already in it are not computed again.
   ///   - writer: takes the tensors; the caller finishes it with the record.
   ///   - record: completed with the layers' reports.
   ///   - progress: told before every block; what it throws ends the work.
   /// - Throws: `CompressionError.layer` naming a layer, `CheckpointError`, `TensorError`.
   public func run(
-    sequences: [[Int32]], writer: CheckpointWriter, record: inout CompressionRecord,
-    progress: Progress
+    sequences: [[Int32]], store: BlockStore, writer: CheckpointWriter,
+    record: inout CompressionRecord, progress: Progress
   ) throws {
     let config = source.config
-    try copy("model.embed_tokens.weight", to: writer)
     var activations = try CalibrationActivations(sequences, source: source, pool: pool)
     for layer in 0..<config.layers {
       try progress(layer, config.layers)
-      let reports = try quantizeBlock(layer, activations: &activations, writer: writer)
-      record.layers.append(contentsOf: reports)
+      let block = try finishedBlock(layer, store: store, activations: &activations)
+      record.layers.append(contentsOf: block.reports)
+    }
+    try copy("model.embed_tokens.weight", to: writer)
+    for layer in 0..<config.layers {
+      try copyVectors(of: layer, to: writer)
+      let names = Self.names(of: layer)
+      let block = try store.block(layer, names: names)
+      for name in names {
+        if let matrix = block.matrices[name] {
+          try writer.append(.quantized(matrix), named: name)
+        }
+      }
     }
     try copy("model.norm.weight", to: writer)
     if !config.tiesEmbeddings { try copy("lm_head.weight", to: writer) }
     try progress(config.layers, config.layers)
   }
 
-  private func copy(_ name: String, to writer: CheckpointWriter) throws {
-    let tensor = try source.checkpoint.tensor(named: name)
-    if let position = tensor.firstNonFinite {
-      throw CompressionError.nonFiniteTensor(name: name, position: position)
-    }
-    try writer.append(tensor, named: name)
+  private static func names(of layer: Int) -> [String] {
+    ProjectionInput.allCases.flatMap(\.roles).map { DecoderSource.name(of: $0, layer: layer) }
   }
 
-  private func quantizeBlock(
-    _ layer: Int, activations: inout CalibrationActivations, writer: CheckpointWriter
-  ) throws -> [CompressionRecord.Layer] {
+  /// Block `layer` from the store, or computed and stored; the activations move on to its output.
+  private func finishedBlock(
+    _ layer: Int, store: BlockStore, activations: inout CalibrationActivations
+  ) throws -> BlockStore.Block {
+    let isLast = layer == source.config.layers - 1
     var block = try source.block(layer)
-    try copyVectors(of: layer, to: writer)
+    if store.isFinished(layer) {
+      let stored = try store.block(layer, names: Self.names(of: layer))
+      for role in ProjectionRole.allCases {
+        guard let matrix = stored.matrices[DecoderSource.name(of: role, layer: layer)] else {
+          continue
+        }
+        block.projections[role]?.weights = try WeightPacking.pack(matrix)
+      }
+      if !isLast { try activations.advance(through: block) }
+      return stored
+    }
+    let computed = try quantize(&block, layer: layer, activations: activations)
+    try store.save(layer, computed)
+    if !isLast { try activations.advance(through: block) }
+    return computed
+  }
+
+  /// Quantizes the layers of a block in place.
+  private func quantize(
+    _ block: inout DecoderBlock, layer: Int, activations: CalibrationActivations
+  ) throws -> BlockStore.Block {
+    var matrices: [String: QuantizedMatrix] = [:]
     var reports: [CompressionRecord.Layer] = []
     for input in ProjectionInput.allCases {
       let names = input.roles.map { DecoderSource.name(of: $0, layer: layer) }
       let hessian = try activations.hessian(of: input, block: block)
       let layers = try quantize(input.roles, names: names, in: block, hessian: hessian)
       for (index, role) in input.roles.enumerated() {
-        try writer.append(.quantized(layers[index].matrix), named: names[index])
-        block.projections[role]?.weights = try WeightPacking.pack(layers[index].matrix)
+        let matrix = layers[index].matrix
+        matrices[names[index]] = matrix
+        block.projections[role]?.weights = try WeightPacking.pack(matrix)
         reports.append(.init(name: names[index], report: layers[index].report))
       }
     }
-    try activations.advance(through: block)
-    return reports
-  }
-
-  /// Norms and biases: everything of a layer that is no matrix of a projection.
-  private func copyVectors(of layer: Int, to writer: CheckpointWriter) throws {
-    let prefix = "model.layers.\(layer)."
-    let matrices = Set(
-      ProjectionRole.allCases.map { DecoderSource.name(of: $0, layer: layer) + ".weight" })
-    for name in source.checkpoint.tensors.keys.sorted()
-    where name.hasPrefix(prefix) && !matrices.contains(name) {
-      try copy(name, to: writer)
-    }
+    return BlockStore.Block(matrices: matrices, reports: reports)
   }
 
   private func quantize(
@@ -113,5 +133,23 @@ public struct Compressor {
     } catch {
       throw CompressionError.layer(name: name, reason: error)
     }
+  }
+
+  /// Norms and biases: everything of a layer that is no matrix of a projection.
+  private func copyVectors(of layer: Int, to writer: CheckpointWriter) throws {
+    let prefix = "model.layers.\(layer)."
+    let matrices = Set(Self.names(of: layer).map { $0 + ".weight" })
+    for name in source.checkpoint.tensors.keys.sorted()
+    where name.hasPrefix(prefix) && !matrices.contains(name) {
+      try copy(name, to: writer)
+    }
+  }
+
+  private func copy(_ name: String, to writer: CheckpointWriter) throws {
+    let tensor = try source.checkpoint.tensor(named: name)
+    if let position = tensor.firstNonFinite {
+      throw CompressionError.nonFiniteTensor(name: name, position: position)
+    }
+    try writer.append(tensor, named: name)
   }
 }

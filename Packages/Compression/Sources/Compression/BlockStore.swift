@@ -1,0 +1,122 @@
+import Foundation
+import ModelLoader
+import Quantizers
+import Tensors
+
+/// The blocks that are finished, on disk, so that a run that was killed goes on with the first one that is not.
+///
+/// Every block is a little checkpoint in a folder of its own, which appears whole or not at all. The folder of all blocks
+/// holds the identity of the run; blocks of another run are never used.
+public struct BlockStore {
+  /// What has to be equal for a block to be used again.
+  public struct Identity: Hashable, Codable, Sendable {
+    /// Digest of the source's tensors.
+    public let source: String
+    /// The method and its settings.
+    public let quantizer: String
+    /// Digest of the calibration tokens.
+    public let calibration: String
+
+    /// The identity of a run.
+    public init(source: String, quantizer: String, calibration: String) {
+      self.source = source
+      self.quantizer = quantizer
+      self.calibration = calibration
+    }
+
+    func differences(from other: Identity) -> [String] {
+      var names: [String] = []
+      if source != other.source { names.append("source model") }
+      if quantizer != other.quantizer { names.append("method or settings") }
+      if calibration != other.calibration { names.append("calibration") }
+      return names
+    }
+  }
+
+  /// A finished block.
+  struct Block {
+    let matrices: [String: QuantizedMatrix]
+    let reports: [CompressionRecord.Layer]
+  }
+
+  private struct BlockRecord: Codable {
+    let layers: [CompressionRecord.Layer]
+  }
+
+  private let folder: URL
+  private let source: Checkpoint
+  private let layout: CheckpointLayout
+
+  /// Opens or makes the store in `folder`.
+  ///
+  /// - Throws: `CompressionError.otherRun` when it holds blocks of another run, `.store` when it cannot be made or read.
+  public init(
+    _ folder: URL, source: Checkpoint, identity: Identity
+  ) throws {
+    self.folder = folder
+    self.source = source
+    layout = try CheckpointLayout(container: .zstd)
+    let file = folder.appendingPathComponent("identity.json")
+    do {
+      if let found = try? Data(contentsOf: file) {
+        let other = try JSONDecoder().decode(Identity.self, from: found)
+        let differences = identity.differences(from: other)
+        guard differences.isEmpty else {
+          throw CompressionError.otherRun(folder: folder.path, differences: differences)
+        }
+      } else {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try JSONEncoder().encode(identity).write(to: file, options: .atomic)
+      }
+    } catch let error as CompressionError {
+      throw error
+    } catch {
+      throw CompressionError.store(folder: folder.path, reason: error.localizedDescription)
+    }
+  }
+
+  /// Removes the store from disk.
+  public func remove() { try? FileManager.default.removeItem(at: folder) }
+
+  private func folder(of layer: Int) -> URL { folder.appendingPathComponent("block-\(layer)") }
+
+  /// Whether block `layer` is finished.
+  func isFinished(_ layer: Int) -> Bool {
+    FileManager.default.fileExists(atPath: folder(of: layer).path)
+  }
+
+  /// Reads a finished block; `names` are those of its layers.
+  ///
+  /// - Throws: `CompressionError.store` for a damaged one.
+  func block(_ layer: Int, names: [String]) throws -> Block {
+    let checkpoint = try Checkpoint(directory: folder(of: layer), workers: source.workers)
+    var matrices: [String: QuantizedMatrix] = [:]
+    for name in names {
+      guard case .quantized(let matrix) = try checkpoint.linear(named: name) else {
+        throw CompressionError.store(
+          folder: checkpoint.directory.path, reason: "layer \(name) is not quantized")
+      }
+      matrices[name] = matrix
+    }
+    let file = folder(of: layer).appendingPathComponent("bitbudget.json")
+    do {
+      let record = try JSONDecoder().decode(BlockRecord.self, from: Data(contentsOf: file))
+      return Block(matrices: matrices, reports: record.layers)
+    } catch {
+      throw CompressionError.store(folder: file.path, reason: "cannot be read")
+    }
+  }
+
+  /// Stores a finished block.
+  ///
+  /// - Throws: `CheckpointError` when the disk is full.
+  func save(_ layer: Int, _ block: Block) throws {
+    let writer = try CheckpointWriter(
+      target: folder(of: layer), source: source, layout: layout, companions: [])
+    for report in block.reports {
+      guard let matrix = block.matrices[report.name] else { continue }
+      try writer.append(.quantized(matrix), named: report.name)
+    }
+    try writer.finish(record: BlockRecord(layers: block.reports))
+  }
+}
