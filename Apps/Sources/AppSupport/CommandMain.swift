@@ -27,6 +27,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type) -> Never 
     if let problem = bb_isa_problem() { throw UsageError(String(cString: problem)) }
     var command = try type.parseAsRoot()
     try command.run()
+    Console.flush()
     if let code = Interrupts.exitCode { exit(code) }
     exit(0)
   } catch {

@@ -10,12 +10,25 @@ public enum Console {
 
   /// A line on standard error.
   public static func note(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    draw(line + "\n")
   }
 
-  /// Text on standard output, at once.
+  /// Text on standard output, at once; ends the process with 1 where it cannot be written.
   public static func write(_ text: String) {
-    FileHandle.standardOutput.write(Data(text.utf8))
+    print(text, terminator: "")
+    flush()
+  }
+
+  /// Makes sure that everything printed has arrived; ends the process with 1 where it cannot be written.
+  public static func flush() {
+    guard fflush(nil) != 0 else { return }
+    note("error: standard output cannot be written: \(String(cString: strerror(errno)))")
+    _exit(1)
+  }
+
+  /// Text on standard error as it is; nobody can be told when that fails.
+  static func draw(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 
   /// Text in grey where colour is used.
@@ -50,7 +63,7 @@ public final class ProgressLine {
       let filled = total > 0 ? 20 * done / total : 20
       let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: 20 - filled)
       let end = done == total ? "\n" : ""
-      FileHandle.standardError.write(Data("\r\u{1B}[K[\(bar)] \(line)\(end)".utf8))
+      Console.draw("\r\u{1B}[K[\(bar)] \(line)\(end)")
     } else {
       Console.note(line)
     }

@@ -5,14 +5,19 @@ import Synchronization
 public enum Interrupts {
   private static let received = Atomic<Int32>(0)
 
-  /// Begins to listen for SIGINT and SIGTERM.
+  /// Begins to listen for SIGINT, SIGTERM and SIGUSR1 (which batch systems send before their limit).
+  ///
+  /// A reader that goes away ends the process quietly, and a file that may not grow is an error of the write, not a
+  /// signal.
   public static func install() {
+    signal(SIGPIPE, SIG_DFL)
+    signal(SIGXFSZ, SIG_IGN)
     _ = received.load(ordering: .relaxed)  // Made before a handler may touch it.
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM, SIGUSR1] {
       signal(number) { number in
         let (isFirst, _) = Interrupts.received.compareExchange(
           expected: 0, desired: number, ordering: .relaxed)
-        if !isFirst { _exit(128 + number) }
+        if !isFirst { _exit(Interrupts.exitCode(of: number)) }
       }
     }
   }
@@ -23,8 +28,10 @@ public enum Interrupts {
   /// What to exit with after an interrupt: 130 for ctrl-C, 143 for termination.
   public static var exitCode: Int32? {
     let number = received.load(ordering: .relaxed)
-    return number == 0 ? nil : 128 + number
+    return number == 0 ? nil : exitCode(of: number)
   }
+
+  private static func exitCode(of number: Int32) -> Int32 { number == SIGINT ? 130 : 143 }
 
   /// Ends the current work when an interrupt is pending.
   ///

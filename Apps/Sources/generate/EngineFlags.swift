@@ -40,24 +40,27 @@ enum LogitsFile {
     let target = URL(fileURLWithPath: path)
     let temporary = target.deletingLastPathComponent()
       .appendingPathComponent(".\(target.lastPathComponent).\(getpid())")
+    func failure() -> UserError {
+      UserError("\(path): cannot be written: \(String(cString: strerror(errno)))")
+    }
     guard FileManager.default.createFile(atPath: temporary.path, contents: nil),
       let file = FileHandle(forWritingAtPath: temporary.path)
-    else { throw UserError("\(path): cannot be written") }
+    else { throw failure() }
+    func append(_ data: Data) throws {
+      do { try file.write(contentsOf: data) } catch { throw failure() }
+    }
     do {
-      try file.write(
-        contentsOf: header(rows: ids.count, columns: loaded.decoder.config.vocabularySize))
+      try append(header(rows: ids.count, columns: loaded.decoder.config.vocabularySize))
       try loaded.pass.run([TokenRun(cache: 0, tokens: ids)], caches: &caches, rows: .all) {
         _, token, logits in
         guard logits.allSatisfy(\.isFinite) else {
           throw GenerationError.nonFiniteLogits(step: token)
         }
         try Interrupts.check()
-        try file.write(contentsOf: Data(buffer: logits))
+        try append(Data(buffer: logits))
       }
       try file.close()
-      guard rename(temporary.path, target.path) == 0 else {
-        throw UserError("\(path): cannot be written: \(String(cString: strerror(errno)))")
-      }
+      guard rename(temporary.path, target.path) == 0 else { throw failure() }
     } catch {
       try? FileManager.default.removeItem(at: temporary)
       throw error

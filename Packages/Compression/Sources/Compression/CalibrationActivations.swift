@@ -16,6 +16,8 @@ struct CalibrationActivations {
   private let pool: ThreadPool
   private let forward: BlockForward
   private var streams: [Stream] = []
+  /// Called before every sequence; what it throws ends the work.
+  var tick: () throws -> Void = {}
 
   /// Embeds the sequences.
   ///
@@ -53,6 +55,7 @@ struct CalibrationActivations {
     let width = input.roles[0].shape(in: config).inFeatures
     var accumulator = try HessianAccumulator(order: width, on: pool)
     for stream in streams {
+      try tick()
       var hidden = stream.hidden
       var failure: QuantizerError?
       try run(block, stream.layout, &hidden) { found, rows in
@@ -73,6 +76,7 @@ struct CalibrationActivations {
   /// Replaces every stream by the block's output.
   mutating func advance(through block: DecoderBlock) throws {
     for index in streams.indices {
+      try tick()
       try run(block, streams[index].layout, &streams[index].hidden) { _, _ in true }
     }
   }

@@ -12,7 +12,8 @@ import Tensors
 /// embedding while it is read, one block, and the calibration's activations. Embedding, norms, biases and head
 /// keep their type.
 public struct Compressor {
-  /// What `progress` is told: `block` of `blocks` is under work.
+  /// What `progress` is told, before every block and often in between: `block` of `blocks` is under work. What it
+  /// throws ends the work.
   public typealias Progress = (_ block: Int, _ blocks: Int) throws -> Void
 
   private let source: DecoderSource
@@ -38,16 +39,17 @@ public struct Compressor {
   ///   - store: keeps finished blocks; blocks already in it are not computed again.
   ///   - writer: takes the tensors; the caller finishes it with the record.
   ///   - record: completed with the layers' reports.
-  ///   - progress: told before every block; what it throws ends the work.
+  ///   - progress: told how far the work is; what it throws ends it.
   /// - Throws: `CompressionError.layer` naming a layer, `CheckpointError`, `TensorError`.
   public func run(
     sequences: [[Int32]], store: BlockStore, writer: CheckpointWriter,
-    record: inout CompressionRecord, progress: Progress
+    record: inout CompressionRecord, progress: @escaping Progress
   ) throws {
     let config = source.config
     var activations = try CalibrationActivations(sequences, source: source, pool: pool)
     for layer in 0..<config.layers {
       try progress(layer, config.layers)
+      activations.tick = { try progress(layer, config.layers) }
       let block = try finishedBlock(layer, store: store, activations: &activations)
       record.layers.append(contentsOf: block.reports)
     }
