@@ -12,8 +12,8 @@ public typealias TemplateValue = JSONValue
 public struct ChatTemplate: Sendable {
   /// What one rendering may cost before it ends in ``TokenizerError/templateLimit(name:limit:)``.
   public struct Limits: Sendable, Hashable {
-    /// Evaluated nodes, and one more for every 64 bytes handled.
-    public var steps = 2_000_000
+    /// Evaluated nodes, and one more for every 128 bytes handled.
+    public var steps = 1_000_000
     /// Nested evaluations: expressions, blocks and macro calls.
     public var depth = 400
     /// Bytes of the prompt.

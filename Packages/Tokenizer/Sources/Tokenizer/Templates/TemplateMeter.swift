@@ -17,12 +17,12 @@ struct TemplateMeter {
   }
 
   /// Counts the work of handling `count` bytes.
-  mutating func charge(bytes count: Int) throws(TokenizerError) { try charge(1 + count / 64) }
+  mutating func charge(bytes count: Int) throws(TokenizerError) { try charge(1 + count / 128) }
 
   /// Counts work that grows with the product of two sizes.
   mutating func charge(bytes first: Int, times second: Int) throws(TokenizerError) {
     let (product, overflow) = first.multipliedReportingOverflow(by: second)
-    try charge(bytes: overflow ? .max - 64 : product)
+    try charge(bytes: overflow ? .max - 128 : product)
   }
 
   mutating func checkOutput(bytes: Int) throws(TokenizerError) {

@@ -29,7 +29,18 @@ extension TemplateRenderer {
 
   private func repeated(_ text: String, _ count: Int) throws(TokenizerError) -> RuntimeValue {
     try meter.charge(bytes: text.utf8.count, times: max(count, 0))
-    return .string(String(repeating: text, count: max(count, 0)))
+    guard count > 0 else { return .string("") }
+    var result = text
+    var copies = 1
+    while copies * 2 <= count {
+      result += result
+      copies *= 2
+    }
+    if copies < count {
+      result += String(
+        decoding: result.utf8.prefix((count - copies) * text.utf8.count), as: UTF8.self)
+    }
+    return .string(result)
   }
 
   func arithmetic(

@@ -2,6 +2,9 @@
 ///
 /// The table covers planes 0 and 1 and is built once, on first use, from the standard library's
 /// Unicode data; the rare scalars beyond are looked up one at a time.
+///
+/// Ids must be those of Hugging Face `tokenizers` also for the newest scalars, so classes stop at
+/// the Unicode versions its tables know: 16 for patterns, 8 for punctuation.
 struct ScalarClasses: OptionSet {
   let rawValue: UInt8
 
@@ -41,18 +44,21 @@ struct ScalarClasses: OptionSet {
     if properties.isWhitespace { classes.insert(.space) }
     if value < 0x80, properties.isPatternSyntax { classes.insert(.punctuation) }
     if value == 0x0A || value == 0x0D { classes.insert(.lineBreak) }
+    let version = properties.age?.major ?? .max
     switch properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
-      classes.insert(.letter)
-    case .decimalNumber: classes.formUnion([.number, .word])
-    case .letterNumber, .otherNumber: classes.insert(.number)
+      if version <= 16 { classes.insert(.letter) }
+    case .decimalNumber: classes.formUnion(version <= 16 ? [.number, .word] : .word)
+    case .letterNumber, .otherNumber: if version <= 16 { classes.insert(.number) }
     case .connectorPunctuation: classes.formUnion([.punctuation, .word])
     case .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
       .finalPunctuation, .otherPunctuation:
-      classes.insert(.punctuation)
+      if version <= 8 { classes.insert(.punctuation) }
     case .nonspacingMark, .spacingMark, .enclosingMark: classes.insert(.word)
     default: break
     }
+    // Punctuation in Unicode 8 that is something else now.
+    if value == 0x166D || value == 0x111C9 { classes.insert(.punctuation) }
     if properties.isAlphabetic || properties.isJoinControl { classes.insert(.word) }
     return classes
   }

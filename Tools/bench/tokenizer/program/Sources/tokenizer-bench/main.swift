@@ -4,6 +4,7 @@ import Tokenizer
 // Prints JSON lines for compare.py:
 //   tokenizer-bench DIR load            seconds and resident MiB of loading DIR
 //   tokenizer-bench DIR encode FILE...  for each file: best seconds, tokens, a digest of the ids
+//   tokenizer-bench DIR lines FILE...   the same, encoding each line by itself
 //   tokenizer-bench DIR decode FILE...  the same for decoding the ids of each file
 
 /// Resident memory of this process in MiB, or 0 where /proc is absent.
@@ -39,7 +40,7 @@ func best(of runs: Int, _ body: () throws -> Void) rethrows -> Double {
 let arguments = CommandLine.arguments
 guard arguments.count >= 3 else {
   FileHandle.standardError.write(
-    Data("usage: tokenizer-bench DIR load|encode|decode [FILE...]\n".utf8))
+    Data("usage: tokenizer-bench DIR load|encode|lines|decode [FILE...]\n".utf8))
   exit(2)
 }
 let directory = URL(fileURLWithPath: arguments[1])
@@ -57,11 +58,12 @@ default:
     let text = try String(contentsOfFile: file, encoding: .utf8)
     var ids = tokenizer.encode(text, addSpecialTokens: false)
     var decoded = ""
+    let lines = text.utf8.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
     let time = best(of: 7) {
-      if arguments[2] == "encode" {
-        ids = tokenizer.encode(text, addSpecialTokens: false)
-      } else {
-        decoded = tokenizer.decode(ids, skipSpecialTokens: false)
+      switch arguments[2] {
+      case "encode": ids = tokenizer.encode(text, addSpecialTokens: false)
+      case "lines": ids = lines.flatMap { tokenizer.encode($0, addSpecialTokens: false) }
+      default: decoded = tokenizer.decode(ids, skipSpecialTokens: false)
       }
     }
     print(
