@@ -58,7 +58,9 @@ let package = Package(
       tests: ["KVCaches", "ModelLoader", "Tensors"]),
     library(
       "Generation", ["Kernels", "KVCaches", "Models"], tests: ["KVCaches", "Models", "Tensors"]),
-    library("Compression", ["Tensors", "Quantizers", "KVCaches", "ModelLoader", "Models"]),
+    library(
+      "Compression", ["Tensors", "Quantizers", "KVCaches", "ModelLoader", "Models"],
+      tests: ["ModelLoader", "NanoModels", "Quantizers", "Tensors"]),
     library("Tokenizer", []),
     library("NanoModels", [], resources: [.copy("Resources")]),
     library(

@@ -7,7 +7,7 @@ let package = Package(
   products: [.library(name: "Compression", targets: ["Compression"])],
   dependencies: [
     .package(path: "../Tensors"), .package(path: "../Quantizers"), .package(path: "../KVCaches"),
-    .package(path: "../ModelLoader"), .package(path: "../Models"),
+    .package(path: "../ModelLoader"), .package(path: "../Models"), .package(path: "../NanoModels"),
   ],
   targets: [
     .target(
@@ -19,6 +19,13 @@ let package = Package(
         .product(name: "ModelLoader", package: "ModelLoader"),
         .product(name: "Models", package: "Models"),
       ]),
-    .testTarget(name: "CompressionTests", dependencies: ["Compression"]),
+    .testTarget(
+      name: "CompressionTests",
+      dependencies: [
+        "Compression", .product(name: "ModelLoader", package: "ModelLoader"),
+        .product(name: "NanoModels", package: "NanoModels"),
+        .product(name: "Quantizers", package: "Quantizers"),
+        .product(name: "Tensors", package: "Tensors"),
+      ]),
   ]
 )

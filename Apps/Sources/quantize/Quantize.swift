@@ -142,11 +142,18 @@ struct Quantize: ParsableCommand {
         source: record.sourceDigest, quantizer: String(describing: quantizer),
         calibration: CalibrationText.digest(of: sequences)))
     let line = ProgressLine("quantizing block")
-    try compressor.run(
-      sequences: sequences, store: store, writer: writer, record: &record
-    ) { block, blocks in
-      try Interrupts.check()
-      line.show(block, of: blocks)
+    do {
+      try compressor.run(
+        sequences: sequences, store: store, writer: writer, record: &record
+      ) { block, blocks in
+        try Interrupts.check()
+        line.show(block, of: blocks)
+      }
+    } catch {
+      if store.keepIfUseful() {
+        Console.note("finished blocks are kept; the same command goes on after them")
+      }
+      throw error
     }
     return (record, store)
   }

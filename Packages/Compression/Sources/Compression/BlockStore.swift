@@ -78,6 +78,14 @@ public struct BlockStore {
   /// Removes the store from disk.
   public func remove() { try? FileManager.default.removeItem(at: folder) }
 
+  /// Removes the store unless it holds a finished block; tells whether it holds one.
+  public func keepIfUseful() -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let isUseful = names.contains { $0.hasPrefix("block-") }
+    if !isUseful { remove() }
+    return isUseful
+  }
+
   private func folder(of layer: Int) -> URL { folder.appendingPathComponent("block-\(layer)") }
 
   /// Whether block `layer` is finished.
