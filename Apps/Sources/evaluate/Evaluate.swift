@@ -2,6 +2,9 @@ import ArgumentParser
 
 /// `evaluate`: a benchmark in, accuracy with its standard error out.
 struct Evaluate: ParsableCommand {
+  /// The program's version, which is part of what identifies a run.
+  static let version = "0.1.0"
+
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
     abstract: "Measures a model on a benchmark: accuracy, tokens, time and memory.",
@@ -9,6 +12,10 @@ struct Evaluate: ParsableCommand {
       Every reply is written to a journal as it is finished; a run that was stopped, even by kill -9, goes on \
       where it was when the same command is given again.
       """,
-    subcommands: [RunBenchmark.self, ShowTable.self, ListBenchmarks.self],
+    version: version,
+    subcommands: [
+      RunBenchmark.self, ListBenchmarks.self, ShowTable.self, ShowReplies.self, MergeShards.self,
+      RegradeRun.self, CompareRuns.self,
+    ],
     defaultSubcommand: RunBenchmark.self)
 }

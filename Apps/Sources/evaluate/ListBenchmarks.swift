@@ -1,7 +1,7 @@
 import AppSupport
 import ArgumentParser
 
-/// `evaluate list`: the benchmarks and whether their data is here.
+/// `evaluate list`, also `evaluate --list`: the benchmarks and whether their data is here.
 struct ListBenchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "Lists the benchmarks.")
@@ -9,7 +9,13 @@ struct ListBenchmarks: ParsableCommand {
   @Option(help: "A folder that holds benchmark data.")
   var data: String?
 
-  func run() throws {
+  func run() throws { try Self.list(data: data) }
+
+  /// Prints the shipped benchmarks.
+  ///
+  /// - Parameter data: A folder that may hold their data.
+  /// - Throws: `EvaluationError` for definitions that are missing or wrong.
+  static func list(data: String?) throws {
     let finder = try BenchmarkFinder(data: data)
     var rows = [["name", "problems", "data", "title"]]
     for name in finder.names {

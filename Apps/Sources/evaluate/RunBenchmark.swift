@@ -4,6 +4,7 @@ import Evaluation
 import Foundation
 import Generation
 import Models
+import Tokenizer
 
 /// `evaluate --bench NAME`: runs or continues a benchmark.
 struct RunBenchmark: ParsableCommand {
@@ -27,8 +28,16 @@ struct RunBenchmark: ParsableCommand {
   var data: String?
   @Option(help: "The journal to write or continue (default: runs/BENCH-MODEL-FINGERPRINT.jsonl).")
   var journal: String?
-  @Flag(help: "Print the result as JSON.")
-  var json = false
+  @Flag(help: "Leave damaged lines of the journal out and generate their replies again.")
+  var dropDamaged = false
+  @Option(
+    help:
+      "Compute one of several parts, i/n, such as 2/4 (default: the task of a job array, or all).",
+    transform: { try Shard($0) })
+  var shard: Shard?
+  @OptionGroup var table: TableFlags
+  @Flag(help: "List the benchmarks instead.")
+  var list = false
 
   func validate() throws {
     guard (1...4096).contains(batch) else {
@@ -40,15 +49,20 @@ struct RunBenchmark: ParsableCommand {
   }
 
   func run() throws {
+    if list { return try ListBenchmarks.list(data: data) }
+    let shard = try shard ?? jobShard()
     let benchmark = try BenchmarkFinder(data: data).benchmark(bench)
+    if let note = benchmark.note { Console.note("note: \(note)") }
     let loaded = try LoadedModel(model)
     let scenario = try scenario(benchmark, loaded)
-    let file = try journalFile(scenario, loaded)
-    let run = try EvaluationRun(benchmark: benchmark, scenario: scenario, journal: file)
+    let file = try journalFile(scenario, shard)
+    let run = try EvaluationRun(
+      benchmark: benchmark, scenario: scenario, shard: shard, journal: file)
     let responder = try EngineResponder(
       loaded, format: model.kv ?? .bf16, sampling: options(benchmark, loaded), batch: batch)
     let line = ProgressLine("\(benchmark.definition.name)  \(loaded.name)")
-    let (summary, notes) = try run.run(with: responder) { progress in
+    let (summary, notes) = try run.run(with: responder, damage: dropDamaged ? .drop : .refuse) {
+      progress in
       let accuracy =
         progress.done > 0
         ? String(format: "%.1f %% right", 100 * Double(progress.correct) / Double(progress.done))
@@ -56,12 +70,17 @@ struct RunBenchmark: ParsableCommand {
       line.show(progress.done, of: progress.total, detail: accuracy)
     }
     for note in notes { Console.note("note: \(note)") }
-    let result = RunResult(
-      model: loaded.name, weights: loaded.decoder.formatName, summary: summary,
-      rate: responder.rate)
-    let resultFile = file.deletingPathExtension().appendingPathExtension("result.json")
-    try result.keepingRate(of: resultFile).write(to: resultFile)
-    print(json ? try result.json() : result.text(journal: file.relativePath))
+    var result = RunResult(summary: summary, tokensPerSecond: responder.rate)
+    try result.save(beside: file)
+    table.write([result.row(named: file.runName)])
+    Console.note("journal: \(file.relativePath)")
+  }
+
+  /// The part that the place of this process in a job array stands for; all outside of job arrays.
+  private func jobShard() throws -> Shard {
+    guard let job = try JobArray(ProcessInfo.processInfo.environment) else { return .whole }
+    Console.note("note: computing part \(job.shard), by \(job.source)")
+    return job.shard
   }
 
   private func options(_ benchmark: Benchmark, _ loaded: LoadedModel) throws -> SamplingOptions {
@@ -83,16 +102,28 @@ struct RunBenchmark: ParsableCommand {
     return try Scenario(
       benchmark, limit: limit, samples: samples, seed: sampling.seed,
       sampling: Sampling(
-        temperature: Double(options.temperature), topP: Double(options.topP), topK: options.topK,
-        minP: Double(options.minP)),
+        temperature: Self.decimal(options.temperature), topP: Self.decimal(options.topP),
+        topK: options.topK, minP: Self.decimal(options.minP)),
       limits: TokenLimits(tokens: maxTokens ?? limits.tokens, thinking: limits.thinking),
-      engine: [
-        "model": loaded.name, "weights": try loaded.checkpoint.digest(),
-        "kv": (model.kv ?? .bf16).rawValue,
-      ])
+      engine: engine(loaded))
   }
 
-  private func journalFile(_ scenario: Scenario, _ loaded: LoadedModel) throws -> URL {
+  /// The number as people write it: 0.6, not 0.6000000238.
+  private static func decimal(_ value: Float) -> Double { Double("\(value)") ?? Double(value) }
+
+  /// What decides the replies besides the benchmark and the sampler.
+  private func engine(_ loaded: LoadedModel) throws -> [String: String] {
+    // One that cannot be read ends the run where prompts are made.
+    let template = try? ChatTemplate.load(directory: loaded.checkpoint.directory)
+    return [
+      "model": loaded.name, "weights": loaded.decoder.formatName,
+      "weights digest": try loaded.checkpoint.digest(), "kv": (model.kv ?? .bf16).rawValue,
+      "template digest": template.map { Scenario.digest(of: $0.source) } ?? "none",
+      "program": Evaluate.version,
+    ]
+  }
+
+  private func journalFile(_ scenario: Scenario, _ shard: Shard) throws -> URL {
     if let journal { return URL(fileURLWithPath: journal) }
     let folder = URL(fileURLWithPath: "runs")
     do {
@@ -100,7 +131,11 @@ struct RunBenchmark: ParsableCommand {
     } catch {
       throw UserError("\(folder.path): cannot be made; give --journal FILE")
     }
+    let name = [
+      scenario.benchmark, scenario.engine["model"], String(scenario.fingerprint.prefix(8)),
+    ]
+    let part = shard == .whole ? nil : "\(shard.index)of\(shard.count)"
     return folder.appendingPathComponent(
-      "\(scenario.benchmark)-\(loaded.name)-\(scenario.fingerprint.prefix(8)).jsonl")
+      (name + [part]).compactMap(\.self).joined(separator: "-") + ".jsonl")
   }
 }

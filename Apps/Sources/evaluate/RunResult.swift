@@ -2,28 +2,20 @@ import AppSupport
 import Evaluation
 import Foundation
 
-/// The outcome of a run, as printed and as stored beside the journal.
+/// The results of a run as stored beside its journal.
 struct RunResult: Codable {
-  let model: String
-  /// The format of the weights.
-  let weights: String
   let summary: Summary
-  /// Tokens generated a second in the session that computed most recently; nil when nothing was left to compute.
-  var rate: Double?
+  /// Tokens generated a second, over all replies that ran side by side, in the session that last generated any.
+  var tokensPerSecond: Double?
 
-  /// This result with the rate of an earlier session where this one generated nothing.
-  func keepingRate(of file: URL) -> RunResult {
-    guard rate == nil, let earlier = try? RunResult(contentsOf: file) else { return self }
-    var result = self
-    result.rate = earlier.rate
-    return result
+  /// The file beside a journal.
+  static func file(of journal: URL) -> URL {
+    journal.deletingPathExtension().appendingPathExtension("result.json")
   }
 
-  init(model: String, weights: String, summary: Summary, rate: Double?) {
-    self.model = model
-    self.weights = weights
+  init(summary: Summary, tokensPerSecond: Double? = nil) {
     self.summary = summary
-    self.rate = rate
+    self.tokensPerSecond = tokensPerSecond
   }
 
   init(contentsOf file: URL) throws {
@@ -34,44 +26,33 @@ struct RunResult: Codable {
     }
   }
 
-  func write(to file: URL) throws {
+  /// Stores the result beside its journal; where nothing was generated the stored rate stays.
+  mutating func save(beside journal: URL) throws {
+    let file = Self.file(of: journal)
+    if let earlier = try? RunResult(contentsOf: file),
+      earlier.summary.fingerprint == summary.fingerprint
+    {
+      tokensPerSecond = tokensPerSecond ?? earlier.tokensPerSecond
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     do {
-      try Data((try json() + "\n").utf8).write(to: file, options: .atomic)
+      try (encoder.encode(self) + Data("\n".utf8)).write(to: file, options: .atomic)
     } catch {
       throw UserError("\(file.path): cannot be written: \(error)")
     }
   }
 
-  func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  /// The result as part of a table.
+  func row(named name: String) -> SummaryTable.Run {
+    SummaryTable.Run(name: name, summary: summary, tokensPerSecond: tokensPerSecond)
   }
+}
 
-  var accuracy: String {
-    guard let accuracy = summary.accuracy else { return "none" }
-    let error = accuracy.standardError.map { String(format: " ± %.1f", 100 * $0) } ?? ""
-    return String(format: "%.1f", 100 * accuracy.value) + error + " %"
+extension URL {
+  /// What a journal, or the result beside it, is called in tables: its name without the kind.
+  var runName: String {
+    deletingPathExtension().lastPathComponent.replacingOccurrences(
+      of: ".result", with: "", options: [.anchored, .backwards])
   }
-
-  func text(journal: String) -> String {
-    let flags = summary.flags
-    let tokens = summary.tokens
-    let mean = summary.replies > 0 ? tokens.generated / summary.replies : 0
-    var lines = [
-      "accuracy    \(accuracy)  (\(summary.correct) of \(summary.replies) replies to \(summary.items) problems)",
-      "truncated   \(flags.truncated), unparsed \(flags.unparsed), without answer \(flags.unanswered)",
-      "tokens      \(tokens.generated) generated, \(mean) a reply",
-      "speed       \(rate.map { String(format: "%.0f tokens/s", $0) } ?? "nothing new generated")",
-      "memory      weights \(bytes(summary.cost.weightsBytes)), KV \(bytes(summary.cost.kvBytes)) a reply at most, "
-        + "peak \(bytes(summary.cost.peakBytes))",
-      "journal     \(journal)",
-    ]
-    if flags.truncated * 20 > summary.replies {
-      lines.append("warning     more than 5 % of the replies were cut off: the score is biased")
-    }
-    return lines.joined(separator: "\n")
-  }
-
-  func bytes(_ count: Int64?) -> String { count.map { Text.bytes(Int($0)) } ?? "unknown" }
 }

@@ -1,4 +1,3 @@
-import AppSupport
 import ArgumentParser
 import Foundation
 
@@ -9,24 +8,13 @@ struct ShowTable: ParsableCommand {
 
   @Argument(help: "Result files, runs/*.result.json.")
   var files: [String]
+  @OptionGroup var table: TableFlags
 
   func run() throws {
-    var rows = [
-      ["benchmark", "model", "weights", "weights MiB", "KV MiB", "accuracy", "tokens/s"]
-    ]
-    for file in files {
-      let result = try RunResult(contentsOf: URL(fileURLWithPath: file))
-      let cost = result.summary.cost
-      rows.append([
-        result.summary.scenario.benchmark, result.model, result.weights,
-        mebibytes(cost.weightsBytes), mebibytes(cost.kvBytes), result.accuracy,
-        result.rate.map { String(format: "%.0f", $0) } ?? "-",
-      ])
-    }
-    print(Text.table(rows))
-  }
-
-  private func mebibytes(_ bytes: Int64?) -> String {
-    bytes.map { String(format: "%.2f", Double($0) / 1_048_576) } ?? "-"
+    table.write(
+      try files.map { file in
+        let url = URL(fileURLWithPath: file)
+        return try RunResult(contentsOf: url).row(named: url.runName)
+      })
   }
 }

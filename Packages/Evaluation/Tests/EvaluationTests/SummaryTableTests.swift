@@ -8,27 +8,50 @@ struct SummaryTableTests {
 
   init() throws { runs = try ScriptedRuns() }
 
-  @Test func everyFormatHasTheSameFields() throws {
+  @Test func programsGetEveryField() throws {
     let first = try Summary(journal: runs.journal("a.jsonl") { _ in ("\\boxed{3}", .stop) })
     let second = try Summary(
       journal: runs.journal("b.jsonl", engine: "a, \"b\" | c") { _ in ("\\boxed{4}", .stop) })
-    let table = SummaryTable([("one", first), ("two", second)])
+    let table = SummaryTable([
+      SummaryTable.Run(name: "one", summary: first),
+      SummaryTable.Run(name: "two", summary: second, tokensPerSecond: 1234.5),
+    ])
     let objects = try JSONDecoder().decode([JSONValue].self, from: Data(table.text(.json).utf8))
     #expect(objects.count == 2)
     #expect(objects[0][["accuracy"]] == .number(0.05))
     #expect(objects[1][["engine model"]] == .string("a, \"b\" | c"))
     #expect(objects[0][["peak_bytes"]] == .null)
+    #expect(objects[0][["tokens_per_second"]] == .null)
+    #expect(objects[1][["tokens_per_second"]] == .number(1234.5))
     let records = try CSVParser.records(of: table.text(.csv), file: "csv").map(\.fields)
     #expect(records.map(\.count) == Array(repeating: table.fields.count, count: 3))
     #expect(records[0] == table.fields)
     #expect(records[2].contains("a, \"b\" | c"))
-    let lines = table.text(.table).split(separator: "\n")
-    #expect(lines.count == table.fields.count)
-    #expect(Set(lines.map(\.count)).count == 1)
-    #expect(lines.contains { $0.hasPrefix("maj@2_se") && $0.contains("0.0500") })
-    let markdown = table.text(.markdown).split(separator: "\n")
-    #expect(markdown.count == table.fields.count + 1)
+  }
+
+  @Test func readersGetWhatDiffers() throws {
+    let runs = try [("a.jsonl", "small"), ("b.jsonl", "a | b")].map { file, engine in
+      SummaryTable.Run(
+        name: file,
+        summary: try Summary(
+          journal: self.runs.journal(file, engine: engine) { _ in ("\\boxed{3}", .stop) }),
+        tokensPerSecond: 1234.5)
+    }
+    let table = SummaryTable(runs).text(.table).split(separator: "\n")
+    #expect(Set(table.map(\.count)).count == 1)
+    func row(_ name: String) -> [Substring]? {
+      table.first { $0.hasPrefix(name + " ") }?.split(separator: " ")
+    }
+    #expect(row("accuracy_se")?.dropFirst() == ["0.0500", "0.0500"])
+    #expect(row("tokens_per_second")?.dropFirst() == ["1234.5", "1234.5"])
+    #expect(row("kv")?.dropFirst() == ["0.00", "MiB", "0.00", "MiB"])
+    #expect(table.contains { $0.hasPrefix("engine model") })
+    #expect(row("temperature") == nil && row("fingerprint") == nil && row("accuracy_low95") == nil)
+    let markdown = SummaryTable(runs).text(.markdown).split(separator: "\n")
+    #expect(markdown.count == table.count + 1)
     #expect(markdown[1] == "| --- | --- | --- |")
-    #expect(markdown.contains { $0.contains("a, \"b\" \\| c") })
+    #expect(markdown.contains("| engine model | small | a \\| b |"))
+    let alone = SummaryTable([runs[0]]).text(.table).split(separator: "\n")
+    #expect(alone.contains { $0.hasPrefix("temperature") })
   }
 }

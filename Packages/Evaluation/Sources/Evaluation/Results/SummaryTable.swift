@@ -5,23 +5,44 @@ import Foundation
 /// Shares are from 0 to 1, times in seconds, memory in bytes. `_se` is a standard error, `_low95` and
 /// `_high95` are the ends of the 95 % interval. The thinking budget, seed and settings of the engine
 /// are fields too, so that a row says how it was made.
+///
+/// Formats for programs have every field. Formats for readers leave out intervals, digests and the
+/// settings that all of several runs share, and show memory in MiB.
 public struct SummaryTable: Sendable, Hashable {
   /// The way to print.
   public enum Format: String, Sendable, Hashable, CaseIterable {
-    /// Aligned columns for a terminal, a column per run.
+    /// Aligned columns for a terminal, a column per run; for readers.
     case table
     /// A list of objects, an object per run; absent values are null.
     case json
     /// RFC 4180, a line per run; absent values are empty.
     case csv
-    /// A Markdown table, a column per run.
+    /// A Markdown table, a column per run; for readers.
     case markdown
+  }
+
+  /// What a table says about one run.
+  public struct Run: Sendable, Hashable {
+    /// The name it is to have.
+    public let name: String
+    /// Its results.
+    public let summary: Summary
+    /// Tokens generated a second, over all replies that ran side by side; nil where nobody measured.
+    public let tokensPerSecond: Double?
+
+    /// Keeps what is to be shown.
+    public init(name: String, summary: Summary, tokensPerSecond: Double? = nil) {
+      self.name = name
+      self.summary = summary
+      self.tokensPerSecond = tokensPerSecond
+    }
   }
 
   /// One value.
   enum Cell: Sendable, Hashable {
     case text(String)
     case count(Int64)
+    case bytes(Int64)
     case number(Double)
     case missing
   }
@@ -32,10 +53,8 @@ public struct SummaryTable: Sendable, Hashable {
   let runs: [[String: Cell]]
 
   /// Puts results side by side.
-  ///
-  /// - Parameter runs: Results with the names they are to have.
-  public init(_ runs: [(name: String, summary: Summary)]) {
-    let rows = runs.map { Self.row(name: $0.name, $0.summary) }
+  public init(_ runs: [Run]) {
+    let rows = runs.map(Self.row)
     var fields: [String] = []
     var known: Set<String> = []
     for row in rows {
@@ -60,10 +79,11 @@ public struct SummaryTable: Sendable, Hashable {
     }
   }
 
-  private static func row(name: String, _ summary: Summary) -> [(String, Cell)] {
+  private static func row(_ run: Run) -> [(String, Cell)] {
+    let summary = run.summary
     let scenario = summary.scenario
     var row: [(String, Cell)] = [
-      ("run", .text(name)), ("benchmark", .text(scenario.benchmark)),
+      ("run", .text(run.name)), ("benchmark", .text(scenario.benchmark)),
       ("items", .count(Int64(summary.items))), ("samples", .count(Int64(scenario.samples))),
       ("replies", .count(Int64(summary.replies))), ("correct", .count(Int64(summary.correct))),
     ]
@@ -82,11 +102,12 @@ public struct SummaryTable: Sendable, Hashable {
       ("injected_tokens", .count(Int64(tokens.injected))),
       ("answer_tokens", .count(Int64(tokens.answer))), ("seconds", .number(cost.seconds)),
       ("longest_seconds", .number(cost.longestSeconds)),
-      ("weights_bytes", cost.weightsBytes.map(Cell.count) ?? .missing),
-      ("kv_bytes", cost.kvBytes.map(Cell.count) ?? .missing),
-      ("peak_bytes", cost.peakBytes.map(Cell.count) ?? .missing),
+      ("tokens_per_second", run.tokensPerSecond.map(Cell.number) ?? .missing),
+      ("weights_bytes", cost.weightsBytes.map(Cell.bytes) ?? .missing),
+      ("kv_bytes", cost.kvBytes.map(Cell.bytes) ?? .missing),
+      ("peak_bytes", cost.peakBytes.map(Cell.bytes) ?? .missing),
     ]
-    let settings = scenario.facts.filter { $0.key.hasPrefix("engine ") || given.contains($0.key) }
+    let settings = scenario.facts.filter { isSetting($0.key) }
     row += settings.sorted { $0.key < $1.key }.map { ($0.key, .text($0.value)) }
     return row + [("fingerprint", .text(summary.fingerprint))]
   }
@@ -95,6 +116,10 @@ public struct SummaryTable: Sendable, Hashable {
   private static let given: Set<String> = [
     "seed", "token limit", "thinking budget", "temperature", "top-p", "top-k", "min-p",
   ]
+
+  private static func isSetting(_ field: String) -> Bool {
+    field.hasPrefix("engine ") || given.contains(field)
+  }
 
   private static func estimate(_ name: String, _ estimate: Estimate?) -> [(String, Cell)] {
     let interval = estimate?.shareInterval
@@ -108,12 +133,23 @@ public struct SummaryTable: Sendable, Hashable {
 }
 
 extension SummaryTable {
-  /// Fields down, runs across.
+  /// For readers: fields down, runs across.
   private var lines: [[String]] {
-    fields.map { field in [field] + runs.map { Self.rounded($0[field] ?? .missing) } }
+    fields.filter(isForReaders).map { field in
+      [field.replacingOccurrences(of: "_bytes", with: "")]
+        + runs.map { Self.rounded($0[field] ?? .missing) }
+    }
+  }
+
+  private func isForReaders(_ field: String) -> Bool {
+    if ["_low95", "_high95", " digest", "fingerprint"].contains(where: field.hasSuffix) {
+      return false
+    }
+    return !Self.isSetting(field) || runs.count == 1 || Set(runs.map { $0[field] }).count > 1
   }
 
   private var alignedTable: String {
+    let lines = lines
     let widths = (0...runs.count).map { column in lines.map { $0[column].count }.max() ?? 0 }
     return lines.map { line in
       let cells = zip(line, widths).enumerated().map { place, cell in
@@ -154,17 +190,21 @@ extension SummaryTable {
     return "[\n" + objects.joined(separator: ",\n") + "\n]\n"
   }
 
-  /// A value for readers: numbers to four digits behind the point.
+  /// A value for readers: shares to four digits behind the point, memory in MiB.
   private static func rounded(_ cell: Cell) -> String {
-    if case .number(let value) = cell { return String(format: "%.4f", value) }
-    return cell == .missing ? "-" : exact(cell)
+    switch cell {
+    case .number(let value): String(format: abs(value) < 10 ? "%.4f" : "%.1f", value)
+    case .bytes(let count): String(format: "%.2f MiB", Double(count) / 1_048_576)
+    case .missing: "-"
+    case .text, .count: exact(cell)
+    }
   }
 
   /// A value for programs.
   private static func exact(_ cell: Cell) -> String {
     switch cell {
     case .text(let text): text
-    case .count(let count): "\(count)"
+    case .count(let count), .bytes(let count): "\(count)"
     case .number(let value): "\(value)"
     case .missing: ""
     }

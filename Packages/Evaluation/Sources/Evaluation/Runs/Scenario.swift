@@ -25,7 +25,8 @@ public struct Scenario: Sendable, Hashable, Codable {
   /// How many tokens a reply may take.
   public let limits: TokenLimits
   /// What the app knows about the model: digest of the weights, formats of weights and KV cache,
-  /// budget policy, template, program version and the like, by name.
+  /// budget policy, template, program version and the like, by name. Names of digests end in
+  /// `digest`; tables for readers leave these out.
   public let engine: [String: String]
 
   /// Describes a run of a benchmark.
@@ -80,6 +81,9 @@ public struct Scenario: Sendable, Hashable, Codable {
 
   /// SHA-256 over all of it, in hexadecimal. Only runs with one fingerprint belong together.
   public var fingerprint: String { CanonicalJSON.digest(of: self) }
+
+  /// SHA-256 of a text in hexadecimal: stands in `engine` for a text too long to be listed.
+  public static func digest(of text: String) -> String { SHA256.hex(text) }
 
   /// What differs from another scenario, as `name: this, not that`.
   public func differences(from other: Scenario) -> [String] {
