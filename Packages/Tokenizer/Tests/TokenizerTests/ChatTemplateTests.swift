@@ -88,25 +88,23 @@ import Testing
   }
 
   /// Templates made to hang, to fill memory or to overflow the stack.
-  @Test(arguments: [
-    "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-    "{% set n = namespace(s='xxxxxxxx') %}{% for i in range(99) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
-    "{{ 'x' * 9999999999 }}", "{{ 'x' | indent(9999999999, true) }}",
-    "{{ 'xxxx'.replace('', 'y' * 99999999) }}", "{{ [1] | tojson(indent=9999999999) }}",
-    "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
-    "{% set n = namespace(l=[]) %}{% for i in range(99999) %}{% set n.l = [n.l, n.l] %}{% endfor %}",
-    "{% set n = namespace() %}{% set n.n = n %}",
-    "{% set n = namespace(l=[1]) %}{% for i in range(100) %}{% set n.l = [n.l, n.l] %}{% endfor %}{{ n.l }}",
-    "{{ range(100001) }}", "{{ 2 ** 999999999 }}",
-    "{% set s = 'a' * 9999999 %}{% for i in range(9999) %}{{ s in s ~ 'b' }}{% endfor %}",
-    "{% set s = 'ab' * 999999 %}{{ s.split('ba' * 99999 ~ 'x') | length }}{{ s.split('ab' * 99999 ~ 'x') | length }}",
-  ])
+  @Test(
+    .timeLimit(.minutes(3)),
+    arguments: [
+      "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+      "{% set n = namespace(s='xxxxxxxx') %}{% for i in range(99) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
+      "{{ 'x' * 9999999999 }}", "{{ 'x' | indent(9999999999, true) }}",
+      "{{ 'xxxx'.replace('', 'y' * 99999999) }}", "{{ [1] | tojson(indent=9999999999) }}",
+      "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+      "{% set n = namespace(l=[]) %}{% for i in range(99999) %}{% set n.l = [n.l, n.l] %}{% endfor %}",
+      "{% set n = namespace() %}{% set n.n = n %}",
+      "{% set n = namespace(l=[1]) %}{% for i in range(100) %}{% set n.l = [n.l, n.l] %}{% endfor %}{{ n.l }}",
+      "{{ range(100001) }}", "{{ 2 ** 999999999 }}",
+      "{% set s = 'a' * 9999999 %}{% for i in range(9999) %}{{ s in s ~ 'b' }}{% endfor %}",
+      "{% set s = 'ab' * 999999 %}{{ s.split('ba' * 99999 ~ 'x') | length }}{{ s.split('ab' * 99999 ~ 'x') | length }}",
+    ])
   func hostileTemplatesEnd(source: String) throws {
-    let clock = ContinuousClock()
-    let duration = clock.measure {
-      #expect(throws: TokenizerError.self) { try render(source) }
-    }
-    #expect(duration < .seconds(20), "unoptimized builds are slow; a release build takes under 1 s")
+    #expect(throws: TokenizerError.self) { try render(source) }
   }
 
   @Test func deepSourceEndsInAnError() {
