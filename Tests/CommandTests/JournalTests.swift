@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+
+/// A run of `evaluate` that is stopped goes on where it was, and journals are never mixed.
+@Suite struct JournalTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Arguments of a run that lasts long enough to be stopped.
+  private func arguments(_ journal: String, limit: Int = 20) -> [String] {
+    [
+      "--model", Nano.model, "--limit", "\(limit)", "--max-tokens", "48", "--batch", "2",
+      "--threads", "1", "--journal", folder.path(journal),
+    ]
+  }
+
+  private func lineCount(_ journal: String) -> Int {
+    folder.text(journal).filter { $0 == "\n" }.count
+  }
+
+  /// Starts a run and waits until its journal has some records.
+  private func startAndWait(_ journal: String, records: Int) throws -> TestProcess {
+    let running = try folder.start(.evaluate, arguments(journal))
+    try #require(running.waits { lineCount(journal) > records }, "\(running.errors)")
+    return running
+  }
+
+  @Test func killedTwiceNothingIsLostOrRepeated() throws {
+    let whole = try folder.run(.evaluate, arguments("whole.jsonl"))
+    #expect(whole.isSuccess)
+    for records in [2, 7] {
+      let running = try startAndWait("killed.jsonl", records: records)
+      if records == 2 {
+        let second = try folder.run(.evaluate, arguments("killed.jsonl"))
+        expectRefusal(second, naming: ["killed.jsonl"])
+      }
+      running.send(SIGKILL)
+      #expect(running.finish().end == .killed(SIGKILL))
+      #expect(lineCount("killed.jsonl") < 21)
+    }
+    let resumed = try folder.run(.evaluate, arguments("killed.jsonl"))
+    #expect(resumed.isSuccess)
+    let journals = try ["whole.jsonl", "killed.jsonl"].map { try Journal(folder.text($0)) }
+    #expect(journals[0].samples.count == 20)
+    #expect(journals[0] == journals[1])
+    #expect(accuracy(whole) != nil)
+    #expect(accuracy(whole) == accuracy(resumed))
+  }
+
+  private func accuracy(_ outcome: Outcome) -> Substring? {
+    outcome.output.split(separator: "\n").first { $0.hasPrefix("accuracy") }
+  }
+
+  @Test(arguments: StopSignal.allCases)
+  func signalsLeaveAJournalToGoOnWith(signal: StopSignal) throws {
+    let running = try startAndWait("run.jsonl", records: 1)
+    running.send(signal.number)
+    #expect(running.finish().end == .exited(signal.exitCode))
+    let kept = try Journal(folder.text("run.jsonl"))
+    let resumed = try folder.run(.evaluate, arguments("run.jsonl"))
+    #expect(resumed.isSuccess)
+    let complete = try Journal(folder.text("run.jsonl"))
+    #expect(Set(kept.samples).isSubset(of: complete.samples))
+    #expect(Set(complete.samples).count == 20)
+  }
+
+  @Test func otherSettingsGetAnotherJournal() throws {
+    let common = ["--model", Nano.model, "--limit", "2", "--max-tokens", "8"]
+    for seed in ["1", "2", "2"] {
+      #expect(try folder.run(.evaluate, common + ["--seed", seed]).isSuccess)
+    }
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("runs"))
+    #expect(names.filter { $0.hasSuffix(".jsonl") }.count == 2)
+  }
+
+  @Test func theJournalOfAnotherRunIsRefused() throws {
+    #expect(try folder.run(.evaluate, arguments("run.jsonl", limit: 2)).isSuccess)
+    let before = folder.text("run.jsonl")
+    let more = try folder.run(.evaluate, arguments("run.jsonl", limit: 3))
+    expectRefusal(more, naming: ["run.jsonl", "items: 2, not 3"])
+    let other = try folder.run(.evaluate, arguments("run.jsonl", limit: 2) + ["--seed", "5"])
+    expectRefusal(other, naming: ["run.jsonl", "seed: 0, not 5"])
+    #expect(folder.text("run.jsonl") == before)
+  }
+
+  @Test func onlyATornLastLineIsForgiven() throws {
+    #expect(try folder.run(.evaluate, arguments("run.jsonl", limit: 3)).isSuccess)
+    let whole = try Journal(folder.text("run.jsonl"))
+    let lines = folder.text("run.jsonl").split(separator: "\n").map(String.init)
+    let file = folder.url.appendingPathComponent("run.jsonl")
+
+    try Data((lines[0...2] + [String(lines[3].prefix(40))]).joined(separator: "\n").utf8)
+      .write(to: file)
+    let resumed = try folder.run(.evaluate, arguments("run.jsonl", limit: 3))
+    #expect(resumed.isSuccess)
+    #expect(resumed.errors.contains("line 4 was torn"))
+    #expect(try Journal(folder.text("run.jsonl")) == whole)
+
+    let torn = [lines[0], String(lines[1].prefix(40)), lines[2], lines[3], ""]
+    try Data(torn.joined(separator: "\n").utf8).write(to: file)
+    let refused = try folder.run(.evaluate, arguments("run.jsonl", limit: 3))
+    expectRefusal(refused, naming: ["run.jsonl", "line 2"])
+  }
+}
