@@ -91,7 +91,10 @@ let package = Package(
     [
       .testTarget(
         name: "GoldenTests", dependencies: ["KVCaches", "ModelLoader", "Models", "Tensors"],
-        path: "Tests/GoldenTests")
+        path: "Tests/GoldenTests"),
+      .testTarget(
+        name: "CommandTests", dependencies: ["quantize", "generate", "evaluate", "NanoModels"],
+        path: "Tests/CommandTests"),
     ],
   ].flatMap { $0 }
 )
