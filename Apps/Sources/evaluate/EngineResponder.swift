@@ -13,15 +13,24 @@ final class EngineResponder: Responder {
   private let sampling: SamplingOptions
   private let stopTokens: Set<Int32>
   private let batch: Int
+  private let force: Bool
 
-  init(_ loaded: LoadedModel, format: KVFormat, sampling: SamplingOptions, batch: Int) throws {
+  /// A responder; with `force` every reply thinks for exactly its thinking budget.
+  init(
+    _ loaded: LoadedModel, format: KVFormat, sampling: SamplingOptions, batch: Int,
+    force: Bool = false
+  ) throws {
     self.loaded = loaded
+    self.force = force
     self.sampling = sampling
     self.batch = batch
-    tokenizer = try loaded.requireTokenizer()
+    let tokenizer = try loaded.requireTokenizer()
+    self.tokenizer = tokenizer
     prompts = try PromptBuilder(
       folder: loaded.checkpoint.directory, tokenizer: tokenizer, thinks: true)
-    generator = BatchGenerator(loaded.pass, format: format, tokenLimit: loaded.tokenLimit)
+    generator = BatchGenerator(loaded.pass, format: format, tokenLimit: loaded.tokenLimit) {
+      tokenizer.decode([$0])
+    }
     stopTokens = try loaded.stopTokens()
   }
 
@@ -39,36 +48,49 @@ final class EngineResponder: Responder {
         prompt: try prompts.ids([ChatMessage(role: "user", content: request.prompt)]),
         sampling: sampling,
         random: RandomStream(seed: request.seed, sample: UInt64(request.sample)),
-        maxTokens: request.limits.tokens, stopTokens: stopTokens)
+        maxTokens: request.limits.tokens, stopTokens: stopTokens, tags: loaded.thinkingTags,
+        budget: try budget(request.limits))
     }
     try generator.run(generation, concurrency: batch) { event in
       try Interrupts.check()
       if case .finished(let index, let result) = event {
-        try each(requests[index], response(to: generation[index], result))
+        try each(requests[index], response(result))
       }
       return .goOn
     }
   }
 
-  /// Splits a text into thought, closing tag included, and answer.
-  private func response(
-    to request: GenerationRequest, _ result: GenerationResult
-  ) -> SampleResponse {
-    let tags = loaded.thinkingTags
-    var tracker = ThoughtTracker(tags: tags, prompt: request.prompt)
-    for id in result.tokens { _ = tracker.take(id) }
-    let end = tags.flatMap { tags in result.tokens.lastIndex(of: tags.close) }.map { $0 + 1 } ?? 0
-    let isUnfinished = end == 0 && tracker.thoughtTokens > 0
-    let split = isUnfinished ? result.tokens.count : end
+  private func budget(_ limits: TokenLimits) throws -> ThinkingBudget? {
+    guard let thinking = limits.thinking else {
+      if force { throw UsageError("forcing needs a thinking budget") }
+      return nil
+    }
+    return try ThinkingBudget(tokens: thinking, lowerBound: force ? .budget : .none) {
+      tokenizer.encode($0, addSpecialTokens: false)
+    }
+  }
+
+  /// Splits a text into thought, closing tag included, and answer, which begins with the cue where one was put in.
+  private func response(_ result: GenerationResult) -> SampleResponse {
+    let counts = result.counts
     func text(_ tokens: ArraySlice<Int32>) -> String {
       tokenizer.decode(Array(tokens), skipSpecialTokens: true)
     }
     return SampleResponse(
-      thought: text(result.tokens[..<split]), answer: text(result.tokens[split...]),
-      promptTokens: request.prompt.count, thoughtTokens: tracker.thoughtTokens, injectedTokens: 0,
-      answerTokens: tracker.answerTokens, finish: result.finishReason == .stop ? .stop : .length,
+      thought: text(result.tokens.prefix(counts.thought)),
+      answer: text(result.tokens.dropFirst(counts.thought)), promptTokens: counts.prompt,
+      thoughtTokens: counts.thought - counts.waits, injectedTokens: counts.injected,
+      answerTokens: counts.answer, finish: finish(result.finishReason),
       cost: SampleCost(
         seconds: result.seconds, weightsBytes: Int64(loaded.decoder.weightBytes),
         kvBytes: Int64(result.kvBytes), peakBytes: Int64(ProcessMemory.peakBytes)))
+  }
+
+  private func finish(_ reason: Generation.FinishReason) -> Evaluation.FinishReason {
+    switch reason {
+    case .stop: .stop
+    case .budget: .budget
+    case .length, .cancelled: .length
+    }
   }
 }

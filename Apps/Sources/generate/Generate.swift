@@ -26,6 +26,8 @@ struct Generate: ParsableCommand {
   @Flag(help: "Print the answer only.")
   var hideThinking = false
 
+  @OptionGroup(title: "Thinking") var thinking: ThinkingFlags
+  @OptionGroup(title: "Samples") var group: SampleFlags
   @OptionGroup(title: "For comparing engines") var engine: EngineFlags
   @OptionGroup(title: "For looking at the tokenizer") var tokens: TokenizerFlags
 
@@ -41,6 +43,24 @@ struct Generate: ParsableCommand {
     if engine.logits != nil && engine.printIDs {
       throw ValidationError("--logits runs the given ids alone; it excludes --print-ids")
     }
+    if engine.logits != nil || engine.printIDs {
+      let flag = engine.printIDs ? "--print-ids" : "--logits"
+      if group.samples > 1 || group.json {
+        throw ValidationError("\(flag) excludes --samples and --json")
+      }
+      if engine.logits != nil && thinking.thinkBudget != nil {
+        throw ValidationError("--logits generates nothing; it excludes --think-budget")
+      }
+    }
+    if thinking.thinkBudget != nil && (ignoreEos || prompt.noThinking) {
+      throw ValidationError("--think-budget excludes --ignore-eos and --no-thinking")
+    }
+    if group.json && hideThinking {
+      throw ValidationError("--json holds the whole text; it excludes --hide-thinking")
+    }
+    if group.samples > 1 && (sampling.greedy || sampling.temperature == 0) {
+      throw ValidationError("without chance all samples are equal: --samples excludes --greedy")
+    }
   }
 
   func run() throws {
@@ -52,19 +72,37 @@ struct Generate: ParsableCommand {
       return try LogitsFile.write(
         ids: ids, to: path, loaded: loaded, format: model.kv ?? .f32)
     }
-    let request = GenerationRequest(
-      prompt: ids,
-      sampling: try sampling.options(generationConfig: loaded.checkpoint.generationConfig),
-      random: RandomStream(seed: sampling.seed, sample: 0), maxTokens: maxTokens ?? Int.max,
-      stopTokens: ignoreEos ? [] : try loaded.stopTokens())
+    let requests = try requests(ids, loaded)
+    let tokenizer = loaded.tokenizer
     let generator = BatchGenerator(
-      loaded.pass, format: model.kv ?? .bf16, tokenLimit: loaded.tokenLimit)
-    if engine.printIDs {
-      try printIDs(request, generator)
-    } else {
-      try stream(request, generator, loaded)
+      loaded.pass, format: model.kv ?? .bf16, tokenLimit: loaded.tokenLimit
+    ) { tokenizer?.decode([$0]) ?? "" }
+    do {
+      if engine.printIDs {
+        try printIDs(requests, generator)
+      } else if group.samples > 1 || group.json {
+        try collect(requests, generator, loaded)
+      } else {
+        try stream(requests, generator, loaded)
+      }
+    } catch let error as GenerationError {
+      if case .budgetTooLong = error { throw UsageError("--think-budget: \(error)") }
+      throw error
     }
-    report(loaded, generator, request)
+    if !group.json { report(loaded, generator, requests) }
+  }
+
+  private func requests(_ ids: [Int32], _ loaded: LoadedModel) throws -> [GenerationRequest] {
+    let options = try sampling.options(generationConfig: loaded.checkpoint.generationConfig)
+    let stopTokens = ignoreEos ? [] : try loaded.stopTokens()
+    let budget = try thinking.budget(for: loaded)
+    return (0..<group.samples).map { sample in
+      GenerationRequest(
+        prompt: ids, sampling: options,
+        random: RandomStream(seed: sampling.seed, sample: UInt64(sample)),
+        maxTokens: maxTokens ?? Int.max, stopTokens: stopTokens, tags: loaded.thinkingTags,
+        budget: budget)
+    }
   }
 
   private func showPrompt() throws {
@@ -73,8 +111,8 @@ struct Generate: ParsableCommand {
     print(try prompt.text(folder: folder, tokenizer: tokenizer))
   }
 
-  private func printIDs(_ request: GenerationRequest, _ generator: BatchGenerator) throws {
-    try generator.run([request]) { event in
+  private func printIDs(_ requests: [GenerationRequest], _ generator: BatchGenerator) throws {
+    try generator.run(requests) { event in
       if case .finished(_, let result) = event {
         print(result.tokens.map(String.init).joined(separator: ","))
       }
@@ -82,28 +120,78 @@ struct Generate: ParsableCommand {
     }
   }
 
+  /// Shows the one text while it is generated.
   private func stream(
-    _ request: GenerationRequest, _ generator: BatchGenerator, _ loaded: LoadedModel
+    _ requests: [GenerationRequest], _ generator: BatchGenerator, _ loaded: LoadedModel
   ) throws {
+    guard let request = requests.first else { return }
     var printer = TextPrinter(
       tokenizer: try loaded.requireTokenizer(), tags: loaded.thinkingTags, prompt: request.prompt,
       hidesThinking: hideThinking)
     try generator.run([request]) { event in
-      switch event {
-      case .token(_, let id): printer.take(id)
-      case .finished(_, let result):
+      if case .token(_, let token) = event { printer.take(token.id, isCue: token.origin == .cue) }
+      if case .finished(_, let result) = event {
         printer.finish()
-        if result.finishReason == .length {
-          Console.note("(ended by the token limit)")
-        }
+        noteEnd(result)
       }
       return Interrupts.isPending ? .endText : .goOn
     }
   }
 
+  /// Generates all texts, then prints them, their votes or the record.
+  private func collect(
+    _ requests: [GenerationRequest], _ generator: BatchGenerator, _ loaded: LoadedModel
+  ) throws {
+    let tokenizer = try loaded.requireTokenizer()
+    var results = [GenerationResult?](repeating: nil, count: requests.count)
+    let line = ProgressLine("samples")
+    var done = 0
+    try generator.run(requests, concurrency: group.batch) { event in
+      try Interrupts.check()
+      if case .finished(let index, let result) = event {
+        results[index] = result
+        done += 1
+        if requests.count > 1 { line.show(done, of: requests.count) }
+      }
+      return .goOn
+    }
+    let replies = results.compactMap { $0 }.map {
+      Reply($0, tokenizer: tokenizer, tags: loaded.thinkingTags)
+    }
+    if group.json {
+      let record = GenerationRecord(
+        replies, loaded: loaded, generator: generator, seed: sampling.seed)
+      if let record { print(try record.json()) }
+    } else {
+      for (index, reply) in replies.enumerated() {
+        Console.write(Console.dim("=== sample \(index + 1) of \(replies.count) ===") + "\n")
+        var printer = TextPrinter(
+          tokenizer: tokenizer, tags: loaded.thinkingTags, prompt: requests[index].prompt,
+          hidesThinking: hideThinking)
+        let cue = reply.result.counts.cue > 0 ? reply.result.counts.thought : nil
+        for (place, id) in reply.result.tokens.enumerated() {
+          printer.take(id, isCue: place == cue)
+        }
+        printer.finish()
+        noteEnd(reply.result)
+      }
+      if group.vote { print(Tally(replies.map(\.answer)).text) }
+    }
+  }
+
+  private func noteEnd(_ result: GenerationResult) {
+    let counts = result.counts
+    if thinking.thinkBudget != nil {
+      Console.note(
+        "(thought \(counts.thought) tokens, answer \(counts.answer), put in \(counts.injected))")
+    }
+    if result.finishReason == .length { Console.note("(ended by the token limit)") }
+  }
+
   private func report(
-    _ loaded: LoadedModel, _ generator: BatchGenerator, _ request: GenerationRequest
+    _ loaded: LoadedModel, _ generator: BatchGenerator, _ requests: [GenerationRequest]
   ) {
+    guard let request = requests.first else { return }
     let timings = generator.timings
     let sampling = request.sampling
     let drawn =

@@ -20,7 +20,8 @@ struct TextPrinter {
     tracker = ThoughtTracker(tags: tags, prompt: prompt)
   }
 
-  mutating func take(_ id: Int32) {
+  mutating func take(_ id: Int32, isCue: Bool) {
+    if isCue { tracker.endThought() }
     let part = tracker.take(id)
     if part == .tag || (shown != nil && part != shown) { endPart() }
     if part != .tag { show(detokenizer.push(id), as: part) }

@@ -4,11 +4,33 @@ import Models
 
 /// Generates many texts at once: up to `concurrency` sequences are decoded together, and when one ends the next
 /// request takes its place. A text depends only on its request, never on its neighbours.
+///
+/// Requests in a row with equal prompts share it: it is run once and its KV pages are stored once.
 public final class BatchGenerator {
+  /// A token of a text.
+  public struct Token: Sendable, Hashable {
+    /// Where a token comes from.
+    public enum Origin: Sendable, Hashable {
+      /// The model.
+      case drawn
+      /// The thinking budget, in place of an end that came too early.
+      case wait
+      /// The thinking budget, which is used up.
+      case cue
+    }
+
+    /// Its id.
+    public let id: Int32
+    /// Where it comes from.
+    public let origin: Origin
+  }
+
   /// Something that happened to request `request` (its index).
   public enum Event {
-    /// A token was generated.
-    case token(request: Int, id: Int32)
+    /// A token was appended.
+    case token(request: Int, Token)
+    /// The answer to a smaller budget is complete, before or after the text; see `GenerationRequest.branches`.
+    case branched(request: Int, budget: Int, result: GenerationResult)
     /// The text is complete.
     case finished(request: Int, result: GenerationResult)
   }
@@ -16,7 +38,7 @@ public final class BatchGenerator {
   /// What the caller wants after an event.
   public enum Verdict: Sendable {
     case goOn
-    /// End this text, and go on with the others.
+    /// End this text and its branches, and go on with the others.
     case endText
     /// End all texts.
     case endAll
@@ -30,129 +52,174 @@ public final class BatchGenerator {
   private let pass: ForwardPass
   private let sampler: Sampler
   private let format: KVFormat
+  private let text: (Int32) -> String
 
-  /// A generator on `pass` whose caches are stored in `format`; ids from `tokenLimit` on are never drawn.
-  public init(_ pass: ForwardPass, format: KVFormat, tokenLimit: Int = Int.max) {
+  /// A generator on `pass`.
+  ///
+  /// - Parameters:
+  ///   - pass: the model at work.
+  ///   - format: how its caches are stored.
+  ///   - tokenLimit: ids from here on are never drawn.
+  ///   - text: the text of one token, in which the end of a budget's answer is looked for; without it such an answer
+  ///     ends at a stop token or its limit.
+  public init(
+    _ pass: ForwardPass, format: KVFormat, tokenLimit: Int = Int.max,
+    text: @escaping (Int32) -> String = { _ in "" }
+  ) {
     self.pass = pass
     self.format = format
+    self.text = text
     sampler = Sampler(tokenLimit: tokenLimit)
-  }
-
-  /// One sequence in the batch.
-  private struct Slot {
-    let request: Int
-    let limit: Int
-    let started: Date
-    /// Tokens not yet run through the model: the prompt at first, then the token drawn last.
-    var pending: [Int32]
-    var tokens: [Int32] = []
   }
 
   /// Generates all requests.
   ///
   /// - Parameters:
   ///   - requests: the texts to generate, started in this order.
-  ///   - concurrency: most sequences decoded together.
-  ///   - handle: told every token and every finished text.
+  ///   - concurrency: most texts decoded together; branches, which are short, come on top.
+  ///   - handle: told every token of the texts, and every finished text and branch.
   /// - Throws: `GenerationError` for a request that cannot be run, before any is; `nonFiniteLogits`; what `handle`
   ///   throws; `TensorError.outOfMemory`.
   public func run(
     _ requests: [GenerationRequest], concurrency: Int = 1, handle: (Event) throws -> Verdict
   ) throws {
-    for request in requests { try check(request) }
+    let context = pass.decoder.config.contextLength
+    for request in requests { try request.check(context: context) }
     timings = GenerationTimings()
-    var slots: [Slot] = []
+    var prompts = SharedPrompts(requests)
+    var sequences: [BatchSequence] = []
     var caches: [KVCache] = []
     var next = 0
     while true {
-      while slots.count < max(concurrency, 1), next < requests.count {
-        slots.append(slot(for: requests[next], index: next))
+      while sequences.count < max(concurrency, 1), next < requests.count {
+        sequences.append(
+          BatchSequence(
+            requests[next], index: next, context: context, runsPrompt: prompts.runsPrompt(next)))
         caches.append(pass.makeCache(format: format, meter: meter))
         next += 1
       }
-      if slots.isEmpty { return }
-      let drawn = try step(slots, requests, &caches)
-      for index in slots.indices.reversed() {
-        let verdict = try advance(&slots[index], drawn[index], requests, caches[index], handle)
-        if verdict == .endAll { return }
-        if verdict == .endText {
-          slots.remove(at: index)
-          caches.remove(at: index)
+      if sequences.isEmpty { return }
+      let drawn = try step(sequences, requests, &caches, &prompts)
+      prompts.releaseAll(before: next)
+
+      var branches: [BatchSequence] = []
+      var ended: Set<Int> = []
+      for index in sequences.indices where !ended.contains(index) {
+        for var branch in sequences[index].branchesOff(by: drawn[index], text: text) {
+          _ = branch.take(drawn[index], text: text)
+          branches.append(branch)
+          caches.append(caches[index])
         }
+        let request = requests[sequences[index].request]
+        switch try advance(
+          &sequences[index], drawn[index], request, caches[index], handle)
+        {
+        case .goOn: break
+        case .ended: ended.insert(index)
+        case .cancelled:
+          let request = sequences[index].request
+          ended.formUnion(sequences.indices.filter { sequences[$0].request == request })
+          for branch in branches.indices where branches[branch].request == request {
+            ended.insert(sequences.count + branch)
+          }
+        case .endAll: return
+        }
+      }
+      sequences += branches
+      for index in ended.sorted(by: >) {
+        sequences.remove(at: index)
+        caches.remove(at: index)
       }
     }
   }
 
-  private func check(_ request: GenerationRequest) throws(GenerationError) {
-    let context = pass.decoder.config.contextLength
-    guard !request.prompt.isEmpty else { throw .emptyPrompt }
-    guard request.prompt.count < context else {
-      throw .promptTooLong(tokens: request.prompt.count, context: context)
-    }
-    guard request.maxTokens > 0 else {
-      throw .invalidOption(
-        name: "max-tokens", value: "\(request.maxTokens)", expected: "at least 1")
-    }
-  }
-
-  private func slot(for request: GenerationRequest, index: Int) -> Slot {
-    let room = pass.decoder.config.contextLength - request.prompt.count
-    return Slot(
-      request: index, limit: min(request.maxTokens, room), started: Date(),
-      pending: request.prompt)
-  }
-
-  /// Runs every slot's pending tokens and draws each one's next.
+  /// Runs every sequence's pending tokens and draws each one's next.
   private func step(
-    _ slots: [Slot], _ requests: [GenerationRequest], _ caches: inout [KVCache]
+    _ sequences: [BatchSequence], _ requests: [GenerationRequest], _ caches: inout [KVCache],
+    _ prompts: inout SharedPrompts
   ) throws -> [Int32] {
     let started = Date()
-    var drawn = [Int32](repeating: 0, count: slots.count)
-    let runs = slots.enumerated().map { TokenRun(cache: $0.offset, tokens: $0.element.pending) }
+    var drawn = [Int32](repeating: 0, count: sequences.count)
+    var awaited: [(sequence: Int, logits: [Float])] = []
+    let running = sequences.indices.filter { !sequences[$0].pending.isEmpty }
+    let runs = running.map { TokenRun(cache: $0, tokens: sequences[$0].pending) }
     try pass.run(runs, caches: &caches, rows: .last) { run, _, logits in
-      let slot = slots[run]
-      let request = requests[slot.request]
-      drawn[run] = try sampler.sample(
-        logits, request.sampling, uniform: request.random.uniform(at: slot.tokens.count),
-        step: slot.tokens.count)
+      let index = running[run]
+      let sequence = sequences[index]
+      drawn[index] = try draw(sequence, requests, logits)
+      if sequence.tokens.isEmpty, prompts.isAwaited(sequence.request) {
+        awaited.append((index, Array(logits)))
+      }
     }
-    account(slots, seconds: Date().timeIntervalSince(started))
+    for (index, logits) in awaited {
+      prompts.keep(caches[index], logits: logits, of: sequences[index].request)
+    }
+    for index in sequences.indices where sequences[index].pending.isEmpty {
+      guard let start = prompts.outcome(for: sequences[index].request) else { continue }
+      caches[index] = start.cache
+      drawn[index] = try start.logits.withUnsafeBufferPointer {
+        try draw(sequences[index], requests, $0)
+      }
+    }
+    account(sequences, seconds: Date().timeIntervalSince(started))
     return drawn
   }
 
-  /// A step's time is shared out by rows: those of prompts, and those of single new tokens.
-  private func account(_ slots: [Slot], seconds: Double) {
-    let promptRows = slots.reduce(0) { $0 + ($1.tokens.isEmpty ? $1.pending.count : 0) }
-    let newRows = slots.reduce(0) { $0 + ($1.tokens.isEmpty ? 0 : 1) }
+  /// Draws a sequence's next token with the random number of its position.
+  private func draw(
+    _ sequence: BatchSequence, _ requests: [GenerationRequest],
+    _ logits: UnsafeBufferPointer<Float>
+  ) throws(GenerationError) -> Int32 {
+    let request = requests[sequence.request]
+    let position = sequence.tokens.count
+    return try sampler.sample(
+      logits, request.sampling, uniform: request.random.uniform(at: position), step: position)
+  }
+
+  /// A step's time is shared out by rows: those of prompts, and those of new tokens.
+  private func account(_ sequences: [BatchSequence], seconds: Double) {
+    let started = sequences.filter { !$0.tokens.isEmpty }
+    let newRows = started.reduce(0) { $0 + $1.pending.count }
+    let promptRows = sequences.reduce(0) { $0 + $1.pending.count } - newRows
+    guard promptRows + newRows > 0 else { return }
     let share = Double(promptRows) / Double(promptRows + newRows)
     timings.promptTokens += promptRows
     timings.promptSeconds += seconds * share
-    timings.generatedTokens += newRows
+    timings.generatedTokens += started.count
     timings.generationSeconds += seconds * (1 - share)
   }
 
-  /// Takes a drawn token into its text; `.endText` when the text is complete and was handed out.
+  private enum Progress { case goOn, ended, cancelled, endAll }
+
+  /// Takes a drawn token into its sequence, and hands the sequence out when it is complete.
   private func advance(
-    _ slot: inout Slot, _ token: Int32, _ requests: [GenerationRequest], _ cache: KVCache,
-    _ handle: (Event) throws -> Verdict
-  ) throws -> Verdict {
-    var reason: FinishReason?
-    if requests[slot.request].stopTokens.contains(token) {
-      reason = .stop
-    } else {
-      slot.tokens.append(token)
-      slot.pending = [token]
-      switch try handle(.token(request: slot.request, id: token)) {
-      case .goOn: reason = slot.tokens.count >= slot.limit ? .length : nil
-      case .endText: reason = .cancelled
-      case .endAll: return .endAll
+    _ sequence: inout BatchSequence, _ token: Int32, _ request: GenerationRequest,
+    _ cache: KVCache, _ handle: (Event) throws -> Verdict
+  ) throws -> Progress {
+    var (appended, reason) = sequence.take(token, text: text)
+    if sequence.branch == nil {
+      for token in appended {
+        switch try handle(.token(request: sequence.request, token)) {
+        case .goOn: break
+        case .endText: reason = .cancelled
+        case .endAll: return .endAll
+        }
       }
     }
     guard let reason else { return .goOn }
     let result = GenerationResult(
-      tokens: slot.tokens, finishReason: reason, kvBytes: cache.byteCount,
-      seconds: Date().timeIntervalSince(slot.started))
-    return try handle(.finished(request: slot.request, result: result)) == .endAll
-      ? .endAll : .endText
+      tokens: sequence.tokens, counts: sequence.counts(of: request), finishReason: reason,
+      kvBytes: cache.byteCount, seconds: Date().timeIntervalSince(sequence.started))
+    // A text that ended by itself is what every budget it did not use up gives.
+    let budgets = sequence.branch.map { [$0] } ?? (reason == .cancelled ? [] : sequence.branches)
+    for budget in budgets {
+      let event = Event.branched(request: sequence.request, budget: budget, result: result)
+      if try handle(event) == .endAll { return .endAll }
+    }
+    if sequence.branch == nil {
+      let event = Event.finished(request: sequence.request, result: result)
+      if try handle(event) == .endAll { return .endAll }
+    }
+    return reason == .cancelled ? .cancelled : .ended
   }
 }

@@ -6,6 +6,8 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
   case emptyPrompt
   /// A prompt that leaves no room for an answer.
   case promptTooLong(tokens: Int, context: Int)
+  /// A thinking budget that leaves no room for the answer: `sum` names the parts of `tokens`.
+  case budgetTooLong(sum: String, tokens: Int, place: String, room: Int)
   /// The model produced NaN or infinity: its weights are damaged.
   case nonFiniteLogits(step: Int)
 
@@ -19,6 +21,8 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
     case .promptTooLong(let tokens, let context):
       "the prompt has \(tokens) tokens; the model's context holds \(context), at least one of which "
         + "has to be generated"
+    case .budgetTooLong(let sum, let tokens, let place, let room):
+      "\(sum) = \(tokens) tokens; the \(place) holds \(room)"
     case .nonFiniteLogits(let step):
       "non-finite logits at step \(step): the model's weights are damaged or overflow"
     }

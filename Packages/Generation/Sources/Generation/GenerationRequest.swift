@@ -10,17 +10,56 @@ public struct GenerationRequest: Sendable {
   public var maxTokens: Int
   /// Tokens that end the text.
   public var stopTokens: Set<Int32>
+  /// The model's thinking tags; nil for models without.
+  public var tags: ThinkingTags?
+  /// How long the model thinks; nil leaves it to the model.
+  public var budget: ThinkingBudget?
+  /// Smaller budgets whose answers are wanted too. The thought is generated once; each answer branches off where
+  /// its budget is used up, and is the one that a request with that budget would give.
+  public var branches: [Int]
 
   /// A request.
   public init(
     prompt: [Int32], sampling: SamplingOptions, random: RandomStream, maxTokens: Int,
-    stopTokens: Set<Int32>
+    stopTokens: Set<Int32>, tags: ThinkingTags? = nil, budget: ThinkingBudget? = nil,
+    branches: [Int] = []
   ) {
     self.prompt = prompt
     self.sampling = sampling
     self.random = random
     self.maxTokens = maxTokens
     self.stopTokens = stopTokens
+    self.tags = tags
+    self.budget = budget
+    self.branches = branches
+  }
+
+  /// Finds what cannot be run on a model whose context holds `context` tokens.
+  func check(context: Int) throws(GenerationError) {
+    guard !prompt.isEmpty else { throw .emptyPrompt }
+    guard prompt.count < context else {
+      throw .promptTooLong(tokens: prompt.count, context: context)
+    }
+    guard maxTokens > 0 else {
+      throw .invalidOption(name: "max-tokens", value: "\(maxTokens)", expected: "at least 1")
+    }
+    if let budget {
+      let reply = budget.tokens + budget.cue.count + budget.answerLimit
+      let sum =
+        "thought \(budget.tokens) + cue \(budget.cue.count) + answer \(budget.answerLimit)"
+      guard reply <= maxTokens else {
+        throw .budgetTooLong(sum: sum, tokens: reply, place: "token limit", room: maxTokens)
+      }
+      guard prompt.count + reply <= context else {
+        throw .budgetTooLong(
+          sum: "prompt \(prompt.count) + \(sum)", tokens: prompt.count + reply, place: "context",
+          room: context)
+      }
+    }
+    for branch in branches where branch < 1 || branch >= budget?.tokens ?? 0 {
+      throw .invalidOption(
+        name: "branch", value: "\(branch)", expected: "at least 1, below the thinking budget")
+    }
   }
 }
 
@@ -28,19 +67,40 @@ public struct GenerationRequest: Sendable {
 public enum FinishReason: String, Sendable, Hashable, Codable {
   /// The model ended it.
   case stop
-  /// The token limit or the context was reached.
+  /// The thinking budget was used up, and the answer that was demanded is complete.
+  case budget
+  /// The token limit, the answer's limit or the context was reached.
   case length
   /// The caller ended it.
   case cancelled
 }
 
+/// What the tokens of a text are.
+public struct TokenCounts: Sendable, Hashable, Codable {
+  /// Tokens of the prompt.
+  public let prompt: Int
+  /// Tokens of the thought: its tags and what was put into it included.
+  public let thought: Int
+  /// Tokens put into the thought in place of an end; they count in `thought`.
+  public let waits: Int
+  /// Tokens of the cue put in after the thought.
+  public let cue: Int
+  /// Tokens of the answer after thought and cue.
+  public let answer: Int
+
+  /// Tokens that the model did not draw.
+  public var injected: Int { waits + cue }
+}
+
 /// A generated text.
 public struct GenerationResult: Sendable {
-  /// The tokens, without the one that ended the text.
+  /// The tokens, put-in ones included, without the one that ended the text: thought, cue, answer.
   public let tokens: [Int32]
+  /// What the tokens are.
+  public let counts: TokenCounts
   /// Why it ended.
   public let finishReason: FinishReason
-  /// Bytes of KV pages the sequence held at its end.
+  /// Bytes of KV pages the sequence held at its end, those shared with others included.
   public let kvBytes: Int
   /// Seconds from the start of its prompt to its end.
   public let seconds: Double
@@ -52,9 +112,9 @@ public struct GenerationTimings: Sendable {
   public var promptTokens = 0
   /// Seconds spent on them.
   public var promptSeconds = 0.0
-  /// Tokens generated.
+  /// Tokens drawn after the first of each text.
   public var generatedTokens = 0
-  /// Seconds spent on them.
+  /// Seconds spent on them, and on what was put in.
   public var generationSeconds = 0.0
 
   /// Prompt tokens a second.

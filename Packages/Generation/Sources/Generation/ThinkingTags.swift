@@ -16,6 +16,13 @@ public struct ThinkingTags: Sendable, Hashable {
     guard let last = prompt.lastIndex(where: { $0 == open || $0 == close }) else { return false }
     return prompt[last] == open
   }
+
+  /// Tokens of `reply` that belong to its thought, tags included: all up to the last closing tag, everything where a
+  /// thought was opened and not closed, nothing without one.
+  public func thoughtLength(of reply: [Int32], after prompt: [Int32]) -> Int {
+    if let end = reply.lastIndex(of: close) { return end + 1 }
+    return reply.contains(open) || isOpen(after: prompt) ? reply.count : 0
+  }
 }
 
 /// Follows a text token by token and tells thought from answer.
@@ -28,10 +35,6 @@ public struct ThoughtTracker: Sendable {
     case tag
   }
 
-  /// Tokens between the tags so far.
-  public private(set) var thoughtTokens = 0
-  /// Tokens outside the tags so far.
-  public private(set) var answerTokens = 0
   private let tags: ThinkingTags?
   private var isThinking: Bool
 
@@ -47,11 +50,9 @@ public struct ThoughtTracker: Sendable {
       isThinking = id == tags.open
       return .tag
     }
-    if isThinking {
-      thoughtTokens += 1
-      return .thought
-    }
-    answerTokens += 1
-    return .answer
+    return isThinking ? .thought : .answer
   }
+
+  /// Ends the thought where a cue for the answer is put in.
+  public mutating func endThought() { isThinking = false }
 }

@@ -6,11 +6,11 @@ import Testing
 @testable import Generation
 
 @Suite struct BatchGeneratorTests {
-  /// A one-layer decoder with random weights over 40 tokens and a context of 64.
-  static func makePass() throws -> ForwardPass {
+  /// A one-layer decoder with random weights over 40 tokens.
+  static func makePass(context: Int = 64) throws -> ForwardPass {
     let config = DecoderConfig(
       hiddenSize: 32, intermediateSize: 48, layers: 1, heads: 2, kvHeads: 1, headDimension: 16,
-      vocabularySize: 40, contextLength: 64, normEpsilon: 1e-6,
+      vocabularySize: 40, contextLength: context, normEpsilon: 1e-6,
       rotary: RotaryConfig(theta: 1e4, dimension: 16), normalizesQueriesAndKeys: false,
       attentionBias: .none, tiesEmbeddings: true)
     var state: UInt64 = 7
@@ -52,7 +52,8 @@ import Testing
     var streamed: [Int: [Int32]] = [:]
     try generator.run(requests, concurrency: concurrency) { event in
       switch event {
-      case .token(let index, let id): streamed[index, default: []].append(id)
+      case .token(let index, let token): streamed[index, default: []].append(token.id)
+      case .branched: Issue.record("no branch was asked for")
       case .finished(let index, let result):
         #expect(results.updateValue(result, forKey: index) == nil)
         #expect(result.tokens == streamed[index] ?? [])
@@ -99,6 +100,7 @@ import Testing
       case .token(let index, _):
         seen += 1
         return index == 1 ? .endText : .goOn
+      case .branched: return .goOn
       case .finished(let index, let result):
         results[index] = result
         return .goOn
@@ -127,8 +129,19 @@ import Testing
     #expect([7, 4, 8].map { tracker.take($0) } == [.thought, .tag, .answer])
     tracker = ThoughtTracker(tags: tags, prompt: [3, 4, 1])
     #expect([7, 3, 8, 4, 9].map { tracker.take($0) } == [.answer, .tag, .thought, .tag, .answer])
-    #expect(tracker.thoughtTokens == 1 && tracker.answerTokens == 2)
+    tracker = ThoughtTracker(tags: tags, prompt: [3])
+    tracker.endThought()
+    #expect(tracker.take(7) == .answer)
     tracker = ThoughtTracker(tags: nil, prompt: [3])
     #expect(tracker.take(7) == .answer)
+  }
+
+  @Test func theThoughtEndsWithItsLastTag() {
+    let tags = ThinkingTags(open: 3, close: 4)
+    #expect(tags.thoughtLength(of: [3, 7, 4, 8], after: [1]) == 3)
+    #expect(tags.thoughtLength(of: [7, 4, 3, 4, 9], after: [3]) == 4)
+    #expect(tags.thoughtLength(of: [3, 7], after: [1]) == 2)
+    #expect(tags.thoughtLength(of: [7, 8], after: [3]) == 2)
+    #expect(tags.thoughtLength(of: [7, 8], after: [3, 4]) == 0)
   }
 }

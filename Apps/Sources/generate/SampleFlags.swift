@@ -1,0 +1,25 @@
+import ArgumentParser
+
+/// The flags that ask for several texts.
+struct SampleFlags: ParsableArguments {
+  @Option(help: "Texts to generate from the prompt, which is computed and stored once.")
+  var samples = 1
+  @Flag(help: "Let the samples vote: print how often each boxed answer was given.")
+  var vote = false
+  @Option(help: "Samples decoded together; changes the speed and the memory, never a text.")
+  var batch = 16
+  @Flag(help: "Print one JSON record instead of text; with several samples it needs --vote.")
+  var json = false
+
+  func validate() throws {
+    for (name, value) in [("samples", samples), ("batch", batch)] {
+      guard (1...4096).contains(value) else {
+        throw ValidationError("--\(name) \(value): expected 1 to 4096")
+      }
+    }
+    if vote && samples == 1 { throw ValidationError("--vote needs --samples of at least 2") }
+    if json && samples > 1 && !vote {
+      throw ValidationError("--json prints one text; with --samples it needs --vote")
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import AppSupport
+import ArgumentParser
+import Generation
+import Tokenizer
+
+extension BudgetWording: ExpressibleByArgument {}
+
+/// The flags that say how long the model thinks.
+struct ThinkingFlags: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Think for at most so many tokens; then the answer is demanded.", valueName: "tokens"))
+  var thinkBudget: Int?
+  @Flag(help: "Think for exactly the budget: 'Wait' takes the place of every earlier end.")
+  var force = false
+  @Option(
+    help: ArgumentHelp(
+      "Let 'Wait' take the place of the first so many ends only.", valueName: "ends"))
+  var waits: Int?
+  @Option(
+    help: """
+      What demands the answer: final-answer, which opens a box, or early-stop, Qwen's sentence \
+      (default: final-answer).
+      """)
+  var cue: BudgetWording?
+  @Flag(help: "Close the thought with </think> before a final-answer cue.")
+  var closeThought = false
+  @Option(
+    help: ArgumentHelp(
+      "Most tokens of an answer after the cue (default: 64; 1024 after early-stop).",
+      valueName: "tokens"))
+  var answerTokens: Int?
+
+  func validate() throws {
+    guard thinkBudget != nil else {
+      let given = [
+        ("force", force), ("waits", waits != nil), ("cue", cue != nil),
+        ("close-thought", closeThought), ("answer-tokens", answerTokens != nil),
+      ]
+      if let (name, _) = given.first(where: \.1) {
+        throw ValidationError("--\(name) needs --think-budget")
+      }
+      return
+    }
+    if force && waits != nil { throw ValidationError("--force and --waits exclude each other") }
+    if closeThought && cue == .earlyStop {
+      throw ValidationError(
+        "--cue early-stop closes the thought itself; it excludes --close-thought")
+    }
+    do {
+      _ = try budget { _ in [0] }
+    } catch {
+      throw ValidationError("--\(error)")
+    }
+  }
+
+  /// The budget asked for in the model's tokens.
+  ///
+  /// - Throws: `UserError` for a model without a tokenizer.
+  func budget(for loaded: LoadedModel) throws -> ThinkingBudget? {
+    guard thinkBudget != nil else { return nil }
+    let tokenizer = try loaded.requireTokenizer()
+    return try budget { tokenizer.encode($0, addSpecialTokens: false) }
+  }
+
+  private func budget(
+    encode: (String) -> [Int32]
+  ) throws(GenerationError) -> ThinkingBudget? {
+    guard let thinkBudget else { return nil }
+    return try ThinkingBudget(
+      tokens: thinkBudget,
+      lowerBound: force ? .budget : waits.map { .ends($0) } ?? .none,
+      wording: cue ?? .finalAnswer, closesThought: closeThought, answerLimit: answerTokens,
+      encode: encode)
+  }
+}
