@@ -41,8 +41,8 @@ struct JobArray {
       step > 0 ? offset.quotientAndRemainder(dividingBy: step) : (quotient: -1, remainder: 0)
     guard place.remainder == 0, (0..<max(count, 0)).contains(place.quotient) else {
       throw UsageError(
-        "\(source) is \(environment[source] ?? ""), which is none of \(count) even steps; give --shard i/n"
-      )
+        "\(source) is \(environment[source] ?? ""), which is none of the \(count) numbers that tasks have; "
+          + "give --shard i/n")
     }
     shard = try Shard(index: place.quotient + 1, count: count)
   }
