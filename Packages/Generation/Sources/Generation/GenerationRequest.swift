@@ -79,7 +79,8 @@ public enum FinishReason: String, Sendable, Hashable, Codable {
 public struct TokenCounts: Sendable, Hashable, Codable {
   /// Tokens of the prompt.
   public let prompt: Int
-  /// Tokens of the thought: its tags and what was put into it included.
+  /// Tokens of the thought: its tags and what was put into it included. Under a budget everything before the end of
+  /// the thought or the cue, so all of a text whose model has no tags and ends it within the budget.
   public let thought: Int
   /// Tokens put into the thought in place of an end; they count in `thought`.
   public let waits: Int

@@ -87,22 +87,24 @@ import Testing
     }
     let together = try run(requests, concurrency: 5)
     var drawnAfterCue = 0
-    for (index, request) in requests.enumerated() {
-      for budget in budgets {
-        let separate = try run(
-          [Self.request(index, budget: budget, bound)], concurrency: 1
-        ).results[0]
+    for budget in budgets {
+      let separate = try run(
+        requests.indices.map { try Self.request($0, budget: budget, bound) }, concurrency: 1
+      ).results
+      for index in requests.indices {
         let branch = together.branches[index]?[budget]
-        #expect(branch?.tokens == separate?.tokens)
-        #expect(branch?.counts == separate?.counts)
-        #expect(branch?.finishReason == separate?.finishReason)
-        #expect(branch?.kvBytes == separate?.kvBytes)
+        #expect(branch?.tokens == separate[index]?.tokens)
+        #expect(branch?.counts == separate[index]?.counts)
+        #expect(branch?.finishReason == separate[index]?.finishReason)
+        #expect(branch?.kvBytes == separate[index]?.kvBytes)
         drawnAfterCue += branch?.counts.cue ?? 0 > 0 ? branch?.counts.answer ?? 0 : 0
       }
-      var plain = request
-      plain.branches = []
-      let separate = try run([plain], concurrency: 1).results[0]
-      #expect(together.results[index]?.tokens == separate?.tokens)
+    }
+    let plain = try run(
+      requests.indices.map { try Self.request($0, budget: 40, bound) }, concurrency: 1
+    ).results
+    for index in requests.indices {
+      #expect(together.results[index]?.tokens == plain[index]?.tokens)
     }
     #expect(drawnAfterCue > 40)
   }
