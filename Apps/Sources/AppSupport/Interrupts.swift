@@ -13,6 +13,11 @@ public enum Interrupts {
     signal(SIGPIPE, SIG_DFL)
     signal(SIGXFSZ, SIG_IGN)
     _ = received.load(ordering: .relaxed)  // Made before a handler may touch it.
+    // A parent may have blocked them; such a mask is inherited.
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    for number in [SIGINT, SIGTERM, SIGUSR1] { sigaddset(&mask, number) }
+    pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     for number in [SIGINT, SIGTERM, SIGUSR1] {
       signal(number) { number in
         let (isFirst, _) = Interrupts.received.compareExchange(

@@ -140,7 +140,7 @@ struct Quantize: ParsableCommand {
       workFolder(of: target), source: checkpoint,
       identity: .init(
         source: record.sourceDigest, quantizer: String(describing: quantizer),
-        calibration: CalibrationText.digest(of: sequences)))
+        calibration: CalibrationText.digest(of: sequences)), replacing: force)
     let line = ProgressLine("quantizing block")
     do {
       try compressor.run(
@@ -149,6 +149,10 @@ struct Quantize: ParsableCommand {
         try Interrupts.check()
         line.show(block, of: blocks)
       }
+    } catch let error as CompressionError {
+      // The model is at fault: what is finished will never be of use.
+      store.remove()
+      throw error
     } catch {
       if store.keepIfUseful() {
         Console.note("finished blocks are kept; the same command goes on after them")

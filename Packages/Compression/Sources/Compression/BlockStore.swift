@@ -43,20 +43,33 @@ public struct BlockStore {
     let layers: [CompressionRecord.Layer]
   }
 
+  private static let identityFile = "identity.json"
+
   private let folder: URL
   private let source: Checkpoint
   private let layout: CheckpointLayout
 
   /// Opens or makes the store in `folder`.
   ///
+  /// - Parameters:
+  ///   - folder: where the blocks lie.
+  ///   - source: the model that is compressed.
+  ///   - identity: what the blocks have to belong to.
+  ///   - replacing: whether the blocks of another run may be thrown away.
   /// - Throws: `CompressionError.otherRun` when it holds blocks of another run, `.store` when it cannot be made or read.
   public init(
-    _ folder: URL, source: Checkpoint, identity: Identity
+    _ folder: URL, source: Checkpoint, identity: Identity, replacing: Bool = false
   ) throws {
+    if replacing,
+      let found = try? Data(contentsOf: folder.appendingPathComponent(Self.identityFile)),
+      (try? JSONDecoder().decode(Identity.self, from: found)) != identity
+    {
+      try? FileManager.default.removeItem(at: folder)
+    }
     self.folder = folder
     self.source = source
     layout = try CheckpointLayout(container: .zstd)
-    let file = folder.appendingPathComponent("identity.json")
+    let file = folder.appendingPathComponent(Self.identityFile)
     do {
       if let found = try? Data(contentsOf: file) {
         let other = try JSONDecoder().decode(Identity.self, from: found)

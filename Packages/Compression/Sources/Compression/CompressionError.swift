@@ -28,7 +28,7 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
       file + (line.map { ", line \($0)" } ?? "") + ": " + reason
     case .otherRun(let folder, let differences):
       "\(folder): holds blocks of another run (other \(differences.joined(separator: ", "))); "
-        + "remove it to start anew"
+        + "--force starts anew"
     case .store(let folder, let reason):
       "\(folder): \(reason)"
     case .nonFiniteTensor(let name, let position):

@@ -30,6 +30,22 @@ public struct Compressor {
     source = try DecoderSource(checkpoint)
     self.quantizer = quantizer
     self.pool = pool
+    try checkMatrices()
+  }
+
+  /// Finds out at once what is missing or of another shape in any layer.
+  private func checkMatrices() throws {
+    for layer in 0..<source.config.layers {
+      for role in ProjectionRole.allCases {
+        let name = DecoderSource.name(of: role, layer: layer) + ".weight"
+        let shape = role.shape(in: source.config)
+        let expected = [shape.outFeatures, shape.inFeatures]
+        let found = try source.checkpoint.info(of: name).shape
+        guard found == expected else {
+          throw CheckpointError.shape(tensor: name, expected: expected, found: found)
+        }
+      }
+    }
   }
 
   /// Quantizes all layers and hands every tensor to `writer`, in the order of the model.
