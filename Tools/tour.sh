@@ -17,9 +17,9 @@ echo
 bin/generate --model "$work/$model-4bit" --prompt "$PROMPT"
 
 step "Evaluate 16, 8 and 4 bits on nano-math"
-bin/evaluate --model "$model" --bench nano-math --journal "$work/16.jsonl" >"$work/16.txt"
+bin/evaluate --model "$model" --bench nano-math --journal "$work/16-bit.jsonl" >"$work/log"
 for bits in 8 4; do
-  bin/evaluate --model "$work/$model-${bits}bit" --bench nano-math --journal "$work/$bits.jsonl" >"$work/$bits.txt"
+  bin/evaluate --model "$work/$model-${bits}bit" --bench nano-math --journal "$work/$bits-bit.jsonl" >"$work/log"
 done
 echo
-bin/evaluate table "$work"/16.result.json "$work"/8.result.json "$work"/4.result.json
+bin/evaluate table "$work"/16-bit.result.json "$work"/8-bit.result.json "$work"/4-bit.result.json

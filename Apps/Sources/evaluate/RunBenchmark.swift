@@ -22,6 +22,10 @@ struct RunBenchmark: ParsableCommand {
   var samples: Int?
   @Option(help: "Most tokens of a reply (default: the benchmark's).")
   var maxTokens: Int?
+  @Option(help: "Tokens of thought after which the answer is demanded (default: the benchmark's).")
+  var thinkBudget: Int?
+  @Flag(help: "Let no thought end before its budget: put 'Wait' in the place of its end.")
+  var force = false
   @Option(help: "Replies generated together; changes the speed, never a reply.")
   var batch = 16
   @Option(help: "A folder that holds the benchmark's data.")
@@ -43,9 +47,13 @@ struct RunBenchmark: ParsableCommand {
     guard (1...4096).contains(batch) else {
       throw ValidationError("--batch \(batch): expected 1 to 4096")
     }
-    for (name, value) in [("limit", limit), ("samples", samples), ("max-tokens", maxTokens)] {
+    for (name, value) in [
+      ("limit", limit), ("samples", samples), ("max-tokens", maxTokens),
+      ("think-budget", thinkBudget),
+    ] {
       if let value, value < 1 { throw ValidationError("--\(name) \(value): expected at least 1") }
     }
+    if force && thinkBudget == nil { throw ValidationError("--force needs --think-budget") }
   }
 
   func run() throws {
@@ -59,7 +67,8 @@ struct RunBenchmark: ParsableCommand {
     let run = try EvaluationRun(
       benchmark: benchmark, scenario: scenario, shard: shard, journal: file)
     let responder = try EngineResponder(
-      loaded, format: model.kv ?? .bf16, sampling: options(benchmark, loaded), batch: batch)
+      loaded, format: model.kv ?? .bf16, sampling: options(benchmark, loaded), batch: batch,
+      force: force)
     let line = ProgressLine("\(benchmark.definition.name)  \(loaded.name)")
     let (summary, notes) = try run.run(with: responder, damage: dropDamaged ? .drop : .refuse) {
       progress in
@@ -104,7 +113,8 @@ struct RunBenchmark: ParsableCommand {
       sampling: Sampling(
         temperature: Self.decimal(options.temperature), topP: Self.decimal(options.topP),
         topK: options.topK, minP: Self.decimal(options.minP)),
-      limits: TokenLimits(tokens: maxTokens ?? limits.tokens, thinking: limits.thinking),
+      limits: TokenLimits(
+        tokens: maxTokens ?? limits.tokens, thinking: thinkBudget ?? limits.thinking),
       engine: engine(loaded))
   }
 
@@ -119,7 +129,7 @@ struct RunBenchmark: ParsableCommand {
       "model": loaded.name, "weights": loaded.decoder.formatName,
       "weights digest": try loaded.checkpoint.digest(), "kv": (model.kv ?? .bf16).rawValue,
       "template digest": template.map { Scenario.digest(of: $0.source) } ?? "none",
-      "program": Evaluate.version,
+      "program": Evaluate.version, "forced": force ? "yes" : "no",
     ]
   }
 

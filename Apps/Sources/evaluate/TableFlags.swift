@@ -7,12 +7,12 @@ extension SummaryTable.Format: ExpressibleByArgument {}
 
 /// How results are printed; the same in every command that prints some.
 struct TableFlags: ParsableArguments {
-  @Option(help: "How to print: table or markdown for readers, json or csv with every field.")
-  var format = SummaryTable.Format.table
+  @Option(help: "Print all fields: table or markdown for readers, json or csv for programs.")
+  var format: SummaryTable.Format?
 
   /// Prints results on standard output, and what their reader has to know on standard error.
   func write(_ runs: [SummaryTable.Run]) {
-    Console.write(SummaryTable(runs).text(format))
+    Console.write(format.map { SummaryTable(runs).text($0) } ?? BriefTable(runs).text)
     for run in runs {
       for warning in run.summary.warnings {
         Console.note("warning: \(runs.count > 1 ? run.name + ": " : "")\(warning)")
