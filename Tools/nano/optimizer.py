@@ -5,12 +5,18 @@ from collections import defaultdict
 import torch
 from torch import Tensor
 
+from sizes import Training
+
 WARMUP_STEPS = 60
 
 
-def rate_at(step: int, progress: float, cooldown: float) -> float:
-    """The factor on every learning rate, 0...1; `progress` is the share of the run done."""
-    return min((step + 1) / WARMUP_STEPS, max(1 - progress, 0) / cooldown, 1.0)
+def rate_at(step: int, tokens: int, plan: Training) -> float:
+    """The factor on every learning rate, 0...1, after so many steps and tokens."""
+    if tokens >= plan.tokens:
+        left = plan.tokens + plan.second_tokens - tokens
+        return 0.5 * max(left, 0) / max(plan.second_tokens, 1)
+    left = 1 - tokens / plan.tokens
+    return min((step + 1) / WARMUP_STEPS, left / plan.cooldown, 1.0)
 
 
 def orthogonalized(matrices: Tensor) -> Tensor:

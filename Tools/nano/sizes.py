@@ -13,7 +13,7 @@ class Training:
     """How one model is trained; the model follows from this and the seed alone."""
 
     tokens: int
-    """Tokens in all, padding not counted."""
+    """Tokens of the run, padding not counted."""
     seed: int
     small_operands: float = 0.0
     """Share of the run, from its start, in which most operands have one digit."""
@@ -21,6 +21,8 @@ class Training:
     """Share of the run, from its start, that knows only the first half of the names."""
     cooldown: float = 0.25
     """Share of the run, at its end, in which the learning rates fall to zero."""
+    second_tokens: int = 0
+    """Tokens of a second round, at half the rates, which fall to zero again."""
     muon_rate: float = 0.02
 
 
@@ -51,8 +53,10 @@ SIZES = {
         Size("nano-0.5m", 128, 256, 3, 4, 2, 32,
              Training(18_000_000, 50)),
         Size("nano-1.5m", 256, 384, 3, 4, 2, 64,
-             Training(6_000_000, 150, first_names=0.5, cooldown=0.4)),
+             Training(7_000_000, 150, first_names=3 / 7, cooldown=0.4,
+                      second_tokens=1_800_000)),
         Size("nano-4m", 256, 768, 5, 4, 2, 64,
-             Training(9_600_000, 400, first_names=6.05 / 9.6, cooldown=0.21)),
+             Training(9_600_000, 400, first_names=6.05 / 9.6, cooldown=0.21,
+                      second_tokens=1_200_000)),
     ]
 }

@@ -244,7 +244,9 @@ def test_orthogonalized_matrices_have_singular_values_near_one():
 
 
 def test_the_rate_warms_up_and_cools_down():
-    assert rate_at(0, 0, 0.25) == 1 / 60
-    assert rate_at(100, 0.5, 0.25) == rate_at(100, 0.75, 0.25) == 1
-    assert rate_at(100, 0.875, 0.25) == 0.5
-    assert rate_at(100, 1.01, 0.25) == 0
+    plan = Training(1000, 1, second_tokens=100)
+    assert rate_at(0, 0, plan) == 1 / 60
+    assert rate_at(100, 500, plan) == rate_at(100, 750, plan) == 1
+    assert rate_at(100, 875, plan) == 0.5
+    assert rate_at(100, 1000, plan) == 0.5 and rate_at(100, 1050, plan) == 0.25
+    assert rate_at(100, 1101, plan) == 0

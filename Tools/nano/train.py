@@ -44,6 +44,11 @@ class Run:
             self.step, self.tokens = saved["step"], saved["tokens"]
 
     @property
+    def last(self) -> int:
+        """Tokens after which training ends."""
+        return self.plan.tokens + self.plan.second_tokens
+
+    @property
     def progress(self) -> float:
         return self.tokens / self.plan.tokens
 
@@ -58,7 +63,7 @@ class Run:
                 loss = loss_of(self.model, part) / learned
             loss.backward()
             total += loss.item()
-        self.optimizer.step(rate_at(self.step, self.progress, self.plan.cooldown))
+        self.optimizer.step(rate_at(self.step, self.tokens, self.plan))
         self.step += 1
         self.tokens += sum(part.count for part in parts)
         return total
@@ -72,7 +77,7 @@ class Run:
 
 
 def report(run: Run, losses: list[float], speed: float):
-    left = max(run.plan.tokens - run.tokens, 0) / speed / 60
+    left = max(run.last - run.tokens, 0) / speed / 60
     print(f"{time.strftime('%H:%M:%S')} step {run.step} tokens {run.tokens / 1e6:.2f}M"
           f" ({100 * run.progress:.1f} %) loss {sum(losses) / len(losses):.4f}"
           f" {speed:.0f} tokens/s ETA {left:.1f} min", flush=True)
@@ -95,7 +100,7 @@ def main():
     precision = nullcontext() if options.float32 else torch.autocast("cpu", torch.bfloat16)
     run, losses = Run(options.name, options.runs), []
     started, tokens = time.monotonic(), run.tokens
-    while run.tokens < run.plan.tokens:
+    while run.tokens < run.last:
         losses.append(run.advance(tokenizer, precision))
         if run.step % options.every == 0:
             now = time.monotonic()
