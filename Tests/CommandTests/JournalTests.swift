@@ -19,30 +19,32 @@ import Testing
     folder.text(journal).filter { $0 == "\n" }.count
   }
 
-  /// Starts a run and waits until its journal has some records.
-  private func startAndWait(_ journal: String, records: Int) throws -> TestProcess {
-    let running = try folder.start(.evaluate, arguments(journal))
+  /// Starts a run, waits until its journal has some records, and halts it there.
+  private func startAndHalt(_ journal: String, records: Int, limit: Int) throws -> TestProcess {
+    let running = try folder.start(.evaluate, arguments(journal, limit: limit))
     try #require(running.waits { lineCount(journal) > records }, "\(running.errors)")
+    running.send(SIGSTOP)
     return running
   }
 
   @Test func killedTwiceNothingIsLostOrRepeated() throws {
-    let whole = try folder.run(.evaluate, arguments("whole.jsonl"))
+    let problems = 80
+    let whole = try folder.run(.evaluate, arguments("whole.jsonl", limit: problems))
     #expect(whole.isSuccess)
     for records in [2, 7] {
-      let running = try startAndWait("killed.jsonl", records: records)
+      let running = try startAndHalt("killed.jsonl", records: records, limit: problems)
       if records == 2 {
-        let second = try folder.run(.evaluate, arguments("killed.jsonl"))
+        let second = try folder.run(.evaluate, arguments("killed.jsonl", limit: problems))
         expectRefusal(second, naming: ["killed.jsonl"])
       }
       running.send(SIGKILL)
       #expect(running.finish().end == .killed(SIGKILL))
-      #expect(lineCount("killed.jsonl") < 21)
+      #expect(lineCount("killed.jsonl") < problems + 1)
     }
-    let resumed = try folder.run(.evaluate, arguments("killed.jsonl"))
+    let resumed = try folder.run(.evaluate, arguments("killed.jsonl", limit: problems))
     #expect(resumed.isSuccess)
     let journals = try ["whole.jsonl", "killed.jsonl"].map { try Journal(folder.text($0)) }
-    #expect(journals[0].samples.count == 20)
+    #expect(journals[0].samples.count == problems)
     #expect(journals[0] == journals[1])
     #expect(accuracy(whole) != nil)
     #expect(accuracy(whole) == accuracy(resumed))
@@ -54,15 +56,18 @@ import Testing
 
   @Test(arguments: StopSignal.allCases)
   func signalsLeaveAJournalToGoOnWith(signal: StopSignal) throws {
-    let running = try startAndWait("run.jsonl", records: 1)
+    let problems = 80
+    let running = try startAndHalt("run.jsonl", records: 1, limit: problems)
     running.send(signal.number)
+    running.send(SIGCONT)
     #expect(running.finish().end == .exited(signal.exitCode))
     let kept = try Journal(folder.text("run.jsonl"))
-    let resumed = try folder.run(.evaluate, arguments("run.jsonl"))
+    #expect(kept.samples.count < problems)
+    let resumed = try folder.run(.evaluate, arguments("run.jsonl", limit: problems))
     #expect(resumed.isSuccess)
     let complete = try Journal(folder.text("run.jsonl"))
     #expect(Set(kept.samples).isSubset(of: complete.samples))
-    #expect(Set(complete.samples).count == 20)
+    #expect(Set(complete.samples).count == problems)
   }
 
   @Test func otherSettingsGetAnotherJournal() throws {

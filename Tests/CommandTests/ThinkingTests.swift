@@ -1,0 +1,102 @@
+import Foundation
+import Testing
+
+/// Thinking budgets, samples and votes of `generate`.
+@Suite struct ThinkingTests {
+  private static let problem =
+    "Start with 51. Then (a) multiply by 5, (b) multiply by 3. What is the result?"
+
+  private static func arguments(_ more: [String]) -> [String] {
+    ["--model", Nano.model, "--prompt", problem, "--seed", "3"] + more
+  }
+
+  private func record(_ more: [String]) throws -> [String: Any] {
+    let outcome = try TemporaryFolder().run(.generate, Self.arguments(more + ["--json"]))
+    #expect(outcome.isSuccess, "\(outcome.errors)")
+    return try #require(
+      try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+  }
+
+  @Test func aForcedBudgetIsExactAndEndsInAnAnswer() throws {
+    for budget in [1, 20, 77, 200] {
+      let found = try record(["--think-budget", "\(budget)", "--force"])
+      #expect(found["thought_tokens"] as? Int == budget)
+      #expect(found["finish_reason"] as? String == "budget")
+      let text = try #require(found["text"] as? String)
+      let box = try #require(text.range(of: "**Final Answer**\n\\boxed{", options: .backwards))
+      let answer = try #require(found["answer"] as? String)
+      #expect(text[box.upperBound...] == "\(answer)}")
+      #expect(found["votes"] as? [String: Int] == [answer: 1])
+    }
+  }
+
+  @Test func theRecordHasTheseKeys() throws {
+    let keys = [
+      "prompt_tokens", "thought_tokens", "injected_tokens", "answer_tokens", "finish_reason",
+      "text", "answer", "votes", "weights_bytes", "kv_bytes", "peak_bytes",
+      "prompt_tokens_per_second", "tokens_per_second", "seed",
+    ]
+    let cut = try record(["--max-tokens", "3"])
+    #expect(Set(cut.keys) == Set(keys))
+    #expect(cut["answer"] is NSNull)
+    #expect(cut["finish_reason"] as? String == "length")
+    #expect(cut["thought_tokens"] as? Int == 3 && cut["answer_tokens"] as? Int == 0)
+    #expect((cut["votes"] as? [String: Int])?.isEmpty == true)
+  }
+
+  @Test func samplesVoteWhateverTheBatchAndThreads() throws {
+    let vote = ["--think-budget", "32", "--force", "--samples", "12", "--vote"]
+    let found = try record(vote)
+    let votes = try #require(found["votes"] as? [String: Int])
+    #expect(votes.count > 1 && votes.values.reduce(0, +) <= 12)
+    #expect(votes[found["answer"] as? String ?? ""] == votes.values.max())
+    #expect(found["thought_tokens"] as? Int == 12 * 32)
+    let folder = try TemporaryFolder()
+    let texts = try [("1", "1"), ("5", "2")].map { batch, threads in
+      try folder.run(
+        .generate, Self.arguments(vote + ["--batch", batch, "--threads", threads])
+      ).output
+    }
+    #expect(texts[0].contains("the vote: "))
+    #expect(texts[0] == texts[1])
+  }
+
+  @Test(arguments: [
+    ["--think-budget", "0"], ["--force"], ["--waits", "2"], ["--vote"], ["--samples", "0"],
+    ["--force", "--think-budget", "9", "--waits", "1"], ["--samples", "2", "--json"],
+    ["--samples", "2", "--greedy"], ["--think-budget", "9", "--ignore-eos"],
+    ["--think-budget", "9", "--no-thinking"], ["--samples", "2", "--print-ids"],
+  ])
+  func flagsThatMakeNoSenseAreRefused(flags: [String]) throws {
+    let outcome = try TemporaryFolder().run(.generate, Self.arguments(flags))
+    expectRefusal(outcome, code: 2, naming: [flags[0]])
+  }
+
+  @Test func aBudgetBeyondTheContextIsRefusedWithTheSum() throws {
+    let outcome = try TemporaryFolder().run(
+      .generate, Self.arguments(["--think-budget", "950"]))
+    expectRefusal(
+      outcome, code: 2,
+      naming: ["prompt 36 + thought 950 + cue 6 + answer 64 = 1056 tokens", "context holds 1024"])
+  }
+
+  @Test func aModelWithoutTagsThinksUntilItStops() throws {
+    let folder = try TemporaryFolder()
+    let copy = try ModelCopy(in: folder)
+    for file in ["tokenizer.json", "tokenizer_config.json"] {
+      try copy.edit(file) { data in
+        let text = String(decoding: data, as: UTF8.self)
+        data = Data(text.replacingOccurrences(of: "think>", with: "other>").utf8)
+      }
+    }
+    let outcome = try folder.run(
+      .generate,
+      [
+        "--model", copy.path, "--prompt", Self.problem, "--think-budget", "150", "--force",
+        "--json",
+      ])
+    #expect(outcome.isSuccess, "\(outcome.errors)")
+    #expect(outcome.output.contains("\"thought_tokens\" : 150"))
+    #expect(outcome.output.contains("\"finish_reason\" : \"budget\""))
+  }
+}
