@@ -94,7 +94,10 @@ import Testing
     try Data(strict.utf8).write(to: definition)
     let strictly = try folder.run(
       .evaluate,
-      ["regrade", run, "--output", folder.path("strict.jsonl"), "--bench", definition.path])
+      [
+        "regrade", run, "--output", folder.path("strict.jsonl"), "--bench", definition.path,
+        "--format", "table",
+      ])
     try #require(strictly.isSuccess, "\(strictly.errors)")
     let correct = strictly.output.split(separator: "\n").first { $0.hasPrefix("correct ") }
     #expect(correct?.split(separator: " ").last == "0")
