@@ -12,9 +12,13 @@ WARMUP_STEPS = 60
 
 def rate_at(step: int, tokens: int, plan: Training) -> float:
     """The factor on every learning rate, 0...1, after so many steps and tokens."""
-    if tokens >= plan.tokens:
-        left = plan.tokens + plan.second_tokens - tokens
-        return 0.5 * max(left, 0) / max(plan.second_tokens, 1)
+    end = plan.tokens
+    for length in plan.further:
+        begin, end = end, end + length
+        if begin <= tokens < end:
+            return 0.5 * (end - tokens) / length
+    if tokens >= end:
+        return 0.0
     left = 1 - tokens / plan.tokens
     return min((step + 1) / WARMUP_STEPS, left / plan.cooldown, 1.0)
 

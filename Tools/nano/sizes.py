@@ -21,8 +21,8 @@ class Training:
     """Share of the run, from its start, that knows only the first half of the names."""
     cooldown: float = 0.25
     """Share of the run, at its end, in which the learning rates fall to zero."""
-    second_tokens: int = 0
-    """Tokens of a second round, at half the rates, which fall to zero again."""
+    further: tuple[int, ...] = ()
+    """Tokens of each further round, which begins at half the rates; they fall to zero again."""
     muon_rate: float = 0.02
 
 
@@ -54,9 +54,9 @@ SIZES = {
              Training(18_000_000, 50)),
         Size("nano-1.5m", 256, 384, 3, 4, 2, 64,
              Training(7_000_000, 150, first_names=3 / 7, cooldown=0.4,
-                      second_tokens=1_800_000)),
+                      further=(1_800_000, 7_000_000))),
         Size("nano-4m", 256, 768, 5, 4, 2, 64,
              Training(9_600_000, 400, first_names=6.05 / 9.6, cooldown=0.21,
-                      second_tokens=1_200_000)),
+                      further=(1_200_000, 3_000_000))),
     ]
 }

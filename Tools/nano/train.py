@@ -46,7 +46,7 @@ class Run:
     @property
     def last(self) -> int:
         """Tokens after which training ends."""
-        return self.plan.tokens + self.plan.second_tokens
+        return self.plan.tokens + sum(self.plan.further)
 
     @property
     def progress(self) -> float:
