@@ -22,6 +22,11 @@ public enum ModelFolder {
       throw CheckpointError.unknownModel(
         name: name, advice: "The nano models were expected in one of: \(places)")
     }
+    // Any folder that exists is meant as a path: one with tokenizer files alone can be looked at too.
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: name, isDirectory: &isFolder), isFolder.boolValue {
+      return URL(fileURLWithPath: name)
+    }
     return try ModelLocator(cache: hubCache).locate(name)
   }
 }
