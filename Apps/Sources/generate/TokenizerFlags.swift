@@ -14,9 +14,15 @@ struct TokenizerFlags: ParsableArguments {
     help: "Read one JSON array of ids a line from standard input; print one JSON string a line.")
   var detokenizeJsonl = false
 
+  @Flag(help: "Add what the model wants around a text, such as its first token.")
+  var addSpecialTokens = false
+
   var isGiven: Bool { tokenize != nil || tokenizeJsonl || detokenizeJsonl }
 
   func validate() throws {
+    if addSpecialTokens && tokenize == nil && !tokenizeJsonl {
+      throw ValidationError("--add-special-tokens needs --tokenize or --tokenize-jsonl")
+    }
     if [tokenize != nil, tokenizeJsonl, detokenizeJsonl].filter({ $0 }).count > 1 {
       throw ValidationError(
         "--tokenize, --tokenize-jsonl and --detokenize-jsonl exclude each other")
@@ -26,7 +32,7 @@ struct TokenizerFlags: ParsableArguments {
   func run(folder: URL) throws {
     let tokenizer = try TextTokenizer(directory: folder)
     if let tokenize {
-      let ids = tokenizer.encode(tokenize)
+      let ids = tokenizer.encode(tokenize, addSpecialTokens: addSpecialTokens)
       print(ids.map(String.init).joined(separator: ","))
       for id in ids { print("\(id)\t\(tokenizer.decode([id]).debugDescription)") }
     } else {
@@ -44,7 +50,9 @@ struct TokenizerFlags: ParsableArguments {
         guard let text = value.string else {
           throw UserError("standard input, line \(number): expected a JSON string")
         }
-        print("[\(tokenizer.encode(text).map(String.init).joined(separator: ","))]")
+        print(
+          "[\(tokenizer.encode(text, addSpecialTokens: addSpecialTokens).map(String.init).joined(separator: ","))]"
+        )
       } else {
         guard let ids = value.array?.map({ $0.integer.flatMap { Int32(exactly: $0) } }),
           !ids.contains(nil)
