@@ -87,17 +87,25 @@ public enum Text {
     return String(format: "%dh%02dm", whole / 3600, whole / 60 % 60)
   }
 
-  /// Rows of cells in aligned columns, the first row a header; the first column is flush left.
+  /// Rows of cells in aligned columns, the first row a header; columns of numbers are flush right.
   public static func table(_ rows: [[String]]) -> String {
-    let columns = rows.map(\.count).max() ?? 0
-    let widths = (0..<columns).map { column in
-      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    let columns = (0..<(rows.map(\.count).max() ?? 0)).map { column in
+      rows.map { column < $0.count ? $0[column] : "" }
     }
-    return rows.map { row in
-      row.enumerated().map { column, cell in
-        let padding = String(repeating: " ", count: widths[column] - cell.count)
-        return column == 0 ? cell + padding : padding + cell
-      }.joined(separator: "  ")
+    let aligned = columns.map { cells in
+      let width = cells.map(\.count).max() ?? 0
+      let isNumeric = cells.dropFirst().allSatisfy {
+        $0.first.map { $0.isNumber || $0 == "-" } ?? true
+      }
+      return cells.map { cell in
+        let padding = String(repeating: " ", count: width - cell.count)
+        return isNumeric ? padding + cell : cell + padding
+      }
+    }
+    return rows.indices.map { row in
+      var line = aligned.map { $0[row] }.joined(separator: "  ")
+      while line.last == " " { line.removeLast() }
+      return line
     }.joined(separator: "\n")
   }
 }
