@@ -90,10 +90,12 @@ def main():
     parser.add_argument("--limit", type=int, default=200, help="problems asked")
     parser.add_argument("--output", default="docs/nano-curves.svg")
     arguments = parser.parse_args()
+    output = pathlib.Path(arguments.output)
+    output.parent.mkdir(parents=True, exist_ok=True)
     charts = measure(Runner(arguments.work, arguments.limit))
-    pathlib.Path(arguments.output).write_text(page(charts, "accuracy on nano-math, %"))
+    output.write_text(page(charts, "accuracy on nano-math, %"))
     tables = "\n".join(table(chart) for chart in charts)
-    pathlib.Path(arguments.output).with_suffix(".md").write_text(tables)
+    output.with_suffix(".md").write_text(tables)
     print(tables)
 
 
