@@ -147,11 +147,9 @@ final class TemporaryFolder {
       decoding: (try? Data(contentsOf: url.appendingPathComponent(name))) ?? Data(), as: UTF8.self)
   }
 
-  /// Everything in the folder, hidden files included, sorted; but not the finished blocks that wait for the next run of
-  /// `quantize` beside its output.
+  /// Everything in the folder, hidden files included, sorted.
   func names() throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: url.path)
-      .filter { !($0.hasPrefix(".") && $0.hasSuffix(".blocks")) }.sorted()
+    try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
   }
 
   /// Starts a command here.

@@ -1,4 +1,3 @@
-import Foundation
 import KVCaches
 import ModelLoader
 import Models
@@ -30,11 +29,15 @@ public struct Compressor {
     source = try DecoderSource(checkpoint)
     self.quantizer = quantizer
     self.pool = pool
-    try checkMatrices()
+    try checkTensors()
   }
 
-  /// Finds out at once what is missing or of another shape in any layer.
-  private func checkMatrices() throws {
+  /// Finds out at once what is missing or, of the matrices, of another shape.
+  private func checkTensors() throws {
+    let head = source.config.tiesEmbeddings ? [] : ["lm_head.weight"]
+    for name in ["model.embed_tokens.weight", "model.norm.weight"] + head {
+      _ = try source.checkpoint.info(of: name)
+    }
     for layer in 0..<source.config.layers {
       for role in ProjectionRole.allCases {
         let name = DecoderSource.name(of: role, layer: layer) + ".weight"
