@@ -7,7 +7,7 @@
 #include "bb_kernels.h"
 #include "tables.h"
 
-static const char *const names[BB_ISA_COUNT] = {"scalar", "avx2", "avx512"};
+static const char *const names[BB_ISA_COUNT] = {"scalar", "avx2", "avx512", "neon"};
 
 const char *bb_isa_name(bb_isa isa) { return isa < BB_ISA_COUNT ? names[isa] : "unknown"; }
 
@@ -22,6 +22,8 @@ const bb_kernel_table *bb_kernels_for(bb_isa isa) {
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq"))
     return &bb_table_avx512;
+#elif defined(__aarch64__)
+  if (isa == BB_ISA_NEON) return &bb_table_neon;
 #endif
   return NULL;
 }
@@ -41,7 +43,7 @@ static void choose(void) {
     else snprintf(problem, sizeof problem, "BITBUDGET_ISA=%s: this machine does not have it", names[isa]);
     return;
   }
-  snprintf(problem, sizeof problem, "BITBUDGET_ISA=%.40s: expected scalar, avx2 or avx512", request);
+  snprintf(problem, sizeof problem, "BITBUDGET_ISA=%.40s: expected scalar, avx2, avx512 or neon", request);
 }
 
 const bb_kernel_table *bb_kernels(void) {

@@ -6,5 +6,7 @@
 extern const bb_kernel_table bb_table_scalar;
 #if defined(__x86_64__)
 extern const bb_kernel_table bb_table_avx2, bb_table_avx512;
+#elif defined(__aarch64__)
+extern const bb_kernel_table bb_table_neon;
 #endif
 #endif

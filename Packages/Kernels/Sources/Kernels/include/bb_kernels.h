@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-typedef enum { BB_ISA_SCALAR = 0, BB_ISA_AVX2 = 1, BB_ISA_AVX512 = 2, BB_ISA_COUNT = 3 } bb_isa;
+typedef enum { BB_ISA_SCALAR = 0, BB_ISA_AVX2 = 1, BB_ISA_AVX512 = 2, BB_ISA_NEON = 3, BB_ISA_COUNT = 4 } bb_isa;
 
 // How floats are stored.
 typedef enum { BB_F32 = 0, BB_F16 = 1, BB_BF16 = 2 } bb_float_format;

@@ -1,0 +1,84 @@
+// Arm NEON, which every 64-bit Arm processor has: sixteen floats in four registers.
+#if defined(__aarch64__)
+#pragma STDC FP_CONTRACT OFF
+#include <arm_neon.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef struct { float32x4_t q[4]; } v16;
+
+#define EACH(EXPRESSION)                                   \
+  v16 r;                                                   \
+  for (int i = 0; i < 4; i++) r.q[i] = (EXPRESSION);       \
+  return r
+
+static inline v16 v_set(float x) { EACH(vdupq_n_f32(x)); }
+static inline v16 v_load(const float *p) { EACH(vld1q_f32(p + 4 * i)); }
+static inline void v_store(float *p, v16 x) {
+  for (int i = 0; i < 4; i++) vst1q_f32(p + 4 * i, x.q[i]);
+}
+static inline v16 v_add(v16 x, v16 y) { EACH(vaddq_f32(x.q[i], y.q[i])); }
+static inline v16 v_sub(v16 x, v16 y) { EACH(vsubq_f32(x.q[i], y.q[i])); }
+static inline v16 v_mul(v16 x, v16 y) { EACH(vmulq_f32(x.q[i], y.q[i])); }
+static inline v16 v_div(v16 x, v16 y) { EACH(vdivq_f32(x.q[i], y.q[i])); }
+static inline v16 v_fma(v16 x, v16 y, v16 z) { EACH(vfmaq_f32(z.q[i], x.q[i], y.q[i])); }
+// Comparing and choosing, because vmaxq_f32 gives NaN where the rule is to give the second operand.
+static inline v16 v_max(v16 x, v16 y) { EACH(vbslq_f32(vcgtq_f32(x.q[i], y.q[i]), x.q[i], y.q[i])); }
+static inline v16 v_min(v16 x, v16 y) { EACH(vbslq_f32(vcltq_f32(x.q[i], y.q[i]), x.q[i], y.q[i])); }
+static inline v16 v_round(v16 x) { EACH(vrndnq_f32(x.q[i])); }
+static inline v16 v_two_to(v16 n) {
+  EACH(vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtq_s32_f32(n.q[i]), vdupq_n_s32(127)), 23)));
+}
+static inline v16 v_zero_below(v16 x, float limit, v16 y) {
+  EACH(vbslq_f32(vcltq_f32(x.q[i], vdupq_n_f32(limit)), vdupq_n_f32(0), y.q[i]));
+}
+static inline float v_sum(v16 x) {
+  const float32x4_t four = vaddq_f32(vaddq_f32(x.q[0], x.q[2]), vaddq_f32(x.q[1], x.q[3]));
+  const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+  return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+
+static inline uint32x4_t lanes32(const uint8_t *p) { return vreinterpretq_u32_u8(vld1q_u8(p)); }
+static inline uint16x4_t lanes16(const uint8_t *p) { return vreinterpret_u16_u8(vld1_u8(p)); }
+static inline float32x4_t from_f16(uint16x4_t h) { return vcvt_f32_f16(vreinterpret_f16_u16(h)); }
+static inline v16 v_load_f16(const uint8_t *p) { EACH(from_f16(lanes16(p + 8 * i))); }
+static inline v16 v_load_bf16(const uint8_t *p) {
+  EACH(vreinterpretq_f32_u32(vshll_n_u16(lanes16(p + 8 * i), 16)));
+}
+
+static inline void v_line_f16(const uint8_t *p, v16 *w) {
+  for (int i = 0; i < 4; i++) {
+    const uint32x4_t pairs = lanes32(p + 16 * i);
+    w[0].q[i] = from_f16(vmovn_u32(pairs));
+    w[1].q[i] = from_f16(vshrn_n_u32(pairs, 16));
+  }
+}
+static inline void v_line_bf16(const uint8_t *p, v16 *w) {
+  for (int i = 0; i < 4; i++) {
+    const uint32x4_t pairs = lanes32(p + 16 * i);
+    w[0].q[i] = vreinterpretq_f32_u32(vshlq_n_u32(pairs, 16));
+    w[1].q[i] = vreinterpretq_f32_u32(vandq_u32(pairs, vdupq_n_u32(0xffff0000u)));
+  }
+}
+static inline float32x4_t field4(uint32x4_t v, int shift, uint32_t mask) {
+  return vcvtq_f32_u32(vandq_u32(vshlq_u32(v, vdupq_n_s32(-shift)), vdupq_n_u32(mask)));
+}
+static inline void v_line_int8(const uint8_t *p, v16 *w) {
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < 4; j++) w[j].q[i] = field4(lanes32(p + 16 * i), 8 * j, 255);
+}
+static inline void v_line_int4(const uint8_t *p, v16 *w) {
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < 4; j++) {
+      w[j].q[i] = field4(lanes32(p + 16 * i), 8 * j, 15);
+      w[j + 4].q[i] = field4(lanes32(p + 16 * i), 8 * j + 4, 15);
+    }
+}
+#undef EACH
+
+enum { TILE_TOKENS = 2, TILE_BLOCKS = 1, SINGLE_BLOCKS = 2, MAX_BLOCKS = 2 };
+#include "kernels_body.h"
+
+const bb_kernel_table bb_table_neon = KERNEL_TABLE(BB_ISA_NEON);
+#endif

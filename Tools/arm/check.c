@@ -1,0 +1,91 @@
+// Compares the NEON kernels with their scalar twins, bit for bit. Built for Arm and run under an emulator by check.sh.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bb_kernels.h"
+
+static uint32_t state = 1;
+static uint32_t random_bits(void) {
+  state = state * 1664525u + 1013904223u;
+  return state >> 8;
+}
+static float random_float(void) { return (float)random_bits() / (1 << 23) - 1.0f; }
+
+enum { ROOM = 1 << 16 };
+static float in[4][ROOM], out[2][ROOM];
+static int failures, comparisons;
+
+static const bb_kernel_table *tables[2];
+
+static void compare(const char *what, size_t size) {
+  comparisons++;
+  if (memcmp(out[0], out[1], sizeof out[0]) == 0) return;
+  failures++;
+  printf("%s, size %zu: NEON differs from scalar\n", what, size);
+}
+
+// Runs STATEMENT with `k` and `y` set to each table and its output, which begins as a copy of in[0].
+#define BOTH(WHAT, SIZE, STATEMENT)                  \
+  do {                                               \
+    for (int which = 0; which < 2; which++) {        \
+      const bb_kernel_table *k = tables[which];      \
+      float *y = out[which];                         \
+      memcpy(y, in[0], sizeof in[0]);                \
+      STATEMENT;                                     \
+    }                                                \
+    compare(WHAT, SIZE);                             \
+  } while (0)
+
+static void check_elementwise(size_t n) {
+  const float *x = in[1], *w = in[2];
+  BOTH("rms_norm", n, k->rms_norm(x, w, 1e-6f, n, y));
+  BOTH("rotate", n, k->rotate(y, x, w, n));
+  BOTH("silu_multiply", n, k->silu_multiply(x, w, y, n));
+  BOTH("add", n, k->add(y, x, n));
+  BOTH("exp_sum", n, y[ROOM - 1] = k->exp_sum(x, 0.5f, y, n));
+  for (int f = BB_F32; f <= BB_BF16; f++) {
+    static uint8_t narrow[ROOM * 4];
+    BOTH("narrow and widen", n, (k->narrow(x, f, narrow, n), k->widen(narrow, f, y, n)));
+  }
+}
+
+static void check_multiply(bb_row_format format, size_t rows, size_t inputs, size_t group, size_t tokens) {
+  const size_t per_line = bb_inputs_per_line(format), blocks = (rows + 15) / 16;
+  const size_t groups = (inputs + group - 1) / group;
+  const size_t bytes = (inputs + per_line - 1) / per_line * bb_line_bytes(format);
+  uint8_t *lines = calloc(blocks, bytes), codes[16 * 512], scales[ROOM];
+  for (size_t b = 0; b < blocks; b++) {
+    for (size_t i = 0; i < sizeof codes; i++) codes[i] = (uint8_t)(random_bits() & (format == BB_ROWS_INT4 ? 15 : 255));
+    const size_t held = rows - b * 16 < 16 ? rows - b * 16 : 16;
+    if (format >= BB_ROWS_INT8) bb_pack_codes(format, codes, held, inputs, lines + b * bytes);
+    else {
+      static uint8_t row[16 * 512 * 4];
+      tables[0]->narrow(in[3], format == BB_ROWS_F32 ? BB_F32 : format == BB_ROWS_F16 ? BB_F16 : BB_BF16, row, 16 * inputs);
+      bb_pack_floats(format, row, held, inputs, lines + b * bytes);
+    }
+  }
+  tables[0]->narrow(in[2], BB_F16, scales, blocks * groups * 16);
+  const bb_matrix m = {.format = format, .rows = rows, .inputs = inputs, .group = group, .lines = lines, .scales = scales,
+                       .scale_format = BB_F16, .zeros = NULL, .zero = format == BB_ROWS_INT4 ? 8 : 128};
+  BOTH("multiply", inputs, k->multiply(&m, in[1], inputs, tokens, y, rows, 0, blocks));
+  free(lines);
+}
+
+int main(void) {
+  tables[0] = bb_kernels_for(BB_ISA_SCALAR);
+  tables[1] = bb_kernels_for(BB_ISA_NEON);
+  if (!tables[1] || bb_kernels() != tables[1]) {
+    puts("the NEON kernels are not chosen on this machine");
+    return 1;
+  }
+  for (int a = 0; a < 4; a++)
+    for (size_t i = 0; i < ROOM; i++) in[a][i] = random_float() * (a == 1 ? 20.0f : 1.0f);
+  const size_t sizes[] = {0, 1, 15, 16, 17, 64, 100, 1000};
+  for (size_t i = 1; i < sizeof sizes / sizeof *sizes; i++) check_elementwise(sizes[i]);
+  for (int format = 0; format < BB_ROWS_COUNT; format++)
+    for (size_t tokens = 1; tokens <= 5; tokens += 2)
+      for (size_t inputs = 60; inputs <= 256; inputs += 49) check_multiply(format, 40, inputs, 64, tokens);
+  printf("%d comparisons, %d differences\n", comparisons, failures);
+  return failures > 0;
+}
