@@ -19,6 +19,25 @@ enum Goldens {
     return names.sorted().filter { accept(folder.appendingPathComponent($0)) }
   }
 
+  /// The sub-folders of `folder` whose manifest is of `kind`, by name.
+  static func cases(_ folder: String, kind: String) -> [String] {
+    struct Manifest: Decodable { let kind: String }
+    return cases(folder) { folder in
+      (try? manifest(of: folder, as: Manifest.self).kind) == kind
+    }
+  }
+
+  /// Reads the manifest of a case.
+  static func manifest<Manifest: Decodable>(
+    of folder: URL, as type: Manifest.Type
+  ) throws -> Manifest {
+    let text = try String(
+      contentsOf: folder.appendingPathComponent("manifest.json"), encoding: .utf8)
+    // The measured values may be infinite, which JSON cannot say.
+    let clean = text.replacing(": Infinity", with: ": null").replacing(": NaN", with: ": null")
+    return try JSONDecoder().decode(type, from: Data(clean.utf8))
+  }
+
   static func folder(_ kind: String, _ name: String) -> URL {
     (directory ?? URL(fileURLWithPath: "/")).appendingPathComponent(kind)
       .appendingPathComponent(name)

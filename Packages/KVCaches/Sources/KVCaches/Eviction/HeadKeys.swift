@@ -1,0 +1,88 @@
+import Kernels
+import Tensors
+
+/// The keys of one KV head of one layer as floats, both row by row and in the kernels' blocks of 16 rows, so that many dot
+/// products are one call of the multiply kernel. Lives for the length of one compression.
+struct HeadKeys {
+  /// Number of keys.
+  let count: Int
+  /// Values in one.
+  let dimension: Int
+  /// `[count, dimension]`.
+  let rows: [Float]
+  private let blocks: AlignedBytes
+  private let blockBytes: Int
+
+  /// Packs `rows` `[count, dimension]`.
+  ///
+  /// - Throws: `TensorError.outOfMemory`.
+  init(_ rows: [Float], dimension: Int) throws(TensorError) {
+    self.rows = rows
+    self.dimension = dimension
+    count = rows.count / dimension
+    let lines = (dimension + 1) / bb_inputs_per_line(BB_ROWS_F32)
+    blockBytes = lines * bb_line_bytes(BB_ROWS_F32)
+    blocks = try AlignedBytes(count: (count + 15) / 16 * blockBytes)
+    let (count, blockBytes) = (count, blockBytes)
+    blocks.withMutableBytes { target in
+      rows.withUnsafeBufferPointer { source in
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        for block in 0..<(count + 15) / 16 {
+          bb_pack_floats(
+            BB_ROWS_F32, from + block * 16 * dimension, min(16, count - block * 16), dimension,
+            (to + block * blockBytes).assumingMemoryBound(to: UInt8.self))
+        }
+      }
+    }
+  }
+
+  /// Products of `vectors` `[n, dimension]` with the keys of `range`, which starts at a multiple of 16.
+  ///
+  /// - Parameter products: `[n, range.count]`, overwritten.
+  func multiply(
+    _ vectors: UnsafePointer<Float>, count n: Int, keys range: Range<Int>,
+    into products: UnsafeMutablePointer<Float>
+  ) {
+    blocks.withBytes { bytes in
+      var matrix = bb_matrix()
+      matrix.format = BB_ROWS_F32
+      matrix.rows = range.count
+      matrix.inputs = dimension
+      matrix.group = dimension
+      matrix.lines = bytes.baseAddress.map {
+        ($0 + range.lowerBound / 16 * blockBytes).assumingMemoryBound(to: UInt8.self)
+      }
+      bb_kernels().pointee.multiply(
+        &matrix, vectors, dimension, n, products, range.count, 0, (range.count + 15) / 16)
+    }
+  }
+
+  /// The keys divided by their length (plus 1e-8, as R-KV's code has it), and the squared lengths they then have.
+  func normalized() throws(TensorError) -> (keys: HeadKeys, squares: [Float]) {
+    var unit = rows
+    var squares = [Float](repeating: 0, count: count)
+    for row in 0..<count {
+      let range = row * dimension..<(row + 1) * dimension
+      let square = rows.withUnsafeBufferPointer { sumOfSquares($0[range]) }
+      let factor = 1 / (square.squareRoot() + 1e-8)
+      unit.withUnsafeMutableBufferPointer { for index in range { $0[index] *= factor } }
+      squares[row] = square * factor * factor
+    }
+    return (try HeadKeys(unit, dimension: dimension), squares)
+  }
+}
+
+/// Sum of squares in eight chains, in one fixed order.
+private func sumOfSquares(_ values: Slice<UnsafeBufferPointer<Float>>) -> Float {
+  var chains = SIMD8<Float>.zero
+  var index = values.startIndex
+  while index + 8 <= values.endIndex {
+    var part = SIMD8<Float>.zero
+    for lane in 0..<8 { part[lane] = values.base[index + lane] }
+    chains += part * part
+    index += 8
+  }
+  var sum = chains.sum()
+  for rest in values.base[index..<values.endIndex] { sum += rest * rest }
+  return sum
+}

@@ -1,0 +1,103 @@
+import Kernels
+import Tensors
+
+extension HeadKeys {
+  /// R-KV's importance of the keys before the window, `[count - window]`: logits to the window's queries, the maximum over
+  /// the query heads, a softmax over the keys before the window, the mean over the queries, a running maximum.
+  ///
+  /// - Parameters:
+  ///   - queries: `[heads, window, dimension]`, those of the query heads that share this KV head.
+  ///   - window: the last tokens; fewer than `count`.
+  ///   - kernel: width of the running maximum, whose edges are cut.
+  func importance(to queries: [Float], window: Int, kernel: Int) -> [Float] {
+    let before = count - window
+    let heads = queries.count / (window * dimension)
+    let logits = scaledProducts(queries, count: heads * window, keys: before)
+    var mean = [Float](repeating: 0, count: before)
+    var row = mean
+    for token in 0..<window {
+      for index in 0..<before { row[index] = logits[token * before + index] }
+      for head in 1..<heads {
+        let start = (head * window + token) * before
+        for index in 0..<before { row[index] = max(row[index], logits[start + index]) }
+      }
+      addSoftmax(&row, visible: before, times: 1 / Float(window), to: &mean)
+    }
+    return mean.runningMaximum(width: kernel)
+  }
+
+  /// SnapKV's importance of the keys before the window, `[count - window]`: a causal softmax over all keys for every
+  /// query of the window, summed over the queries, the mean over the query heads, a running mean.
+  ///
+  /// - Parameters: see `importance(to:window:kernel:)`; the running mean counts zeros beyond the edges.
+  func observedAttention(to queries: [Float], window: Int, kernel: Int) -> [Float] {
+    let heads = queries.count / (window * dimension)
+    let logits = scaledProducts(queries, count: heads * window, keys: count)
+    var sum = [Float](repeating: 0, count: count)
+    var row = sum
+    for query in 0..<heads * window {
+      for index in 0..<count { row[index] = logits[query * count + index] }
+      let visible = count - window + query % window + 1
+      addSoftmax(&row, visible: visible, times: 1 / Float(heads), to: &sum)
+    }
+    return Array(sum.prefix(count - window)).runningMean(width: kernel)
+  }
+
+  /// Products with the first `keys` keys divided by the square root of the dimension, `[n, keys]`.
+  private func scaledProducts(_ vectors: [Float], count n: Int, keys: Int) -> [Float] {
+    var products = [Float](repeating: 0, count: n * keys)
+    products.withUnsafeMutableBufferPointer { target in
+      guard let base = target.baseAddress else { return }
+      multiply(vectors, count: n, keys: 0..<keys, into: base)
+      let scale = 1 / Float(dimension).squareRoot()
+      for index in target.indices { target[index] *= scale }
+    }
+    return products
+  }
+}
+
+/// Adds factor x the softmax of the first `visible` logits to `sum`; the logits are used up.
+func addSoftmax(
+  _ logits: inout [Float], visible: Int, times factor: Float, to sum: inout [Float]
+) {
+  logits.withUnsafeMutableBufferPointer { logits in
+    guard let base = logits.baseAddress, visible > 0 else { return }
+    var highest = -Float.infinity
+    for index in 0..<visible { highest = max(highest, base[index]) }
+    let total = bb_kernels().pointee.exp_sum(base, highest, base, visible)
+    let share = factor / total
+    sum.withUnsafeMutableBufferPointer { sum in
+      for index in 0..<visible { sum[index] += base[index] * share }
+    }
+  }
+}
+
+extension [Float] {
+  /// The maximum over `width` neighbours centred at each element; beyond the edges there is nothing.
+  func runningMaximum(width: Int) -> [Float] {
+    let reach = width / 2
+    return withUnsafeBufferPointer { values in
+      values.indices.map { index in
+        var highest = -Float.infinity
+        for near in Swift.max(0, index - reach)...Swift.min(values.count - 1, index + reach) {
+          highest = Swift.max(highest, values[near])
+        }
+        return highest
+      }
+    }
+  }
+
+  /// The sum over `width` neighbours centred at each element, divided by `width`; beyond the edges there are zeros.
+  func runningMean(width: Int) -> [Float] {
+    let reach = width / 2
+    return withUnsafeBufferPointer { values in
+      values.indices.map { index in
+        var sum: Float = 0
+        for near in Swift.max(0, index - reach)...Swift.min(values.count - 1, index + reach) {
+          sum += values[near]
+        }
+        return sum / Float(width)
+      }
+    }
+  }
+}

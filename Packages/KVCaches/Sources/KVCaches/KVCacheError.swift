@@ -1,0 +1,12 @@
+/// What can be wrong with how a cache is asked for.
+public enum KVCacheError: Error, Equatable, CustomStringConvertible {
+  /// The eviction that `text` describes cannot be; `reason` says why and what was expected.
+  case invalidEviction(text: String, reason: String)
+
+  /// One sentence with the values.
+  public var description: String {
+    switch self {
+    case .invalidEviction(let text, let reason): "eviction \(text): \(reason)"
+    }
+  }
+}
