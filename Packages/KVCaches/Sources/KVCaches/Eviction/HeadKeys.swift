@@ -36,9 +36,8 @@ struct HeadKeys {
     }
   }
 
-  /// Products of `vectors` `[n, dimension]` with the keys of `range`, which starts at a multiple of 16.
-  ///
-  /// - Parameter products: `[n, range.count]`, overwritten.
+  /// Writes the products of `vectors` `[n, dimension]` with the keys of `range`, which starts at a multiple of 16, into
+  /// `products` `[n, range.count]`.
   func multiply(
     _ vectors: UnsafePointer<Float>, count n: Int, keys range: Range<Int>,
     into products: UnsafeMutablePointer<Float>

@@ -5,10 +5,8 @@ extension HeadKeys {
   /// R-KV's importance of the keys before the window, `[count - window]`: logits to the window's queries, the maximum over
   /// the query heads, a softmax over the keys before the window, the mean over the queries, a running maximum.
   ///
-  /// - Parameters:
-  ///   - queries: `[heads, window, dimension]`, those of the query heads that share this KV head.
-  ///   - window: the last tokens; fewer than `count`.
-  ///   - kernel: width of the running maximum, whose edges are cut.
+  /// The queries are those of the query heads that share this KV head, `[heads, window, dimension]`; there are more keys than
+  /// the window has tokens. The running maximum is `kernel` wide and cut at the edges.
   func importance(to queries: [Float], window: Int, kernel: Int) -> [Float] {
     let before = count - window
     let heads = queries.count / (window * dimension)
@@ -29,7 +27,7 @@ extension HeadKeys {
   /// SnapKV's importance of the keys before the window, `[count - window]`: a causal softmax over all keys for every
   /// query of the window, summed over the queries, the mean over the query heads, a running mean.
   ///
-  /// - Parameters: see `importance(to:window:kernel:)`; the running mean counts zeros beyond the edges.
+  /// Takes what `importance` takes; the running mean counts zeros beyond the edges.
   func observedAttention(to queries: [Float], window: Int, kernel: Int) -> [Float] {
     let heads = queries.count / (window * dimension)
     let logits = scaledProducts(queries, count: heads * window, keys: count)

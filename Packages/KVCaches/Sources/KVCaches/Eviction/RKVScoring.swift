@@ -43,10 +43,7 @@ public struct RKVScoring: Sendable, Hashable {
 
   /// The scores of the tokens of one KV head before the window, `[tokens - window]`.
   ///
-  /// - Parameters:
-  ///   - keys: `[tokens, dimension]` in cache order, rotated.
-  ///   - queries: `[heads, window, dimension]`, those of the query heads that share the KV head.
-  /// - Throws: `TensorError.outOfMemory`.
+  /// The queries are those of the query heads that share the KV head, `[heads, window, dimension]`.
   func scores(of keys: HeadKeys, queries: [Float]) throws(TensorError) -> [Float] {
     let importance = keys.importance(to: queries, window: window, kernel: kernel)
     let redundancy = try keys.redundancy(threshold: threshold, retain: retain)

@@ -8,9 +8,7 @@ enum Selection {
 
   /// The slots of the `budget` - `recent` highest scores, then the `recent` slots that follow the scored ones.
   ///
-  /// - Parameters:
-  ///   - scores: one for each slot before the recent ones; of equal ones the earlier slot comes first.
-  ///   - order: `score` leaves the chosen slots by falling score.
+  /// There is one score for each slot before the recent ones; of equal scores the earlier slot comes first.
   static func highest(
     _ scores: [Float], budget: Int, recent: Int, order: Eviction.Order
   ) -> [Int] {
