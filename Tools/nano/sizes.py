@@ -49,14 +49,14 @@ SIZES = {
     size.name: size
     for size in [
         Size("nano-0.15m", 64, 192, 2, 2, 1, 32,
-             Training(22_000_000, 15, small_operands=6 / 11)),
+             Training(22_000_000, 15, small_operands=6 / 11, further=(38_000_000,))),
         Size("nano-0.5m", 128, 256, 3, 4, 2, 32,
-             Training(18_000_000, 50)),
+             Training(18_000_000, 50, further=(9_000_000,))),
         Size("nano-1.5m", 256, 384, 3, 4, 2, 64,
              Training(7_000_000, 150, first_names=3 / 7, cooldown=0.4,
                       further=(1_800_000, 7_000_000))),
         Size("nano-4m", 256, 768, 5, 4, 2, 64,
              Training(9_600_000, 400, first_names=6.05 / 9.6, cooldown=0.21,
-                      further=(1_200_000, 3_000_000))),
+                      further=(1_200_000, 3_000_000, 9_000_000))),
     ]
 }

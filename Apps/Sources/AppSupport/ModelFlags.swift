@@ -11,8 +11,8 @@ public struct ModelFlags: ParsableArguments {
     help: "Model folder, or a name: nano, nano-0.15m, nano-0.5m, nano-1.5m, nano-4m, 0.6b ... 32b.")
   public var model = "nano"
 
-  /// Threads; nil for all processors.
-  @Option(help: "Threads to compute with (default: all processors).")
+  /// Threads; nil for the default.
+  @Option(help: "Threads to compute with (default: the job's processors under Slurm, else all).")
   public var threads: Int?
 
   /// Format of the KV cache.
@@ -29,6 +29,10 @@ public struct ModelFlags: ParsableArguments {
     }
   }
 
-  /// The number of threads to use.
-  public var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+  /// The number of threads to use: those asked for, those of the Slurm job (`SLURM_CPUS_ON_NODE`), or one a processor.
+  public var threadCount: Int {
+    let job = ProcessInfo.processInfo.environment["SLURM_CPUS_ON_NODE"].flatMap { Int($0) }
+    let processors = ProcessInfo.processInfo.activeProcessorCount
+    return threads ?? job.map { min(max($0, 1), processors) } ?? processors
+  }
 }
