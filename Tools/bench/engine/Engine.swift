@@ -20,7 +20,9 @@ struct Engine: ParsableCommand {
   var prompt = 128
   @Option(help: "Tokens generated in each repetition.")
   var tokens = 16
-  @Option(help: "Sequences generated together.")
+  @Option(help: "Tokens that the cache holds before the prompt, or before what is generated.")
+  var depth = 0
+  @Option(help: "Sequences generated together; they share what the cache holds before.")
   var batch = 1
   @Option(help: "Repetitions; the median is printed.")
   var repetitions = 3
@@ -37,6 +39,7 @@ struct Engine: ParsableCommand {
     ] where value < 1 {
       throw ValidationError("--\(name) \(value): expected at least 1")
     }
+    guard depth >= 0 else { throw ValidationError("--depth \(depth): expected at least 0") }
   }
 
   func run() throws {
@@ -52,7 +55,7 @@ struct Engine: ParsableCommand {
       let limit = bandwidth / Double(decoder.weightBytes) * Double(batch)
       report([
         "shape": shape, "weights": format.rawValue, "threads": threads, "batch": batch,
-        "prompt_tokens": prompt, "weight_bytes": decoder.weightBytes,
+        "depth": depth, "prompt_tokens": prompt, "weight_bytes": decoder.weightBytes,
         "prompt_tokens_per_second": speed.prompt, "tokens_per_second": speed.generation,
         "memory_bytes_per_second": bandwidth, "share_of_memory_limit": speed.generation / limit,
         "commit": commit,
@@ -60,35 +63,48 @@ struct Engine: ParsableCommand {
     }
   }
 
-  /// Median tokens a second of the prompt and of generation.
+  /// Median tokens a second of the prompt and of generation, each from a cache of `depth` tokens.
   private func measure(
     _ decoder: Decoder, _ pool: ThreadPool
   ) throws -> (prompt: Double, generation: Double) {
     let pass = ForwardPass(decoder, pool: pool)
+    let filled = try filledCache(pass)
+    let ids = (0..<prompt).map { Int32($0 * 37 % 1000) }
     let clock = ContinuousClock()
-    var prompts: [Double] = []
-    var generations: [Double] = []
-    for _ in 0..<repetitions {
-      let meter = KVMeter()
-      var caches = (0..<batch).map { _ in pass.makeCache(format: .bf16, meter: meter) }
-      let ids = (0..<prompt).map { Int32($0 * 37 % 1000) }
-      let runs = (0..<batch).map { TokenRun(cache: $0, tokens: ids) }
-      let promptTime = try clock.measure {
-        try pass.run(runs, caches: &caches, rows: .last) { _, _, _ in }
-      }
-      let generationTime = try clock.measure {
-        for step in 0..<tokens {
-          let next = (0..<batch).map { TokenRun(cache: $0, tokens: [Int32(step)]) }
-          try pass.run(next, caches: &caches, rows: .last) { _, _, _ in }
+    /// Seconds of feeding `steps` tokens at a time to every sequence, all tokens of `ids`.
+    func time(_ ids: [Int32], step: Int) throws -> Double {
+      var caches = [KVCache](repeating: filled, count: batch)
+      return try clock.measure {
+        for start in stride(from: 0, to: ids.count, by: step) {
+          let tokens = Array(ids[start..<min(start + step, ids.count)])
+          let runs = (0..<batch).map { TokenRun(cache: $0, tokens: tokens) }
+          try pass.run(runs, caches: &caches, rows: .last) { _, _, _ in }
         }
-      }
-      prompts.append(Double(prompt * batch) / seconds(promptTime))
-      generations.append(Double(tokens * batch) / seconds(generationTime))
+      } / .seconds(1)
     }
-    return (median(prompts), median(generations))
+    let next = Array(repeating: Int32(7), count: tokens)
+    _ = try time([1, 2], step: 1)
+    let prompts = try (0..<repetitions).map { _ in try time(ids, step: prompt) }
+    let generations = try (0..<repetitions).map { _ in try time(next, step: 1) }
+    return (
+      Double(prompt * batch) / median(prompts), Double(tokens * batch) / median(generations)
+    )
   }
 
-  private func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
+  /// A cache of `depth` random entries.
+  private func filledCache(_ pass: ForwardPass) throws -> KVCache {
+    var cache = pass.makeCache(format: .bf16, meter: KVMeter())
+    var random = Xorshift()
+    let width = cache.shape.kvHeads * cache.shape.headDimension
+    for start in stride(from: 0, to: depth, by: 256) {
+      let count = min(256, depth - start)
+      for layer in 0..<cache.shape.layers {
+        let (keys, values) = (random.floats(count * width), random.floats(count * width))
+        try cache.append(keys: keys, values: values, tokens: count, layer: layer)
+      }
+    }
+    return cache
+  }
 
   private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 

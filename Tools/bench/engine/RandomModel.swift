@@ -81,4 +81,9 @@ struct Xorshift {
     state ^= state << 17
     return state >> 24
   }
+
+  /// Numbers from -1 to 1.
+  mutating func floats(_ count: Int) -> [Float] {
+    (0..<count).map { _ in Float(next() & 0xffff) / 32768 - 1 }
+  }
 }
