@@ -4,6 +4,15 @@ import KVCaches
 
 extension KVFormat: ExpressibleByArgument {}
 
+/// Reads the text of `--kv-evict`.
+private func readEviction(_ text: String) throws -> Eviction {
+  do {
+    return try Eviction(parsing: text)
+  } catch {
+    throw ValidationError("--kv-evict: \(error)")
+  }
+}
+
 /// The flags that say which model to run and how; the same in every command.
 public struct ModelFlags: ParsableArguments {
   /// A model's name or folder.
@@ -19,6 +28,14 @@ public struct ModelFlags: ParsableArguments {
   @Option(help: "Format of the KV cache: bf16, or f32 to compare with references (default: bf16).")
   public var kv: KVFormat?
 
+  /// Which tokens stay in the KV cache; nil keeps all.
+  @Option(
+    name: .customLong("kv-evict"),
+    help: ArgumentHelp(
+      "Keep the KV cache within a number of tokens: \(Eviction.grammar).", valueName: "policy"),
+    transform: readEviction)
+  public var kvEvict: Eviction?
+
   /// For ArgumentParser.
   public init() {}
 
@@ -27,6 +44,11 @@ public struct ModelFlags: ParsableArguments {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): expected 1 to 1024")
     }
+  }
+
+  /// What the KV cache keeps and how; `format` is for where no flag says another.
+  public func kvConfiguration(format: KVFormat = .bf16) -> KVConfiguration {
+    KVConfiguration(format: kv ?? format, eviction: kvEvict)
   }
 
   /// The number of threads to use: those asked for, those of the Slurm job (`SLURM_CPUS_ON_NODE`), or one a processor.

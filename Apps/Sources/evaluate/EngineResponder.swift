@@ -17,7 +17,7 @@ final class EngineResponder: Responder {
 
   /// A responder; with `force` every reply thinks for exactly its thinking budget.
   init(
-    _ loaded: LoadedModel, format: KVFormat, sampling: SamplingOptions, batch: Int,
+    _ loaded: LoadedModel, kv: KVConfiguration, sampling: SamplingOptions, batch: Int,
     force: Bool = false
   ) throws {
     self.loaded = loaded
@@ -28,7 +28,7 @@ final class EngineResponder: Responder {
     self.tokenizer = tokenizer
     prompts = try PromptBuilder(
       folder: loaded.checkpoint.directory, tokenizer: tokenizer, thinks: true)
-    generator = BatchGenerator(loaded.pass, format: format, tokenLimit: loaded.tokenLimit) {
+    generator = BatchGenerator(loaded.pass, kv: kv, tokenLimit: loaded.tokenLimit) {
       tokenizer.decode([$0])
     }
     stopTokens = try loaded.stopTokens()

@@ -67,7 +67,7 @@ struct RunBenchmark: ParsableCommand {
     let run = try EvaluationRun(
       benchmark: benchmark, scenario: scenario, shard: shard, journal: file)
     let responder = try EngineResponder(
-      loaded, format: model.kv ?? .bf16, sampling: options(benchmark, loaded), batch: batch,
+      loaded, kv: model.kvConfiguration(), sampling: options(benchmark, loaded), batch: batch,
       force: force)
     let line = ProgressLine("\(benchmark.definition.name)  \(loaded.name)")
     let (summary, notes) = try run.run(with: responder, damage: dropDamaged ? .drop : .refuse) {
@@ -127,7 +127,7 @@ struct RunBenchmark: ParsableCommand {
     let template = try? ChatTemplate.load(directory: loaded.checkpoint.directory)
     return [
       "model": loaded.name, "weights": loaded.decoder.formatName,
-      "weights digest": try loaded.checkpoint.digest(), "kv": (model.kv ?? .bf16).rawValue,
+      "weights digest": try loaded.checkpoint.digest(), "kv": model.kvConfiguration().description,
       "template digest": template.map { Scenario.digest(of: $0.source) } ?? "none",
       "program": Evaluate.version, "forced": force ? "yes" : "no",
     ]

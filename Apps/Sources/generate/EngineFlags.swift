@@ -35,8 +35,9 @@ struct EngineFlags: ParsableArguments {
 /// Logits as a NumPy array file.
 enum LogitsFile {
   /// Runs `ids` and writes the logits of every position, F32 `[tokens, vocabulary]`; the file appears when complete.
-  static func write(ids: [Int32], to path: String, loaded: LoadedModel, format: KVFormat) throws {
-    var caches = [loaded.pass.makeCache(format: format, meter: KVMeter())]
+  static func write(ids: [Int32], to path: String, loaded: LoadedModel, kv: KVConfiguration) throws
+  {
+    var caches = [loaded.pass.makeCache(kv, meter: KVMeter())]
     let target = URL(fileURLWithPath: path)
     let temporary = target.deletingLastPathComponent()
       .appendingPathComponent(".\(target.lastPathComponent).\(getpid())")

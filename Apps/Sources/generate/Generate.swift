@@ -70,12 +70,12 @@ struct Generate: ParsableCommand {
     let ids = try engine.parsedIDs() ?? prompt.ids(for: loaded)
     if let path = engine.logits {
       return try LogitsFile.write(
-        ids: ids, to: path, loaded: loaded, format: model.kv ?? .f32)
+        ids: ids, to: path, loaded: loaded, kv: model.kvConfiguration(format: .f32))
     }
     let requests = try requests(ids, loaded)
     let tokenizer = loaded.tokenizer
     let generator = BatchGenerator(
-      loaded.pass, format: model.kv ?? .bf16, tokenLimit: loaded.tokenLimit
+      loaded.pass, kv: model.kvConfiguration(), tokenLimit: loaded.tokenLimit
     ) { tokenizer?.decode([$0]) ?? "" }
     do {
       if engine.printIDs {
@@ -207,7 +207,7 @@ struct Generate: ParsableCommand {
       generation  \(timings.generatedTokens) tokens, \(String(format: "%.1f", timings.generationRate)) tokens/s
       weights     \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.decoder.formatName)), \
       loaded in \(String(format: "%.2f", loaded.loadSeconds)) s
-      KV cache    \(Text.bytes(generator.meter.peakBytes)) (\((model.kv ?? .bf16).rawValue))
+      KV cache    \(Text.bytes(generator.meter.peakBytes)) (\(model.kvConfiguration()))
       peak        \(Text.bytes(ProcessMemory.peakBytes)) of the process
       """)
   }

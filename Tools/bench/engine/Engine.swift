@@ -93,7 +93,7 @@ struct Engine: ParsableCommand {
 
   /// A cache of `depth` random entries.
   private func filledCache(_ pass: ForwardPass) throws -> KVCache {
-    var cache = pass.makeCache(format: .bf16, meter: KVMeter())
+    var cache = pass.makeCache(meter: KVMeter())
     var random = Xorshift()
     let width = cache.shape.kvHeads * cache.shape.headDimension
     for start in stride(from: 0, to: depth, by: 256) {

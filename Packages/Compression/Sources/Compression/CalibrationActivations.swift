@@ -43,7 +43,8 @@ struct CalibrationActivations {
         }
       }
       streams.append(
-        Stream(hidden: hidden, layout: RowLayout([(0, 0, sequence.count)], rotary: config.rotary)))
+        Stream(
+          hidden: hidden, layout: RowLayout([(0, 0, 0, sequence.count)], rotary: config.rotary)))
     }
   }
 
@@ -87,7 +88,9 @@ struct CalibrationActivations {
   ) throws {
     let shape = KVShape(
       layers: 1, kvHeads: config.kvHeads, headDimension: config.headDimension)
-    var caches = [KVCache(shape: shape, format: .f32, meter: KVMeter())]
+    var caches = [
+      KVCache(shape: shape, configuration: KVConfiguration(format: .f32), meter: KVMeter())
+    ]
     try hidden.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
       try forward.run(

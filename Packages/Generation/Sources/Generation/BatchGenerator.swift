@@ -51,23 +51,23 @@ public final class BatchGenerator {
 
   private let pass: ForwardPass
   private let sampler: Sampler
-  private let format: KVFormat
+  private let configuration: KVConfiguration
   private let text: (Int32) -> String
 
   /// A generator on `pass`.
   ///
   /// - Parameters:
   ///   - pass: the model at work.
-  ///   - format: how its caches are stored.
+  ///   - kv: what its caches keep, and how.
   ///   - tokenLimit: ids from here on are never drawn.
   ///   - text: the text of one token, in which the end of a budget's answer is looked for; without it such an answer
   ///     ends at a stop token or its limit.
   public init(
-    _ pass: ForwardPass, format: KVFormat, tokenLimit: Int = Int.max,
+    _ pass: ForwardPass, kv: KVConfiguration = KVConfiguration(), tokenLimit: Int = Int.max,
     text: @escaping (Int32) -> String = { _ in "" }
   ) {
     self.pass = pass
-    self.format = format
+    configuration = kv
     self.text = text
     sampler = Sampler(tokenLimit: tokenLimit)
   }
@@ -95,7 +95,7 @@ public final class BatchGenerator {
         sequences.append(
           BatchSequence(
             requests[next], index: next, context: context, runsPrompt: prompts.runsPrompt(next)))
-        caches.append(pass.makeCache(format: format, meter: meter))
+        caches.append(pass.makeCache(configuration, meter: meter))
         next += 1
       }
       if sequences.isEmpty { return }

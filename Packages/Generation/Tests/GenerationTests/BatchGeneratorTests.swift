@@ -47,7 +47,7 @@ import Testing
   func run(
     _ requests: [GenerationRequest], concurrency: Int
   ) throws -> (results: [Int: GenerationResult], generator: BatchGenerator) {
-    let generator = BatchGenerator(try Self.makePass(), format: .bf16)
+    let generator = BatchGenerator(try Self.makePass())
     var results: [Int: GenerationResult] = [:]
     var streamed: [Int: [Int32]] = [:]
     try generator.run(requests, concurrency: concurrency) { event in
@@ -92,7 +92,7 @@ import Testing
   @Test func callersCanEndOneTextOrAll() throws {
     var requests = try (0..<3).map { try Self.request($0) }
     for index in requests.indices { requests[index].stopTokens = [] }
-    let generator = BatchGenerator(try Self.makePass(), format: .bf16)
+    let generator = BatchGenerator(try Self.makePass())
     var results: [Int: GenerationResult] = [:]
     var seen = 0
     try generator.run(requests, concurrency: 3) { event in

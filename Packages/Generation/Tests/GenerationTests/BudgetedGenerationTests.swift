@@ -32,7 +32,7 @@ import Testing
 
   func run(_ requests: [GenerationRequest], concurrency: Int) throws -> Outcome {
     let generator = BatchGenerator(
-      try BatchGeneratorTests.makePass(), format: .bf16, text: Self.text)
+      try BatchGeneratorTests.makePass(), text: Self.text)
     var outcome = Outcome(generator: generator)
     try generator.run(requests, concurrency: concurrency) { event in
       switch event {
@@ -130,7 +130,7 @@ import Testing
     request.stopTokens = []
     request.prompt = (0..<130).map { Int32($0 % 40) }
     func peak(_ samples: Int) throws -> Int {
-      let generator = BatchGenerator(pass, format: .bf16)
+      let generator = BatchGenerator(pass)
       let requests = (0..<samples).map { sample in
         var copy = request
         copy.random = RandomStream(seed: 3, sample: UInt64(sample))
@@ -149,7 +149,7 @@ import Testing
     var request = try Self.request(1, budget: 40, .budget, branches: [10])
     request.stopTokens = []
     let generator = BatchGenerator(
-      try BatchGeneratorTests.makePass(), format: .bf16, text: { _ in "x" })
+      try BatchGeneratorTests.makePass(), text: { _ in "x" })
     var seen = 0
     var finished: GenerationResult?
     try generator.run([request]) { event in
@@ -166,7 +166,7 @@ import Testing
 
   @Test func anErrorInTheMiddleLeavesNoPages() throws {
     struct Stop: Error {}
-    let generator = BatchGenerator(try BatchGeneratorTests.makePass(), format: .bf16)
+    let generator = BatchGenerator(try BatchGeneratorTests.makePass())
     let requests = try (0..<6).map { try Self.request($0, budget: 30, .budget, branches: [3, 4]) }
     var seen = 0
     #expect(throws: Stop.self) {

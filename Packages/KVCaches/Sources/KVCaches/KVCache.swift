@@ -8,30 +8,43 @@ import Tensors
 public struct KVCache {
   /// The sizes this cache was made for.
   public let shape: KVShape
-  /// How entries are stored.
-  public let format: KVFormat
-  private let meter: KVMeter
-  private var layers: [Layer]
+  /// What is kept, and how.
+  public let configuration: KVConfiguration
+  let meter: KVMeter
+  var layers: [Layer]
+  /// Tokens of the prompt, once they are known.
+  var promptLength: Int?
+  /// Told the slots that stay in every KV head of a layer, at each compression.
+  var onCompression: ((_ layer: Int, _ slots: [[Int]]) -> Void)?
 
-  private struct Layer {
+  struct Layer {
     var pages: [KVPage] = []
+    /// Tokens held.
     var count = 0
+    /// Tokens ever appended.
+    var seen = 0
+    /// What the eviction remembers between compressions.
+    var memory: EvictionMemory?
   }
 
   /// An empty cache whose pages are counted by `meter`.
-  public init(shape: KVShape, format: KVFormat, meter: KVMeter) {
+  public init(shape: KVShape, configuration: KVConfiguration = KVConfiguration(), meter: KVMeter) {
     self.shape = shape
-    self.format = format
+    self.configuration = configuration
     self.meter = meter
     layers = [Layer](repeating: Layer(), count: shape.layers)
   }
 
-  /// Tokens that every layer holds: the position of the next token.
+  /// Tokens that every layer holds.
   public var count: Int { layers.map(\.count).min() ?? 0 }
+
+  /// Tokens that every layer has seen, evicted ones included: the position of the next token.
+  public var position: Int { layers.map(\.seen).min() ?? 0 }
 
   /// Bytes of all pages, shared ones included.
   public var byteCount: Int {
-    layers.reduce(0) { $0 + $1.pages.count } * KVPage.byteCount(shape: shape, format: format)
+    layers.reduce(0) { $0 + $1.pages.count }
+      * KVPage.byteCount(shape: shape, format: configuration.format)
   }
 
   /// Appends `tokens` keys and values, each `[tokens, kvHeads, dimension]`, to `layer`.
@@ -44,14 +57,19 @@ public struct KVCache {
     for token in 0..<tokens {
       let slot = layers[layer].count % KVPage.tokens
       if slot == 0 {
-        layers[layer].pages.append(try KVPage(shape: shape, format: format, meter: meter))
+        layers[layer].pages.append(try makePage())
       } else {
         try makeLastPageUnique(layer: layer)
       }
       let page = layers[layer].pages[layers[layer].pages.count - 1]
       page.store(keys: keys + token * width, values: values + token * width, slot: slot)
       layers[layer].count += 1
+      layers[layer].seen += 1
     }
+  }
+
+  func makePage() throws(TensorError) -> KVPage {
+    try KVPage(shape: shape, format: configuration.format, meter: meter)
   }
 
   private mutating func makeLastPageUnique(layer: Int) throws(TensorError) {

@@ -65,6 +65,70 @@ final class KVPage {
     }
   }
 
+  /// Writes the first `count` keys of KV head `head` as floats `[count, dimension]`.
+  func copyKeys(head: Int, count: Int, into rows: UnsafeMutablePointer<Float>) {
+    let dimension = shape.headDimension
+    storage.withBytes { bytes in
+      let keys = pointers(bytes, head: head).keys
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.tokens) { line in
+        guard let keys, let from = line.baseAddress else { return }
+        for index in 0..<dimension {
+          let offset = index * Self.tokens * format.bytesPerValue
+          bb_kernels().pointee.widen(keys + offset, format.kernelFormat, from, Self.tokens)
+          for token in 0..<count { rows[token * dimension + index] = from[token] }
+        }
+      }
+    }
+  }
+
+  /// Products of `queries` `[heads, dimension]` with the first `count` keys of KV head `head`, `[heads, 64]`.
+  func keyScores(
+    queries: UnsafePointer<Float>, heads: Int, kvHead: Int, count: Int,
+    scores: UnsafeMutablePointer<Float>
+  ) {
+    storage.withBytes { bytes in
+      bb_kernels().pointee.key_scores(
+        queries, heads, shape.headDimension, pointers(bytes, head: kvHead).keys,
+        format.kernelFormat, count, scores)
+    }
+  }
+
+  /// Takes the entries of KV head `head` at `slots` of `pages`, counted from the first page, into the first slots of this
+  /// page.
+  func gather(head: Int, slots: ArraySlice<Int>, of pages: [KVPage]) {
+    if format == .f32 {
+      gather(UInt32.self, head: head, slots: slots, of: pages)
+    } else {
+      gather(UInt16.self, head: head, slots: slots, of: pages)
+    }
+  }
+
+  private func gather<Element: FixedWidthInteger>(
+    _ element: Element.Type, head: Int, slots: ArraySlice<Int>, of pages: [KVPage]
+  ) {
+    let dimension = shape.headDimension
+    let padded = dimension.roundedUp(toMultipleOf: 16)
+    storage.withMutableBytes { target in
+      let (to, toValues) = pointers(UnsafeRawBufferPointer(target), head: head)
+      guard let to, let toValues else { return }
+      let keys = UnsafeMutableRawPointer(mutating: to).assumingMemoryBound(to: Element.self)
+      let values = UnsafeMutableRawPointer(mutating: toValues)
+        .assumingMemoryBound(to: Element.self)
+      for (token, slot) in slots.enumerated() {
+        pages[slot / Self.tokens].storage.withBytes { source in
+          let (from, fromValues) = pages[slot / Self.tokens].pointers(source, head: head)
+          guard let from, let fromValues else { return }
+          let column = from.assumingMemoryBound(to: Element.self) + slot % Self.tokens
+          for index in 0..<dimension {
+            keys[index * Self.tokens + token] = column[index * Self.tokens]
+          }
+          let row = fromValues.assumingMemoryBound(to: Element.self)
+          (values + token * padded).update(from: row + slot % Self.tokens * padded, count: padded)
+        }
+      }
+    }
+  }
+
   private func pointers(
     _ bytes: UnsafeRawBufferPointer, head: Int
   ) -> (keys: UnsafeRawPointer?, values: UnsafeRawPointer?) {

@@ -327,8 +327,19 @@ static void attend(const float *q, size_t heads, size_t d, const void *keys, con
   }
 }
 
+static void key_scores(const float *q, size_t heads, size_t d, const void *keys, bb_float_format format, size_t n,
+                       float *scores) {
+  const size_t chunks = (n + 15) / 16;
+  for (size_t h = 0; h < heads; h++) switch (format) {
+      case BB_F32: page_scores(1, q + h * d, d, keys, BB_F32, chunks, scores + h * BB_PAGE); break;
+      case BB_F16: page_scores(1, q + h * d, d, keys, BB_F16, chunks, scores + h * BB_PAGE); break;
+      case BB_BF16: page_scores(1, q + h * d, d, keys, BB_BF16, chunks, scores + h * BB_PAGE); break;
+    }
+}
+
 #define KERNEL_TABLE(ISA)                                                                             \
   {                                                                                                   \
     .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,         \
-    .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = attend \
+    .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = attend, \
+    .key_scores = key_scores                                                                          \
   }

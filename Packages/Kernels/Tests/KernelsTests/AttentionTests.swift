@@ -66,4 +66,31 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: [(1, 16, 1), (2, 33, 17), (5, 128, 64)])
+  func keyScoresAreProductsOnEveryInstructionSet(heads: Int, d: Int, count: Int) {
+    var numbers = Numbers(seed: UInt64(d))
+    let (q, keys) = (numbers.floats(heads * d), numbers.floats(count * d))
+    for format in [BB_F32, BB_F16, BB_BF16] {
+      var k = [UInt8](repeating: 0, count: d * 64 * 4)
+      var v = [UInt8](repeating: 0, count: 64 * (d + 15) * 4)
+      for slot in 0..<count {
+        let key = Array(keys[slot * d..<(slot + 1) * d])
+        bb_page_store(format, key, key, d, slot, &k, &v)
+      }
+      func scores(_ isa: bb_isa) -> [Float] {
+        var scores = [Float](repeating: 0, count: heads * 64)
+        bb_kernels_for(isa).pointee.key_scores(q, heads, d, k, format, count, &scores)
+        return (0..<heads).flatMap { scores[$0 * 64..<$0 * 64 + count] }
+      }
+      let scalar = scores(BB_ISA_SCALAR)
+      for isa in supportedISAs { #expect(scores(isa) == scalar) }
+      guard format == BB_F32 else { continue }
+      for (index, score) in scalar.enumerated() {
+        let (h, t) = (index / count, index % count)
+        let exact = (0..<d).reduce(0.0) { $0 + Double(q[h * d + $1]) * Double(keys[t * d + $1]) }
+        #expect(abs(exact - Double(score)) < 1e-5)
+      }
+    }
+  }
 }

@@ -81,6 +81,11 @@ public final class BlockForward {
     }
     let attention = attended.reserve(rows * queryWidth)
     attend(q, layer: layer, layout: layout, caches: caches, into: attention)
+    for run in layout.runs {
+      try caches[run.cache].settle(
+        queries: q + run.rows.lowerBound * queryWidth, tokens: run.rows.count,
+        heads: config.heads, layer: layer, on: pool)
+    }
     guard observe(.attentionOutput, attention) else { return }
     let delta = projected.reserve(rows * config.hiddenSize)
     project(block[.output], attention, rows: rows, into: delta)

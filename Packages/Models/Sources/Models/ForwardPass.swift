@@ -8,10 +8,14 @@ public struct TokenRun: Sendable {
   /// The tokens, which follow those already in the cache.
   public let tokens: [Int32]
 
-  /// Tokens to append to the sequence of `cache`.
-  public init(cache: Int, tokens: [Int32]) {
+  /// Whether these are the last tokens of the prompt; it counts in the first run that says so.
+  public let endsPrompt: Bool
+
+  /// Tokens to append to the sequence of `cache`; `endsPrompt` is false where a prompt goes on in a later run.
+  public init(cache: Int, tokens: [Int32], endsPrompt: Bool = true) {
     self.cache = cache
     self.tokens = tokens
+    self.endsPrompt = endsPrompt
   }
 }
 
@@ -49,8 +53,10 @@ public final class ForwardPass {
   }
 
   /// An empty cache for one sequence.
-  public func makeCache(format: KVFormat, meter: KVMeter) -> KVCache {
-    KVCache(shape: decoder.config.cacheShape, format: format, meter: meter)
+  public func makeCache(
+    _ configuration: KVConfiguration = KVConfiguration(), meter: KVMeter
+  ) -> KVCache {
+    KVCache(shape: decoder.config.cacheShape, configuration: configuration, meter: meter)
   }
 
   /// Runs the tokens of `runs`, appends their keys and values to `caches`, and hands out logits.
@@ -59,7 +65,8 @@ public final class ForwardPass {
   ///   - runs: tokens by sequence; a sequence appears at most once.
   ///   - caches: the sequences' caches.
   ///   - rows: which rows get logits.
-  ///   - receive: called in order with (run, token in run, logits `[vocabulary]`); the pointer is valid inside only.
+  ///   - receive: called with (run, token in run, logits `[vocabulary]`), in order for each run; the pointer is valid
+  ///     inside only.
   /// - Throws: `ModelError` for a token outside the vocabulary or a sequence beyond the context, before anything is
   ///   run; `TensorError.outOfMemory` when a cache cannot grow.
   public func run(
@@ -67,23 +74,22 @@ public final class ForwardPass {
     receive: (_ run: Int, _ token: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
     try check(runs, caches)
-    var parts: [Part] = []
-    var size = 0
-    for (index, run) in runs.enumerated() {
-      var start = 0
-      while start < run.tokens.count {
-        let count = min(run.tokens.count - start, Self.chunk - size)
-        parts.append(Part(run: index, tokens: start..<start + count))
-        start += count
-        size += count
-        if size == Self.chunk {
-          try runChunk(parts, of: runs, caches: &caches, rows: rows, receive: receive)
-          parts = []
-          size = 0
-        }
-      }
+    for run in runs where run.endsPrompt {
+      caches[run.cache].endPrompt(at: caches[run.cache].position + run.tokens.count)
     }
-    if !parts.isEmpty {
+    var done = [Int](repeating: 0, count: runs.count)
+    while true {
+      var parts: [Part] = []
+      var size = 0
+      for (index, run) in runs.enumerated() {
+        let rest = min(run.tokens.count - done[index], Self.chunk - size)
+        if rest == 0 { continue }
+        let count = min(rest, caches[run.cache].room)
+        parts.append(Part(run: index, tokens: done[index]..<done[index] + count))
+        done[index] += count
+        size += count
+      }
+      if parts.isEmpty { return }
       try runChunk(parts, of: runs, caches: &caches, rows: rows, receive: receive)
     }
   }
@@ -99,7 +105,7 @@ public final class ForwardPass {
       if let id = run.tokens.first(where: { $0 < 0 || $0 >= config.vocabularySize }) {
         throw .tokenOutOfRange(id: id, vocabulary: config.vocabularySize)
       }
-      let total = caches[run.cache].count + run.tokens.count
+      let total = caches[run.cache].position + run.tokens.count
       guard total <= config.contextLength else {
         throw .contextExceeded(tokens: total, limit: config.contextLength)
       }
@@ -113,8 +119,10 @@ public final class ForwardPass {
     let config = decoder.config
     let width = config.hiddenSize
     let layout = RowLayout(
-      parts.map { (runs[$0.run].cache, caches[runs[$0.run].cache].count, $0.tokens.count) },
-      rotary: config.rotary)
+      parts.map { part in
+        let cache = caches[runs[part.run].cache]
+        return (runs[part.run].cache, cache.position, cache.count, part.tokens.count)
+      }, rotary: config.rotary)
     let x = hidden.reserve(layout.count * width)
     var row = 0
     for part in parts {

@@ -19,16 +19,19 @@ public struct RowLayout {
   let cosines: [Float]
   let sines: [Float]
   let cacheOfRow: [Int]
-  /// Tokens a row may attend to: its own position plus one.
+  let positions: [Int]
+  /// Tokens of its cache that a row may attend to, itself included.
   let visible: [Int]
 
-  /// Lays out runs given as (cache, first position, tokens).
+  /// Lays out runs: their cache, the position of their first token, the tokens that the cache holds before them, and how
+  /// many tokens they are.
   public init(
-    _ parts: [(cache: Int, position: Int, tokens: Int)], rotary: RotaryConfig
+    _ parts: [(cache: Int, position: Int, held: Int, tokens: Int)], rotary: RotaryConfig
   ) {
     var runs: [Run] = []
     var row = 0
     var cacheOfRow: [Int] = []
+    var positions: [Int] = []
     var visible: [Int] = []
     for part in parts {
       runs.append(
@@ -36,7 +39,8 @@ public struct RowLayout {
       row += part.tokens
       for token in 0..<part.tokens {
         cacheOfRow.append(part.cache)
-        visible.append(part.position + token + 1)
+        positions.append(part.position + token)
+        visible.append(part.held + token + 1)
       }
     }
     let frequencies = rotary.frequencies
@@ -46,7 +50,7 @@ public struct RowLayout {
     for index in 0..<row {
       for (pair, frequency) in frequencies.enumerated() {
         // The angle is rounded to F32 first, as the reference implementations have it.
-        let angle = Double(Float(visible[index] - 1) * frequency)
+        let angle = Double(Float(positions[index]) * frequency)
         cosines[index * frequencies.count + pair] = Float(cos(angle)) * amplitude
         sines[index * frequencies.count + pair] = Float(sin(angle)) * amplitude
       }
@@ -56,6 +60,7 @@ public struct RowLayout {
     self.cosines = cosines
     self.sines = sines
     self.cacheOfRow = cacheOfRow
+    self.positions = positions
     self.visible = visible
   }
 }

@@ -56,18 +56,15 @@ extension HeadKeys {
 
 /// Adds factor x the softmax of the first `visible` logits to `sum`; the logits are used up.
 func addSoftmax(
-  _ logits: inout [Float], visible: Int, times factor: Float, to sum: inout [Float]
+  _ logits: UnsafeMutablePointer<Float>, visible: Int, times factor: Float,
+  to sum: UnsafeMutablePointer<Float>
 ) {
-  logits.withUnsafeMutableBufferPointer { logits in
-    guard let base = logits.baseAddress, visible > 0 else { return }
-    var highest = -Float.infinity
-    for index in 0..<visible { highest = max(highest, base[index]) }
-    let total = bb_kernels().pointee.exp_sum(base, highest, base, visible)
-    let share = factor / total
-    sum.withUnsafeMutableBufferPointer { sum in
-      for index in 0..<visible { sum[index] += base[index] * share }
-    }
-  }
+  guard visible > 0 else { return }
+  var highest = -Float.infinity
+  for index in 0..<visible { highest = max(highest, logits[index]) }
+  let total = bb_kernels().pointee.exp_sum(logits, highest, logits, visible)
+  let share = factor / total
+  for index in 0..<visible { sum[index] += logits[index] * share }
 }
 
 extension [Float] {

@@ -83,6 +83,10 @@ typedef struct {
   // state: per head [dv] weighted values, then the running maximum, then the running sum: stride dv + 16 floats.
   void (*attend)(const float *q, size_t heads, size_t d, const void *keys, const void *values,
                  bb_float_format format, size_t n, float scale, float *state);
+  // The products that `attend` weighs by: scores[h][64] of q [heads][d] with the first n keys of a page; what lies behind
+  // them is undefined.
+  void (*key_scores)(const float *q, size_t heads, size_t d, const void *keys, bb_float_format format, size_t n,
+                     float *scores);
 } bb_kernel_table;
 
 // The table of one instruction set, or NULL where this machine cannot run it.

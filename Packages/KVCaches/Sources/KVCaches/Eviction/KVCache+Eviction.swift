@@ -1,0 +1,144 @@
+import Kernels
+import Tensors
+
+extension KVCache {
+  /// Tokens that may be appended at once, so that nothing has to be compressed between them.
+  public var room: Int {
+    guard let eviction = configuration.eviction else { return .max }
+    return layers.map { eviction.room(progress($0)) }.min() ?? .max
+  }
+
+  /// Says that the prompt is `length` tokens long; the first word holds.
+  public mutating func endPrompt(at length: Int) {
+    if promptLength == nil { promptLength = length }
+  }
+
+  private func progress(_ layer: Layer) -> Eviction.Progress {
+    Eviction.Progress(seen: layer.seen, count: layer.count, promptLength: promptLength)
+  }
+
+  /// Ends a step of `layer`: lets the eviction see the queries of the tokens appended last, and compresses if it is time.
+  ///
+  /// Does nothing where everything is kept. The result depends on the tokens alone, not on how they were cut into steps of
+  /// at most `room` tokens.
+  ///
+  /// - Parameters:
+  ///   - queries: `[tokens, heads, dimension]`, rotated, of the tokens appended last.
+  ///   - tokens: how many they are.
+  ///   - heads: query heads; a multiple of the KV heads.
+  ///   - layer: the layer.
+  ///   - pool: the threads to compute on.
+  /// - Throws: `TensorError.outOfMemory`; the entries are then as before.
+  public mutating func settle(
+    queries: UnsafePointer<Float>, tokens: Int, heads: Int, layer: Int, on pool: ThreadPool
+  ) throws(TensorError) {
+    guard let eviction = configuration.eviction else { return }
+    if layers[layer].memory == nil {
+      layers[layer].memory = try EvictionMemory(
+        for: eviction, shape: shape, heads: heads, meter: meter)
+    }
+    let first = layers[layer].seen - tokens
+    try layers[layer].memory?.queries?.take(queries, count: tokens, position: first)
+    try addAttention(of: queries, tokens: tokens, heads: heads, layer: layer, on: pool)
+    guard eviction.isDue(progress(layers[layer])) else { return }
+    let slots = try slots(eviction, heads: heads, layer: layer, on: pool)
+    try keep(slots, layer: layer)
+    onCompression?(layer, slots)
+  }
+
+  /// Adds what the tokens appended last attend to, where the policy wants to know.
+  private mutating func addAttention(
+    of queries: UnsafePointer<Float>, tokens: Int, heads: Int, layer: Int, on pool: ThreadPool
+  ) throws(TensorError) {
+    guard layers[layer].memory?.attention != nil else { return }
+    let (dimension, group) = (shape.headDimension, heads / shape.kvHeads)
+    let (pages, count) = (layers[layer].pages, layers[layer].count)
+    let scale = 1 / Float(dimension).squareRoot()
+    try layers[layer].memory?.attention?.update(
+      count: count, on: pool, cost: tokens * count * heads * dimension
+    ) { kvHead, sums in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: count + group * KVPage.tokens) {
+        room in
+        guard let logits = room.baseAddress else { return }
+        for token in 0..<tokens {
+          for head in kvHead * group..<(kvHead + 1) * group {
+            let visible = count - tokens + token + 1
+            for (index, page) in pages.enumerated() where index * KVPage.tokens < visible {
+              let start = index * KVPage.tokens
+              page.keyScores(
+                queries: queries + (token * heads + head) * dimension, heads: 1, kvHead: kvHead,
+                count: min(KVPage.tokens, visible - start), scores: logits + start)
+            }
+            for index in 0..<visible { logits[index] *= scale }
+            addSoftmax(logits, visible: visible, times: 1, to: sums)
+          }
+        }
+      }
+    }
+  }
+
+  /// The slots that stay in each KV head of `layer`.
+  private func slots(
+    _ eviction: Eviction, heads: Int, layer: Int, on pool: ThreadPool
+  ) throws(TensorError) -> [[Int]] {
+    let (state, group) = (layers[layer], heads / shape.kvHeads)
+    var found = [Result<[Int], TensorError>](repeating: .success([]), count: shape.kvHeads)
+    found.withUnsafeMutableBufferPointer { found in
+      pool.split(shape.kvHeads) { part in
+        for head in part {
+          let queries = state.memory?.queries?.queries(
+            of: head * group..<(head + 1) * group, before: state.seen)
+          let view = Eviction.HeadView(
+            count: state.count,
+            keys: { () throws(TensorError) in try keys(of: head, layer: layer) },
+            queries: queries ?? [],
+            attention: state.memory?.attention?.sums(of: head, count: state.count) ?? [])
+          found[head] = Result { () throws(TensorError) in try eviction.slots(of: view) }
+        }
+      }
+    }
+    var slots: [[Int]] = []
+    for result in found { slots.append(try result.get()) }
+    return slots
+  }
+
+  /// The keys that KV head `head` of `layer` holds, as floats.
+  private func keys(of head: Int, layer: Int) throws(TensorError) -> HeadKeys {
+    let (dimension, count) = (shape.headDimension, layers[layer].count)
+    var rows = [Float](repeating: 0, count: count * dimension)
+    rows.withUnsafeMutableBufferPointer { rows in
+      guard let base = rows.baseAddress else { return }
+      for (index, page) in layers[layer].pages.enumerated() {
+        let start = index * KVPage.tokens
+        page.copyKeys(
+          head: head, count: min(KVPage.tokens, count - start), into: base + start * dimension)
+      }
+    }
+    return try HeadKeys(rows, dimension: dimension)
+  }
+
+  /// Lets go of everything but `slots` in `layer`: a list for each KV head, all of one length, in the order in which the
+  /// entries are to lie. Pages in which nothing changes stay shared.
+  private mutating func keep(_ slots: [[Int]], layer: Int) throws(TensorError) {
+    let count = slots.first?.count ?? 0
+    let unchanged =
+      slots.map { slots in
+        slots.indices.first { slots[$0] != $0 } ?? (count == layers[layer].count ? Int.max : count)
+      }.min() ?? 0
+    if unchanged < Int.max {
+      let old = layers[layer].pages
+      var pages = Array(old.prefix(unchanged / KVPage.tokens))
+      for start in stride(from: pages.count * KVPage.tokens, to: count, by: KVPage.tokens) {
+        let page = try makePage()
+        for head in slots.indices {
+          let end = min(start + KVPage.tokens, count)
+          page.gather(head: head, slots: slots[head][start..<end], of: old)
+        }
+        pages.append(page)
+      }
+      layers[layer].pages = pages
+    }
+    layers[layer].count = count
+    try layers[layer].memory?.attention?.keep(slots)
+  }
+}
