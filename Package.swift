@@ -46,7 +46,7 @@ let package = Package(
     library("Kernels", []),
     library("Tensors", ["Kernels"]),
     library("Quantizers", ["Tensors"], tests: ["Tensors"]),
-    library("KVCaches", ["Kernels", "Tensors"]),
+    library("KVCaches", ["Kernels", "Tensors"], tests: ["Tensors"]),
     [
       .systemLibrary(
         name: "CZstd", path: "Packages/ModelLoader/Sources/CZstd", pkgConfig: "libzstd",

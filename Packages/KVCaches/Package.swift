@@ -12,6 +12,8 @@ let package = Package(
         .product(name: "Kernels", package: "Kernels"),
         .product(name: "Tensors", package: "Tensors"),
       ]),
-    .testTarget(name: "KVCachesTests", dependencies: ["KVCaches"]),
+    .testTarget(
+      name: "KVCachesTests",
+      dependencies: ["KVCaches", .product(name: "Tensors", package: "Tensors")]),
   ]
 )

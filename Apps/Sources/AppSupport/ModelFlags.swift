@@ -4,15 +4,6 @@ import KVCaches
 
 extension KVFormat: ExpressibleByArgument {}
 
-/// Reads the text of `--kv-evict`.
-private func readEviction(_ text: String) throws -> Eviction {
-  do {
-    return try Eviction(parsing: text)
-  } catch {
-    throw ValidationError("--kv-evict: \(error)")
-  }
-}
-
 /// The flags that say which model to run and how; the same in every command.
 public struct ModelFlags: ParsableArguments {
   /// A model's name or folder.
@@ -33,7 +24,7 @@ public struct ModelFlags: ParsableArguments {
     name: .customLong("kv-evict"),
     help: ArgumentHelp(
       "Keep the KV cache within a number of tokens: \(Eviction.grammar).", valueName: "policy"),
-    transform: readEviction)
+    transform: { try Eviction(parsing: $0) })
   public var kvEvict: Eviction?
 
   /// For ArgumentParser.
