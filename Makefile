@@ -13,7 +13,7 @@ PACKAGES := libopenblas-dev libzstd-dev pkg-config python3
 RELEASE := $(SWIFT) build -c release
 
 .DEFAULT_GOAL := tour
-.PHONY: tour setup swift-version build test lint format bench install clean help quantize generate evaluate
+.PHONY: tour setup swift-version build test lint format bench versus install clean help quantize generate evaluate
 
 tour: setup build ## Set up, build, quantize a small model, and compare 16, 8 and 4 bits
 	@MODEL="$(MODEL)" PROMPT="$(PROMPT)" bash Tools/tour.sh
@@ -46,6 +46,9 @@ format: ## Format the Swift sources
 
 bench: build ## Measure prompt and generation speed at the shapes of Qwen3-0.6B
 	@"$$($(RELEASE) --show-bin-path)/bench-engine" $(ARGS)
+
+versus: build ## Compare with llama.cpp on the same shapes (builds it first; minutes)
+	python3 Tools/bench/versus-llamacpp/versus.py --engine "$$($(RELEASE) --show-bin-path)/bench-engine" $(ARGS)
 
 install: build ## Install the commands and their data below PREFIX
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/bitbudget"
