@@ -30,7 +30,7 @@ func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let libraries = [
   "Kernels", "Tensors", "Quantizers", "KVCaches", "ModelLoader", "Models", "Generation",
-  "Tokenizer",
+  "Tokenizer", "MemoryPlanner",
   "NanoModels", "Compression", "Evaluation",
 ]
 
@@ -54,7 +54,7 @@ let package = Package(
     ],
     library("ModelLoader", ["CZstd", "Tensors"], tests: ["CZstd", "Tensors"]),
     library(
-      "Models", ["Kernels", "Tensors", "KVCaches", "ModelLoader"],
+      "Models", ["Kernels", "Tensors", "MemoryPlanner", "KVCaches", "ModelLoader"],
       tests: ["KVCaches", "ModelLoader", "Tensors"]),
     library(
       "Generation", ["Kernels", "KVCaches", "Models"], tests: ["KVCaches", "Models", "Tensors"]),
@@ -62,6 +62,7 @@ let package = Package(
       "Compression", ["Tensors", "Quantizers", "KVCaches", "ModelLoader", "Models"],
       tests: ["ModelLoader", "NanoModels", "Quantizers", "Tensors"]),
     library("Tokenizer", []),
+    library("MemoryPlanner", []),
     library("NanoModels", [], resources: [.copy("Resources")]),
     library(
       "Evaluation", [.product(name: "Yams", package: "Yams")], resources: [.copy("Resources")]),
@@ -90,7 +91,10 @@ let package = Package(
     ],
     [
       .testTarget(
-        name: "GoldenTests", dependencies: ["KVCaches", "ModelLoader", "Models", "Tensors"],
+        name: "GoldenTests",
+        dependencies: [
+          "KVCaches", "MemoryPlanner", "ModelLoader", "Models", "NanoModels", "Tensors",
+        ],
         path: "Tests/GoldenTests"),
       .testTarget(
         name: "CommandTests", dependencies: ["quantize", "generate", "evaluate", "NanoModels"],

@@ -7,7 +7,7 @@ let package = Package(
   products: [.library(name: "Models", targets: ["Models"])],
   dependencies: [
     .package(path: "../Kernels"), .package(path: "../Tensors"), .package(path: "../KVCaches"),
-    .package(path: "../ModelLoader"),
+    .package(path: "../ModelLoader"), .package(path: "../MemoryPlanner"),
   ],
   targets: [
     .target(
@@ -15,6 +15,7 @@ let package = Package(
       dependencies: [
         .product(name: "Kernels", package: "Kernels"),
         .product(name: "Tensors", package: "Tensors"),
+        .product(name: "MemoryPlanner", package: "MemoryPlanner"),
         .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "ModelLoader", package: "ModelLoader"),
       ]),

@@ -1,0 +1,58 @@
+/// An accuracy that a study measured.
+public struct Measurement: Sendable, Hashable, Codable {
+  /// The model's name.
+  public let model: String
+  /// Bits of its weights.
+  public let bits: Int
+  /// The KV policy's text form.
+  public let kv: String
+  /// Tokens of thought.
+  public let thinkBudget: Int
+  /// Samples that vote.
+  public let samples: Int
+  /// What was asked.
+  public let task: TaskKind
+  /// Share of right answers, 0 to 1.
+  public let accuracy: Double
+  /// Its standard error.
+  public let standardError: Double?
+  /// The study's name.
+  public let study: String
+
+  /// Keeps what was measured.
+  public init(
+    model: String, bits: Int, kv: String, thinkBudget: Int, samples: Int, task: TaskKind,
+    accuracy: Double, standardError: Double?, study: String
+  ) {
+    self.model = model
+    self.bits = bits
+    self.kv = kv
+    self.thinkBudget = thinkBudget
+    self.samples = samples
+    self.task = task
+    self.accuracy = accuracy
+    self.standardError = standardError
+    self.study = study
+  }
+
+  /// What names the configuration it belongs to.
+  struct Key: Hashable {
+    let model: String
+    let bits: Int
+    let kv: String
+    let thinkBudget: Int
+    let samples: Int
+  }
+
+  var key: Key {
+    Key(model: model, bits: bits, kv: kv, thinkBudget: thinkBudget, samples: samples)
+  }
+}
+
+extension Configuration {
+  var measurementKey: Measurement.Key {
+    Measurement.Key(
+      model: model.name, bits: precision.bits, kv: kv.description, thinkBudget: load.thinkBudget,
+      samples: load.samples)
+  }
+}

@@ -1,0 +1,111 @@
+/// What the planner may choose from, and for what.
+public struct PlanRequest: Sendable, Hashable {
+  /// Bytes there are.
+  public var memory: Int
+  /// What is asked.
+  public var task: TaskKind
+  /// The models on offer.
+  public var models: [ModelShape]
+  /// The weights on offer.
+  public var precisions: [WeightPrecision]
+  /// The KV policies on offer.
+  public var policies: [KVPolicy]
+  /// The thinking budgets on offer, in tokens.
+  public var thinkBudgets: [Int]
+  /// The group sizes on offer.
+  public var samples: [Int]
+  /// Questions at a time.
+  public var batch: Int
+  /// Whether short answers matter more than memory.
+  public var prefersLatency: Bool
+  /// Tokens of a prompt.
+  public var prompt: Int
+  /// Tokens after the thought.
+  public var answer: Int
+  /// Which bytes are counted.
+  public var accounting: Accounting
+
+  /// The paper's thinking budgets: 2k to 30k in steps of 4k (section 3).
+  public static let paperBudgets = Array(stride(from: 2000, through: 30_000, by: 4000))
+  /// The paper's group sizes (Figure 10).
+  public static let paperSamples = [1, 3, 4, 6, 8, 12, 16]
+  /// The paper's eviction budgets (section 5).
+  public static let paperRetained = [8192, 4096, 2048]
+
+  /// A request; what is on offer by default is what the paper measured, as far as the models' contexts allow it.
+  public init(
+    memory: Int, task: TaskKind, models: [ModelShape], precisions: [WeightPrecision]? = nil,
+    policies: [KVPolicy]? = nil, thinkBudgets: [Int]? = nil, samples: [Int] = paperSamples,
+    batch: Int = 1, prefersLatency: Bool = false, prompt: Int = 256, answer: Int = 128,
+    accounting: Accounting = .actual
+  ) throws(PlannerError) {
+    self.memory = memory
+    self.task = task
+    self.models = models
+    self.samples = samples
+    self.batch = batch
+    self.prefersLatency = prefersLatency
+    self.prompt = prompt
+    self.answer = answer
+    self.accounting = accounting
+    let context = models.map(\.contextLength).min() ?? 0
+    let isLong = context >= 32_768
+    var offered = precisions ?? [.bf16]
+    if precisions == nil { for bits in [8, 4] { offered.append(try WeightPrecision(bits: bits)) } }
+    self.precisions = offered
+    self.thinkBudgets =
+      thinkBudgets
+      ?? (isLong
+        ? Self.paperBudgets
+        : (1...20).map { 16 << $0 }.filter { $0 + prompt + answer <= context })
+    if let policies {
+      self.policies = policies
+    } else {
+      let retained = isLong ? Self.paperRetained : [context / 4, context / 8].filter { $0 >= 32 }
+      var chosen: [KVPolicy] = [.full]
+      for format in [KVPolicy.Format.int8, .int4] {
+        chosen.append(try KVPolicy(keys: format, values: format))
+      }
+      for budget in retained {
+        chosen.append(try KVPolicy(eviction: KVPolicy.Eviction(method: "rkv", budget: budget)))
+      }
+      self.policies = chosen
+    }
+  }
+
+  /// Every configuration on offer.
+  ///
+  /// An eviction budget that a sequence never reaches is left out: it is the same as keeping everything.
+  ///
+  /// - Throws: `PlannerError.invalid` for an empty or impossible list.
+  public func configurations() throws(PlannerError) -> [Configuration] {
+    for (name, count) in [
+      ("models", models.count), ("bits", precisions.count), ("KV policies", policies.count),
+      ("thinking budgets", thinkBudgets.count), ("samples", samples.count),
+    ] where count == 0 {
+      throw .invalid(name: name, value: "an empty list", expected: "at least one")
+    }
+    var found: [Configuration] = []
+    for tokens in thinkBudgets {
+      for group in samples {
+        let load = try Load(
+          thinkBudget: tokens, prompt: prompt, answer: answer, samples: group, batch: batch)
+        for model in models where load.sequenceTokens <= model.contextLength {
+          for precision in precisions {
+            for kv in policies
+            where kv.eviction.map({ $0.budget < load.sequenceTokens }) ?? true {
+              found.append(
+                Configuration(model: model, precision: precision, kv: kv, load: load))
+            }
+          }
+        }
+      }
+    }
+    guard !found.isEmpty else {
+      throw .invalid(
+        name: "thinking budget", value: "\(thinkBudgets.min() ?? 0) and more",
+        expected: "prompt, thought and answer within the models' contexts")
+    }
+    return found
+  }
+}

@@ -1,0 +1,76 @@
+/// The bytes of KV caches in the engine's memory.
+///
+/// A page holds up to 64 tokens of one layer. For each KV head it holds the keys, `[dimension][64]`, then the values,
+/// `[64][dimension rounded up to 16]`. Where they are quantized, keys have a scale and a zero point for each
+/// component of a page, values for each token and group of components; the most recent pages stay in BF16.
+public struct CachePages: Sendable, Hashable {
+  /// Tokens of a page.
+  public static let tokens = 64
+  /// Bytes of a scale and its zero point.
+  static let scaleBytes = 4
+
+  /// Decoder layers.
+  public let layers: Int
+  /// KV heads of a layer.
+  public let kvHeads: Int
+  /// Width of a head.
+  public let headDimension: Int
+
+  /// Caches of these sizes.
+  public init(layers: Int, kvHeads: Int, headDimension: Int) {
+    self.layers = layers
+    self.kvHeads = kvHeads
+    self.headDimension = headDimension
+  }
+
+  /// The caches of a model.
+  public init(_ shape: ModelShape) {
+    self.init(
+      layers: shape.layers, kvHeads: shape.kvHeads, headDimension: shape.headDimension)
+  }
+
+  /// Bytes of one page of one layer.
+  public func page(keys: KVPolicy.Format, values: KVPolicy.Format, groupSize: Int = 64) -> Int {
+    let padded = headDimension.raised(toMultipleOf: 16)
+    let codes = Saturating.sum(
+      Saturating.product(Self.tokens, headDimension, keys.bits) / 8,
+      Saturating.product(Self.tokens, padded, values.bits) / 8)
+    let keyScales = keys.isQuantized ? headDimension : 0
+    let valueScales =
+      values.isQuantized ? Saturating.product(Self.tokens, headDimension.pieces(of: groupSize)) : 0
+    let scales = Saturating.product(Self.scaleBytes, Saturating.sum(keyScales, valueScales))
+    return Saturating.product(kvHeads, Saturating.sum(codes, scales))
+  }
+
+  /// Bytes of the cache of one sequence that holds `entries` tokens in every layer.
+  public func sequence(entries: Int, _ policy: KVPolicy) -> Int {
+    let pages = entries.pieces(of: Self.tokens)
+    let exact = KVPolicy.Format.bf16
+    guard policy.isQuantized else {
+      return Saturating.product(layers, pages, page(keys: policy.keys, values: policy.values))
+    }
+    let recent = min(pages, policy.residual.pieces(of: Self.tokens) + 1)
+    return Saturating.product(
+      layers,
+      Saturating.sum(
+        Saturating.product(recent, page(keys: exact, values: exact)),
+        Saturating.product(
+          pages - recent,
+          page(keys: policy.keys, values: policy.values, groupSize: policy.groupSize))))
+  }
+
+  /// Bytes of the caches of `load` at their largest: pages full of prompt are shared by the samples of a question.
+  public func peak(_ load: Load, _ policy: KVPolicy) -> Int {
+    let (prompt, total) = (load.prompt, load.sequenceTokens)
+    guard let eviction = policy.eviction else {
+      let shared = prompt / Self.tokens * Self.tokens
+      let own = Saturating.product(load.samples, sequence(entries: total, policy))
+      let saved = Saturating.product(load.samples - 1, sequence(entries: shared, policy))
+      return Saturating.product(load.batch, max(0, own - min(own, saved)))
+    }
+    let entries = min(total, eviction.budget + eviction.buffer)
+    let atPrompt = min(prompt, eviction.budget + eviction.promptBuffer)
+    let own = Saturating.product(load.sequences, sequence(entries: entries, policy))
+    return max(own, Saturating.product(load.batch, sequence(entries: atPrompt, policy)))
+  }
+}

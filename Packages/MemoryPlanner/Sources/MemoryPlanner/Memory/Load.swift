@@ -1,0 +1,38 @@
+/// How much text one configuration has to hold at once.
+public struct Load: Sendable, Hashable, Codable {
+  /// T: tokens of thought.
+  public let thinkBudget: Int
+  /// Tokens of the prompt.
+  public let prompt: Int
+  /// Tokens after the thought: cue and answer.
+  public let answer: Int
+  /// G: samples of one question that vote.
+  public let samples: Int
+  /// Questions at a time, which share the weights.
+  public let batch: Int
+
+  /// A load.
+  ///
+  /// - Throws: `PlannerError.invalid` naming the number that is out of range.
+  public init(
+    thinkBudget: Int, prompt: Int = 256, answer: Int = 128, samples: Int = 1, batch: Int = 1
+  ) throws(PlannerError) {
+    let numbers = [
+      ("thinking budget", thinkBudget, 0), ("prompt", prompt, 0), ("answer", answer, 0),
+      ("samples", samples, 1), ("batch", batch, 1),
+    ]
+    for (name, value, least) in numbers where !(least...1 << 30).contains(value) {
+      throw .invalid(name: name, value: "\(value)", expected: "\(least) to \(1 << 30)")
+    }
+    self.thinkBudget = thinkBudget
+    self.prompt = prompt
+    self.answer = answer
+    self.samples = samples
+    self.batch = batch
+  }
+
+  /// Tokens of one sequence at its end.
+  public var sequenceTokens: Int { prompt + thinkBudget + answer }
+  /// Sequences that are in memory at once.
+  public var sequences: Int { Saturating.product(samples, batch) }
+}

@@ -1,0 +1,57 @@
+/// The memory equations of arXiv:2510.10964. Its "GB" are GiB, its "2k tokens" 2000 tokens.
+enum PaperMemory {
+  /// Weights as Table 1 has them: the released checkpoint for 16 bits, else a GPTQ v1 checkpoint with its packed codes,
+  /// scales (F16), zero points (stored though symmetric), group indices (one int32 an input), norms and embeddings.
+  static func storedWeights(_ shape: ModelShape, _ precision: WeightPrecision) -> Int {
+    guard let group = precision.groupSize else {
+      let copies = shape.shipsTiedHead ? 2 : shape.embeddingCopies
+      return Saturating.product(
+        2,
+        Saturating.sum(
+          shape.linearParameters, shape.biasParameters, shape.normParameters,
+          Saturating.product(copies, shape.embeddingParameters)))
+    }
+    let groups = shape.overLinears { Saturating.product($0.rows, $0.columns.pieces(of: group)) }
+    return Saturating.sum(
+      codes(shape.linearParameters, bits: precision.bits), Saturating.product(groups, 2),
+      codes(groups, bits: precision.bits), shape.overLinears { Saturating.product(4, $0.columns) },
+      unquantized(shape))
+  }
+
+  /// Weights by the equation of Appendix A: P_S = 16 and, as quantization is symmetric, P_Z = 0.
+  static func printedWeights(_ shape: ModelShape, _ precision: WeightPrecision) -> Int {
+    guard let group = precision.groupSize else {
+      return Saturating.sum(Saturating.product(2, shape.linearParameters), unquantized(shape))
+    }
+    return Saturating.sum(
+      codes(shape.linearParameters, bits: precision.bits),
+      Saturating.product(shape.linearParameters / group, 2), unquantized(shape))
+  }
+
+  private static func unquantized(_ shape: ModelShape) -> Int {
+    Saturating.product(
+      2,
+      Saturating.sum(
+        shape.biasParameters, shape.normParameters,
+        Saturating.product(shape.embeddingCopies, shape.embeddingParameters)))
+  }
+
+  private static func codes(_ count: Int, bits: Int) -> Int {
+    Saturating.product(count, bits) / 8
+  }
+
+  /// KV caches by Appendix A: G x T x layers x heads x dimension x 2 x bytes, min(T, T_retain) tokens under eviction, and a
+  /// 16-bit scale a group where values are quantized. The residual in 16 bits and the prompt are not counted.
+  static func cache(_ shape: ModelShape, _ policy: KVPolicy, _ load: Load) -> Int {
+    let tokens = min(load.thinkBudget, policy.eviction?.budget ?? .max)
+    let values = Saturating.product(load.sequences, tokens, shape.kvValuesPerToken / 2)
+    return Saturating.sum(
+      bytes(values, policy.keys, group: policy.groupSize),
+      bytes(values, policy.values, group: policy.groupSize))
+  }
+
+  private static func bytes(_ values: Int, _ format: KVPolicy.Format, group: Int) -> Int {
+    let codes = Saturating.product(values, format.bits) / 8
+    return format.isQuantized ? Saturating.sum(codes, Saturating.product(values / group, 2)) : codes
+  }
+}

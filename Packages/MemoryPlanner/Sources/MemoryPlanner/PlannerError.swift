@@ -1,0 +1,20 @@
+/// What can be wrong with a question to the planner.
+public enum PlannerError: Error, Equatable, CustomStringConvertible {
+  /// A number or word that means nothing; `expected` says what would.
+  case invalid(name: String, value: String, expected: String)
+  /// No configuration fits into `memory` bytes; `configuration` takes the least of all, `least` bytes.
+  case nothingFits(memory: Int, least: Int, configuration: String)
+  /// The one configuration that was asked about takes more than `memory` bytes.
+  case tooLarge(configuration: String, bytes: Int, memory: Int)
+
+  /// One sentence with the values.
+  public var description: String {
+    switch self {
+    case .invalid(let name, let value, let expected): "\(name) is \(value); expected \(expected)"
+    case .nothingFits(let memory, let least, let configuration):
+      "nothing fits into \(ByteCount(memory)); the least that would is \(ByteCount(least)): \(configuration)"
+    case .tooLarge(let configuration, let bytes, let memory):
+      "\(configuration) takes \(ByteCount(bytes)) of \(ByteCount(memory))"
+    }
+  }
+}

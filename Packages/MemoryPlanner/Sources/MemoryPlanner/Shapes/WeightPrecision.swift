@@ -1,0 +1,40 @@
+/// How the linear layers of the blocks are stored; embedding, norms and head stay in 16 bits.
+public struct WeightPrecision: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// Bits of a weight: 16, or 8, 4, 3 or 2 for codes.
+  public let bits: Int
+  /// Inputs that share a scale; nil for 16 bits.
+  public let groupSize: Int?
+  /// Whether each group has a zero point besides its scale.
+  public let hasZeroPoints: Bool
+
+  /// BF16 throughout.
+  public static let bf16 = WeightPrecision(uncheckedBits: 16, groupSize: nil, hasZeroPoints: false)
+
+  private init(uncheckedBits bits: Int, groupSize: Int?, hasZeroPoints: Bool) {
+    self.bits = bits
+    self.groupSize = groupSize
+    self.hasZeroPoints = hasZeroPoints
+  }
+
+  /// 16 bits, or codes in groups (the paper's: 8 or 4 bits, groups of 128, symmetric).
+  ///
+  /// - Throws: `PlannerError.invalid` for other bits and for groups below 1.
+  public init(bits: Int, groupSize: Int = 128, hasZeroPoints: Bool = false) throws(PlannerError) {
+    guard [16, 8, 4, 3, 2].contains(bits) else {
+      throw .invalid(name: "bits", value: "\(bits)", expected: "16, 8, 4, 3 or 2")
+    }
+    guard (1...1 << 30).contains(groupSize) else {
+      throw .invalid(name: "group size", value: "\(groupSize)", expected: "at least 1")
+    }
+    if bits == 16 {
+      self = .bf16
+    } else {
+      self.init(uncheckedBits: bits, groupSize: groupSize, hasZeroPoints: hasZeroPoints)
+    }
+  }
+
+  /// Such as `16 bits` or `4 bits, groups of 128`.
+  public var description: String {
+    "\(bits) bits" + (groupSize.map { ", groups of \($0)" } ?? "")
+  }
+}

@@ -1,0 +1,129 @@
+import Testing
+
+@testable import MemoryPlanner
+
+/// The planner against what the paper says in words.
+@Suite struct PlannerTests {
+  private func model(_ name: String) throws -> ModelShape {
+    try #require(Qwen3Family.models.first { $0.name == name })
+  }
+
+  /// Whether one configuration is placed before another when both fit.
+  private func places(
+    _ first: (String, bits: Int, tokens: Int), before second: (String, bits: Int, tokens: Int),
+    memory: Int, task: TaskKind = .math
+  ) throws -> Bool {
+    func ranks(_ choice: (String, bits: Int, tokens: Int)) throws -> Rank {
+      let configuration = Configuration(
+        model: try model(choice.0), precision: try WeightPrecision(bits: choice.bits), kv: .full,
+        load: try Load(thinkBudget: choice.tokens))
+      let situation = Situation(memory: memory, task: task)
+      return Rank(
+        Advice(
+          configuration: configuration, memory: configuration.memory(.paperTable), measurement: nil,
+          judgements: situation.judgements(of: configuration)), situation)
+    }
+    return try ranks(first) < ranks(second)
+  }
+
+  @Test func comparisonsOfSection4() throws {
+    let gibibyte = 1 << 30
+    #expect(try places(("1.7b", 8, 6000), before: ("0.6b", 8, 18_000), memory: 3 * gibibyte))
+    #expect(try places(("4b", 4, 10_000), before: ("1.7b", 8, 18_000), memory: 4 * gibibyte))
+    #expect(try places(("8b", 8, 30_000), before: ("14b", 4, 30_000), memory: 15 * gibibyte))
+    #expect(try places(("14b", 8, 22_000), before: ("32b", 4, 22_000), memory: 24 * gibibyte))
+    #expect(try places(("8b", 16, 22_000), before: ("32b", 4, 22_000), memory: 24 * gibibyte))
+    // Finding 2 the other way round for knowledge.
+    #expect(
+      try places(
+        ("14b", 4, 22_000), before: ("8b", 8, 22_000), memory: 14 * gibibyte, task: .knowledge))
+  }
+
+  private func best(
+    _ memory: String, _ task: TaskKind, batch: Int = 1, latency: Bool = false
+  ) throws -> Advice {
+    let request = try PlanRequest(
+      memory: try ByteCount(parsing: memory).bytes, task: task, models: Qwen3Family.models,
+      thinkBudgets: [2000, 10_000, 22_000, 30_000], samples: [1, 4, 8], batch: batch,
+      prefersLatency: latency)
+    let advice = try Planner.advise(request)
+    #expect(advice.allSatisfy { $0.memory.total <= request.memory })
+    return try #require(advice.first)
+  }
+
+  @Test func theBestFollowsTheFindings() throws {
+    for memory in ["1GiB", "2GiB", "4GiB", "8GiB", "16GiB", "32GiB", "64GiB", "200GiB"] {
+      for task in TaskKind.allCases {
+        let best = try best(memory, task)
+        #expect(best.contradictions == 0, "\(memory) \(task): \(best.configuration)")
+      }
+    }
+  }
+
+  @Test func samplesGrowWithTheMemory() throws {
+    let eight = try best("8GiB", .math).configuration
+    let twenty = try best("20GiB", .math).configuration
+    let forty = try best("40GiB", .math).configuration
+    #expect(eight.load.samples < 4)
+    #expect((4..<8).contains(twenty.load.samples))
+    #expect(forty.load.samples >= 8)
+    #expect(eight.load.thinkBudget >= 20_000)
+  }
+
+  @Test func tasksAndLatencyDecideTheBits() throws {
+    #expect(try best("8GiB", .math).configuration.precision.bits == 8)
+    #expect(try best("8GiB", .knowledge).configuration.precision.bits == 4)
+    #expect(try best("3GiB", .math).configuration.precision.bits != 16)
+    let fast = try best("16GiB", .math, latency: true).configuration
+    #expect(fast.model.name == "4b" && fast.precision.bits >= 8)
+  }
+
+  @Test func aBatchSharesTheWeightsButNotTheCaches() throws {
+    let one = try best("16GiB", .math)
+    let many = try best("16GiB", .math, batch: 16)
+    #expect(many.memory.total <= 16 << 30)
+    #expect(many.configuration.kv != .full)
+    #expect(many.configuration.load.samples <= one.configuration.load.samples)
+    #expect(many.configuration.model.name != "0.6b")
+  }
+
+  @Test func measurementsComeFirst() throws {
+    let request = try PlanRequest(
+      memory: 8 << 30, task: .math, models: Qwen3Family.models, thinkBudgets: [2000],
+      samples: [1])
+    let measured = [("0.6b", 0.4), ("1.7b", 0.3)].map { name, accuracy in
+      Measurement(
+        model: name, bits: 4, kv: "bf16", thinkBudget: 2000, samples: 1, task: .math,
+        accuracy: accuracy, standardError: 0.02, study: "test")
+    }
+    let elsewhere = Measurement(
+      model: "4b", bits: 4, kv: "bf16", thinkBudget: 2000, samples: 1, task: .knowledge,
+      accuracy: 0.9, standardError: nil, study: "test")
+    let advice = try Planner.advise(request, measurements: measured + [elsewhere])
+    #expect(advice.prefix(2).map(\.configuration.model.name) == ["0.6b", "1.7b"])
+    #expect(advice.dropFirst(2).allSatisfy { $0.measurement == nil })
+  }
+
+  @Test func whatFitsNothingNamesTheLeastThatWould() throws {
+    let request = try PlanRequest(memory: 100 << 20, task: .math, models: Qwen3Family.models)
+    let smallest = try #require(
+      try request.configurations().map { $0.memory(request.accounting).total }.min())
+    #expect {
+      try Planner.advise(request)
+    } throws: { error in
+      guard case PlannerError.nothingFits(let memory, let least, let configuration) = error else {
+        return false
+      }
+      return memory == 100 << 20 && least == smallest && configuration.hasPrefix("0.6b at 4 bits")
+    }
+  }
+
+  @Test func requestsThatOfferNothingAreRefused() throws {
+    let model = try model("4b")
+    for (budgets, samples) in [([], [1]), ([2000], []), ([50_000], [1]), ([2000], [0])] {
+      let request = try PlanRequest(
+        memory: 8 << 30, task: .math, models: [model], thinkBudgets: budgets, samples: samples)
+      #expect(throws: PlannerError.self) { try request.configurations() }
+    }
+  }
+}

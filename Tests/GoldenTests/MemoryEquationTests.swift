@@ -1,0 +1,52 @@
+import KVCaches
+import MemoryPlanner
+import ModelLoader
+import Models
+import NanoModels
+import Tensors
+import Testing
+
+/// The planner's `actual` accounting against the bytes that the engine's own meters read.
+@Suite struct MemoryEquationTests {
+  @Test(arguments: NanoModels.names) func weightsOfAModelAsLoaded(name: String) throws {
+    let folder = try #require(NanoModels.directory(of: name))
+    let decoder = try Decoder(try Checkpoint(directory: folder))
+    let shape = try decoder.config.memoryShape(named: name)
+    #expect(Accounting.actual.weights(shape, .bf16) == decoder.weightBytes)
+  }
+
+  /// Shapes whose rows are no multiple of 16 and whose inputs are no multiple of group and line.
+  @Test(arguments: [8, 4, 3, 2], [32, 128]) func quantizedMatrices(bits: Int, group: Int) throws {
+    for (rows, columns) in [(16, 128), (40, 136), (7, 200), (33, 72)] {
+      for zeros in [false, true] {
+        let groups = (columns + group - 1) / group
+        let matrix = try QuantizedMatrix(
+          bits: bits, outFeatures: rows, inFeatures: columns, groupSize: group,
+          codes: [UInt8](repeating: 1, count: rows * columns),
+          scales: [Float](repeating: 0.5, count: rows * groups),
+          zeros: zeros ? [Float](repeating: 1.5, count: rows * groups) : nil)
+        let precision = try WeightPrecision(bits: bits, groupSize: group, hasZeroPoints: zeros)
+        let bytes = try WeightPacking.pack(matrix).byteCount
+        #expect(precision.packedBytes(rows: rows, columns: columns) == bytes)
+      }
+    }
+  }
+
+  @Test(arguments: [KVFormat.bf16, .f32]) func pagesOfACache(format: KVFormat) throws {
+    for (layers, kvHeads, dimension) in [(2, 1, 32), (3, 2, 40), (1, 4, 128)] {
+      let shape = KVShape(layers: layers, kvHeads: kvHeads, headDimension: dimension)
+      let meter = KVMeter()
+      var cache = KVCache(
+        shape: shape, configuration: KVConfiguration(format: format), meter: meter)
+      let token = [Float](repeating: 1, count: kvHeads * dimension)
+      let pages = CachePages(layers: layers, kvHeads: kvHeads, headDimension: dimension)
+      let policy = try KVPolicy(parsing: format.rawValue)
+      for count in 1...150 {
+        for layer in 0..<layers {
+          try cache.append(keys: token, values: token, tokens: 1, layer: layer)
+        }
+        #expect(meter.bytes == pages.sequence(entries: count, policy))
+      }
+    }
+  }
+}
