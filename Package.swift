@@ -87,7 +87,10 @@ let package = Package(
       .executableTarget(
         name: "bench-engine",
         dependencies: [argumentParser, "Tensors", "KVCaches", "Models"],
-        path: "Tools/bench/engine")
+        path: "Tools/bench/engine"),
+      .executableTarget(
+        name: "bench-eviction", dependencies: [argumentParser, "KVCaches", "Tensors"],
+        path: "Tools/bench/eviction"),
     ],
     [
       .testTarget(

@@ -71,15 +71,15 @@ struct HeadKeys {
   }
 }
 
-/// Sum of squares in eight chains, in one fixed order.
+/// Sum of squares in sixteen chains, in one fixed order.
 private func sumOfSquares(_ values: Slice<UnsafeBufferPointer<Float>>) -> Float {
-  var chains = SIMD8<Float>.zero
+  var chains = SIMD16<Float>.zero
   var index = values.startIndex
-  while index + 8 <= values.endIndex {
-    var part = SIMD8<Float>.zero
-    for lane in 0..<8 { part[lane] = values.base[index + lane] }
+  let bytes = UnsafeRawBufferPointer(values.base)
+  while index + 16 <= values.endIndex {
+    let part = bytes.loadUnaligned(fromByteOffset: index * 4, as: SIMD16<Float>.self)
     chains += part * part
-    index += 8
+    index += 16
   }
   var sum = chains.sum()
   for rest in values.base[index..<values.endIndex] { sum += rest * rest }
