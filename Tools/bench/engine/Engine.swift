@@ -22,6 +22,11 @@ struct Engine: ParsableCommand {
   var tokens = 16
   @Option(help: "Tokens that the cache holds before the prompt, or before what is generated.")
   var depth = 0
+  @Option(
+    name: .customLong("kv-evict"),
+    help: "Keep the cache within a number of tokens, such as rkv:2048; see generate --help.",
+    transform: { try Eviction(parsing: $0) })
+  var kvEvict: Eviction?
   @Option(help: "Sequences generated together; they share what the cache holds before.")
   var batch = 1
   @Option(help: "Repetitions; the median is printed.")
@@ -55,7 +60,7 @@ struct Engine: ParsableCommand {
       let limit = bandwidth / Double(decoder.weightBytes) * Double(batch)
       report([
         "shape": shape, "weights": format.rawValue, "threads": threads, "batch": batch,
-        "depth": depth, "prompt_tokens": prompt, "weight_bytes": decoder.weightBytes,
+        "depth": depth, "kv": kv.description, "prompt_tokens": prompt, "weight_bytes": decoder.weightBytes,
         "prompt_tokens_per_second": speed.prompt, "tokens_per_second": speed.generation,
         "memory_bytes_per_second": bandwidth, "share_of_memory_limit": speed.generation / limit,
         "commit": commit,
@@ -63,12 +68,14 @@ struct Engine: ParsableCommand {
     }
   }
 
+  private var kv: KVConfiguration { KVConfiguration(eviction: kvEvict) }
+
   /// Median tokens a second of the prompt and of generation, each from a cache of `depth` tokens.
   private func measure(
     _ decoder: Decoder, _ pool: ThreadPool
   ) throws -> (prompt: Double, generation: Double) {
     let pass = ForwardPass(decoder, pool: pool)
-    let filled = try filledCache(pass)
+    let filled = try filledCache(pass, on: pool)
     let ids = (0..<prompt).map { Int32($0 * 37 % 1000) }
     let clock = ContinuousClock()
     /// Seconds of feeding `steps` tokens at a time to every sequence, all tokens of `ids`.
@@ -91,16 +98,19 @@ struct Engine: ParsableCommand {
     )
   }
 
-  /// A cache of `depth` random entries.
-  private func filledCache(_ pass: ForwardPass) throws -> KVCache {
-    var cache = pass.makeCache(meter: KVMeter())
+  /// A cache that has seen `depth` random entries and, where it evicts, as many random queries.
+  private func filledCache(_ pass: ForwardPass, on pool: ThreadPool) throws -> KVCache {
+    var cache = pass.makeCache(kv, meter: KVMeter())
     var random = Xorshift()
     let width = cache.shape.kvHeads * cache.shape.headDimension
-    for start in stride(from: 0, to: depth, by: 256) {
-      let count = min(256, depth - start)
+    let heads = pass.decoder.config.heads
+    while cache.position < depth {
+      let count = min(256, depth - cache.position, cache.room)
+      let queries = random.floats(count * heads * cache.shape.headDimension)
       for layer in 0..<cache.shape.layers {
         let (keys, values) = (random.floats(count * width), random.floats(count * width))
         try cache.append(keys: keys, values: values, tokens: count, layer: layer)
+        try cache.settle(queries: queries, tokens: count, heads: heads, layer: layer, on: pool)
       }
     }
     return cache
