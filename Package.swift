@@ -71,7 +71,7 @@ let package = Package(
         name: "AppSupport",
         dependencies: [
           argumentParser, "Kernels", "Tensors", "KVCaches", "ModelLoader", "Models", "Generation",
-          "Tokenizer", "NanoModels",
+          "Tokenizer", "NanoModels", "Evaluation",
         ], path: "Apps/Sources/AppSupport"),
       command(
         "quantize",

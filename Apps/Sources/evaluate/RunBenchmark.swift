@@ -24,13 +24,23 @@ struct RunBenchmark: ParsableCommand {
   var maxTokens: Int?
   @Option(help: "Tokens of thought after which the answer is demanded (default: the benchmark's).")
   var thinkBudget: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Several thinking budgets, such as 32,64,128: a run each, with every thought generated once.",
+      valueName: "budgets"),
+    transform: { try ThinkBudgets(parsing: $0) })
+  var thinkBudgets: ThinkBudgets?
   @Flag(help: "Let no thought end before its budget: put 'Wait' in the place of its end.")
   var force = false
   @Option(help: "Replies generated together; changes the speed, never a reply.")
   var batch = 16
   @Option(help: "A folder that holds the benchmark's data.")
   var data: String?
-  @Option(help: "The journal to write or continue (default: runs/BENCH-MODEL-FINGERPRINT.jsonl).")
+  @Option(
+    help: """
+      The journal to write or continue (default: runs/BENCH-MODEL-FINGERPRINT.jsonl); of several budgets \
+      each gets its own, FILE-BUDGET.jsonl.
+      """)
   var journal: String?
   @Flag(help: "Leave damaged lines of the journal out and generate their replies again.")
   var dropDamaged = false
@@ -53,7 +63,12 @@ struct RunBenchmark: ParsableCommand {
     ] {
       if let value, value < 1 { throw ValidationError("--\(name) \(value): expected at least 1") }
     }
-    if force && thinkBudget == nil { throw ValidationError("--force needs --think-budget") }
+    if thinkBudget != nil && thinkBudgets != nil {
+      throw ValidationError("--think-budget and --think-budgets exclude each other")
+    }
+    if force && thinkBudget == nil && thinkBudgets == nil {
+      throw ValidationError("--force needs --think-budget or --think-budgets")
+    }
   }
 
   func run() throws {
@@ -62,15 +77,20 @@ struct RunBenchmark: ParsableCommand {
     let benchmark = try BenchmarkFinder(data: data).benchmark(bench)
     if let note = benchmark.note { Console.note("note: \(note)") }
     let loaded = try LoadedModel(model)
-    let scenario = try scenario(benchmark, loaded)
-    let file = try journalFile(scenario, shard)
-    let run = try EvaluationRun(
-      benchmark: benchmark, scenario: scenario, shard: shard, journal: file)
+    let budgets = thinkBudgets?.values.map { $0 as Int? } ?? [thinkBudget]
+    let engine = try engine(loaded)
+    let sweep = try BudgetSweep(
+      budgets.map { budget in
+        let scenario = try scenario(benchmark, loaded, engine: engine, thinking: budget)
+        return try EvaluationRun(
+          benchmark: benchmark, scenario: scenario, shard: shard,
+          journal: journalFile(scenario, shard))
+      })
     let responder = try EngineResponder(
       loaded, kv: model.kvConfiguration(), sampling: options(benchmark, loaded), batch: batch,
       force: force)
     let line = ProgressLine("\(benchmark.definition.name)  \(loaded.name)")
-    let (summary, notes) = try run.run(with: responder, damage: dropDamaged ? .drop : .refuse) {
+    let results = try sweep.run(with: responder, damage: dropDamaged ? .drop : .refuse) {
       progress in
       let accuracy =
         progress.done > 0
@@ -78,11 +98,14 @@ struct RunBenchmark: ParsableCommand {
         : ""
       line.show(progress.done, of: progress.total, detail: accuracy)
     }
-    for note in notes { Console.note("note: \(note)") }
-    var result = RunResult(summary: summary, tokensPerSecond: responder.rate)
-    try result.save(beside: file)
-    table.write([result.row(named: file.runName)])
-    Console.note("journal: \(file.relativePath)")
+    for note in results.flatMap(\.notes) { Console.note("note: \(note)") }
+    table.write(
+      try zip(sweep.runs, results).map { run, result in
+        var stored = RunResult(summary: result.summary, tokensPerSecond: responder.rate)
+        try stored.save(beside: run.journal)
+        return stored.row(named: run.journal.runName)
+      })
+    for run in sweep.runs { Console.note("journal: \(run.journal.relativePath)") }
   }
 
   /// The part that the place of this process in a job array stands for; all outside of job arrays.
@@ -105,7 +128,9 @@ struct RunBenchmark: ParsableCommand {
   }
 
   /// Everything that decides the replies; threads and batch do not.
-  private func scenario(_ benchmark: Benchmark, _ loaded: LoadedModel) throws -> Scenario {
+  private func scenario(
+    _ benchmark: Benchmark, _ loaded: LoadedModel, engine: [String: String], thinking: Int?
+  ) throws -> Scenario {
     let options = try options(benchmark, loaded)
     let limits = benchmark.definition.limits
     return try Scenario(
@@ -114,8 +139,8 @@ struct RunBenchmark: ParsableCommand {
         temperature: Self.decimal(options.temperature), topP: Self.decimal(options.topP),
         topK: options.topK, minP: Self.decimal(options.minP)),
       limits: TokenLimits(
-        tokens: maxTokens ?? limits.tokens, thinking: thinkBudget ?? limits.thinking),
-      engine: engine(loaded))
+        tokens: maxTokens ?? limits.tokens, thinking: thinking ?? limits.thinking),
+      engine: engine)
   }
 
   /// The number as people write it: 0.6, not 0.6000000238.
@@ -134,7 +159,13 @@ struct RunBenchmark: ParsableCommand {
   }
 
   private func journalFile(_ scenario: Scenario, _ shard: Shard) throws -> URL {
-    if let journal { return URL(fileURLWithPath: journal) }
+    if let journal {
+      let file = URL(fileURLWithPath: journal)
+      guard thinkBudgets != nil, let budget = scenario.limits.thinking else { return file }
+      let name = "\(file.deletingPathExtension().lastPathComponent)-\(budget)"
+      return file.deletingLastPathComponent().appendingPathComponent(name)
+        .appendingPathExtension(file.pathExtension)
+    }
     let folder = URL(fileURLWithPath: "runs")
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

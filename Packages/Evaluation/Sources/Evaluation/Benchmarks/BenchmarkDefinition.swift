@@ -126,4 +126,11 @@ public struct TokenLimits: Sendable, Hashable, Codable {
     self.tokens = tokens
     self.thinking = thinking
   }
+
+  /// The same limits with another thinking budget, which must not be negative.
+  func shortened(to thinking: Int?) -> TokenLimits {
+    var limits = self
+    limits.thinking = thinking
+    return limits
+  }
 }

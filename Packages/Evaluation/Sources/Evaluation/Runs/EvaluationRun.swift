@@ -61,49 +61,13 @@ public struct EvaluationRun: Sendable {
     progress: (RunProgress) throws -> Void = { _ in },
     now: () -> Double = { ProcessInfo.processInfo.systemUptime }
   ) throws -> (summary: Summary, notes: [String]) {
-    let header = JournalHeader(scenario: scenario, shard: shard)
-    var correct = 0
-    let writer = try JournalWriter(journal, header: header, damage: damage) {
-      correct += $0.correct ? 1 : 0
-    }
-    let expected = Array(header.expected)
-    let done = Set(writer.existing.entries.map(\.id))
-    var pending = Set(expected).subtracting(done)
-    let requests = expected.filter(pending.contains).map(request)
-    let start = now()
-    func report() throws {
-      let fresh = requests.count - pending.count
-      try progress(
-        RunProgress(
-          done: done.count + fresh, total: expected.count, correct: correct, fresh: fresh,
-          seconds: now() - start))
-    }
-    try report()
-    if !requests.isEmpty {
-      try responder.respond(to: requests) { request, response in
-        let id = SampleID(index: request.index, sample: request.sample)
-        guard pending.remove(id) != nil else {
-          throw EvaluationError.unexpectedResponse(item: request.item, sample: request.sample)
-        }
-        guard response.isPlausible else {
-          throw EvaluationError.setting(
-            name: "the reply to sample \(request.sample) of \(request.item)",
-            value: "\(response.cost)",
-            expected: "counts and times that are not negative")
-        }
-        let record = record(of: request, response)
-        try writer.append(record)
-        correct += record.correct ? 1 : 0
-        try report()
-      }
-    }
-    try writer.save()
-    guard pending.isEmpty else { throw missing(pending) }
-    try sortJournal(header)
-    return (try Summary(journal: journal), writer.existing.notes)
+    let results = try BudgetSweep(of: self).run(
+      with: responder, damage: damage, progress: progress, now: now)
+    return results[0]
   }
 
-  private func record(of request: SampleRequest, _ response: SampleResponse) -> SampleRecord {
+  /// A reply with its grade.
+  func record(of request: SampleRequest, _ response: SampleResponse) -> SampleRecord {
     let item = benchmark.items[request.index]
     let order = benchmark.choiceOrder(of: item, sample: request.sample, seed: scenario.seed)
     return SampleRecord(
@@ -112,16 +76,13 @@ public struct EvaluationRun: Sendable {
       response: response, extraction: scenario.extraction, grading: scenario.grading)
   }
 
-  private func missing(_ pending: Set<SampleID>) -> EvaluationError {
-    let examples = pending.sorted().prefix(3).map { "\(benchmark.items[$0.index].id)#\($0.sample)" }
-    return .samplesMissing(file: journal.path, count: pending.count, examples: Array(examples))
-  }
-
   /// Brings the records of a complete journal into their order.
-  private func sortJournal(_ header: JournalHeader) throws(EvaluationError) {
+  func sortJournal() throws(EvaluationError) {
     let index = try JournalIndex.read(journal)
     let ids = index.entries.map(\.id)
-    if zip(ids, ids.dropFirst()).allSatisfy({ $0 < $1 }) { return }
+    guard let header = index.header, !zip(ids, ids.dropFirst()).allSatisfy({ $0 < $1 }) else {
+      return
+    }
     try JournalFile.publish(header, parts: [(journal, index)], to: journal)
   }
 }

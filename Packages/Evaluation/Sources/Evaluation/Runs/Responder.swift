@@ -13,7 +13,18 @@ public struct SampleRequest: Sendable, Hashable {
   /// How to sample; a missing value is the model's own default.
   public let sampling: Sampling
   /// How many tokens the reply may take.
-  public let limits: TokenLimits
+  public internal(set) var limits: TokenLimits
+  /// Smaller thinking budgets whose replies are wanted too, ascending; each is the reply to `shortened(to:)`, for which
+  /// the thought need not be generated again.
+  public internal(set) var budgets: [Int] = []
+
+  /// The request for the reply at one smaller thinking budget.
+  public func shortened(to budget: Int) -> SampleRequest {
+    var request = self
+    request.limits = limits.shortened(to: budget)
+    request.budgets = []
+    return request
+  }
 }
 
 /// Why a reply ended.
@@ -99,8 +110,8 @@ public protocol Responder {
   ///
   /// - Parameters:
   ///   - requests: What to answer; replies to one item stand next to each other.
-  ///   - each: To be called once per request, as soon as its reply is complete and from one thread
-  ///     at a time. When it throws, stop and pass the error on.
+  ///   - each: To be called once per request, and for each of its `budgets` with the shortened request, as
+  ///     soon as the reply is complete and from one thread at a time. When it throws, stop and pass the error on.
   /// - Throws: Anything that ends the run. Replies already handed over are kept.
   func respond(
     to requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void

@@ -23,7 +23,7 @@ public struct Scenario: Sendable, Hashable, Codable {
   /// The sampler's effective settings.
   public let sampling: Sampling
   /// How many tokens a reply may take.
-  public let limits: TokenLimits
+  public private(set) var limits: TokenLimits
   /// What the app knows about the model: digest of the weights, formats of weights and KV cache,
   /// budget policy, template, program version and the like, by name. Names of digests end in
   /// `digest`; tables for readers leave these out.
@@ -73,6 +73,13 @@ public struct Scenario: Sendable, Hashable, Codable {
     scenario.definition = definition.digest
     scenario.extraction = definition.extraction
     scenario.grading = definition.grading
+    return scenario
+  }
+
+  /// The same run without its thinking budget: what the runs of a ``BudgetSweep`` have in common.
+  var withoutBudget: Scenario {
+    var scenario = self
+    scenario.limits = limits.shortened(to: nil)
     return scenario
   }
 

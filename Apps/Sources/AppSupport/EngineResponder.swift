@@ -1,11 +1,10 @@
-import AppSupport
 import Evaluation
 import Generation
 import KVCaches
 import Tokenizer
 
 /// Answers benchmark questions with a model in this process.
-final class EngineResponder: Responder {
+public final class EngineResponder: Responder {
   private let loaded: LoadedModel
   private let tokenizer: TextTokenizer
   private let prompts: PromptBuilder
@@ -15,8 +14,16 @@ final class EngineResponder: Responder {
   private let batch: Int
   private let force: Bool
 
-  /// A responder; with `force` every reply thinks for exactly its thinking budget.
-  init(
+  /// A responder.
+  ///
+  /// - Parameters:
+  ///   - loaded: the model.
+  ///   - kv: what its caches keep, and how.
+  ///   - sampling: how tokens are drawn.
+  ///   - batch: most replies generated together; branches come on top.
+  ///   - force: whether every reply thinks for exactly its thinking budget.
+  /// - Throws: `UserError` for a model without tokenizer; what is wrong with its files.
+  public init(
     _ loaded: LoadedModel, kv: KVConfiguration, sampling: SamplingOptions, batch: Int,
     force: Bool = false
   ) throws {
@@ -35,29 +42,38 @@ final class EngineResponder: Responder {
   }
 
   /// Tokens generated a second over everything answered, or nil when nothing was.
-  var rate: Double? {
+  public var rate: Double? {
     let timings = generator.timings
     return timings.generatedTokens > 0 ? timings.generationRate : nil
   }
 
-  func respond(
+  /// Answers the requests and their smaller budgets, each thought generated once.
+  ///
+  /// - Throws: `GenerationError`, `ModelError` or `TensorError`; `UserError` when interrupted; what `each` throws.
+  public func respond(
     to requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
   ) throws {
-    let generation = try requests.map { request in
-      GenerationRequest(
-        prompt: try prompts.ids([ChatMessage(role: "user", content: request.prompt)]),
-        sampling: sampling,
-        random: RandomStream(seed: request.seed, sample: UInt64(request.sample)),
-        maxTokens: request.limits.tokens, stopTokens: stopTokens, tags: loaded.thinkingTags,
-        budget: try budget(request.limits))
-    }
+    let generation = try requests.map(generation)
     try generator.run(generation, concurrency: batch) { event in
       try Interrupts.check()
-      if case .finished(let index, let result) = event {
+      switch event {
+      case .token: break
+      case .branched(let index, let budget, let result):
+        try each(requests[index].shortened(to: budget), response(result))
+      case .finished(let index, let result):
         try each(requests[index], response(result))
       }
       return .goOn
     }
+  }
+
+  private func generation(_ request: SampleRequest) throws -> GenerationRequest {
+    GenerationRequest(
+      prompt: try prompts.ids([ChatMessage(role: "user", content: request.prompt)]),
+      sampling: sampling,
+      random: RandomStream(seed: request.seed, sample: UInt64(request.sample)),
+      maxTokens: request.limits.tokens, stopTokens: stopTokens, tags: loaded.thinkingTags,
+      budget: try budget(request.limits), branches: request.budgets)
   }
 
   private func budget(_ limits: TokenLimits) throws -> ThinkingBudget? {
