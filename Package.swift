@@ -81,7 +81,7 @@ let package = Package(
         ]),
       command("generate", ["Generation", "KVCaches", "Models", "Tokenizer"]),
       command(
-        "evaluate", ["Evaluation", "Generation", "KVCaches", "Models", "NanoModels", "Tokenizer"]),
+        "evaluate", ["Evaluation", "Generation", "Models", "NanoModels", "Tokenizer"]),
     ],
     [
       .executableTarget(
