@@ -5,7 +5,9 @@ import Models
 /// Generates many texts at once: up to `concurrency` sequences are decoded together, and when one ends the next
 /// request takes its place. A text depends only on its request, never on its neighbours.
 ///
-/// Requests in a row with equal prompts share it: it is run once and its KV pages are stored once.
+/// Requests in a row with equal prompts share it: it is run once and its KV pages are stored once. Long prompts are cut over
+/// steps while other texts are generated. With a limit on the bytes of KV pages a request starts only when it and
+/// everything that runs can finish within it, and waits otherwise.
 public final class BatchGenerator {
   /// A token of a text.
   public struct Token: Sendable, Hashable {
@@ -52,6 +54,8 @@ public final class BatchGenerator {
   private let pass: ForwardPass
   private let sampler: Sampler
   private let configuration: KVConfiguration
+  private let room: Int
+  private let promptTokens: Int
   private let text: (Int32) -> String
 
   /// A generator on `pass`.
@@ -59,15 +63,20 @@ public final class BatchGenerator {
   /// - Parameters:
   ///   - pass: the model at work.
   ///   - kv: what its caches keep, and how.
+  ///   - room: most bytes of KV pages at any time.
+  ///   - promptTokens: most prompt tokens of a step in which other texts are generated; changes no text.
   ///   - tokenLimit: ids from here on are never drawn.
   ///   - text: the text of one token, in which the end of a budget's answer is looked for; without it such an answer
   ///     ends at a stop token or its limit.
   public init(
-    _ pass: ForwardPass, kv: KVConfiguration = KVConfiguration(), tokenLimit: Int = Int.max,
+    _ pass: ForwardPass, kv: KVConfiguration = KVConfiguration(), room: Int = .max,
+    promptTokens: Int = 64, tokenLimit: Int = .max,
     text: @escaping (Int32) -> String = { _ in "" }
   ) {
     self.pass = pass
     configuration = kv
+    self.room = room
+    self.promptTokens = max(promptTokens, 1)
     self.text = text
     sampler = Sampler(tokenLimit: tokenLimit)
   }
@@ -78,42 +87,43 @@ public final class BatchGenerator {
   ///   - requests: the texts to generate, started in this order.
   ///   - concurrency: most texts decoded together; branches, which are short, come on top.
   ///   - handle: told every token of the texts, and every finished text and branch.
-  /// - Throws: `GenerationError` for a request that cannot be run, before any is; `nonFiniteLogits`; what `handle`
-  ///   throws; `TensorError.outOfMemory`.
+  /// - Throws: `GenerationError` for a request that cannot be run, such as one that may outgrow the room, before any is;
+  ///   `nonFiniteLogits`; what `handle` throws; `TensorError.outOfMemory`. No pages stay behind.
   public func run(
     _ requests: [GenerationRequest], concurrency: Int = 1, handle: (Event) throws -> Verdict
   ) throws {
     let context = pass.decoder.config.contextLength
-    for request in requests { try request.check(context: context) }
+    var admission = try admission(requests)
     timings = GenerationTimings()
     var prompts = SharedPrompts(requests)
     var sequences: [BatchSequence] = []
     var caches: [KVCache] = []
     var next = 0
     while true {
-      while sequences.count < max(concurrency, 1), next < requests.count {
+      var texts = sequences.count { $0.branch == nil }
+      while texts < max(concurrency, 1), next < requests.count, admission.start(next) {
         sequences.append(
           BatchSequence(
             requests[next], index: next, context: context, runsPrompt: prompts.runsPrompt(next)))
         caches.append(pass.makeCache(configuration, meter: meter))
         next += 1
+        texts += 1
       }
       if sequences.isEmpty { return }
-      let drawn = try step(sequences, requests, &caches, &prompts)
+      let drawn = try step(&sequences, requests, &caches, &prompts)
       prompts.releaseAll(before: next)
 
       var branches: [BatchSequence] = []
       var ended: Set<Int> = []
       for index in sequences.indices where !ended.contains(index) {
-        for var branch in sequences[index].branchesOff(by: drawn[index], text: text) {
-          _ = branch.take(drawn[index], text: text)
+        guard let token = drawn[index] else { continue }
+        for var branch in sequences[index].branchesOff(by: token, text: text) {
+          _ = branch.take(token, text: text)
           branches.append(branch)
           caches.append(caches[index])
         }
         let request = requests[sequences[index].request]
-        switch try advance(
-          &sequences[index], drawn[index], request, caches[index], handle)
-        {
+        switch try advance(&sequences[index], token, request, caches[index], handle) {
         case .goOn: break
         case .ended: ended.insert(index)
         case .cancelled:
@@ -126,42 +136,72 @@ public final class BatchGenerator {
         }
       }
       sequences += branches
+      let endedRequests = ended.map { sequences[$0].request }
       for index in ended.sorted(by: >) {
         sequences.remove(at: index)
         caches.remove(at: index)
       }
+      for request in endedRequests where !sequences.contains(where: { $0.request == request }) {
+        admission.end(request)
+      }
     }
   }
 
-  /// Runs every sequence's pending tokens and draws each one's next.
+  /// How many of the requests, from the first on, fit into the room at once.
+  ///
+  /// - Throws: `GenerationError` for a request that cannot be run, as `run` does.
+  public func fitting(_ requests: [GenerationRequest]) throws(GenerationError) -> Int {
+    var admission = try admission(requests)
+    return requests.indices.first { !admission.start($0) } ?? requests.count
+  }
+
+  private func admission(_ requests: [GenerationRequest]) throws(GenerationError) -> Admission {
+    let config = pass.decoder.config
+    for request in requests { try request.check(context: config.contextLength) }
+    let forecast = KVForecast(
+      shape: config.cacheShape, configuration: configuration, heads: config.heads)
+    return try Admission(
+      requests, prompts: SharedPrompts(requests), forecast: forecast,
+      context: config.contextLength, room: room)
+  }
+
+  /// Runs a step and draws the next token of every sequence that is through with its prompt.
   private func step(
-    _ sequences: [BatchSequence], _ requests: [GenerationRequest], _ caches: inout [KVCache],
-    _ prompts: inout SharedPrompts
-  ) throws -> [Int32] {
+    _ sequences: inout [BatchSequence], _ requests: [GenerationRequest],
+    _ caches: inout [KVCache], _ prompts: inout SharedPrompts
+  ) throws -> [Int32?] {
     let started = Date()
-    var drawn = [Int32](repeating: 0, count: sequences.count)
+    var drawn = [Int32?](repeating: nil, count: sequences.count)
     var awaited: [(sequence: Int, logits: [Float])] = []
-    let running = sequences.indices.filter { !sequences[$0].pending.isEmpty }
-    let runs = running.map { TokenRun(cache: $0, tokens: sequences[$0].pending) }
+    let waiting = sequences.indices.filter { sequences[$0].pending.isEmpty }
+    let parts = StepPlan(sequences, promptTokens: promptTokens).parts
+    let runs = parts.map { part in
+      let pending = sequences[part.sequence].pending
+      return TokenRun(
+        cache: part.sequence, tokens: Array(pending.prefix(part.tokens)),
+        endsPrompt: part.tokens == pending.count)
+    }
     try pass.run(runs, caches: &caches, rows: .last) { run, _, logits in
-      let index = running[run]
+      let index = parts[run].sequence
       let sequence = sequences[index]
+      guard runs[run].endsPrompt else { return }
       drawn[index] = try draw(sequence, requests, logits)
-      if sequence.tokens.isEmpty, prompts.isAwaited(sequence.request) {
+      if sequence.isInPrompt, prompts.isAwaited(sequence.request) {
         awaited.append((index, Array(logits)))
       }
     }
     for (index, logits) in awaited {
       prompts.keep(caches[index], logits: logits, of: sequences[index].request)
     }
-    for index in sequences.indices where sequences[index].pending.isEmpty {
+    for index in waiting {
       guard let start = prompts.outcome(for: sequences[index].request) else { continue }
       caches[index] = start.cache
       drawn[index] = try start.logits.withUnsafeBufferPointer {
         try draw(sequences[index], requests, $0)
       }
     }
-    account(sequences, seconds: Date().timeIntervalSince(started))
+    account(sequences, parts, seconds: Date().timeIntervalSince(started))
+    for part in parts { sequences[part.sequence].advance(part.tokens) }
     return drawn
   }
 
@@ -177,15 +217,22 @@ public final class BatchGenerator {
   }
 
   /// A step's time is shared out by rows: those of prompts, and those of new tokens.
-  private func account(_ sequences: [BatchSequence], seconds: Double) {
-    let started = sequences.filter { !$0.tokens.isEmpty }
-    let newRows = started.reduce(0) { $0 + $1.pending.count }
-    let promptRows = sequences.reduce(0) { $0 + $1.pending.count } - newRows
+  private func account(
+    _ sequences: [BatchSequence], _ parts: [(sequence: Int, tokens: Int)], seconds: Double
+  ) {
+    var (promptRows, newRows) = (0, 0)
+    for part in parts {
+      if sequences[part.sequence].isInPrompt {
+        promptRows += part.tokens
+      } else {
+        newRows += part.tokens
+        timings.generatedTokens += 1
+      }
+    }
     guard promptRows + newRows > 0 else { return }
     let share = Double(promptRows) / Double(promptRows + newRows)
     timings.promptTokens += promptRows
     timings.promptSeconds += seconds * share
-    timings.generatedTokens += started.count
     timings.generationSeconds += seconds * (1 - share)
   }
 

@@ -10,7 +10,7 @@ struct BatchSequence {
   let started: Date
   /// Tokens not yet run through the model: the prompt at first, then what was appended last. Empty at the start of a
   /// text whose prompt another one runs.
-  var pending: [Int32]
+  private(set) var pending: [Int32]
   /// The text so far.
   private(set) var tokens: [Int32] = []
   /// Smaller budgets still to be answered, ascending.
@@ -26,12 +26,18 @@ struct BatchSequence {
     started = Date()
     pending = runsPrompt ? source.prompt : []
     branches = Set(source.branches).sorted()
-    limit = min(source.maxTokens, context - source.prompt.count)
+    limit = source.tokenLimit(context: context)
     stopTokens = source.stopTokens
     state = source.budget.map {
       BudgetState($0, thinkEnd: source.tags?.close, stopTokens: source.stopTokens)
     }
   }
+
+  /// Whether the prompt is not through the model yet.
+  var isInPrompt: Bool { tokens.isEmpty }
+
+  /// Says that the first `count` pending tokens were run.
+  mutating func advance(_ count: Int) { pending.removeFirst(count) }
 
   /// Branches off every smaller budget that `token`, drawn next, uses up; to be asked before it is taken.
   mutating func branchesOff(by token: Int32, text: (Int32) -> String) -> [BatchSequence] {

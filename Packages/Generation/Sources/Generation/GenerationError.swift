@@ -8,6 +8,8 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
   case promptTooLong(tokens: Int, context: Int)
   /// A thinking budget that leaves no room for the answer: `sum` names the parts of `tokens`.
   case budgetTooLong(sum: String, tokens: Int, place: String, room: Int)
+  /// A text that may take more KV cache than there is room for, in bytes; a reply of up to `fits` tokens would do.
+  case memoryExceeded(bytes: Int, room: Int, prompt: Int, reply: Int, fits: Int)
   /// The model produced NaN or infinity: its weights are damaged.
   case nonFiniteLogits(step: Int)
 
@@ -23,6 +25,9 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
         + "has to be generated"
     case .budgetTooLong(let sum, let tokens, let place, let room):
       "\(sum) = \(tokens) tokens; the \(place) holds \(room)"
+    case .memoryExceeded(let bytes, let room, let prompt, let reply, let fits):
+      "prompt \(prompt) + reply \(reply) tokens may take \(bytes) bytes of KV cache; there is room for "
+        + "\(max(room, 0))" + (fits > 0 ? ", which a reply of \(fits) tokens fits" : "")
     case .nonFiniteLogits(let step):
       "non-finite logits at step \(step): the model's weights are damaged or overflow"
     }

@@ -34,6 +34,16 @@ public struct GenerationRequest: Sendable {
     self.branches = branches
   }
 
+  /// Tokens after which the text is cut off in a context of `context` tokens.
+  func tokenLimit(context: Int) -> Int { min(maxTokens, context - prompt.count) }
+
+  /// The most tokens that the text can have in such a context: a forced budget ends it before its limit.
+  func longestReply(context: Int) -> Int {
+    let limit = tokenLimit(context: context)
+    guard let budget, budget.lowerBound == .budget else { return limit }
+    return min(limit, budget.tokens + budget.cue.count + budget.answerLimit)
+  }
+
   /// Finds what cannot be run on a model whose context holds `context` tokens.
   func check(context: Int) throws(GenerationError) {
     guard !prompt.isEmpty else { throw .emptyPrompt }

@@ -48,25 +48,36 @@ public final class Sampler {
     return draw(kept(options), uniform)
   }
 
-  /// Fills `candidates`: sorted when a filter needs the order, else all ids in turn.
+  /// Fills `candidates`: the likeliest in order when a filter needs the order, else all ids in turn.
   private func collect(
     _ logits: UnsafeBufferPointer<Float>, count: Int, _ options: SamplingOptions
   ) {
     candidates.removeAll(keepingCapacity: true)
     let limit = min(options.topK ?? count, count)
-    var threshold = -Float.infinity
-    for id in 0..<count where logits[id] > threshold {
-      candidates.append(Candidate(logit: logits[id], id: Int32(id)))
-      // Twice the wanted number is let in before the worse half goes.
-      if limit < count, candidates.count == 2 * limit {
-        candidates.sort(by: Candidate.isBefore)
-        candidates.removeLast(limit)
-        threshold = candidates[limit - 1].logit
+    for id in 0..<limit { candidates.append(Candidate(logit: logits[id], id: Int32(id))) }
+    if limit < count {
+      // A heap of the likeliest so far, the least of them on top; a later id never replaces an equal one.
+      for root in stride(from: limit / 2 - 1, through: 0, by: -1) { sink(root) }
+      for id in limit..<count where logits[id] > candidates[0].logit {
+        candidates[0] = Candidate(logit: logits[id], id: Int32(id))
+        sink(0)
       }
     }
-    if limit < count || options.topP < 1 {
-      candidates.sort(by: Candidate.isBefore)
-      if candidates.count > limit { candidates.removeLast(candidates.count - limit) }
+    if limit < count || options.topP < 1 { candidates.sort(by: Candidate.isBefore) }
+  }
+
+  /// Restores the heap below `root`: nobody comes before those under it.
+  private func sink(_ root: Int) {
+    var root = root
+    while true {
+      var least = root
+      for child in 2 * root + 1...2 * root + 2
+      where child < candidates.count && Candidate.isBefore(candidates[least], candidates[child]) {
+        least = child
+      }
+      if least == root { return }
+      candidates.swapAt(root, least)
+      root = least
     }
   }
 

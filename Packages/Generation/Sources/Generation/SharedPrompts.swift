@@ -22,6 +22,12 @@ struct SharedPrompts {
     self.leaders = leaders
   }
 
+  /// The request that runs the prompt of `request`: the first in a row with the same one.
+  func leader(of request: Int) -> Int { leaders[request] }
+
+  /// Whether a request shares its prompt with another.
+  func isShared(_ request: Int) -> Bool { !runsPrompt(request) || isAwaited(request) }
+
   /// Whether a request runs its prompt itself.
   func runsPrompt(_ request: Int) -> Bool { leaders[request] == request }
 

@@ -52,7 +52,7 @@ import Testing
 
   @Test func budgetsHoldToTheToken() throws {
     var generator = RandomStreamGenerator(seed: 5)
-    let budgets = (0..<150).map { _ in Int.random(in: 1...48, using: &generator) }
+    let budgets = (0..<1000).map { _ in Int.random(in: 1...48, using: &generator) }
     for bound: ThinkingBudget.LowerBound in [.budget, .none] {
       let requests = try budgets.enumerated().map {
         try Self.request($0.offset, budget: $0.element, bound)

@@ -54,6 +54,39 @@ import Testing
     #expect(limited[2...].allSatisfy { $0 == 0 })
   }
 
+  /// The candidates found by selection draw as those found by sorting everything do.
+  @Test func selectionEqualsSorting() throws {
+    var generator = RandomStreamGenerator(seed: 9)
+    let sampler = Sampler()
+    for size in [2, 3, 21, 40, 300] {
+      for k in [1, 2, 19, 20, 64, 299] where k < size {
+        for _ in 0..<40 {
+          // Few values, so that equals are common.
+          let logits = (0..<size).map { _ in Float(Int.random(in: -20...20, using: &generator)) / 8
+          }
+          let kept = logits.indices.sorted {
+            logits[$0] != logits[$1] ? logits[$0] > logits[$1] : $0 < $1
+          }.prefix(k)
+          let weights = kept.map { exp(Double(logits[$0]) - Double(logits[kept[0]])) }
+          let uniform = Double.random(in: 0..<1, using: &generator)
+          var (sum, expected) = (0.0, kept[k - 1])
+          for (id, weight) in zip(kept, weights) {
+            sum += weight
+            if sum > uniform * weights.reduce(0, +) {
+              expected = id
+              break
+            }
+          }
+          let found = try logits.withUnsafeBufferPointer {
+            try sampler.sample(
+              $0, SamplingOptions(temperature: 1, topK: k), uniform: uniform, step: 0)
+          }
+          #expect(found == Int32(expected))
+        }
+      }
+    }
+  }
+
   @Test func refusesNonsense() throws {
     #expect(throws: GenerationError.self) { try SamplingOptions(temperature: -1) }
     #expect(throws: GenerationError.self) { try SamplingOptions(temperature: .nan) }

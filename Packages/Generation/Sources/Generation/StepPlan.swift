@@ -1,0 +1,26 @@
+import Models
+
+/// What one step runs: everything that was appended last, and a share of the prompts that are still on their way.
+///
+/// A long prompt is cut over steps so that the texts that are being generated do not wait for it. Cuts change no result.
+struct StepPlan {
+  /// A run for each sequence that takes part: its index and its first so many pending tokens.
+  let parts: [(sequence: Int, tokens: Int)]
+
+  /// Plans a step.
+  ///
+  /// - Parameters:
+  ///   - sequences: all sequences, in the order in which they started.
+  ///   - promptTokens: most prompt tokens of a step in which others generate.
+  init(_ sequences: [BatchSequence], promptTokens: Int) {
+    let generates = sequences.contains { !$0.isInPrompt }
+    var room = generates ? promptTokens : max(promptTokens, ForwardPass.chunk)
+    var parts: [(sequence: Int, tokens: Int)] = []
+    for (index, sequence) in sequences.enumerated() where !sequence.pending.isEmpty {
+      let count = sequence.isInPrompt ? min(sequence.pending.count, room) : sequence.pending.count
+      if sequence.isInPrompt { room -= count }
+      if count > 0 { parts.append((index, count)) }
+    }
+    self.parts = parts
+  }
+}
