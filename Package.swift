@@ -65,13 +65,14 @@ let package = Package(
     library("MemoryPlanner", []),
     library("NanoModels", [], resources: [.copy("Resources")]),
     library(
-      "Evaluation", [.product(name: "Yams", package: "Yams")], resources: [.copy("Resources")]),
+      "Evaluation", ["MemoryPlanner", .product(name: "Yams", package: "Yams")],
+      resources: [.copy("Resources")]),
     [
       .target(
         name: "AppSupport",
         dependencies: [
           argumentParser, "Kernels", "Tensors", "KVCaches", "ModelLoader", "Models", "Generation",
-          "Tokenizer", "NanoModels", "Evaluation",
+          "Tokenizer", "NanoModels", "Evaluation", "MemoryPlanner",
         ], path: "Apps/Sources/AppSupport"),
       command(
         "quantize",
@@ -79,6 +80,7 @@ let package = Package(
           "Compression", "ModelLoader", "Models", "NanoModels", "Quantizers", "Tensors",
           "Tokenizer",
         ]),
+      command("plan", ["Evaluation", "MemoryPlanner"]),
       command("generate", ["Generation", "KVCaches", "Models", "Tokenizer"]),
       command(
         "evaluate", ["Evaluation", "Generation", "Models", "NanoModels", "Tokenizer"]),
@@ -100,7 +102,8 @@ let package = Package(
         ],
         path: "Tests/GoldenTests"),
       .testTarget(
-        name: "CommandTests", dependencies: ["quantize", "generate", "evaluate", "NanoModels"],
+        name: "CommandTests",
+        dependencies: ["plan", "quantize", "generate", "evaluate", "NanoModels"],
         path: "Tests/CommandTests"),
     ],
   ].flatMap { $0 }

@@ -5,11 +5,17 @@ let package = Package(
   name: "Evaluation",
   platforms: [.macOS(.v15)],
   products: [.library(name: "Evaluation", targets: ["Evaluation"])],
-  dependencies: [.package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2")],
+  dependencies: [
+    .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
+    .package(path: "../MemoryPlanner"),
+  ],
   targets: [
     .target(
       name: "Evaluation",
-      dependencies: [.product(name: "Yams", package: "Yams")],
+      dependencies: [
+        .product(name: "MemoryPlanner", package: "MemoryPlanner"),
+        .product(name: "Yams", package: "Yams"),
+      ],
       resources: [.copy("Resources")]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
   ],

@@ -92,11 +92,11 @@ import Testing
       memory: 8 << 30, task: .math, models: Qwen3Family.models, thinkBudgets: [2000],
       samples: [1])
     let measured = [("0.6b", 0.4), ("1.7b", 0.3)].map { name, accuracy in
-      Measurement(
+      MeasuredAccuracy(
         model: name, bits: 4, kv: "bf16", thinkBudget: 2000, samples: 1, task: .math,
         accuracy: accuracy, standardError: 0.02, study: "test")
     }
-    let elsewhere = Measurement(
+    let elsewhere = MeasuredAccuracy(
       model: "4b", bits: 4, kv: "bf16", thinkBudget: 2000, samples: 1, task: .knowledge,
       accuracy: 0.9, standardError: nil, study: "test")
     let advice = try Planner.advise(request, measurements: measured + [elsewhere])

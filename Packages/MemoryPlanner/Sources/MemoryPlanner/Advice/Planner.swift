@@ -5,7 +5,7 @@ public struct Advice: Sendable, Hashable {
   /// Its bytes.
   public let memory: MemoryUse
   /// What was measured of it; nil where its place comes from the paper's findings alone.
-  public let measurement: Measurement?
+  public let measurement: MeasuredAccuracy?
   /// What the findings say of it.
   public let judgements: [Judgement]
 
@@ -28,7 +28,7 @@ public enum Planner {
   /// - Returns: all configurations that fit, best first.
   /// - Throws: `PlannerError.nothingFits` naming the least configuration, or `PlannerError.invalid`.
   public static func advise(
-    _ request: PlanRequest, measurements: [Measurement] = []
+    _ request: PlanRequest, measurements: [MeasuredAccuracy] = []
   ) throws(PlannerError) -> [Advice] {
     let situation = Situation(
       memory: request.memory, task: request.task, prefersLatency: request.prefersLatency,

@@ -1,5 +1,5 @@
 /// An accuracy that a study measured.
-public struct Measurement: Sendable, Hashable, Codable {
+public struct MeasuredAccuracy: Sendable, Hashable, Codable {
   /// The model's name.
   public let model: String
   /// Bits of its weights.
@@ -50,8 +50,8 @@ public struct Measurement: Sendable, Hashable, Codable {
 }
 
 extension Configuration {
-  var measurementKey: Measurement.Key {
-    Measurement.Key(
+  var measurementKey: MeasuredAccuracy.Key {
+    MeasuredAccuracy.Key(
       model: model.name, bits: precision.bits, kv: kv.description, thinkBudget: load.thinkBudget,
       samples: load.samples)
   }

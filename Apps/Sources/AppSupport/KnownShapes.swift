@@ -1,0 +1,43 @@
+import Foundation
+import MemoryPlanner
+import ModelLoader
+import Models
+import NanoModels
+
+/// The models whose sizes are known without their weights.
+public enum KnownShapes {
+  /// A row of models of growing size.
+  public enum Family: String, Sendable, CaseIterable {
+    /// Qwen3, 0.6B to 32B.
+    case qwen3
+    /// The shipped models.
+    case nano
+  }
+
+  /// The models of a family, smallest first.
+  ///
+  /// - Throws: `UserError` where the shipped models are not installed.
+  public static func models(of family: Family) throws -> [ModelShape] {
+    switch family {
+    case .qwen3: Qwen3Family.models
+    case .nano: try NanoModels.names.map(shape)
+    }
+  }
+
+  /// The sizes of a model: of the Qwen3 family by its short name, else from the `config.json` of its folder.
+  ///
+  /// - Throws: `CheckpointError` or `ModelError` naming the file and key, or where the model was looked for.
+  public static func shape(of name: String) throws -> ModelShape {
+    if let known = Qwen3Family.models.first(where: { $0.name == name.lowercased() }) {
+      return known
+    }
+    let folder = try ModelFolder.resolve(name)
+    let file = folder.appendingPathComponent("config.json")
+    guard let bytes = try? Data(contentsOf: file) else {
+      throw UserError("\(file.path): cannot be read")
+    }
+    let config = try ModelFamilies.decoderConfig(
+      try JSONObject(parsing: [UInt8](bytes), file: file.path))
+    return try config.memoryShape(named: folder.standardizedFileURL.lastPathComponent)
+  }
+}

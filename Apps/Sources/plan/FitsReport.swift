@@ -1,0 +1,69 @@
+import AppSupport
+import Foundation
+import MemoryPlanner
+
+/// `plan --fits`: whether one configuration fits, and by which account.
+struct FitsReport {
+  private let request: PlanRequest
+  private let isLimited: Bool
+
+  init(request: PlanRequest, isLimited: Bool) {
+    self.request = request
+    self.isLimited = isLimited
+  }
+
+  private struct Record: Encodable {
+    let model: String
+    let weight_bits: Int
+    let kv: String
+    let think_budget: Int
+    let samples: Int
+    let batch: Int
+    let memory_bytes: Int
+    let weights_bytes: [String: Int]
+    let kv_bytes: [String: Int]
+    let total_bytes: [String: Int]
+    let fits: Bool
+  }
+
+  /// Prints the bytes by every account, and the verdict by that of the request.
+  ///
+  /// - Throws: `PlannerError.tooLarge` where it does not fit; the figures are printed first.
+  func print(json: Bool) throws {
+    guard let configuration = try request.configurations().first else { return }
+    let use = Dictionary(
+      uniqueKeysWithValues: Accounting.allCases.map { ($0, configuration.memory($0)) })
+    let total = configuration.memory(request.accounting).total
+    let fits = total <= request.memory
+    if json {
+      func bytes(_ part: (MemoryUse) -> Int) -> [String: Int] {
+        Dictionary(uniqueKeysWithValues: use.map { ($0.key.rawValue, part($0.value)) })
+      }
+      let record = Record(
+        model: configuration.model.name, weight_bits: configuration.precision.bits,
+        kv: "\(configuration.kv)", think_budget: configuration.load.thinkBudget,
+        samples: configuration.load.samples, batch: configuration.load.batch,
+        memory_bytes: request.memory, weights_bytes: bytes(\.weights), kv_bytes: bytes(\.kv),
+        total_bytes: bytes(\.total), fits: fits)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      Console.write(String(decoding: try encoder.encode(record), as: UTF8.self) + "\n")
+    } else {
+      var rows = [["account", "weights", "KV cache", "rest", "total"]]
+      for accounting in Accounting.allCases.reversed() {
+        guard let use = use[accounting] else { continue }
+        rows.append(
+          [accounting.rawValue]
+            + [use.weights, use.kv, use.working, use.total].map { "\(ByteCount($0))" })
+      }
+      let memory = "\(ByteCount(request.memory))\(isLimited ? "" : " (this machine, now)")"
+      Console.write(
+        "\(configuration)\n\n\(Text.table(rows))\n\n\(fits ? "fits" : "does not fit") into \(memory)\n"
+      )
+    }
+    guard fits else {
+      throw PlannerError.tooLarge(
+        configuration: "\(configuration)", bytes: total, memory: request.memory)
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import AppSupport
+import ArgumentParser
+import Evaluation
+import Foundation
+import MemoryPlanner
+
+extension TaskKind: ExpressibleByArgument {}
+extension Accounting: ExpressibleByArgument {}
+extension KnownShapes.Family: ExpressibleByArgument {}
+
+/// `plan`: what to run in so many bytes, and why.
+struct Plan: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract:
+      "Says which model, weight bits, KV cache, thinking length and votes answer best within a memory.",
+    discussion: """
+      The order follows the findings of "Not All Bits Are Equal" (arXiv:2510.10964); configurations that a study \
+      measured (--study) come before it. GiB are 2^30 bytes, GB are 10^9.
+      """)
+
+  @Option(help: "The memory there is, such as 8GiB or 8GB (default: this machine's).")
+  var memory: String?
+  @Option(help: "math, or knowledge for questions that lean on facts.")
+  var task = TaskKind.math
+  @Option(help: "Models to choose from: qwen3 (0.6b ... 32b), or nano for the shipped ones.")
+  var family: KnownShapes.Family?
+  @Option(help: "Choose this model only; may be given several times.")
+  var model: [String] = []
+  @Option(help: "Weight bits to choose from; may be given several times (default: 16, 8 and 4).")
+  var bits: [Int] = []
+  @Option(
+    help:
+      "KV policies to choose from, such as bf16, int8 or rkv:2048; may be given several times.")
+  var kv: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "Thinking budgets to choose from (default: 2000, 6000 ... 30000).", valueName: "tokens"))
+  var budget: [Int] = []
+  @Option(help: "Group sizes to choose from (default: 1, 3, 4, 6, 8, 12 and 16).")
+  var samples: [Int] = []
+  @Option(help: "Questions answered at a time, which share the weights.")
+  var batch = 1
+  @Option(help: ArgumentHelp("Tokens of a prompt.", valueName: "tokens"))
+  var prompt = 256
+  @Option(help: ArgumentHelp("Tokens of cue and answer.", valueName: "tokens"))
+  var answer = 128
+  @Flag(help: "Short waiting matters more than memory.")
+  var latency = false
+  @Option(
+    help: ArgumentHelp(
+      "Results that 'study run' wrote; what it measured comes first. May be given several times.",
+      valueName: "file"))
+  var study: [String] = []
+  @Option(
+    help:
+      "Bytes that count: actual (what the engine allocates), paperTable or appendixA (the paper's)."
+  )
+  var accounting = Accounting.actual
+  @Option(help: "Show so many configurations, the best of each model and precision; 0 shows all.")
+  var top = 8
+  @Flag(help: "Print JSON.")
+  var json = false
+  @Flag(help: "Say what every finding means for the first, and where its bytes go.")
+  var explain = false
+  @Flag(help: "Say whether one configuration fits: needs --model, --bits and --budget.")
+  var fits = false
+
+  func validate() throws {
+    for (name, value) in [("batch", batch), ("prompt", prompt), ("answer", answer)] where value < 1
+    {
+      throw ValidationError("--\(name) \(value): expected at least 1")
+    }
+    guard top >= 0 else { throw ValidationError("--top \(top): expected at least 0") }
+    if family != nil && !model.isEmpty {
+      throw ValidationError("--family and --model exclude each other")
+    }
+    if json && explain { throw ValidationError("--json and --explain exclude each other") }
+    guard fits else { return }
+    if model.count != 1 || bits.count != 1 || budget.count != 1 {
+      throw ValidationError("--fits needs --model, --bits and --budget, each once")
+    }
+    if samples.count > 1 || kv.count > 1 {
+      throw ValidationError("--fits takes --samples and --kv at most once")
+    }
+    let without = [
+      ("study", !study.isEmpty), ("latency", latency), ("explain", explain),
+    ]
+    if let (name, _) = without.first(where: \.1) {
+      throw ValidationError("--fits and --\(name) exclude each other")
+    }
+  }
+
+  func run() throws {
+    do {
+      if fits {
+        return try FitsReport(request: request(), isLimited: memory != nil).print(json: json)
+      }
+      let measurements = try study.flatMap {
+        try StudyResults(contentsOf: URL(fileURLWithPath: $0)).measurements
+      }
+      let advice = try Planner.advise(request(), measurements: measurements)
+      let best = Planner.bestOfEach(advice)
+      let shown = top == 0 ? advice : Array(best.prefix(top))
+      if json { return try PlanRecord.print(shown) }
+      let text = PlanText(shown, request: try request())
+      Console.write(explain ? text.explanation : text.table)
+    } catch let error as PlannerError {
+      if case .invalid = error { throw UsageError("\(error)") }
+      throw error
+    }
+  }
+
+  private func request() throws -> PlanRequest {
+    let models =
+      model.isEmpty
+      ? try KnownShapes.models(of: family ?? .qwen3) : try model.map(KnownShapes.shape)
+    let available = try memory.map { try ByteCount(parsing: $0).bytes } ?? MachineMemory.bytes
+    return try PlanRequest(
+      memory: available, task: task, models: models,
+      precisions: bits.isEmpty ? nil : try bits.map { try WeightPrecision(bits: $0) },
+      policies: kv.isEmpty ? nil : try kv.map { try KVPolicy(parsing: $0) },
+      thinkBudgets: budget.isEmpty ? nil : budget,
+      samples: samples.isEmpty ? (fits ? [1] : PlanRequest.paperSamples) : samples, batch: batch,
+      prefersLatency: latency, prompt: prompt, answer: answer, accounting: accounting)
+  }
+}

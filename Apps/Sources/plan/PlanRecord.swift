@@ -1,0 +1,90 @@
+import AppSupport
+import Foundation
+import MemoryPlanner
+
+/// One configuration of the plan as programs read it.
+struct PlanRecord: Encodable {
+  /// What the cache keeps, and how.
+  struct Cache: Encodable {
+    let format: String
+    let policy: String
+  }
+
+  let model: String
+  let parameters: Int
+  let weightBits: Int
+  let groupSize: Int?
+  let kv: Cache
+  let thinkBudget: Int
+  let samples: Int
+  let batch: Int
+  let weightsBytes: Int
+  let kvBytes: Int
+  let totalBytes: Int
+  let expectedAccuracy: Double?
+  let source: String
+  let reason: String
+  let command: String
+
+  enum CodingKeys: String, CodingKey {
+    case model, parameters, kv, samples, batch, source, reason, command
+    case weightBits = "weight_bits"
+    case groupSize = "group_size"
+    case thinkBudget = "think_budget"
+    case weightsBytes = "weights_bytes"
+    case kvBytes = "kv_bytes"
+    case totalBytes = "total_bytes"
+    case expectedAccuracy = "expected_accuracy"
+  }
+
+  init(_ advice: Advice) {
+    let configuration = advice.configuration
+    let policy = configuration.kv
+    model = configuration.model.name
+    parameters = configuration.model.parameters
+    weightBits = configuration.precision.bits
+    groupSize = configuration.precision.groupSize
+    kv = Cache(
+      format: policy.keys == policy.values
+        ? policy.keys.rawValue : "\(policy.keys.rawValue)/\(policy.values.rawValue)",
+      policy: policy.eviction.map { "\($0)" } ?? "full")
+    thinkBudget = configuration.load.thinkBudget
+    samples = configuration.load.samples
+    batch = configuration.load.batch
+    weightsBytes = advice.memory.weights
+    kvBytes = advice.memory.kv
+    totalBytes = advice.memory.total
+    expectedAccuracy = advice.measurement?.accuracy
+    source = advice.source
+    reason = advice.reason
+    command = ReadyCommand.text(configuration)
+  }
+
+  /// Absent values are null, so that every object has the same keys.
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(model, forKey: .model)
+    try container.encode(parameters, forKey: .parameters)
+    try container.encode(weightBits, forKey: .weightBits)
+    try container.encode(groupSize, forKey: .groupSize)
+    try container.encode(kv, forKey: .kv)
+    try container.encode(thinkBudget, forKey: .thinkBudget)
+    try container.encode(samples, forKey: .samples)
+    try container.encode(batch, forKey: .batch)
+    try container.encode(weightsBytes, forKey: .weightsBytes)
+    try container.encode(kvBytes, forKey: .kvBytes)
+    try container.encode(totalBytes, forKey: .totalBytes)
+    try container.encode(expectedAccuracy, forKey: .expectedAccuracy)
+    try container.encode(source, forKey: .source)
+    try container.encode(reason, forKey: .reason)
+    try container.encode(command, forKey: .command)
+  }
+
+  /// Prints an array.
+  static func print(_ advice: [Advice]) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let bytes = try encoder.encode(advice.map(PlanRecord.init))
+    Console.write(String(decoding: bytes, as: UTF8.self) + "\n")
+  }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import MemoryPlanner
+
+/// What a study measured of one configuration on one benchmark.
+public struct StudyPoint: Sendable, Hashable, Codable {
+  /// The benchmark.
+  public let benchmark: String
+  /// What it asks.
+  public let task: TaskKind
+  /// The model.
+  public let model: String
+  /// Its parameters.
+  public let parameters: Int
+  /// Bits of its weights.
+  public let bits: Int
+  /// Its KV policy in text form.
+  public let kv: String
+  /// T: tokens of thought.
+  public let thinkBudget: Int
+  /// G: samples that vote.
+  public let samples: Int
+  /// Share of right answers, 0 to 1; with several samples that of their majority.
+  public let accuracy: Double
+  /// Its standard error over problems; nil for a single problem.
+  public let standardError: Double?
+  /// Replies the accuracy is computed from.
+  public let replies: Int
+  /// Bytes of the weights in memory.
+  public let weightsBytes: Int
+  /// Bytes of the caches of all G samples, as measured for one and charged for each.
+  public let kvBytes: Int
+  /// Seconds from the start of a reply to its end, on average, at the study's concurrency.
+  public let seconds: Double
+  /// Tokens generated for a reply, on average.
+  public let tokens: Double
+
+  enum CodingKeys: String, CodingKey {
+    case benchmark, task, model, parameters, kv, samples, accuracy, replies, seconds, tokens
+    case bits = "weight_bits"
+    case thinkBudget = "think_budget"
+    case standardError = "standard_error"
+    case weightsBytes = "weights_bytes"
+    case kvBytes = "kv_bytes"
+  }
+
+  /// Weights and caches, in bytes.
+  public var totalBytes: Int { weightsBytes + kvBytes }
+
+  /// Whether everything can be true, so that nothing computed from it can overflow.
+  var isPlausible: Bool {
+    let sizes = [parameters, thinkBudget, replies, weightsBytes, kvBytes]
+    return sizes.allSatisfy { (0...1 << 60).contains($0) } && (1...1000).contains(samples)
+      && (0...1).contains(accuracy) && (standardError ?? 0) >= 0 && seconds >= 0 && tokens >= 0
+      && seconds.isFinite && tokens.isFinite && (standardError ?? 0).isFinite
+  }
+}
+
+/// Everything that a study measured.
+public struct StudyResults: Sendable, Hashable, Codable {
+  /// Grows when the format changes.
+  static let currentFormat = 1
+
+  /// The format of the file.
+  public let format: Int
+  /// The study's name.
+  public let study: String
+  /// Its title.
+  public let title: String
+  /// Replies generated together.
+  public let concurrency: Int
+  /// Scenarios the study has.
+  public let scenarios: Int
+  /// What was measured, in the order of the study.
+  public let points: [StudyPoint]
+
+  /// Whether every scenario was measured.
+  public var isComplete: Bool { points.count == scenarios }
+
+  /// Keeps what was measured.
+  public init(
+    study: String, title: String, concurrency: Int, scenarios: Int, points: [StudyPoint]
+  ) {
+    format = Self.currentFormat
+    self.study = study
+    self.title = title
+    self.concurrency = concurrency
+    self.scenarios = scenarios
+    self.points = points
+  }
+
+  /// Reads a file that `write(to:)` made.
+  ///
+  /// - Throws: ``EvaluationError/file(path:reason:)`` for anything else.
+  public init(contentsOf url: URL) throws(EvaluationError) {
+    let bytes = try WholeFile.read(url, atMost: 1 << 28)
+    let results: StudyResults
+    do { results = try JSONDecoder().decode(StudyResults.self, from: bytes) } catch {
+      throw .file(path: url.path, reason: "holds no results of a study")
+    }
+    guard results.format == Self.currentFormat, results.points.allSatisfy(\.isPlausible) else {
+      throw .file(
+        path: url.path, reason: "holds results of another format, or figures that cannot be")
+    }
+    self = results
+  }
+
+  /// Writes the results; the file appears whole or not at all.
+  ///
+  /// - Throws: ``EvaluationError/file(path:reason:)``.
+  public func write(to url: URL) throws(EvaluationError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    do { try (encoder.encode(self) + Data("\n".utf8)).write(to: url, options: .atomic) } catch {
+      throw .file(path: url.path, reason: "cannot be written: \(SystemError.text(of: error))")
+    }
+  }
+
+  /// The results as measurements for the planner.
+  public var measurements: [MeasuredAccuracy] {
+    points.map {
+      MeasuredAccuracy(
+        model: $0.model, bits: $0.bits, kv: $0.kv, thinkBudget: $0.thinkBudget,
+        samples: $0.samples, task: $0.task, accuracy: $0.accuracy,
+        standardError: $0.standardError, study: "\(study), \($0.benchmark)")
+    }
+  }
+}
