@@ -14,15 +14,15 @@ struct FitsReport {
 
   private struct Record: Encodable {
     let model: String
-    let weight_bits: Int
+    let weightBits: Int
     let kv: String
-    let think_budget: Int
+    let thinkBudget: Int
     let samples: Int
     let batch: Int
-    let memory_bytes: Int
-    let weights_bytes: [String: Int]
-    let kv_bytes: [String: Int]
-    let total_bytes: [String: Int]
+    let memoryBytes: Int
+    let weightsBytes: [String: Int]
+    let kvBytes: [String: Int]
+    let totalBytes: [String: Int]
     let fits: Bool
   }
 
@@ -40,13 +40,14 @@ struct FitsReport {
         Dictionary(uniqueKeysWithValues: use.map { ($0.key.rawValue, part($0.value)) })
       }
       let record = Record(
-        model: configuration.model.name, weight_bits: configuration.precision.bits,
-        kv: "\(configuration.kv)", think_budget: configuration.load.thinkBudget,
+        model: configuration.model.name, weightBits: configuration.precision.bits,
+        kv: "\(configuration.kv)", thinkBudget: configuration.load.thinkBudget,
         samples: configuration.load.samples, batch: configuration.load.batch,
-        memory_bytes: request.memory, weights_bytes: bytes(\.weights), kv_bytes: bytes(\.kv),
-        total_bytes: bytes(\.total), fits: fits)
+        memoryBytes: request.memory, weightsBytes: bytes(\.weights), kvBytes: bytes(\.kv),
+        totalBytes: bytes(\.total), fits: fits)
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      encoder.keyEncodingStrategy = .convertToSnakeCase
       Console.write(String(decoding: try encoder.encode(record), as: UTF8.self) + "\n")
     } else {
       var rows = [["account", "weights", "KV cache", "rest", "total"]]
