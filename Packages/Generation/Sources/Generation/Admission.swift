@@ -22,8 +22,11 @@ struct Admission {
   private var running: [Int: Set<Int>] = [:]
   private(set) var reserved = 0
 
+  /// Charges all requests; none runs yet.
+  ///
   /// - Parameters:
   ///   - requests: all requests, in the order in which they will start.
+  ///   - prompts: which of them share a prompt.
   ///   - forecast: the bytes of caches.
   ///   - context: tokens that the model's context holds.
   ///   - room: most bytes of all caches together.

@@ -33,6 +33,7 @@ public struct KVForecast: Sendable, Hashable {
   /// - Parameters:
   ///   - tokens: tokens that are appended in all, the prompt included.
   ///   - prompt: tokens of the prompt.
+  /// - Returns: bytes; what really is held at the peak where everything is kept, an upper bound elsewhere.
   public func peakBytes(tokens: Int, prompt: Int) -> Int {
     guard let eviction = configuration.eviction else { return pageBytes(entries: tokens) }
     let staged = min(tokens, eviction.budget + eviction.buffer)
