@@ -100,19 +100,15 @@ struct AttentionMass {
 
   /// Keeps the sums of `slots`, a list for each KV head.
   mutating func keep(_ slots: [[Int]]) throws(TensorError) {
-    let count = slots.first?.count ?? 0
-    let old = slots.indices.map { head in
-      let sums = sums(of: head, count: capacity)
-      return slots[head].map { sums[$0] }
-    }
-    sums = nil
-    let new = try room(for: count)
-    let stride = capacity
-    new.withFloats { target in
-      for (head, values) in old.enumerated() {
-        for (slot, value) in values.enumerated() { target[head * stride + slot] = value }
+    let stride = (slots.first?.count ?? 0).roundedUp(toMultipleOf: KVPage.tokens)
+    let kept = try CountedFloats(count: kvHeads * stride, meter: meter)
+    kept.withFloats { target in
+      for head in slots.indices {
+        let old = sums(of: head, count: capacity)
+        for (slot, from) in slots[head].enumerated() { target[head * stride + slot] = old[from] }
       }
     }
+    sums = kept
   }
 
   /// The sums, nobody else's, with room for `count` tokens; new ones are zero.

@@ -122,23 +122,28 @@ extension KVCache {
   private mutating func keep(_ slots: [[Int]], layer: Int) throws(TensorError) {
     let count = slots.first?.count ?? 0
     let unchanged =
-      slots.map { slots in
-        slots.indices.first { slots[$0] != $0 } ?? (count == layers[layer].count ? Int.max : count)
-      }.min() ?? 0
-    if unchanged < Int.max {
-      let old = layers[layer].pages
-      var pages = Array(old.prefix(unchanged / KVPage.tokens))
-      for start in stride(from: pages.count * KVPage.tokens, to: count, by: KVPage.tokens) {
-        let page = try makePage()
-        for head in slots.indices {
-          let end = min(start + KVPage.tokens, count)
-          page.gather(head: head, slots: slots[head][start..<end], of: old)
-        }
-        pages.append(page)
-      }
-      layers[layer].pages = pages
+      slots.map { slots in slots.indices.first { slots[$0] != $0 } ?? count }.min() ?? 0
+    let pages = (count + KVPage.tokens - 1) / KVPage.tokens
+    let changed = unchanged == count ? pages..<pages : unchanged / KVPage.tokens..<pages
+
+    // Ascending slots only move towards the front, so a page can be filled in place unless someone else holds it.
+    let isAscending = slots.allSatisfy { zip($0, $0.dropFirst()).allSatisfy(<) }
+    var replacements: [Int: KVPage] = [:]
+    for index in changed {
+      if isAscending && isKnownUniquelyReferenced(&layers[layer].pages[index]) { continue }
+      replacements[index] = try makePage()
     }
-    layers[layer].count = count
     try layers[layer].memory?.attention?.keep(slots)
+
+    for index in changed {
+      let target = replacements[index] ?? layers[layer].pages[index]
+      let range = index * KVPage.tokens..<min((index + 1) * KVPage.tokens, count)
+      for head in slots.indices {
+        target.gather(head: head, slots: slots[head][range], of: layers[layer].pages)
+      }
+    }
+    for (index, page) in replacements { layers[layer].pages[index] = page }
+    layers[layer].pages.removeLast(layers[layer].pages.count - pages)
+    layers[layer].count = count
   }
 }

@@ -136,4 +136,13 @@ import Testing
     #expect(!isDue(19, 19, 19) && isDue(20, 20, 20) && isDue(25, 25, 25))
     #expect(room(25, 20, 25) == 10 && !isDue(34, 29, 25) && isDue(35, 30, 25))
   }
+
+  @Test func compressingInPlaceNeedsNoFurtherPage() throws {
+    let meter = KVMeter()
+    var cache = try Self.cache(
+      "rkv:128,window=4,buffer=64", tokens: 0, prompt: 1, step: 1, meter: meter)
+    try Self.extend(&cache, to: 700, step: 1, pool: try ThreadPool(workers: 1))
+    let window = 2 * 4 * Self.heads * Self.shape.headDimension * 4
+    #expect(meter.peakBytes == 3 * 64 * Self.shape.bytesPerToken(.bf16) + window)
+  }
 }
