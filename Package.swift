@@ -81,7 +81,7 @@ let package = Package(
           "Tokenizer",
         ]),
       command("plan", ["Evaluation", "MemoryPlanner"]),
-      command("generate", ["Generation", "KVCaches", "Models", "Tokenizer"]),
+      command("generate", ["Evaluation", "Generation", "KVCaches", "Models", "Tokenizer"]),
       command(
         "evaluate", ["Evaluation", "Generation", "Models", "NanoModels", "Tokenizer"]),
     ],

@@ -74,6 +74,23 @@ import Testing
     expectRefusal(outcome, code: 2, naming: ["--shard i/n"])
   }
 
+  /// Together a thought is generated once; the journals are those of separate runs.
+  @Test func severalBudgetsAreSeparateRuns() throws {
+    let together = try evaluate(
+      ["--think-budgets", "16,64,32", "--force", "--journal", folder.path("run.jsonl")])
+    try #require(together.isSuccess, "\(together.errors)")
+    for budget in ["16", "32", "64"] {
+      let alone = try String(
+        contentsOfFile: journal("alone.jsonl", ["--think-budget", budget, "--force"]),
+        encoding: .utf8)
+      #expect(try Journal(folder.text("run-\(budget).jsonl")) == Journal(alone))
+      try FileManager.default.removeItem(atPath: folder.path("alone.jsonl"))
+    }
+    for flags in [["--think-budgets", "8,8"], ["--think-budgets", "8", "--think-budget", "8"]] {
+      expectRefusal(try evaluate(flags), code: 2, naming: ["--think-budget"])
+    }
+  }
+
   @Test func repliesAreShownWithTheirGrades() throws {
     let run = try journal("run.jsonl")
     let all = try folder.run(.evaluate, ["show", run])

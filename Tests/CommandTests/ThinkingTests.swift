@@ -30,6 +30,30 @@ import Testing
     }
   }
 
+  /// What caches keep: everything, and 48 tokens by R-KV.
+  @Test(arguments: [[], ["--kv-evict", "rkv:48,buffer=16"]])
+  func branchesAnswerAsSeparateRunsDo(cache: [String]) throws {
+    let flags = ["--force", "--samples", "6", "--vote"] + cache
+    let together = try record(["--think-budgets", "24,96,32"] + flags)
+    let budgets = try #require(together["budgets"] as? [[String: Any]])
+    #expect(budgets.map { $0["budget"] as? Int } == [24, 32, 96])
+    for branch in budgets {
+      let budget = try #require(branch["budget"] as? Int)
+      let alone = try record(["--think-budget", "\(budget)"] + flags)
+      let fields = Set(branch.keys).subtracting(["budget"])
+      #expect(fields.count == 7)
+      #expect(
+        NSDictionary(dictionary: branch.filter { fields.contains($0.key) })
+          == NSDictionary(dictionary: alone.filter { fields.contains($0.key) }))
+    }
+    #expect(together["thought_tokens"] as? Int == 6 * 96)
+    let shown = try TemporaryFolder().run(
+      .generate, Self.arguments(["--think-budgets", "24,96", "--force", "--hide-thinking"]))
+    #expect(shown.output.contains("budget  thought  answer"))
+    #expect(
+      shown.output.split(separator: "\n").suffix(2).map { $0.prefix(6) } == ["    24", "    96"])
+  }
+
   @Test func theRecordHasTheseKeys() throws {
     let keys = [
       "prompt_tokens", "thought_tokens", "injected_tokens", "answer_tokens", "finish_reason",
@@ -62,7 +86,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ["--think-budget", "0"], ["--force"], ["--waits", "2"], ["--vote"], ["--samples", "0"],
+    ["--think-budget", "0"], ["--think-budgets", "8,0"], ["--think-budgets", "8,8"],
+    ["--think-budgets", "8,x"], ["--think-budgets", "8,9", "--think-budget", "7"], ["--force"],
+    ["--waits", "2"], ["--vote"], ["--samples", "0"],
     ["--force", "--think-budget", "9", "--waits", "1"], ["--samples", "2", "--json"],
     ["--samples", "2", "--greedy"], ["--think-budget", "9", "--ignore-eos"],
     ["--think-budget", "9", "--no-thinking"], ["--samples", "2", "--print-ids"],

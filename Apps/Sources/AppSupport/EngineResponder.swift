@@ -11,6 +11,8 @@ public final class EngineResponder: Responder {
   private let generator: BatchGenerator
   private let sampling: SamplingOptions
   private let stopTokens: Set<Int32>
+  private let memory: MemoryFlags
+  private let room: Int
   private let batch: Int
   private let force: Bool
 
@@ -20,12 +22,13 @@ public final class EngineResponder: Responder {
   ///   - loaded: the model.
   ///   - kv: what its caches keep, and how.
   ///   - sampling: how tokens are drawn.
+  ///   - memory: what all of it may take; fewer than `batch` are generated together where it does not hold more.
   ///   - batch: most replies generated together; branches come on top.
   ///   - force: whether every reply thinks for exactly its thinking budget.
   /// - Throws: `UserError` for a model without tokenizer; what is wrong with its files.
   public init(
-    _ loaded: LoadedModel, kv: KVConfiguration, sampling: SamplingOptions, batch: Int,
-    force: Bool = false
+    _ loaded: LoadedModel, kv: KVConfiguration, sampling: SamplingOptions,
+    memory: MemoryFlags = MemoryFlags(), batch: Int, force: Bool = false
   ) throws {
     self.loaded = loaded
     self.force = force
@@ -35,9 +38,11 @@ public final class EngineResponder: Responder {
     self.tokenizer = tokenizer
     prompts = try PromptBuilder(
       folder: loaded.checkpoint.directory, tokenizer: tokenizer, thinks: true)
-    generator = BatchGenerator(loaded.pass, kv: kv, tokenLimit: loaded.tokenLimit) {
-      tokenizer.decode([$0])
-    }
+    self.memory = memory
+    room = try memory.room(beside: loaded, sequences: batch)
+    generator = BatchGenerator(
+      loaded.pass, kv: kv, room: room, tokenLimit: loaded.tokenLimit
+    ) { tokenizer.decode([$0]) }
     stopTokens = try loaded.stopTokens()
   }
 
@@ -54,6 +59,9 @@ public final class EngineResponder: Responder {
     to requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
   ) throws {
     let generation = try requests.map(generation)
+    for request in generation {
+      _ = try memory.fitting([request], wanted: 1, room: room, generator: generator)
+    }
     try generator.run(generation, concurrency: batch) { event in
       try Interrupts.check()
       switch event {

@@ -12,6 +12,7 @@ struct RunBenchmark: ParsableCommand {
     commandName: "run", abstract: "Runs or continues a benchmark (the default).")
 
   @OptionGroup(title: "Model") var model: ModelFlags
+  @OptionGroup(title: "Memory") var memory: MemoryFlags
   @OptionGroup(title: "Sampling") var sampling: SamplingFlags
 
   @Option(help: "Benchmark to run, or a definition file (.yaml); see 'evaluate list'.")
@@ -87,8 +88,8 @@ struct RunBenchmark: ParsableCommand {
           journal: journalFile(scenario, shard))
       })
     let responder = try EngineResponder(
-      loaded, kv: model.kvConfiguration(), sampling: options(benchmark, loaded), batch: batch,
-      force: force)
+      loaded, kv: model.kvConfiguration(), sampling: options(benchmark, loaded),
+      memory: memory, batch: batch, force: force)
     let line = ProgressLine("\(benchmark.definition.name)  \(loaded.name)")
     let results = try sweep.run(with: responder, damage: dropDamaged ? .drop : .refuse) {
       progress in

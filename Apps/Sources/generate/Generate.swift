@@ -16,6 +16,7 @@ struct Generate: ParsableCommand {
       """)
 
   @OptionGroup(title: "Model") var model: ModelFlags
+  @OptionGroup(title: "Memory") var memory: MemoryFlags
   @OptionGroup(title: "Prompt") var prompt: PromptFlags
   @OptionGroup(title: "Sampling") var sampling: SamplingFlags
 
@@ -45,14 +46,14 @@ struct Generate: ParsableCommand {
     }
     if engine.logits != nil || engine.printIDs {
       let flag = engine.printIDs ? "--print-ids" : "--logits"
-      if group.samples > 1 || group.json {
-        throw ValidationError("\(flag) excludes --samples and --json")
+      if group.samples > 1 || group.json || thinking.thinkBudgets != nil {
+        throw ValidationError("\(flag) excludes --samples, --think-budgets and --json")
       }
-      if engine.logits != nil && thinking.thinkBudget != nil {
+      if engine.logits != nil && thinking.longest != nil {
         throw ValidationError("--logits generates nothing; it excludes --think-budget")
       }
     }
-    if thinking.thinkBudget != nil && (ignoreEos || prompt.noThinking) {
+    if thinking.longest != nil && (ignoreEos || prompt.noThinking) {
       throw ValidationError("--think-budget excludes --ignore-eos and --no-thinking")
     }
     if group.json && hideThinking {
@@ -74,19 +75,26 @@ struct Generate: ParsableCommand {
     }
     let requests = try requests(ids, loaded)
     let tokenizer = loaded.tokenizer
+    let together = min(group.samples, group.batch)
+    let room = try memory.room(beside: loaded, sequences: together)
     let generator = BatchGenerator(
-      loaded.pass, kv: model.kvConfiguration(), tokenLimit: loaded.tokenLimit
+      loaded.pass, kv: model.kvConfiguration(), room: room, tokenLimit: loaded.tokenLimit
     ) { tokenizer?.decode([$0]) ?? "" }
     do {
+      let fits = try memory.fitting(requests, wanted: together, room: room, generator: generator)
+      if fits < together { try refuseOrNote(together, fits: fits) }
       if engine.printIDs {
         try printIDs(requests, generator)
-      } else if group.samples > 1 || group.json {
+      } else if group.samples > 1 || group.json || thinking.thinkBudgets != nil {
         try collect(requests, generator, loaded)
       } else {
         try stream(requests, generator, loaded)
       }
     } catch let error as GenerationError {
-      if case .budgetTooLong = error { throw UsageError("--think-budget: \(error)") }
+      if case .budgetTooLong = error {
+        let flag = thinking.thinkBudgets == nil ? "--think-budget" : "--think-budgets"
+        throw UsageError("\(flag): \(error)")
+      }
       throw error
     }
     if !group.json { report(loaded, generator, requests) }
@@ -101,8 +109,18 @@ struct Generate: ParsableCommand {
         prompt: ids, sampling: options,
         random: RandomStream(seed: sampling.seed, sample: UInt64(sample)),
         maxTokens: maxTokens ?? Int.max, stopTokens: stopTokens, tags: loaded.thinkingTags,
-        budget: budget)
+        budget: budget, branches: thinking.branches)
     }
+  }
+
+  /// Fewer samples than wanted fit into the memory together: an error where the memory was given, else they take turns.
+  private func refuseOrNote(_ wanted: Int, fits: Int) throws {
+    guard let given = memory.memory else {
+      return Console.note("note: memory for \(fits) of \(wanted) samples at a time")
+    }
+    throw UserError(
+      "--memory \(given) does not hold \(wanted) samples at once; --samples \(fits) fits, and --batch \(fits) "
+        + "generates \(group.samples) in turns")
   }
 
   private func showPrompt() throws {
@@ -143,45 +161,70 @@ struct Generate: ParsableCommand {
     _ requests: [GenerationRequest], _ generator: BatchGenerator, _ loaded: LoadedModel
   ) throws {
     let tokenizer = try loaded.requireTokenizer()
-    var results = [GenerationResult?](repeating: nil, count: requests.count)
+    func reply(_ result: GenerationResult) -> Reply {
+      Reply(result, tokenizer: tokenizer, tags: loaded.thinkingTags)
+    }
+    // By budget, then sample; nil is the longest.
+    var replies: [Int?: [Int: Reply]] = [:]
     let line = ProgressLine("samples")
     var done = 0
     try generator.run(requests, concurrency: group.batch) { event in
       try Interrupts.check()
-      if case .finished(let index, let result) = event {
-        results[index] = result
+      switch event {
+      case .token: break
+      case .branched(let index, let budget, let result):
+        replies[budget, default: [:]][index] = reply(result)
+      case .finished(let index, let result):
+        replies[nil, default: [:]][index] = reply(result)
         done += 1
         if requests.count > 1 { line.show(done, of: requests.count) }
       }
       return .goOn
     }
-    let replies = results.compactMap { $0 }.map {
-      Reply($0, tokenizer: tokenizer, tags: loaded.thinkingTags)
+    func outcome(_ budget: Int?) -> ReplyGroup? {
+      ReplyGroup((replies[budget] ?? [:]).sorted { $0.key < $1.key }.map(\.value))
     }
+    guard let longest = outcome(nil) else { return }
+    let shorter = thinking.branches.compactMap { budget in
+      outcome(budget).map { BudgetAnswers(budget: budget, group: $0) }
+    }
+    let last = thinking.longest.map { BudgetAnswers(budget: $0, group: longest) }
+    let budgets = thinking.thinkBudgets == nil ? [] : shorter + [last].compactMap(\.self)
     if group.json {
       let record = GenerationRecord(
-        replies, loaded: loaded, generator: generator, seed: sampling.seed)
-      if let record { print(try record.json()) }
+        group: longest, budgets: budgets, weightsBytes: loaded.decoder.weightBytes,
+        kvBytes: generator.meter.peakBytes, timings: generator.timings, seed: sampling.seed)
+      print(try record.json())
     } else {
-      for (index, reply) in replies.enumerated() {
+      show(longest.replies, prompt: requests[0].prompt, loaded, tokenizer)
+      if !budgets.isEmpty { print(BudgetAnswers.table(budgets)) }
+      if group.vote { print(longest.votes.text) }
+    }
+  }
+
+  /// Prints complete texts one after the other.
+  private func show(
+    _ replies: [Reply], prompt: [Int32], _ loaded: LoadedModel, _ tokenizer: TextTokenizer
+  ) {
+    for (index, reply) in replies.enumerated() {
+      if replies.count > 1 {
         Console.write(Console.dim("=== sample \(index + 1) of \(replies.count) ===") + "\n")
-        var printer = TextPrinter(
-          tokenizer: tokenizer, tags: loaded.thinkingTags, prompt: requests[index].prompt,
-          hidesThinking: hideThinking)
-        let cue = reply.result.counts.cue > 0 ? reply.result.counts.thought : nil
-        for (place, id) in reply.result.tokens.enumerated() {
-          printer.take(id, isCue: place == cue)
-        }
-        printer.finish()
-        noteEnd(reply.result)
       }
-      if group.vote { print(Tally(replies.map(\.answer)).text) }
+      var printer = TextPrinter(
+        tokenizer: tokenizer, tags: loaded.thinkingTags, prompt: prompt,
+        hidesThinking: hideThinking)
+      let cue = reply.result.counts.cue > 0 ? reply.result.counts.thought : nil
+      for (place, id) in reply.result.tokens.enumerated() {
+        printer.take(id, isCue: place == cue)
+      }
+      printer.finish()
+      noteEnd(reply.result)
     }
   }
 
   private func noteEnd(_ result: GenerationResult) {
     let counts = result.counts
-    if thinking.thinkBudget != nil {
+    if thinking.longest != nil {
       Console.note(
         "(thought \(counts.thought) tokens, answer \(counts.answer), put in \(counts.injected))")
     }

@@ -1,9 +1,12 @@
 import AppSupport
+import Evaluation
 import Generation
 import Tokenizer
 
 /// A generated text as people read it.
 struct Reply {
+  private static let extractor = AnswerExtractor(steps: [.box, .openBox], grading: .text)
+
   /// As it was generated.
   let result: GenerationResult
   /// The whole text, put-in words included.
@@ -15,7 +18,38 @@ struct Reply {
     self.result = result
     text = tokenizer.decode(result.tokens, skipSpecialTokens: true)
     let start = tags == nil ? 0 : result.counts.thought
-    answer = BoxedText.last(
-      in: tokenizer.decode(Array(result.tokens.dropFirst(start)), skipSpecialTokens: true))
+    let rest = tokenizer.decode(Array(result.tokens.dropFirst(start)), skipSpecialTokens: true)
+    answer = Self.extractor.extract(from: rest)?.answer
+  }
+}
+
+/// What the samples of one prompt gave together, at one thinking budget.
+struct ReplyGroup {
+  /// The replies, by sample.
+  let replies: [Reply]
+  /// Their votes.
+  let votes: VoteTally
+  /// The first whose answer won the vote, or simply the first.
+  let shown: Reply
+
+  /// Nil for no replies.
+  init?(_ replies: [Reply]) {
+    guard let first = replies.first else { return nil }
+    let votes = VoteTally(boxed: replies.map(\.answer))
+    self.replies = replies
+    self.votes = votes
+    let won = replies.first { reply in
+      guard let winner = votes.winner, let answer = reply.answer else { return false }
+      return VoteTally(boxed: [winner, answer]).ranking.count == 1
+    }
+    shown = won ?? first
+  }
+
+  /// The answer, or of several the vote's; nil in a tie and without answers.
+  var answer: String? { votes.winner }
+
+  /// A count over all replies.
+  func sum(_ count: (TokenCounts) -> Int) -> Int {
+    replies.reduce(0) { $0 + count($1.result.counts) }
   }
 }

@@ -11,6 +11,12 @@ struct ThinkingFlags: ParsableArguments {
     help: ArgumentHelp(
       "Think for at most so many tokens; then the answer is demanded.", valueName: "tokens"))
   var thinkBudget: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Several budgets, such as 32,64,128: the thought is generated once and answered at each of them.",
+      valueName: "budgets"),
+    transform: { try ThinkBudgets(parsing: $0) })
+  var thinkBudgets: ThinkBudgets?
   @Flag(help: "Think for exactly the budget: 'Wait' takes the place of every earlier end.")
   var force = false
   @Option(
@@ -31,8 +37,16 @@ struct ThinkingFlags: ParsableArguments {
       valueName: "tokens"))
   var answerTokens: Int?
 
+  /// The longest budget asked for.
+  var longest: Int? { thinkBudgets?.values.last ?? thinkBudget }
+  /// Shorter ones, ascending.
+  var branches: [Int] { thinkBudgets?.values.dropLast() ?? [] }
+
   func validate() throws {
-    guard thinkBudget != nil else {
+    if thinkBudget != nil && thinkBudgets != nil {
+      throw ValidationError("--think-budget and --think-budgets exclude each other")
+    }
+    guard longest != nil else {
       let given = [
         ("force", force), ("waits", waits != nil), ("cue", cue != nil),
         ("close-thought", closeThought), ("answer-tokens", answerTokens != nil),
@@ -58,7 +72,7 @@ struct ThinkingFlags: ParsableArguments {
   ///
   /// - Throws: `UserError` for a model without a tokenizer.
   func budget(for loaded: LoadedModel) throws -> ThinkingBudget? {
-    guard thinkBudget != nil else { return nil }
+    guard longest != nil else { return nil }
     let tokenizer = try loaded.requireTokenizer()
     return try budget { tokenizer.encode($0, addSpecialTokens: false) }
   }
@@ -66,9 +80,9 @@ struct ThinkingFlags: ParsableArguments {
   private func budget(
     encode: (String) -> [Int32]
   ) throws(GenerationError) -> ThinkingBudget? {
-    guard let thinkBudget else { return nil }
+    guard let longest else { return nil }
     return try ThinkingBudget(
-      tokens: thinkBudget,
+      tokens: longest,
       lowerBound: force ? .budget : waits.map { .ends($0) } ?? .none,
       wording: cue ?? .finalAnswer, closesThought: closeThought, answerLimit: answerTokens,
       encode: encode)

@@ -2,15 +2,6 @@ import Kernels
 
 /// Draws tokens from logits. Keeps working memory between draws; one thread uses it.
 public final class Sampler {
-  private struct Candidate {
-    var logit: Float
-    var id: Int32
-    /// The likelier first; the lower id among equals.
-    static func isBefore(_ a: Candidate, _ b: Candidate) -> Bool {
-      a.logit != b.logit ? a.logit > b.logit : a.id < b.id
-    }
-  }
-
   /// Ids from here on are padding rows of the head and never drawn.
   private let tokenLimit: Int
   private var candidates: [Candidate] = []
@@ -43,40 +34,42 @@ public final class Sampler {
     let highest = logits[best] / options.temperature
     scaled.removeAll(keepingCapacity: true)
     for candidate in candidates { scaled.append(candidate.logit / options.temperature) }
-    weights = [Float](repeating: 0, count: scaled.count)
+    weights.removeAll(keepingCapacity: true)
+    weights.append(contentsOf: repeatElement(0, count: scaled.count))
     _ = bb_kernels().pointee.exp_sum(scaled, highest, &weights, scaled.count)
     return draw(kept(options), uniform)
   }
 
-  /// Fills `candidates`: the likeliest in order when a filter needs the order, else all ids in turn.
+  /// Fills `candidates`: the likeliest first when a filter needs the order, else all ids in turn.
   private func collect(
     _ logits: UnsafeBufferPointer<Float>, count: Int, _ options: SamplingOptions
   ) {
     candidates.removeAll(keepingCapacity: true)
     let limit = min(options.topK ?? count, count)
-    for id in 0..<limit { candidates.append(Candidate(logit: logits[id], id: Int32(id))) }
+    for id in 0..<limit { candidates.append(Candidate(logit: logits[id], id: id)) }
     if limit < count {
-      // A heap of the likeliest so far, the least of them on top; a later id never replaces an equal one.
-      for root in stride(from: limit / 2 - 1, through: 0, by: -1) { sink(root) }
-      for id in limit..<count where logits[id] > candidates[0].logit {
-        candidates[0] = Candidate(logit: logits[id], id: Int32(id))
-        sink(0)
+      candidates.withUnsafeMutableBufferPointer { heap in
+        for root in stride(from: limit / 2 - 1, through: 0, by: -1) { Self.sink(root, in: heap) }
+        var least = heap[0].logit
+        // A later id never replaces an equal one.
+        for id in limit..<count where logits[id] > least {
+          heap[0] = Candidate(logit: logits[id], id: id)
+          Self.sink(0, in: heap)
+          least = heap[0].logit
+        }
       }
     }
-    if limit < count || options.topP < 1 { candidates.sort(by: Candidate.isBefore) }
+    if limit < count || options.topP < 1 { candidates.sort(by: >) }
   }
 
-  /// Restores the heap below `root`: nobody comes before those under it.
-  private func sink(_ root: Int) {
+  /// Restores a heap, the least likely on top, below `root`.
+  private static func sink(_ root: Int, in heap: UnsafeMutableBufferPointer<Candidate>) {
     var root = root
-    while true {
-      var least = root
-      for child in 2 * root + 1...2 * root + 2
-      where child < candidates.count && Candidate.isBefore(candidates[least], candidates[child]) {
-        least = child
-      }
-      if least == root { return }
-      candidates.swapAt(root, least)
+    while 2 * root + 1 < heap.count {
+      var least = 2 * root + 1
+      if least + 1 < heap.count, heap[least + 1] < heap[least] { least += 1 }
+      if heap[root] < heap[least] { return }
+      heap.swapAt(root, least)
       root = least
     }
   }
@@ -113,4 +106,25 @@ public final class Sampler {
     }
     return candidates[last].id
   }
+}
+
+/// A token that may be drawn. The likelier is greater, among equals the lower id.
+struct Candidate: Comparable {
+  /// The logit's bits in the order of its value, then the complement of the id: one comparison orders both.
+  private let key: UInt64
+
+  init(logit: Float, id: Int) {
+    let bits = (logit + 0).bitPattern  // Both zeros are one value.
+    let ordered = bits >> 31 == 0 ? bits | 1 << 31 : ~bits
+    key = UInt64(ordered) << 32 | UInt64(~UInt32(truncatingIfNeeded: id))
+  }
+
+  var logit: Float {
+    let ordered = UInt32(truncatingIfNeeded: key >> 32)
+    return Float(bitPattern: ordered >> 31 == 1 ? ordered & 0x7fff_ffff : ~ordered)
+  }
+
+  var id: Int32 { Int32(truncatingIfNeeded: ~UInt32(truncatingIfNeeded: key)) }
+
+  static func < (left: Candidate, right: Candidate) -> Bool { left.key < right.key }
 }

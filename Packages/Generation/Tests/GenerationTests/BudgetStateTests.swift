@@ -160,6 +160,13 @@ import Testing
     #expect(try answer([10, 31, 11, 0, 12], end: .stopToken).answer == [10, 31, 11])
   }
 
+  @Test func endsInsideTheCueAreWordsLikeOthers() throws {
+    let budget = try ThinkingBudget(
+      tokens: 2, lowerBound: .budget, wait: Self.wait, cue: [60, Self.stop, Self.thinkEnd, 61])
+    let outcome = Self.feed([10, 11, 12, 31], budget)
+    #expect(outcome.cue == budget.cue && outcome.answer == [12, 31] && outcome.finish == .budget)
+  }
+
   @Test func modelsWithoutTagsEndTheirThoughtByAStop() throws {
     var state = BudgetState(
       try Self.budget(3, .budget), thinkEnd: nil, stopTokens: [Self.stop])

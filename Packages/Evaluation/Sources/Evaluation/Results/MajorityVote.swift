@@ -79,17 +79,9 @@ public struct VoteCounts: Sendable, Hashable {
 
   /// Counts the answers to an item; answers that the rule takes for the same are one.
   init(_ outcomes: ItemOutcomes, grading: GradingRule) {
-    var wrong: [(answer: String, votes: Int)] = []
-    for (answer, isRight) in zip(outcomes.answers, outcomes.correct) where !isRight {
-      guard let answer else { continue }
-      if let known = wrong.firstIndex(where: { grading.areEqual(answer, $0.answer) }) {
-        wrong[known].votes += 1
-      } else {
-        wrong.append((answer, 1))
-      }
-    }
+    let wrong = zip(outcomes.answers, outcomes.correct).map { $1 ? nil : $0 }
     right = outcomes.correctCount
-    self.wrong = wrong.map(\.votes)
+    self.wrong = VoteTally(wrong, areEqual: grading.areEqual).ranking.map(\.votes)
     none = outcomes.count - right - self.wrong.reduce(0, +)
   }
 

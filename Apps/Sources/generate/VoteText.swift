@@ -1,0 +1,18 @@
+import AppSupport
+import Evaluation
+
+extension VoteTally {
+  /// A table of the votes, and the outcome in words.
+  var text: String {
+    var rows = [["answer", "votes"]] + ranking.map { [$0.answer, "\($0.votes)"] }
+    if none > 0 { rows.append(["(no answer)", "\(none)"]) }
+    return Text.table(rows) + "\nthe vote: " + outcome
+  }
+
+  /// The winner, or why there is none.
+  var outcome: String {
+    if let winner { return winner }
+    if leaders.isEmpty { return "no sample gave an answer" }
+    return "a tie of \(leaders.joined(separator: ", ")); each counts 1/\(leaders.count)"
+  }
+}

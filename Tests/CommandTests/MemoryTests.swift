@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+/// What `--memory` lets start.
+@Suite struct MemoryTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func generate(_ arguments: [String]) throws -> Outcome {
+    try folder.run(.generate, ["--model", Nano.model, "--prompt", Nano.problem] + arguments)
+  }
+
+  /// Adds to a memory that just holds the model, in KiB.
+  private func leastMemory() throws -> Int {
+    var (low, high) = (1024, 1 << 20)
+    while high - low > 64 {
+      let middle = (low + high) / 2
+      let fits = try generate(["--memory", "\(middle)KiB", "--max-tokens", "8", "--samples", "2"])
+      if fits.isSuccess { high = middle } else { low = middle }
+    }
+    return high
+  }
+
+  @Test func whatCannotFinishIsRefusedNamingWhatCan() throws {
+    let least = try leastMemory()
+    // Each sample may take up to 1024 tokens, 0.8 MiB.
+    let flags = ["--memory", "\(least + 3 << 10)KiB", "--samples", "16"]
+    let refused = try generate(flags)
+    expectRefusal(refused, naming: ["--memory", "16 samples", "--samples ", "--batch "])
+    let words = refused.errors.split(whereSeparator: { " ;,".contains($0) })
+    let place = try #require(words.firstIndex(of: "--batch"))
+    let fits = String(words[place + 1])
+    let texts = try generate(Array(flags.prefix(2)) + ["--samples", "5", "--batch", fits])
+    #expect(texts.isSuccess, "\(texts.errors)")
+    let free = try generate(["--samples", "5"])
+    #expect(texts.output == free.output)
+  }
+
+  @Test func aTextThatDoesNotFitIsRefusedWithTheSum() throws {
+    let small = try generate(["--memory", "2MiB"])
+    expectRefusal(small, naming: ["--memory 2.00 MiB", "weights and working memory", "reply"])
+    let tight = try generate(["--memory", "\(try leastMemory() + 200)KiB"])
+    expectRefusal(tight, naming: ["--max-tokens "])
+    expectRefusal(try generate(["--memory", "12"]), code: 2, naming: ["8GiB"])
+    expectRefusal(try generate(["--memory", "-1GiB"]), code: 2, naming: ["memory"])
+    let run = try folder.run(
+      .evaluate, ["--model", Nano.model, "--memory", "2MiB", "--journal", folder.path("a.jsonl")])
+    expectRefusal(run, naming: ["--memory 2.00 MiB"])
+  }
+}
