@@ -20,6 +20,7 @@ class Chart:
     axis: str
     series: list
     ticks: list
+    note: str = ""
 
 
 def text(x, y, words, size=12, anchor="middle", colour=GREY, weight="normal"):

@@ -2,8 +2,9 @@
 
     python3 Tools/nano/curves.py            # from the root of the checkout, after `make build`
 
-Accuracy on nano-math against the forced thinking budget, against the bits of the weights, and of majority votes. Every
-run goes through bin/quantize and bin/evaluate with seed 0; stopped runs go on. Needs the standard library only.
+Accuracy on nano-math against the thinking budget, forced and as an upper bound, against the bits of the weights, and of
+majority votes out of one pool of replies. Every run goes through bin/quantize and bin/evaluate with seed 0; stopped runs
+go on. Needs the standard library only.
 """
 
 import argparse
@@ -16,7 +17,8 @@ from chart import Chart, Series, page
 MODELS = ["nano-0.15m", "nano-0.5m", "nano-1.5m", "nano-4m"]
 BUDGETS = [32, 64, 96, 128, 192, 256, 384]
 BITS = [16, 8, 4, 3]
-VOTES = [1, 2, 4, 8]
+BUDGET_SAMPLES = 8
+VOTES = [1, 3, 4, 6, 8, 12, 16]
 VOTE_BUDGET = 96
 BITS_BUDGET = 256
 
@@ -36,19 +38,20 @@ class Runner:
             subprocess.run(command, check=True, capture_output=True)
         return str(folder)
 
-    def evaluate(self, name, bits=16, budget=None, samples=1):
-        """All fields of one run."""
-        journal = self.work / f"{name}-{bits}-{budget}-{samples}-{self.limit}.jsonl"
+    def evaluate(self, name, budgets, bits=16, samples=1, force=True):
+        """All fields of a run at each budget; every thought is generated once."""
+        kind = "forced" if force else "free"
+        journal = self.work / f"{name}-{bits}-{kind}-{samples}-{self.limit}.jsonl"
         command = [
             "bin/evaluate", "--model", self.model(name, bits), "--bench", "nano-math", "--format", "json",
             "--limit", str(self.limit), "--samples", str(samples), "--journal", str(journal),
-        ]
-        if budget:
-            command += ["--think-budget", str(budget), "--force"]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        result = json.loads(output)[0]
-        print(f"{name} {bits} bits, budget {budget}, {samples} samples: {result['accuracy']:.3f}", flush=True)
-        return result
+            "--think-budgets", ",".join(map(str, budgets)),
+        ] + ["--force"] * force
+        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        results = json.loads(output)
+        scores = ", ".join(f"{t}: {result['accuracy']:.3f}" for t, result in zip(budgets, results))
+        print(f"{name}, {bits} bits, {kind}, {samples} samples: {scores}", flush=True)
+        return results
 
 
 def point(x, result, field="accuracy"):
@@ -56,22 +59,29 @@ def point(x, result, field="accuracy"):
 
 
 def measure(runner):
-    budget = [
-        Series(name, [point(t, runner.evaluate(name, budget=t)) for t in BUDGETS]) for name in MODELS
-    ]
+    def budgets(force):
+        return [
+            Series(
+                name,
+                [point(t, r) for t, r in zip(BUDGETS, runner.evaluate(name, BUDGETS, 16, BUDGET_SAMPLES, force))],
+            )
+            for name in MODELS
+        ]
+
     bits = [
-        Series(name, [point(b, runner.evaluate(name, bits=b, budget=BITS_BUDGET)) for b in BITS])
-        for name in MODELS
+        Series(name, [point(b, runner.evaluate(name, [BITS_BUDGET], b)[0]) for b in BITS]) for name in MODELS
     ]
     votes = []
     for name in MODELS:
-        pool = runner.evaluate(name, budget=VOTE_BUDGET, samples=max(VOTES))
+        pool = runner.evaluate(name, [VOTE_BUDGET], samples=max(VOTES))[0]
         fields = ["accuracy" if k == 1 else f"maj@{k}" for k in VOTES]
         votes.append(Series(name, [point(k, pool, field) for k, field in zip(VOTES, fields)]))
+    samples = f"{BUDGET_SAMPLES} samples a problem"
     return [
-        Chart("Thinking longer", "tokens of thought, forced", budget, ticks=BUDGETS),
+        Chart("Thinking longer", "tokens of thought, forced", budgets(True), ticks=BUDGETS, note=samples),
+        Chart("Thinking freely", "most tokens of thought", budgets(False), ticks=BUDGETS, note=samples),
         Chart("Fewer bits", f"bits of a weight (GPTQ), {BITS_BUDGET} tokens", bits, ticks=BITS),
-        Chart("Voting", f"votes, {VOTE_BUDGET} tokens each", votes, ticks=VOTES),
+        Chart("Voting", f"votes, {VOTE_BUDGET} tokens each", votes, ticks=VOTES, note="one pool of 16 samples"),
     ]
 
 
@@ -81,7 +91,8 @@ def table(chart):
     for series in chart.series:
         cells = [f"{y:.0f} ± {error:.1f}" for _, y, error in series.points]
         rows.append(f"| {series.name} | " + " | ".join(cells) + " |")
-    return f"**{chart.title}** ({chart.axis})\n\n" + "\n".join(rows) + "\n"
+    note = f"; {chart.note}" if chart.note else ""
+    return f"**{chart.title}** ({chart.axis}{note})\n\n" + "\n".join(rows) + "\n"
 
 
 def main():
