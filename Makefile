@@ -8,12 +8,12 @@ BENCH ?= nano-math
 PROMPT ?= Start with 51. Then (a) add 50, (b) multiply by 4, (c) subtract 7. What is the result?
 ARGS ?=
 
-COMMANDS := quantize generate evaluate plan
+COMMANDS := quantize generate evaluate plan study
 PACKAGES := libopenblas-dev libzstd-dev pkg-config python3
 RELEASE := $(SWIFT) build -c release
 
 .DEFAULT_GOAL := tour
-.PHONY: tour setup swift-version build test lint format bench versus install clean help quantize generate evaluate plan
+.PHONY: tour setup swift-version build test lint format bench versus install clean help quantize generate evaluate plan study
 
 tour: setup build ## Set up, build, quantize a small model, and compare 16, 8 and 4 bits
 	@MODEL="$(MODEL)" PROMPT="$(PROMPT)" bash Tools/tour.sh
@@ -69,6 +69,9 @@ evaluate: build ## make evaluate MODEL=nano BENCH=nano-math
 
 plan: build ## make plan ARGS="--memory 8GiB --task math"
 	bin/plan $(ARGS)
+
+study: build ## make study ARGS="run studies/nano.yaml"
+	bin/study $(ARGS)
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12

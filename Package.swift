@@ -66,7 +66,7 @@ let package = Package(
     library("NanoModels", [], resources: [.copy("Resources")]),
     library(
       "Evaluation", ["MemoryPlanner", .product(name: "Yams", package: "Yams")],
-      resources: [.copy("Resources")]),
+      resources: [.copy("Resources")], tests: ["MemoryPlanner"]),
     [
       .target(
         name: "AppSupport",
@@ -81,6 +81,7 @@ let package = Package(
           "Tokenizer",
         ]),
       command("plan", ["Evaluation", "MemoryPlanner"]),
+      command("study", ["Evaluation"]),
       command("generate", ["Evaluation", "Generation", "KVCaches", "Models", "Tokenizer"]),
       command(
         "evaluate", ["Evaluation", "Generation", "Models", "NanoModels", "Tokenizer"]),

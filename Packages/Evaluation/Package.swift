@@ -17,7 +17,11 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.copy("Resources")]),
-    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: [
+        "Evaluation", .product(name: "MemoryPlanner", package: "MemoryPlanner"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

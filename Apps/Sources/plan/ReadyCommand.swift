@@ -1,3 +1,4 @@
+import AppSupport
 import MemoryPlanner
 
 /// The commands that run a configuration, ready to paste.
@@ -18,21 +19,9 @@ enum ReadyCommand {
     }
     var words = ["generate --model \(folder)", "--think-budget \(load.thinkBudget)"]
     if load.samples > 1 { words.append("--samples \(load.samples) --vote") }
-    words += flags(configuration.kv)
+    words += CacheFlags.words(configuration.kv)
     words.append("--prompt \"...\"")
     commands.append(words.joined(separator: " "))
     return commands.joined(separator: " && ")
-  }
-
-  /// The flags of a KV policy.
-  private static func flags(_ kv: KVPolicy) -> [String] {
-    var words: [String] = []
-    if kv.keys != kv.values {
-      words.append("--kv-k \(kv.keys.rawValue) --kv-v \(kv.values.rawValue)")
-    } else if kv.keys != .bf16 {
-      words.append("--kv \(kv.keys.rawValue)")
-    }
-    if let eviction = kv.eviction { words.append("--kv-evict \(eviction)") }
-    return words
   }
 }

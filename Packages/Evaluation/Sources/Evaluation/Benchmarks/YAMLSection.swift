@@ -119,6 +119,9 @@ struct YAMLSection {
     return texts
   }
 
+  /// The keys that are texts, sorted.
+  var keys: [String] { mapping.keys.compactMap(\.string).sorted() }
+
   /// Whether the key holds a list.
   func isList(_ key: String) -> Bool { mapping[key]?.sequence != nil }
 

@@ -1,12 +1,11 @@
-import AppSupport
 import Evaluation
 
 /// The place of this process in a Slurm job array or an indexed Kubernetes job.
-struct JobArray {
+public struct JobArray {
   /// The part of a run that the place stands for.
-  let shard: Shard
+  public let shard: Shard
   /// The variable that says so.
-  let source: String
+  public let source: String
 
   /// Reads the place from the environment; nil outside of job arrays.
   ///
@@ -14,7 +13,7 @@ struct JobArray {
   /// from 0 and does not tell them how many there are; the job has to set `JOB_COMPLETION_COUNT`.
   ///
   /// - Throws: `UsageError` where the variables name no part of a run.
-  init?(_ environment: [String: String]) throws {
+  public init?(_ environment: [String: String]) throws {
     func number(_ name: String, default value: Int? = nil) throws -> Int {
       guard let text = environment[name] ?? value.map(String.init), let number = Int(text) else {
         let found = environment[name].map { "is '\($0)'" } ?? "is not set"

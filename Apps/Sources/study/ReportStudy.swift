@@ -1,0 +1,36 @@
+import AppSupport
+import ArgumentParser
+import Evaluation
+import Foundation
+
+/// `study report`: the page, the figures and the tables of a study.
+struct ReportStudy: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report", abstract: "Draws what a study measured, complete or not.")
+
+  @OptionGroup var study: StudyFolder
+  @Option(help: "The folder to write (default: report in the study's folder).")
+  var output: String?
+
+  func run() throws {
+    let definition = try study.definition()
+    let results = try study.journals(of: definition).results {
+      try KnownShapes.shape(of: $0).parameters
+    }
+    guard !results.points.isEmpty else {
+      throw UserError("nothing of \(definition.name) is measured yet; 'study run' does that")
+    }
+    try results.write(
+      to: study.url(of: definition).appendingPathComponent("results.json"))
+    let folder =
+      output.map { URL(fileURLWithPath: $0) }
+      ?? study.url(of: definition).appendingPathComponent("report")
+    let files = try StudyReport(results).write(to: folder)
+    if !results.isComplete {
+      Console.note(
+        "note: \(results.points.count) of \(results.scenarios) scenarios are measured; the report says so"
+      )
+    }
+    Console.note("report: \(files) files in \(folder.relativePath)")
+  }
+}

@@ -1,0 +1,90 @@
+import AppSupport
+import ArgumentParser
+import Evaluation
+import Foundation
+
+/// `study run`: generates what is missing, run by run, and writes the results.
+struct RunStudy: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Runs or continues a study.")
+
+  @OptionGroup var study: StudyFolder
+  @Option(help: "Threads to compute with (default: the job's processors under Slurm, else all).")
+  var threads: Int?
+  @Option(help: "A folder that holds the benchmarks' data.")
+  var data: String?
+  @Option(
+    help:
+      "Do one of several parts of the runs, i/n, such as 2/4 (default: the task of a job array, or all).",
+    transform: { try Shard($0) })
+  var shard: Shard?
+
+  func run() throws {
+    let definition = try study.definition()
+    let runs = definition.runs
+    let (quantize, evaluate) = (try Sibling("quantize"), try Sibling("evaluate"))
+    let part = try shard ?? JobArray(ProcessInfo.processInfo.environment)?.shard ?? .whole
+    let journals = study.journals(of: definition)
+    try makeFolder(journals.folder)
+    let pace = StudyPace(runs)
+    for (index, run) in runs.enumerated()
+    where part.contains(item: index, sample: 0, of: 1) {
+      if try journals.progress(of: run).isComplete { continue }
+      Console.note(
+        "run \(index + 1) of \(runs.count): \(run.name)  \(try pace.text(journals, part))")
+      let model = try prepared(run.source, definition, quantize)
+      try evaluate.run(arguments(run, definition, model: model, journals: journals))
+    }
+    guard part == .whole else {
+      Console.note("part \(part) is done")
+      return
+    }
+    let results = try journals.results { try KnownShapes.shape(of: $0).parameters }
+    let file = study.url(of: definition).appendingPathComponent("results.json")
+    try results.write(to: file)
+    Console.note(
+      "\(results.points.count) of \(results.scenarios) scenarios measured: \(file.relativePath)")
+  }
+
+  private func makeFolder(_ url: URL) throws {
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw UserError("\(url.path): cannot be made: \(error.localizedDescription)")
+    }
+  }
+
+  /// The model of a run, quantized first where it has to be.
+  private func prepared(
+    _ source: StudyRun.Source, _ definition: StudyDefinition, _ quantize: Sibling
+  ) throws -> String {
+    if source.bits == 16 { return source.model }
+    let folder = study.model(source, of: definition)
+    if !FileManager.default.fileExists(atPath: folder.path) {
+      try quantize.run(
+        [
+          "--model", source.model, "--bits", "\(source.bits)", "--method", definition.method,
+          "--group-size", "\(definition.groupSize)", "--output", folder.path,
+        ] + threadFlags)
+    }
+    return folder.path
+  }
+
+  private var threadFlags: [String] { threads.map { ["--threads", "\($0)"] } ?? [] }
+
+  private func arguments(
+    _ run: StudyRun, _ definition: StudyDefinition, model: String, journals: StudyJournals
+  ) -> [String] {
+    let source = run.source
+    var words = [
+      "run", "--bench", source.benchmark, "--model", model, "--samples", "\(run.replies)",
+      "--think-budgets", run.budgets.map(String.init).joined(separator: ","), "--force",
+      "--seed", "\(definition.seed)", "--batch", "\(definition.concurrency)", "--shard", "1/1",
+      "--journal", journals.base(of: run).path,
+    ]
+    if let limit = definition.limit { words += ["--limit", "\(limit)"] }
+    if let temperature = definition.temperature { words += ["--temperature", "\(temperature)"] }
+    if let data { words += ["--data", data] }
+    return words + CacheFlags.words(source.kv) + threadFlags
+  }
+}

@@ -1,0 +1,36 @@
+import AppSupport
+import ArgumentParser
+import Evaluation
+import Foundation
+
+/// Which study, and where its things lie; the same in every subcommand.
+struct StudyFolder: ParsableArguments {
+  @Argument(help: "The study's file, such as studies/nano.yaml.")
+  var file: String
+  @Option(help: "The folder of the study (default: out/study-NAME).")
+  var folder: String?
+
+  /// The study as read.
+  ///
+  /// - Throws: `EvaluationError` naming file and key.
+  func definition() throws -> StudyDefinition {
+    try StudyDefinition(contentsOf: URL(fileURLWithPath: file))
+  }
+
+  /// The folder of a study.
+  func url(of definition: StudyDefinition) -> URL {
+    URL(fileURLWithPath: folder ?? "out/study-\(definition.name)")
+  }
+
+  /// Its journals.
+  func journals(of definition: StudyDefinition) -> StudyJournals {
+    StudyJournals(definition, in: url(of: definition).appendingPathComponent("journals"))
+  }
+
+  /// Where a quantized model lies.
+  func model(_ source: StudyRun.Source, of definition: StudyDefinition) -> URL {
+    let name = source.model.split(separator: "/").last.map(String.init) ?? source.model
+    return url(of: definition).appendingPathComponent("models")
+      .appendingPathComponent("\(name)-\(definition.method)-\(source.bits)bit")
+  }
+}

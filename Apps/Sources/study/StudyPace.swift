@@ -1,0 +1,44 @@
+import AppSupport
+import Evaluation
+import Foundation
+
+/// How long the rest of a study takes, by what the journals say that the first part took.
+struct StudyPace {
+  private let runs: [StudyRun]
+
+  init(_ runs: [StudyRun]) { self.runs = runs }
+
+  /// Work done and left, in tokens weighted by the size of the model, and the seconds that the former took.
+  private struct Account {
+    var done = 0.0
+    var left = 0.0
+    var seconds = 0.0
+  }
+
+  /// Seconds that are left; nil before anything is done.
+  ///
+  /// - Throws: `EvaluationError` for a damaged journal.
+  func secondsLeft(_ journals: StudyJournals, _ part: Shard = .whole) throws -> Double? {
+    var account = Account()
+    for (index, run) in runs.enumerated() where part.contains(item: index, sample: 0, of: 1) {
+      let progress = try journals.progress(of: run)
+      let share = progress.total.map { Double(progress.done) / Double(max($0, 1)) } ?? 0
+      let work = Self.work(of: run)
+      account.done += work * share
+      account.left += work * (1 - share)
+      account.seconds += progress.seconds / Double(journals.definition.concurrency)
+    }
+    return account.done > 0 ? account.left * account.seconds / account.done : nil
+  }
+
+  /// What is left as a text.
+  func text(_ journals: StudyJournals, _ part: Shard = .whole) throws -> String {
+    try secondsLeft(journals, part).map { "ETA \(Text.duration($0))" } ?? ""
+  }
+
+  /// The bytes that generating a run reads: tokens x weights, by the parameters where they are known.
+  private static func work(of run: StudyRun) -> Double {
+    let parameters = (try? KnownShapes.shape(of: run.source.model).parameters) ?? 1
+    return Double(run.tokens.shared * run.replies) * Double(parameters) * Double(run.source.bits)
+  }
+}

@@ -1,0 +1,3 @@
+import AppSupport
+
+runCommand(Study.self)

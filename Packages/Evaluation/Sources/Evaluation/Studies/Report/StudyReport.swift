@@ -1,0 +1,69 @@
+import Foundation
+import MemoryPlanner
+
+/// The report of a study: one page that needs nothing else, and the drawings and tables behind it.
+public struct StudyReport: Sendable {
+  private let results: StudyResults
+  /// The paper's six findings on this data.
+  public let findings: [StudyFinding]
+
+  /// The report of what was measured, complete or not.
+  public init(_ results: StudyResults) {
+    self.results = results
+    findings = StudyFindings(results).all
+  }
+
+  /// Writes `index.html`, `points.csv`, `findings.csv`, and an SVG and a CSV file for every panel.
+  ///
+  /// - Returns: How many files there are.
+  /// - Throws: ``EvaluationError/file(path:reason:)``.
+  public func write(to folder: URL) throws(EvaluationError) -> Int {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw .file(path: folder.path, reason: "cannot be made: \(SystemError.text(of: error))")
+    }
+    let figures = StudyFigures(results).all
+    var files = [("points.csv", pointTable), ("findings.csv", findingTable)]
+    for panel in figures.flatMap(\.panels) {
+      files.append(("\(panel.file).svg", SVGChart(panel).text))
+      files.append(("\(panel.file).csv", panel.csv))
+    }
+    files.append(("index.html", StudyPage(results, findings, figures).text))
+    for (name, text) in files {
+      let url = folder.appendingPathComponent(name)
+      do { try Data(text.utf8).write(to: url, options: .atomic) } catch {
+        throw .file(path: url.path, reason: "cannot be written: \(SystemError.text(of: error))")
+      }
+    }
+    return files.count
+  }
+
+  private var pointTable: String {
+    let header = [
+      "benchmark", "task", "model", "parameters", "weight_bits", "kv", "think_budget", "samples",
+      "accuracy", "standard_error", "replies", "weights_bytes", "kv_bytes", "total_bytes",
+      "seconds",
+      "tokens",
+    ]
+    let rows = results.points.map { point in
+      [
+        point.benchmark, point.task.rawValue, point.model, "\(point.parameters)", "\(point.bits)",
+        point.kv, "\(point.thinkBudget)", "\(point.samples)", "\(point.accuracy)",
+        point.standardError.map { "\($0)" } ?? "", "\(point.replies)", "\(point.weightsBytes)",
+        "\(point.kvBytes)", "\(point.totalBytes)", "\(point.seconds)", "\(point.tokens)",
+      ]
+    }
+    return Self.csv([header] + rows)
+  }
+
+  private var findingTable: String {
+    Self.csv(
+      [["finding", "claim", "verdict", "evidence"]]
+        + findings.map { ["\($0.number)", $0.claim, $0.verdict.rawValue, $0.evidence] })
+  }
+
+  private static func csv(_ rows: [[String]]) -> String {
+    rows.map { $0.map(Chart.quoted).joined(separator: ",") + "\r\n" }.joined()
+  }
+}
