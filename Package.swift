@@ -89,7 +89,7 @@ let package = Package(
     [
       .executableTarget(
         name: "bench-engine",
-        dependencies: [argumentParser, "Tensors", "KVCaches", "Models"],
+        dependencies: [argumentParser, "Tensors", "KVCaches", "Models", "Generation"],
         path: "Tools/bench/engine"),
       .executableTarget(
         name: "bench-eviction", dependencies: [argumentParser, "KVCaches", "Tensors"],

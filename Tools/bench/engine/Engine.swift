@@ -29,6 +29,8 @@ struct Engine: ParsableCommand {
   var kvEvict: Eviction?
   @Option(help: "Sequences generated together; they share what the cache holds before.")
   var batch = 1
+  @Option(help: "Compare so many samples of one prompt with single runs instead.")
+  var samples: Int?
   @Option(help: "Repetitions; the median is printed.")
   var repetitions = 3
   @Option(help: "Threads.")
@@ -40,7 +42,7 @@ struct Engine: ParsableCommand {
     }
     for (name, value) in [
       ("prompt", prompt), ("tokens", tokens), ("batch", batch), ("repetitions", repetitions),
-      ("threads", threads),
+      ("threads", threads), ("samples", samples ?? 1),
     ] where value < 1 {
       throw ValidationError("--\(name) \(value): expected at least 1")
     }
@@ -55,6 +57,15 @@ struct Engine: ParsableCommand {
         throw ValidationError("--formats \(name): expected bf16, int8 or int4")
       }
       let decoder = try RandomModel.make(config, format)
+      if let samples {
+        let pass = ForwardPass(decoder, pool: pool)
+        let group = SampleGroup(pass: pass, prompt: prompt, tokens: tokens)
+        let facts: [String: Any] = [
+          "shape": shape, "weights": format.rawValue, "threads": threads, "commit": commit,
+        ]
+        report(try group.report(count: samples).merging(facts) { $1 })
+        continue
+      }
       let bandwidth = try MemoryBandwidth.read(pool)
       let speed = try measure(decoder, pool)
       let limit = bandwidth / Double(decoder.weightBytes) * Double(batch)
