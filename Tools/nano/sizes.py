@@ -54,7 +54,7 @@ SIZES = {
              Training(18_000_000, 50, further=(9_000_000,))),
         Size("nano-1.5m", 256, 384, 3, 4, 2, 64,
              Training(7_000_000, 150, first_names=3 / 7, cooldown=0.4,
-                      further=(1_800_000, 7_000_000))),
+                      further=(1_800_000, 7_000_000, 9_000_000))),
         Size("nano-4m", 256, 768, 5, 4, 2, 64,
              Training(9_600_000, 400, first_names=6.05 / 9.6, cooldown=0.21,
                       further=(1_200_000, 3_000_000, 9_000_000))),
