@@ -21,19 +21,22 @@ struct RunStudy: ParsableCommand {
 
   func run() throws {
     let definition = try study.definition()
-    let runs = definition.runs
-    let (quantize, evaluate) = (try Sibling("quantize"), try Sibling("evaluate"))
     let part = try shard ?? JobArray(ProcessInfo.processInfo.environment)?.shard ?? .whole
+    let runs = definition.runs.enumerated().filter {
+      part.contains(item: $0.offset, sample: 0, of: 1)
+    }.map(\.element)
+    let (quantize, evaluate) = (try Sibling("quantize"), try Sibling("evaluate"))
     let journals = study.journals(of: definition)
     try makeFolder(journals.folder)
     let pace = StudyPace(runs)
-    for (index, run) in runs.enumerated()
-    where part.contains(item: index, sample: 0, of: 1) {
-      if try journals.progress(of: run).isComplete { continue }
-      Console.note(
-        "run \(index + 1) of \(runs.count): \(run.name)  \(try pace.text(journals, part))")
+    var progress = try runs.map { run in try journals.progress(of: run) }
+    for (index, run) in runs.enumerated() where !progress[index].isComplete {
+      let left = pace.secondsLeft(progress, concurrency: definition.concurrency)
+      let eta = left.map { "  ETA \(Text.duration($0))" } ?? ""
+      Console.note("run \(index + 1) of \(runs.count): \(run.name)\(eta)")
       let model = try prepared(run.source, definition, quantize)
       try evaluate.run(arguments(run, definition, model: model, journals: journals))
+      progress[index] = try journals.progress(of: run)
     }
     guard part == .whole else {
       Console.note("part \(part) is done")

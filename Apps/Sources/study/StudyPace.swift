@@ -15,25 +15,17 @@ struct StudyPace {
     var seconds = 0.0
   }
 
-  /// Seconds that are left; nil before anything is done.
-  ///
-  /// - Throws: `EvaluationError` for a damaged journal.
-  func secondsLeft(_ journals: StudyJournals, _ part: Shard = .whole) throws -> Double? {
+  /// Seconds that are left, by the progress of every run; nil before anything is done.
+  func secondsLeft(_ progress: [StudyJournals.Progress], concurrency: Int) -> Double? {
     var account = Account()
-    for (index, run) in runs.enumerated() where part.contains(item: index, sample: 0, of: 1) {
-      let progress = try journals.progress(of: run)
+    for (run, progress) in zip(runs, progress) {
       let share = progress.total.map { Double(progress.done) / Double(max($0, 1)) } ?? 0
       let work = Self.work(of: run)
       account.done += work * share
       account.left += work * (1 - share)
-      account.seconds += progress.seconds / Double(journals.definition.concurrency)
+      account.seconds += progress.seconds / Double(concurrency)
     }
     return account.done > 0 ? account.left * account.seconds / account.done : nil
-  }
-
-  /// What is left as a text.
-  func text(_ journals: StudyJournals, _ part: Shard = .whole) throws -> String {
-    try secondsLeft(journals, part).map { "ETA \(Text.duration($0))" } ?? ""
   }
 
   /// The bytes that generating a run reads: tokens x weights, by the parameters where they are known.

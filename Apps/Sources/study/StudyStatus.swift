@@ -14,10 +14,9 @@ struct StudyStatus: ParsableCommand {
     let definition = try study.definition()
     let (runs, journals) = (definition.runs, study.journals(of: definition))
     var rows = [["run", "budgets", "replies", "done"]]
-    var complete = 0
-    for run in runs {
-      let progress = try journals.progress(of: run)
-      complete += progress.isComplete ? 1 : 0
+    let progress = try runs.map { run in try journals.progress(of: run) }
+    let complete = progress.count(where: \.isComplete)
+    for (run, progress) in zip(runs, progress) {
       rows.append([
         run.name, "\(run.budgets.count)", "\(run.replies)",
         progress.total.map { "\(progress.done) of \($0)" } ?? "-",
@@ -30,7 +29,8 @@ struct StudyStatus: ParsableCommand {
       "\(definition.scenarios.count) scenarios in \(runs.count) runs, of which \(complete) are complete. "
         + String(format: "Thought tokens: %.1f times fewer than one by one.\n", saving))
     if complete < runs.count {
-      if let left = try StudyPace(runs).secondsLeft(journals) {
+      let pace = StudyPace(runs)
+      if let left = pace.secondsLeft(progress, concurrency: definition.concurrency) {
         Console.write("Left: about \(Text.duration(left)).\n")
       }
       throw UserError("\(runs.count - complete) runs are not complete; 'study run' continues them")
