@@ -38,6 +38,15 @@ public struct Situation: Sendable, Hashable {
   /// Finding 1: weights first below 8-bit 4B, thought until it saturates above.
   private func length(_ configuration: Configuration) -> Judgement? {
     let tokens = configuration.load.thinkBudget
+    if configuration.load.batch >= PaperThresholds.largeBatch,
+      configuration.model.parameters < PaperThresholds.tinyModel
+    {
+      return Judgement(
+        finding: 1, agrees: false,
+        text:
+          "where \(configuration.load.batch) questions share the weights the smallest models are never best (Figure 3)"
+      )
+    }
     guard configuration.effectiveSize >= PaperThresholds.eightBit4B else {
       return Judgement(
         finding: 1, agrees: true,
@@ -93,7 +102,8 @@ public struct Situation: Sendable, Hashable {
         finding: 2, agrees: true, text: "a 4-bit 4B model beats smaller ones at 8 bits")
     }
     let batch = configuration.load.batch
-    if batch >= PaperThresholds.largeBatch, parameters > PaperThresholds.usefulAtFourBits,
+    let shared = PaperThresholds.usefulAtFourBits...PaperThresholds.largestInBatch
+    if batch >= PaperThresholds.largeBatch, shared.contains(parameters),
       PaperThresholds.fourBitPerQuestion.contains(memory / batch)
     {
       return Judgement(
@@ -117,11 +127,14 @@ public struct Situation: Sendable, Hashable {
     // The paper's ranges are for one question at a time: what such a question would see of this memory.
     let weights = min(configuration.effectiveSize, memory)
     let seen = weights + (memory - weights) / configuration.load.batch
-    let usual = PaperThresholds.samples(memory: seen)
+    let paying = PaperThresholds.samples(memory: seen)
+    let usual = configuration.load.batch > 1 ? 1...paying.upperBound : paying
     return Judgement(
       finding: 3, agrees: usual.contains(samples),
       text: samples == 1 && usual.contains(1)
-        ? "groups of 4 pay from 16.4 GiB on"
+        ? configuration.load.batch > 1
+          ? "a batch shares the weights already; votes come after thought"
+          : "groups of 4 pay from 16.4 GiB on"
         : "\(samples) sample\(samples == 1 ? "" : "s") at \(ByteCount(seen)) a question "
           + (usual.contains(samples)
             ? "fit the range that pays" : "are outside the range that pays"))

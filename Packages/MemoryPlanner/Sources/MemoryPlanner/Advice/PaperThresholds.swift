@@ -17,6 +17,10 @@ public enum PaperThresholds {
   public static let groupsOfEight = Int(28.9 * 1_073_741_824)
   /// Questions at a time from which the smallest model is never best and 4-bit 8B and 14B models can be (Figure 3).
   public static let largeBatch = 16
+  /// Models below so many parameters never are under such a batch (Figure 3: 0.6B).
+  public static let tinyModel = 1_000_000_000
+  /// Models of more parameters than the 14B one are not among those 4-bit ones.
+  public static let largestInBatch = 20_000_000_000
   /// Memory a question at which those 4-bit models are best under a large batch (Figure 3: 1 to 4 GB).
   public static let fourBitPerQuestion = 1 << 30...4 << 30
 

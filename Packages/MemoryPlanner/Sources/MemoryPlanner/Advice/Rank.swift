@@ -23,7 +23,7 @@ struct Rank: Comparable {
     let samples = Double(configuration.load.samples)
     let bits = Double(configuration.precision.bits)
     let fidelity = CacheFidelity(configuration)
-    let loss = fidelity.isNearlyLossless ? 0.0 : 1
+    let loss = fidelity.isNearlyLossless ? 0 : Double(1 + fidelity.place)
     let last = [Double(fidelity.place), Double(advice.memory.total)]
     if situation.prefersLatency {
       // 4B models at 8 and 16 bits stand out (section 4.1), and every token costs time.
