@@ -95,6 +95,18 @@ def table(chart):
     return f"**{chart.title}** ({chart.axis}{note})\n\n" + "\n".join(rows) + "\n"
 
 
+def memory_table(runner):
+    """Bytes of weights, and of the KV cache of a forced reply at each budget."""
+    mebibytes = lambda count: f"{count / 2**20:.2f}"
+    head = "| | weights | " + " | ".join(str(tick) for tick in BUDGETS) + " |"
+    rows = [head, "|---" * (len(BUDGETS) + 2) + "|"]
+    for name in MODELS:
+        results = runner.evaluate(name, BUDGETS, 16, BUDGET_SAMPLES)
+        cells = [mebibytes(results[0]["weights_bytes"])] + [mebibytes(r["kv_bytes"]) for r in results]
+        rows.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "**Memory** (MiB: weights in BF16, and the KV cache of one reply by its budget)\n\n" + "\n".join(rows) + "\n"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", default="runs/curves", help="where runs and quantized models are kept")
@@ -103,9 +115,10 @@ def main():
     arguments = parser.parse_args()
     output = pathlib.Path(arguments.output)
     output.parent.mkdir(parents=True, exist_ok=True)
-    charts = measure(Runner(arguments.work, arguments.limit))
+    runner = Runner(arguments.work, arguments.limit)
+    charts = measure(runner)
     output.write_text(page(charts, "accuracy on nano-math, %"))
-    tables = "\n".join(table(chart) for chart in charts)
+    tables = "\n".join([table(chart) for chart in charts] + [memory_table(runner)])
     output.with_suffix(".md").write_text(tables)
     print(tables)
 
