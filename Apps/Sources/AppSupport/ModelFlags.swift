@@ -6,10 +6,16 @@ extension KVFormat: ExpressibleByArgument {}
 
 /// The flags that say which model to run and how; the same in every command.
 public struct ModelFlags: ParsableArguments {
-  /// A model's name or folder.
+  /// A model's name or folder, where one was given.
   @Option(
-    help: "Model folder, or a name: nano, nano-0.15m, nano-0.5m, nano-1.5m, nano-4m, 0.6b ... 32b.")
-  public var model = "nano"
+    name: .customLong("model"),
+    help: ArgumentHelp(
+      "Model folder, or a name: nano, nano-0.15m, nano-0.5m, nano-1.5m, nano-4m, 0.6b ... 32b (default: nano; with --memory what 'plan' advises).",
+      valueName: "model"))
+  public var named: String?
+
+  /// The model's name or folder.
+  public var model: String { named ?? "nano" }
 
   /// Threads; nil for the default.
   @Option(help: "Threads to compute with (default: the job's processors under Slurm, else all).")

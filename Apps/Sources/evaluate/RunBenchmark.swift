@@ -72,11 +72,12 @@ struct RunBenchmark: ParsableCommand {
     }
   }
 
-  func run() throws {
+  mutating func run() throws {
     if list { return try ListBenchmarks.list(data: data) }
     let shard = try shard ?? jobShard()
     let benchmark = try BenchmarkFinder(data: data).benchmark(bench)
     if let note = benchmark.note { Console.note("note: \(note)") }
+    try chooseByMemory()
     let loaded = try LoadedModel(model)
     let budgets = thinkBudgets?.values.map { $0 as Int? } ?? [thinkBudget]
     let engine = try engine(loaded)
@@ -107,6 +108,18 @@ struct RunBenchmark: ParsableCommand {
         return stored.row(named: run.journal.runName)
       })
     for run in sweep.runs { Console.note("journal: \(run.journal.relativePath)") }
+  }
+
+  /// With a memory and nothing that says what to run in it, the planner chooses.
+  private mutating func chooseByMemory() throws {
+    guard let given = memory.memory, model.named == nil, thinkBudget == nil, thinkBudgets == nil,
+      samples == nil
+    else { return }
+    let planned = try PlannedRun(memory: given)
+    try planned.apply(to: &model)
+    let load = planned.advice.configuration.load
+    thinkBudget = load.thinkBudget
+    samples = load.samples
   }
 
   /// The part that the place of this process in a job array stands for; all outside of job arrays.

@@ -64,9 +64,10 @@ struct Generate: ParsableCommand {
     }
   }
 
-  func run() throws {
+  mutating func run() throws {
     if tokens.isGiven { return try tokens.run(folder: ModelFolder.resolve(model.model)) }
     if prompt.showPrompt { return try showPrompt() }
+    try chooseByMemory()
     let loaded = try LoadedModel(model)
     let ids = try engine.parsedIDs() ?? prompt.ids(for: loaded)
     if let path = engine.logits {
@@ -98,6 +99,20 @@ struct Generate: ParsableCommand {
       throw error
     }
     if !group.json { report(loaded, generator, requests) }
+  }
+
+  /// With a memory and nothing that says what to run in it, the planner chooses.
+  private mutating func chooseByMemory() throws {
+    guard let given = memory.memory, model.named == nil, thinking.longest == nil,
+      group.samples == 1,
+      engine.ids == nil, !ignoreEos, !prompt.noThinking
+    else { return }
+    let planned = try PlannedRun(memory: given)
+    try planned.apply(to: &model)
+    let load = planned.advice.configuration.load
+    thinking.thinkBudget = load.thinkBudget
+    group.samples = load.samples
+    group.vote = load.samples > 1
   }
 
   private func requests(_ ids: [Int32], _ loaded: LoadedModel) throws -> [GenerationRequest] {

@@ -1,0 +1,66 @@
+import Foundation
+import KVCaches
+import MemoryPlanner
+
+/// What to run in a memory where nobody said which model: the planner's choice among the models that are on this machine.
+public struct PlannedRun {
+  /// The configuration, its bytes and why.
+  public let advice: Advice
+  /// The model as `--model` takes it.
+  public let model: String
+
+  /// Chooses for a memory, from the Qwen3 family where some of it is here, else from the shipped models.
+  ///
+  /// Quantized forms count where they lie in `out/NAME-BITSbit`, which is where the commands of `plan` put them.
+  ///
+  /// - Throws: `PlannerError.nothingFits` naming the least that would.
+  public init(memory: ByteCount, task: TaskKind = .math) throws {
+    let families = try [KnownShapes.Family.qwen3, .nano].map(KnownShapes.models)
+    let here = families.first { models in
+      models.contains { Self.place(of: $0.name, bits: 16) != nil }
+    }
+    let models = (here ?? []).filter { model in
+      [16, 8, 4].contains { Self.place(of: model.name, bits: $0) != nil }
+    }
+    let policies = try PlanRequest(memory: memory.bytes, task: task, models: models).policies.filter
+    {
+      KVFormat(rawValue: $0.keys.rawValue) != nil
+    }
+    let request = try PlanRequest(
+      memory: memory.bytes, task: task, models: models, policies: policies)
+    for advice in try Planner.advise(request) {
+      let configuration = advice.configuration
+      if let place = Self.place(of: configuration.model.name, bits: configuration.precision.bits) {
+        self.advice = advice
+        model = place
+        return
+      }
+    }
+    throw UserError(
+      "no model on this machine fits into \(memory); 'plan --memory \(memory.bytes)B' says what would"
+    )
+  }
+
+  /// Where a model lies at a precision; nil where it does not.
+  private static func place(of name: String, bits: Int) -> String? {
+    if bits == 16 { return (try? ModelFolder.resolve(name)) == nil ? nil : name }
+    let folder = "out/\(name)-\(bits)bit"
+    let config = "\(folder)/config.json"
+    return FileManager.default.fileExists(atPath: config) ? folder : nil
+  }
+
+  /// Sets the flags of the model and of its cache that nobody gave, and says what was chosen.
+  ///
+  /// - Throws: `KVCacheError` where the cache cannot have the policy.
+  public func apply(to flags: inout ModelFlags) throws {
+    flags.named = model
+    let kv = advice.configuration.kv
+    if flags.kv == nil, kv.keys != .bf16 { flags.kv = KVFormat(rawValue: kv.keys.rawValue) }
+    if flags.kvEvict == nil, let eviction = kv.eviction {
+      flags.kvEvict = try Eviction(parsing: "\(eviction)")
+    }
+    Console.note(
+      "chosen: \(advice.configuration), \(ByteCount(advice.memory.total)); 'plan --explain' says why"
+    )
+  }
+}
