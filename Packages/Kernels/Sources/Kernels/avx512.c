@@ -67,6 +67,7 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
 }
 
 enum { TILE_TOKENS = 4, TILE_BLOCKS = 2, SINGLE_BLOCKS = 4, MAX_BLOCKS = 4 };
+enum { PANEL_TOKENS = 6, PANEL_REST = 2, PANEL_MIN = 8 };
 #include "kernels_body.h"
 
 const bb_kernel_table bb_table_avx512 = KERNEL_TABLE(BB_ISA_AVX512);

@@ -129,17 +129,23 @@ INLINE void tile(const bb_row_format format, const int tokens, const int blocks,
     }
 }
 
-// Tokens are taken in chunks that stay in the second-level cache while the weights pass by once a chunk.
+// Tokens are taken in chunks that stay in the second-level cache while the weights pass by once a chunk. Integer weights
+// go through panels when a chunk has PANEL_MIN tokens: decoding costs them more than it does float weights.
 enum { TOKEN_CHUNK = 64 };
+#include "panel_body.h"
 
 INLINE void multiply_format(const bb_row_format format, const bb_matrix *m, const float *x, size_t ldx,
                             size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
   for (size_t chunk = 0; chunk < tokens; chunk += TOKEN_CHUNK) {
     const size_t end = chunk + TOKEN_CHUNK < tokens ? chunk + TOKEN_CHUNK : tokens;
+    const int panels = format >= BB_ROWS_INT8 && end - chunk >= PANEL_MIN;
     size_t block = first;
     if (tokens == 1)
       for (; block + SINGLE_BLOCKS <= last; block += SINGLE_BLOCKS)
         tile(format, 1, SINGLE_BLOCKS, m, x, ldx, y, ldy, block);
+    else if (panels)
+      for (; block + TILE_BLOCKS <= last; block += TILE_BLOCKS)
+        panel_chunk(format, TILE_BLOCKS, m, x + chunk * ldx, ldx, end - chunk, y + chunk * ldy, ldy, block);
     else
       for (; block + TILE_BLOCKS <= last; block += TILE_BLOCKS) {
         size_t t = chunk;
@@ -147,8 +153,11 @@ INLINE void multiply_format(const bb_row_format format, const bb_matrix *m, cons
           tile(format, TILE_TOKENS, TILE_BLOCKS, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
         for (; t < end; t++) tile(format, 1, TILE_BLOCKS, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
       }
-    for (; block < last; block++)
-      for (size_t t = chunk; t < end; t++) tile(format, 1, 1, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
+    for (; block < last; block++) {
+      if (panels) panel_chunk(format, 1, m, x + chunk * ldx, ldx, end - chunk, y + chunk * ldy, ldy, block);
+      else
+        for (size_t t = chunk; t < end; t++) tile(format, 1, 1, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
+    }
   }
 }
 

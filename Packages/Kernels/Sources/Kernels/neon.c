@@ -78,6 +78,7 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
 #undef EACH
 
 enum { TILE_TOKENS = 2, TILE_BLOCKS = 1, SINGLE_BLOCKS = 2, MAX_BLOCKS = 2 };
+enum { PANEL_TOKENS = 4, PANEL_REST = 2, PANEL_MIN = 8 };
 #include "kernels_body.h"
 
 const bb_kernel_table bb_table_neon = KERNEL_TABLE(BB_ISA_NEON);

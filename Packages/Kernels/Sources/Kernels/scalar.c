@@ -77,6 +77,7 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
 }
 
 enum { TILE_TOKENS = 1, TILE_BLOCKS = 1, SINGLE_BLOCKS = 1, MAX_BLOCKS = 1 };
+enum { PANEL_TOKENS = 1, PANEL_REST = 1, PANEL_MIN = 8 };
 #include "kernels_body.h"
 
 const bb_kernel_table bb_table_scalar = KERNEL_TABLE(BB_ISA_SCALAR);

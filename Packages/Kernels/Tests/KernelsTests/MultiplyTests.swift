@@ -108,7 +108,7 @@ struct PackedCase {
   ]
   static let sizes: [(rows: Int, inputs: Int, group: Int)] = [
     (1, 1, 8), (16, 8, 8), (17, 31, 8), (33, 64, 32), (100, 192, 128), (64, 256, 64),
-    (80, 257, 128),
+    (80, 257, 128), (48, 525, 264),
   ]
 
   /// F32 sums of a few hundred products of size 1 against the same in F64.
