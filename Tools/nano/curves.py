@@ -41,10 +41,12 @@ class Runner:
     def evaluate(self, name, budgets, bits=16, samples=1, force=True):
         """All fields of a run at each budget; every thought is generated once."""
         kind = "forced" if force else "free"
-        journal = self.work / f"{name}-{bits}-{kind}-{samples}-{self.limit}.jsonl"
+        # Several samples take longer and say more of each problem: half of the problems will do.
+        limit = self.limit if samples == 1 else max(1, self.limit // 2)
+        journal = self.work / f"{name}-{bits}-{kind}-{samples}-{limit}.jsonl"
         command = [
             "bin/evaluate", "--model", self.model(name, bits), "--bench", "nano-math", "--format", "json",
-            "--limit", str(self.limit), "--samples", str(samples), "--journal", str(journal),
+            "--limit", str(limit), "--samples", str(samples), "--journal", str(journal),
             "--think-budgets", ",".join(map(str, budgets)),
         ] + ["--force"] * force
         output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -110,7 +112,7 @@ def memory_table(runner):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", default="runs/curves", help="where runs and quantized models are kept")
-    parser.add_argument("--limit", type=int, default=200, help="problems asked")
+    parser.add_argument("--limit", type=int, default=200, help="problems asked, half of them where several samples are taken")
     parser.add_argument("--output", default="docs/nano-curves.svg")
     arguments = parser.parse_args()
     output = pathlib.Path(arguments.output)
