@@ -75,7 +75,7 @@ struct EvictionGoldenTests {
       let view = Eviction.HeadView(
         count: count, keys: { headKeys }, queries: headQueries, attention: [])
       func slots(_ order: Eviction.Order) throws -> [Int] {
-        try Eviction(.rkv(scoring), budget: manifest.budget, order: order).slots(of: view)
+        try Eviction(.rkv(scoring), budget: manifest.budget, order: order).choose(from: view).slots
       }
       #expect(try slots(.position) == sorted[head * width..<(head + 1) * width].map(Int.init))
       guard manifest.compressed != false else { continue }
@@ -83,9 +83,11 @@ struct EvictionGoldenTests {
       let before = count - scoring.window
       let importance = headKeys.importance(
         to: headQueries, window: scoring.window, kernel: scoring.kernel)
+      var known: [SimilarKey] = []
       let redundancy = try headKeys.redundancy(
-        threshold: scoring.threshold, retain: scoring.retain)
-      let scores = try scoring.scores(of: headKeys, queries: headQueries)
+        threshold: scoring.threshold, retain: scoring.retain, known: &known)
+      known = []
+      let scores = try scoring.scores(of: headKeys, queries: headQueries, known: &known)
       for (found, part, tolerance) in [
         (importance, "importance", "importance_abs"), (redundancy, "redundancy", "redundancy_abs"),
         (scores, "score", "score_abs"),

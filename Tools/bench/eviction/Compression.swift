@@ -52,23 +52,31 @@ struct Compression: ParsableCommand {
       configuration: KVConfiguration(eviction: eviction), meter: KVMeter())
     cache.endPrompt(at: 1)
     let tokens = budget + buffer
-    let keys = randomKeys(tokens)
-    let queries = Noise.floats(tokens * kvHeads * group * dimension)
-    let step = tokens - 1
-    let width = kvHeads * dimension
+    let (width, queryWidth) = (kvHeads * dimension, kvHeads * group * dimension)
+    let keys = randomKeys(tokens + buffer)
+    let queries = Noise.floats((tokens + buffer) * queryWidth)
     try keys.withUnsafeBufferPointer { keys in
       try queries.withUnsafeBufferPointer { queries in
         guard let keys = keys.baseAddress, let queries = queries.baseAddress else { return }
-        try cache.append(keys: keys, values: keys, tokens: step, layer: 0)
-        try cache.settle(
-          queries: queries, tokens: step, heads: kvHeads * group, layer: 0, on: pool)
-        try cache.append(
-          keys: keys + step * width, values: keys + step * width, tokens: 1, layer: 0)
-        let fast = try measure("rkv") {
-          try cache.settle(
-            queries: queries + step * kvHeads * group * dimension, tokens: 1,
-            heads: kvHeads * group, layer: 0, on: pool)
+        /// Appends the tokens up to `end`, the last one by itself, and returns the seconds that its compression takes.
+        func compress(_ name: String, at end: Int) throws -> Double {
+          for part in [cache.position..<end - 1, end - 1..<end] {
+            let (at, from) = (part.lowerBound * width, queries + part.lowerBound * queryWidth)
+            try cache.append(
+              keys: keys + at, values: keys + at, tokens: part.count, layer: 0)
+            if part.upperBound == end {
+              return try measure(name) {
+                try cache.settle(
+                  queries: from, tokens: part.count, heads: kvHeads * group, layer: 0, on: pool)
+              }
+            }
+            try cache.settle(
+              queries: from, tokens: part.count, heads: kvHeads * group, layer: 0, on: pool)
+          }
+          return 0
         }
+        let fast = try compress("first", at: tokens)
+        _ = try compress("next", at: tokens + buffer)
         precondition(cache.count == budget, "nothing was compressed")
         if only { return }
         let plain = try measure("formula") {

@@ -4,6 +4,7 @@ import Tensors
 struct EvictionMemory {
   var queries: QueryWindow?
   var attention: AttentionMass?
+  var similar: SimilarKeys?
 
   init(for eviction: Eviction, shape: KVShape, heads: Int, meter: KVMeter) throws(TensorError) {
     if eviction.queryWindow > 0 {

@@ -41,8 +41,12 @@ extension KVCache {
     try layers[layer].memory?.queries?.take(queries, count: tokens, position: first)
     try addAttention(of: queries, tokens: tokens, heads: heads, layer: layer, on: pool)
     guard eviction.isDue(progress(layers[layer])) else { return }
-    let slots = try slots(eviction, heads: heads, layer: layer, on: pool)
+    let choices = try choices(eviction, heads: heads, layer: layer, on: pool)
+    let slots = choices.map(\.slots)
     try keep(slots, layer: layer)
+    let known = choices.map(\.known)
+    layers[layer].memory?.similar =
+      known.contains([]) ? nil : SimilarKeys(known, meter: meter)
     onCompression?(layer, slots)
   }
 
@@ -77,12 +81,13 @@ extension KVCache {
     }
   }
 
-  /// The slots that stay in each KV head of `layer`.
-  private func slots(
+  /// What the policy chooses in each KV head of `layer`.
+  private func choices(
     _ eviction: Eviction, heads: Int, layer: Int, on pool: ThreadPool
-  ) throws(TensorError) -> [[Int]] {
+  ) throws(TensorError) -> [Eviction.Choice] {
     let (state, group) = (layers[layer], heads / shape.kvHeads)
-    var found = [Result<[Int], TensorError>](repeating: .success([]), count: shape.kvHeads)
+    var found = [Result<Eviction.Choice, TensorError>](
+      repeating: .success(Eviction.Choice(slots: [])), count: shape.kvHeads)
     found.withUnsafeMutableBufferPointer { found in
       pool.split(shape.kvHeads) { part in
         for head in part {
@@ -92,14 +97,15 @@ extension KVCache {
             count: state.count,
             keys: { () throws(TensorError) in try keys(of: head, layer: layer) },
             queries: queries ?? [],
-            attention: state.memory?.attention?.sums(of: head, count: state.count) ?? [])
-          found[head] = Result { () throws(TensorError) in try eviction.slots(of: view) }
+            attention: state.memory?.attention?.sums(of: head, count: state.count) ?? [],
+            known: state.memory?.similar?.heads[head] ?? [])
+          found[head] = Result { () throws(TensorError) in try eviction.choose(from: view) }
         }
       }
     }
-    var slots: [[Int]] = []
-    for result in found { slots.append(try result.get()) }
-    return slots
+    var choices: [Eviction.Choice] = []
+    for result in found { choices.append(try result.get()) }
+    return choices
   }
 
   /// The keys that KV head `head` of `layer` holds, as floats.

@@ -2,7 +2,8 @@
 ///
 /// Columns are taken in blocks from the end. A block is multiplied by the keys before it, and each product serves both of
 /// its keys: for the earlier one the later is the last similar if none was found yet; for the later one the earlier is, if
-/// no key after it is similar. So at most half of the matrix is computed, and far less where keys resemble recent ones.
+/// no key after it is similar. So at most half of the matrix is computed. Where something is known of the first keys,
+/// only blocks with new keys are treated so; of the others, keys whose last similar key is gone go on from there.
 struct LastSimilar {
   /// What is set to zero in one row of the matrix of cosines.
   struct Entry: Equatable {
@@ -10,6 +11,13 @@ struct LastSimilar {
     var column = 0
     /// Its cosine with the row's key.
     var cosine: Float = 0
+    /// Whether the two are similar.
+    var isSimilar = false
+
+    /// What it says of later compressions.
+    var known: SimilarKey {
+      isSimilar ? SimilarKey(bound: Int32(column) + 1, cosine: cosine) : SimilarKey(bound: 0)
+    }
   }
 
   /// Keys of a block of columns: few enough to stay in the first-level cache.
@@ -19,6 +27,7 @@ struct LastSimilar {
 
   private let unit: HeadKeys
   private let threshold: Float
+  private let known: [SimilarKey]
   private var entries: [Entry]
   /// Rows that have met no similar key.
   private var isLooking: [Bool]
@@ -27,18 +36,24 @@ struct LastSimilar {
   /// Rows that do not follow each other, put together.
   private var gathered: [Float]
 
-  /// One entry for each row; `unit` holds keys of length 1.
-  static func search(_ unit: HeadKeys, threshold: Float) -> [Entry] {
-    var search = LastSimilar(unit, threshold: threshold)
+  /// One entry for each row; `unit` holds keys of length 1, and `known` says what is known of the first of them.
+  static func search(_ unit: HeadKeys, threshold: Float, known: [SimilarKey] = []) -> [Entry] {
+    var search = LastSimilar(unit, threshold: threshold, known: known)
     for start in stride(from: (unit.count - 1) / width * width, through: 0, by: -width) {
-      search.visit(start..<min(start + width, unit.count))
+      let block = start..<min(start + width, unit.count)
+      if block.upperBound > known.count {
+        search.visit(block)
+      } else {
+        search.resume(block)
+      }
     }
     return search.entries
   }
 
-  private init(_ unit: HeadKeys, threshold: Float) {
+  private init(_ unit: HeadKeys, threshold: Float, known: [SimilarKey]) {
     self.unit = unit
     self.threshold = threshold
+    self.known = known
     entries = [Entry](repeating: Entry(), count: unit.count)
     isLooking = [Bool](repeating: true, count: unit.count)
     products = [Float](repeating: 0, count: Self.height * Self.width)
@@ -57,6 +72,23 @@ struct LastSimilar {
     }
   }
 
+  /// Compares the keys of `block` with those whose search was taken up again before it: theirs is the next similar key.
+  private mutating func resume(_ block: Range<Int>) {
+    var rows: [Int] = []
+    for row in known.indices where isLooking[row] {
+      if known[row].cosine > threshold {
+        let column = Int(known[row].bound) - 1
+        resolve(row, Entry(column: column, cosine: known[row].cosine, isSimilar: true))
+      } else if known[row].bound > block.lowerBound || block.lowerBound == 0 {
+        rows.append(row)
+      }
+    }
+    while !rows.isEmpty {
+      compare(Array(rows.suffix(Self.height)), with: block, isEarlier: false)
+      rows.removeLast(min(Self.height, rows.count))
+    }
+  }
+
   /// Compares the keys `rows`, ascending, with those of `block`, which come after all of them if `isEarlier`.
   private mutating func compare(_ rows: [Int], with block: Range<Int>, isEarlier: Bool) {
     let width = block.count
@@ -66,14 +98,22 @@ struct LastSimilar {
       for column in (0..<width).reversed() where products[index * width + column] > threshold {
         let key = block.lowerBound + column
         let cosine = products[index * width + column]
-        if key != row, isLooking[row] { resolve(row, Entry(column: key, cosine: cosine)) }
-        if isEarlier, isLooking[key] { resolve(key, Entry(column: row, cosine: cosine)) }
+        if key != row, isLooking[row] {
+          resolve(row, Entry(column: key, cosine: cosine, isSimilar: true))
+        }
+        if isEarlier, isLooking[key] {
+          resolve(key, Entry(column: row, cosine: cosine, isSimilar: true))
+        }
       }
     }
     // Whoever finds nothing loses its product with the first key.
-    if rows.first == 0 {
-      for (column, key) in block.enumerated() where isLooking[key] && key != 0 {
+    if isEarlier, rows.first == 0 {
+      for (column, key) in block.enumerated() where isLooking[key] {
         entries[key].cosine = products[column]
+      }
+    } else if !isEarlier, block.lowerBound == 0 {
+      for (index, row) in rows.enumerated() where isLooking[row] && row != 0 {
+        entries[row].cosine = products[index * width]
       }
     }
   }

@@ -43,10 +43,14 @@ public struct RKVScoring: Sendable, Hashable {
 
   /// The scores of the tokens of one KV head before the window, `[tokens - window]`.
   ///
-  /// The queries are those of the query heads that share the KV head, `[heads, window, dimension]`.
-  func scores(of keys: HeadKeys, queries: [Float]) throws(TensorError) -> [Float] {
+  /// The queries are those of the query heads that share the KV head, `[heads, window, dimension]`. `known` is what is known
+  /// of the first keys' similar keys, and becomes what is known of all.
+  func scores(
+    of keys: HeadKeys, queries: [Float], known: inout [SimilarKey]
+  ) throws(TensorError) -> [Float] {
     let importance = keys.importance(to: queries, window: window, kernel: kernel)
-    let redundancy = try keys.redundancy(threshold: threshold, retain: retain)
+    let redundancy = try keys.redundancy(
+      threshold: threshold, retain: retain, known: &known)
     return zip(importance, redundancy).map { lambda * $0 - (1 - lambda) * $1 }
   }
 }

@@ -10,15 +10,19 @@ extension HeadKeys {
   /// never built: the sum of column j is k_j . (sum of all k) - |k_j|^2, less the entries set to zero, which
   /// `LastSimilar` finds.
   ///
+  /// `known` is what is known of the first keys, and becomes what is known of all of them.
+  ///
   /// - Throws: `TensorError.outOfMemory`.
-  func redundancy(threshold: Float, retain: RKVScoring.Retain) throws(TensorError) -> [Float] {
+  func redundancy(
+    threshold: Float, retain: RKVScoring.Retain, known: inout [SimilarKey]
+  ) throws(TensorError) -> [Float] {
     let (unit, squares) = try normalized()
     var sums = unit.columnSums(squares)
     switch retain {
     case .last:
-      for found in LastSimilar.search(unit, threshold: threshold) {
-        sums[found.column] -= found.cosine
-      }
+      let entries = LastSimilar.search(unit, threshold: threshold, known: known)
+      for entry in entries { sums[entry.column] -= entry.cosine }
+      known = entries.map(\.known)
     case .first: sums[0] = 0
     }
     for index in sums.indices { sums[index] /= Float(count) }

@@ -48,8 +48,9 @@ import Testing
   @Test(arguments: cases)
   func redundancyIsThatOfTheMatrix(test: Case) throws {
     let keys = Self.keys(test)
+    var known: [SimilarKey] = []
     let found = try HeadKeys(keys, dimension: test.dimension).redundancy(
-      threshold: test.scoring.threshold, retain: test.scoring.retain)
+      threshold: test.scoring.threshold, retain: test.scoring.retain, known: &known)
     let expected = Self.redundancy(keys, test)
     for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) < 1e-6 / Double(test.count)) }
     #expect(found.count == expected.count)
@@ -69,7 +70,9 @@ import Testing
 
   @Test func keysOfNoLengthAreSimilarToNone() throws {
     let keys = [Float](repeating: 0, count: 20 * 4)
-    let found = try HeadKeys(keys, dimension: 4).redundancy(threshold: 0.5, retain: .last)
+    var known: [SimilarKey] = []
+    let found = try HeadKeys(keys, dimension: 4).redundancy(
+      threshold: 0.5, retain: .last, known: &known)
     #expect(found.allSatisfy { abs($0 - 0.05) < 1e-6 })
   }
 

@@ -1,0 +1,38 @@
+/// What is known of a key's last similar key: no key at `bound` or behind it is similar, and the one right before `bound` is
+/// if `cosine` is above the threshold. A bound of 0 says that no key is similar.
+struct SimilarKey: Equatable {
+  var bound: Int32
+  var cosine: Float = -.infinity
+
+  /// What is known when only `slots`, ascending, are kept.
+  func after(keeping slots: [Int]) -> SimilarKey {
+    var (low, high) = (0, slots.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if slots[middle] < Int(bound) { low = middle + 1 } else { high = middle }
+    }
+    let stays = low > 0 && slots[low - 1] == Int(bound) - 1
+    return SimilarKey(bound: Int32(low), cosine: stays ? cosine : -.infinity)
+  }
+}
+
+/// What the last compression of a layer found out about the keys it kept, for each KV head: keys do not change, so only
+/// the new ones and those whose last similar key was evicted have to be compared again. Never changed, so that branches
+/// share it.
+final class SimilarKeys {
+  /// For each KV head, the keys kept.
+  let heads: [[SimilarKey]]
+  private let meter: KVMeter
+
+  init(_ heads: [[SimilarKey]], meter: KVMeter) {
+    self.heads = heads
+    self.meter = meter
+    meter.add(byteCount)
+  }
+
+  deinit { meter.remove(byteCount) }
+
+  private var byteCount: Int {
+    heads.reduce(0) { $0 + $1.count } * MemoryLayout<SimilarKey>.stride
+  }
+}
