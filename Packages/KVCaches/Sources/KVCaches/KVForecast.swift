@@ -44,11 +44,14 @@ public struct KVForecast: Sendable, Hashable {
     let beside = pageBytes(entries: min(entries, eviction.budget)) / shape.layers
     let floats = MemoryLayout<Float>.size
     let window = shape.layers * eviction.queryWindow * heads * shape.headDimension * floats
-    var mass = 0
+    var remembered = 0
     if case .h2o = eviction.policy {
       let sums = shape.kvHeads * entries.roundedUp(toMultipleOf: KVPage.tokens) * floats
-      mass = (shape.layers + 1) * sums
+      remembered = (shape.layers + 1) * sums
+    } else if case .rkv = eviction.policy {
+      let known = shape.kvHeads * min(entries, eviction.budget) * MemoryLayout<SimilarKey>.stride
+      remembered = (shape.layers + 1) * known
     }
-    return pageBytes(entries: entries) + beside + window + mass
+    return pageBytes(entries: entries) + beside + window + remembered
   }
 }
