@@ -1,6 +1,7 @@
 #!/bin/bash
 # Tries submit.sh on a one-node Slurm of its own, as root on Debian or Ubuntu, from the root of a checkout that is built:
-# a run in four parts, one of them stopped and requeued, must give the journal of the undivided run up to times.
+# a run in four parts, one of them stopped and requeued, must give the journal of the undivided run up to times, and a
+# study in three parts the results of the undivided study.
 # Needs: apt-get install --no-install-recommends slurm-wlm munge
 set -euo pipefail
 work=$(mktemp -d)
@@ -62,4 +63,34 @@ def records(path):
 one, other = map(records, sys.argv[1:])
 assert one == other, "the joined journal is not that of the undivided run"
 print(f"{len(one)} records, the same as undivided")
+P
+
+cat > "$work/study.yaml" <<'Y'
+name: slurm
+title: Three parts
+tasks: {nano-math: math}
+limit: 20
+temperature: 0.6
+grids:
+  - benchmarks: [nano-math]
+    models: [nano-0.15m, nano-0.5m]
+    bits: [16, 4]
+    kv: [bf16, "rkv:64,buffer=16"]
+    budgets: [16, 64]
+    samples: [1, 3]
+Y
+bin/study run "$work/study.yaml" --folder "$work/alone" > /dev/null 2>&1
+LOGS=$work/logs Tools/slurm/submit-study.sh 3 "$work/study.yaml" --folder "$work/divided"
+for _ in $(seq 300); do [ -s "$work/logs/report.log" ] && [ -z "$(squeue --noheader)" ] && break; sleep 1; done
+tail -3 "$work/logs/report.log"
+python3 - "$work"/{alone,divided}/results.json <<'P'
+import json, sys
+def points(path):
+    found = json.load(open(path))["points"]
+    for point in found:
+        point.pop("seconds")
+    return found
+one, other = map(points, sys.argv[1:])
+assert one == other and len(one) == 32, "the divided study differs"
+print(f"{len(one)} scenarios, the same as undivided")
 P

@@ -15,16 +15,14 @@ struct RunStudy: ParsableCommand {
   var data: String?
   @Option(
     help:
-      "Do one of several parts of the runs, i/n, such as 2/4 (default: the task of a job array, or all).",
+      "Do the models of one of several parts, i/n, such as 2/4 (default: the task of a job array, or all).",
     transform: { try Shard($0) })
   var shard: Shard?
 
   func run() throws {
     let definition = try study.definition()
     let part = try shard ?? JobArray(ProcessInfo.processInfo.environment)?.shard ?? .whole
-    let runs = definition.runs.enumerated().filter {
-      part.contains(item: $0.offset, sample: 0, of: 1)
-    }.map(\.element)
+    let runs = runs(of: part, definition)
     let (quantize, evaluate) = (try Sibling("quantize"), try Sibling("evaluate"))
     let journals = study.journals(of: definition)
     try makeFolder(journals.folder)
@@ -47,6 +45,16 @@ struct RunStudy: ParsableCommand {
     try results.write(to: file)
     Console.note(
       "\(results.points.count) of \(results.scenarios) scenarios measured: \(file.relativePath)")
+  }
+
+  /// The runs of a part. All runs of one model at one precision fall into the same, which alone quantizes it.
+  private func runs(of part: Shard, _ definition: StudyDefinition) -> [StudyRun] {
+    var weights: [String] = []
+    return definition.runs.filter { run in
+      let name = "\(run.source.model) \(run.source.bits)"
+      if !weights.contains(name) { weights.append(name) }
+      return part.contains(item: weights.firstIndex(of: name) ?? 0, sample: 0, of: 1)
+    }
   }
 
   private func makeFolder(_ url: URL) throws {
