@@ -104,7 +104,7 @@ let package = Package(
         path: "Tests/GoldenTests"),
       .testTarget(
         name: "CommandTests",
-        dependencies: ["plan", "quantize", "generate", "evaluate", "NanoModels"],
+        dependencies: ["plan", "study", "quantize", "generate", "evaluate", "NanoModels"],
         path: "Tests/CommandTests"),
     ],
   ].flatMap { $0 }

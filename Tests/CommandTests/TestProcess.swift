@@ -3,7 +3,7 @@ import Testing
 
 /// A command of the distribution, as built.
 enum Command: String, CaseIterable {
-  case quantize, generate, evaluate, plan
+  case quantize, generate, evaluate, plan, study
 
   /// Where the built commands lie: `BITBUDGET_BIN`, or beside the tests.
   private static let folder: URL? = {

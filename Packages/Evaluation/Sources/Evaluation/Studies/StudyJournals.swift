@@ -66,7 +66,7 @@ public struct StudyJournals: Sendable {
     let runs = definition.runs
     var outcomes: [StudyScenario: StudyPoint] = [:]
     let wanted = Dictionary(grouping: definition.scenarios) { $0.source }
-    var check = SettingsCheck()
+    var check = SettingsCheck(definition)
     for run in runs {
       let count = try parameters(run.source.model)
       for budget in run.budgets {
@@ -92,8 +92,11 @@ public struct StudyJournals: Sendable {
 
 /// Holds the journals of a study against each other: only its own axes may differ.
 private struct SettingsCheck {
-  private var first: [String: (scenario: Scenario, file: URL)] = [:]
+  private let definition: StudyDefinition
+  private var first: [String: Scenario] = [:]
   private var digests: [String: String] = [:]
+
+  init(_ definition: StudyDefinition) { self.definition = definition }
 
   mutating func take(
     _ scenario: Scenario, of run: StudyRun, budget: Int, file: URL
@@ -102,6 +105,16 @@ private struct SettingsCheck {
       ("thinking budget", "\(budget)", scenario.limits.thinking.map { "\($0)" }),
       ("benchmark", run.source.benchmark, scenario.benchmark),
       ("replies", "\(run.replies)", "\(scenario.samples)"),
+      ("seed", "\(definition.seed)", "\(scenario.seed)"),
+      (
+        "temperature",
+        (definition.temperature ?? scenario.sampling.temperature).map { "\($0)" } ?? "none",
+        scenario.sampling.temperature.map { "\($0)" } ?? "none"
+      ),
+      // A benchmark may have fewer problems than asked for, never more.
+      (
+        "problems", "\(min(definition.limit ?? .max, scenario.items))", "\(scenario.items)"
+      ),
     ]
     var differences = expected.compactMap { name, wanted, found in
       wanted == found ? nil : "\(name): \(found ?? "none"), not \(wanted)"
@@ -113,14 +126,14 @@ private struct SettingsCheck {
     }
     digests[model] = digest
     // Problems, seed, sampler and wording have to be the same in all runs of a benchmark.
-    if let (other, _) = first[run.source.benchmark] {
+    if let other = first[run.source.benchmark] {
       let mine = scenario.facts.filter { Self.isShared($0.key) }
       let theirs = other.facts.filter { Self.isShared($0.key) }
       for key in Set(mine.keys).union(theirs.keys).sorted() where mine[key] != theirs[key] {
         differences.append("\(key): \(mine[key] ?? "none"), not \(theirs[key] ?? "none")")
       }
     } else {
-      first[run.source.benchmark] = (scenario, file)
+      first[run.source.benchmark] = scenario
     }
     if !differences.isEmpty { throw .otherRun(file: file.path, differences: differences) }
   }

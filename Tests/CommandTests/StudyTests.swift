@@ -1,0 +1,123 @@
+import Foundation
+import Testing
+
+/// `study` from its file to the page and to `plan`.
+@Suite struct StudyTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func writeStudy(_ change: (String) -> String = { $0 }) throws -> String {
+    let text = """
+      name: small
+      title: A small study
+      tasks: {nano-math: math}
+      weights: {method: rtn}
+      limit: 4
+      temperature: 0.6
+      grids:
+        - benchmarks: [nano-math]
+          models: [nano-0.15m]
+          bits: [16, 4]
+          kv: [bf16, "rkv:32,buffer=16"]
+          budgets: [16, 48]
+          samples: [1, 3]
+
+      """
+    try Data(change(text).utf8).write(to: folder.url.appendingPathComponent("small.yaml"))
+    return "small.yaml"
+  }
+
+  private func points() throws -> [[String: Any]] {
+    let file = folder.url.appendingPathComponent("out/study-small/results.json")
+    let results = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any]
+    return try #require(results?["points"] as? [[String: Any]])
+  }
+
+  @Test func fromTheFileToThePlan() throws {
+    let file = try writeStudy()
+    let before = try folder.run(.study, ["status", file])
+    #expect(before.end == .exited(1) && before.output.contains("16 scenarios in 4 runs"))
+    expectRefusal(try folder.run(.study, ["report", file]), code: 1, naming: ["nothing of small"])
+
+    // Two parts are not the whole until both are done.
+    #expect(try folder.run(.study, ["run", file, "--shard", "2/2"]).isSuccess)
+    let half = try folder.run(.study, ["report", file])
+    #expect(half.isSuccess && half.errors.contains("8 of 16 scenarios"))
+    let page = folder.url.appendingPathComponent("out/study-small/report/index.html")
+    #expect(try String(contentsOf: page, encoding: .utf8).contains("Incomplete: 8 of 16"))
+
+    #expect(try folder.run(.study, ["run", file]).isSuccess)
+    #expect(try folder.run(.study, ["status", file]).isSuccess)
+    #expect(try points().count == 16)
+    #expect(try folder.run(.study, ["report", file]).isSuccess)
+    #expect(try !String(contentsOf: page, encoding: .utf8).contains("Incomplete"))
+
+    let plan = try folder.run(
+      .plan,
+      [
+        "--memory", "64MiB", "--model", "nano-0.15m", "--budget", "48", "--json", "--study",
+        "out/study-small/results.json",
+      ])
+    let records = try #require(
+      JSONSerialization.jsonObject(with: Data(plan.output.utf8)) as? [[String: Any]])
+    #expect(records.first?["source"] as? String == "measured: small, nano-math")
+    #expect(records.first?["expected_accuracy"] is Double)
+  }
+
+  /// One thought for all budgets and one pool for all group sizes give what separate runs give.
+  @Test func branchesAndPoolsAreTheSameAsSeparateRuns() throws {
+    let file = try writeStudy()
+    #expect(try folder.run(.study, ["run", file]).isSuccess)
+    for budget in [16, 48] {
+      let journal = folder.url.appendingPathComponent("alone-\(budget).jsonl")
+      let run = try folder.run(
+        .evaluate,
+        [
+          "--bench", "nano-math", "--model", "nano-0.15m", "--limit", "4", "--samples", "3",
+          "--think-budget", "\(budget)", "--force", "--temperature", "0.6", "--journal",
+          journal.path,
+        ])
+      #expect(run.isSuccess)
+      let shared = folder.url.appendingPathComponent(
+        "out/study-small/journals/nano-math-nano-0.15m-16bit-bf16-\(budget).jsonl")
+      #expect(try records(journal) == records(shared))
+    }
+  }
+
+  /// The lines of a journal without what may differ between equal runs.
+  private func records(_ url: URL) throws -> [NSDictionary] {
+    try String(contentsOf: url, encoding: .utf8).split(separator: "\n").map { line in
+      var record = try #require(
+        JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      if var response = record["response"] as? [String: Any] {
+        response["cost"] = nil
+        record["response"] = response
+      }
+      return record as NSDictionary
+    }
+  }
+
+  @Test func resultsOfAnotherRunAreRefused() throws {
+    let file = try writeStudy()
+    #expect(try folder.run(.study, ["run", file]).isSuccess)
+    for (old, new, difference) in [
+      ("limit: 4", "limit: 3", "problems: 4, not 3"), ("[1, 3]", "[1, 4]", "replies: 3, not 4"),
+      ("temperature: 0.6", "temperature: 0.7", "temperature: 0.6, not 0.7"),
+      ("limit: 4", "limit: 4\nseed: 9", "seed: 0, not 9"),
+    ] {
+      _ = try writeStudy { $0.replacingOccurrences(of: old, with: new) }
+      let report = try folder.run(.study, ["report", file])
+      expectRefusal(report, code: 1, naming: ["belongs to another run", difference])
+    }
+  }
+
+  @Test(arguments: [
+    ("grids:", "colour: red\ngrids:", "colour"), ("models: [nano-0.15m]", "models: []", "models"),
+    ("bits: [16, 4]", "bits: [16, 5]", "'5'"), ("name: small", "name: ../small", "name"),
+    ("tasks: {nano-math: math}", "tasks: {}", "nano-math"),
+  ]) func wrongFiles(old: String, new: String, named: String) throws {
+    let file = try writeStudy { $0.replacingOccurrences(of: old, with: new) }
+    expectRefusal(try folder.run(.study, ["run", file]), code: 1, naming: ["small.yaml", named])
+  }
+}
