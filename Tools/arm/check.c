@@ -69,6 +69,19 @@ static void check_multiply(bb_row_format format, size_t rows, size_t inputs, siz
   const bb_matrix m = {.format = format, .rows = rows, .inputs = inputs, .group = group, .lines = lines, .scales = scales,
                        .scale_format = BB_F16, .zeros = NULL, .zero = format == BB_ROWS_INT4 ? 8 : 128};
   BOTH("multiply", inputs, k->multiply(&m, in[1], inputs, tokens, y, rows, 0, blocks));
+  if (format >= BB_ROWS_INT8) {
+    const size_t span = bb_activation_group(group, inputs), spans = (inputs + span - 1) / span, stride = 512;
+    static int8_t rounded[ROOM];
+    float *scale = in[3], *sum = in[3] + ROOM / 2;
+    BOTH("quantize", inputs, {
+      k->quantize(in[1], inputs, span, (int8_t *)y, y + ROOM / 4, y + ROOM / 2);
+    });
+    for (size_t t = 0; t < tokens; t++)
+      tables[0]->quantize(in[1] + t * inputs, inputs, span, rounded + t * stride, scale + t * spans, sum + t * spans);
+    const bb_activations x = {.stride = stride, .group = span, .groups = spans, .codes = rounded, .scales = scale,
+                              .sums = sum};
+    BOTH("multiply_integer", inputs, k->multiply_integer(&m, &x, tokens, y, rows, 0, blocks));
+  }
   free(lines);
 }
 

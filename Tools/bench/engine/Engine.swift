@@ -4,6 +4,8 @@ import KVCaches
 import Models
 import Tensors
 
+extension Numerics: ExpressibleByArgument {}
+
 /// Measures prompt and generation speed with random weights; prints one JSON object a line.
 @main
 struct Engine: ParsableCommand {
@@ -16,6 +18,8 @@ struct Engine: ParsableCommand {
   var shape = "0.6b"
   @Option(help: "Formats of the weights, separated by commas: bf16, int8, int4.")
   var formats = "bf16,int8,int4"
+  @Option(help: "How weights meet activations: exact or int8.")
+  var numerics = Numerics.exact
   @Option(help: "Tokens of the prompt.")
   var prompt = 128
   @Option(help: "Tokens generated in each repetition.")
@@ -58,7 +62,7 @@ struct Engine: ParsableCommand {
       }
       let decoder = try RandomModel.make(config, format)
       if let samples {
-        let pass = ForwardPass(decoder, pool: pool)
+        let pass = ForwardPass(decoder, pool: pool, numerics: numerics)
         let group = SampleGroup(pass: pass, prompt: prompt, tokens: tokens)
         let facts: [String: Any] = [
           "shape": shape, "weights": format.rawValue, "threads": threads, "commit": commit,
@@ -70,8 +74,10 @@ struct Engine: ParsableCommand {
       let speed = try measure(decoder, pool)
       let limit = bandwidth / Double(decoder.weightBytes) * Double(batch)
       report([
-        "shape": shape, "weights": format.rawValue, "threads": threads, "batch": batch,
-        "depth": depth, "kv": kv.description, "prompt_tokens": prompt, "weight_bytes": decoder.weightBytes,
+        "shape": shape, "weights": format.rawValue, "numerics": numerics.rawValue,
+        "threads": threads, "batch": batch,
+        "depth": depth, "kv": kv.description, "prompt_tokens": prompt,
+        "weight_bytes": decoder.weightBytes,
         "prompt_tokens_per_second": speed.prompt, "tokens_per_second": speed.generation,
         "memory_bytes_per_second": bandwidth, "share_of_memory_limit": speed.generation / limit,
         "commit": commit,
@@ -85,7 +91,7 @@ struct Engine: ParsableCommand {
   private func measure(
     _ decoder: Decoder, _ pool: ThreadPool
   ) throws -> (prompt: Double, generation: Double) {
-    let pass = ForwardPass(decoder, pool: pool)
+    let pass = ForwardPass(decoder, pool: pool, numerics: numerics)
     let filled = try filledCache(pass, on: pool)
     let ids = (0..<prompt).map { Int32($0 * 37 % 1000) }
     let clock = ContinuousClock()

@@ -82,9 +82,45 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
   }
 }
 
+// Integer lanes: see scalar.c. Products of bytes are formed in 16 bits, even inputs and odd ones apart: exact for all codes.
+typedef struct { __m256i a, b; } l16;
+static inline l16 l_set(int32_t x) { return (l16){_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
+static inline l16 l_load(const uint8_t *p) { return (l16){bytes32(p), bytes32(p + 32)}; }
+static inline void l_store(uint8_t *p, l16 x) {
+  _mm256_storeu_si256((__m256i *)p, x.a);
+  _mm256_storeu_si256((__m256i *)(p + 32), x.b);
+}
+static inline l16 l_low_nibbles(l16 x) {
+  const __m256i mask = _mm256_set1_epi8(15);
+  return (l16){_mm256_and_si256(x.a, mask), _mm256_and_si256(x.b, mask)};
+}
+static inline l16 l_high_nibbles(l16 x) {
+  return l_low_nibbles((l16){_mm256_srli_epi32(x.a, 4), _mm256_srli_epi32(x.b, 4)});
+}
+static inline __m256i dot8(__m256i sum, __m256i codes, __m256i even, __m256i odd) {
+  const __m256i low = _mm256_and_si256(codes, _mm256_set1_epi16(255)), high = _mm256_srli_epi16(codes, 8);
+  return _mm256_add_epi32(sum, _mm256_add_epi32(_mm256_madd_epi16(low, even), _mm256_madd_epi16(high, odd)));
+}
+static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
+  int32_t four;
+  memcpy(&four, x, 4);
+  const __m256i all = _mm256_set1_epi32(four), odd = _mm256_srai_epi16(all, 8);
+  const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(all, 8), 8);
+  return (l16){dot8(sum.a, codes.a, even, odd), dot8(sum.b, codes.b, even, odd)};
+}
+static inline v16 v_from_lanes(l16 x) { return (v16){_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
+static inline void v_store_int8(int8_t *p, v16 x) {
+  const __m256i pairs = _mm256_packs_epi32(_mm256_cvtps_epi32(x.a), _mm256_cvtps_epi32(x.b));
+  const __m256i ordered = _mm256_permute4x64_epi64(pairs, 0xd8);
+  _mm_storeu_si128(
+      (__m128i *)p, _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1)));
+}
+
 enum { TILE_TOKENS = 2, TILE_BLOCKS = 1, SINGLE_BLOCKS = 2, MAX_BLOCKS = 2 };
 enum { PANEL_TOKENS = 3, PANEL_REST = 2, PANEL_MIN = 8 };
+enum { INTEGER_TILE_TOKENS = 2, INTEGER_TILE_BLOCKS = 2, INTEGER_MAX_BLOCKS = 2 };
 #include "kernels_body.h"
+#include "integer_body.h"
 
 const bb_kernel_table bb_table_avx2 = KERNEL_TABLE(BB_ISA_AVX2);
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq"))), \
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni"))), \
                              apply_to = function)
 
 typedef __m512 v16;
@@ -70,9 +70,28 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
   }
 }
 
+// Integer lanes: see scalar.c.
+typedef __m512i l16;
+static inline l16 l_set(int32_t x) { return _mm512_set1_epi32(x); }
+static inline l16 l_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
+static inline void l_store(uint8_t *p, l16 x) { _mm512_storeu_si512(p, x); }
+static inline l16 l_low_nibbles(l16 x) { return _mm512_and_si512(x, _mm512_set1_epi8(15)); }
+static inline l16 l_high_nibbles(l16 x) { return l_low_nibbles(_mm512_srli_epi32(x, 4)); }
+static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
+  int32_t four;
+  memcpy(&four, x, 4);
+  return _mm512_dpbusd_epi32(sum, codes, _mm512_set1_epi32(four));
+}
+static inline v16 v_from_lanes(l16 x) { return _mm512_cvtepi32_ps(x); }
+static inline void v_store_int8(int8_t *p, v16 x) {
+  _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
+}
+
 enum { TILE_TOKENS = 4, TILE_BLOCKS = 2, SINGLE_BLOCKS = 4, MAX_BLOCKS = 4 };
 enum { PANEL_TOKENS = 6, PANEL_REST = 2, PANEL_MIN = 8 };
+enum { INTEGER_TILE_TOKENS = 4, INTEGER_TILE_BLOCKS = 3, INTEGER_MAX_BLOCKS = 4 };
 #include "kernels_body.h"
+#include "integer_body.h"
 
 const bb_kernel_table bb_table_avx512 = KERNEL_TABLE(BB_ISA_AVX512);
 

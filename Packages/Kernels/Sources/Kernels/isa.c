@@ -20,7 +20,7 @@ const bb_kernel_table *bb_kernels_for(bb_isa isa) {
   if (isa == BB_ISA_AVX2 && avx2) return &bb_table_avx2;
   if (isa == BB_ISA_AVX512 && avx2 && __builtin_cpu_supports("avx512f") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq"))
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni"))
     return &bb_table_avx512;
 #elif defined(__aarch64__)
   if (isa == BB_ISA_NEON) return &bb_table_neon;

@@ -350,5 +350,5 @@ static void key_scores(const float *q, size_t heads, size_t d, const void *keys,
   {                                                                                                   \
     .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,         \
     .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = attend, \
-    .key_scores = key_scores                                                                          \
+    .key_scores = key_scores, .quantize = quantize, .multiply_integer = multiply_integer                                                                          \
   }

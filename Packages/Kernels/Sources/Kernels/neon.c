@@ -77,9 +77,54 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
 }
 #undef EACH
 
+// Integer lanes: see scalar.c.
+typedef struct { int32x4_t q[4]; } l16;
+#define EACH(EXPRESSION)                                   \
+  l16 r;                                                   \
+  for (int i = 0; i < 4; i++) r.q[i] = (EXPRESSION);       \
+  return r
+
+static inline l16 l_set(int32_t x) { EACH(vdupq_n_s32(x)); }
+static inline l16 l_load(const uint8_t *p) { EACH(vreinterpretq_s32_u8(vld1q_u8(p + 16 * i))); }
+static inline void l_store(uint8_t *p, l16 x) {
+  for (int i = 0; i < 4; i++) vst1q_u8(p + 16 * i, vreinterpretq_u8_s32(x.q[i]));
+}
+static inline l16 l_low_nibbles(l16 x) { EACH(vandq_s32(x.q[i], vdupq_n_s32(0x0f0f0f0f))); }
+static inline l16 l_high_nibbles(l16 x) {
+  EACH(vreinterpretq_s32_u8(vshrq_n_u8(vreinterpretq_u8_s32(x.q[i]), 4)));
+}
+// Four rows: their codes in 16 bits, times x, added in pairs twice.
+static inline int32x4_t dot4(uint8x16_t codes, int16x4_t x) {
+  const int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(codes)));
+  const int16x8_t high = vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(codes)));
+  const int32x4_t first = vpaddq_s32(vmull_s16(vget_low_s16(low), x), vmull_s16(vget_high_s16(low), x));
+  const int32x4_t last = vpaddq_s32(vmull_s16(vget_low_s16(high), x), vmull_s16(vget_high_s16(high), x));
+  return vpaddq_s32(first, last);
+}
+static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
+  int32_t four;
+  memcpy(&four, x, 4);
+  const int16x4_t wide = vget_low_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four))));
+  EACH(vaddq_s32(sum.q[i], dot4(vreinterpretq_u8_s32(codes.q[i]), wide)));
+}
+#undef EACH
+static inline v16 v_from_lanes(l16 x) {
+  v16 r;
+  for (int i = 0; i < 4; i++) r.q[i] = vcvtq_f32_s32(x.q[i]);
+  return r;
+}
+static inline void v_store_int8(int8_t *p, v16 x) {
+  int16x4_t n[4];
+  for (int i = 0; i < 4; i++) n[i] = vmovn_s32(vcvtq_s32_f32(x.q[i]));
+  vst1_s8(p, vmovn_s16(vcombine_s16(n[0], n[1])));
+  vst1_s8(p + 8, vmovn_s16(vcombine_s16(n[2], n[3])));
+}
+
 enum { TILE_TOKENS = 2, TILE_BLOCKS = 1, SINGLE_BLOCKS = 2, MAX_BLOCKS = 2 };
 enum { PANEL_TOKENS = 4, PANEL_REST = 2, PANEL_MIN = 8 };
+enum { INTEGER_TILE_TOKENS = 2, INTEGER_TILE_BLOCKS = 1, INTEGER_MAX_BLOCKS = 2 };
 #include "kernels_body.h"
+#include "integer_body.h"
 
 const bb_kernel_table bb_table_neon = KERNEL_TABLE(BB_ISA_NEON);
 #endif

@@ -76,8 +76,39 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
   }
 }
 
+// Sixteen lanes of 32 bits: whole numbers, or 4 codes each of 16 rows.
+typedef struct { int32_t n[16]; } l16;
+#undef EACH
+#define EACH(EXPRESSION)                                     \
+  l16 r;                                                     \
+  for (int i = 0; i < 16; i++) r.n[i] = (int32_t)(EXPRESSION); \
+  return r
+
+static inline l16 l_set(int32_t a) { EACH(a); }
+static inline l16 l_load(const uint8_t *p) { l16 r; memcpy(&r, p, sizeof r); return r; }
+static inline void l_store(uint8_t *p, l16 a) { memcpy(p, &a, sizeof a); }
+static inline l16 l_low_nibbles(l16 a) { EACH(a.n[i] & 0x0f0f0f0f); }
+static inline l16 l_high_nibbles(l16 a) { EACH((uint32_t)a.n[i] >> 4 & 0x0f0f0f0fu); }
+// sum + the row's 4 unsigned codes times the 4 signed numbers at x.
+static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
+  uint8_t c[64];
+  memcpy(c, &codes, sizeof c);
+  EACH(sum.n[i] + c[4 * i] * x[0] + c[4 * i + 1] * x[1] + c[4 * i + 2] * x[2] + c[4 * i + 3] * x[3]);
+}
+static inline v16 v_from_lanes(l16 a) {
+  v16 r;
+  for (int i = 0; i < 16; i++) r.f[i] = (float)a.n[i];
+  return r;
+}
+// Whole numbers from -127 to 127 as bytes.
+static inline void v_store_int8(int8_t *p, v16 a) {
+  for (int i = 0; i < 16; i++) p[i] = (int8_t)a.f[i];
+}
+
 enum { TILE_TOKENS = 1, TILE_BLOCKS = 1, SINGLE_BLOCKS = 1, MAX_BLOCKS = 1 };
 enum { PANEL_TOKENS = 1, PANEL_REST = 1, PANEL_MIN = 8 };
+enum { INTEGER_TILE_TOKENS = 1, INTEGER_TILE_BLOCKS = 1, INTEGER_MAX_BLOCKS = 1 };
 #include "kernels_body.h"
+#include "integer_body.h"
 
 const bb_kernel_table bb_table_scalar = KERNEL_TABLE(BB_ISA_SCALAR);

@@ -78,8 +78,7 @@ struct PackedCase {
     }
   }
 
-  func multiply(_ x: [Float], tokens: Int, isa: bb_isa) -> [Float] {
-    var y = [Float](repeating: .nan, count: tokens * rows)
+  func withMatrix(_ body: (bb_matrix) -> Void) {
     lines.withUnsafeBufferPointer { lines in
       scales.withUnsafeBytes { scales in
         zeros.withUnsafeBufferPointer { zeros in
@@ -93,9 +92,17 @@ struct PackedCase {
           matrix.scale_format = BB_F32
           matrix.zeros = zeros.isEmpty ? nil : zeros.baseAddress
           matrix.zero = format == BB_ROWS_INT4 ? 8 : 128
-          bb_kernels_for(isa).pointee.multiply(
-            &matrix, x, inputs, tokens, &y, rows, 0, (rows + 15) / 16)
+          body(matrix)
         }
+      }
+    }
+  }
+
+  func multiply(_ x: [Float], tokens: Int, isa: bb_isa) -> [Float] {
+    var y = [Float](repeating: .nan, count: tokens * rows)
+    withMatrix { matrix in
+      withUnsafePointer(to: matrix) {
+        bb_kernels_for(isa).pointee.multiply($0, x, inputs, tokens, &y, rows, 0, (rows + 15) / 16)
       }
     }
     return y

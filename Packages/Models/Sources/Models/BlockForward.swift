@@ -37,11 +37,14 @@ public final class BlockForward {
   private let gate = FloatBuffer()
   private let up = FloatBuffer()
   private let projected = FloatBuffer()
+  /// What the projections multiply.
+  private let input: LinearInput
 
   /// A runner for blocks of this shape.
-  public init(config: DecoderConfig, pool: ThreadPool) {
+  public init(config: DecoderConfig, pool: ThreadPool, numerics: Numerics = .exact) {
     self.config = config
     self.pool = pool
+    input = LinearInput(normed.reserve(1), tokens: 0, width: 0, numerics: numerics)
   }
 
   /// Runs one block: `x` `[rows, hidden]` is its input and becomes its output.
@@ -69,9 +72,10 @@ public final class BlockForward {
     let q = queries.reserve(rows * queryWidth)
     let k = keys.reserve(rows * keyWidth)
     let v = values.reserve(rows * keyWidth)
-    project(block[.query], hidden, rows: rows, into: q)
-    project(block[.key], hidden, rows: rows, into: k)
-    project(block[.value], hidden, rows: rows, into: v)
+    input.reset(hidden, tokens: rows, width: config.hiddenSize)
+    project(block[.query], into: q)
+    project(block[.key], into: k)
+    project(block[.value], into: v)
     rotate(q, heads: config.heads, norm: block.queryNorm, layout: layout)
     rotate(k, heads: config.kvHeads, norm: block.keyNorm, layout: layout)
     for run in layout.runs {
@@ -88,22 +92,25 @@ public final class BlockForward {
     }
     guard observe(.attentionOutput, attention) else { return }
     let delta = projected.reserve(rows * config.hiddenSize)
-    project(block[.output], attention, rows: rows, into: delta)
+    input.reset(attention, tokens: rows, width: queryWidth)
+    project(block[.output], into: delta)
     kernels.add(x, delta, rows * config.hiddenSize)
 
     norm(x, block.feedForwardNorm, rows: rows, into: hidden)
     guard observe(.feedForward, hidden) else { return }
     let g = gate.reserve(rows * config.intermediateSize)
     let u = up.reserve(rows * config.intermediateSize)
-    project(block[.gate], hidden, rows: rows, into: g)
-    project(block[.up], hidden, rows: rows, into: u)
+    input.reset(hidden, tokens: rows, width: config.hiddenSize)
+    project(block[.gate], into: g)
+    project(block[.up], into: u)
     let width = config.intermediateSize
     pool.split(rows * width, grain: 1024, cost: rows * width * 32) { part in
       let at = part.lowerBound
       kernels.silu_multiply(g + at, u + at, g + at, part.count)
     }
     guard observe(.feedForwardHidden, g) else { return }
-    project(block[.down], g, rows: rows, into: delta)
+    input.reset(g, tokens: rows, width: width)
+    project(block[.down], into: delta)
     kernels.add(x, delta, rows * config.hiddenSize)
   }
 
@@ -119,14 +126,14 @@ public final class BlockForward {
     }
   }
 
+  /// Multiplies `input`.
   private func project(
-    _ projection: DecoderBlock.Projection?, _ x: UnsafePointer<Float>, rows: Int,
-    into y: UnsafeMutablePointer<Float>
+    _ projection: DecoderBlock.Projection?, into y: UnsafeMutablePointer<Float>
   ) {
     guard let projection else { preconditionFailure("a block without one of its projections") }
-    projection.weights.multiply(x, tokens: rows, into: y, on: pool)
+    projection.weights.multiply(input, into: y, on: pool)
     guard let bias = projection.bias else { return }
-    for row in 0..<rows { kernels.add(y + row * bias.count, bias, bias.count) }
+    for row in 0..<input.tokens { kernels.add(y + row * bias.count, bias, bias.count) }
   }
 
   /// Normalises each head where the family does, then rotates it by its row's angles.

@@ -45,11 +45,15 @@ public final class ForwardPass {
   /// Tokens that go through the model at once; longer batches are cut, which bounds the working memory.
   public static let chunk = 256
 
+  /// How weights meet activations.
+  public let numerics: Numerics
+
   /// Prepares to run `decoder` on the threads of `pool`.
-  public init(_ decoder: Decoder, pool: ThreadPool) {
+  public init(_ decoder: Decoder, pool: ThreadPool, numerics: Numerics = .exact) {
     self.decoder = decoder
     self.pool = pool
-    blocks = BlockForward(config: decoder.config, pool: pool)
+    self.numerics = numerics
+    blocks = BlockForward(config: decoder.config, pool: pool, numerics: numerics)
   }
 
   /// An empty cache for one sequence.
@@ -152,7 +156,9 @@ public final class ForwardPass {
     blocks.norm(inputs, decoder.finalNorm, rows: wanted.count, into: inputs)
     let vocabulary = config.vocabularySize
     let output = logits.reserve(wanted.count * vocabulary)
-    decoder.head.multiply(inputs, tokens: wanted.count, into: output, on: pool)
+    decoder.head.multiply(
+      LinearInput(inputs, tokens: wanted.count, width: width, numerics: numerics), into: output,
+      on: pool)
     for (index, item) in wanted.enumerated() {
       try receive(
         item.run, item.token,

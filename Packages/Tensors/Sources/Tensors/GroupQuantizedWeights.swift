@@ -3,7 +3,8 @@ import Kernels
 /// Integer codes with one scale for each group of inputs of a row, held packed: 8-bit codes as bytes, 4-bit codes
 /// as nibbles, 2- and 3-bit codes as nibbles too (the kernels read those).
 ///
-/// Numerics are `exact`: codes are widened to F32 in registers and multiplied with unquantized activations.
+/// With `Numerics.exact` codes are widened to F32 in registers and multiplied with the activations as they are; with
+/// `.int8` the activations are rounded and the products are sums of whole numbers.
 /// When the groups do not lie in a row (activation order), columns are stored in group order and the activations
 /// are gathered before the multiply.
 public struct GroupQuantizedWeights: LinearWeights {
@@ -63,7 +64,53 @@ public struct GroupQuantizedWeights: LinearWeights {
   public func multiply(
     _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) {
-    guard let order else { return multiplyOrdered(x, tokens: tokens, into: y, on: pool) }
+    withOrdered(x, tokens: tokens) { x in
+      withMatrix { multiplyBlocks($0, x, tokens: tokens, into: y, on: pool) }
+    }
+  }
+
+  /// See `LinearWeights.multiply`.
+  public func multiply(
+    _ input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) {
+    let tokens = input.tokens
+    guard input.numerics == .int8, activationGroup <= Self.longestGroup else {
+      return multiply(input.floats, tokens: tokens, into: y, on: pool)
+    }
+    guard order != nil else { return multiplyRounded(input, into: y, on: pool) }
+    withOrdered(input.floats, tokens: tokens) { x in
+      let ordered = LinearInput(x, tokens: tokens, width: inFeatures, numerics: .int8)
+      multiplyRounded(ordered, into: y, on: pool)
+    }
+  }
+
+  /// Products of that many codes and rounded activations fit 32 bits.
+  private static let longestGroup = 65_536
+  private var activationGroup: Int { bb_activation_group(groupSize, inFeatures) }
+
+  private func multiplyRounded(
+    _ input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) {
+    let (rows, tokens) = (outFeatures, input.tokens)
+    let multiply = bb_kernels().pointee.multiply_integer
+    input.withRounded(group: activationGroup, on: pool) { activations in
+      withMatrix { matrix in
+        // A whole-number product costs about a quarter of a float one.
+        let cost = rows * inFeatures * tokens / 4
+        pool.split((rows + 15) / 16, cost: cost) { blocks in
+          var (matrix, activations) = (matrix, activations)
+          multiply?(
+            &matrix, &activations, tokens, y, rows, blocks.lowerBound, blocks.upperBound)
+        }
+      }
+    }
+  }
+
+  /// Hands out the activations in the order of the columns.
+  private func withOrdered(
+    _ x: UnsafePointer<Float>, tokens: Int, _ body: (UnsafePointer<Float>) -> Void
+  ) {
+    guard let order else { return body(x) }
     withUnsafeTemporaryAllocation(of: Float.self, capacity: tokens * inFeatures) { gathered in
       guard let base = gathered.baseAddress else { return }
       for token in 0..<tokens {
@@ -71,14 +118,8 @@ public struct GroupQuantizedWeights: LinearWeights {
           base[token * inFeatures + position] = x[token * inFeatures + Int(order[position])]
         }
       }
-      multiplyOrdered(base, tokens: tokens, into: y, on: pool)
+      body(base)
     }
-  }
-
-  private func multiplyOrdered(
-    _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
-  ) {
-    withMatrix { multiplyBlocks($0, x, tokens: tokens, into: y, on: pool) }
   }
 
   private func withMatrix(_ body: (bb_matrix) -> Void) {

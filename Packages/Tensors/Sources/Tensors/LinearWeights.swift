@@ -25,11 +25,21 @@ public protocol LinearWeights: Sendable {
     _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   )
 
+  /// The same of an input whose numerics decide how; formats that know only `exact` need not implement it.
+  func multiply(_ input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool)
+
   /// Row `index` of the matrix as floats, `[in]`: an embedding look-up, or a piece of the dequantized matrix.
   func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>)
 }
 
 extension LinearWeights {
+  /// The product as `exact` has it.
+  public func multiply(
+    _ input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) {
+    multiply(input.floats, tokens: input.tokens, into: y, on: pool)
+  }
+
   /// The whole matrix as floats, `[out, in]` row-major.
   public func dequantized() -> [Float] {
     [Float](unsafeUninitializedCapacity: outFeatures * inFeatures) { buffer, filled in

@@ -46,8 +46,23 @@ typedef struct {
   const uint8_t *scales;        // [blocks][groups][16] in scale_format; NULL for float formats
   bb_float_format scale_format;
   const float *zeros;           // [blocks][groups][16], or NULL: all are `zero`
-  float zero;
+  float zero;                   // a whole number
 } bb_matrix;
+
+// Rows of activations rounded to 8 bits, x = scale * code with one scale for `group` inputs of a row. For a matrix,
+// `group` divides its group or, where that is a whole row, is a multiple of 8; see `bb_activation_group`.
+typedef struct {
+  size_t stride, group, groups;  // codes from row to row, inputs a group, groups a row
+  const int8_t *codes;           // [tokens][stride], 0 behind the last input up to a multiple of 8
+  const float *scales;           // [tokens][groups]
+  const float *sums;             // [tokens][groups]: the sum of a group's codes
+} bb_activations;
+
+// Inputs that share a scale when activations are rounded for a matrix of this group and number of inputs: its group, or
+// 128 where that divides the group or the group is a whole row.
+static inline size_t bb_activation_group(size_t group, size_t inputs) {
+  return group > 128 && (group % 128 == 0 || group >= inputs) ? 128 : group < inputs ? group : inputs;
+}
 
 static inline size_t bb_inputs_per_line(bb_row_format f) {
   return f == BB_ROWS_INT4 ? 8 : f == BB_ROWS_INT8 ? 4 : 2;
@@ -61,6 +76,13 @@ typedef struct {
   // The result of a row and token does not depend on the other rows and tokens of the call.
   void (*multiply)(const bb_matrix *w, const float *x, size_t ldx, size_t tokens, float *y, size_t ldy,
                    size_t first, size_t last);
+
+  // Rounds a row of activations to 8 bits, `group` inputs to a scale: scale = highest magnitude / 127, to nearest even.
+  // NaN and infinity make the scale of their group NaN. codes: n rounded up to 8.
+  void (*quantize)(const float *x, size_t n, size_t group, int8_t *codes, float *scales, float *sums);
+  // As `multiply`, for integer formats and activations rounded by `quantize`. A group of inputs has at most 65536.
+  void (*multiply_integer)(const bb_matrix *w, const bb_activations *x, size_t tokens, float *y, size_t ldy,
+                           size_t first, size_t last);
 
   // dst[i] = float(src[i]).
   void (*widen)(const void *src, bb_float_format format, float *dst, size_t n);
