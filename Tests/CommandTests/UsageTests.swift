@@ -8,8 +8,13 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   @Test(arguments: Command.allCases) func unknownFlag(command: Command) throws {
-    let required = command == .quantize ? ["--bits", "4"] : []
-    let outcome = try folder.run(command, ["--model", Nano.model, "--wat"] + required)
+    let usual: [String] =
+      switch command {
+      case .quantize: ["--model", Nano.model, "--bits", "4"]
+      case .study: ["status", "study.yaml"]
+      case .generate, .evaluate, .plan: ["--model", Nano.model]
+      }
+    let outcome = try folder.run(command, usual + ["--wat"])
     expectRefusal(outcome, code: 2, naming: ["--wat"])
   }
 
