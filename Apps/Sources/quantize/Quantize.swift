@@ -20,11 +20,6 @@ struct Quantize: ParsableCommand {
       least; hqq searches the scales that suit the weights; rtn rounds to nearest.
       """)
 
-  /// The methods, by their names on the command line.
-  enum Method: String, ExpressibleByArgument, CaseIterable {
-    case gptq, hqq, rtn
-  }
-
   /// The forms of the result.
   enum Format: String, ExpressibleByArgument, CaseIterable {
     case zstd
@@ -42,19 +37,14 @@ struct Quantize: ParsableCommand {
 
   @Option(help: "Model folder, or a name such as nano-0.5m or 4b.")
   var model = "nano"
-  @Option(help: "Bits of a weight: 8, 4, 3 or 2.")
-  var bits: Int
-  @Option(help: "gptq; hqq and rtn need no calibration text.")
-  var method = Method.gptq
-  @Option(help: "Inputs that share a scale; 0 for one scale a row.")
-  var groupSize = 128
-  @Option(help: "What is added to the diagonal of GPTQ's Hessian, as a part of its mean.")
-  var damping: Float = 0.01
+  @OptionGroup(title: "Method") var settings: SettingsFlags
   @Option(
     help:
       "Calibration text: a .jsonl file of {\"text\": ...} rows, or plain text (default: the nano models' own)."
   )
   var calibration: String?
+  @Flag(help: "Put every calibration text into the model's chat template, as a user's words.")
+  var chatTemplate = false
   @Option(help: "Calibration samples.")
   var samples = 128
   @Option(help: "Tokens of a calibration sample.")
@@ -66,33 +56,33 @@ struct Quantize: ParsableCommand {
   var format = Format.zstd
   @Option(help: "The folder to write (default: out/MODEL-METHOD-BITSbit).")
   var output: String?
+  @Option(
+    help:
+      "Print what a checkpoint holds instead: scheme, bits a weight, bytes and digest of every tensor."
+  )
+  var inspect: String?
+  @Flag(help: "With --inspect: print JSON.")
+  var json = false
   @Flag(help: "Replace a model that is already there.")
   var force = false
   @Option(help: "Threads to compute with (default: all processors).")
   var threads: Int?
 
   func validate() throws {
-    guard [2, 3, 4, 8].contains(bits) else {
-      throw ValidationError("--bits \(bits): expected 8, 4, 3 or 2")
-    }
-    guard groupSize == 0 || (groupSize > 0 && groupSize % 8 == 0) else {
-      throw ValidationError("--group-size \(groupSize): expected a multiple of 8, or 0")
-    }
-    guard damping >= 0, damping <= 1 else {
-      throw ValidationError("--damping \(damping): expected 0 to 1")
-    }
     guard samples > 0 else { throw ValidationError("--samples \(samples): expected at least 1") }
     guard length > 0 else { throw ValidationError("--length \(length): expected at least 1") }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): expected 1 to 1024")
     }
-    if method != .gptq && calibration != nil {
+    if settings.method != .gptq && settings.scheme == nil && (calibration != nil || chatTemplate) {
       throw ValidationError(
-        "--method \(method.rawValue) needs no calibration; it excludes --calibration")
+        "--method \(settings.method.rawValue) needs no calibration; it excludes --calibration and --chat-template"
+      )
     }
   }
 
   func run() throws {
+    if let inspect { return try Inspection.show(ModelFolder.resolve(inspect), json: json) }
     let started = Date()
     let folder = try ModelFolder.resolve(model)
     let pool = try ThreadPool(
@@ -115,18 +105,12 @@ struct Quantize: ParsableCommand {
   private func compress(
     _ checkpoint: Checkpoint, to target: URL, into writer: CheckpointWriter, pool: ThreadPool
   ) throws -> (CompressionRecord, BlockStore) {
-    let scheme = try QuantizationScheme(
-      bits: bits, groupSize: groupSize == 0 ? nil : groupSize, scaleType: writer.scaleType)
-    let quantizer: any WeightQuantizer =
-      switch method {
-      case .gptq: try GPTQ(scheme: scheme, damping: damping)
-      case .hqq: try HQQ(scheme: scheme)
-      case .rtn: RoundToNearest(scheme: scheme)
-      }
-    let compressor = try Compressor(checkpoint, quantizer: quantizer, pool: pool)
+    let plan = try settings.plan()
+    let compressor = try Compressor(
+      checkpoint, plan: plan, scaleType: writer.scaleType, pool: pool)
     var sequences: [[Int32]] = []
     var used: CompressionRecord.Calibration?
-    if method == .gptq {
+    if compressor.needsCalibration {
       let file = try calibrationFile()
       sequences = try calibrationSequences(file, checkpoint)
       used = .init(
@@ -134,13 +118,14 @@ struct Quantize: ParsableCommand {
         tokens: sequences.reduce(0) { $0 + $1.count })
     }
     var record = CompressionRecord(
-      method: method.rawValue, scheme: scheme, source: checkpoint.directory.lastPathComponent,
+      plan: plan, source: checkpoint.directory.lastPathComponent,
       sourceDigest: try checkpoint.digest(), calibration: used)
     let store = try BlockStore(
       workFolder(of: target), source: checkpoint,
       identity: .init(
-        source: record.sourceDigest, quantizer: String(describing: quantizer),
+        source: record.sourceDigest, quantizer: String(describing: plan),
         calibration: CalibrationText.digest(of: sequences)), replacing: force)
+    try checkRoom(compressor.forecast(sequences: sequences.map(\.count)), on: target)
     let line = ProgressLine("quantizing block")
     do {
       try compressor.run(
@@ -162,6 +147,27 @@ struct Quantize: ParsableCommand {
     return (record, store)
   }
 
+  /// Says what the run will take, and refuses one that cannot be.
+  private func checkRoom(_ forecast: CompressionForecast, on target: URL) throws {
+    let parent = target.deletingLastPathComponent().path
+    let disk = (try? FileManager.default.attributesOfFileSystem(forPath: parent))
+      .flatMap { ($0[.systemFreeSize] as? NSNumber)?.intValue }
+    let memory = MachineMemory.bytes
+    Console.note(
+      "needs       at most \(Text.bytes(forecast.memoryBytes)) of memory (\(Text.bytes(memory)) free) and "
+        + "\(Text.bytes(forecast.diskBytes)) of disk"
+        + (disk.map { " (\(Text.bytes($0)) free)" } ?? ""))
+    if forecast.memoryBytes > memory {
+      throw UserError(
+        "needs \(Text.bytes(forecast.memoryBytes)) of memory, \(Text.bytes(memory)) are free; "
+          + "fewer or shorter calibration samples (--samples, --length) need less")
+    }
+    if let disk, forecast.diskBytes > disk {
+      throw UserError(
+        "needs \(Text.bytes(forecast.diskBytes)) of disk, \(parent) has \(Text.bytes(disk)) free")
+    }
+  }
+
   /// Where finished blocks wait: beside the target, hidden.
   private func workFolder(of target: URL) -> URL {
     target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).blocks")
@@ -179,17 +185,24 @@ struct Quantize: ParsableCommand {
   }
 
   private func calibrationSequences(_ file: URL, _ checkpoint: Checkpoint) throws -> [[Int32]] {
-    let text = try CalibrationText(contentsOf: file)
+    var text = try CalibrationText(contentsOf: file)
+    if chatTemplate {
+      let template = try ChatTemplate.load(directory: checkpoint.directory)
+      text = try text.mapped {
+        try template.render(
+          messages: [ChatMessage(role: "user", content: $0)], addGenerationPrompt: true)
+      }
+    }
     let tokenizer = try TextTokenizer(directory: checkpoint.directory)
     let context = try DecoderSource(checkpoint).config.contextLength
     return try text.sequences(
       samples: samples, length: min(length, context), file: file.path,
-      encode: { tokenizer.encode($0, addSpecialTokens: true) })
+      encode: { tokenizer.encode($0, addSpecialTokens: !chatTemplate) })
   }
 
   /// The folder to write; the folder it stands in is made.
   private func prepareTarget(_ source: URL) throws -> URL {
-    let name = "\(source.lastPathComponent)-\(method.rawValue)-\(bits)bit"
+    let name = "\(source.lastPathComponent)-\(settings.method.rawValue)-\(settings.bits)bit"
     let target = URL(fileURLWithPath: output ?? "out/" + name)
     let parent = target.deletingLastPathComponent()
     do {

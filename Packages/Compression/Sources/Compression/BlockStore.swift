@@ -106,10 +106,11 @@ public struct BlockStore {
     FileManager.default.fileExists(atPath: folder(of: layer).path)
   }
 
-  /// Reads a finished block; `names` are those of its layers.
+  /// Reads a finished block; `names` are those of its quantized layers. A block without any is never stored.
   ///
   /// - Throws: `CompressionError.store` for a damaged one.
   func block(_ layer: Int, names: [String]) throws -> Block {
+    if names.isEmpty { return Block(matrices: [:], reports: []) }
     let checkpoint = try Checkpoint(directory: folder(of: layer), workers: source.workers)
     var matrices: [String: QuantizedMatrix] = [:]
     for name in names {
@@ -132,6 +133,7 @@ public struct BlockStore {
   ///
   /// - Throws: `CheckpointError` when the disk is full.
   func save(_ layer: Int, _ block: Block) throws {
+    if block.matrices.isEmpty { return }
     let writer = try CheckpointWriter(
       target: folder(of: layer), source: source, layout: layout, companions: [])
     for report in block.reports {

@@ -27,7 +27,7 @@ struct CalibrationActivations {
     self.pool = pool
     forward = BlockForward(config: config, pool: pool)
     if sequences.isEmpty { return }
-    let embedding = try source.embedding()
+    let embedding = try source.embeddingTensor()
     for sequence in sequences {
       if let id = sequence.first(where: { $0 < 0 || $0 >= config.vocabularySize }) {
         throw ModelError.tokenOutOfRange(id: id, vocabulary: config.vocabularySize)
@@ -36,10 +36,10 @@ struct CalibrationActivations {
         throw ModelError.contextExceeded(tokens: sequence.count, limit: config.contextLength)
       }
       var hidden = [Float](repeating: 0, count: sequence.count * config.hiddenSize)
-      hidden.withUnsafeMutableBufferPointer { buffer in
+      try hidden.withUnsafeMutableBufferPointer { buffer in
         guard let base = buffer.baseAddress else { return }
         for (row, id) in sequence.enumerated() {
-          embedding.copyRow(Int(id), into: base + row * config.hiddenSize)
+          try embedding.copyRow(Int(id), into: base + row * config.hiddenSize)
         }
       }
       streams.append(

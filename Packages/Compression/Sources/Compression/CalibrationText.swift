@@ -37,6 +37,16 @@ public struct CalibrationText: Sendable {
     self.documents = documents
   }
 
+  /// The same documents, each changed by `change`; put into a chat template, say.
+  public func mapped(_ change: (String) throws -> String) rethrows -> CalibrationText {
+    CalibrationText(documents: try documents.map(change), isOneSampleEach: isOneSampleEach)
+  }
+
+  private init(documents: [String], isOneSampleEach: Bool) {
+    self.documents = documents
+    self.isOneSampleEach = isOneSampleEach
+  }
+
   /// SHA-256 of token sequences, in hexadecimal; tells whether two runs were calibrated alike.
   public static func digest(of sequences: [[Int32]]) -> String {
     var hash = SHA256()

@@ -8,6 +8,8 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
   case noCalibration(method: String)
   /// A calibration file that cannot be used; `line` where it is one line's fault.
   case calibration(file: String, line: Int?, reason: String)
+  /// A rule for single layers that cannot be followed.
+  case rule(file: String, rule: String, reason: String)
   /// The store of finished blocks belongs to another run.
   case otherRun(folder: String, differences: [String])
   /// The store of finished blocks cannot be used.
@@ -26,6 +28,8 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
       "\(method) needs calibration text"
     case .calibration(let file, let line, let reason):
       file + (line.map { ", line \($0)" } ?? "") + ": " + reason
+    case .rule(let file, let rule, let reason):
+      "\(file): \(rule): \(reason)"
     case .otherRun(let folder, let differences):
       "\(folder): holds blocks of another run (other \(differences.joined(separator: ", "))); "
         + "--force starts anew"

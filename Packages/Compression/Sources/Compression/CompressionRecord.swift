@@ -23,18 +23,18 @@ public struct CompressionRecord: Sendable, Codable {
   public struct Layer: Sendable, Codable {
     /// Its name in the checkpoint.
     public let name: String
+    /// The form of its codes.
+    public let scheme: QuantizationScheme
     /// The errors it makes.
     public let report: QuantizationReport
   }
 
   /// Version of this file's form.
-  public var format = 1
+  public var format = 2
   /// Name of the program that wrote it.
   public var writer = "BitBudget"
-  /// The method, `gptq` or `rtn`.
-  public let method: String
-  /// The form of the codes.
-  public let scheme: QuantizationScheme
+  /// Methods and settings.
+  public let plan: CompressionPlan
   /// Name of the source's folder.
   public let source: String
   /// SHA-256 over the source's tensors; see `Checkpoint.digest`.
@@ -46,11 +46,9 @@ public struct CompressionRecord: Sendable, Codable {
 
   /// A record without layers yet.
   public init(
-    method: String, scheme: QuantizationScheme, source: String, sourceDigest: String,
-    calibration: Calibration?
+    plan: CompressionPlan, source: String, sourceDigest: String, calibration: Calibration?
   ) {
-    self.method = method
-    self.scheme = scheme
+    self.plan = plan
     self.source = source
     self.sourceDigest = sourceDigest
     self.calibration = calibration

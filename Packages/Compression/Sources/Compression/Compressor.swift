@@ -15,22 +15,34 @@ public struct Compressor {
   /// throws ends the work.
   public typealias Progress = (_ block: Int, _ blocks: Int) throws -> Void
 
-  private let source: DecoderSource
-  private let quantizer: any WeightQuantizer
+  let source: DecoderSource
+  /// Settings by layer name; layers that are not in it keep their type.
+  let settings: [String: QuantizerSettings]
+  private let scaleType: DType
   private let pool: ThreadPool
 
-  /// A compressor of `checkpoint` with this method.
+  /// A compressor of `checkpoint` by this plan, which stores scales as `scaleType`.
   ///
-  /// - Throws: `CompressionError.alreadyQuantized`, or what is wrong with the configuration.
-  public init(_ checkpoint: Checkpoint, quantizer: any WeightQuantizer, pool: ThreadPool) throws {
+  /// - Throws: `CompressionError.alreadyQuantized` or `.rule`, or what is wrong with the configuration.
+  public init(
+    _ checkpoint: Checkpoint, plan: CompressionPlan, scaleType: DType, pool: ThreadPool
+  ) throws {
     guard try checkpoint.quantization() == nil else {
       throw CompressionError.alreadyQuantized(directory: checkpoint.directory.path)
     }
     source = try DecoderSource(checkpoint)
-    self.quantizer = quantizer
+    let names = (0..<source.config.layers).flatMap(Self.names)
+    settings = Dictionary(
+      uniqueKeysWithValues: zip(names, try plan.settings(of: names)).compactMap { name, settings in
+        settings.map { (name, $0) }
+      })
+    self.scaleType = scaleType
     self.pool = pool
     try checkTensors()
   }
+
+  /// Whether any layer is quantized by a method that needs calibration text.
+  public var needsCalibration: Bool { settings.values.contains { $0.method == .gptq } }
 
   /// Finds out at once what is missing or, of the matrices, of another shape.
   private func checkTensors() throws {
@@ -38,7 +50,12 @@ public struct Compressor {
     for name in ["model.embed_tokens.weight", "model.norm.weight"] + head {
       _ = try source.checkpoint.info(of: name)
     }
+    let headNorms =
+      source.config.normalizesQueriesAndKeys ? ["self_attn.q_norm", "self_attn.k_norm"] : []
     for layer in 0..<source.config.layers {
+      for norm in ["input_layernorm", "post_attention_layernorm"] + headNorms {
+        _ = try source.checkpoint.info(of: "model.layers.\(layer).\(norm).weight")
+      }
       for role in ProjectionRole.allCases {
         let name = DecoderSource.name(of: role, layer: layer) + ".weight"
         let shape = role.shape(in: source.config)
@@ -75,11 +92,12 @@ public struct Compressor {
     try copy("model.embed_tokens.weight", to: writer)
     for layer in 0..<config.layers {
       try copyVectors(of: layer, to: writer)
-      let names = Self.names(of: layer)
-      let block = try store.block(layer, names: names)
-      for name in names {
+      let block = try store.block(layer, names: quantizedNames(of: layer))
+      for name in Self.names(of: layer) {
         if let matrix = block.matrices[name] {
           try writer.append(.quantized(matrix), named: name)
+        } else {
+          try writer.append(.dense(finiteTensor(name + ".weight")), named: name)
         }
       }
     }
@@ -92,6 +110,10 @@ public struct Compressor {
     ProjectionInput.allCases.flatMap(\.roles).map { DecoderSource.name(of: $0, layer: layer) }
   }
 
+  private func quantizedNames(of layer: Int) -> [String] {
+    Self.names(of: layer).filter { settings[$0] != nil }
+  }
+
   /// Block `layer` from the store, or computed and stored; the activations move on to its output.
   private func finishedBlock(
     _ layer: Int, store: BlockStore, activations: inout CalibrationActivations
@@ -99,7 +121,7 @@ public struct Compressor {
     let isLast = layer == source.config.layers - 1
     var block = try source.block(layer)
     if store.isFinished(layer) {
-      let stored = try store.block(layer, names: Self.names(of: layer))
+      let stored = try store.block(layer, names: quantizedNames(of: layer))
       for role in ProjectionRole.allCases {
         guard let matrix = stored.matrices[DecoderSource.name(of: role, layer: layer)] else {
           continue
@@ -122,21 +144,45 @@ public struct Compressor {
     var matrices: [String: QuantizedMatrix] = [:]
     var reports: [CompressionRecord.Layer] = []
     for input in ProjectionInput.allCases {
-      let names = input.roles.map { DecoderSource.name(of: $0, layer: layer) }
+      let parts = parts(of: input, layer: layer)
+      if parts.isEmpty { continue }
       let hessian = try activations.hessian(of: input, block: block)
-      let layers = try quantize(input.roles, names: names, in: block, hessian: hessian)
-      for (index, role) in input.roles.enumerated() {
-        let matrix = layers[index].matrix
-        matrices[names[index]] = matrix
-        block.projections[role]?.weights = try WeightPacking.pack(matrix)
-        reports.append(.init(name: names[index], report: layers[index].report))
+      for part in parts {
+        let names = part.roles.map { DecoderSource.name(of: $0, layer: layer) }
+        let quantizer = try part.settings.quantizer(scaleType: scaleType)
+        let layers = try quantize(
+          part.roles, names: names, in: block, by: quantizer, hessian: hessian)
+        for (index, role) in part.roles.enumerated() {
+          let matrix = layers[index].matrix
+          matrices[names[index]] = matrix
+          block.projections[role]?.weights = try WeightPacking.pack(matrix)
+          reports.append(
+            .init(name: names[index], scheme: quantizer.scheme, report: layers[index].report))
+        }
       }
     }
     return BlockStore.Block(matrices: matrices, reports: reports)
   }
 
+  /// The layers that multiply `input`, those of the same settings together.
+  private func parts(
+    of input: ProjectionInput, layer: Int
+  ) -> [(settings: QuantizerSettings, roles: [ProjectionRole])] {
+    var parts: [(settings: QuantizerSettings, roles: [ProjectionRole])] = []
+    for role in input.roles {
+      guard let own = settings[DecoderSource.name(of: role, layer: layer)] else { continue }
+      if let index = parts.firstIndex(where: { $0.settings == own }) {
+        parts[index].roles.append(role)
+      } else {
+        parts.append((own, [role]))
+      }
+    }
+    return parts
+  }
+
   private func quantize(
-    _ roles: [ProjectionRole], names: [String], in block: DecoderBlock, hessian: Hessian?
+    _ roles: [ProjectionRole], names: [String], in block: DecoderBlock,
+    by quantizer: any WeightQuantizer, hessian: Hessian?
   ) throws -> [QuantizedLayer] {
     var name = names[0]
     do throws(QuantizerError) {
@@ -167,10 +213,14 @@ public struct Compressor {
   }
 
   private func copy(_ name: String, to writer: CheckpointWriter) throws {
+    try writer.append(finiteTensor(name), named: name)
+  }
+
+  private func finiteTensor(_ name: String) throws -> Tensor {
     let tensor = try source.checkpoint.tensor(named: name)
     if let position = tensor.firstNonFinite {
       throw CompressionError.nonFiniteTensor(name: name, position: position)
     }
-    try writer.append(tensor, named: name)
+    return tensor
   }
 }

@@ -28,9 +28,19 @@ struct CompressorTests {
 
   struct Stopped: Error {}
 
+  func plan(
+    _ method: QuantizerSettings.Method, _ bits: Int, _ groupSize: Int? = 128
+  ) -> CompressionPlan {
+    var settings = QuantizerSettings()
+    settings.method = method
+    settings.bits = bits
+    settings.groupSize = groupSize
+    return CompressionPlan(settings)
+  }
+
   /// Compresses to `name`, stopping before block `stop`.
   func compress(
-    to name: String, _ quantizer: any WeightQuantizer, stopBefore stop: Int? = nil
+    to name: String, _ plan: CompressionPlan, stopBefore stop: Int? = nil
   ) throws -> (record: CompressionRecord, result: URL) {
     let target = folder.appendingPathComponent(name)
     let writer = try CheckpointWriter(
@@ -38,12 +48,11 @@ struct CompressorTests {
     let store = try BlockStore(
       folder.appendingPathComponent(name + ".blocks"), source: source,
       identity: .init(
-        source: "s", quantizer: "\(quantizer)",
+        source: "s", quantizer: "\(plan)",
         calibration: CalibrationText.digest(of: sequences)))
     var record = CompressionRecord(
-      method: "test", scheme: quantizer.scheme, source: "nano-0.5m", sourceDigest: "s",
-      calibration: nil)
-    try Compressor(source, quantizer: quantizer, pool: pool).run(
+      plan: plan, source: "nano-0.5m", sourceDigest: "s", calibration: nil)
+    try Compressor(source, plan: plan, scaleType: writer.scaleType, pool: pool).run(
       sequences: sequences, store: store, writer: writer, record: &record
     ) { block, _ in if block == stop { throw Stopped() } }
     try writer.finish(record: record)
@@ -52,25 +61,28 @@ struct CompressorTests {
   }
 
   @Test func gptqErrsLessThanRounding() throws {
-    let scheme = try QuantizationScheme(bits: 4, groupSize: 128, scaleType: .bf16)
-    let gptq = try compress(to: "gptq", GPTQ(scheme: scheme)).record
-    let rtn = try compress(to: "rtn", RoundToNearest(scheme: scheme)).record
-    #expect(gptq.layers.count == 21 && rtn.layers.map(\.name) == gptq.layers.map(\.name))
-    #expect(gptq.meanError < rtn.meanError)
+    for (bits, groupSize) in [(8, 128), (4, 128), (4, 32), (3, 64), (2, 32)] {
+      let gptq = try compress(to: "g\(bits)\(groupSize)", plan(.gptq, bits, groupSize)).record
+      let rtn = try compress(to: "r\(bits)\(groupSize)", plan(.rtn, bits, groupSize)).record
+      #expect(gptq.layers.count == 21 && rtn.layers.map(\.name) == gptq.layers.map(\.name))
+      #expect(gptq.meanError < rtn.meanError)
+    }
   }
 
   @Test func aStoppedRunGoesOnToTheSameBytes() throws {
-    let quantizer = try GPTQ(
-      scheme: QuantizationScheme(bits: 4, groupSize: 128, scaleType: .bf16))
-    let whole = try compress(to: "whole", quantizer).result
+    let rules =
+      #"{"rules": [{"layers": "layers\\.1\\.", "keep": true}, {"layers": "down", "bits": 8}]}"#
+    let plan = try CompressionPlan(
+      QuantizerSettings(), rulesFile: Array(rules.utf8), file: "rules.json")
+    let whole = try compress(to: "whole", plan).result
     for stop in [1, 2] {
       #expect(throws: Stopped.self) {
-        try compress(to: "stopped", quantizer, stopBefore: stop)
+        try compress(to: "stopped", plan, stopBefore: stop)
       }
       let target = folder.appendingPathComponent("stopped")
       #expect(!FileManager.default.fileExists(atPath: target.path))
     }
-    let resumed = try compress(to: "stopped", quantizer).result
+    let resumed = try compress(to: "stopped", plan).result
     let files = try FileManager.default.contentsOfDirectory(atPath: whole.path).sorted()
     #expect(try FileManager.default.contentsOfDirectory(atPath: resumed.path).sorted() == files)
     for file in files {
@@ -80,19 +92,17 @@ struct CompressorTests {
   }
 
   @Test func blocksOfAnotherRunAreRefused() throws {
-    let four = RoundToNearest(scheme: try QuantizationScheme(bits: 4, scaleType: .bf16))
-    #expect(throws: Stopped.self) { try compress(to: "x", four, stopBefore: 2) }
-    let eight = RoundToNearest(scheme: try QuantizationScheme(bits: 8, scaleType: .bf16))
+    #expect(throws: Stopped.self) { try compress(to: "x", plan(.rtn, 4), stopBefore: 2) }
     #expect {
-      try compress(to: "x", eight)
+      try compress(to: "x", plan(.rtn, 8))
     } throws: { "\($0)".contains("method or settings") }
   }
 
   @Test func quantizedModelsAreNotQuantizedAgain() throws {
-    let quantizer = RoundToNearest(scheme: try QuantizationScheme(bits: 8, scaleType: .bf16))
-    let result = try compress(to: "once", quantizer).result
+    let result = try compress(to: "once", plan(.rtn, 8)).result
     #expect(throws: CompressionError.alreadyQuantized(directory: result.path)) {
-      try Compressor(Checkpoint(directory: result), quantizer: quantizer, pool: pool)
+      try Compressor(
+        Checkpoint(directory: result), plan: plan(.rtn, 8), scaleType: .bf16, pool: pool)
     }
   }
 }

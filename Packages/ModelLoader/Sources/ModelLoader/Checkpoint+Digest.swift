@@ -20,10 +20,7 @@ extension Checkpoint {
         Array("\(JSONValue.quoted(info.name)) \(info.dtype.rawValue) \(info.shape)\n".utf8))
       for piece in try pieceDigests(of: info) { outer.update(piece) }
     }
-    return outer.finish().map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
+    return outer.finish().hexadecimal
   }
 
   private func pieceDigests(of info: TensorInfo) throws(CheckpointError) -> [[UInt8]] {

@@ -144,6 +144,9 @@ public struct Checkpoint: Sendable {
     try format.get()?.summary
   }
 
+  /// What the name of one tensor of every quantized layer ends in, or nil where none is quantized.
+  func quantizationMarker() throws(CheckpointError) -> String? { try format.get()?.marker }
+
   /// The weight of the linear layer `prefix`, dense or quantized as the checkpoint has it; a bias
   /// is a tensor by itself.
   ///

@@ -145,6 +145,22 @@ public struct JSONObject: Sendable, Hashable {
     try required(key, "an object", objectIfPresent(key))
   }
 
+  /// An array of objects, or nil when absent.
+  ///
+  /// - Throws: `CheckpointError.value` for another type, naming the element.
+  public func objectsIfPresent(_ key: String) throws(CheckpointError) -> [JSONObject]? {
+    guard let values = try arrayIfPresent(key) else { return nil }
+    var objects: [JSONObject] = []
+    for (index, value) in values.enumerated() {
+      let place = "\(name(of: key))[\(index)]"
+      guard case .object(let members) = value else {
+        throw .value(file: file, key: place, expected: "an object", found: value.summary)
+      }
+      objects.append(JSONObject(file: file, path: place, members: members))
+    }
+    return objects
+  }
+
   /// The error for a value of `key` that is well formed but cannot be right.
   public func wrong(_ key: String, expected: String) -> CheckpointError {
     .value(

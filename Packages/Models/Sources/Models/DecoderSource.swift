@@ -32,6 +32,19 @@ public struct DecoderSource: Sendable {
     try matrix("model.embed_tokens", rows: config.vocabularySize, columns: config.hiddenSize)
   }
 
+  /// The token embedding as stored, `[vocabulary, hidden]`: enough for looking rows up, in half of the memory.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor, also for one that is quantized.
+  public func embeddingTensor() throws -> Tensor {
+    let name = "model.embed_tokens"
+    let rows = config.vocabularySize
+    guard case .dense(let tensor) = try stored(name, rows: rows, columns: config.hiddenSize) else {
+      throw CheckpointError.noTensor(
+        directory: checkpoint.directory.path, tensor: name + ".weight")
+    }
+    return tensor
+  }
+
   /// The output head `[vocabulary, hidden]`, or nil when the embedding serves.
   ///
   /// - Throws: `CheckpointError` or `TensorError` naming the tensor.
@@ -73,7 +86,7 @@ public struct DecoderSource: Sendable {
       projections: projections)
   }
 
-  private func matrix(_ name: String, rows: Int, columns: Int) throws -> any LinearWeights {
+  private func stored(_ name: String, rows: Int, columns: Int) throws -> StoredLinear {
     let stored = try checkpoint.linear(named: name)
     let found: [Int]
     switch stored {
@@ -84,7 +97,11 @@ public struct DecoderSource: Sendable {
       throw CheckpointError.shape(
         tensor: name + ".weight", expected: [rows, columns], found: found)
     }
-    switch stored {
+    return stored
+  }
+
+  private func matrix(_ name: String, rows: Int, columns: Int) throws -> any LinearWeights {
+    switch try stored(name, rows: rows, columns: columns) {
     case .dense(let tensor):
       return try WeightPacking.pack(tensor, name: name + ".weight")
     case .quantized(let matrix):

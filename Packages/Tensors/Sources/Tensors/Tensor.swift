@@ -48,6 +48,23 @@ public struct Tensor: Sendable {
       }
     }
   }
+
+  /// Row `index` of a matrix of F32, F16 or BF16 elements as floats.
+  ///
+  /// - Parameters:
+  ///   - index: the row; must be one of the matrix.
+  ///   - target: `[columns]`, overwritten.
+  /// - Throws: `TensorError.unsupportedType` for other elements.
+  public func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) throws(TensorError) {
+    precondition(shape.count == 2 && (0..<shape[0]).contains(index), "row \(index) of \(shape)")
+    let format = try floatFormat(of: dtype, for: "reading as floats")
+    bytes.withBytes { source in
+      if let base = source.baseAddress {
+        let row = base + index * shape[1] * dtype.bits / 8
+        bb_kernels().pointee.widen(row, format, target, shape[1])
+      }
+    }
+  }
 }
 
 extension Tensor {

@@ -1,0 +1,68 @@
+import AppSupport
+import ArgumentParser
+import Compression
+import Foundation
+import Quantizers
+
+extension QuantizerSettings.Method: ExpressibleByArgument {}
+
+/// The flags that say how layers are quantized; the defaults are the paper's.
+struct SettingsFlags: ParsableArguments {
+  @Option(help: "Bits of a weight: 8, 4, 3 or 2.")
+  var bits = 4
+  @Option(help: "gptq; hqq and rtn need no calibration text.")
+  var method = QuantizerSettings.Method.gptq
+  @Option(help: "Inputs that share a scale; 0 for one scale a row.")
+  var groupSize = 128
+  @Flag(help: "Give every group a zero point of its own.")
+  var asymmetric = false
+  @Flag(help: "Search the scale with the least error (gptq, rtn).")
+  var mse = false
+  @Flag(inversion: .prefixedNo, help: "GPTQ: round the most used inputs first.")
+  var actOrder = true
+  @Flag(inversion: .prefixedNo, help: "GPTQ: find all scales before the first input is rounded.")
+  var staticGroups = true
+  @Option(
+    help: "GPTQ: what is added to the diagonal of the Hessian, as a part of its mean.")
+  var damping: Float = 0.01
+  @Option(help: "Rules for single layers: a JSON file (README, 'quantize').")
+  var scheme: String?
+
+  func validate() throws {
+    guard [2, 3, 4, 8].contains(bits) else {
+      throw ValidationError("--bits \(bits): expected 8, 4, 3 or 2")
+    }
+    guard groupSize == 0 || (groupSize > 0 && groupSize % 8 == 0) else {
+      throw ValidationError("--group-size \(groupSize): expected a multiple of 8, or 0")
+    }
+    guard damping >= 0, damping <= 1 else {
+      throw ValidationError("--damping \(damping): expected 0 to 1")
+    }
+    if method != .gptq && (!actOrder || !staticGroups) {
+      throw ValidationError(
+        "--method \(method.rawValue) excludes --no-act-order and --no-static-groups, which are GPTQ's"
+      )
+    }
+    if method == .hqq && mse {
+      throw ValidationError("--method hqq searches by itself; it excludes --mse")
+    }
+  }
+
+  /// What becomes of each layer.
+  func plan() throws -> CompressionPlan {
+    var settings = QuantizerSettings()
+    settings.method = method
+    settings.bits = bits
+    settings.groupSize = groupSize == 0 ? nil : groupSize
+    settings.grid = asymmetric ? .asymmetric : .symmetric
+    settings.scaleSearch = mse ? .leastError : .range
+    settings.damping = damping
+    settings.columnOrder = actOrder ? .activation : .natural
+    settings.groupGrids = staticGroups ? .fixed : .finishedBlocks
+    guard let scheme else { return CompressionPlan(settings) }
+    guard let rules = FileManager.default.contents(atPath: scheme) else {
+      throw UserError("\(scheme): cannot be read")
+    }
+    return try CompressionPlan(settings, rulesFile: [UInt8](rules), file: scheme)
+  }
+}

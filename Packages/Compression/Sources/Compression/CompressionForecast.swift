@@ -1,0 +1,88 @@
+import ModelLoader
+import Models
+import Quantizers
+
+/// How much memory and disk a run will take at most, known before it starts.
+///
+/// Memory is the largest of three stages: the embedding is held once while sequences are embedded or it is copied; a
+/// block is held as stored, with the codes made of it, the float copies of the layers under work and their Hessian.
+/// The activations of all sequences stay all the time.
+public struct CompressionForecast: Sendable, Hashable {
+  /// Bytes of memory at the highest point.
+  public let memoryBytes: Int
+  /// Bytes of disk at the highest point: the result, before any compression, finished blocks, and the shard under work.
+  public let diskBytes: Int
+}
+
+extension Compressor {
+  /// What a process holds before any model: code, libraries, buffers of readers and writers.
+  private static let processBytes = 32 << 20
+
+  /// Forecasts a run.
+  ///
+  /// - Parameters:
+  ///   - sequences: tokens of each calibration sequence; empty for methods that do without.
+  ///   - shardLimit: bytes of the largest shard to be written.
+  /// - Returns: the most memory and disk.
+  /// - Throws: `CheckpointError` naming a missing tensor.
+  public func forecast(
+    sequences: [Int], shardLimit: Int = 4 << 30
+  ) throws -> CompressionForecast {
+    let config = source.config
+    var largestBlock = 0
+    var quantizedBytes = 0
+    var denseBytes = source.checkpoint.storedBytes
+    for layer in 0..<config.layers {
+      let block = try blockForecast(layer, calibrated: !sequences.isEmpty)
+      largestBlock = max(largestBlock, block.memory)
+      quantizedBytes += block.quantized
+      denseBytes -= block.replaced
+    }
+    let embedding = try bytes("model.embed_tokens.weight")
+    let head = config.tiesEmbeddings ? 0 : try bytes("lm_head.weight")
+    // Of one sequence on its way through a block: residual stream, norms, projections, keys and values.
+    let projected = ProjectionRole.allCases.reduce(0) { $0 + $1.shape(in: config).outFeatures }
+    let rowFloats = 3 * config.hiddenSize + 2 * projected
+    let scratch = (sequences.max() ?? 0) * rowFloats * 4
+    let activations = sequences.reduce(0, +) * config.hiddenSize * 4
+    let result = quantizedBytes + denseBytes
+    return CompressionForecast(
+      memoryBytes: Self.processBytes + activations
+        + max(embedding, head, largestBlock + scratch),
+      diskBytes: result + quantizedBytes + min(result, shardLimit))
+  }
+
+  /// Bytes of memory while a block is under work, of its quantized layers as written, and of what those replace.
+  private func blockForecast(
+    _ layer: Int, calibrated: Bool
+  ) throws -> (memory: Int, quantized: Int, replaced: Int) {
+    let config = source.config
+    var (stored, codes, work, quantized, replaced) = (0, 0, 0, 0, 0)
+    for input in ProjectionInput.allCases {
+      var (together, largest) = (0, 0)
+      for role in input.roles {
+        let name = DecoderSource.name(of: role, layer: layer)
+        let size = try bytes(name + ".weight")
+        stored += size
+        guard let own = settings[name] else { continue }
+        let (rows, columns) = role.shape(in: config)
+        let groups = own.groupSize.map { (columns + $0 - 1) / $0 } ?? 1
+        quantized += (rows * columns * own.bits + 7) / 8 + rows * groups * 4 + 16
+        replaced += size
+        // One byte a code until the block is stored, and the packed form that the next layers' inputs come from.
+        codes += rows * columns + rows * columns * (own.bits == 8 ? 8 : 4) / 8 + rows * groups * 8
+        together += rows * columns
+        largest = max(largest, rows * columns)
+      }
+      // Floats of all layers that share the input; of the one under work also its columns in their order, codes and
+      // differences; the Hessian, its damped copy and the factor.
+      let columns = input.roles[0].shape(in: config).inFeatures
+      work = max(work, 4 * together + 10 * largest + (calibrated ? 16 * columns * columns : 0))
+    }
+    return (stored + codes + work, quantized, replaced)
+  }
+
+  private func bytes(_ tensor: String) throws -> Int {
+    try source.checkpoint.info(of: tensor).range.count
+  }
+}

@@ -1,0 +1,126 @@
+import ModelLoader
+import Quantizers
+
+/// What becomes of each layer: the settings of the whole run, and rules for single layers.
+///
+/// A file of rules is JSON; the first rule whose regular expression is found in a layer's name decides, and what it does
+/// not say stays as for the whole run:
+///
+///     {"rules": [
+///       {"layers": "layers\\.0\\.", "keep": true},
+///       {"layers": "down_proj$", "bits": 8, "group_size": 64}
+///     ]}
+public struct CompressionPlan: Sendable, Hashable, Codable {
+  /// One rule.
+  public struct Rule: Sendable, Hashable, Codable {
+    /// Regular expression, looked for in names such as `model.layers.3.mlp.down_proj`.
+    public let layers: String
+    /// Settings of the layers it is found in; nil when they keep their type.
+    public let settings: QuantizerSettings?
+  }
+
+  /// Settings of layers that no rule names.
+  public let settings: QuantizerSettings
+  /// The rules, first to last.
+  public let rules: [Rule]
+
+  /// One treatment for all layers.
+  public init(_ settings: QuantizerSettings) {
+    self.settings = settings
+    rules = []
+  }
+
+  /// Reads a file of rules.
+  ///
+  /// - Throws: `CheckpointError` naming the file and the key; `CompressionError.rule` for an expression that is none.
+  public init(_ settings: QuantizerSettings, rulesFile bytes: [UInt8], file: String) throws {
+    let object = try JSONObject(parsing: bytes, file: file)
+    try Self.refuseUnknown(object, known: ["rules"])
+    let rules = try (object.objectsIfPresent("rules") ?? []).map {
+      try Self.rule($0, default: settings)
+    }
+    guard !rules.isEmpty else {
+      throw object.wrong("rules", expected: "at least one rule")
+    }
+    self.settings = settings
+    self.rules = rules
+  }
+
+  private static func rule(
+    _ object: JSONObject, default settings: QuantizerSettings
+  ) throws -> Rule {
+    try refuseUnknown(
+      object,
+      known: ["layers", "keep", "method", "bits", "group_size", "grid", "scales", "damping"])
+    let layers = try object.string("layers")
+    do {
+      _ = try Regex(layers)
+    } catch {
+      throw CompressionError.rule(
+        file: object.file, rule: object.path,
+        reason: "'\(layers)' is no regular expression: \(error)")
+    }
+    if try object.boolIfPresent("keep") ?? false {
+      try refuseUnknown(object, known: ["layers", "keep"])
+      return Rule(layers: layers, settings: nil)
+    }
+    var own = settings
+    own.method = try choice("method", in: object) ?? own.method
+    own.bits = try object.integerIfPresent("bits", in: 2...8) ?? own.bits
+    if let size = try object.integerIfPresent("group_size", in: 0...1 << 20) {
+      own.groupSize = size == 0 ? nil : size
+    }
+    own.grid = try choice("grid", in: object) ?? own.grid
+    own.scaleSearch = try choice("scales", in: object) ?? own.scaleSearch
+    if let damping = try object.numberIfPresent("damping", in: 0...1) {
+      own.damping = Float(damping)
+    }
+    do throws(QuantizerError) {
+      _ = try own.quantizer(scaleType: .bf16)
+    } catch {
+      throw CompressionError.rule(file: object.file, rule: object.path, reason: "\(error)")
+    }
+    return Rule(layers: layers, settings: own)
+  }
+
+  private static func choice<Choice: RawRepresentable & CaseIterable>(
+    _ key: String, in object: JSONObject
+  ) throws(CheckpointError) -> Choice? where Choice.RawValue == String {
+    guard let text = try object.stringIfPresent(key) else { return nil }
+    guard let choice = Choice(rawValue: text) else {
+      throw object.wrong(
+        key, expected: Choice.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return choice
+  }
+
+  private static func refuseUnknown(
+    _ object: JSONObject, known: Set<String>
+  ) throws(CheckpointError) {
+    guard let key = object.members.keys.sorted().first(where: { !known.contains($0) }) else {
+      return
+    }
+    throw .value(
+      file: object.file, key: object.path.isEmpty ? key : object.path + "." + key,
+      expected: "only " + known.sorted().joined(separator: ", "), found: key)
+  }
+
+  /// Settings of every layer of `names`, in their order; nil for those that keep their type.
+  ///
+  /// - Throws: `CompressionError.rule` for a rule that is found in no name: it would be a mistake.
+  public func settings(of names: [String]) throws -> [QuantizerSettings?] {
+    let patterns = try rules.map { try Regex($0.layers) }
+    var used = Set<Int>()
+    let chosen: [QuantizerSettings?] = names.map { name in
+      guard let index = patterns.firstIndex(where: { name.contains($0) }) else { return settings }
+      used.insert(index)
+      return rules[index].settings
+    }
+    if let unused = rules.indices.first(where: { !used.contains($0) }) {
+      throw CompressionError.rule(
+        file: "rules", rule: "rules[\(unused)]",
+        reason: "'\(rules[unused].layers)' decides for no layer of this model")
+    }
+    return chosen
+  }
+}
