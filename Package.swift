@@ -84,7 +84,11 @@ let package = Package(
       command("study", ["Evaluation"]),
       command("generate", ["Evaluation", "Generation", "KVCaches", "Models", "Tokenizer"]),
       command(
-        "evaluate", ["Evaluation", "Generation", "Models", "NanoModels", "Tokenizer"]),
+        "evaluate",
+        [
+          "Compression", "Evaluation", "Generation", "KVCaches", "Models", "NanoModels",
+          "Tokenizer",
+        ]),
     ],
     [
       .executableTarget(

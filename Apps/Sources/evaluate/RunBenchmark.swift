@@ -51,6 +51,7 @@ struct RunBenchmark: ParsableCommand {
     transform: { try Shard($0) })
   var shard: Shard?
   @OptionGroup var table: TableFlags
+  @OptionGroup(title: "Comparison of two models") var comparison: ComparisonFlags
   @Flag(help: "List the benchmarks instead.")
   var list = false
 
@@ -74,6 +75,11 @@ struct RunBenchmark: ParsableCommand {
 
   mutating func run() throws {
     if list { return try ListBenchmarks.list(data: data) }
+    if let text = comparison.text {
+      let models = try CompareModels(comparison.compare, model)
+      let results = try models.table(URL(fileURLWithPath: text), window: comparison.window)
+      return Console.write(results.text(table.format ?? .table))
+    }
     let shard = try shard ?? jobShard()
     let benchmark = try BenchmarkFinder(data: data).benchmark(bench)
     if let note = benchmark.note { Console.note("note: \(note)") }

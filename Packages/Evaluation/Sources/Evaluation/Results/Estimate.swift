@@ -11,6 +11,13 @@ public struct Estimate: Sendable, Hashable, Codable {
   /// How many items the mean is taken over.
   public let items: Int
 
+  /// An estimate of these parts.
+  init(value: Double, standardError: Double?, items: Int) {
+    self.value = value
+    self.standardError = standardError
+    self.items = items
+  }
+
   /// The mean of one number per item.
   ///
   /// - Returns: Nil for no items.

@@ -53,8 +53,10 @@ public struct SummaryTable: Sendable, Hashable {
   let runs: [[String: Cell]]
 
   /// Puts results side by side.
-  public init(_ runs: [Run]) {
-    let rows = runs.map(Self.row)
+  public init(_ runs: [Run]) { self.init(rows: runs.map(Self.row)) }
+
+  /// Puts rows of named values side by side.
+  init(rows: [[(String, Cell)]]) {
     var fields: [String] = []
     var known: Set<String> = []
     for row in rows {
@@ -190,9 +192,10 @@ extension SummaryTable {
     return "[\n" + objects.joined(separator: ",\n") + "\n]\n"
   }
 
-  /// A value for readers: shares to four digits behind the point, memory in MiB.
+  /// A value for readers: four digits behind the point, two of very small ones, memory in MiB.
   private static func rounded(_ cell: Cell) -> String {
     switch cell {
+    case .number(let value) where value != 0 && abs(value) < 1e-3: String(format: "%.1e", value)
     case .number(let value): String(format: abs(value) < 10 ? "%.4f" : "%.1f", value)
     case .bytes(let count): String(format: "%.2f MiB", Double(count) / 1_048_576)
     case .missing: "-"

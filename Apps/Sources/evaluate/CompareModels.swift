@@ -1,0 +1,118 @@
+import AppSupport
+import ArgumentParser
+import Compression
+import Evaluation
+import Foundation
+import KVCaches
+import Models
+
+/// The flags of `evaluate --compare A B --text FILE`.
+struct ComparisonFlags: ParsableArguments {
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Compare the predictions of two models on a text instead; flags of the engine hold for the second.",
+      valueName: "model model"))
+  var compare: [String] = []
+  @Option(help: "The text: a .jsonl file of {\"text\": ...} rows, or plain text.")
+  var text: String?
+  @Option(help: "Tokens of text that are read from an empty context.")
+  var window = 512
+
+  func validate() throws {
+    if compare.isEmpty {
+      if text != nil { throw ValidationError("--text needs --compare") }
+      return
+    }
+    guard compare.count == 2 else {
+      throw ValidationError("--compare \(compare.joined(separator: " ")): expected two models")
+    }
+    guard text != nil else { throw ValidationError("--compare needs --text FILE") }
+    guard window >= 2 else { throw ValidationError("--window \(window): expected at least 2") }
+  }
+}
+
+/// Two models that read the same text side by side. The first, the reference, runs with all defaults.
+struct CompareModels {
+  /// Tokens whose logits are held at a time.
+  private static let chunk = 64
+
+  private let reference: LoadedModel
+  private let candidate: LoadedModel
+  private let kv: KVConfiguration
+
+  /// Loads both models; `flags` but for the model hold for the second.
+  init(_ names: [String], _ flags: ModelFlags) throws {
+    var (first, second) = (ModelFlags(), flags)
+    first.threads = flags.threads
+    first.model = names[0]
+    second.model = names[1]
+    reference = try LoadedModel(first)
+    candidate = try LoadedModel(second)
+    kv = second.kvConfiguration()
+  }
+
+  /// The result, and the models' names.
+  func table(_ text: URL, window: Int) throws -> SummaryTable {
+    let sequences = try sequences(text, window: window)
+    var comparison = LogitComparison()
+    let total = sequences.reduce(0) { $0 + $1.count }
+    var done = 0
+    let line = ProgressLine("comparing tokens")
+    for sequence in sequences {
+      comparison.beginWindow()
+      try compare(sequence, into: &comparison) { count in
+        try Interrupts.check()
+        done += count
+        line.show(done, of: total)
+      }
+    }
+    return SummaryTable(
+      try comparison.result(), reference: reference.name, candidate: candidate.name)
+  }
+
+  private func sequences(_ file: URL, window: Int) throws -> [[Int32]] {
+    let text = try CalibrationText(contentsOf: file)
+    func ids(_ loaded: LoadedModel) throws -> [[Int32]] {
+      let tokenizer = try loaded.requireTokenizer()
+      return try text.sequences(
+        samples: .max, length: min(window, loaded.decoder.config.contextLength), file: file.path
+      ) { tokenizer.encode($0, addSpecialTokens: true) }
+    }
+    let sequences = try ids(reference)
+    guard try sequences == ids(candidate) else {
+      throw UserError(
+        "\(reference.name) and \(candidate.name) read \(file.path) as different tokens; "
+          + "only models with one tokenizer and context can be compared")
+    }
+    return sequences
+  }
+
+  /// Runs both models over one window; `step` is told the tokens that were read.
+  private func compare(
+    _ tokens: [Int32], into comparison: inout LogitComparison, step: (Int) throws -> Void
+  ) throws {
+    var first = [reference.pass.makeCache(meter: KVMeter())]
+    var second = [candidate.pass.makeCache(kv, meter: KVMeter())]
+    for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
+      let end = min(start + Self.chunk, tokens.count)
+      let run = TokenRun(
+        cache: 0, tokens: Array(tokens[start..<end]), endsPrompt: end == tokens.count)
+      var rows: [Float] = []
+      try reference.pass.run([run], caches: &first, rows: .all) { _, _, logits in
+        rows.append(contentsOf: logits)
+      }
+      let width = rows.count / run.tokens.count
+      try candidate.pass.run([run], caches: &second, rows: .all) { _, token, logits in
+        let next = start + token + 1
+        guard next < tokens.count else { return }
+        try rows.withUnsafeBufferPointer { rows in
+          try comparison.add(
+            reference: UnsafeBufferPointer(rebasing: rows[token * width..<(token + 1) * width]),
+            candidate: logits, next: Int(tokens[next]))
+        }
+      }
+      try step(run.tokens.count)
+    }
+  }
+}
