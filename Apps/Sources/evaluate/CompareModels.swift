@@ -43,10 +43,9 @@ struct CompareModels {
 
   /// Loads both models; `flags` but for the model hold for the second.
   init(_ names: [String], _ flags: ModelFlags) throws {
-    var (first, second) = (ModelFlags(), flags)
-    first.threads = flags.threads
-    first.model = names[0]
-    second.model = names[1]
+    var (first, second) = (flags, flags)
+    (first.named, second.named) = (names[0], names[1])
+    (first.kv, first.kvEvict) = (nil, nil)
     reference = try LoadedModel(first)
     candidate = try LoadedModel(second)
     kv = second.kvConfiguration()

@@ -1,0 +1,65 @@
+"""What each method, width and group size costs a nano model: a Markdown table from the built commands.
+
+    python3 Tools/checkpoint/table.py --bin bin [--model nano-0.5m] > table.md
+
+Calibration takes every second row of the shipped text; the comparison reads the rows between them.
+"""
+
+import argparse
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+TEXT = Path(__file__).resolve().parents[2] / "Packages/NanoModels/Sources/NanoModels/Resources/calibration.jsonl"
+METHODS, BITS, GROUPS = ["rtn", "hqq", "gptq"], [8, 4, 3, 2], [32, 64, 128]
+
+
+def output(*command):
+    return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True).stdout
+
+
+def figures(flags, folder, text, method, bits, group):
+    """The comparison of one quantized model with its source: what the table says of both."""
+    target = folder / f"{method}-{bits}-{group}"
+    calibration = ["--calibration", TEXT, "--samples", 128] if method == "gptq" else []
+    output(flags.bin / "quantize", "--model", flags.model, "--method", method, "--bits", bits, "--group-size", group,
+           "--output", target, *calibration)  # fmt: skip
+    reference, candidate = json.loads(
+        output(flags.bin / "evaluate", "--compare", flags.model, target, "--text", text, "--format", "json")
+    )
+    return reference, candidate
+
+
+def with_error(row, field, digits):
+    return f"{row[field]:.{digits}f} ± {row[field + '_se']:.{digits}f}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bin", type=Path, default=Path("bin"))
+    parser.add_argument("--model", default="nano-0.5m")
+    flags = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        text = folder / "held-out.jsonl"
+        text.write_text("".join(TEXT.read_text().splitlines(keepends=True)[1::2]))
+        rows = []
+        for bits in BITS:
+            for group in GROUPS:
+                for method in METHODS:
+                    reference, row = figures(flags, folder, text, method, bits, group)
+                    rows.append(
+                        f"| {bits} | {group} | {method} | {with_error(row, 'perplexity', 3)} "
+                        f"| {with_error(row, 'kl_mean', 5)} | {row['kl_p99.9']:.4f} "
+                        f"| {100 * row['top1_agreement']:.2f} |"
+                    )
+    print(f"{flags.model}, {reference['tokens']} tokens of text held out from calibration; ", end="")
+    print(f"perplexity of the original {with_error(reference, 'perplexity', 3)}.\n")
+    print("| bits | group | method | perplexity | KL mean | KL 99.9 % | top-1 agreement, % |")
+    print("|---|---|---|---|---|---|---|")
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()
