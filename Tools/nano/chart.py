@@ -1,4 +1,4 @@
-"""Line charts with error bars side by side, as one SVG that reads on light and dark pages."""
+"""Line charts with error bars, two in a row, as one SVG that reads on light and dark pages."""
 
 from dataclasses import dataclass
 from html import escape
@@ -60,8 +60,9 @@ def panel(chart, left):
 
 
 def page(charts, label):
-    width = LEFT + len(charts) * (WIDTH + LEFT + GAP)
-    total = TOP + HEIGHT + 54
+    columns, height = min(len(charts), 2), TOP + HEIGHT + 40
+    width = LEFT + columns * (WIDTH + LEFT + GAP)
+    total = -(-len(charts) // columns) * height + 14
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {total}" width="{width}" '
         f'height="{total}" font-family="sans-serif">'
@@ -73,5 +74,7 @@ def page(charts, label):
         parts.append(text(place + 28, 16, series.name, anchor="start"))
         place += 120
     for index, chart in enumerate(charts):
-        parts += panel(chart, LEFT + index * (WIDTH + LEFT + GAP))
+        row, column = divmod(index, columns)
+        parts.append(f'<g transform="translate(0,{row * height})">')
+        parts += panel(chart, LEFT + column * (WIDTH + LEFT + GAP)) + ["</g>"]
     return "\n".join(parts + ["</svg>"]) + "\n"
