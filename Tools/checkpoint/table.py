@@ -50,14 +50,14 @@ def main():
                 for method in METHODS:
                     reference, row = figures(flags, folder, text, method, bits, group)
                     rows.append(
-                        f"| {bits} | {group} | {method} | {with_error(row, 'perplexity', 3)} "
-                        f"| {with_error(row, 'kl_mean', 5)} | {row['kl_p99.9']:.4f} "
+                        f"| {bits} | {group} | {method} | {row['perplexity']:.2f} "
+                        f"| {with_error(row, 'log_perplexity_ratio', 4)} | {with_error(row, 'kl_mean', 5)} | {row['kl_p99.9']:.4f} "
                         f"| {100 * row['top1_agreement']:.2f} |"
                     )
-    print(f"{flags.model}, {reference['tokens']} tokens of text held out from calibration; ", end="")
-    print(f"perplexity of the original {with_error(reference, 'perplexity', 3)}.\n")
-    print("| bits | group | method | perplexity | KL mean | KL 99.9 % | top-1 agreement, % |")
-    print("|---|---|---|---|---|---|---|")
+    print(f"{reference['model']}, {reference['tokens']} tokens of text held out from calibration; ", end="")
+    print(f"perplexity of the original {with_error(reference, 'perplexity', 2)}.\n")
+    print("| bits | group | method | perplexity | ln of its ratio to the original | KL mean | KL 99.9 % | top-1 agreement, % |")
+    print("|---|---|---|---|---|---|---|---|")
     print("\n".join(rows))
 
 
