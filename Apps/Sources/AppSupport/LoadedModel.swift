@@ -33,7 +33,8 @@ public struct LoadedModel {
       if Console.isInteractive, total > 8 { progress.show(done, of: total) }
     }
     try Interrupts.check()
-    pass = ForwardPass(decoder, pool: try ThreadPool(workers: flags.threadCount))
+    pass = ForwardPass(
+      decoder, pool: try ThreadPool(workers: flags.threadCount), numerics: flags.numerics)
     loadSeconds = Date().timeIntervalSince(started)
   }
 

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Foundation
 import KVCaches
+import Tensors
 
 extension KVFormat: ExpressibleByArgument {}
+extension Numerics: ExpressibleByArgument {}
 
 /// The flags that say which model to run and how; the same in every command.
 public struct ModelFlags: ParsableArguments {
@@ -20,6 +22,13 @@ public struct ModelFlags: ParsableArguments {
   /// Threads; nil for the default.
   @Option(help: "Threads to compute with (default: the job's processors under Slurm, else all).")
   public var threads: Int?
+
+  /// How weights meet activations.
+  @Option(
+    help:
+      "How weights meet activations: exact, or int8 (integer weights times activations rounded to 8 bits; faster)."
+  )
+  public var numerics = Numerics.exact
 
   /// Format of the KV cache.
   @Option(help: "Format of the KV cache: bf16, or f32 to compare with references (default: bf16).")

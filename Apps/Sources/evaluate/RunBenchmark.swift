@@ -170,12 +170,15 @@ struct RunBenchmark: ParsableCommand {
   private func engine(_ loaded: LoadedModel) throws -> [String: String] {
     // One that cannot be read ends the run where prompts are made.
     let template = try? ChatTemplate.load(directory: loaded.checkpoint.directory)
-    return [
+    var engine = [
       "model": loaded.name, "weights": loaded.decoder.formatName,
       "weights digest": try loaded.checkpoint.digest(), "kv": model.kvConfiguration().description,
       "template digest": template.map { Scenario.digest(of: $0.source) } ?? "none",
       "program": Evaluate.version, "forced": force ? "yes" : "no",
     ]
+    // Said only where it is not the default, so that journals written before the flag was there can go on.
+    if model.numerics != .exact { engine["numerics"] = model.numerics.rawValue }
+    return engine
   }
 
   private func journalFile(_ scenario: Scenario, _ shard: Shard) throws -> URL {

@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+/// `--numerics` through the built commands.
+@Suite struct NumericsTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func ids(
+    _ model: String, _ numerics: String?, threads: Int = 1, isa: String? = nil
+  ) throws -> [Int] {
+    let outcome = try folder.run(
+      .generate,
+      [
+        "--model", model, "--prompt", Nano.problem, "--greedy", "--ignore-eos", "--print-ids",
+        "--max-tokens", "40", "--threads", "\(threads)",
+      ] + (numerics.map { ["--numerics", $0] } ?? []),
+      environment: isa.map { ["BITBUDGET_ISA": $0] } ?? [:])
+    #expect(outcome.isSuccess, "\(outcome.errors)")
+    return outcome.ids
+  }
+
+  @Test func int8IsTheSameOnAllThreadsAndInstructionSets() throws {
+    let model = try folder.quantize("model", bits: 4, method: "rtn", threads: 1)
+    let found = try ids(model, "int8")
+    #expect(found.count == 40)
+    #expect(try ids(model, "int8", threads: 2) == found)
+    #expect(try ids(model, "int8", isa: "scalar") == found)
+    #expect(try ids(model, nil) == ids(model, "exact"))
+  }
+
+  @Test func int8ChangesLogitsOfIntegerWeightsOnly() throws {
+    let quantized = try folder.quantize("model", bits: 4, method: "rtn", threads: 1)
+    for (model, changes) in [(quantized, true), (Nano.model, false)] {
+      let files = try ["exact", "int8"].map { numerics in
+        let outcome = try folder.run(
+          .generate,
+          [
+            "--model", model, "--ids", "1,2,3,4,5", "--numerics", numerics, "--logits",
+            folder.path(numerics),
+          ])
+        #expect(outcome.isSuccess, "\(outcome.errors)")
+        return FileManager.default.contents(atPath: folder.path(numerics))
+      }
+      #expect(files[0] != nil)
+      #expect((files[0] != files[1]) == changes)
+    }
+  }
+
+  @Test func anUnknownNameIsWrongUsage() throws {
+    let outcome = try folder.run(.generate, ["--model", Nano.model, "--numerics", "int7"])
+    #expect(outcome.end == .exited(2))
+    #expect(outcome.errors.contains("numerics"))
+  }
+}
