@@ -98,3 +98,30 @@ import Testing
     #expect(use.perQuestion(batch: 16) == use.weights.pieces(of: 16) + one.kv)
   }
 }
+
+/// The engine's caches under a load: what samples share, and what an eviction ends.
+@Suite struct CachePagesTests {
+  private let pages = CachePages(layers: 2, kvHeads: 1, headDimension: 32)
+  /// Bytes of one page in BF16: keys and values of 64 tokens.
+  private let page = 64 * 32 * 2 * 2
+
+  private func peak(_ kv: String, thought: Int, prompt: Int, samples: Int) throws -> Int {
+    let load = try Load(thinkBudget: thought, prompt: prompt, answer: 0, samples: samples)
+    return pages.peak(load, try KVPolicy(parsing: kv)) / (2 * page)
+  }
+
+  @Test func samplesShareFullPagesOfThePrompt() throws {
+    #expect(try peak("bf16", thought: 64, prompt: 128, samples: 1) == 3)
+    #expect(try peak("bf16", thought: 64, prompt: 128, samples: 4) == 2 + 4)
+    // The page that holds the end of the prompt is written by every sample.
+    #expect(try peak("bf16", thought: 64, prompt: 130, samples: 4) == 2 + 4 * 2)
+  }
+
+  @Test func anEvictionBoundsEverySampleAndEndsTheSharing() throws {
+    // Nothing is evicted yet after 64 of 128 staged tokens: the kept 256 are shared.
+    #expect(try peak("rkv:256", thought: 64, prompt: 1024, samples: 8) == max(4 + 8, 16))
+    #expect(try peak("rkv:256", thought: 600, prompt: 1024, samples: 8) == 8 * 6)
+    // A long prompt is held up to 2048 tokens beyond the budget.
+    #expect(try peak("rkv:256", thought: 600, prompt: 9000, samples: 1) == 36)
+  }
+}

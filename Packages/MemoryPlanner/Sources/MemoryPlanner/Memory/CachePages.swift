@@ -59,18 +59,20 @@ public struct CachePages: Sendable, Hashable {
           page(keys: policy.keys, values: policy.values, groupSize: policy.groupSize))))
   }
 
-  /// Bytes of the caches of `load` at their largest: pages full of prompt are shared by the samples of a question.
+  /// Bytes of the caches of `load` at their largest. The samples of a question share the pages that are full of prompt, until an
+  /// eviction rewrites them.
   public func peak(_ load: Load, _ policy: KVPolicy) -> Int {
-    let (prompt, total) = (load.prompt, load.sequenceTokens)
-    guard let eviction = policy.eviction else {
-      let shared = prompt / Self.tokens * Self.tokens
-      let own = Saturating.product(load.samples, sequence(entries: total, policy))
-      let saved = Saturating.product(load.samples - 1, sequence(entries: shared, policy))
-      return Saturating.product(load.batch, max(0, own - min(own, saved)))
+    let kept = min(load.prompt, policy.eviction?.budget ?? .max)
+    let end = Saturating.sum(kept, load.thinkBudget, load.answer)
+    let most = policy.eviction.map { Saturating.sum($0.budget, $0.buffer) } ?? .max
+    let shared = end < most ? kept / Self.tokens * Self.tokens : 0
+    let own = Saturating.product(load.samples, sequence(entries: min(end, most), policy))
+    let saved = Saturating.product(load.samples - 1, sequence(entries: shared, policy))
+    let atPrompt = policy.eviction.map {
+      min(load.prompt, Saturating.sum($0.budget, $0.promptBuffer))
     }
-    let entries = min(total, eviction.budget + eviction.buffer)
-    let atPrompt = min(prompt, eviction.budget + eviction.promptBuffer)
-    let own = Saturating.product(load.sequences, sequence(entries: entries, policy))
-    return max(own, Saturating.product(load.batch, sequence(entries: atPrompt, policy)))
+    return Saturating.product(
+      load.batch,
+      max(own - min(own, saved), atPrompt.map { sequence(entries: $0, policy) } ?? 0))
   }
 }

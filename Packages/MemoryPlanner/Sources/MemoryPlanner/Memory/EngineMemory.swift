@@ -9,7 +9,7 @@ struct EngineMemory {
   /// Bytes of the process before it has a model: program, libraries, allocator.
   static let process = 24 << 20
   /// Bytes that the tokenizer takes for each entry of its vocabulary.
-  static let tokenizerEntry = 400
+  static let tokenizerEntry = 100
 
   /// The bytes of the weights: matrices packed, norms and biases in F32, a tied embedding once.
   var weights: Int {
