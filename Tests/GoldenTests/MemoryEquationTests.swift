@@ -32,18 +32,21 @@ import Testing
     }
   }
 
-  @Test(arguments: [KVFormat.bf16, .f32]) func pagesOfACache(format: KVFormat) throws {
+  @Test(arguments: KVFormat.allCases) func pagesOfACache(format: KVFormat) throws {
     for (layers, kvHeads, dimension) in [(2, 1, 32), (3, 2, 40), (1, 4, 128)] {
       let shape = KVShape(layers: layers, kvHeads: kvHeads, headDimension: dimension)
       let meter = KVMeter()
+      let pool = try ThreadPool(workers: 1)
       var cache = KVCache(
         shape: shape, configuration: KVConfiguration(format: format), meter: meter)
       let token = [Float](repeating: 1, count: kvHeads * dimension)
       let pages = CachePages(layers: layers, kvHeads: kvHeads, headDimension: dimension)
       let policy = try KVPolicy(parsing: format.rawValue)
-      for count in 1...150 {
+      for count in 1...270 {
         for layer in 0..<layers {
           try cache.append(keys: token, values: token, tokens: 1, layer: layer)
+          try cache.settle(
+            queries: token, tokens: 1, heads: kvHeads, layer: layer, on: pool)
         }
         #expect(meter.bytes == pages.sequence(entries: count, policy))
       }

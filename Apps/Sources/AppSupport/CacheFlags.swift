@@ -1,8 +1,84 @@
+import ArgumentParser
+import KVCaches
 import MemoryPlanner
 
-/// A KV policy as the flags that `generate` and `evaluate` take.
-public enum CacheFlags {
-  /// The words of the flags; none for the default.
+extension KVFormat: ExpressibleByArgument {}
+extension KVScheme: ExpressibleByArgument {}
+
+/// The flags that say what a KV cache keeps and how; the same in every command.
+public struct CacheFlags: ParsableArguments {
+  /// Format of keys and values.
+  @Option(
+    help:
+      "Format of the KV cache: bf16, int8, int4, int2, or f32 to compare with references (default: bf16)."
+  )
+  public var kv: KVFormat?
+
+  /// Format of the keys alone.
+  @Option(name: .customLong("kv-k"), help: "Format of the keys, where it is another.")
+  public var kvKeys: KVFormat?
+
+  /// Format of the values alone.
+  @Option(name: .customLong("kv-v"), help: "Format of the values, where it is another.")
+  public var kvValues: KVFormat?
+
+  /// Tokens that are not quantized.
+  @Option(
+    name: .customLong("kv-residual"),
+    help: "Most recent tokens that are never quantized, a multiple of 64 (default: 128).")
+  public var residual: Int?
+
+  /// Values that share a scale.
+  @Option(
+    name: .customLong("kv-group"), help: "Values that share a scale: 32 or 64 (default: 64).")
+  public var group: Int?
+
+  /// How scales are found.
+  @Option(
+    name: .customLong("kv-scheme"),
+    help: "How scales are found: asym, sym-absmax or sym-full (default: asym).")
+  public var scheme: KVScheme?
+
+  /// Which tokens stay in the KV cache; nil keeps all.
+  @Option(
+    name: .customLong("kv-evict"),
+    help: ArgumentHelp(
+      "Keep the KV cache within a number of tokens: \(Eviction.grammar).", valueName: "policy"),
+    transform: { try Eviction(parsing: $0) })
+  public var kvEvict: Eviction?
+
+  /// For ArgumentParser.
+  public init() {}
+
+  /// Checks that the flags go together.
+  public func validate() throws {
+    let configuration: KVConfiguration
+    do {
+      configuration = try self.configuration()
+    } catch {
+      throw ValidationError("\(error)")
+    }
+    guard configuration.isQuantized || (residual == nil && group == nil && scheme == nil) else {
+      throw ValidationError(
+        "--kv-residual, --kv-group and --kv-scheme are about a quantized cache; say --kv int8, int4 or int2"
+      )
+    }
+  }
+
+  /// What the flags say; `format` is for where none says another.
+  ///
+  /// - Throws: `KVCacheError.invalidFormat` for flags that do not go together.
+  public func configuration(format: KVFormat = .bf16) throws(KVCacheError) -> KVConfiguration {
+    try KVConfiguration(
+      keys: kvKeys ?? kv ?? format, values: kvValues ?? kv ?? format,
+      residual: residual ?? KVConfiguration.defaultResidual,
+      group: group ?? KVConfiguration.defaultGroup, scheme: scheme ?? .asymmetric,
+      eviction: kvEvict)
+  }
+}
+
+extension CacheFlags {
+  /// The words of the flags that ask for a policy; none for the default.
   public static func words(_ kv: KVPolicy) -> [String] {
     var words: [String] = []
     if kv.keys != kv.values {
@@ -12,5 +88,18 @@ public enum CacheFlags {
     }
     if let eviction = kv.eviction { words += ["--kv-evict", "\(eviction)"] }
     return words
+  }
+
+  /// Sets what a policy asks for, where no flag was given.
+  ///
+  /// - Throws: `KVCacheError` where a cache cannot have the eviction.
+  mutating func adopt(_ policy: KVPolicy) throws(KVCacheError) {
+    if kv == nil && kvKeys == nil && kvValues == nil {
+      kvKeys = KVFormat(rawValue: policy.keys.rawValue)
+      kvValues = KVFormat(rawValue: policy.values.rawValue)
+    }
+    if kvEvict == nil, let eviction = policy.eviction {
+      kvEvict = try Eviction(parsing: "\(eviction)")
+    }
   }
 }

@@ -3,7 +3,6 @@ import Foundation
 import KVCaches
 import Tensors
 
-extension KVFormat: ExpressibleByArgument {}
 extension Numerics: ExpressibleByArgument {}
 
 /// The flags that say which model to run and how; the same in every command.
@@ -30,17 +29,9 @@ public struct ModelFlags: ParsableArguments {
   )
   public var numerics = Numerics.exact
 
-  /// Format of the KV cache.
-  @Option(help: "Format of the KV cache: bf16, or f32 to compare with references (default: bf16).")
-  public var kv: KVFormat?
-
-  /// Which tokens stay in the KV cache; nil keeps all.
-  @Option(
-    name: .customLong("kv-evict"),
-    help: ArgumentHelp(
-      "Keep the KV cache within a number of tokens: \(Eviction.grammar).", valueName: "policy"),
-    transform: { try Eviction(parsing: $0) })
-  public var kvEvict: Eviction?
+  /// How the KV cache is stored.
+  @OptionGroup(title: "KV cache")
+  public var cache: CacheFlags
 
   /// For ArgumentParser.
   public init() {}
@@ -53,8 +44,8 @@ public struct ModelFlags: ParsableArguments {
   }
 
   /// What the KV cache keeps and how; `format` is for where no flag says another.
-  public func kvConfiguration(format: KVFormat = .bf16) -> KVConfiguration {
-    KVConfiguration(format: kv ?? format, eviction: kvEvict)
+  public func kvConfiguration(format: KVFormat = .bf16) throws(KVCacheError) -> KVConfiguration {
+    try cache.configuration(format: format)
   }
 
   /// The number of threads to use: those asked for, those of the Slurm job (`SLURM_CPUS_ON_NODE`), or one a processor.

@@ -1,5 +1,4 @@
 import Foundation
-import KVCaches
 import MemoryPlanner
 
 /// What to run in a memory where nobody said which model: the planner's choice among the models that are on this machine.
@@ -22,12 +21,7 @@ public struct PlannedRun {
     let models = (here ?? []).filter { model in
       [16, 8, 4].contains { Self.place(of: model.name, bits: $0) != nil }
     }
-    let policies = try PlanRequest(memory: memory.bytes, task: task, models: models).policies.filter
-    {
-      KVFormat(rawValue: $0.keys.rawValue) != nil
-    }
-    let request = try PlanRequest(
-      memory: memory.bytes, task: task, models: models, policies: policies)
+    let request = try PlanRequest(memory: memory.bytes, task: task, models: models)
     for advice in try Planner.advise(request) {
       let configuration = advice.configuration
       if let place = Self.place(of: configuration.model.name, bits: configuration.precision.bits) {
@@ -54,11 +48,7 @@ public struct PlannedRun {
   /// - Throws: `KVCacheError` where the cache cannot have the policy.
   public func apply(to flags: inout ModelFlags) throws {
     flags.named = model
-    let kv = advice.configuration.kv
-    if flags.kv == nil, kv.keys != .bf16 { flags.kv = KVFormat(rawValue: kv.keys.rawValue) }
-    if flags.kvEvict == nil, let eviction = kv.eviction {
-      flags.kvEvict = try Eviction(parsing: "\(eviction)")
-    }
+    try flags.cache.adopt(advice.configuration.kv)
     Console.note(
       "chosen: \(advice.configuration), \(ByteCount(advice.memory.total)); 'plan --explain' says why"
     )

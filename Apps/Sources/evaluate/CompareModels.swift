@@ -45,10 +45,9 @@ struct CompareModels {
   init(_ names: [String], _ flags: ModelFlags) throws {
     var (first, second) = (flags, flags)
     (first.named, second.named) = (names[0], names[1])
-    (first.kv, first.kvEvict) = (nil, nil)
     reference = try LoadedModel(first)
     candidate = try LoadedModel(second)
-    kv = second.kvConfiguration()
+    kv = try second.kvConfiguration()
   }
 
   /// The result, and the models' names.

@@ -172,7 +172,8 @@ struct RunBenchmark: ParsableCommand {
     let template = try? ChatTemplate.load(directory: loaded.checkpoint.directory)
     var engine = [
       "model": loaded.name, "weights": loaded.decoder.formatName,
-      "weights digest": try loaded.checkpoint.digest(), "kv": model.kvConfiguration().description,
+      "weights digest": try loaded.checkpoint.digest(),
+      "kv": try model.kvConfiguration().description,
       "template digest": template.map { Scenario.digest(of: $0.source) } ?? "none",
       "program": Evaluate.version, "forced": force ? "yes" : "no",
     ]

@@ -78,7 +78,7 @@ struct Generate: ParsableCommand {
     let tokenizer = loaded.tokenizer
     let together = min(group.samples, group.batch)
     let room = try memory.room(beside: loaded, sequences: together)
-    let generator = BatchGenerator(
+    let generator = try BatchGenerator(
       loaded.pass, kv: model.kvConfiguration(), room: room, tokenLimit: loaded.tokenLimit
     ) { tokenizer?.decode([$0]) ?? "" }
     do {
@@ -98,7 +98,7 @@ struct Generate: ParsableCommand {
       }
       throw error
     }
-    if !group.json { report(loaded, generator, requests) }
+    if !group.json { try report(loaded, generator, requests) }
   }
 
   /// With a memory and nothing that says what to run in it, the planner chooses.
@@ -248,7 +248,7 @@ struct Generate: ParsableCommand {
 
   private func report(
     _ loaded: LoadedModel, _ generator: BatchGenerator, _ requests: [GenerationRequest]
-  ) {
+  ) throws {
     guard let request = requests.first else { return }
     let timings = generator.timings
     let sampling = request.sampling
@@ -257,6 +257,7 @@ struct Generate: ParsableCommand {
       ? "greedy"
       : "temperature \(sampling.temperature), top-k \(sampling.topK.map(String.init) ?? "all"), "
         + "top-p \(sampling.topP), min-p \(sampling.minP), seed \(request.random.seed)"
+    let kv = try model.kvConfiguration()
     Console.note(
       """
 
@@ -265,7 +266,7 @@ struct Generate: ParsableCommand {
       generation  \(timings.generatedTokens) tokens, \(String(format: "%.1f", timings.generationRate)) tokens/s
       weights     \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.decoder.formatName), \(model.numerics.rawValue)), \
       loaded in \(String(format: "%.2f", loaded.loadSeconds)) s
-      KV cache    \(Text.bytes(generator.meter.peakBytes)) (\(model.kvConfiguration()))
+      KV cache    \(Text.bytes(generator.meter.peakBytes)) (\(kv))
       peak        \(Text.bytes(ProcessMemory.peakBytes)) of the process
       """)
   }

@@ -5,6 +5,7 @@ import Models
 import Tensors
 
 extension Numerics: ExpressibleByArgument {}
+extension KVFormat: ExpressibleByArgument {}
 
 /// Measures prompt and generation speed with random weights; prints one JSON object a line.
 @main
@@ -26,6 +27,10 @@ struct Engine: ParsableCommand {
   var tokens = 16
   @Option(help: "Tokens that the cache holds before the prompt, or before what is generated.")
   var depth = 0
+  @Option(help: "Format of the cache's keys: bf16, int8, int4, int2.")
+  var keys = KVFormat.bf16
+  @Option(help: "Format of the cache's values.")
+  var values = KVFormat.bf16
   @Option(
     name: .customLong("kv-evict"),
     help: "Keep the cache within a number of tokens, such as rkv:2048; see generate --help.",
@@ -55,6 +60,7 @@ struct Engine: ParsableCommand {
 
   func run() throws {
     guard let config = RandomModel.shapes[shape] else { return }
+    let kv = try KVConfiguration(keys: keys, values: values, eviction: kvEvict)
     let pool = try ThreadPool(workers: threads)
     for name in formats.split(separator: ",") {
       guard let format = WeightFormat(rawValue: String(name)) else {
@@ -71,7 +77,7 @@ struct Engine: ParsableCommand {
         continue
       }
       let bandwidth = try MemoryBandwidth.read(pool)
-      let speed = try measure(decoder, pool)
+      let speed = try measure(decoder, kv, pool)
       let limit = bandwidth / Double(decoder.weightBytes) * Double(batch)
       report([
         "shape": shape, "weights": format.rawValue, "numerics": numerics.rawValue,
@@ -85,14 +91,12 @@ struct Engine: ParsableCommand {
     }
   }
 
-  private var kv: KVConfiguration { KVConfiguration(eviction: kvEvict) }
-
   /// Median tokens a second of the prompt and of generation, each from a cache of `depth` tokens.
   private func measure(
-    _ decoder: Decoder, _ pool: ThreadPool
+    _ decoder: Decoder, _ kv: KVConfiguration, _ pool: ThreadPool
   ) throws -> (prompt: Double, generation: Double) {
     let pass = ForwardPass(decoder, pool: pool, numerics: numerics)
-    let filled = try filledCache(pass, on: pool)
+    let filled = try filledCache(pass, kv, on: pool)
     let ids = (0..<prompt).map { Int32($0 * 37 % 1000) }
     let clock = ContinuousClock()
     /// Seconds of feeding `steps` tokens at a time to every sequence, all tokens of `ids`.
@@ -116,7 +120,9 @@ struct Engine: ParsableCommand {
   }
 
   /// A cache that has seen `depth` random entries and, where it evicts, as many random queries.
-  private func filledCache(_ pass: ForwardPass, on pool: ThreadPool) throws -> KVCache {
+  private func filledCache(
+    _ pass: ForwardPass, _ kv: KVConfiguration, on pool: ThreadPool
+  ) throws -> KVCache {
     var cache = pass.makeCache(kv, meter: KVMeter())
     var random = Xorshift()
     let width = cache.shape.kvHeads * cache.shape.headDimension

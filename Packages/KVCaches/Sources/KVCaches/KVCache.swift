@@ -11,6 +11,8 @@ public struct KVCache {
   /// What is kept, and how.
   public let configuration: KVConfiguration
   let meter: KVMeter
+  let exactLayout: PageLayout
+  let quantizedLayout: PageLayout
   var layers: [Layer]
   /// Tokens of the prompt, once they are known.
   var promptLength: Int?
@@ -18,7 +20,11 @@ public struct KVCache {
   var onCompression: ((_ layer: Int, _ slots: [[Int]]) -> Void)?
 
   struct Layer {
+    /// The pages as the next token finds them.
     var pages: [KVPage] = []
+    /// Pages that were quantized when the last tokens came, as they were before: the earlier ones of these tokens find
+    /// them so. They come right before the first page that is not quantized.
+    var staged: [KVPage] = []
     /// Tokens held.
     var count = 0
     /// Tokens ever appended.
@@ -32,6 +38,8 @@ public struct KVCache {
     self.shape = shape
     self.configuration = configuration
     self.meter = meter
+    exactLayout = PageLayout(shape: shape, configuration, quantized: false)
+    quantizedLayout = PageLayout(shape: shape, configuration, quantized: true)
     layers = [Layer](repeating: Layer(), count: shape.layers)
   }
 
@@ -43,8 +51,9 @@ public struct KVCache {
 
   /// Bytes of all pages, shared ones included.
   public var byteCount: Int {
-    layers.reduce(0) { $0 + $1.pages.count }
-      * KVPage.byteCount(shape: shape, format: configuration.format)
+    layers.reduce(0) { sum, layer in
+      (layer.pages + layer.staged).reduce(sum) { $0 + $1.layout.byteCount }
+    }
   }
 
   /// Appends `tokens` keys and values, each `[tokens, kvHeads, dimension]`, to `layer`.
@@ -53,6 +62,7 @@ public struct KVCache {
   public mutating func append(
     keys: UnsafePointer<Float>, values: UnsafePointer<Float>, tokens: Int, layer: Int
   ) throws(TensorError) {
+    layers[layer].staged = []
     let width = shape.kvHeads * shape.headDimension
     for token in 0..<tokens {
       let slot = layers[layer].count % KVPage.tokens
@@ -65,11 +75,35 @@ public struct KVCache {
       page.store(keys: keys + token * width, values: values + token * width, slot: slot)
       layers[layer].count += 1
       layers[layer].seen += 1
+      try quantizeOldest(layer: layer)
     }
   }
 
+  /// Quantizes the pages that have become old enough.
+  private mutating func quantizeOldest(layer: Int) throws(TensorError) {
+    let due = configuration.quantizedPages(of: layers[layer].count)
+    guard due > 0, !isQuantized(layers[layer].pages[due - 1]) else { return }
+    let page = layers[layer].pages[due - 1]
+    layers[layer].pages[due - 1] = try page.quantized(quantizedLayout, scheme: configuration.scheme)
+    layers[layer].staged.append(page)
+  }
+
+  func isQuantized(_ page: KVPage) -> Bool {
+    configuration.isQuantized && page.layout == quantizedLayout
+  }
+
+  /// The pages of `layer` as the token finds them after which `visible` tokens were held.
+  func pages(of layer: Int, visible: Int) -> [KVPage] {
+    let state = layers[layer]
+    guard !state.staged.isEmpty else { return state.pages }
+    let end = configuration.quantizedPages(of: state.count)
+    let first = max(end - state.staged.count, configuration.quantizedPages(of: visible))
+    guard first < end else { return state.pages }
+    return state.pages[..<first] + state.staged.suffix(end - first) + state.pages[end...]
+  }
+
   func makePage() throws(TensorError) -> KVPage {
-    try KVPage(shape: shape, format: configuration.format, meter: meter)
+    try KVPage(exactLayout, meter: meter)
   }
 
   private mutating func makeLastPageUnique(layer: Int) throws(TensorError) {
@@ -102,7 +136,7 @@ public struct KVCache {
       guard let base = state.baseAddress else { return }
       state.initialize(repeating: 0)
       for head in 0..<heads { base[head * stride + padded] = -.infinity }
-      for (index, page) in layers[layer].pages.enumerated() {
+      for (index, page) in pages(of: layer, visible: visible).enumerated() {
         let count = min(KVPage.tokens, visible - index * KVPage.tokens)
         if count <= 0 { break }
         page.attend(

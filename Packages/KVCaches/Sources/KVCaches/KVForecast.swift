@@ -13,17 +13,41 @@ public struct KVForecast: Sendable, Hashable {
     self.heads = heads
   }
 
-  /// Bytes of the pages that hold `entries` tokens of every layer.
+  /// The most bytes of pages that a sequence holds while it grows to `entries` tokens in every layer.
   public func pageBytes(entries: Int) -> Int {
-    bytes(ofPages: (entries + KVPage.tokens - 1) / KVPage.tokens)
+    // One token before a page is quantized there is one more that is not.
+    max(bytes(entries: entries), bytes(entries: max(0, entries - 1)))
   }
 
-  /// Bytes of those pages that `entries` tokens fill, which nobody writes to again.
-  public func fullPageBytes(entries: Int) -> Int { bytes(ofPages: entries / KVPage.tokens) }
-
-  private func bytes(ofPages pages: Int) -> Int {
-    shape.layers * pages * KVPage.byteCount(shape: shape, format: configuration.format)
+  /// Bytes of those pages of `entries` tokens that stay as they are, whatever follows.
+  public func fullPageBytes(entries: Int) -> Int {
+    guard configuration.isQuantized else {
+      return bytes(entries: entries / KVPage.tokens * KVPage.tokens)
+    }
+    return bytes(pages: 0, quantized: configuration.quantizedPages(of: entries))
   }
+
+  private func bytes(entries: Int) -> Int {
+    let quantized = configuration.quantizedPages(of: entries)
+    let pages = (entries + KVPage.tokens - 1) / KVPage.tokens
+    return bytes(pages: pages - quantized, quantized: quantized)
+  }
+
+  private func bytes(pages: Int, quantized: Int) -> Int {
+    let exact = PageLayout(shape: shape, configuration, quantized: false).byteCount
+    let codes = PageLayout(shape: shape, configuration, quantized: true).byteCount
+    return shape.layers * (pages * exact + quantized * codes)
+  }
+
+  /// Bytes of the pages of one layer that were quantized in a step, which its first tokens still attend to.
+  private func stagedBytes(tokens: Int) -> Int {
+    guard configuration.quantizedPages(of: tokens) > 0 else { return 0 }
+    return bytes(pages: min(tokens, Self.stepTokens) / KVPage.tokens + 1, quantized: 0)
+      / shape.layers
+  }
+
+  /// The most tokens of a sequence that are appended in one step.
+  public static let stepTokens = 256
 
   /// Whether pages full of prompt stay shared by all who start with it; an eviction writes them anew.
   public var sharesPrompts: Bool { configuration.eviction == nil }
@@ -35,13 +59,21 @@ public struct KVForecast: Sendable, Hashable {
   ///   - prompt: tokens of the prompt.
   /// - Returns: bytes; what really is held at the peak where everything is kept, an upper bound elsewhere.
   public func peakBytes(tokens: Int, prompt: Int) -> Int {
-    guard let eviction = configuration.eviction else { return pageBytes(entries: tokens) }
+    guard let eviction = configuration.eviction else {
+      return pageBytes(entries: tokens) + stagedBytes(tokens: tokens)
+    }
     let staged = min(tokens, eviction.budget + eviction.buffer)
     let inPrompt = min(prompt, eviction.budget + eviction.promptBuffer)
     let entries = max(staged, inPrompt)
     // A compression fills new pages of one layer while the old ones are still there, and a branch may do so in every
     // layer at its turn.
-    let beside = pageBytes(entries: min(entries, eviction.budget)) / shape.layers
+    var beside = pageBytes(entries: min(entries, eviction.budget)) / shape.layers
+    if configuration.isQuantized {
+      // Pages are filled before they are quantized.
+      beside +=
+        PageLayout(shape: shape, configuration, quantized: false).byteCount
+        * ((eviction.budget + KVPage.tokens - 1) / KVPage.tokens)
+    }
     let floats = MemoryLayout<Float>.size
     let window = shape.layers * eviction.queryWindow * heads * shape.headDimension * floats
     var remembered = 0
@@ -52,6 +84,6 @@ public struct KVForecast: Sendable, Hashable {
       let known = shape.kvHeads * min(entries, eviction.budget) * MemoryLayout<SimilarKey>.stride
       remembered = (shape.layers + 1) * known
     }
-    return pageBytes(entries: entries) + beside + window + remembered
+    return pageBytes(entries: entries) + stagedBytes(tokens: entries) + beside + window + remembered
   }
 }

@@ -1,16 +1,62 @@
 import Kernels
 
-/// How the entries of a KV cache are stored.
+/// How the keys or the values of a KV cache are stored.
 public enum KVFormat: String, Sendable, Hashable, Codable, CaseIterable {
   /// Two bytes a value, as the paper charges it (arXiv:2510.10964, Appendix A).
   case bf16
   /// Four bytes a value; for comparing with references that compute in F32.
   case f32
+  /// Codes of 8 bits in groups that share a scale.
+  case int8
+  /// Codes of 4 bits in groups that share a scale.
+  case int4
+  /// Codes of 2 bits in groups that share a scale.
+  case int2
 
-  /// Bytes one stored value takes.
-  public var bytesPerValue: Int { self == .f32 ? 4 : 2 }
+  /// Bits one stored value takes, scales not counted.
+  public var bits: Int {
+    switch self {
+    case .f32: 32
+    case .bf16: 16
+    case .int8: 8
+    case .int4: 4
+    case .int2: 2
+    }
+  }
 
-  var kernelFormat: bb_float_format { self == .f32 ? BB_F32 : BB_BF16 }
+  /// Whether values are rounded to codes.
+  public var isQuantized: Bool { bits < 16 }
+
+  var kernelFormat: bb_kv_format {
+    switch self {
+    case .f32: BB_KV_F32
+    case .bf16: BB_KV_BF16
+    case .int8: BB_KV_INT8
+    case .int4: BB_KV_INT4
+    case .int2: BB_KV_INT2
+    }
+  }
+}
+
+/// How the scale of a group of `b`-bit codes is found.
+public enum KVScheme: String, Sendable, Hashable, Codable, CaseIterable {
+  /// From the least value to the largest: scale (max - min) / (2^b - 1), offset min (KIVI, arXiv:2402.02750).
+  case asymmetric = "asym"
+  /// Around 0, the largest magnitude at the last code: scale absmax / (2^(b-1) - 1).
+  case symmetric = "sym-absmax"
+  /// Around 0 with all 2^b codes, the largest positive value clipped: scale 2 absmax / (2^b - 1).
+  case symmetricFull = "sym-full"
+
+  /// Numbers that are stored for each group.
+  var numbersPerGroup: Int { self == .asymmetric ? 2 : 1 }
+
+  var kernelScheme: bb_kv_scheme {
+    switch self {
+    case .asymmetric: BB_KV_ASYMMETRIC
+    case .symmetric: BB_KV_ABSMAX
+    case .symmetricFull: BB_KV_FULL
+    }
+  }
 }
 
 /// The sizes a cache is made for.
@@ -30,8 +76,9 @@ public struct KVShape: Sendable, Hashable, Codable {
     self.headDimension = headDimension
   }
 
-  /// Bytes that one token takes in `format`, by the paper's equation: layers x heads x dimension x 2 x width.
+  /// Bytes that one token takes in `format`, scales not counted, by the paper's equation: layers x heads x dimension x 2
+  /// x width.
   public func bytesPerToken(_ format: KVFormat) -> Int {
-    layers * kvHeads * headDimension * 2 * format.bytesPerValue
+    layers * kvHeads * headDimension * 2 * format.bits / 8
   }
 }

@@ -2,6 +2,22 @@ import Synchronization
 
 /// Counts the bytes that all pages of one engine's caches really hold.
 public final class KVMeter: Sendable {
+  /// What bytes are held for.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// Keys and values in full precision.
+    case exact
+    /// Codes of quantized keys and values.
+    case codes
+    /// Their scales and offsets.
+    case scales
+    /// What an eviction remembers.
+    case eviction
+  }
+
+  private let exact = Atomic<Int>(0)
+  private let codes = Atomic<Int>(0)
+  private let scales = Atomic<Int>(0)
+  private let eviction = Atomic<Int>(0)
   private let live = Atomic<Int>(0)
   private let highest = Atomic<Int>(0)
 
@@ -13,7 +29,18 @@ public final class KVMeter: Sendable {
   /// The most bytes held at any time.
   public var peakBytes: Int { highest.load(ordering: .relaxed) }
 
-  func add(_ bytes: Int) {
+  /// Bytes of one kind held now.
+  public func bytes(of kind: Kind) -> Int {
+    switch kind {
+    case .exact: exact.load(ordering: .relaxed)
+    case .codes: codes.load(ordering: .relaxed)
+    case .scales: scales.load(ordering: .relaxed)
+    case .eviction: eviction.load(ordering: .relaxed)
+    }
+  }
+
+  func add(_ bytes: Int, _ kind: Kind) {
+    change(kind, by: bytes)
     let now = live.add(bytes, ordering: .relaxed).newValue
     var seen = highest.load(ordering: .relaxed)
     while now > seen {
@@ -24,5 +51,17 @@ public final class KVMeter: Sendable {
     }
   }
 
-  func remove(_ bytes: Int) { live.subtract(bytes, ordering: .relaxed) }
+  func remove(_ bytes: Int, _ kind: Kind) {
+    change(kind, by: -bytes)
+    live.subtract(bytes, ordering: .relaxed)
+  }
+
+  private func change(_ kind: Kind, by bytes: Int) {
+    switch kind {
+    case .exact: exact.add(bytes, ordering: .relaxed)
+    case .codes: codes.add(bytes, ordering: .relaxed)
+    case .scales: scales.add(bytes, ordering: .relaxed)
+    case .eviction: eviction.add(bytes, ordering: .relaxed)
+    }
+  }
 }

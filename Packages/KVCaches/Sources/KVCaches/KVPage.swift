@@ -1,139 +1,136 @@
 import Kernels
 import Tensors
 
-/// Keys and values of up to 64 consecutive tokens of one layer, in one format.
-///
-/// For each KV head the keys come first, `[dimension][64]` (so that a vector holds the same component of 16
-/// tokens), then the values, `[64][dimension rounded up to 16]`.
+/// Keys and values of up to 64 consecutive tokens of one layer, quantized or not.
 final class KVPage {
   /// Tokens a page holds.
   static let tokens = Int(BB_PAGE)
 
-  let format: KVFormat
-  private let shape: KVShape
+  let layout: PageLayout
   private let meter: KVMeter
   private let storage: AlignedBytes
 
-  init(shape: KVShape, format: KVFormat, meter: KVMeter) throws(TensorError) {
-    self.shape = shape
-    self.format = format
+  /// An empty page.
+  init(_ layout: PageLayout, meter: KVMeter) throws(TensorError) {
+    self.layout = layout
     self.meter = meter
-    storage = try AlignedBytes(count: Self.byteCount(shape: shape, format: format))
-    meter.add(storage.count)
+    storage = try AlignedBytes(count: layout.byteCount)
+    for kind in KVMeter.Kind.allCases { meter.add(layout.byteCount(kind), kind) }
   }
 
-  deinit { meter.remove(storage.count) }
+  deinit {
+    for kind in KVMeter.Kind.allCases { meter.remove(layout.byteCount(kind), kind) }
+  }
+
+  private var dimension: Int { layout.shape.headDimension }
 
   /// A page with the same contents that nobody else holds.
   func copy() throws(TensorError) -> KVPage {
-    let page = try KVPage(shape: shape, format: format, meter: meter)
+    let page = try KVPage(layout, meter: meter)
     storage.withBytes { source in page.storage.withMutableBytes { $0.copyMemory(from: source) } }
     return page
   }
 
-  static func byteCount(shape: KVShape, format: KVFormat) -> Int {
-    shape.kvHeads * headBytes(shape: shape, format: format)
-  }
-
-  private static func headBytes(shape: KVShape, format: KVFormat) -> Int {
-    let padded = shape.headDimension.roundedUp(toMultipleOf: 16)
-    return tokens * (shape.headDimension + padded) * format.bytesPerValue
-  }
-
-  /// Stores one token: `keys` and `values` are `[kvHeads, dimension]`.
-  func store(keys: UnsafePointer<Float>, values: UnsafePointer<Float>, slot: Int) {
-    storage.withMutableBytes { bytes in
-      for head in 0..<shape.kvHeads {
-        let at = head * shape.headDimension
-        let (keyBase, valueBase) = pointers(UnsafeRawBufferPointer(bytes), head: head)
-        bb_page_store(
-          format.kernelFormat, keys + at, values + at, shape.headDimension, slot,
-          UnsafeMutableRawPointer(mutating: keyBase), UnsafeMutableRawPointer(mutating: valueBase))
+  /// The same 64 tokens, rounded to codes as `layout` says.
+  func quantized(_ layout: PageLayout, scheme: KVScheme) throws(TensorError) -> KVPage {
+    let page = try KVPage(layout, meter: meter)
+    for head in 0..<layout.shape.kvHeads {
+      withBlocks(head: head) { keys, values in
+        page.withBlocks(head: head) { toKeys, toValues in
+          let count = dimension
+          if layout.keys.format.isQuantized {
+            bb_page_encode_keys(keys, count, scheme.kernelScheme, toKeys)
+          } else {
+            copy(keys, layout.keys, to: toKeys)
+          }
+          if layout.values.format.isQuantized {
+            bb_page_encode_values(values, count, scheme.kernelScheme, toValues)
+          } else {
+            copy(values, layout.values, to: toValues)
+          }
+        }
       }
+    }
+    return page
+  }
+
+  private func copy(
+    _ from: UnsafePointer<bb_kv_block>, _ part: PageLayout.Part, to: UnsafePointer<bb_kv_block>
+  ) {
+    UnsafeMutableRawPointer(mutating: to.pointee.entries)
+      .copyMemory(from: from.pointee.entries, byteCount: part.entryBytes)
+  }
+
+  /// Stores one token in a page that is not quantized: `keys` and `values` are `[kvHeads, dimension]`.
+  func store(keys: UnsafePointer<Float>, values: UnsafePointer<Float>, slot: Int) {
+    for head in 0..<layout.shape.kvHeads {
+      store(
+        key: keys + head * dimension, value: values + head * dimension, head: head, slot: slot)
     }
   }
 
-  /// Lets `heads` queries `[heads, dimension]` of KV head `head` attend to the first `count` tokens; see the kernel.
+  /// Stores one head's key and value, each `[dimension]`, in a page that is not quantized.
+  func store(key: UnsafePointer<Float>, value: UnsafePointer<Float>, head: Int, slot: Int) {
+    let format = layout.keys.format == .f32 ? BB_F32 : BB_BF16
+    withBlocks(head: head) { keys, values in
+      bb_page_store(
+        format, key, value, dimension, slot,
+        UnsafeMutableRawPointer(mutating: keys.pointee.entries),
+        UnsafeMutableRawPointer(mutating: values.pointee.entries))
+    }
+  }
+
+  /// Lets `heads` queries `[heads, dimension]` of KV head `kvHead` attend to the first `count` tokens; see the kernel.
   func attend(
     queries: UnsafePointer<Float>, heads: Int, kvHead: Int, count: Int, scale: Float,
     state: UnsafeMutablePointer<Float>
   ) {
-    storage.withBytes { bytes in
-      let (keys, values) = pointers(bytes, head: kvHead)
-      bb_kernels().pointee.attend(
-        queries, heads, shape.headDimension, keys, values, format.kernelFormat, count, scale, state)
+    withBlocks(head: kvHead) { keys, values in
+      bb_kernels().pointee.attend(queries, heads, dimension, keys, values, count, scale, state)
     }
   }
 
-  /// Writes the first `count` keys of KV head `head` as floats `[count, dimension]`.
-  func copyKeys(head: Int, count: Int, into rows: UnsafeMutablePointer<Float>) {
-    let dimension = shape.headDimension
-    storage.withBytes { bytes in
-      let keys = pointers(bytes, head: head).keys
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.tokens) { line in
-        guard let keys, let from = line.baseAddress else { return }
-        for index in 0..<dimension {
-          let offset = index * Self.tokens * format.bytesPerValue
-          bb_kernels().pointee.widen(keys + offset, format.kernelFormat, from, Self.tokens)
-          for token in 0..<count { rows[token * dimension + index] = from[token] }
-        }
-      }
-    }
-  }
-
-  /// Products of `queries` `[heads, dimension]` with the first `count` keys of KV head `head`, `[heads, 64]`.
+  /// Products of `queries` `[heads, dimension]` with the keys of KV head `kvHead`, `[heads, 64]`.
   func keyScores(
-    queries: UnsafePointer<Float>, heads: Int, kvHead: Int, count: Int,
-    scores: UnsafeMutablePointer<Float>
+    queries: UnsafePointer<Float>, heads: Int, kvHead: Int, scores: UnsafeMutablePointer<Float>
   ) {
-    storage.withBytes { bytes in
-      bb_kernels().pointee.key_scores(
-        queries, heads, shape.headDimension, pointers(bytes, head: kvHead).keys,
-        format.kernelFormat, count, scores)
+    withBlocks(head: kvHead) { keys, _ in
+      bb_kernels().pointee.key_scores(queries, heads, dimension, keys, scores)
     }
+  }
+
+  /// Writes the key of KV head `head` at `slot` as floats `[dimension]`.
+  func readKey(head: Int, slot: Int, into key: UnsafeMutablePointer<Float>) {
+    withBlocks(head: head) { keys, _ in bb_page_read_key(keys, dimension, slot, key) }
+  }
+
+  /// Writes the value of KV head `head` at `slot` as floats `[dimension]`.
+  func readValue(head: Int, slot: Int, into value: UnsafeMutablePointer<Float>) {
+    withBlocks(head: head) { _, values in bb_page_read_value(values, dimension, slot, value) }
   }
 
   /// Takes the entries of KV head `head` at `slots` of `pages`, counted from the first page, into the first slots of this
-  /// page.
+  /// page, which is not quantized.
   func gather(head: Int, slots: ArraySlice<Int>, of pages: [KVPage]) {
-    if format == .f32 {
-      gather(UInt32.self, head: head, slots: slots, of: pages)
-    } else {
-      gather(UInt16.self, head: head, slots: slots, of: pages)
-    }
-  }
-
-  private func gather<Element: FixedWidthInteger>(
-    _ element: Element.Type, head: Int, slots: ArraySlice<Int>, of pages: [KVPage]
-  ) {
-    let dimension = shape.headDimension
-    let padded = dimension.roundedUp(toMultipleOf: 16)
-    storage.withMutableBytes { target in
-      let (to, toValues) = pointers(UnsafeRawBufferPointer(target), head: head)
-      guard let to, let toValues else { return }
-      let keys = UnsafeMutableRawPointer(mutating: to).assumingMemoryBound(to: Element.self)
-      let values = UnsafeMutableRawPointer(mutating: toValues)
-        .assumingMemoryBound(to: Element.self)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * dimension) { room in
+      guard let key = room.baseAddress else { return }
       for (token, slot) in slots.enumerated() {
-        pages[slot / Self.tokens].storage.withBytes { source in
-          let (from, fromValues) = pages[slot / Self.tokens].pointers(source, head: head)
-          guard let from, let fromValues else { return }
-          let column = from.assumingMemoryBound(to: Element.self) + slot % Self.tokens
-          for index in 0..<dimension {
-            keys[index * Self.tokens + token] = column[index * Self.tokens]
-          }
-          let row = fromValues.assumingMemoryBound(to: Element.self)
-          (values + token * padded).update(from: row + slot % Self.tokens * padded, count: padded)
-        }
+        let (page, index) = (pages[slot / Self.tokens], slot % Self.tokens)
+        page.readKey(head: head, slot: index, into: key)
+        page.readValue(head: head, slot: index, into: key + dimension)
+        store(key: key, value: key + dimension, head: head, slot: token)
       }
     }
   }
 
-  private func pointers(
-    _ bytes: UnsafeRawBufferPointer, head: Int
-  ) -> (keys: UnsafeRawPointer?, values: UnsafeRawPointer?) {
-    let start = bytes.baseAddress.map { $0 + head * Self.headBytes(shape: shape, format: format) }
-    let values = start.map { $0 + Self.tokens * shape.headDimension * format.bytesPerValue }
-    return (start, values)
+  private func withBlocks(
+    head: Int, _ body: (UnsafePointer<bb_kv_block>, UnsafePointer<bb_kv_block>) -> Void
+  ) {
+    storage.withBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      let keys = layout.block(layout.keys, head: head, of: base)
+      let values = layout.block(layout.values, head: head, of: base)
+      withUnsafePointer(to: keys) { keys in withUnsafePointer(to: values) { body(keys, $0) } }
+    }
   }
 }

@@ -81,6 +81,13 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
     w[j + 4] = (v16){field8(a, 8 * j + 4, 15), field8(b, 8 * j + 4, 15)};
   }
 }
+static inline void v_line_int2(const uint8_t *p, v16 *w) {
+  const __m256i a = bytes32(p), b = bytes32(p + 32);
+  for (int i = 0; i < 16; i++) {
+    const int shift = i % 4 * 8 + i / 4 * 2;
+    w[i] = (v16){field8(a, shift, 3), field8(b, shift, 3)};
+  }
+}
 
 // Integer lanes: see scalar.c. Products of bytes are formed in 16 bits, even inputs and odd ones apart: exact for all codes.
 typedef struct { __m256i a, b; } l16;
@@ -116,6 +123,7 @@ static inline void v_store_int8(int8_t *p, v16 x) {
       (__m128i *)p, _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1)));
 }
 
+enum { ATTEND_ROWS = 1 };
 enum { TILE_TOKENS = 2, TILE_BLOCKS = 1, SINGLE_BLOCKS = 2, MAX_BLOCKS = 2 };
 enum { PANEL_TOKENS = 3, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE_TOKENS = 2, INTEGER_TILE_BLOCKS = 2, INTEGER_MAX_BLOCKS = 2 };

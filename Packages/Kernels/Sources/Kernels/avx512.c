@@ -69,6 +69,11 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
     w[j + 4] = nibble(_mm512_srli_epi32(v, 8 * j + 4));
   }
 }
+static inline void v_line_int2(const uint8_t *p, v16 *w) {
+  const __m512i v = _mm512_loadu_si512(p);
+  const __m512 codes = _mm512_setr_ps(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+  for (int i = 0; i < 16; i++) w[i] = _mm512_permutexvar_ps(_mm512_srli_epi32(v, i % 4 * 8 + i / 4 * 2), codes);
+}
 
 // Integer lanes: see scalar.c.
 typedef __m512i l16;
@@ -87,6 +92,7 @@ static inline void v_store_int8(int8_t *p, v16 x) {
   _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
 }
 
+enum { ATTEND_ROWS = 4 };
 enum { TILE_TOKENS = 4, TILE_BLOCKS = 2, SINGLE_BLOCKS = 4, MAX_BLOCKS = 4 };
 enum { PANEL_TOKENS = 6, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE_TOKENS = 4, INTEGER_TILE_BLOCKS = 3, INTEGER_MAX_BLOCKS = 4 };

@@ -77,6 +77,11 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
 }
 #undef EACH
 
+static inline void v_line_int2(const uint8_t *p, v16 *w) {
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < 16; j++) w[j].q[i] = field4(lanes32(p + 16 * i), j % 4 * 8 + j / 4 * 2, 3);
+}
+
 // Integer lanes: see scalar.c.
 typedef struct { int32x4_t q[4]; } l16;
 #define EACH(EXPRESSION)                                   \
@@ -120,6 +125,7 @@ static inline void v_store_int8(int8_t *p, v16 x) {
   vst1_s8(p + 8, vmovn_s16(vcombine_s16(n[2], n[3])));
 }
 
+enum { ATTEND_ROWS = 1 };
 enum { TILE_TOKENS = 2, TILE_BLOCKS = 1, SINGLE_BLOCKS = 2, MAX_BLOCKS = 2 };
 enum { PANEL_TOKENS = 4, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE_TOKENS = 2, INTEGER_TILE_BLOCKS = 1, INTEGER_MAX_BLOCKS = 2 };

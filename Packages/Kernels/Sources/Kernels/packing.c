@@ -1,4 +1,4 @@
-// Between row-major matrices and blocks of 16 rows, and the writing of KV pages. Plain C: it moves bytes.
+// Between row-major matrices and blocks of 16 rows of weights. Plain C: it moves bytes.
 #include <string.h>
 
 #include "bb_kernels.h"
@@ -51,22 +51,5 @@ void bb_unpack_codes(bb_row_format format, const uint8_t *lines, size_t row, siz
   for (size_t k = 0; k < inputs; k++) {
     const uint8_t byte = lines[k / per_line * 64 + row * 4 + k % 4];
     dst[k] = format == BB_ROWS_INT4 ? byte >> (k / 4 % 2 * 4) & 15 : byte;
-  }
-}
-
-void bb_page_store(bb_float_format format, const float *key, const float *value, size_t d, size_t slot,
-                   void *keys, void *values) {
-  const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
-  if (format == BB_F32) {
-    float *k = keys, *v = values;
-    for (size_t i = 0; i < d; i++) k[i * BB_PAGE + slot] = key[i];
-    memcpy(v + slot * dv, value, d * sizeof(float));
-    return;
-  }
-  uint16_t *k = keys, *v = values;
-  for (size_t i = 0; i < d; i++) {
-    const int bf16 = format == BB_BF16;
-    k[i * BB_PAGE + slot] = bf16 ? bb_float_to_bf16(key[i]) : bb_float_to_f16(key[i]);
-    v[slot * dv + i] = bf16 ? bb_float_to_bf16(value[i]) : bb_float_to_f16(value[i]);
   }
 }

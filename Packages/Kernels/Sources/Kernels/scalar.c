@@ -75,6 +75,9 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
     w[i % 4 + 4].f[i / 4] = p[i] >> 4;
   }
 }
+static inline void v_line_int2(const uint8_t *p, v16 *w) {
+  for (int i = 0; i < 256; i++) w[i % 4 + i / 64 * 4].f[i % 64 / 4] = p[i % 64] >> (i / 64 * 2) & 3;
+}
 
 // Sixteen lanes of 32 bits: whole numbers, or 4 codes each of 16 rows.
 typedef struct { int32_t n[16]; } l16;
@@ -105,6 +108,7 @@ static inline void v_store_int8(int8_t *p, v16 a) {
   for (int i = 0; i < 16; i++) p[i] = (int8_t)a.f[i];
 }
 
+enum { ATTEND_ROWS = 1 };
 enum { TILE_TOKENS = 1, TILE_BLOCKS = 1, SINGLE_BLOCKS = 1, MAX_BLOCKS = 1 };
 enum { PANEL_TOKENS = 1, PANEL_REST = 1, PANEL_MIN = 8 };
 enum { INTEGER_TILE_TOKENS = 1, INTEGER_TILE_BLOCKS = 1, INTEGER_MAX_BLOCKS = 1 };

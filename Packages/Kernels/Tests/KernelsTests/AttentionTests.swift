@@ -6,7 +6,7 @@ import Testing
   /// Attention of `heads` queries over `count` tokens in pages, on one instruction set.
   func attend(
     q: [Float], heads: Int, d: Int, keys: [Float], values: [Float], count: Int,
-    format: bb_float_format, isa: bb_isa
+    format: bb_kv_format, isa: bb_isa
   ) -> [Float] {
     let dv = (d + 15) / 16 * 16
     let stride = dv + 16
@@ -14,15 +14,12 @@ import Testing
     for h in 0..<heads { state[h * stride + dv] = -.infinity }
     for start in stride1(count) {
       let n = min(64, count - start)
-      var k = [UInt8](repeating: 0, count: d * 64 * 4)
-      var v = [UInt8](repeating: 0, count: 64 * dv * 4)
-      for slot in 0..<n {
-        let at = (start + slot) * d
-        bb_page_store(
-          format, Array(keys[at..<at + d]), Array(values[at..<at + d]), d, slot, &k, &v)
+      let page = FloatPage(
+        format, d: d, keys: keys[(start * d)..<((start + n) * d)],
+        values: values[(start * d)..<((start + n) * d)])
+      page.withBlocks { k, v in
+        bb_kernels_for(isa).pointee.attend(q, heads, d, k, v, n, 1 / Float(d).squareRoot(), &state)
       }
-      bb_kernels_for(isa).pointee.attend(
-        q, heads, d, k, v, format, n, 1 / Float(d).squareRoot(), &state)
     }
     return (0..<heads).flatMap { h in
       (0..<d).map { state[h * stride + $0] / state[h * stride + dv + 1] }
@@ -37,7 +34,7 @@ import Testing
     let q = numbers.floats(heads * d).map { $0 * 2 }
     let (keys, values) = (numbers.floats(count * d), numbers.floats(count * d))
     let expected = attend(
-      q: q, heads: heads, d: d, keys: keys, values: values, count: count, format: BB_F32,
+      q: q, heads: heads, d: d, keys: keys, values: values, count: count, format: BB_KV_F32,
       isa: BB_ISA_SCALAR)
     var worst = 0.0
     for h in 0..<heads {
@@ -54,7 +51,7 @@ import Testing
       }
     }
     #expect(worst < 3e-6)
-    for format in [BB_F32, BB_F16, BB_BF16] {
+    for format in [BB_KV_F32, BB_KV_F16, BB_KV_BF16] {
       let scalar = attend(
         q: q, heads: heads, d: d, keys: keys, values: values, count: count, format: format,
         isa: BB_ISA_SCALAR)
@@ -71,21 +68,18 @@ import Testing
   func keyScoresAreProductsOnEveryInstructionSet(heads: Int, d: Int, count: Int) {
     var numbers = Numbers(seed: UInt64(d))
     let (q, keys) = (numbers.floats(heads * d), numbers.floats(count * d))
-    for format in [BB_F32, BB_F16, BB_BF16] {
-      var k = [UInt8](repeating: 0, count: d * 64 * 4)
-      var v = [UInt8](repeating: 0, count: 64 * (d + 15) * 4)
-      for slot in 0..<count {
-        let key = Array(keys[slot * d..<(slot + 1) * d])
-        bb_page_store(format, key, key, d, slot, &k, &v)
-      }
+    for format in [BB_KV_F32, BB_KV_F16, BB_KV_BF16] {
+      let page = FloatPage(format, d: d, keys: keys[...], values: keys[...])
       func scores(_ isa: bb_isa) -> [Float] {
         var scores = [Float](repeating: 0, count: heads * 64)
-        bb_kernels_for(isa).pointee.key_scores(q, heads, d, k, format, count, &scores)
+        page.withBlocks { k, _ in
+          bb_kernels_for(isa).pointee.key_scores(q, heads, d, k, &scores)
+        }
         return (0..<heads).flatMap { scores[$0 * 64..<$0 * 64 + count] }
       }
       let scalar = scores(BB_ISA_SCALAR)
       for isa in supportedISAs { #expect(scores(isa) == scalar) }
-      guard format == BB_F32 else { continue }
+      guard format == BB_KV_F32 else { continue }
       for (index, score) in scalar.enumerated() {
         let (h, t) = (index / count, index % count)
         let exact = (0..<d).reduce(0.0) { $0 + Double(q[h * d + $1]) * Double(keys[t * d + $1]) }

@@ -11,10 +11,10 @@ final class CountedFloats {
     self.count = count
     self.meter = meter
     storage = try AlignedBytes(count: count * MemoryLayout<Float>.size)
-    meter.add(storage.count)
+    meter.add(storage.count, .eviction)
   }
 
-  deinit { meter.remove(storage.count) }
+  deinit { meter.remove(storage.count, .eviction) }
 
   func copy() throws(TensorError) -> CountedFloats {
     let result = try CountedFloats(count: count, meter: meter)

@@ -32,7 +32,10 @@ extension KVCache {
   public mutating func settle(
     queries: UnsafePointer<Float>, tokens: Int, heads: Int, layer: Int, on pool: ThreadPool
   ) throws(TensorError) {
-    guard let eviction = configuration.eviction else { return }
+    guard let eviction = configuration.eviction else {
+      layers[layer].staged = []
+      return
+    }
     if layers[layer].memory == nil {
       layers[layer].memory = try EvictionMemory(
         for: eviction, shape: shape, heads: heads, meter: meter)
@@ -40,6 +43,7 @@ extension KVCache {
     let first = layers[layer].seen - tokens
     try layers[layer].memory?.queries?.take(queries, count: tokens, position: first)
     try addAttention(of: queries, tokens: tokens, heads: heads, layer: layer, on: pool)
+    layers[layer].staged = []
     guard eviction.isDue(progress(layers[layer])) else { return }
     let choices = try choices(eviction, heads: heads, layer: layer, on: pool)
     let slots = choices.map(\.slots)
@@ -56,22 +60,25 @@ extension KVCache {
   ) throws(TensorError) {
     guard layers[layer].memory?.attention != nil else { return }
     let (dimension, group) = (shape.headDimension, heads / shape.kvHeads)
-    let (pages, count) = (layers[layer].pages, layers[layer].count)
+    let count = layers[layer].count
+    let pages = (0..<tokens).map { self.pages(of: layer, visible: count - tokens + $0 + 1) }
     let scale = 1 / Float(dimension).squareRoot()
     try layers[layer].memory?.attention?.update(
       count: count, on: pool, cost: tokens * count * heads * dimension
     ) { kvHead, sums in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: count + group * KVPage.tokens) {
+      withUnsafeTemporaryAllocation(
+        of: Float.self, capacity: count.roundedUp(toMultipleOf: KVPage.tokens)
+      ) {
         room in
         guard let logits = room.baseAddress else { return }
         for token in 0..<tokens {
           for head in kvHead * group..<(kvHead + 1) * group {
             let visible = count - tokens + token + 1
-            for (index, page) in pages.enumerated() where index * KVPage.tokens < visible {
+            for (index, page) in pages[token].enumerated() where index * KVPage.tokens < visible {
               let start = index * KVPage.tokens
               page.keyScores(
                 queries: queries + (token * heads + head) * dimension, heads: 1, kvHead: kvHead,
-                count: min(KVPage.tokens, visible - start), scores: logits + start)
+                scores: logits + start)
             }
             for index in 0..<visible { logits[index] *= scale }
             addSoftmax(logits, visible: visible, times: 1, to: sums)
@@ -116,15 +123,17 @@ extension KVCache {
       guard let base = rows.baseAddress else { return }
       for (index, page) in layers[layer].pages.enumerated() {
         let start = index * KVPage.tokens
-        page.copyKeys(
-          head: head, count: min(KVPage.tokens, count - start), into: base + start * dimension)
+        for slot in 0..<min(KVPage.tokens, count - start) {
+          page.readKey(head: head, slot: slot, into: base + (start + slot) * dimension)
+        }
       }
     }
     return try HeadKeys(rows, dimension: dimension)
   }
 
   /// Lets go of everything but `slots` in `layer`: a list for each KV head, all of one length, in the order in which the
-  /// entries are to lie. Pages in which nothing changes stay shared.
+  /// entries are to lie. Pages in which nothing changes stay shared and are not rounded again; the others of those that are
+  /// quantized are rounded anew, since the tokens that share a key's scale are others then.
   private mutating func keep(_ slots: [[Int]], layer: Int) throws(TensorError) {
     let count = slots.first?.count ?? 0
     let unchanged =
@@ -134,19 +143,27 @@ extension KVCache {
 
     // Ascending slots only move towards the front, so a page can be filled in place unless someone else holds it.
     let isAscending = slots.allSatisfy { zip($0, $0.dropFirst()).allSatisfy(<) }
+    let quantized = configuration.quantizedPages(of: count)
     var replacements: [Int: KVPage] = [:]
     for index in changed {
-      if isAscending && isKnownUniquelyReferenced(&layers[layer].pages[index]) { continue }
-      replacements[index] = try makePage()
+      let isInPlace =
+        isAscending && index >= quantized && !isQuantized(layers[layer].pages[index])
+        && isKnownUniquelyReferenced(&layers[layer].pages[index])
+      if !isInPlace { replacements[index] = try makePage() }
+    }
+    func fill(_ index: Int, from pages: [KVPage]) -> KVPage {
+      let target = replacements[index] ?? pages[index]
+      let range = index * KVPage.tokens..<min((index + 1) * KVPage.tokens, count)
+      for head in slots.indices { target.gather(head: head, slots: slots[head][range], of: pages) }
+      return target
+    }
+    for index in changed.prefix(while: { $0 < quantized }) {
+      let page = fill(index, from: layers[layer].pages)
+      replacements[index] = try page.quantized(quantizedLayout, scheme: configuration.scheme)
     }
     try layers[layer].memory?.attention?.keep(slots)
-
-    for index in changed {
-      let target = replacements[index] ?? layers[layer].pages[index]
-      let range = index * KVPage.tokens..<min((index + 1) * KVPage.tokens, count)
-      for head in slots.indices {
-        target.gather(head: head, slots: slots[head][range], of: layers[layer].pages)
-      }
+    for index in changed.drop(while: { $0 < quantized }) {
+      _ = fill(index, from: layers[layer].pages)
     }
     for (index, page) in replacements { layers[layer].pages[index] = page }
     layers[layer].pages.removeLast(layers[layer].pages.count - pages)

@@ -27,10 +27,10 @@ final class SimilarKeys {
   init(_ heads: [[SimilarKey]], meter: KVMeter) {
     self.heads = heads
     self.meter = meter
-    meter.add(byteCount)
+    meter.add(byteCount, .eviction)
   }
 
-  deinit { meter.remove(byteCount) }
+  deinit { meter.remove(byteCount, .eviction) }
 
   private var byteCount: Int {
     heads.reduce(0) { $0 + $1.count } * MemoryLayout<SimilarKey>.stride

@@ -69,6 +69,39 @@ static inline size_t bb_inputs_per_line(bb_row_format f) {
 }
 static inline size_t bb_line_bytes(bb_row_format f) { return f == BB_ROWS_F32 ? 128 : 64; }
 
+// How the keys or values of a page are stored: as floats, or as unsigned codes with value = offset + scale * code.
+typedef enum {
+  BB_KV_F32 = 0,
+  BB_KV_F16 = 1,
+  BB_KV_BF16 = 2,
+  BB_KV_INT8 = 3,
+  BB_KV_INT4 = 4,
+  BB_KV_INT2 = 5,
+  BB_KV_COUNT = 6
+} bb_kv_format;
+
+// Keys or values of one head in a page of 64 tokens; d is the width of a head, dv = d rounded up to 16.
+//
+// Floats: keys [d][64], values [64][dv].
+// Codes, in lines of 64 bytes like those of weights: byte j of lane i holds, lowest bits first, every fourth code from
+// j on of the lane's 4 (INT8), 8 (INT4) or 16 (INT2) codes.
+//   keys:   lines of 1, 2 or 4 components, dv in all; lane i has tokens i, i + 16, i + 32 and i + 48 of each component
+//   values: [dv / 16] columns of 16 components, in lines of 4, 8 or 16 tokens; lane i has component i of each token
+// scales and offsets: keys [64 / group][dv], group 32 or 64 tokens; values [dv / group, rounded up][64], group 32
+// or 64 components. Without offsets the middle code (128, 8, 2) means 0.
+typedef struct {
+  bb_kv_format format;
+  bb_float_format scale_format;  // BB_F16 or BB_F32
+  size_t group;
+  const void *entries;
+  const void *scales;
+  const void *offsets;  // NULL: symmetric
+} bb_kv_block;
+
+// How a scale is found. ASYMMETRIC: (max - min) / (2^b - 1), offset min. ABSMAX: absmax / (2^(b-1) - 1).
+// FULL: 2 absmax / (2^b - 1), its largest value clipped.
+typedef enum { BB_KV_ASYMMETRIC = 0, BB_KV_ABSMAX = 1, BB_KV_FULL = 2 } bb_kv_scheme;
+
 typedef struct {
   bb_isa isa;
 
@@ -101,14 +134,12 @@ typedef struct {
   float (*exp_sum)(const float *x, float shift, float *y, size_t n);
 
   // One step of attention by running softmax: `heads` queries q [heads][d] against the first n <= 64 tokens of a page.
-  // keys: [d][64], values: [64][dv] with dv = d rounded up to 16, both in `format`.
   // state: per head [dv] weighted values, then the running maximum, then the running sum: stride dv + 16 floats.
-  void (*attend)(const float *q, size_t heads, size_t d, const void *keys, const void *values,
-                 bb_float_format format, size_t n, float scale, float *state);
-  // The products that `attend` weighs by: scores[h][64] of q [heads][d] with the first n keys of a page; what lies behind
-  // them is undefined.
-  void (*key_scores)(const float *q, size_t heads, size_t d, const void *keys, bb_float_format format, size_t n,
-                     float *scores);
+  // A query's result does not depend on the other queries of the call.
+  void (*attend)(const float *q, size_t heads, size_t d, const bb_kv_block *keys, const bb_kv_block *values,
+                 size_t n, float scale, float *state);
+  // The products that `attend` weighs by: scores[h][64] of q [heads][d] with the keys of a page.
+  void (*key_scores)(const float *q, size_t heads, size_t d, const bb_kv_block *keys, float *scores);
 } bb_kernel_table;
 
 // The table of one instruction set, or NULL where this machine cannot run it.
@@ -128,9 +159,17 @@ void bb_pack_codes(bb_row_format format, const uint8_t *codes, size_t rows, size
 void bb_unpack_floats(bb_row_format format, const uint8_t *lines, size_t row, size_t inputs, float *dst);
 void bb_unpack_codes(bb_row_format format, const uint8_t *lines, size_t row, size_t inputs, uint8_t *dst);
 
-// Writes one token's key and value [d] into slot `slot` of a page (layouts as in `attend`).
+// Writes one token's key and value [d] into slot `slot` of a page of floats; see bb_kv_block.
 void bb_page_store(bb_float_format format, const float *key, const float *value, size_t d, size_t slot,
                    void *keys, void *values);
+
+// Rounds a whole page of floats to codes: `to` says how, and where the codes, scales and offsets go. Each code is the
+// nearest one for the scale and offset as they are stored; ties go to the even code.
+void bb_page_encode_keys(const bb_kv_block *from, size_t d, bb_kv_scheme scheme, const bb_kv_block *to);
+void bb_page_encode_values(const bb_kv_block *from, size_t d, bb_kv_scheme scheme, const bb_kv_block *to);
+// One token's key or value [d] out of a page of any format.
+void bb_page_read_key(const bb_kv_block *keys, size_t d, size_t slot, float *key);
+void bb_page_read_value(const bb_kv_block *values, size_t d, size_t slot, float *value);
 
 #ifdef __cplusplus
 }

@@ -33,9 +33,10 @@ public struct CachePages: Sendable, Hashable {
   public func page(keys: KVPolicy.Format, values: KVPolicy.Format, groupSize: Int = 64) -> Int {
     let padded = headDimension.raised(toMultipleOf: 16)
     let codes = Saturating.sum(
-      Saturating.product(Self.tokens, headDimension, keys.bits) / 8,
+      Saturating.product(Self.tokens, keys.isQuantized ? padded : headDimension, keys.bits) / 8,
       Saturating.product(Self.tokens, padded, values.bits) / 8)
-    let keyScales = keys.isQuantized ? headDimension : 0
+    let keyScales =
+      keys.isQuantized ? Saturating.product(padded, Self.tokens.pieces(of: groupSize)) : 0
     let valueScales =
       values.isQuantized ? Saturating.product(Self.tokens, headDimension.pieces(of: groupSize)) : 0
     let scales = Saturating.product(Self.scaleBytes, Saturating.sum(keyScales, valueScales))
@@ -49,13 +50,14 @@ public struct CachePages: Sendable, Hashable {
     guard policy.isQuantized else {
       return Saturating.product(layers, pages, page(keys: policy.keys, values: policy.values))
     }
-    let recent = min(pages, policy.residual.pieces(of: Self.tokens) + 1)
+    let quantized = max(0, entries - policy.residual) / Self.tokens
+    let recent = pages - quantized
     return Saturating.product(
       layers,
       Saturating.sum(
         Saturating.product(recent, page(keys: exact, values: exact)),
         Saturating.product(
-          pages - recent,
+          quantized,
           page(keys: policy.keys, values: policy.values, groupSize: policy.groupSize))))
   }
 

@@ -1,0 +1,77 @@
+import Kernels
+import Tensors
+
+/// Where the parts of a page lie: for each KV head the keys' entries, scales and offsets, then those of the values.
+///
+/// Entries, scales and offsets are laid out as `bb_kv_block` says.
+struct PageLayout: Hashable {
+  /// Keys or values of one head.
+  struct Part: Hashable {
+    let format: KVFormat
+    /// Where they start in a head's bytes.
+    let start: Int
+    let entryBytes: Int
+    /// Bytes of the scales, and as many of the offsets where there are any.
+    let scaleBytes: Int
+    let hasOffsets: Bool
+
+    var byteCount: Int { entryBytes + scaleBytes * (hasOffsets ? 2 : 1) }
+  }
+
+  let shape: KVShape
+  let group: Int
+  let scaleFormat: bb_float_format
+  let keys: Part
+  let values: Part
+
+  /// The layout of the pages that are quantized, or of those that are not.
+  init(shape: KVShape, _ configuration: KVConfiguration, quantized: Bool) {
+    self.shape = shape
+    group = configuration.group
+    let scaleWidth = configuration.recent == .f32 ? 4 : 2
+    scaleFormat = configuration.recent == .f32 ? BB_F32 : BB_F16
+    let padded = shape.headDimension.roundedUp(toMultipleOf: 16)
+    let hasOffsets = configuration.scheme == .asymmetric
+    func part(_ format: KVFormat, start: Int, components: Int, groups: Int) -> Part {
+      Part(
+        format: format, start: start, entryBytes: KVPage.tokens * components * format.bits / 8,
+        scaleBytes: format.isQuantized ? groups * scaleWidth : 0,
+        hasOffsets: format.isQuantized && hasOffsets)
+    }
+    let keyFormat = quantized ? configuration.keys : configuration.recent
+    keys = part(
+      keyFormat, start: 0, components: keyFormat.isQuantized ? padded : shape.headDimension,
+      groups: KVPage.tokens / group * padded)
+    let valueGroups = shape.headDimension.roundedUp(toMultipleOf: group) / group
+    values = part(
+      quantized ? configuration.values : configuration.recent, start: keys.byteCount,
+      components: padded, groups: valueGroups * KVPage.tokens)
+  }
+
+  /// Bytes of one head in a page.
+  var headBytes: Int { keys.byteCount + values.byteCount }
+  /// Bytes of a page.
+  var byteCount: Int { shape.kvHeads * headBytes }
+
+  /// Bytes of a page that are held for `kind`.
+  func byteCount(_ kind: KVMeter.Kind) -> Int {
+    let parts = [keys, values]
+    let bytes =
+      switch kind {
+      case .exact: parts.reduce(0) { $0 + ($1.format.isQuantized ? 0 : $1.entryBytes) }
+      case .codes: parts.reduce(0) { $0 + ($1.format.isQuantized ? $1.entryBytes : 0) }
+      case .scales: parts.reduce(0) { $0 + $1.byteCount - $1.entryBytes }
+      case .eviction: 0
+      }
+    return shape.kvHeads * bytes
+  }
+
+  /// The keys or values of head `head` in the bytes of a page, as kernels take them.
+  func block(_ part: Part, head: Int, of bytes: UnsafeRawPointer) -> bb_kv_block {
+    let entries = bytes + head * headBytes + part.start
+    let scales = entries + part.entryBytes
+    return bb_kv_block(
+      format: part.format.kernelFormat, scale_format: scaleFormat, group: group, entries: entries,
+      scales: scales, offsets: part.hasOffsets ? scales + part.scaleBytes : nil)
+  }
+}

@@ -1,0 +1,163 @@
+// Writing, rounding and reading of KV pages; the layouts are those of bb_kv_block.
+#include <math.h>
+#include <string.h>
+
+#include "bb_kernels.h"
+#include "half.h"
+
+void bb_page_store(bb_float_format format, const float *key, const float *value, size_t d, size_t slot,
+                   void *keys, void *values) {
+  const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
+  if (format == BB_F32) {
+    float *k = keys, *v = values;
+    for (size_t i = 0; i < d; i++) k[i * BB_PAGE + slot] = key[i];
+    memcpy(v + slot * dv, value, d * sizeof(float));
+    return;
+  }
+  uint16_t *k = keys, *v = values;
+  for (size_t i = 0; i < d; i++) {
+    const int bf16 = format == BB_BF16;
+    k[i * BB_PAGE + slot] = bf16 ? bb_float_to_bf16(key[i]) : bb_float_to_f16(key[i]);
+    v[slot * dv + i] = bf16 ? bb_float_to_bf16(value[i]) : bb_float_to_f16(value[i]);
+  }
+}
+
+static int bits_of(bb_kv_format format) { return format == BB_KV_INT8 ? 8 : format == BB_KV_INT4 ? 4 : 2; }
+
+static float load_float(const void *src, bb_float_format format, size_t index) {
+  float value;
+  uint16_t half;
+  if (format == BB_F32) {
+    memcpy(&value, (const uint8_t *)src + index * 4, 4);
+    return value;
+  }
+  memcpy(&half, (const uint8_t *)src + index * 2, 2);
+  return format == BB_F16 ? bb_f16_to_float(half) : bb_bf16_to_float(half);
+}
+
+// ---------------------------------------------------------------- scales
+
+// The half float next to h in the direction of larger values (up) or smaller ones.
+static uint16_t next_f16(uint16_t h, int up) {
+  if ((h & 0x7fff) == 0) return up ? 0x0001 : 0x8001;
+  return (h & 0x8000) == 0 ? (uint16_t)(up ? h + 1 : h - 1) : (uint16_t)(up ? h - 1 : h + 1);
+}
+
+// Stores a scale (rounded up) or an offset (rounded down), so that the codes still reach the largest and the smallest
+// value; returns it as stored. What F16 cannot hold becomes its largest number.
+static float store_scale(void *dst, bb_float_format format, size_t index, float value, int up) {
+  if (format == BB_F32) {
+    memcpy((uint8_t *)dst + index * 4, &value, 4);
+    return value;
+  }
+  value = fminf(fmaxf(value, -65504.0f), 65504.0f);
+  uint16_t half = bb_float_to_f16(value);
+  const float rounded = bb_f16_to_float(half);
+  if (up ? rounded < value : rounded > value) half = next_f16(half, up);
+  if ((half & 0x7fff) == 0x7c00) half--;
+  memcpy((uint8_t *)dst + index * 2, &half, 2);
+  return bb_f16_to_float(half);
+}
+
+// Codes of `count` floats that share a scale, which is stored at `index`.
+static void encode_group(const float *x, size_t count, bb_kv_scheme scheme, const bb_kv_block *to, size_t index,
+                         uint8_t *codes) {
+  const int bits = bits_of(to->format), top = (1 << bits) - 1, middle = 1 << (bits - 1);
+  float low = x[0], high = x[0], offset = 0;
+  for (size_t i = 1; i < count; i++) {
+    low = x[i] < low ? x[i] : low;
+    high = x[i] > high ? x[i] : high;
+  }
+  if (scheme == BB_KV_ASYMMETRIC) offset = store_scale((void *)to->offsets, to->scale_format, index, low, 0);
+  const double absmax = fmaxf(-low, high), range = (double)high - offset;
+  double scale = scheme == BB_KV_ASYMMETRIC ? range / top
+                 : absmax == 0              ? 1
+                 : scheme == BB_KV_ABSMAX   ? absmax / (middle - 1)
+                                            : 2 * absmax / top;
+  const float stored = store_scale((void *)to->scales, to->scale_format, index, (float)scale, 1);
+  // In F64 a value halfway between two codes is found to be so, as the largest of FULL always is.
+  if (to->scale_format != BB_F32) scale = stored;
+  const double least = scheme == BB_KV_ABSMAX ? 1 : 0, zero = scheme == BB_KV_ASYMMETRIC ? 0 : middle;
+  for (size_t i = 0; i < count; i++) {
+    const double code = scale > 0 ? rint(((double)x[i] - offset) / scale) + zero : 0;
+    codes[i] = (uint8_t)fmin(fmax(code, least), top);
+  }
+}
+
+// ---------------------------------------------------------------- codes
+
+// Where a code lies: the byte, and the shift of its bits.
+typedef struct {
+  size_t byte;
+  int shift;
+} place;
+
+static place place_of(size_t line, size_t lane, size_t index, int bits) {
+  return (place){line * 64 + lane * 4 + index % 4, (int)(index / 4) * bits};
+}
+static place key_place(size_t component, size_t slot, int bits) {
+  const size_t step = 8 / bits;
+  return place_of(component / step, slot % 16, component % step * 4 + slot / 16, bits);
+}
+static place value_place(size_t component, size_t slot, int bits) {
+  const size_t step = 32 / bits;
+  return place_of(component / 16 * (BB_PAGE / step) + slot / step, component % 16, slot % step, bits);
+}
+static void put(const bb_kv_block *to, place at, uint8_t code) {
+  ((uint8_t *)to->entries)[at.byte] |= (uint8_t)(code << at.shift);
+}
+
+void bb_page_encode_keys(const bb_kv_block *from, size_t d, bb_kv_scheme scheme, const bb_kv_block *to) {
+  const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
+  const int bits = bits_of(to->format);
+  memset((void *)to->entries, 0, dv * BB_PAGE * bits / 8);
+  for (size_t i = 0; i < d; i++)
+    for (size_t g = 0; g < BB_PAGE / to->group; g++) {
+      float x[BB_PAGE];
+      uint8_t codes[BB_PAGE];
+      for (size_t t = 0; t < to->group; t++)
+        x[t] = load_float(from->entries, (bb_float_format)from->format, i * BB_PAGE + g * to->group + t);
+      encode_group(x, to->group, scheme, to, g * dv + i, codes);
+      for (size_t t = 0; t < to->group; t++) put(to, key_place(i, g * to->group + t, bits), codes[t]);
+    }
+}
+
+void bb_page_encode_values(const bb_kv_block *from, size_t d, bb_kv_scheme scheme, const bb_kv_block *to) {
+  const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
+  const int bits = bits_of(to->format);
+  memset((void *)to->entries, 0, dv * BB_PAGE * bits / 8);
+  for (size_t slot = 0; slot < BB_PAGE; slot++)
+    for (size_t first = 0; first < d; first += to->group) {
+      const size_t count = d - first < to->group ? d - first : to->group;
+      float x[BB_PAGE];
+      uint8_t codes[BB_PAGE];
+      for (size_t i = 0; i < count; i++)
+        x[i] = load_float(from->entries, (bb_float_format)from->format, slot * dv + first + i);
+      encode_group(x, count, scheme, to, first / to->group * BB_PAGE + slot, codes);
+      for (size_t i = 0; i < count; i++) put(to, value_place(first + i, slot, bits), codes[i]);
+    }
+}
+
+static float decode(const bb_kv_block *from, place at, size_t index) {
+  const int bits = bits_of(from->format);
+  const float code = (float)(((const uint8_t *)from->entries)[at.byte] >> at.shift & ((1 << bits) - 1));
+  const float scale = load_float(from->scales, from->scale_format, index);
+  if (!from->offsets) return (code - (float)(1 << (bits - 1))) * scale;
+  return fmaf(code, scale, load_float(from->offsets, from->scale_format, index));
+}
+
+void bb_page_read_key(const bb_kv_block *keys, size_t d, size_t slot, float *key) {
+  const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
+  for (size_t i = 0; i < d; i++)
+    key[i] = keys->format <= BB_KV_BF16
+                 ? load_float(keys->entries, (bb_float_format)keys->format, i * BB_PAGE + slot)
+                 : decode(keys, key_place(i, slot, bits_of(keys->format)), slot / keys->group * dv + i);
+}
+
+void bb_page_read_value(const bb_kv_block *values, size_t d, size_t slot, float *value) {
+  const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
+  for (size_t i = 0; i < d; i++)
+    value[i] = values->format <= BB_KV_BF16
+                   ? load_float(values->entries, (bb_float_format)values->format, slot * dv + i)
+                   : decode(values, value_place(i, slot, bits_of(values->format)), i / values->group * BB_PAGE + slot);
+}

@@ -1,0 +1,121 @@
+import Foundation
+import Kernels
+import Testing
+
+@Suite struct CodedPageTests {
+  static let formats = [BB_KV_INT8, BB_KV_INT4, BB_KV_INT2]
+  static let schemes = [BB_KV_ASYMMETRIC, BB_KV_ABSMAX, BB_KV_FULL]
+
+  func bits(_ format: bb_kv_format) -> Int {
+    format == BB_KV_INT8 ? 8 : format == BB_KV_INT4 ? 4 : 2
+  }
+
+  /// What the definition of a scheme makes of the values of one group, in F64.
+  func rounded(_ x: [Float], bits: Int, scheme: bb_kv_scheme) -> [Float] {
+    let (low, high) = (Double(x.min() ?? 0), Double(x.max() ?? 0))
+    let (top, middle) = (Double(1 << bits) - 1, Double(1 << (bits - 1)))
+    func nearest(_ value: Double) -> Double { value.rounded(.toNearestOrEven) }
+    if scheme == BB_KV_ASYMMETRIC {
+      let scale = (high - low) / top
+      return x.map { Float(scale == 0 ? low : nearest((Double($0) - low) / scale) * scale + low) }
+    }
+    let absmax = max(-low, high)
+    let scale = absmax == 0 ? 1 : scheme == BB_KV_ABSMAX ? absmax / (middle - 1) : 2 * absmax / top
+    return x.map { Float(min(max(nearest(Double($0) / scale), -middle), middle - 1) * scale) }
+  }
+
+  @Test(arguments: [16, 40, 128], [32, 64])
+  func codesAreThoseOfTheDefinition(d: Int, group: Int) {
+    var numbers = Numbers(seed: UInt64(d + group))
+    var keys = numbers.floats(64 * d)
+    let values = numbers.floats(64 * d)
+    for t in 0..<64 { keys[t * d] = 100 + keys[t * d]; keys[t * d + 1] = 7 }
+    let page = FloatPage(BB_KV_F32, d: d, keys: keys[...], values: values[...])
+    for format in Self.formats {
+      for scheme in Self.schemes {
+        let coded = CodedPage(
+          format, of: page, d: d, group: group, scheme: scheme, scaleFormat: BB_F32)
+        var misses = 0
+        func check(_ found: Float, _ wanted: Float) {
+          if abs(found - wanted) > 1e-4 * max(1, abs(wanted)) { misses += 1 }
+        }
+        let (foundKeys, foundValues) = (coded.keys, coded.values)
+        for i in 0..<d {
+          for first in stride(from: 0, to: 64, by: group) {
+            let x = (first..<first + group).map { keys[$0 * d + i] }
+            let wanted = rounded(x, bits: bits(format), scheme: scheme)
+            for t in 0..<group { check(foundKeys[(first + t) * d + i], wanted[t]) }
+          }
+        }
+        for t in 0..<64 {
+          for first in stride(from: 0, to: d, by: group) {
+            let end = min(first + group, d)
+            let wanted = rounded(
+              Array(values[t * d + first..<t * d + end]), bits: bits(format), scheme: scheme)
+            for i in first..<end { check(foundValues[t * d + i], wanted[i - first]) }
+          }
+        }
+        #expect(misses == 0, "\(format) \(scheme)")
+      }
+    }
+  }
+
+  @Test func halfPrecisionScalesStillReachEveryValue() {
+    var numbers = Numbers(seed: 5)
+    let d = 64
+    var keys = numbers.floats(64 * d)
+    for t in 0..<64 { for i in 0..<d { keys[t * d + i] += Float(i) * 3 - 90 } }
+    let page = FloatPage(BB_KV_F32, d: d, keys: keys[...], values: keys[...])
+    for format in Self.formats {
+      let coded = CodedPage(
+        format, of: page, d: d, group: 64, scheme: BB_KV_ASYMMETRIC, scaleFormat: BB_F16)
+      let found = coded.keys
+      for i in 0..<d {
+        let x = (0..<64).map { keys[$0 * d + i] }
+        let range = (x.max() ?? 0) - (x.min() ?? 0) + abs(x[0]) / 1024
+        let step = range / Float(1 << bits(format) - 1)
+        for t in 0..<64 { #expect(abs(found[t * d + i] - x[t]) <= step * 0.51) }
+      }
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 9], [16, 40, 64, 128])
+  func attentionIsThatOfTheStoredValuesOnEveryInstructionSet(heads: Int, d: Int) {
+    var numbers = Numbers(seed: UInt64(heads * 1000 + d))
+    let q = numbers.floats(heads * d)
+    let (keys, values) = (numbers.floats(64 * d), numbers.floats(64 * d))
+    let page = FloatPage(BB_KV_F32, d: d, keys: keys[...], values: values[...])
+    let stride = (d + 15) / 16 * 16 + 16
+    func attend(_ isa: bb_isa, _ k: UnsafePointer<bb_kv_block>, _ v: UnsafePointer<bb_kv_block>)
+      -> [Float]
+    {
+      var state = [Float](repeating: 0, count: heads * stride)
+      for h in 0..<heads { state[h * stride + stride - 16] = -.infinity }
+      for _ in 0..<2 { bb_kernels_for(isa).pointee.attend(q, heads, d, k, v, 64, 0.3, &state) }
+      // Behind the components of a head lies what fills the last vector up; then the maximum and the sum.
+      return state.enumerated().filter { index, _ in
+        index % stride < d || index % stride >= stride - 16
+      }.map(\.element)
+    }
+    for format in Self.formats {
+      for (group, scheme) in [(64, BB_KV_ASYMMETRIC), (32, BB_KV_ASYMMETRIC), (64, BB_KV_FULL)] {
+        let coded = CodedPage(
+          format, of: page, d: d, group: group, scheme: scheme, scaleFormat: BB_F16)
+        let stored = FloatPage(BB_KV_F32, d: d, keys: coded.keys[...], values: coded.values[...])
+        let expected = stored.withBlocks { attend(BB_ISA_SCALAR, $0, $1) }
+        let scalar = coded.withBlocks { attend(BB_ISA_SCALAR, $0, $1) }
+        for (found, wanted) in zip(scalar, expected) {
+          #expect(abs(found - wanted) < 2e-4 * max(1, abs(wanted)))
+        }
+        for isa in supportedISAs {
+          #expect(coded.withBlocks { attend(isa, $0, $1) } == scalar)
+          // Keys and values may have formats of their own.
+          let mixed = { isa in
+            coded.withBlocks { k, _ in page.withBlocks { _, v in attend(isa, k, v) } }
+          }
+          #expect(mixed(isa) == mixed(BB_ISA_SCALAR))
+        }
+      }
+    }
+  }
+}
