@@ -39,7 +39,6 @@ import Testing
     (.generate, ["--ids", "1,x"], "--ids 1,x"),
     (.generate, ["--ids", ""], "--ids"),
     (.generate, [], "--prompt"),
-    (.quantize, [], "--bits"),
     (.quantize, ["--bits", "5"], "--bits 5"),
     (.quantize, ["--bits", "four"], "four"),
     (.quantize, ["--bits", "4", "--method", "magic"], "magic"),

@@ -82,13 +82,7 @@ public struct Compressor {
     record: inout CompressionRecord, progress: @escaping Progress
   ) throws {
     let config = source.config
-    var activations = try CalibrationActivations(sequences, source: source, pool: pool)
-    for layer in 0..<config.layers {
-      try progress(layer, config.layers)
-      activations.tick = { try progress(layer, config.layers) }
-      let block = try finishedBlock(layer, store: store, activations: &activations)
-      record.layers.append(contentsOf: block.reports)
-    }
+    try quantizeBlocks(sequences, store: store, record: &record, progress: progress)
     try copy("model.embed_tokens.weight", to: writer)
     for layer in 0..<config.layers {
       try copyVectors(of: layer, to: writer)
@@ -104,6 +98,21 @@ public struct Compressor {
     try copy("model.norm.weight", to: writer)
     if !config.tiesEmbeddings { try copy("lm_head.weight", to: writer) }
     try progress(config.layers, config.layers)
+  }
+
+  /// Finishes every block; the activations are gone when it returns, before the embedding is copied.
+  private func quantizeBlocks(
+    _ sequences: [[Int32]], store: BlockStore, record: inout CompressionRecord,
+    progress: @escaping Progress
+  ) throws {
+    let layers = source.config.layers
+    var activations = try CalibrationActivations(sequences, source: source, pool: pool)
+    for layer in 0..<layers {
+      try progress(layer, layers)
+      activations.tick = { try progress(layer, layers) }
+      let block = try finishedBlock(layer, store: store, activations: &activations)
+      record.layers.append(contentsOf: block.reports)
+    }
   }
 
   private static func names(of layer: Int) -> [String] {

@@ -110,7 +110,7 @@ extension PackedCase {
         #expect(rounded.scales[0] == Float(1) / 127)
         #expect(rounded.scales[1].isNaN)
       }
-      let tiny = RoundedRows([0, 0, 1e-42, 0], width: 4, group: 8, isa: isa)
+      let tiny = RoundedRows([0, 0, .leastNonzeroMagnitude, 0], width: 4, group: 8, isa: isa)
       #expect(tiny.codes.allSatisfy { $0 == 0 })
     }
   }
