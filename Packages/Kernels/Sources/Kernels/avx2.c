@@ -42,6 +42,12 @@ static inline float v_sum(v16 x) {
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
+static inline float v_highest(v16 x) {
+  const __m256 eight = _mm256_max_ps(x.a, x.b);
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
 
 static inline __m256i bytes32(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
 static inline __m256 f16x8(const uint8_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
@@ -81,13 +87,6 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
     w[j + 4] = (v16){field8(a, 8 * j + 4, 15), field8(b, 8 * j + 4, 15)};
   }
 }
-static inline void v_line_int2(const uint8_t *p, v16 *w) {
-  const __m256i a = bytes32(p), b = bytes32(p + 32);
-  for (int i = 0; i < 16; i++) {
-    const int shift = i % 4 * 8 + i / 4 * 2;
-    w[i] = (v16){field8(a, shift, 3), field8(b, shift, 3)};
-  }
-}
 
 // Integer lanes: see scalar.c. Products of bytes are formed in 16 bits, even inputs and odd ones apart: exact for all codes.
 typedef struct { __m256i a, b; } l16;
@@ -97,12 +96,9 @@ static inline void l_store(uint8_t *p, l16 x) {
   _mm256_storeu_si256((__m256i *)p, x.a);
   _mm256_storeu_si256((__m256i *)(p + 32), x.b);
 }
-static inline l16 l_low_nibbles(l16 x) {
-  const __m256i mask = _mm256_set1_epi8(15);
-  return (l16){_mm256_and_si256(x.a, mask), _mm256_and_si256(x.b, mask)};
-}
-static inline l16 l_high_nibbles(l16 x) {
-  return l_low_nibbles((l16){_mm256_srli_epi32(x.a, 4), _mm256_srli_epi32(x.b, 4)});
+static inline l16 l_field(l16 x, int shift, int mask) {
+  const __m256i bits = _mm256_set1_epi8((char)mask);
+  return (l16){_mm256_and_si256(_mm256_srli_epi32(x.a, shift), bits), _mm256_and_si256(_mm256_srli_epi32(x.b, shift), bits)};
 }
 static inline __m256i dot8(__m256i sum, __m256i codes, __m256i even, __m256i odd) {
   const __m256i low = _mm256_and_si256(codes, _mm256_set1_epi16(255)), high = _mm256_srli_epi16(codes, 8);

@@ -36,6 +36,12 @@ static inline float v_sum(v16 x) {
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
+static inline float v_highest(v16 x) {
+  const __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
 
 static inline v16 v_load_f16(const uint8_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 static inline v16 v_load_bf16(const uint8_t *p) {
@@ -69,19 +75,15 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
     w[j + 4] = nibble(_mm512_srli_epi32(v, 8 * j + 4));
   }
 }
-static inline void v_line_int2(const uint8_t *p, v16 *w) {
-  const __m512i v = _mm512_loadu_si512(p);
-  const __m512 codes = _mm512_setr_ps(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
-  for (int i = 0; i < 16; i++) w[i] = _mm512_permutexvar_ps(_mm512_srli_epi32(v, i % 4 * 8 + i / 4 * 2), codes);
-}
 
 // Integer lanes: see scalar.c.
 typedef __m512i l16;
 static inline l16 l_set(int32_t x) { return _mm512_set1_epi32(x); }
 static inline l16 l_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
 static inline void l_store(uint8_t *p, l16 x) { _mm512_storeu_si512(p, x); }
-static inline l16 l_low_nibbles(l16 x) { return _mm512_and_si512(x, _mm512_set1_epi8(15)); }
-static inline l16 l_high_nibbles(l16 x) { return l_low_nibbles(_mm512_srli_epi32(x, 4)); }
+static inline l16 l_field(l16 x, int shift, int mask) {
+  return _mm512_and_si512(_mm512_srli_epi32(x, shift), _mm512_set1_epi8((char)mask));
+}
 static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   int32_t four;
   memcpy(&four, x, 4);

@@ -78,8 +78,8 @@ INLINE void integer_tile(const bb_row_format format, const int tokens, const int
         for (int t = 0; t < tokens; t++) {
           const int8_t *c = codes + t * x->stride;
           if (format == BB_ROWS_INT4) {
-            dot[t][b] = l_dot(dot[t][b], l_low_nibbles(w), c);
-            dot[t][b] = l_dot(dot[t][b], l_high_nibbles(w), c + 4);
+            dot[t][b] = l_dot(dot[t][b], l_field(w, 0, 15), c);
+            dot[t][b] = l_dot(dot[t][b], l_field(w, 4, 15), c + 4);
           } else {
             dot[t][b] = l_dot(dot[t][b], w, c);
           }
@@ -118,8 +118,8 @@ INLINE void integer_rows(const bb_row_format format, const int blocks, const bb_
 INLINE void unpack_lines(const uint8_t *lines, size_t count, uint8_t *bytes) {
   for (size_t i = 0; i < count; i++) {
     const l16 w = l_load(lines + i * 64);
-    l_store(bytes + i * 128, l_low_nibbles(w));
-    l_store(bytes + i * 128 + 64, l_high_nibbles(w));
+    l_store(bytes + i * 128, l_field(w, 0, 15));
+    l_store(bytes + i * 128 + 64, l_field(w, 4, 15));
   }
 }
 

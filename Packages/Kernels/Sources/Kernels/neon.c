@@ -24,7 +24,8 @@ static inline v16 v_mul(v16 x, v16 y) { EACH(vmulq_f32(x.q[i], y.q[i])); }
 static inline v16 v_div(v16 x, v16 y) { EACH(vdivq_f32(x.q[i], y.q[i])); }
 static inline v16 v_fma(v16 x, v16 y, v16 z) { EACH(vfmaq_f32(z.q[i], x.q[i], y.q[i])); }
 // Comparing and choosing, because vmaxq_f32 gives NaN where the rule is to give the second operand.
-static inline v16 v_max(v16 x, v16 y) { EACH(vbslq_f32(vcgtq_f32(x.q[i], y.q[i]), x.q[i], y.q[i])); }
+static inline float32x4_t max4(float32x4_t x, float32x4_t y) { return vbslq_f32(vcgtq_f32(x, y), x, y); }
+static inline v16 v_max(v16 x, v16 y) { EACH(max4(x.q[i], y.q[i])); }
 static inline v16 v_min(v16 x, v16 y) { EACH(vbslq_f32(vcltq_f32(x.q[i], y.q[i]), x.q[i], y.q[i])); }
 static inline v16 v_round(v16 x) { EACH(vrndnq_f32(x.q[i])); }
 static inline v16 v_two_to(v16 n) {
@@ -37,6 +38,11 @@ static inline float v_sum(v16 x) {
   const float32x4_t four = vaddq_f32(vaddq_f32(x.q[0], x.q[2]), vaddq_f32(x.q[1], x.q[3]));
   const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
   return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+static inline float v_highest(v16 x) {
+  float32x4_t four = max4(max4(x.q[0], x.q[2]), max4(x.q[1], x.q[3]));
+  four = max4(four, vextq_f32(four, four, 2));
+  return vgetq_lane_f32(max4(four, vextq_f32(four, four, 1)), 0);
 }
 
 static inline uint32x4_t lanes32(const uint8_t *p) { return vreinterpretq_u32_u8(vld1q_u8(p)); }
@@ -77,10 +83,6 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
 }
 #undef EACH
 
-static inline void v_line_int2(const uint8_t *p, v16 *w) {
-  for (int i = 0; i < 4; i++)
-    for (int j = 0; j < 16; j++) w[j].q[i] = field4(lanes32(p + 16 * i), j % 4 * 8 + j / 4 * 2, 3);
-}
 
 // Integer lanes: see scalar.c.
 typedef struct { int32x4_t q[4]; } l16;
@@ -94,9 +96,9 @@ static inline l16 l_load(const uint8_t *p) { EACH(vreinterpretq_s32_u8(vld1q_u8(
 static inline void l_store(uint8_t *p, l16 x) {
   for (int i = 0; i < 4; i++) vst1q_u8(p + 16 * i, vreinterpretq_u8_s32(x.q[i]));
 }
-static inline l16 l_low_nibbles(l16 x) { EACH(vandq_s32(x.q[i], vdupq_n_s32(0x0f0f0f0f))); }
-static inline l16 l_high_nibbles(l16 x) {
-  EACH(vreinterpretq_s32_u8(vshrq_n_u8(vreinterpretq_u8_s32(x.q[i]), 4)));
+static inline l16 l_field(l16 x, int shift, int mask) {
+  const uint32x4_t bits = vreinterpretq_u32_u8(vdupq_n_u8((uint8_t)mask));
+  EACH(vreinterpretq_s32_u32(vandq_u32(vshlq_u32(vreinterpretq_u32_s32(x.q[i]), vdupq_n_s32(-shift)), bits)));
 }
 // Four rows: their codes in 16 bits, times x, added in pairs twice.
 static inline int32x4_t dot4(uint8x16_t codes, int16x4_t x) {

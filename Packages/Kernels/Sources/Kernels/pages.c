@@ -96,8 +96,8 @@ static place place_of(size_t line, size_t lane, size_t index, int bits) {
   return (place){line * 64 + lane * 4 + index % 4, (int)(index / 4) * bits};
 }
 static place key_place(size_t component, size_t slot, int bits) {
-  const size_t step = 8 / bits;
-  return place_of(component / step, slot % 16, component % step * 4 + slot / 16, bits);
+  const size_t step = 32 / bits;
+  return place_of(component / step * (BB_PAGE / 16) + slot / 16, slot % 16, component % step, bits);
 }
 static place value_place(size_t component, size_t slot, int bits) {
   const size_t step = 32 / bits;

@@ -35,6 +35,12 @@ static inline float v_sum(v16 a) {
     for (int i = 0; i < width; i++) a.f[i] += a.f[i + width];
   return a.f[0];
 }
+// The highest lane, by v_max of halves.
+static inline float v_highest(v16 a) {
+  for (int width = 8; width > 0; width /= 2)
+    for (int i = 0; i < width; i++) a.f[i] = a.f[i] > a.f[i + width] ? a.f[i] : a.f[i + width];
+  return a.f[0];
+}
 
 static inline v16 v_load_f16(const uint8_t *p) {
   uint16_t h[16];
@@ -75,9 +81,6 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
     w[i % 4 + 4].f[i / 4] = p[i] >> 4;
   }
 }
-static inline void v_line_int2(const uint8_t *p, v16 *w) {
-  for (int i = 0; i < 256; i++) w[i % 4 + i / 64 * 4].f[i % 64 / 4] = p[i % 64] >> (i / 64 * 2) & 3;
-}
 
 // Sixteen lanes of 32 bits: whole numbers, or 4 codes each of 16 rows.
 typedef struct { int32_t n[16]; } l16;
@@ -90,8 +93,8 @@ typedef struct { int32_t n[16]; } l16;
 static inline l16 l_set(int32_t a) { EACH(a); }
 static inline l16 l_load(const uint8_t *p) { l16 r; memcpy(&r, p, sizeof r); return r; }
 static inline void l_store(uint8_t *p, l16 a) { memcpy(p, &a, sizeof a); }
-static inline l16 l_low_nibbles(l16 a) { EACH(a.n[i] & 0x0f0f0f0f); }
-static inline l16 l_high_nibbles(l16 a) { EACH((uint32_t)a.n[i] >> 4 & 0x0f0f0f0fu); }
+// Of each byte the bits from `shift` on that `mask` leaves.
+static inline l16 l_field(l16 a, int shift, int mask) { EACH((uint32_t)a.n[i] >> shift & mask * 0x01010101u); }
 // sum + the row's 4 unsigned codes times the 4 signed numbers at x.
 static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   uint8_t c[64];

@@ -85,7 +85,7 @@ typedef enum {
 // Floats: keys [d][64], values [64][dv].
 // Codes, in lines of 64 bytes like those of weights: byte j of lane i holds, lowest bits first, every fourth code from
 // j on of the lane's 4 (INT8), 8 (INT4) or 16 (INT2) codes.
-//   keys:   lines of 1, 2 or 4 components, dv in all; lane i has tokens i, i + 16, i + 32 and i + 48 of each component
+//   keys:   4, 8 or 16 components, dv in all, in 4 lines; lane i of line j has each component of token 16 j + i
 //   values: [dv / 16] columns of 16 components, in lines of 4, 8 or 16 tokens; lane i has component i of each token
 // scales and offsets: keys [64 / group][dv], group 32 or 64 tokens; values [dv / group, rounded up][64], group 32
 // or 64 components. Without offsets the middle code (128, 8, 2) means 0.
