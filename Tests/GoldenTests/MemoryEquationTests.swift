@@ -32,16 +32,20 @@ import Testing
     }
   }
 
-  @Test(arguments: KVFormat.allCases) func pagesOfACache(format: KVFormat) throws {
+  @Test(arguments: KVFormat.allCases.map(\.rawValue) + ["bf16:64,int8:64,int8/int4:64,int2"])
+  func pagesOfACache(format: String) throws {
+    let tiers = try KVTier.list(parsing: format)
+    let configuration =
+      tiers.count > 1
+      ? try KVConfiguration(tiers: tiers) : KVConfiguration(format: tiers[0].keys)
     for (layers, kvHeads, dimension) in [(2, 1, 32), (3, 2, 40), (1, 4, 128)] {
       let shape = KVShape(layers: layers, kvHeads: kvHeads, headDimension: dimension)
       let meter = KVMeter()
       let pool = try ThreadPool(workers: 1)
-      var cache = KVCache(
-        shape: shape, configuration: KVConfiguration(format: format), meter: meter)
+      var cache = KVCache(shape: shape, configuration: configuration, meter: meter)
       let token = [Float](repeating: 1, count: kvHeads * dimension)
       let pages = CachePages(layers: layers, kvHeads: kvHeads, headDimension: dimension)
-      let policy = try KVPolicy(parsing: format.rawValue)
+      let policy = try KVPolicy(parsing: format)
       for count in 1...270 {
         for layer in 0..<layers {
           try cache.append(keys: token, values: token, tokens: 1, layer: layer)

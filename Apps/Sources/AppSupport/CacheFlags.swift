@@ -7,12 +7,12 @@ extension KVScheme: ExpressibleByArgument {}
 
 /// The flags that say what a KV cache keeps and how; the same in every command.
 public struct CacheFlags: ParsableArguments {
-  /// Format of keys and values.
+  /// Format of keys and values, or tiers of formats by age; nil where none is said.
   @Option(
-    help:
-      "Format of the KV cache: bf16, int8, int4, int2, or f32 to compare with references (default: bf16)."
-  )
-  public var kv: KVFormat?
+    help: ArgumentHelp(
+      "Format of the KV cache: bf16, int8, int4, int2, or f32 to compare with references (default: bf16). Or tiers, from the most recent tokens to the oldest: bf16:256,int8:1024,int4 stores the last 256 tokens in BF16, 1024 before them in 8 bits and older ones in 4; tiered means bf16:128,int8:1024,int4.",
+      valueName: "format"), transform: { try KVTier.list(parsing: $0) })
+  public var kv: [KVTier] = []
 
   /// Format of the keys alone.
   @Option(name: .customLong("kv-k"), help: "Format of the keys, where it is another.")
@@ -69,11 +69,21 @@ public struct CacheFlags: ParsableArguments {
   ///
   /// - Throws: `KVCacheError.invalidFormat` for flags that do not go together.
   public func configuration(format: KVFormat = .bf16) throws(KVCacheError) -> KVConfiguration {
-    try KVConfiguration(
-      keys: kvKeys ?? kv ?? format, values: kvValues ?? kv ?? format,
-      residual: residual ?? KVConfiguration.defaultResidual,
-      group: group ?? KVConfiguration.defaultGroup, scheme: scheme ?? .asymmetric,
-      eviction: kvEvict)
+    let (group, scheme) = (group ?? KVConfiguration.defaultGroup, scheme ?? .asymmetric)
+    guard kv.count > 1 || kv.first?.tokens != nil else {
+      return try KVConfiguration(
+        keys: kvKeys ?? kv.first?.keys ?? format, values: kvValues ?? kv.first?.values ?? format,
+        residual: residual ?? KVConfiguration.defaultResidual, group: group, scheme: scheme,
+        eviction: kvEvict)
+    }
+    guard kvKeys == nil, kvValues == nil, residual == nil else {
+      throw .invalidFormat(
+        text: kv.map(\.description).joined(separator: ","),
+        reason:
+          "tiers say all formats and the residual; --kv-k, --kv-v and --kv-residual do not go with them"
+      )
+    }
+    return try KVConfiguration(tiers: kv, group: group, scheme: scheme, eviction: kvEvict)
   }
 }
 
@@ -81,11 +91,7 @@ extension CacheFlags {
   /// The words of the flags that ask for a policy; none for the default.
   public static func words(_ kv: KVPolicy) -> [String] {
     var words: [String] = []
-    if kv.keys != kv.values {
-      words += ["--kv-k", kv.keys.rawValue, "--kv-v", kv.values.rawValue]
-    } else if kv.keys != .bf16 {
-      words += ["--kv", kv.keys.rawValue]
-    }
+    if kv.format != KVPolicy.full.format { words += ["--kv", kv.format] }
     if let eviction = kv.eviction { words += ["--kv-evict", "\(eviction)"] }
     return words
   }
@@ -94,9 +100,8 @@ extension CacheFlags {
   ///
   /// - Throws: `KVCacheError` where a cache cannot have the eviction.
   mutating func adopt(_ policy: KVPolicy) throws(KVCacheError) {
-    if kv == nil && kvKeys == nil && kvValues == nil {
-      kvKeys = KVFormat(rawValue: policy.keys.rawValue)
-      kvValues = KVFormat(rawValue: policy.values.rawValue)
+    if kv.isEmpty && kvKeys == nil && kvValues == nil {
+      kv = try KVTier.list(parsing: policy.format)
     }
     if kvEvict == nil, let eviction = policy.eviction {
       kvEvict = try Eviction(parsing: "\(eviction)")

@@ -45,9 +45,7 @@ struct PlanRecord: Encodable {
     weightBits = configuration.precision.bits
     groupSize = configuration.precision.groupSize
     kv = Cache(
-      format: policy.keys == policy.values
-        ? policy.keys.rawValue : "\(policy.keys.rawValue)/\(policy.values.rawValue)",
-      policy: policy.eviction.map { "\($0)" } ?? "full")
+      format: policy.format, policy: policy.eviction.map { "\($0)" } ?? "full")
     thinkBudget = configuration.load.thinkBudget
     samples = configuration.load.samples
     batch = configuration.load.batch

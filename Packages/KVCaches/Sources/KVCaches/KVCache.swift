@@ -11,8 +11,7 @@ public struct KVCache {
   /// What is kept, and how.
   public let configuration: KVConfiguration
   let meter: KVMeter
-  let exactLayout: PageLayout
-  let quantizedLayout: PageLayout
+  let tiers: PageTiers
   var layers: [Layer]
   /// Tokens of the prompt, once they are known.
   var promptLength: Int?
@@ -22,9 +21,9 @@ public struct KVCache {
   struct Layer {
     /// The pages as the next token finds them.
     var pages: [KVPage] = []
-    /// Pages that were quantized when the last tokens came, as they were before: the earlier ones of these tokens find
-    /// them so. They come right before the first page that is not quantized.
-    var staged: [KVPage] = []
+    /// Pages that were rounded when the last tokens came, as they were before: the earlier ones of these tokens find
+    /// them so.
+    var staged: [(index: Int, page: KVPage)] = []
     /// Tokens held.
     var count = 0
     /// Tokens ever appended.
@@ -38,8 +37,7 @@ public struct KVCache {
     self.shape = shape
     self.configuration = configuration
     self.meter = meter
-    exactLayout = PageLayout(shape: shape, configuration, quantized: false)
-    quantizedLayout = PageLayout(shape: shape, configuration, quantized: true)
+    tiers = PageTiers(shape: shape, configuration)
     layers = [Layer](repeating: Layer(), count: shape.layers)
   }
 
@@ -52,7 +50,7 @@ public struct KVCache {
   /// Bytes of all pages, shared ones included.
   public var byteCount: Int {
     layers.reduce(0) { sum, layer in
-      (layer.pages + layer.staged).reduce(sum) { $0 + $1.layout.byteCount }
+      (layer.pages + layer.staged.map(\.page)).reduce(sum) { $0 + $1.layout.byteCount }
     }
   }
 
@@ -75,35 +73,40 @@ public struct KVCache {
       page.store(keys: keys + token * width, values: values + token * width, slot: slot)
       layers[layer].count += 1
       layers[layer].seen += 1
-      try quantizeOldest(layer: layer)
+      try lowerPrecision(layer: layer)
     }
   }
 
-  /// Quantizes the pages that have become old enough.
-  private mutating func quantizeOldest(layer: Int) throws(TensorError) {
-    let due = configuration.quantizedPages(of: layers[layer].count)
-    guard due > 0, !isQuantized(layers[layer].pages[due - 1]) else { return }
-    let page = layers[layer].pages[due - 1]
-    layers[layer].pages[due - 1] = try page.quantized(quantizedLayout, scheme: configuration.scheme)
-    layers[layer].staged.append(page)
+  /// Rounds the pages that have become old enough.
+  private mutating func lowerPrecision(layer: Int) throws(TensorError) {
+    for tier in tiers.layouts.indices.dropFirst().reversed() {
+      let index = tiers.pages(in: tier, of: layers[layer].count) - 1
+      guard index >= 0 else { continue }
+      let page = layers[layer].pages[index]
+      // Before an eviction the page may have been older.
+      guard let now = tiers.layouts.firstIndex(of: page.layout), now < tier else { continue }
+      layers[layer].pages[index] = try page.converted(to: tiers.layouts[tier])
+      layers[layer].staged.append((index, page))
+    }
   }
 
-  func isQuantized(_ page: KVPage) -> Bool {
-    configuration.isQuantized && page.layout == quantizedLayout
-  }
+  func isQuantized(_ page: KVPage) -> Bool { page.layout != tiers.exact }
 
   /// The pages of `layer` as the token finds them after which `visible` tokens were held.
   func pages(of layer: Int, visible: Int) -> [KVPage] {
     let state = layers[layer]
     guard !state.staged.isEmpty else { return state.pages }
-    let end = configuration.quantizedPages(of: state.count)
-    let first = max(end - state.staged.count, configuration.quantizedPages(of: visible))
-    guard first < end else { return state.pages }
-    return state.pages[..<first] + state.staged.suffix(end - first) + state.pages[end...]
+    var pages = state.pages
+    // From the last change to the first, so that a page that changed twice is found as it was.
+    for (index, page) in state.staged.reversed()
+    where tiers.layouts[tiers.tier(of: index, tokens: visible)] != pages[index].layout {
+      pages[index] = page
+    }
+    return pages
   }
 
   func makePage() throws(TensorError) -> KVPage {
-    try KVPage(exactLayout, meter: meter)
+    try KVPage(tiers.exact, meter: meter)
   }
 
   private mutating func makeLastPageUnique(layer: Int) throws(TensorError) {

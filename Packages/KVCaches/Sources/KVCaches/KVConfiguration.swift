@@ -1,17 +1,13 @@
 /// What a cache keeps, and how it keeps it.
 ///
 /// Where keys or values are quantized, at least the last `residual` tokens stay in full precision. When 64 more have
-/// come, a page of the oldest of them is rounded to codes, once and for all. Keys share a scale over `group` tokens of a
-/// component, values over `group` components of a token (KIVI, arXiv:2402.02750).
+/// come, a page of the oldest of them is rounded to codes. Keys share a scale over `group` tokens of a component, values
+/// over `group` components of a token (KIVI, arXiv:2402.02750). With two tiers that happens once and for all. With more, a
+/// page that has become older than a tier holds is rounded again, to the fewer bits of the next, from what is stored.
 public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConvertible {
-  /// How keys are stored.
-  public let keys: KVFormat
-  /// How values are stored.
-  public let values: KVFormat
-  /// How tokens are stored that are not quantized: BF16 or F32. Scales are F16, or F32 beside F32.
-  public let recent: KVFormat
-  /// The most recent tokens that are never quantized; a multiple of 64.
-  public let residual: Int
+  /// How tokens are stored by age, from the most recent to the oldest: BF16 or F32, then fewer and fewer bits. Scales are
+  /// F16, or F32 beside F32.
+  public let tiers: [KVTier]
   /// Values that share a scale: 32 or 64.
   public let group: Int
   /// How scales are found.
@@ -26,75 +22,100 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
 
   /// A cache that keeps everything in BF16, unless something else is said; keys and values in one format.
   public init(format: KVFormat = .bf16, eviction: Eviction? = nil) {
-    keys = format
-    values = format
-    recent = format.isQuantized ? .bf16 : format
-    residual = Self.defaultResidual
+    tiers = Self.tiers(keys: format, values: format, recent: .bf16, residual: Self.defaultResidual)
     group = Self.defaultGroup
     scheme = .asymmetric
     self.eviction = eviction
   }
 
-  /// A cache with all its settings.
+  /// A cache in one format for keys and one for values, of which the last `residual` tokens are stored as `recent`.
   ///
   /// - Throws: `KVCacheError.invalidFormat` with the reason.
   public init(
     keys: KVFormat, values: KVFormat, recent: KVFormat? = nil, residual: Int = defaultResidual,
     group: Int = defaultGroup, scheme: KVScheme = .asymmetric, eviction: Eviction? = nil
   ) throws(KVCacheError) {
+    let exact = [keys, values].first { !$0.isQuantized }
+    try self.init(
+      tiers: Self.tiers(
+        keys: keys, values: values, recent: recent ?? exact ?? .bf16, residual: residual),
+      group: group, scheme: scheme, eviction: eviction)
+  }
+
+  /// A cache whose tokens are stored by age.
+  ///
+  /// - Throws: `KVCacheError.invalidFormat` with the reason: tiers of other than a multiple of 64 tokens, of rising or equal
+  ///   precision, with recent tokens that are quantized; a group other than 32 or 64.
+  public init(
+    tiers: [KVTier], group: Int = defaultGroup, scheme: KVScheme = .asymmetric,
+    eviction: Eviction? = nil
+  ) throws(KVCacheError) {
     func problem(_ reason: String) -> KVCacheError {
-      .invalidFormat(text: "\(keys.rawValue)/\(values.rawValue)", reason: reason)
+      .invalidFormat(text: tiers.map(\.description).joined(separator: ","), reason: reason)
     }
-    let exact = [keys, values].filter { !$0.isQuantized }
-    let recent = recent ?? exact.first ?? .bf16
-    guard !recent.isQuantized, exact.allSatisfy({ $0 == recent }) else {
-      throw problem("what is not quantized has one format, bf16 or f32")
-    }
-    guard (0...1 << 24).contains(residual), residual % KVPage.tokens == 0 else {
-      throw problem("a residual of \(residual) tokens; expected a multiple of \(KVPage.tokens)")
-    }
+    if let reason = tiers.problem { throw problem(reason) }
     guard group == 32 || group == 64 else {
       throw problem("groups of \(group); expected 32 or 64")
     }
-    self.keys = keys
-    self.values = values
-    self.recent = recent
-    self.residual = residual
+    self.tiers = tiers
     self.group = group
     self.scheme = scheme
     self.eviction = eviction
+  }
+
+  private static func tiers(
+    keys: KVFormat, values: KVFormat, recent: KVFormat, residual: Int
+  ) -> [KVTier] {
+    let last = KVTier(keys: keys, values: values)
+    return last.isQuantized
+      ? [KVTier(keys: recent, values: recent, tokens: residual), last] : [last]
   }
 
   /// Reads what `encode(to:)` wrote; the same rules hold.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     try self.init(
-      keys: fields.decode(KVFormat.self, forKey: .keys),
-      values: fields.decode(KVFormat.self, forKey: .values),
-      recent: fields.decode(KVFormat.self, forKey: .recent),
-      residual: fields.decode(Int.self, forKey: .residual),
+      tiers: KVTier.list(parsing: fields.decode(String.self, forKey: .tiers)),
       group: fields.decode(Int.self, forKey: .group),
       scheme: fields.decode(KVScheme.self, forKey: .scheme),
       eviction: fields.decodeIfPresent(Eviction.self, forKey: .eviction))
   }
 
-  /// Whether keys or values are quantized.
-  public var isQuantized: Bool { keys.isQuantized || values.isQuantized }
-
-  /// Pages of a layer that are quantized once `tokens` tokens are held.
-  func quantizedPages(of tokens: Int) -> Int {
-    isQuantized ? max(0, tokens - residual) / KVPage.tokens : 0
+  /// Writes the tiers in their text form.
+  public func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode(tierText, forKey: .tiers)
+    try fields.encode(group, forKey: .group)
+    try fields.encode(scheme, forKey: .scheme)
+    try fields.encodeIfPresent(eviction, forKey: .eviction)
   }
 
+  private enum CodingKeys: CodingKey {
+    case tiers, group, scheme, eviction
+  }
+
+  /// How keys of old tokens are stored.
+  public var keys: KVFormat { tiers[tiers.count - 1].keys }
+  /// How values of old tokens are stored.
+  public var values: KVFormat { tiers[tiers.count - 1].values }
+  /// How tokens are stored that are not quantized: BF16 or F32.
+  public var recent: KVFormat { tiers[0].keys }
+  /// The most recent tokens that are never quantized; a multiple of 64, and 0 where none are.
+  public var residual: Int { tiers[0].tokens ?? 0 }
+  /// Whether keys or values are quantized.
+  public var isQuantized: Bool { tiers.count > 1 }
+
+  private var tierText: String { tiers.map(\.description).joined(separator: ",") }
+
   /// The format, what differs from the defaults, then the eviction where there is one: `int8/int4 residual=256`,
-  /// `bf16 rkv:2048`.
+  /// `bf16 rkv:2048`, `bf16:256,int8:1024,int4`.
   public var description: String {
-    var parts = [keys == values ? keys.rawValue : "\(keys.rawValue)/\(values.rawValue)"]
+    var parts = [tiers.count > 2 ? tierText : "\(tiers[tiers.count - 1])"]
     if isQuantized {
-      if residual != Self.defaultResidual { parts.append("residual=\(residual)") }
+      if tiers.count == 2, residual != Self.defaultResidual { parts.append("residual=\(residual)") }
       if group != Self.defaultGroup { parts.append("group=\(group)") }
       if scheme != .asymmetric { parts.append(scheme.rawValue) }
-      if recent != .bf16 { parts.append("recent=\(recent.rawValue)") }
+      if tiers.count == 2, recent != .bf16 { parts.append("recent=\(recent.rawValue)") }
     }
     return (parts + (eviction.map { [$0.description] } ?? [])).joined(separator: " ")
   }

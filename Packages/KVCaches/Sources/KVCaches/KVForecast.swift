@@ -5,45 +5,37 @@ public struct KVForecast: Sendable, Hashable {
   private let shape: KVShape
   private let configuration: KVConfiguration
   private let heads: Int
+  private let tiers: PageTiers
 
   /// A forecast for caches of `shape`; `heads` is the number of query heads of a layer.
   public init(shape: KVShape, configuration: KVConfiguration, heads: Int) {
     self.shape = shape
     self.configuration = configuration
     self.heads = heads
+    tiers = PageTiers(shape: shape, configuration)
   }
 
   /// The most bytes of pages that a sequence holds while it grows to `entries` tokens in every layer.
   public func pageBytes(entries: Int) -> Int {
-    // One token before a page is quantized there is one more that is not.
-    max(bytes(entries: entries), bytes(entries: max(0, entries - 1)))
+    // One token before pages are rounded there is one more that is not.
+    shape.layers
+      * max(tiers.byteCount(tokens: entries), tiers.byteCount(tokens: max(0, entries - 1)))
   }
 
   /// Bytes of those pages of `entries` tokens that stay as they are, whatever follows.
   public func fullPageBytes(entries: Int) -> Int {
-    guard configuration.isQuantized else {
-      return bytes(entries: entries / KVPage.tokens * KVPage.tokens)
-    }
-    return bytes(pages: 0, quantized: configuration.quantizedPages(of: entries))
+    let last = tiers.layouts.count - 1
+    let pages = last == 0 ? entries / KVPage.tokens : tiers.pages(in: last, of: entries)
+    return shape.layers * pages * tiers.layouts[last].byteCount
   }
 
-  private func bytes(entries: Int) -> Int {
-    let quantized = configuration.quantizedPages(of: entries)
-    let pages = (entries + KVPage.tokens - 1) / KVPage.tokens
-    return bytes(pages: pages - quantized, quantized: quantized)
-  }
-
-  private func bytes(pages: Int, quantized: Int) -> Int {
-    let exact = PageLayout(shape: shape, configuration, quantized: false).byteCount
-    let codes = PageLayout(shape: shape, configuration, quantized: true).byteCount
-    return shape.layers * (pages * exact + quantized * codes)
-  }
-
-  /// Bytes of the pages of one layer that were quantized in a step, which its first tokens still attend to.
+  /// Bytes of the pages of one layer that were rounded in a step, which its first tokens still attend to.
   private func stagedBytes(tokens: Int) -> Int {
-    guard configuration.quantizedPages(of: tokens) > 0 else { return 0 }
-    return bytes(pages: min(tokens, Self.stepTokens) / KVPage.tokens + 1, quantized: 0)
-      / shape.layers
+    tiers.layouts.indices.dropLast().reduce(0) { sum, tier in
+      let arrived = tiers.pages(in: tier + 1, of: tokens)
+      let most = min(tokens, Self.stepTokens) / KVPage.tokens + 1
+      return sum + min(arrived, most) * tiers.layouts[tier].byteCount
+    }
   }
 
   /// The most tokens of a sequence that are appended in one step.
@@ -67,13 +59,7 @@ public struct KVForecast: Sendable, Hashable {
     let entries = max(staged, inPrompt)
     // A compression fills new pages of one layer while the old ones are still there, and a branch may do so in every
     // layer at its turn.
-    var beside = pageBytes(entries: min(entries, eviction.budget)) / shape.layers
-    if configuration.isQuantized {
-      // Pages are filled before they are quantized.
-      beside +=
-        PageLayout(shape: shape, configuration, quantized: false).byteCount
-        * ((eviction.budget + KVPage.tokens - 1) / KVPage.tokens)
-    }
+    let beside = pageBytes(entries: min(entries, eviction.budget)) / shape.layers
     let floats = MemoryLayout<Float>.size
     let window = shape.layers * eviction.queryWindow * heads * shape.headDimension * floats
     var remembered = 0

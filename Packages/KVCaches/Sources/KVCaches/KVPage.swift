@@ -31,34 +31,71 @@ final class KVPage {
     return page
   }
 
-  /// The same 64 tokens, rounded to codes as `layout` says.
-  func quantized(_ layout: PageLayout, scheme: KVScheme) throws(TensorError) -> KVPage {
+  /// The same 64 tokens in the formats of `layout`; where the format of keys or values does not change, their bits stay.
+  func converted(to layout: PageLayout) throws(TensorError) -> KVPage {
     let page = try KVPage(layout, meter: meter)
+    let isRead = [(self.layout.keys, layout.keys), (self.layout.values, layout.values)].contains {
+      $0.format.isQuantized && $0.format != $1.format
+    }
     for head in 0..<layout.shape.kvHeads {
       withBlocks(head: head) { keys, values in
-        page.withBlocks(head: head) { toKeys, toValues in
-          let count = dimension
-          if layout.keys.format.isQuantized {
-            bb_page_encode_keys(keys, count, scheme.kernelScheme, toKeys)
-          } else {
-            copy(keys, layout.keys, to: toKeys)
-          }
-          if layout.values.format.isQuantized {
-            bb_page_encode_values(values, count, scheme.kernelScheme, toValues)
-          } else {
-            copy(values, layout.values, to: toValues)
-          }
+        guard isRead else { return page.set(head: head, keys: keys, values: values) }
+        withFloats(head: head, slots: 0..<Self.tokens, of: [self]) { floatKeys, floatValues in
+          page.set(
+            head: head, keys: self.layout.keys.format == layout.keys.format ? keys : floatKeys,
+            values: self.layout.values.format == layout.values.format ? values : floatValues)
         }
       }
     }
     return page
   }
 
-  private func copy(
-    _ from: UnsafePointer<bb_kv_block>, _ part: PageLayout.Part, to: UnsafePointer<bb_kv_block>
+  /// Takes the entries of KV head `head` at `slots` of `pages`, counted from the first page, into the first slots of this
+  /// page. All are read before one is written.
+  func gather(head: Int, slots: some Sequence<Int>, of pages: [KVPage]) {
+    withFloats(head: head, slots: slots, of: pages) { set(head: head, keys: $0, values: $1) }
+  }
+
+  /// Sets all entries of one head from those of blocks that are not quantized, or have the formats of this page.
+  private func set(
+    head: Int, keys: UnsafePointer<bb_kv_block>, values: UnsafePointer<bb_kv_block>
   ) {
-    UnsafeMutableRawPointer(mutating: to.pointee.entries)
-      .copyMemory(from: from.pointee.entries, byteCount: part.entryBytes)
+    let (dimension, scheme) = (dimension, layout.scheme.kernelScheme)
+    withBlocks(head: head) { toKeys, toValues in
+      if !layout.keys.take(keys, to: toKeys) {
+        bb_page_encode_keys(keys, dimension, scheme, toKeys)
+      }
+      if !layout.values.take(values, to: toValues) {
+        bb_page_encode_values(values, dimension, scheme, toValues)
+      }
+    }
+  }
+
+  /// Calls `body` with the entries of KV head `head` at `slots` of `pages` as blocks of floats, zeros behind them.
+  private func withFloats(
+    head: Int, slots: some Sequence<Int>, of pages: [KVPage],
+    _ body: (UnsafePointer<bb_kv_block>, UnsafePointer<bb_kv_block>) -> Void
+  ) {
+    let count = Self.tokens * dimension.roundedUp(toMultipleOf: 16)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * count + 2 * dimension) { room in
+      guard let base = room.baseAddress else { return }
+      room.initialize(repeating: 0)
+      let (key, value) = (base + 2 * count, base + 2 * count + dimension)
+      for (token, slot) in slots.enumerated() {
+        let (page, index) = (pages[slot / Self.tokens], slot % Self.tokens)
+        page.readKey(head: head, slot: index, into: key)
+        page.readValue(head: head, slot: index, into: value)
+        bb_page_store(BB_F32, key, value, dimension, token, base, base + count)
+      }
+      func block(_ entries: UnsafePointer<Float>) -> bb_kv_block {
+        bb_kv_block(
+          format: BB_KV_F32, scale_format: BB_F32, group: layout.group, entries: entries,
+          scales: nil, offsets: nil)
+      }
+      withUnsafePointer(to: block(base)) { keys in
+        withUnsafePointer(to: block(base + count)) { body(keys, $0) }
+      }
+    }
   }
 
   /// Stores one token in a page that is not quantized: `keys` and `values` are `[kvHeads, dimension]`.
@@ -109,20 +146,6 @@ final class KVPage {
     withBlocks(head: head) { _, values in bb_page_read_value(values, dimension, slot, value) }
   }
 
-  /// Takes the entries of KV head `head` at `slots` of `pages`, counted from the first page, into the first slots of this
-  /// page, which is not quantized.
-  func gather(head: Int, slots: ArraySlice<Int>, of pages: [KVPage]) {
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * dimension) { room in
-      guard let key = room.baseAddress else { return }
-      for (token, slot) in slots.enumerated() {
-        let (page, index) = (pages[slot / Self.tokens], slot % Self.tokens)
-        page.readKey(head: head, slot: index, into: key)
-        page.readValue(head: head, slot: index, into: key + dimension)
-        store(key: key, value: key + dimension, head: head, slot: token)
-      }
-    }
-  }
-
   private func withBlocks(
     head: Int, _ body: (UnsafePointer<bb_kv_block>, UnsafePointer<bb_kv_block>) -> Void
   ) {
@@ -132,5 +155,24 @@ final class KVPage {
       let values = layout.block(layout.values, head: head, of: base)
       withUnsafePointer(to: keys) { keys in withUnsafePointer(to: values) { body(keys, $0) } }
     }
+  }
+}
+
+extension PageLayout.Part {
+  /// Copies a block of this part's format, or rounds one of floats to it if it is not quantized; false where it has to be
+  /// encoded.
+  fileprivate func take(
+    _ from: UnsafePointer<bb_kv_block>, to: UnsafePointer<bb_kv_block>
+  ) -> Bool {
+    let target = UnsafeMutableRawPointer(mutating: to.pointee.entries)
+    guard let target, let source = from.pointee.entries else { return true }
+    if from.pointee.format == to.pointee.format {
+      target.copyMemory(from: source, byteCount: byteCount)
+      return true
+    }
+    if format.isQuantized { return false }
+    bb_kernels().pointee.narrow(
+      source.assumingMemoryBound(to: Float.self), BB_BF16, target, entryBytes / 2)
+    return true
   }
 }

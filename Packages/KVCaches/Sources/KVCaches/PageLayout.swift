@@ -20,14 +20,16 @@ struct PageLayout: Hashable {
 
   let shape: KVShape
   let group: Int
+  let scheme: KVScheme
   let scaleFormat: bb_float_format
   let keys: Part
   let values: Part
 
-  /// The layout of the pages that are quantized, or of those that are not.
-  init(shape: KVShape, _ configuration: KVConfiguration, quantized: Bool) {
+  /// The layout of the pages of one tier.
+  init(shape: KVShape, _ configuration: KVConfiguration, _ tier: KVTier) {
     self.shape = shape
     group = configuration.group
+    scheme = configuration.scheme
     let scaleWidth = configuration.recent == .f32 ? 4 : 2
     scaleFormat = configuration.recent == .f32 ? BB_F32 : BB_F16
     let padded = shape.headDimension.roundedUp(toMultipleOf: 16)
@@ -38,14 +40,12 @@ struct PageLayout: Hashable {
         scaleBytes: format.isQuantized ? groups * scaleWidth : 0,
         hasOffsets: format.isQuantized && hasOffsets)
     }
-    let keyFormat = quantized ? configuration.keys : configuration.recent
     keys = part(
-      keyFormat, start: 0, components: keyFormat.isQuantized ? padded : shape.headDimension,
+      tier.keys, start: 0, components: tier.keys.isQuantized ? padded : shape.headDimension,
       groups: KVPage.tokens / group * padded)
-    let valueGroups = shape.headDimension.roundedUp(toMultipleOf: group) / group
     values = part(
-      quantized ? configuration.values : configuration.recent, start: keys.byteCount,
-      components: padded, groups: valueGroups * KVPage.tokens)
+      tier.values, start: keys.byteCount, components: padded,
+      groups: shape.headDimension.pieces(of: group) * KVPage.tokens)
   }
 
   /// Bytes of one head in a page.

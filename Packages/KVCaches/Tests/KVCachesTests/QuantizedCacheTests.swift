@@ -15,6 +15,13 @@ import Testing
     made { () throws(KVCacheError) in
       try KVConfiguration(keys: .int8, values: .f32, residual: 64, scheme: .symmetric)
     },
+    made { () throws(KVCacheError) in
+      try KVConfiguration(tiers: KVTier.list(parsing: "bf16:64,int8:64,int4"))
+    },
+    made { () throws(KVCacheError) in
+      try KVConfiguration(
+        tiers: KVTier.list(parsing: "f32:0,int8/f32:64,int8/int4:128,int2"), group: 32)
+    },
   ].compactMap { $0 }
 
   static func made(
@@ -69,15 +76,17 @@ import Testing
         try cache.append(keys: keys, values: keys, tokens: 1, layer: 0)
         try cache.settle(queries: keys, tokens: 1, heads: 2, layer: 0, on: pool)
         let forecast = KVForecast(shape: shape, configuration: configuration, heads: 2)
+        #expect(meter.bytes == cache.tiers.byteCount(tokens: token + 1))
         #expect(meter.bytes <= forecast.pageBytes(entries: token + 1))
       }
       #expect(meter.bytes == cache.byteCount)
+      let forecast = KVForecast(shape: shape, configuration: configuration, heads: 2)
+      #expect(meter.peakBytes <= forecast.peakBytes(tokens: 300, prompt: 1))
       #expect(KVMeter.Kind.allCases.reduce(0) { $0 + meter.bytes(of: $1) } == meter.bytes)
-      let quantized = (300 - configuration.residual) / 64
-      let perToken = shape.kvHeads * shape.headDimension
-      let bits = [configuration.keys, configuration.values].filter(\.isQuantized)
-      #expect(
-        meter.bytes(of: .codes) == quantized * 64 * perToken * bits.reduce(0) { $0 + $1.bits } / 8)
+      let values = 64 * shape.kvHeads * shape.headDimension
+      let codes = cache.layers[0].pages.flatMap { [$0.layout.keys, $0.layout.values] }
+        .filter(\.format.isQuantized).reduce(0) { $0 + values * $1.format.bits / 8 }
+      #expect(meter.bytes(of: .codes) == codes)
       #expect(meter.bytes(of: .scales) > 0)
     }
     #expect(meter.bytes == 0)
@@ -115,15 +124,20 @@ import Testing
     #expect(look(trunk) == before && trunk.count == 250 && branch.count == 350)
   }
 
-  @Test func evictionAndFormatsGoTogether() throws {
+  @Test(arguments: ["int8", "bf16:64,int8:128,int4"])
+  func evictionAndFormatsGoTogether(format: String) throws {
     let pool = try ThreadPool(workers: 2)
+    let tiers = try KVTier.list(parsing: format)
     for policy in ["streaming:256,buffer=64", "rkv:256,buffer=64", "h2o:256,buffer=64"] {
       let meter = KVMeter()
-      let configuration = KVConfiguration(format: .int8, eviction: try Eviction(parsing: policy))
+      let eviction = try Eviction(parsing: policy)
+      let configuration =
+        tiers.count == 1
+        ? KVConfiguration(format: tiers[0].keys, eviction: eviction)
+        : try KVConfiguration(tiers: tiers, eviction: eviction)
       var cache = KVCache(shape: shape, configuration: configuration, meter: meter)
       var plain = KVCache(
-        shape: shape,
-        configuration: KVConfiguration(format: .bf16, eviction: try Eviction(parsing: policy)),
+        shape: shape, configuration: KVConfiguration(format: .bf16, eviction: eviction),
         meter: KVMeter())
       cache.endPrompt(at: 1)
       plain.endPrompt(at: 1)

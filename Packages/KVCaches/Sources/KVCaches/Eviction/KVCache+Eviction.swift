@@ -138,32 +138,26 @@ extension KVCache {
     let count = slots.first?.count ?? 0
     let unchanged =
       slots.map { slots in slots.indices.first { slots[$0] != $0 } ?? count }.min() ?? 0
-    let pages = (count + KVPage.tokens - 1) / KVPage.tokens
+    let pages = count.pieces(of: KVPage.tokens)
     let changed = unchanged == count ? pages..<pages : unchanged / KVPage.tokens..<pages
 
     // Ascending slots only move towards the front, so a page can be filled in place unless someone else holds it.
     let isAscending = slots.allSatisfy { zip($0, $0.dropFirst()).allSatisfy(<) }
-    let quantized = configuration.quantizedPages(of: count)
     var replacements: [Int: KVPage] = [:]
     for index in changed {
+      let layout = tiers.layouts[tiers.tier(of: index, tokens: count)]
       let isInPlace =
-        isAscending && index >= quantized && !isQuantized(layers[layer].pages[index])
+        isAscending && layers[layer].pages[index].layout == layout
         && isKnownUniquelyReferenced(&layers[layer].pages[index])
-      if !isInPlace { replacements[index] = try makePage() }
-    }
-    func fill(_ index: Int, from pages: [KVPage]) -> KVPage {
-      let target = replacements[index] ?? pages[index]
-      let range = index * KVPage.tokens..<min((index + 1) * KVPage.tokens, count)
-      for head in slots.indices { target.gather(head: head, slots: slots[head][range], of: pages) }
-      return target
-    }
-    for index in changed.prefix(while: { $0 < quantized }) {
-      let page = fill(index, from: layers[layer].pages)
-      replacements[index] = try page.quantized(quantizedLayout, scheme: configuration.scheme)
+      if !isInPlace { replacements[index] = try KVPage(layout, meter: meter) }
     }
     try layers[layer].memory?.attention?.keep(slots)
-    for index in changed.drop(while: { $0 < quantized }) {
-      _ = fill(index, from: layers[layer].pages)
+    for index in changed {
+      let target = replacements[index] ?? layers[layer].pages[index]
+      let range = index * KVPage.tokens..<min((index + 1) * KVPage.tokens, count)
+      for head in slots.indices {
+        target.gather(head: head, slots: slots[head][range], of: layers[layer].pages)
+      }
     }
     for (index, page) in replacements { layers[layer].pages[index] = page }
     layers[layer].pages.removeLast(layers[layer].pages.count - pages)

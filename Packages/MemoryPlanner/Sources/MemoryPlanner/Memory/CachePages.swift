@@ -43,22 +43,19 @@ public struct CachePages: Sendable, Hashable {
     return Saturating.product(kvHeads, Saturating.sum(codes, scales))
   }
 
-  /// Bytes of the cache of one sequence that holds `entries` tokens in every layer.
+  /// Bytes of the pages of one sequence that holds `entries` tokens in every layer.
   public func sequence(entries: Int, _ policy: KVPolicy) -> Int {
-    let pages = entries.pieces(of: Self.tokens)
-    let exact = KVPolicy.Format.bf16
-    guard policy.isQuantized else {
-      return Saturating.product(layers, pages, page(keys: policy.keys, values: policy.values))
+    var (bytes, start) = (0, 0)
+    // A page moves on when all of its tokens are older than its tier holds.
+    var pages = entries.pieces(of: Self.tokens)
+    for tier in policy.tiers {
+      start = Saturating.sum(start, tier.tokens ?? .max)
+      let older = max(0, entries - start) / Self.tokens
+      let page = page(keys: tier.keys, values: tier.values, groupSize: policy.groupSize)
+      bytes = Saturating.sum(bytes, Saturating.product(pages - older, page))
+      pages = older
     }
-    let quantized = max(0, entries - policy.residual) / Self.tokens
-    let recent = pages - quantized
-    return Saturating.product(
-      layers,
-      Saturating.sum(
-        Saturating.product(recent, page(keys: exact, values: exact)),
-        Saturating.product(
-          quantized,
-          page(keys: policy.keys, values: policy.values, groupSize: policy.groupSize))))
+    return Saturating.product(layers, bytes)
   }
 
   /// Bytes of the caches of `load` at their largest. The samples of a question share the pages that are full of prompt, until an

@@ -44,10 +44,17 @@ enum PaperMemory {
   /// 16-bit scale a group where values are quantized. The residual in 16 bits and the prompt are not counted.
   static func cache(_ shape: ModelShape, _ policy: KVPolicy, _ load: Load) -> Int {
     let tokens = min(load.thinkBudget, policy.eviction?.budget ?? .max)
-    let values = Saturating.product(load.sequences, tokens, shape.kvValuesPerToken / 2)
-    return Saturating.sum(
-      bytes(values, policy.keys, group: policy.groupSize),
-      bytes(values, policy.values, group: policy.groupSize))
+    var (bytes, older) = (0, tokens)
+    for (index, tier) in policy.tiers.enumerated() {
+      // The paper's equation has no residual; only what lies between it and the last tier is counted apart.
+      let held = tier.tokens.map { index == 0 ? 0 : min(older, $0) } ?? older
+      older -= held
+      let values = Saturating.product(load.sequences, held, shape.kvValuesPerToken / 2)
+      bytes = Saturating.sum(
+        bytes, self.bytes(values, tier.keys, group: policy.groupSize),
+        self.bytes(values, tier.values, group: policy.groupSize))
+    }
+    return bytes
   }
 
   private static func bytes(_ values: Int, _ format: KVPolicy.Format, group: Int) -> Int {

@@ -23,167 +23,157 @@ public struct KVPolicy: Sendable, Hashable, Codable, CustomStringConvertible {
     public var isQuantized: Bool { bits < 16 }
   }
 
-  /// Which tokens stay when there are more than `budget`.
-  public struct Eviction: Sendable, Hashable, Codable, CustomStringConvertible {
-    /// The policy's name as in commands: `rkv`, `streaming`, `snapkv`, `h2o`.
-    public let method: String
-    /// T_retain: tokens that stay at a compression.
-    public let budget: Int
-    /// Tokens between two compressions.
-    public let buffer: Int
-    /// Tokens beyond the budget that a prompt may hold before it is compressed on the way.
-    public let promptBuffer: Int
-    /// Other settings of the policy as its text form has them, such as `lambda=0.07`; they take no bytes.
-    public let settings: [String]
+  /// How tokens of one age are stored.
+  public struct Tier: Sendable, Hashable, Codable, CustomStringConvertible {
+    /// How keys are stored.
+    public let keys: Format
+    /// How values are stored.
+    public let values: Format
+    /// Tokens it holds, the most recent ones that no tier before it holds; nil for all older ones.
+    public let tokens: Int?
 
-    /// Tokens between two compressions when nothing else is said (R-KV's published default).
-    public static let defaultBuffer = 128
-    /// Tokens of a prompt beyond the budget when nothing else is said.
-    public static let defaultPromptBuffer = 2048
-    /// The policies there are.
-    public static let methods = ["rkv", "streaming", "snapkv", "h2o"]
-
-    /// A policy.
-    ///
-    /// - Throws: `PlannerError.invalid` for an unknown name and for counts not between 1 and 2^30.
-    public init(
-      method: String, budget: Int, buffer: Int = defaultBuffer,
-      promptBuffer: Int = defaultPromptBuffer, settings: [String] = []
-    ) throws(PlannerError) {
-      guard Self.methods.contains(method) else {
-        throw .invalid(
-          name: "eviction", value: "'\(method)'",
-          expected: "one of \(Self.methods.joined(separator: ", "))")
-      }
-      for (name, value) in [("budget", budget), ("buffer", buffer), ("prompt", promptBuffer)]
-      where !(1...1 << 30).contains(value) {
-        throw .invalid(
-          name: "\(name) of \(method)", value: "\(value)", expected: "1 to \(1 << 30)")
-      }
-      self.method = method
-      self.budget = budget
-      self.buffer = buffer
-      self.promptBuffer = promptBuffer
-      self.settings = settings
+    /// A tier.
+    public init(keys: Format, values: Format, tokens: Int? = nil) {
+      self.keys = keys
+      self.values = values
+      self.tokens = tokens
     }
 
-    /// Reads the text form: `rkv:2048`, or with settings `rkv:2048,buffer=64,lambda=0.07`.
-    ///
-    /// - Throws: `PlannerError.invalid` naming the part.
-    public init(parsing text: String) throws(PlannerError) {
-      let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-      let words = parts.first?.split(separator: ":", omittingEmptySubsequences: false) ?? []
-      guard words.count == 2, let budget = Int(words[1]) else {
-        throw .invalid(
-          name: "eviction", value: "'\(text)'",
-          expected: "a policy and its budget, such as rkv:2048")
-      }
-      var (buffer, promptBuffer) = (Self.defaultBuffer, Self.defaultPromptBuffer)
-      var settings: [String] = []
-      for part in parts.dropFirst() {
-        let pair = part.split(separator: "=", omittingEmptySubsequences: false)
-        guard pair.count == 2, !pair[0].isEmpty, !pair[1].isEmpty else {
-          throw .invalid(
-            name: "setting of \(words[0])", value: "'\(part)'", expected: "KEY=VALUE")
-        }
-        switch (pair[0], Int(pair[1])) {
-        case ("buffer", let value?): buffer = value
-        case ("prompt", let value?): promptBuffer = value
-        default: settings.append(String(part))
-        }
-      }
-      try self.init(
-        method: String(words[0]), budget: budget, buffer: buffer, promptBuffer: promptBuffer,
-        settings: settings)
-    }
-
-    /// The text form, such as `rkv:2048` or `rkv:2048,buffer=64`.
+    /// The text form, such as `int8:1024` or `int8/int4`.
     public var description: String {
-      var parts = ["\(method):\(budget)"]
-      if buffer != Self.defaultBuffer { parts.append("buffer=\(buffer)") }
-      if promptBuffer != Self.defaultPromptBuffer { parts.append("prompt=\(promptBuffer)") }
-      return (parts + settings).joined(separator: ",")
+      let format = keys == values ? keys.rawValue : "\(keys.rawValue)/\(values.rawValue)"
+      return format + (tokens.map { ":\($0)" } ?? "")
+    }
+
+    init?(parsing text: Substring) {
+      let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+      let names = (parts.first ?? "").split(separator: "/", omittingEmptySubsequences: false)
+      let formats = names.compactMap { Format(rawValue: String($0)) }
+      guard formats.count == names.count, (1...2).contains(formats.count), parts.count <= 2 else {
+        return nil
+      }
+      let tokens = parts.count == 2 ? Int(parts[1]) : nil
+      guard parts.count == 1 || tokens != nil else { return nil }
+      self.init(keys: formats[0], values: formats[formats.count - 1], tokens: tokens)
     }
   }
 
-  /// How keys are stored.
-  public let keys: Format
-  /// How values are stored.
-  public let values: Format
+  /// How tokens are stored by age, from the most recent to the oldest.
+  public let tiers: [Tier]
   /// Which tokens stay; nil for all.
   public let eviction: Eviction?
   /// Values that share a scale where they are quantized.
   public let groupSize: Int
-  /// Most recent tokens that stay in 16 bits where the others are quantized.
-  public let residual: Int
 
   /// Everything stays in BF16.
-  public static let full = KVPolicy(uncheckedKeys: .bf16, values: .bf16)
+  public static let full = KVPolicy(tiers: [Tier(keys: .bf16, values: .bf16)])
+  /// The tiers that `tiered` stands for.
+  static let usualTiers = [
+    Tier(keys: .bf16, values: .bf16, tokens: 128), Tier(keys: .int8, values: .int8, tokens: 1024),
+    Tier(keys: .int4, values: .int4),
+  ]
 
-  private init(uncheckedKeys keys: Format, values: Format) {
-    self.keys = keys
-    self.values = values
+  private init(tiers: [Tier]) {
+    self.tiers = tiers
     eviction = nil
     groupSize = 64
-    residual = 128
   }
 
-  /// A policy of these parts; the defaults of group and residual are the paper's.
+  /// A policy of these parts; the defaults of group and residual, the most recent tokens that stay in 16 bits, are the
+  /// paper's.
   ///
   /// - Throws: `PlannerError.invalid` for a group or residual out of range.
   public init(
     keys: Format = .bf16, values: Format = .bf16, eviction: Eviction? = nil, groupSize: Int = 64,
     residual: Int = 128
   ) throws(PlannerError) {
+    let last = Tier(keys: keys, values: values)
+    let isQuantized = keys.isQuantized || values.isQuantized
+    let recent = Tier(keys: .bf16, values: .bf16, tokens: residual)
+    try self.init(
+      tiers: isQuantized ? [recent, last] : [last], eviction: eviction, groupSize: groupSize)
+  }
+
+  /// A policy whose tokens are stored by age.
+  ///
+  /// - Throws: `PlannerError.invalid` for a group out of range, and for tiers that do not each hold a multiple of 64 tokens,
+  ///   the last one all older ones, or that gain precision.
+  public init(tiers: [Tier], eviction: Eviction? = nil, groupSize: Int = 64) throws(PlannerError) {
     guard (1...65_536).contains(groupSize) else {
       throw .invalid(name: "KV group", value: "\(groupSize)", expected: "1 to 65536")
     }
-    guard (0...1 << 30).contains(residual) else {
-      throw .invalid(name: "KV residual", value: "\(residual)", expected: "0 to \(1 << 30)")
+    for (index, tier) in tiers.dropLast().enumerated() {
+      guard let tokens = tier.tokens, (index == 0 ? 0...1 << 30 : 64...1 << 30).contains(tokens),
+        tokens % CachePages.tokens == 0
+      else {
+        throw .invalid(
+          name: index == 0 ? "KV residual" : "KV tier", value: "\(tier)",
+          expected: "a multiple of 64 tokens up to \(1 << 30)")
+      }
     }
-    self.keys = keys
-    self.values = values
+    let falls = zip(tiers, tiers.dropFirst()).allSatisfy {
+      $0.keys.bits >= $1.keys.bits && $0.values.bits >= $1.values.bits
+    }
+    guard let last = tiers.last, last.tokens == nil, falls else {
+      throw .invalid(
+        name: "KV tiers", value: tiers.map(\.description).joined(separator: ","),
+        expected: "fewer and fewer bits, and no number of tokens for the last")
+    }
+    self.tiers = tiers
     self.eviction = eviction
     self.groupSize = groupSize
-    self.residual = residual
   }
 
-  /// Reads the text form: `bf16`, `int8`, `int8/int4` (keys/values), `rkv:2048`, `rkv:2048+int8`.
+  /// Reads the text form: `bf16`, `int8`, `int8/int4` (keys/values), tiers such as `bf16:256,int8:1024,int4` or `tiered`,
+  /// `rkv:2048`, `rkv:2048+int8`.
   ///
   /// - Throws: `PlannerError.invalid` naming the text.
   public init(parsing text: String) throws(PlannerError) {
     let problem = PlannerError.invalid(
       name: "KV policy", value: "'\(text)'",
       expected:
-        "a format (bf16, int8, int4, int2, or keys/values), an eviction such as rkv:2048, or both joined by +"
+        "a format (bf16, int8, int4, int2, or keys/values), tiers such as bf16:256,int8:1024,int4, an eviction such as rkv:2048, or one of these and an eviction joined by +"
     )
     let parts = text.split(separator: "+", omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count) else { throw problem }
     var eviction: Eviction?
-    var formats: [Format]?
+    var tiers: [Tier]?
     for part in parts {
-      if part.contains(":"), eviction == nil {
+      let names = Eviction.methods
+      if eviction == nil, names.contains(where: { part.hasPrefix($0 + ":") }) {
         eviction = try Eviction(parsing: String(part))
         continue
       }
-      let names = part.split(separator: "/", omittingEmptySubsequences: false)
-      let found = names.compactMap { Format(rawValue: String($0)) }
-      guard formats == nil, found.count == names.count, (1...2).contains(found.count) else {
-        throw problem
-      }
-      formats = found
+      let pieces = part.split(separator: ",", omittingEmptySubsequences: false)
+      let found = part == "tiered" ? Self.usualTiers : pieces.compactMap { Tier(parsing: $0) }
+      guard tiers == nil, part == "tiered" || found.count == pieces.count else { throw problem }
+      tiers = found
     }
-    try self.init(
-      keys: formats?.first ?? .bf16, values: formats?.last ?? .bf16, eviction: eviction)
+    guard let tiers, tiers.count > 1 || tiers[0].tokens != nil else {
+      try self.init(
+        keys: tiers?[0].keys ?? .bf16, values: tiers?[0].values ?? .bf16, eviction: eviction)
+      return
+    }
+    try self.init(tiers: tiers, eviction: eviction)
   }
 
   /// The text form.
   public var description: String {
-    let format = keys == values ? keys.rawValue : "\(keys.rawValue)/\(values.rawValue)"
     guard let eviction else { return format }
-    return keys == .bf16 && values == .bf16 ? "\(eviction)" : "\(eviction)+\(format)"
+    return format == Self.full.format ? "\(eviction)" : "\(eviction)+\(format)"
   }
 
+  /// The text form of the formats alone, such as `int8/int4`; the usual residual goes without saying.
+  public var format: String {
+    tiers.count == 2 && tiers[0] == Self.usualTiers[0]
+      ? "\(tiers[1])" : tiers.map(\.description).joined(separator: ",")
+  }
+
+  private var oldest: Tier { tiers[tiers.count - 1] }
+  /// How keys of old tokens are stored.
+  public var keys: Format { oldest.keys }
+  /// How values of old tokens are stored.
+  public var values: Format { oldest.values }
   /// Whether keys or values are quantized.
   public var isQuantized: Bool { keys.isQuantized || values.isQuantized }
 }
