@@ -10,18 +10,26 @@ struct KVQuantGoldenTests {
     let rule: String
     let bits: Int
     let group: Int
+    let valueGroup: Int
     let residual: Int
     let mode: String
     let times: [Time]
     let tolerances: Tolerances
 
+    enum CodingKeys: String, CodingKey {
+      case rule, bits, group, residual, mode, times, tolerances
+      case valueGroup = "value_group"
+    }
+
     struct Time: Decodable {
       let tokens: Int
       let quantizedKeys: Int
+      let quantizedValues: Int
 
       enum CodingKeys: String, CodingKey {
         case tokens = "T"
         case quantizedKeys = "quantized_keys"
+        case quantizedValues = "quantized_values"
       }
     }
 
@@ -38,23 +46,21 @@ struct KVQuantGoldenTests {
     }
   }
 
-  /// Whole blocks are quantized when they leave the residual, which is the rule of this cache. (KIVI's own code moves
-  /// values out one token at a time, and keys a whole residual at a time.)
-  static let cases = Goldens.cases("kv_quant", kind: "kv-quant").filter { name in
-    let manifest = try? Goldens.manifest(of: Goldens.folder("kv_quant", name), as: Manifest.self)
-    return manifest?.rule == "blocks"
-  }
-
-  @Test(arguments: cases) func contentsAndAttention(name: String) throws {
+  @Test(arguments: Goldens.cases("kv_quant", kind: "kv-quant")) func contentsAndAttention(
+    name: String
+  ) throws {
     let folder = Goldens.folder("kv_quant", name)
     let manifest = try Goldens.manifest(of: folder, as: Manifest.self)
     let inputs = folder.deletingLastPathComponent().appendingPathComponent("inputs")
     let input = { EvictionStreamGoldenTests.Tokens(try NPYFile(inputs.appendingPathComponent($0))) }
     let (queries, keys, values) = (try input("Q.npy"), try input("K.npy"), try input("V.npy"))
     let format = try #require(KVFormat(rawValue: "int\(manifest.bits)"))
+    let rule = try #require(KVRule(rawValue: manifest.rule), "an unknown rule, \(manifest.rule)")
+    let scheme = try #require(KVScheme(rawValue: manifest.mode), "an unknown \(manifest.mode)")
+    try #require(manifest.valueGroup == min(manifest.group, values.dimension))
     let configuration = try KVConfiguration(
       keys: format, values: format, recent: .f32, residual: manifest.residual,
-      group: manifest.group, scheme: try #require(KVScheme(rawValue: manifest.mode)))
+      group: manifest.group, scheme: scheme, rule: rule)
     let shape = KVShape(layers: 1, kvHeads: keys.heads, headDimension: keys.dimension)
     var cache = KVCache(shape: shape, configuration: configuration, meter: KVMeter())
 
@@ -70,8 +76,12 @@ struct KVQuantGoldenTests {
         difference += (Double(a) - Double(b)) * (Double(a) - Double(b))
         norm += Double(b) * Double(b)
       }
-      let quantized = cache.layers[0].pages.filter(cache.isQuantized).count
-      #expect(quantized * KVPage.tokens == time.quantizedKeys, "after \(time.tokens) tokens")
+      let coded = cache.layers[0].pages.map { page in
+        page.layout.keys.format.isQuantized
+          ? CodedTokens(keys: KVPage.tokens, values: KVPage.tokens) : page.coded
+      }
+      #expect(coded.reduce(0) { $0 + $1.keys } == time.quantizedKeys, "\(time.tokens) tokens")
+      #expect(coded.reduce(0) { $0 + $1.values } == time.quantizedValues, "\(time.tokens) tokens")
       try compare(cache, "K_hat_\(time.tokens)", folder, manifest.tolerances) {
         $0.readKey(head: $1, slot: $2, into: $3)
       }

@@ -4,6 +4,7 @@ import MemoryPlanner
 
 extension KVFormat: ExpressibleByArgument {}
 extension KVScheme: ExpressibleByArgument {}
+extension KVRule: ExpressibleByArgument {}
 
 /// The flags that say what a KV cache keeps and how; the same in every command.
 public struct CacheFlags: ParsableArguments {
@@ -25,7 +26,7 @@ public struct CacheFlags: ParsableArguments {
   /// Tokens that are not quantized.
   @Option(
     name: .customLong("kv-residual"),
-    help: "Most recent tokens that are never quantized, a multiple of 64 (default: 128).")
+    help: "Most recent tokens that are never quantized, a multiple of --kv-group (default: 128).")
   public var residual: Int?
 
   /// Values that share a scale.
@@ -38,6 +39,14 @@ public struct CacheFlags: ParsableArguments {
     name: .customLong("kv-scheme"),
     help: "How scales are found: asym, sym-absmax or sym-full (default: asym).")
   public var scheme: KVScheme?
+
+  /// When tokens leave full precision.
+  @Option(
+    name: .customLong("kv-rule"),
+    help:
+      "When tokens are quantized: blocks (keys and values, a group of tokens at a time), or kivi (keys a residual at a time, values one by one) (default: blocks)."
+  )
+  public var rule: KVRule?
 
   /// Which tokens stay in the KV cache; nil keeps all.
   @Option(
@@ -58,9 +67,10 @@ public struct CacheFlags: ParsableArguments {
     } catch {
       throw ValidationError("\(error)")
     }
-    guard configuration.isQuantized || (residual == nil && group == nil && scheme == nil) else {
+    let isSaid = residual != nil || group != nil || scheme != nil || rule != nil
+    guard configuration.isQuantized || !isSaid else {
       throw ValidationError(
-        "--kv-residual, --kv-group and --kv-scheme are about a quantized cache; say --kv int8, int4 or int2"
+        "--kv-residual, --kv-group, --kv-scheme and --kv-rule are about a quantized cache; say --kv int8, int4 or int2"
       )
     }
   }
@@ -70,11 +80,12 @@ public struct CacheFlags: ParsableArguments {
   /// - Throws: `KVCacheError.invalidFormat` for flags that do not go together.
   public func configuration(format: KVFormat = .bf16) throws(KVCacheError) -> KVConfiguration {
     let (group, scheme) = (group ?? KVConfiguration.defaultGroup, scheme ?? .asymmetric)
+    let rule = rule ?? .blocks
     guard kv.count > 1 || kv.first?.tokens != nil else {
       return try KVConfiguration(
         keys: kvKeys ?? kv.first?.keys ?? format, values: kvValues ?? kv.first?.values ?? format,
         residual: residual ?? KVConfiguration.defaultResidual, group: group, scheme: scheme,
-        eviction: kvEvict)
+        rule: rule, eviction: kvEvict)
     }
     guard kvKeys == nil, kvValues == nil, residual == nil else {
       throw .invalidFormat(
@@ -83,7 +94,8 @@ public struct CacheFlags: ParsableArguments {
           "tiers say all formats and the residual; --kv-k, --kv-v and --kv-residual do not go with them"
       )
     }
-    return try KVConfiguration(tiers: kv, group: group, scheme: scheme, eviction: kvEvict)
+    return try KVConfiguration(
+      tiers: kv, group: group, scheme: scheme, rule: rule, eviction: kvEvict)
   }
 }
 

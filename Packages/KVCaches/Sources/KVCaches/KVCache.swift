@@ -67,7 +67,7 @@ public struct KVCache {
       if slot == 0 {
         layers[layer].pages.append(try makePage())
       } else {
-        try makeLastPageUnique(layer: layer)
+        try makePageUnique(layers[layer].pages.count - 1, layer: layer)
       }
       let page = layers[layer].pages[layers[layer].pages.count - 1]
       page.store(keys: keys + token * width, values: values + token * width, slot: slot)
@@ -80,13 +80,33 @@ public struct KVCache {
   /// Rounds the pages that have become old enough.
   private mutating func lowerPrecision(layer: Int) throws(TensorError) {
     for tier in tiers.layouts.indices.dropFirst().reversed() {
-      let index = tiers.pages(in: tier, of: layers[layer].count) - 1
-      guard index >= 0 else { continue }
-      let page = layers[layer].pages[index]
-      // Before an eviction the page may have been older.
-      guard let now = tiers.layouts.firstIndex(of: page.layout), now < tier else { continue }
-      layers[layer].pages[index] = try page.converted(to: tiers.layouts[tier])
-      layers[layer].staged.append((index, page))
+      let (before, now) = (
+        tiers.pages(in: tier, of: layers[layer].count - 1),
+        tiers.pages(in: tier, of: layers[layer].count)
+      )
+      for index in before..<now {
+        let page = layers[layer].pages[index]
+        // Before an eviction the page may have been older.
+        guard (tiers.layouts.firstIndex(of: page.layout) ?? 0) < tier else { continue }
+        layers[layer].pages[index] = try page.converted(to: tiers.layouts[tier])
+        layers[layer].staged.append((index, page))
+      }
+    }
+    if tiers.between != nil { try encodeOldest(layer: layer) }
+  }
+
+  /// Rounds the tokens that have become old enough in pages that keep others in full precision.
+  private mutating func encodeOldest(layer: Int) throws(TensorError) {
+    let count = layers[layer].count
+    let coded = tiers.coded(of: count)
+    for index in tiers.pages(in: 1, of: count)..<tiers.begunPages(of: count)
+    where layers[layer].pages[index].coded != coded.inPage(index) {
+      if layers[layer].pages[index].layout == tiers.between {
+        try makePageUnique(index, layer: layer)
+      } else if let between = tiers.between {
+        layers[layer].pages[index] = try layers[layer].pages[index].converted(to: between)
+      }
+      layers[layer].pages[index].encode(to: coded.inPage(index))
     }
   }
 
@@ -109,10 +129,9 @@ public struct KVCache {
     try KVPage(tiers.exact, meter: meter)
   }
 
-  private mutating func makeLastPageUnique(layer: Int) throws(TensorError) {
-    let last = layers[layer].pages.count - 1
-    if !isKnownUniquelyReferenced(&layers[layer].pages[last]) {
-      layers[layer].pages[last] = try layers[layer].pages[last].copy()
+  private mutating func makePageUnique(_ index: Int, layer: Int) throws(TensorError) {
+    if !isKnownUniquelyReferenced(&layers[layer].pages[index]) {
+      layers[layer].pages[index] = try layers[layer].pages[index].copy()
     }
   }
 
@@ -139,11 +158,13 @@ public struct KVCache {
       guard let base = state.baseAddress else { return }
       state.initialize(repeating: 0)
       for head in 0..<heads { base[head * stride + padded] = -.infinity }
+      let coded = tiers.coded(of: visible)
       for (index, page) in pages(of: layer, visible: visible).enumerated() {
         let count = min(KVPage.tokens, visible - index * KVPage.tokens)
         if count <= 0 { break }
         page.attend(
-          queries: queries, heads: heads, kvHead: kvHead, count: count, scale: scale, state: base)
+          queries: queries, heads: heads, kvHead: kvHead, count: count, coded: coded.inPage(index),
+          scale: scale, state: base)
       }
       for head in 0..<heads {
         let sum = base[head * stride + padded + 1]

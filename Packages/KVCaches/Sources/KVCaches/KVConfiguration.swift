@@ -1,9 +1,9 @@
 /// What a cache keeps, and how it keeps it.
 ///
-/// Where keys or values are quantized, at least the last `residual` tokens stay in full precision. When 64 more have
-/// come, a page of the oldest of them is rounded to codes. Keys share a scale over `group` tokens of a component, values
-/// over `group` components of a token (KIVI, arXiv:2402.02750). With two tiers that happens once and for all. With more, a
-/// page that has become older than a tier holds is rounded again, to the fewer bits of the next, from what is stored.
+/// Where keys or values are quantized, at least the last `residual` tokens stay in full precision; older ones are rounded
+/// to codes as `rule` says. Keys share a scale over `group` tokens of a component, values over `group` components of a
+/// token (KIVI, arXiv:2402.02750). With two tiers that happens once and for all. With more, a page of 64 tokens that has
+/// become older than a tier holds is rounded again, to the fewer bits of the next, from what is stored.
 public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConvertible {
   /// How tokens are stored by age, from the most recent to the oldest: BF16 or F32, then fewer and fewer bits. Scales are
   /// F16, or F32 beside F32.
@@ -12,6 +12,8 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
   public let group: Int
   /// How scales are found.
   public let scheme: KVScheme
+  /// When tokens leave full precision.
+  public let rule: KVRule
   /// Which tokens stay; nil keeps all.
   public let eviction: Eviction?
 
@@ -25,6 +27,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
     tiers = Self.tiers(keys: format, values: format, recent: .bf16, residual: Self.defaultResidual)
     group = Self.defaultGroup
     scheme = .asymmetric
+    rule = .blocks
     self.eviction = eviction
   }
 
@@ -33,33 +36,36 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
   /// - Throws: `KVCacheError.invalidFormat` with the reason.
   public init(
     keys: KVFormat, values: KVFormat, recent: KVFormat? = nil, residual: Int = defaultResidual,
-    group: Int = defaultGroup, scheme: KVScheme = .asymmetric, eviction: Eviction? = nil
+    group: Int = defaultGroup, scheme: KVScheme = .asymmetric, rule: KVRule = .blocks,
+    eviction: Eviction? = nil
   ) throws(KVCacheError) {
     let exact = [keys, values].first { !$0.isQuantized }
     try self.init(
       tiers: Self.tiers(
         keys: keys, values: values, recent: recent ?? exact ?? .bf16, residual: residual),
-      group: group, scheme: scheme, eviction: eviction)
+      group: group, scheme: scheme, rule: rule, eviction: eviction)
   }
 
   /// A cache whose tokens are stored by age.
   ///
   /// - Throws: `KVCacheError.invalidFormat` with the reason: tiers of other than a multiple of 64 tokens, of rising or equal
-  ///   precision, with recent tokens that are quantized; a group other than 32 or 64.
+  ///   precision, with recent tokens that are quantized; a group other than 32 or 64; a residual that is no multiple of the
+  ///   group; the rule `kivi` with more than two tiers or without a residual.
   public init(
     tiers: [KVTier], group: Int = defaultGroup, scheme: KVScheme = .asymmetric,
-    eviction: Eviction? = nil
+    rule: KVRule = .blocks, eviction: Eviction? = nil
   ) throws(KVCacheError) {
     func problem(_ reason: String) -> KVCacheError {
       .invalidFormat(text: tiers.map(\.description).joined(separator: ","), reason: reason)
     }
-    if let reason = tiers.problem { throw problem(reason) }
     guard group == 32 || group == 64 else {
       throw problem("groups of \(group); expected 32 or 64")
     }
+    if let reason = tiers.problem(group: group) ?? rule.problem(tiers) { throw problem(reason) }
     self.tiers = tiers
     self.group = group
     self.scheme = scheme
+    self.rule = rule
     self.eviction = eviction
   }
 
@@ -78,6 +84,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
       tiers: KVTier.list(parsing: fields.decode(String.self, forKey: .tiers)),
       group: fields.decode(Int.self, forKey: .group),
       scheme: fields.decode(KVScheme.self, forKey: .scheme),
+      rule: fields.decode(KVRule.self, forKey: .rule),
       eviction: fields.decodeIfPresent(Eviction.self, forKey: .eviction))
   }
 
@@ -87,11 +94,12 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
     try fields.encode(tierText, forKey: .tiers)
     try fields.encode(group, forKey: .group)
     try fields.encode(scheme, forKey: .scheme)
+    try fields.encode(rule, forKey: .rule)
     try fields.encodeIfPresent(eviction, forKey: .eviction)
   }
 
   private enum CodingKeys: CodingKey {
-    case tiers, group, scheme, eviction
+    case tiers, group, scheme, rule, eviction
   }
 
   /// How keys of old tokens are stored.
@@ -100,7 +108,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
   public var values: KVFormat { tiers[tiers.count - 1].values }
   /// How tokens are stored that are not quantized: BF16 or F32.
   public var recent: KVFormat { tiers[0].keys }
-  /// The most recent tokens that are never quantized; a multiple of 64, and 0 where none are.
+  /// The most recent tokens that are never quantized; a multiple of the group, and 0 where none are.
   public var residual: Int { tiers[0].tokens ?? 0 }
   /// Whether keys or values are quantized.
   public var isQuantized: Bool { tiers.count > 1 }
@@ -115,6 +123,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
       if tiers.count == 2, residual != Self.defaultResidual { parts.append("residual=\(residual)") }
       if group != Self.defaultGroup { parts.append("group=\(group)") }
       if scheme != .asymmetric { parts.append(scheme.rawValue) }
+      if rule != .blocks { parts.append(rule.rawValue) }
       if tiers.count == 2, recent != .bf16 { parts.append("recent=\(recent.rawValue)") }
     }
     return (parts + (eviction.map { [$0.description] } ?? [])).joined(separator: " ")

@@ -18,8 +18,15 @@ public struct KVForecast: Sendable, Hashable {
   /// The most bytes of pages that a sequence holds while it grows to `entries` tokens in every layer.
   public func pageBytes(entries: Int) -> Int {
     // One token before pages are rounded there is one more that is not.
-    shape.layers
-      * max(tiers.byteCount(tokens: entries), tiers.byteCount(tokens: max(0, entries - 1)))
+    var ends = [entries...entries, entries - 1...entries - 1]
+    if tiers.between != nil {
+      // Tokens leave full precision within a page of the end or, where keys do so a residual at a time, of the last times.
+      let residual = configuration.rule == .kivi ? configuration.residual : KVPage.tokens
+      let last = entries / residual * residual
+      ends = [entries, last, last - residual].map { $0 - KVPage.tokens...$0 }
+    }
+    return shape.layers
+      * (ends.joined().map { tiers.byteCount(tokens: max(0, $0)) }.max() ?? 0)
   }
 
   /// Bytes of those pages of `entries` tokens that stay as they are, whatever follows.
@@ -31,7 +38,11 @@ public struct KVForecast: Sendable, Hashable {
 
   /// Bytes of the pages of one layer that were rounded in a step, which its first tokens still attend to.
   private func stagedBytes(tokens: Int) -> Int {
-    tiers.layouts.indices.dropLast().reduce(0) { sum, tier in
+    if let between = tiers.between {
+      let most = min(tokens, Self.stepTokens) / KVPage.tokens + 1
+      return min(tiers.begunPages(of: tokens), most) * between.byteCount
+    }
+    return tiers.layouts.indices.dropLast().reduce(0) { sum, tier in
       let arrived = tiers.pages(in: tier + 1, of: tokens)
       let most = min(tokens, Self.stepTokens) / KVPage.tokens + 1
       return sum + min(arrived, most) * tiers.layouts[tier].byteCount

@@ -1,12 +1,14 @@
 import Kernels
 import Tensors
 
-/// Keys and values of up to 64 consecutive tokens of one layer, quantized or not.
+/// Keys and values of up to 64 consecutive tokens of one layer, quantized, not, or on the way.
 final class KVPage {
   /// Tokens a page holds.
   static let tokens = Int(BB_PAGE)
 
   let layout: PageLayout
+  /// Tokens, from the first, that have codes beside full precision.
+  private(set) var coded = CodedTokens.zero
   private let meter: KVMeter
   private let storage: AlignedBytes
 
@@ -27,6 +29,7 @@ final class KVPage {
   /// A page with the same contents that nobody else holds.
   func copy() throws(TensorError) -> KVPage {
     let page = try KVPage(layout, meter: meter)
+    page.coded = coded
     storage.withBytes { source in page.storage.withMutableBytes { $0.copyMemory(from: source) } }
     return page
   }
@@ -50,6 +53,28 @@ final class KVPage {
     return page
   }
 
+  /// Rounds the tokens before `coded` in a page that holds both; those before `done`, where nothing else is said all that have
+  /// codes already, keep theirs.
+  func encode(to coded: CodedTokens, after done: CodedTokens? = nil) {
+    guard let codes = layout.codes else { return }
+    let (done, scheme) = (done ?? self.coded, layout.scheme.kernelScheme)
+    for head in 0..<layout.shape.kvHeads {
+      withBlocks(head: head) { keys, values in
+        if codes.keys.format.isQuantized {
+          withBlock(codes.keys, head: head) {
+            bb_page_encode_keys(keys, dimension, done.keys, coded.keys, scheme, $0)
+          }
+        }
+        if codes.values.format.isQuantized {
+          withBlock(codes.values, head: head) {
+            bb_page_encode_values(values, dimension, done.values, coded.values, scheme, $0)
+          }
+        }
+      }
+    }
+    self.coded = coded
+  }
+
   /// Takes the entries of KV head `head` at `slots` of `pages`, counted from the first page, into the first slots of this
   /// page. All are read before one is written.
   func gather(head: Int, slots: some Sequence<Int>, of pages: [KVPage]) {
@@ -63,10 +88,10 @@ final class KVPage {
     let (dimension, scheme) = (dimension, layout.scheme.kernelScheme)
     withBlocks(head: head) { toKeys, toValues in
       if !layout.keys.take(keys, to: toKeys) {
-        bb_page_encode_keys(keys, dimension, scheme, toKeys)
+        bb_page_encode_keys(keys, dimension, 0, Self.tokens, scheme, toKeys)
       }
       if !layout.values.take(values, to: toValues) {
-        bb_page_encode_values(values, dimension, scheme, toValues)
+        bb_page_encode_values(values, dimension, 0, Self.tokens, scheme, toValues)
       }
     }
   }
@@ -117,43 +142,81 @@ final class KVPage {
     }
   }
 
-  /// Lets `heads` queries `[heads, dimension]` of KV head `kvHead` attend to the first `count` tokens; see the kernel.
+  /// Lets `heads` queries `[heads, dimension]` of KV head `kvHead` attend to the first `count` tokens; see the kernel. In a
+  /// page that holds both, they see the tokens before `seen` as codes.
   func attend(
-    queries: UnsafePointer<Float>, heads: Int, kvHead: Int, count: Int, scale: Float,
-    state: UnsafeMutablePointer<Float>
+    queries: UnsafePointer<Float>, heads: Int, kvHead: Int, count: Int, coded seen: CodedTokens,
+    scale: Float, state: UnsafeMutablePointer<Float>
   ) {
-    withBlocks(head: kvHead) { keys, values in
-      bb_kernels().pointee.attend(queries, heads, dimension, keys, values, count, scale, state)
+    func attend(_ range: Range<Int>, _ keys: PageLayout.Part, _ values: PageLayout.Part) {
+      withBlock(keys, head: kvHead) { keys in
+        withBlock(values, head: kvHead) { values in
+          bb_kernels().pointee.attend(
+            queries, heads, dimension, keys, values, range.lowerBound, range.upperBound, scale,
+            state)
+        }
+      }
+    }
+    guard let codes = layout.codes else { return attend(0..<count, layout.keys, layout.values) }
+    var first = 0
+    while first < count {
+      let (keysAreCoded, valuesAreCoded) = (first < seen.keys, first < seen.values)
+      let end = min(count, keysAreCoded ? seen.keys : count, valuesAreCoded ? seen.values : count)
+      attend(
+        first..<end, keysAreCoded ? codes.keys : layout.keys,
+        valuesAreCoded ? codes.values : layout.values)
+      first = end
     }
   }
 
-  /// Products of `queries` `[heads, dimension]` with the keys of KV head `kvHead`, `[heads, 64]`.
+  /// Products of `queries` `[heads, dimension]` with the keys of KV head `kvHead`, `[heads, 64]`. In a page that holds both,
+  /// those before `seen` are codes.
   func keyScores(
-    queries: UnsafePointer<Float>, heads: Int, kvHead: Int, scores: UnsafeMutablePointer<Float>
+    queries: UnsafePointer<Float>, heads: Int, kvHead: Int, coded seen: CodedTokens,
+    scores: UnsafeMutablePointer<Float>
   ) {
-    withBlocks(head: kvHead) { keys, _ in
-      bb_kernels().pointee.key_scores(queries, heads, dimension, keys, scores)
+    withBlock(layout.keys, head: kvHead) {
+      bb_kernels().pointee.key_scores(queries, heads, dimension, $0, scores)
+    }
+    guard let codes = layout.codes, seen.keys > 0 else { return }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: heads * Self.tokens) { room in
+      guard let rounded = room.baseAddress else { return }
+      withBlock(codes.keys, head: kvHead) {
+        bb_kernels().pointee.key_scores(queries, heads, dimension, $0, rounded)
+      }
+      for head in 0..<heads {
+        let at = head * Self.tokens
+        (scores + at).update(from: rounded + at, count: seen.keys)
+      }
     }
   }
 
   /// Writes the key of KV head `head` at `slot` as floats `[dimension]`.
   func readKey(head: Int, slot: Int, into key: UnsafeMutablePointer<Float>) {
-    withBlocks(head: head) { keys, _ in bb_page_read_key(keys, dimension, slot, key) }
+    let part = slot < coded.keys ? layout.codes?.keys : nil
+    withBlock(part ?? layout.keys, head: head) { bb_page_read_key($0, dimension, slot, key) }
   }
 
   /// Writes the value of KV head `head` at `slot` as floats `[dimension]`.
   func readValue(head: Int, slot: Int, into value: UnsafeMutablePointer<Float>) {
-    withBlocks(head: head) { _, values in bb_page_read_value(values, dimension, slot, value) }
+    let part = slot < coded.values ? layout.codes?.values : nil
+    withBlock(part ?? layout.values, head: head) { bb_page_read_value($0, dimension, slot, value) }
+  }
+
+  private func withBlock(
+    _ part: PageLayout.Part, head: Int, _ body: (UnsafePointer<bb_kv_block>) -> Void
+  ) {
+    storage.withBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      withUnsafePointer(to: layout.block(part, head: head, of: base), body)
+    }
   }
 
   private func withBlocks(
     head: Int, _ body: (UnsafePointer<bb_kv_block>, UnsafePointer<bb_kv_block>) -> Void
   ) {
-    storage.withBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      let keys = layout.block(layout.keys, head: head, of: base)
-      let values = layout.block(layout.values, head: head, of: base)
-      withUnsafePointer(to: keys) { keys in withUnsafePointer(to: values) { body(keys, $0) } }
+    withBlock(layout.keys, head: head) { keys in
+      withBlock(layout.values, head: head) { body(keys, $0) }
     }
   }
 }

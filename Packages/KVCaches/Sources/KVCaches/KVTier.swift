@@ -57,8 +57,9 @@ public struct KVTier: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension [KVTier] {
-  /// Why pages cannot pass through these tiers, or nil if they can.
-  var problem: String? {
+  /// Why pages cannot pass through these tiers, or nil if they can. Where there are two, a residual of any number of
+  /// groups will do.
+  func problem(group: Int) -> String? {
     guard let first, let last else { return "no format" }
     guard !first.isQuantized, first.keys == first.values else {
       return "the most recent tokens are stored in bf16 or f32, found \(first)"
@@ -68,9 +69,11 @@ extension [KVTier] {
       guard let tokens = tier.tokens else {
         return "expected how many tokens are stored as \(tier), such as \(tier):1024"
       }
-      guard tokens >= (index == 0 ? 0 : KVPage.tokens), tokens % KVPage.tokens == 0 else {
+      let step = count == 2 ? group : KVPage.tokens
+      guard tokens >= (index == 0 ? 0 : step), tokens % step == 0 else {
         let name = index == 0 ? "a residual" : "a tier"
-        return "\(name) of \(tokens) tokens; expected a multiple of \(KVPage.tokens)"
+        let why = step == KVPage.tokens ? "" : ", the group"
+        return "\(name) of \(tokens) tokens; expected a multiple of \(step)\(why)"
       }
       guard tokens <= 1 << 24 else {
         return "a tier of \(tokens) tokens; expected at most \(1 << 24)"

@@ -2,6 +2,7 @@ import Kernels
 import Tensors
 
 /// Where the parts of a page lie: for each KV head the keys' entries, scales and offsets, then those of the values.
+/// Where only some tokens of a page are codes, it holds all of them in full precision first.
 ///
 /// Entries, scales and offsets are laid out as `bb_kv_block` says.
 struct PageLayout: Hashable {
@@ -16,6 +17,7 @@ struct PageLayout: Hashable {
     let hasOffsets: Bool
 
     var byteCount: Int { entryBytes + scaleBytes * (hasOffsets ? 2 : 1) }
+    var end: Int { start + byteCount }
   }
 
   let shape: KVShape
@@ -24,9 +26,21 @@ struct PageLayout: Hashable {
   let scaleFormat: bb_float_format
   let keys: Part
   let values: Part
+  /// Codes of some of the tokens, where there are any; what is not quantized is held once.
+  let codes: Codes?
+  /// Bytes of one head in a page.
+  let headBytes: Int
 
-  /// The layout of the pages of one tier.
-  init(shape: KVShape, _ configuration: KVConfiguration, _ tier: KVTier) {
+  /// Keys and values of the tokens that have codes.
+  struct Codes: Hashable {
+    let keys: Part
+    let values: Part
+  }
+
+  /// The layout of the pages of one tier; or, with `next`, of those of which some tokens have reached that tier.
+  init(
+    shape: KVShape, _ configuration: KVConfiguration, _ tier: KVTier, next: KVTier? = nil
+  ) {
     self.shape = shape
     group = configuration.group
     scheme = configuration.scheme
@@ -40,22 +54,39 @@ struct PageLayout: Hashable {
         scaleBytes: format.isQuantized ? groups * scaleWidth : 0,
         hasOffsets: format.isQuantized && hasOffsets)
     }
-    keys = part(
+    let (keyGroups, valueGroups) = (
+      KVPage.tokens / group * padded, shape.headDimension.pieces(of: group) * KVPage.tokens
+    )
+    let keys = part(
       tier.keys, start: 0, components: tier.keys.isQuantized ? padded : shape.headDimension,
-      groups: KVPage.tokens / group * padded)
-    values = part(
-      tier.values, start: keys.byteCount, components: padded,
-      groups: shape.headDimension.pieces(of: group) * KVPage.tokens)
+      groups: keyGroups)
+    let values = part(tier.values, start: keys.end, components: padded, groups: valueGroups)
+    (self.keys, self.values) = (keys, values)
+    guard let next else {
+      (codes, headBytes) = (nil, values.end)
+      return
+    }
+    let codedKeys =
+      next.keys.isQuantized
+      ? part(next.keys, start: values.end, components: padded, groups: keyGroups) : keys
+    let start = max(values.end, codedKeys.end)
+    let codedValues =
+      next.values.isQuantized
+      ? part(next.values, start: start, components: padded, groups: valueGroups) : values
+    codes = Codes(keys: codedKeys, values: codedValues)
+    headBytes = max(start, codedValues.end)
   }
 
-  /// Bytes of one head in a page.
-  var headBytes: Int { keys.byteCount + values.byteCount }
+  /// The parts that a head's bytes hold.
+  private var parts: [Part] {
+    [keys, values] + [codes?.keys, codes?.values].compactMap { $0 }.filter(\.format.isQuantized)
+  }
+
   /// Bytes of a page.
   var byteCount: Int { shape.kvHeads * headBytes }
 
   /// Bytes of a page that are held for `kind`.
   func byteCount(_ kind: KVMeter.Kind) -> Int {
-    let parts = [keys, values]
     let bytes =
       switch kind {
       case .exact: parts.reduce(0) { $0 + ($1.format.isQuantized ? 0 : $1.entryBytes) }

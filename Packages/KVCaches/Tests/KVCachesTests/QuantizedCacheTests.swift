@@ -16,6 +16,15 @@ import Testing
       try KVConfiguration(keys: .int8, values: .f32, residual: 64, scheme: .symmetric)
     },
     made { () throws(KVCacheError) in
+      try KVConfiguration(keys: .int4, values: .int2, residual: 96, group: 32, rule: .kivi)
+    },
+    made { () throws(KVCacheError) in
+      try KVConfiguration(keys: .int4, values: .bf16, residual: 128, rule: .kivi)
+    },
+    made { () throws(KVCacheError) in
+      try KVConfiguration(keys: .int4, values: .int8, residual: 32, group: 32)
+    },
+    made { () throws(KVCacheError) in
       try KVConfiguration(tiers: KVTier.list(parsing: "bf16:64,int8:64,int4"))
     },
     made { () throws(KVCacheError) in
@@ -84,8 +93,11 @@ import Testing
       #expect(meter.peakBytes <= forecast.peakBytes(tokens: 300, prompt: 1))
       #expect(KVMeter.Kind.allCases.reduce(0) { $0 + meter.bytes(of: $1) } == meter.bytes)
       let values = 64 * shape.kvHeads * shape.headDimension
-      let codes = cache.layers[0].pages.flatMap { [$0.layout.keys, $0.layout.values] }
-        .filter(\.format.isQuantized).reduce(0) { $0 + values * $1.format.bits / 8 }
+      let parts = cache.layers[0].pages.map(\.layout).flatMap { layout -> [PageLayout.Part?] in
+        [layout.keys, layout.values, layout.codes?.keys, layout.codes?.values]
+      }
+      let coded = parts.compactMap { $0?.format }.filter(\.isQuantized)
+      let codes = coded.reduce(0) { $0 + values * $1.bits / 8 }
       #expect(meter.bytes(of: .codes) == codes)
       #expect(meter.bytes(of: .scales) > 0)
     }
@@ -124,17 +136,17 @@ import Testing
     #expect(look(trunk) == before && trunk.count == 250 && branch.count == 350)
   }
 
-  @Test(arguments: ["int8", "bf16:64,int8:128,int4"])
-  func evictionAndFormatsGoTogether(format: String) throws {
+  @Test(arguments: ["bf16:128,int8", "bf16:64,int8:128,int4", "bf16:96,int4"], KVRule.allCases)
+  func evictionAndFormatsGoTogether(format: String, rule: KVRule) throws {
     let pool = try ThreadPool(workers: 2)
     let tiers = try KVTier.list(parsing: format)
+    if rule == .kivi && tiers.count > 2 { return }
     for policy in ["streaming:256,buffer=64", "rkv:256,buffer=64", "h2o:256,buffer=64"] {
       let meter = KVMeter()
       let eviction = try Eviction(parsing: policy)
-      let configuration =
-        tiers.count == 1
-        ? KVConfiguration(format: tiers[0].keys, eviction: eviction)
-        : try KVConfiguration(tiers: tiers, eviction: eviction)
+      let group = tiers[0].tokens == 96 ? 32 : 64
+      let configuration = try KVConfiguration(
+        tiers: tiers, group: group, rule: rule, eviction: eviction)
       var cache = KVCache(shape: shape, configuration: configuration, meter: meter)
       var plain = KVCache(
         shape: shape, configuration: KVConfiguration(format: .bf16, eviction: eviction),

@@ -74,9 +74,10 @@ static void key_scores(const float *q, size_t heads, size_t d, const bb_kv_block
 
 // ---------------------------------------------------------------- weights
 
-// scores -> weights exp(scale * score - maximum), 0 from n on; the state's maximum and sum move on. Returns the factor
-// that the values summed so far are to be multiplied by.
-INLINE float page_softmax(float *scores, size_t n, float scale, float *maximum, float *sum) {
+// scores -> weights exp(scale * score - maximum), 0 outside [first, n); the state's maximum and sum move on. Returns the
+// factor that the values summed so far are to be multiplied by.
+INLINE float page_softmax(float *scores, size_t first, size_t n, float scale, float *maximum, float *sum) {
+  for (size_t i = 0; i < first; i++) scores[i] = -INFINITY;
   for (size_t i = n; i < BB_PAGE; i++) scores[i] = -INFINITY;
   v16 s[PAGE_VECTORS], highest = v_set(*maximum);
   for (int j = 0; j < PAGE_VECTORS; j++) {
@@ -146,21 +147,21 @@ static void add_values(const float *weights, const float *decay, size_t heads, s
 // ---------------------------------------------------------------- one page
 
 static void attend_some(const float *q, size_t heads, size_t d, const bb_kv_block *keys, const bb_kv_block *values,
-                        size_t n, float scale, float *state) {
+                        size_t first, size_t n, float scale, float *state) {
   float scores[ATTEND_HEADS * BB_PAGE], decay[ATTEND_HEADS];
   const size_t dv = (d + 15) / 16 * 16, stride = dv + 16;
   scores_of_block(q, heads, d, keys, scores);
   for (size_t h = 0; h < heads; h++) {
     float *tail = state + h * stride + dv;
-    decay[h] = page_softmax(scores + h * BB_PAGE, n, scale, tail, tail + 1);
+    decay[h] = page_softmax(scores + h * BB_PAGE, first, n, scale, tail, tail + 1);
   }
   add_values(scores, decay, heads, dv, values, n, state);
 }
 
 static void attend(const float *q, size_t heads, size_t d, const bb_kv_block *keys, const bb_kv_block *values,
-                   size_t n, float scale, float *state) {
+                   size_t first, size_t n, float scale, float *state) {
   const size_t stride = (d + 15) / 16 * 16 + 16;
   for (size_t h = 0; h < heads; h += ATTEND_HEADS)
-    attend_some(q + h * d, heads - h < ATTEND_HEADS ? heads - h : ATTEND_HEADS, d, keys, values, n, scale,
-                state + h * stride);
+    attend_some(q + h * d, heads - h < ATTEND_HEADS ? heads - h : ATTEND_HEADS, d, keys, values, first, n,
+                scale, state + h * stride);
 }

@@ -104,29 +104,31 @@ static place value_place(size_t component, size_t slot, int bits) {
   return place_of(component / 16 * (BB_PAGE / step) + slot / step, component % 16, slot % step, bits);
 }
 static void put(const bb_kv_block *to, place at, uint8_t code) {
-  ((uint8_t *)to->entries)[at.byte] |= (uint8_t)(code << at.shift);
+  const int mask = ((1 << bits_of(to->format)) - 1) << at.shift;
+  uint8_t *byte = (uint8_t *)to->entries + at.byte;
+  *byte = (uint8_t)((*byte & ~mask) | code << at.shift);
 }
 
-void bb_page_encode_keys(const bb_kv_block *from, size_t d, bb_kv_scheme scheme, const bb_kv_block *to) {
+void bb_page_encode_keys(const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
+                         const bb_kv_block *to) {
   const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
   const int bits = bits_of(to->format);
-  memset((void *)to->entries, 0, dv * BB_PAGE * bits / 8);
   for (size_t i = 0; i < d; i++)
-    for (size_t g = 0; g < BB_PAGE / to->group; g++) {
+    for (size_t start = first; start + to->group <= last; start += to->group) {
       float x[BB_PAGE];
       uint8_t codes[BB_PAGE];
       for (size_t t = 0; t < to->group; t++)
-        x[t] = load_float(from->entries, (bb_float_format)from->format, i * BB_PAGE + g * to->group + t);
-      encode_group(x, to->group, scheme, to, g * dv + i, codes);
-      for (size_t t = 0; t < to->group; t++) put(to, key_place(i, g * to->group + t, bits), codes[t]);
+        x[t] = load_float(from->entries, (bb_float_format)from->format, i * BB_PAGE + start + t);
+      encode_group(x, to->group, scheme, to, start / to->group * dv + i, codes);
+      for (size_t t = 0; t < to->group; t++) put(to, key_place(i, start + t, bits), codes[t]);
     }
 }
 
-void bb_page_encode_values(const bb_kv_block *from, size_t d, bb_kv_scheme scheme, const bb_kv_block *to) {
+void bb_page_encode_values(const bb_kv_block *from, size_t d, size_t begin, size_t end, bb_kv_scheme scheme,
+                           const bb_kv_block *to) {
   const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
   const int bits = bits_of(to->format);
-  memset((void *)to->entries, 0, dv * BB_PAGE * bits / 8);
-  for (size_t slot = 0; slot < BB_PAGE; slot++)
+  for (size_t slot = begin; slot < end; slot++)
     for (size_t first = 0; first < d; first += to->group) {
       const size_t count = d - first < to->group ? d - first : to->group;
       float x[BB_PAGE];

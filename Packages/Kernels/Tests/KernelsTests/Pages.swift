@@ -61,8 +61,8 @@ final class CodedPage {
     }
     blocks = (block(keyEntries), block(keyEntries + 3 * part))
     page.withBlocks { keys, values in
-      bb_page_encode_keys(keys, d, scheme, &blocks.keys)
-      bb_page_encode_values(values, d, scheme, &blocks.values)
+      bb_page_encode_keys(keys, d, 0, 64, scheme, &blocks.keys)
+      bb_page_encode_values(values, d, 0, 64, scheme, &blocks.values)
     }
   }
 

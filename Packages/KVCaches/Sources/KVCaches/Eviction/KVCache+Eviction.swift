@@ -62,6 +62,7 @@ extension KVCache {
     let (dimension, group) = (shape.headDimension, heads / shape.kvHeads)
     let count = layers[layer].count
     let pages = (0..<tokens).map { self.pages(of: layer, visible: count - tokens + $0 + 1) }
+    let coded = (0..<tokens).map { tiers.coded(of: count - tokens + $0 + 1) }
     let scale = 1 / Float(dimension).squareRoot()
     try layers[layer].memory?.attention?.update(
       count: count, on: pool, cost: tokens * count * heads * dimension
@@ -78,7 +79,7 @@ extension KVCache {
               let start = index * KVPage.tokens
               page.keyScores(
                 queries: queries + (token * heads + head) * dimension, heads: 1, kvHead: kvHead,
-                scores: logits + start)
+                coded: coded[token].inPage(index), scores: logits + start)
             }
             for index in 0..<visible { logits[index] *= scale }
             addSoftmax(logits, visible: visible, times: 1, to: sums)
@@ -139,13 +140,16 @@ extension KVCache {
     let unchanged =
       slots.map { slots in slots.indices.first { slots[$0] != $0 } ?? count }.min() ?? 0
     let pages = count.pieces(of: KVPage.tokens)
-    let changed = unchanged == count ? pages..<pages : unchanged / KVPage.tokens..<pages
+    // Where some tokens of a page have codes, which ones depends on the number held.
+    let settled = tiers.between == nil ? pages : tiers.pages(in: 1, of: count)
+    let changed =
+      unchanged == count ? pages..<pages : min(settled, unchanged / KVPage.tokens)..<pages
 
     // Ascending slots only move towards the front, so a page can be filled in place unless someone else holds it.
     let isAscending = slots.allSatisfy { zip($0, $0.dropFirst()).allSatisfy(<) }
     var replacements: [Int: KVPage] = [:]
     for index in changed {
-      let layout = tiers.layouts[tiers.tier(of: index, tokens: count)]
+      let layout = tiers.layout(of: index, tokens: count)
       let isInPlace =
         isAscending && layers[layer].pages[index].layout == layout
         && isKnownUniquelyReferenced(&layers[layer].pages[index])
@@ -158,6 +162,7 @@ extension KVCache {
       for head in slots.indices {
         target.gather(head: head, slots: slots[head][range], of: layers[layer].pages)
       }
+      target.encode(to: tiers.coded(of: count).inPage(index), after: .zero)
     }
     for (index, page) in replacements { layers[layer].pages[index] = page }
     layers[layer].pages.removeLast(layers[layer].pages.count - pages)

@@ -133,11 +133,12 @@ typedef struct {
   // y[i] = exp(x[i] - shift); returns the sum of y.
   float (*exp_sum)(const float *x, float shift, float *y, size_t n);
 
-  // One step of attention by running softmax: `heads` queries q [heads][d] against the first n <= 64 tokens of a page.
+  // One step of attention by running softmax: `heads` queries q [heads][d] against the tokens [first, n), n <= 64, of a
+  // page; at least one.
   // state: per head [dv] weighted values, then the running maximum, then the running sum: stride dv + 16 floats.
   // A query's result does not depend on the other queries of the call.
   void (*attend)(const float *q, size_t heads, size_t d, const bb_kv_block *keys, const bb_kv_block *values,
-                 size_t n, float scale, float *state);
+                 size_t first, size_t n, float scale, float *state);
   // The products that `attend` weighs by: scores[h][64] of q [heads][d] with the keys of a page.
   void (*key_scores)(const float *q, size_t heads, size_t d, const bb_kv_block *keys, float *scores);
 } bb_kernel_table;
@@ -163,10 +164,13 @@ void bb_unpack_codes(bb_row_format format, const uint8_t *lines, size_t row, siz
 void bb_page_store(bb_float_format format, const float *key, const float *value, size_t d, size_t slot,
                    void *keys, void *values);
 
-// Rounds a whole page of floats to codes: `to` says how, and where the codes, scales and offsets go. Each code is the
-// nearest one for the scale and offset as they are stored; ties go to the even code.
-void bb_page_encode_keys(const bb_kv_block *from, size_t d, bb_kv_scheme scheme, const bb_kv_block *to);
-void bb_page_encode_values(const bb_kv_block *from, size_t d, bb_kv_scheme scheme, const bb_kv_block *to);
+// Rounds the tokens [first, last) of a page of floats to codes: `to` says how, and where the codes, scales and offsets go;
+// its bytes were zero at first. Tokens whose keys share a scale are rounded together. Each code is the nearest one for the
+// scale and offset as they are stored; ties go to the even code.
+void bb_page_encode_keys(const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
+                         const bb_kv_block *to);
+void bb_page_encode_values(const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
+                           const bb_kv_block *to);
 // One token's key or value [d] out of a page of any format.
 void bb_page_read_key(const bb_kv_block *keys, size_t d, size_t slot, float *key);
 void bb_page_read_value(const bb_kv_block *values, size_t d, size_t slot, float *value);

@@ -1,0 +1,22 @@
+import Kernels
+
+/// How the scale of a group of `b`-bit codes is found.
+public enum KVScheme: String, Sendable, Hashable, Codable, CaseIterable {
+  /// From the least value to the largest: scale (max - min) / (2^b - 1), offset min (KIVI, arXiv:2402.02750).
+  case asymmetric = "asym"
+  /// Around 0, the largest magnitude at the last code: scale absmax / (2^(b-1) - 1).
+  case symmetric = "sym-absmax"
+  /// Around 0 with all 2^b codes, the largest positive value clipped: scale 2 absmax / (2^b - 1).
+  case symmetricFull = "sym-full"
+
+  /// Whether an offset is stored beside each scale.
+  var hasOffsets: Bool { self == .asymmetric }
+
+  var kernelScheme: bb_kv_scheme {
+    switch self {
+    case .asymmetric: BB_KV_ASYMMETRIC
+    case .symmetric: BB_KV_ABSMAX
+    case .symmetricFull: BB_KV_FULL
+    }
+  }
+}
