@@ -28,13 +28,15 @@ struct Compression: ParsableCommand {
   var likeness: Float = 0
   @Option(help: "Threads.")
   var threads = ProcessInfo.processInfo.activeProcessorCount
+  @Option(help: "Compressions after the first.")
+  var later = 1
   @Flag(help: "Leave out the formula.")
   var only = false
 
   func validate() throws {
     for (name, value) in [
       ("budget", budget), ("buffer", buffer), ("kv-heads", kvHeads), ("group", group),
-      ("dimension", dimension), ("threads", threads),
+      ("dimension", dimension), ("threads", threads), ("later", later),
     ] where value < 1 {
       throw ValidationError("--\(name) \(value): expected at least 1")
     }
@@ -53,8 +55,8 @@ struct Compression: ParsableCommand {
     cache.endPrompt(at: 1)
     let tokens = budget + buffer
     let (width, queryWidth) = (kvHeads * dimension, kvHeads * group * dimension)
-    let keys = randomKeys(tokens + buffer)
-    let queries = Noise.floats((tokens + buffer) * queryWidth)
+    let keys = randomKeys(tokens + later * buffer)
+    let queries = Noise.floats((tokens + later * buffer) * queryWidth)
     try keys.withUnsafeBufferPointer { keys in
       try queries.withUnsafeBufferPointer { queries in
         guard let keys = keys.baseAddress, let queries = queries.baseAddress else { return }
@@ -76,7 +78,7 @@ struct Compression: ParsableCommand {
           return 0
         }
         let fast = try compress("first", at: tokens)
-        _ = try compress("next", at: tokens + buffer)
+        for index in 1...later { _ = try compress("next", at: tokens + index * buffer) }
         precondition(cache.count == budget, "nothing was compressed")
         if only { return }
         let plain = try measure("formula") {

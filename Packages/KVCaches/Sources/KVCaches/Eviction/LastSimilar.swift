@@ -1,8 +1,11 @@
+import Tensors
+
 /// For every key the last key whose cosine with it is above a threshold, without a matrix of keys x keys.
 ///
 /// Columns are taken in blocks from the end. A block is multiplied by the keys before it, and each product serves both of
 /// its keys: for the earlier one the later is the last similar if none was found yet; for the later one the earlier is, if
-/// no key after it is similar. So at most half of the matrix is computed. Where something is known of the first keys,
+/// no key after it is similar. So at most half of the matrix is looked at, and of that, `CoarseKeys` leaves few pairs to be
+/// multiplied in full. Where something is known of the first keys,
 /// only blocks with new keys are treated so; of the others, keys whose last similar key is gone go on from there.
 struct LastSimilar {
   /// What is set to zero in one row of the matrix of cosines.
@@ -28,6 +31,7 @@ struct LastSimilar {
   private let unit: HeadKeys
   private let threshold: Float
   private let known: [SimilarKey]
+  private var coarse: CoarseKeys
   private var entries: [Entry]
   /// Rows that have met no similar key.
   private var isLooking: [Bool]
@@ -37,8 +41,12 @@ struct LastSimilar {
   private var gathered: [Float]
 
   /// One entry for each row; `unit` holds keys of length 1, and `known` says what is known of the first of them.
-  static func search(_ unit: HeadKeys, threshold: Float, known: [SimilarKey] = []) -> [Entry] {
-    var search = LastSimilar(unit, threshold: threshold, known: known)
+  ///
+  /// - Throws: `TensorError.outOfMemory`.
+  static func search(
+    _ unit: HeadKeys, threshold: Float, known: [SimilarKey] = []
+  ) throws(TensorError) -> [Entry] {
+    var search = try LastSimilar(unit, threshold: threshold, known: known)
     for start in stride(from: (unit.count - 1) / width * width, through: 0, by: -width) {
       let block = start..<min(start + width, unit.count)
       if block.upperBound > known.count {
@@ -47,10 +55,12 @@ struct LastSimilar {
         search.resume(block)
       }
     }
+    search.endLooking()
     return search.entries
   }
 
-  private init(_ unit: HeadKeys, threshold: Float, known: [SimilarKey]) {
+  private init(_ unit: HeadKeys, threshold: Float, known: [SimilarKey]) throws(TensorError) {
+    coarse = try CoarseKeys(unit)
     self.unit = unit
     self.threshold = threshold
     self.known = known
@@ -79,7 +89,7 @@ struct LastSimilar {
       if known[row].cosine > threshold {
         let column = Int(known[row].bound) - 1
         resolve(row, Entry(column: column, cosine: known[row].cosine, isSimilar: true))
-      } else if known[row].bound > block.lowerBound || block.lowerBound == 0 {
+      } else if known[row].bound > block.lowerBound {
         rows.append(row)
       }
     }
@@ -92,9 +102,9 @@ struct LastSimilar {
   /// Compares the keys `rows`, ascending, with those of `block`, which come after all of them if `isEarlier`.
   private mutating func compare(_ rows: [Int], with block: Range<Int>, isEarlier: Bool) {
     let width = block.count
+    let rows = coarse.rows(of: rows, thatMayMeet: block, threshold: threshold)
     multiply(rows, with: block)
-    for index in hits(rows: rows.count, width: width) {
-      let row = rows[index]
+    for (index, row) in rows.enumerated().reversed() {
       for column in (0..<width).reversed() where products[index * width + column] > threshold {
         let key = block.lowerBound + column
         let cosine = products[index * width + column]
@@ -106,16 +116,18 @@ struct LastSimilar {
         }
       }
     }
-    // Whoever finds nothing loses its product with the first key.
-    if isEarlier, rows.first == 0 {
-      for (column, key) in block.enumerated() where isLooking[key] {
-        entries[key].cosine = products[column]
-      }
-    } else if !isEarlier, block.lowerBound == 0 {
-      for (index, row) in rows.enumerated() where isLooking[row] && row != 0 {
-        entries[row].cosine = products[index * width]
+  }
+
+  /// Whoever found nothing loses its product with the first key.
+  private mutating func endLooking() {
+    var first = [Float](repeating: 0, count: unit.count)
+    first.withUnsafeMutableBufferPointer { first in
+      unit.rows.withUnsafeBufferPointer { rows in
+        guard let rows = rows.baseAddress, let first = first.baseAddress else { return }
+        unit.multiply(rows, count: unit.count, keys: 0..<1, into: first)
       }
     }
+    for row in entries.indices.dropFirst() where isLooking[row] { entries[row].cosine = first[row] }
   }
 
   private mutating func resolve(_ row: Int, _ entry: Entry) {
@@ -142,29 +154,5 @@ struct LastSimilar {
         unit.multiply(vectors, count: rows.count, keys: block, into: products)
       }
     }
-  }
-
-  /// The rows of `products` in which anything is above the threshold, from the last.
-  private func hits(rows: Int, width: Int) -> [Int] {
-    let limit = SIMD16<Float>(repeating: threshold)
-    var hits: [Int] = []
-    products.withUnsafeBytes { bytes in
-      for row in (0..<rows).reversed() {
-        var column = row * width
-        let end = column + width
-        var isHit = false
-        while column + 16 <= end {
-          let next = bytes.loadUnaligned(fromByteOffset: column * 4, as: SIMD16<Float>.self)
-          isHit = isHit || any(next .> limit)
-          column += 16
-        }
-        while column < end {
-          isHit = isHit || bytes.load(fromByteOffset: column * 4, as: Float.self) > threshold
-          column += 1
-        }
-        if isHit { hits.append(row) }
-      }
-    }
-    return hits
   }
 }

@@ -20,7 +20,7 @@ extension HeadKeys {
     var sums = unit.columnSums(squares)
     switch retain {
     case .last:
-      let entries = LastSimilar.search(unit, threshold: threshold, known: known)
+      let entries = try LastSimilar.search(unit, threshold: threshold, known: known)
       for entry in entries { sums[entry.column] -= entry.cosine }
       known = entries.map(\.known)
     case .first: sums[0] = 0

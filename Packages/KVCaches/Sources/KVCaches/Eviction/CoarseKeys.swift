@@ -1,0 +1,143 @@
+import Kernels
+import Tensors
+
+/// Keys of length 1 rounded to 8 bits, which say of most pairs that they cannot be similar at a quarter of the work.
+///
+/// For rounded keys a' and b' with errors e = |a - a'| and f = |b - b'| the cosine a.b is at most a'.b' + e |b| + |a'| f
+/// (Cauchy-Schwarz), so a pair below the threshold by more than that needs no exact product.
+struct CoarseKeys {
+  /// More than what rounding adds to a product of two keys of length 1 in F32.
+  private static let slack: Float = 1e-4
+
+  /// Codes of a key, up to a multiple of 8.
+  private let width: Int
+  /// `[count, width]`.
+  private var codes: [Int8]
+  private var scales: [Float]
+  private var sums: [Float]
+  /// Length of what rounding took from each key.
+  private var errors: [Float]
+  /// The keys in blocks of 16 rows, as the multiply kernel takes them.
+  private let blocks: AlignedBytes
+  private let blockBytes: Int
+  /// `[rows, columns]` of the last look.
+  private var products: [Float] = []
+
+  /// Rounds the keys of `unit`.
+  ///
+  /// - Throws: `TensorError.outOfMemory`.
+  init(_ unit: HeadKeys) throws(TensorError) {
+    let (count, dimension) = (unit.count, unit.dimension)
+    let padded = count.roundedUp(toMultipleOf: 16)
+    width = dimension.roundedUp(toMultipleOf: 8)
+    codes = [Int8](repeating: 0, count: padded * width)
+    scales = [Float](repeating: 0, count: padded)
+    sums = scales
+    errors = scales
+    blockBytes = 16 * width
+    blocks = try AlignedBytes(count: padded * width)
+    let kernels = bb_kernels().pointee
+    for row in 0..<count {
+      let at = row * width
+      codes.withUnsafeMutableBufferPointer { codes in
+        unit.rows.withUnsafeBufferPointer { rows in
+          guard let codes = codes.baseAddress, let rows = rows.baseAddress else { return }
+          kernels.quantize(
+            rows + row * dimension, dimension, width, codes + at, &scales[row], &sums[row])
+        }
+      }
+      var square: Float = 0
+      for index in 0..<dimension {
+        let rest = unit.rows[row * dimension + index] - scales[row] * Float(codes[at + index])
+        square += rest * rest
+      }
+      errors[row] = square.squareRoot()
+    }
+    let unsigned = codes.map { UInt8(bitPattern: $0) ^ 0x80 }
+    blocks.withMutableBytes { target in
+      unsigned.withUnsafeBufferPointer { codes in
+        guard let from = codes.baseAddress, let to = target.baseAddress else { return }
+        for block in 0..<padded / 16 {
+          bb_pack_codes(
+            BB_ROWS_INT8, from + block * blockBytes, 16, width,
+            (to + block * blockBytes).assumingMemoryBound(to: UInt8.self))
+        }
+      }
+    }
+  }
+
+  /// Those of the keys `rows`, ascending, whose cosine with a key of `block` may be above `threshold`; `block` starts at a
+  /// multiple of 16.
+  mutating func rows(
+    of rows: [Int], thatMayMeet block: Range<Int>, threshold: Float
+  ) -> [Int] {
+    guard let first = rows.first, let last = rows.last else { return [] }
+    if products.count < rows.count * block.count {
+      products = [Float](repeating: 0, count: rows.count * block.count)
+    }
+    if last - first + 1 == rows.count {
+      multiply(codes[(first * width)...], scales[first...], sums[first...], rows.count, block)
+    } else {
+      var gathered: [Int8] = []
+      gathered.reserveCapacity(rows.count * width)
+      for row in rows { gathered += codes[row * width..<(row + 1) * width] }
+      multiply(
+        gathered[...], rows.map { scales[$0] }[...], rows.map { sums[$0] }[...], rows.count, block)
+    }
+    let blockError = errors[block].reduce(0) { max($0, $1) }
+    return products.withUnsafeBufferPointer { products in
+      rows.enumerated().filter { index, row in
+        let margin = errors[row] + (1 + errors[row]) * blockError + Self.slack
+        let line = index * block.count..<(index + 1) * block.count
+        return products[line].isAny(above: threshold - margin)
+      }.map(\.element)
+    }
+  }
+
+  private mutating func multiply(
+    _ codes: ArraySlice<Int8>, _ scales: ArraySlice<Float>, _ sums: ArraySlice<Float>,
+    _ count: Int, _ block: Range<Int>
+  ) {
+    blocks.withBytes { bytes in
+      self.scales.withUnsafeBytes { weights in
+        codes.withUnsafeBufferPointer { codes in
+          scales.withUnsafeBufferPointer { scales in
+            sums.withUnsafeBufferPointer { sums in
+              var matrix = bb_matrix()
+              matrix.format = BB_ROWS_INT8
+              (matrix.rows, matrix.inputs, matrix.group) = (block.count, width, width)
+              matrix.lines = bytes.baseAddress.map {
+                ($0 + block.lowerBound / 16 * blockBytes).assumingMemoryBound(to: UInt8.self)
+              }
+              matrix.scales = weights.baseAddress.map {
+                ($0 + block.lowerBound * 4).assumingMemoryBound(to: UInt8.self)
+              }
+              matrix.scale_format = BB_F32
+              matrix.zero = 128
+              var rounded = bb_activations(
+                stride: width, group: width, groups: 1, codes: codes.baseAddress,
+                scales: scales.baseAddress, sums: sums.baseAddress)
+              bb_kernels().pointee.multiply_integer(
+                &matrix, &rounded, count, &products, block.count, 0, (block.count + 15) / 16)
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+extension Slice<UnsafeBufferPointer<Float>> {
+  /// Whether any element is above `limit`.
+  func isAny(above limit: Float) -> Bool {
+    let limits = SIMD16<Float>(repeating: limit)
+    let bytes = UnsafeRawBufferPointer(base)
+    var index = startIndex
+    while index + 16 <= endIndex {
+      let next = bytes.loadUnaligned(fromByteOffset: index * 4, as: SIMD16<Float>.self)
+      if any(next .> limits) { return true }
+      index += 16
+    }
+    return base[index..<endIndex].contains { $0 > limit }
+  }
+}
