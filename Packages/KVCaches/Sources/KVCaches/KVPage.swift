@@ -77,7 +77,7 @@ final class KVPage {
 
   /// Takes the entries of KV head `head` at `slots` of `pages`, counted from the first page, into the first slots of this
   /// page. All are read before one is written.
-  func gather(head: Int, slots: some Sequence<Int>, of pages: [KVPage]) {
+  func gather(head: Int, slots: some Collection<Int>, of pages: [KVPage]) {
     withFloats(head: head, slots: slots, of: pages) { set(head: head, keys: $0, values: $1) }
   }
 
@@ -98,13 +98,14 @@ final class KVPage {
 
   /// Calls `body` with the entries of KV head `head` at `slots` of `pages` as blocks of floats, zeros behind them.
   private func withFloats(
-    head: Int, slots: some Sequence<Int>, of pages: [KVPage],
+    head: Int, slots: some Collection<Int>, of pages: [KVPage],
     _ body: (UnsafePointer<bb_kv_block>, UnsafePointer<bb_kv_block>) -> Void
   ) {
-    let count = Self.tokens * dimension.roundedUp(toMultipleOf: 16)
+    let padded = dimension.roundedUp(toMultipleOf: 16)
+    let count = Self.tokens * padded
     withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * count + 2 * dimension) { room in
       guard let base = room.baseAddress else { return }
-      room.initialize(repeating: 0)
+      if slots.count < Self.tokens || padded > dimension { room.initialize(repeating: 0) }
       let (key, value) = (base + 2 * count, base + 2 * count + dimension)
       for (token, slot) in slots.enumerated() {
         let (page, index) = (pages[slot / Self.tokens], slot % Self.tokens)
@@ -195,6 +196,18 @@ final class KVPage {
   func readKey(head: Int, slot: Int, into key: UnsafeMutablePointer<Float>) {
     let part = slot < coded.keys ? layout.codes?.keys : nil
     withBlock(part ?? layout.keys, head: head) { bb_page_read_key($0, dimension, slot, key) }
+  }
+
+  /// Writes the keys of KV head `head` in the first `count` slots as floats `[count, dimension]`.
+  func readKeys(head: Int, count: Int, into rows: UnsafeMutablePointer<Float>) {
+    func read(_ part: PageLayout.Part, _ slots: Range<Int>) {
+      withBlock(part, head: head) { block in
+        for slot in slots { bb_page_read_key(block, dimension, slot, rows + slot * dimension) }
+      }
+    }
+    let split = min(coded.keys, count)
+    if let codes = layout.codes { read(codes.keys, 0..<split) }
+    read(layout.keys, split..<count)
   }
 
   /// Writes the value of KV head `head` at `slot` as floats `[dimension]`.

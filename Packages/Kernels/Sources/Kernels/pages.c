@@ -148,18 +148,26 @@ static float decode(const bb_kv_block *from, place at, size_t index) {
   return fmaf(code, scale, load_float(from->offsets, from->scale_format, index));
 }
 
+// `count` floats that lie `step` apart, from `start` on.
+static void load_floats(const void *src, bb_kv_format format, size_t start, size_t step, size_t count, float *dst) {
+  if (format == BB_KV_F32)
+    for (size_t i = 0; i < count; i++) dst[i] = ((const float *)src)[start + i * step];
+  else if (format == BB_KV_BF16)
+    for (size_t i = 0; i < count; i++) dst[i] = bb_bf16_to_float(((const uint16_t *)src)[start + i * step]);
+  else
+    for (size_t i = 0; i < count; i++) dst[i] = bb_f16_to_float(((const uint16_t *)src)[start + i * step]);
+}
+
 void bb_page_read_key(const bb_kv_block *keys, size_t d, size_t slot, float *key) {
   const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
+  if (keys->format <= BB_KV_BF16) return load_floats(keys->entries, keys->format, slot, BB_PAGE, d, key);
   for (size_t i = 0; i < d; i++)
-    key[i] = keys->format <= BB_KV_BF16
-                 ? load_float(keys->entries, (bb_float_format)keys->format, i * BB_PAGE + slot)
-                 : decode(keys, key_place(i, slot, bits_of(keys->format)), slot / keys->group * dv + i);
+    key[i] = decode(keys, key_place(i, slot, bits_of(keys->format)), slot / keys->group * dv + i);
 }
 
 void bb_page_read_value(const bb_kv_block *values, size_t d, size_t slot, float *value) {
   const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
+  if (values->format <= BB_KV_BF16) return load_floats(values->entries, values->format, slot * dv, 1, d, value);
   for (size_t i = 0; i < d; i++)
-    value[i] = values->format <= BB_KV_BF16
-                   ? load_float(values->entries, (bb_float_format)values->format, slot * dv + i)
-                   : decode(values, value_place(i, slot, bits_of(values->format)), i / values->group * BB_PAGE + slot);
+    value[i] = decode(values, value_place(i, slot, bits_of(values->format)), i / values->group * BB_PAGE + slot);
 }

@@ -36,31 +36,39 @@ struct CoarseKeys {
     errors = scales
     blockBytes = 16 * width
     blocks = try AlignedBytes(count: padded * width)
-    let kernels = bb_kernels().pointee
-    for row in 0..<count {
-      let at = row * width
-      codes.withUnsafeMutableBufferPointer { codes in
-        unit.rows.withUnsafeBufferPointer { rows in
-          guard let codes = codes.baseAddress, let rows = rows.baseAddress else { return }
-          kernels.quantize(
-            rows + row * dimension, dimension, width, codes + at, &scales[row], &sums[row])
+    var rest = [Float](repeating: 0, count: dimension)
+    for row in 0..<count { round(unit, row, rest: &rest) }
+    pack()
+  }
+
+  private mutating func round(_ unit: HeadKeys, _ row: Int, rest: inout [Float]) {
+    let (dimension, width) = (unit.dimension, width)
+    codes.withUnsafeMutableBufferPointer { codes in
+      unit.rows.withUnsafeBufferPointer { rows in
+        guard let codes = codes.baseAddress, let rows = rows.baseAddress else { return }
+        let (key, rounded) = (rows + row * dimension, codes + row * width)
+        bb_kernels().pointee.quantize(key, dimension, width, rounded, &scales[row], &sums[row])
+        let scale = scales[row]
+        rest.withUnsafeMutableBufferPointer { rest in
+          for index in rest.indices { rest[index] = key[index] - scale * Float(rounded[index]) }
+          errors[row] = sumOfSquares(UnsafeBufferPointer(rest)).squareRoot()
         }
       }
-      var square: Float = 0
-      for index in 0..<dimension {
-        let rest = unit.rows[row * dimension + index] - scales[row] * Float(codes[at + index])
-        square += rest * rest
-      }
-      errors[row] = square.squareRoot()
     }
-    let unsigned = codes.map { UInt8(bitPattern: $0) ^ 0x80 }
+  }
+
+  /// Packs the codes as unsigned ones, with 128 for 0.
+  private func pack() {
     blocks.withMutableBytes { target in
-      unsigned.withUnsafeBufferPointer { codes in
-        guard let from = codes.baseAddress, let to = target.baseAddress else { return }
-        for block in 0..<padded / 16 {
-          bb_pack_codes(
-            BB_ROWS_INT8, from + block * blockBytes, 16, width,
-            (to + block * blockBytes).assumingMemoryBound(to: UInt8.self))
+      codes.withUnsafeBytes { codes in
+        withUnsafeTemporaryAllocation(byteCount: blockBytes, alignment: 16) { unsigned in
+          guard let to = target.baseAddress, let from = unsigned.baseAddress else { return }
+          for start in stride(from: 0, to: codes.count, by: blockBytes) {
+            for index in 0..<blockBytes { unsigned[index] = codes[start + index] ^ 0x80 }
+            bb_pack_codes(
+              BB_ROWS_INT8, from.assumingMemoryBound(to: UInt8.self), 16, width,
+              (to + start).assumingMemoryBound(to: UInt8.self))
+          }
         }
       }
     }

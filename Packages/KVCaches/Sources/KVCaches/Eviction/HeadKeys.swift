@@ -9,8 +9,8 @@ struct HeadKeys {
   /// Values in one.
   let dimension: Int
   /// `[count, dimension]`.
-  let rows: [Float]
-  private let blocks: AlignedBytes
+  private(set) var rows: [Float]
+  private var blocks: AlignedBytes
   private let blockBytes: Int
 
   /// Packs `rows` `[count, dimension]`.
@@ -57,31 +57,57 @@ struct HeadKeys {
   }
 
   /// The keys divided by their length (plus 1e-8, as R-KV's code has it), and the squared lengths they then have.
-  func normalized() throws(TensorError) -> (keys: HeadKeys, squares: [Float]) {
-    var unit = rows
-    var squares = [Float](repeating: 0, count: count)
-    for row in 0..<count {
-      let range = row * dimension..<(row + 1) * dimension
-      let square = rows.withUnsafeBufferPointer { sumOfSquares($0[range]) }
-      let factor = 1 / (square.squareRoot() + 1e-8)
-      unit.withUnsafeMutableBufferPointer { for index in range { $0[index] *= factor } }
-      squares[row] = square * factor * factor
+  ///
+  /// - Throws: `TensorError.outOfMemory`.
+  consuming func normalized() throws(TensorError) -> (keys: HeadKeys, squares: [Float]) {
+    var unit = self
+    var factors = [Float](repeating: 0, count: unit.count.roundedUp(toMultipleOf: 16))
+    var squares = [Float](repeating: 0, count: unit.count)
+    let dimension = unit.dimension
+    unit.rows.withUnsafeMutableBufferPointer { rows in
+      guard let base = rows.baseAddress else { return }
+      for row in squares.indices {
+        let values = UnsafeMutableBufferPointer(start: base + row * dimension, count: dimension)
+        let square = sumOfSquares(UnsafeBufferPointer(values))
+        factors[row] = 1 / (square.squareRoot() + 1e-8)
+        squares[row] = square * factors[row] * factors[row]
+        for index in values.indices { values[index] *= factors[row] }
+      }
     }
-    return (try HeadKeys(unit, dimension: dimension), squares)
+    guard isKnownUniquelyReferenced(&unit.blocks) else {
+      return (try HeadKeys(unit.rows, dimension: dimension), squares)
+    }
+    unit.scaleBlocks(factors)
+    return (unit, squares)
+  }
+
+  /// Multiplies every key by its factor in the blocks, which hold each component of 16 rows together.
+  private func scaleBlocks(_ factors: [Float]) {
+    blocks.withMutableBytes { bytes in
+      factors.withUnsafeBytes { factors in
+        for block in 0..<bytes.count / max(1, blockBytes) {
+          let factor = factors.loadUnaligned(fromByteOffset: block * 64, as: SIMD16<Float>.self)
+          for line in stride(from: block * blockBytes, to: (block + 1) * blockBytes, by: 64) {
+            let values = bytes.load(fromByteOffset: line, as: SIMD16<Float>.self)
+            bytes.storeBytes(of: values * factor, toByteOffset: line, as: SIMD16<Float>.self)
+          }
+        }
+      }
+    }
   }
 }
 
 /// Sum of squares in sixteen chains, in one fixed order.
-private func sumOfSquares(_ values: Slice<UnsafeBufferPointer<Float>>) -> Float {
+func sumOfSquares(_ values: UnsafeBufferPointer<Float>) -> Float {
   var chains = SIMD16<Float>.zero
-  var index = values.startIndex
-  let bytes = UnsafeRawBufferPointer(values.base)
-  while index + 16 <= values.endIndex {
+  var index = 0
+  let bytes = UnsafeRawBufferPointer(values)
+  while index + 16 <= values.count {
     let part = bytes.loadUnaligned(fromByteOffset: index * 4, as: SIMD16<Float>.self)
     chains += part * part
     index += 16
   }
   var sum = chains.sum()
-  for rest in values.base[index..<values.endIndex] { sum += rest * rest }
+  for rest in values[index...] { sum += rest * rest }
   return sum
 }

@@ -47,7 +47,7 @@ extension KVCache {
     guard eviction.isDue(progress(layers[layer])) else { return }
     let choices = try choices(eviction, heads: heads, layer: layer, on: pool)
     let slots = choices.map(\.slots)
-    try keep(slots, layer: layer)
+    try keep(slots, layer: layer, on: pool)
     let known = choices.map(\.known)
     layers[layer].memory?.similar =
       known.contains([]) ? nil : SimilarKeys(known, meter: meter)
@@ -124,9 +124,8 @@ extension KVCache {
       guard let base = rows.baseAddress else { return }
       for (index, page) in layers[layer].pages.enumerated() {
         let start = index * KVPage.tokens
-        for slot in 0..<min(KVPage.tokens, count - start) {
-          page.readKey(head: head, slot: slot, into: base + (start + slot) * dimension)
-        }
+        page.readKeys(
+          head: head, count: min(KVPage.tokens, count - start), into: base + start * dimension)
       }
     }
     return try HeadKeys(rows, dimension: dimension)
@@ -135,7 +134,9 @@ extension KVCache {
   /// Lets go of everything but `slots` in `layer`: a list for each KV head, all of one length, in the order in which the
   /// entries are to lie. Pages in which nothing changes stay shared and are not rounded again; the others of those that are
   /// quantized are rounded anew, since the tokens that share a key's scale are others then.
-  private mutating func keep(_ slots: [[Int]], layer: Int) throws(TensorError) {
+  private mutating func keep(
+    _ slots: [[Int]], layer: Int, on pool: ThreadPool
+  ) throws(TensorError) {
     let count = slots.first?.count ?? 0
     let unchanged =
       slots.map { slots in slots.indices.first { slots[$0] != $0 } ?? count }.min() ?? 0
@@ -156,13 +157,18 @@ extension KVCache {
       if !isInPlace { replacements[index] = try KVPage(layout, meter: meter) }
     }
     try layers[layer].memory?.attention?.keep(slots)
-    for index in changed {
-      let target = replacements[index] ?? layers[layer].pages[index]
-      let range = index * KVPage.tokens..<min((index + 1) * KVPage.tokens, count)
-      for head in slots.indices {
-        target.gather(head: head, slots: slots[head][range], of: layers[layer].pages)
+    // A page is read for itself and those before it alone, and heads lie apart.
+    let old = layers[layer].pages
+    pool.split(slots.count) { heads in
+      for index in changed {
+        let target = replacements[index] ?? old[index]
+        let range = index * KVPage.tokens..<min((index + 1) * KVPage.tokens, count)
+        for head in heads { target.gather(head: head, slots: slots[head][range], of: old) }
       }
-      target.encode(to: tiers.coded(of: count).inPage(index), after: .zero)
+    }
+    for index in changed {
+      let coded = tiers.coded(of: count).inPage(index)
+      (replacements[index] ?? old[index]).encode(to: coded, after: .zero)
     }
     for (index, page) in replacements { layers[layer].pages[index] = page }
     layers[layer].pages.removeLast(layers[layer].pages.count - pages)

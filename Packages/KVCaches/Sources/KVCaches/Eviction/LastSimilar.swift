@@ -5,8 +5,8 @@ import Tensors
 /// Columns are taken in blocks from the end. A block is multiplied by the keys before it, and each product serves both of
 /// its keys: for the earlier one the later is the last similar if none was found yet; for the later one the earlier is, if
 /// no key after it is similar. So at most half of the matrix is looked at, and of that, `CoarseKeys` leaves few pairs to be
-/// multiplied in full. Where something is known of the first keys,
-/// only blocks with new keys are treated so; of the others, keys whose last similar key is gone go on from there.
+/// multiplied in full. Where something is known of the first keys, only blocks with new keys are treated so; of the
+/// others, keys whose last similar key is gone go on from there.
 struct LastSimilar {
   /// What is set to zero in one row of the matrix of cosines.
   struct Entry: Equatable {
@@ -33,6 +33,10 @@ struct LastSimilar {
   private let known: [SimilarKey]
   private var coarse: CoarseKeys
   private var entries: [Entry]
+  /// For each block that is still to come, the known rows of which no key behind it is similar, and one in it is or may be.
+  private var bounded: [[Int]]
+  /// Known rows whose last similar key is gone and that have met no other, ascending.
+  private var resumed: [Int] = []
   /// Rows that have met no similar key.
   private var isLooking: [Bool]
   /// `[rows, columns]` of the last comparison.
@@ -65,6 +69,10 @@ struct LastSimilar {
     self.threshold = threshold
     self.known = known
     entries = [Entry](repeating: Entry(), count: unit.count)
+    bounded = [[Int]](repeating: [], count: unit.count.pieces(of: Self.width))
+    for (row, key) in known.enumerated() where key.bound > 0 {
+      bounded[(Int(key.bound) - 1) / Self.width].append(row)
+    }
     isLooking = [Bool](repeating: true, count: unit.count)
     products = [Float](repeating: 0, count: Self.height * Self.width)
     gathered = [Float](repeating: 0, count: Self.height * unit.dimension)
@@ -82,17 +90,21 @@ struct LastSimilar {
     }
   }
 
-  /// Compares the keys of `block` with those whose search was taken up again before it: theirs is the next similar key.
+  /// Compares the keys of `block` with those whose search was taken up again behind it: theirs is the next similar key.
   private mutating func resume(_ block: Range<Int>) {
-    var rows: [Int] = []
-    for row in known.indices where isLooking[row] {
-      if known[row].cosine > threshold {
-        let column = Int(known[row].bound) - 1
-        resolve(row, Entry(column: column, cosine: known[row].cosine, isSimilar: true))
-      } else if known[row].bound > block.lowerBound {
-        rows.append(row)
+    while bounded.count > block.lowerBound / Self.width {
+      for row in bounded.removeLast() where isLooking[row] {
+        if known[row].cosine > threshold {
+          let column = Int(known[row].bound) - 1
+          resolve(row, Entry(column: column, cosine: known[row].cosine, isSimilar: true))
+        } else {
+          resumed.append(row)
+        }
       }
     }
+    resumed.removeAll { !isLooking[$0] }
+    resumed.sort()
+    var rows = resumed
     while !rows.isEmpty {
       compare(Array(rows.suffix(Self.height)), with: block, isEarlier: false)
       rows.removeLast(min(Self.height, rows.count))
@@ -124,7 +136,7 @@ struct LastSimilar {
     first.withUnsafeMutableBufferPointer { first in
       unit.rows.withUnsafeBufferPointer { rows in
         guard let rows = rows.baseAddress, let first = first.baseAddress else { return }
-        unit.multiply(rows, count: unit.count, keys: 0..<1, into: first)
+        unit.multiply(rows, count: 1, keys: 0..<unit.count, into: first)
       }
     }
     for row in entries.indices.dropFirst() where isLooking[row] { entries[row].cosine = first[row] }

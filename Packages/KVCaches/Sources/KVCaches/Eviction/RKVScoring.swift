@@ -46,7 +46,7 @@ public struct RKVScoring: Sendable, Hashable {
   /// The queries are those of the query heads that share the KV head, `[heads, window, dimension]`. `known` is what is known
   /// of the first keys' similar keys, and becomes what is known of all.
   func scores(
-    of keys: HeadKeys, queries: [Float], known: inout [SimilarKey]
+    of keys: consuming HeadKeys, queries: [Float], known: inout [SimilarKey]
   ) throws(TensorError) -> [Float] {
     let importance = keys.importance(to: queries, window: window, kernel: kernel)
     let redundancy = try keys.redundancy(

@@ -13,7 +13,7 @@ extension HeadKeys {
   /// `known` is what is known of the first keys, and becomes what is known of all of them.
   ///
   /// - Throws: `TensorError.outOfMemory`.
-  func redundancy(
+  consuming func redundancy(
     threshold: Float, retain: RKVScoring.Retain, known: inout [SimilarKey]
   ) throws(TensorError) -> [Float] {
     let (unit, squares) = try normalized()
@@ -25,9 +25,9 @@ extension HeadKeys {
       known = entries.map(\.known)
     case .first: sums[0] = 0
     }
-    for index in sums.indices { sums[index] /= Float(count) }
-    var result = [Float](repeating: 0, count: count)
-    addSoftmax(&sums, visible: count, times: 1, to: &result)
+    for index in sums.indices { sums[index] /= Float(unit.count) }
+    var result = [Float](repeating: 0, count: unit.count)
+    addSoftmax(&sums, visible: unit.count, times: 1, to: &result)
     return result
   }
 
