@@ -37,7 +37,7 @@ public struct CacheFlags: ParsableArguments {
   /// How scales are found.
   @Option(
     name: .customLong("kv-scheme"),
-    help: "How scales are found: asym, sym-absmax or sym-full (default: asym).")
+    help: "How scales are found: asym, hqq, sym-absmax or sym-full (default: asym).")
   public var scheme: KVScheme?
 
   /// When tokens leave full precision.

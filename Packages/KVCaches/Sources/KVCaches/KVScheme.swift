@@ -9,14 +9,19 @@ public enum KVScheme: String, Sendable, Hashable, Codable, CaseIterable {
   /// Around 0 with all 2^b codes, the largest positive value clipped: scale 2 absmax / (2^b - 1).
   case symmetricFull = "sym-full"
 
+  /// The scale of `asymmetric`, with an offset that leaves few large errors: half-quadratic steps on sum |x - x'|^0.7, as
+  /// hqq finds zero points of weights (github.com/mobiusml/hqq), for each group by itself.
+  case hqq
+
   /// Whether an offset is stored beside each scale.
-  var hasOffsets: Bool { self == .asymmetric }
+  var hasOffsets: Bool { self == .asymmetric || self == .hqq }
 
   var kernelScheme: bb_kv_scheme {
     switch self {
     case .asymmetric: BB_KV_ASYMMETRIC
     case .symmetric: BB_KV_ABSMAX
     case .symmetricFull: BB_KV_FULL
+    case .hqq: BB_KV_HQQ
     }
   }
 }

@@ -47,7 +47,7 @@ struct PageLayout: Hashable {
     let scaleWidth = configuration.recent == .f32 ? 4 : 2
     scaleFormat = configuration.recent == .f32 ? BB_F32 : BB_F16
     let padded = shape.headDimension.roundedUp(toMultipleOf: 16)
-    let hasOffsets = configuration.scheme == .asymmetric
+    let hasOffsets = configuration.scheme.hasOffsets
     func part(_ format: KVFormat, start: Int, components: Int, groups: Int) -> Part {
       Part(
         format: format, start: start, entryBytes: KVPage.tokens * components * format.bits / 8,

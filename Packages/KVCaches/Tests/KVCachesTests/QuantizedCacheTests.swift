@@ -19,7 +19,7 @@ import Testing
       try KVConfiguration(keys: .int4, values: .int2, residual: 96, group: 32, rule: .kivi)
     },
     made { () throws(KVCacheError) in
-      try KVConfiguration(keys: .int4, values: .bf16, residual: 128, rule: .kivi)
+      try KVConfiguration(keys: .int4, values: .bf16, residual: 128, scheme: .hqq, rule: .kivi)
     },
     made { () throws(KVCacheError) in
       try KVConfiguration(keys: .int4, values: .int8, residual: 32, group: 32)

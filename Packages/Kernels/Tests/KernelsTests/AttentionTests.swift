@@ -18,7 +18,8 @@ import Testing
         format, d: d, keys: keys[(start * d)..<((start + n) * d)],
         values: values[(start * d)..<((start + n) * d)])
       page.withBlocks { k, v in
-        bb_kernels_for(isa).pointee.attend(q, heads, d, k, v, 0, n, 1 / Float(d).squareRoot(), &state)
+        bb_kernels_for(isa).pointee.attend(
+          q, heads, d, k, v, 0, n, 1 / Float(d).squareRoot(), &state)
       }
     }
     return (0..<heads).flatMap { h in

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct CodedPageTests {
   static let formats = [BB_KV_INT8, BB_KV_INT4, BB_KV_INT2]
-  static let schemes = [BB_KV_ASYMMETRIC, BB_KV_ABSMAX, BB_KV_FULL]
+  static let schemes = [BB_KV_ASYMMETRIC, BB_KV_ABSMAX, BB_KV_FULL, BB_KV_HQQ]
 
   func bits(_ format: bb_kv_format) -> Int {
     format == BB_KV_INT8 ? 8 : format == BB_KV_INT4 ? 4 : 2
@@ -18,6 +18,30 @@ import Testing
     if scheme == BB_KV_ASYMMETRIC {
       let scale = (high - low) / top
       return x.map { Float(scale == 0 ? low : nearest((Double($0) - low) / scale) * scale + low) }
+    }
+    if scheme == BB_KV_HQQ {
+      let scale = (high - low) / top
+      guard scale > 0 else { return x }
+      func code(_ value: Float, _ offset: Double) -> Double {
+        min(max(nearest((Double(value) - offset) / scale), 0), top)
+      }
+      var (offset, best, least, beta) = (low, low, Double.infinity, 10.0)
+      for _ in 0...20 {
+        var (total, sum) = (0.0, 0.0)
+        for value in x {
+          let units = code(value, offset) * scale
+          let error = Double(value) - units - offset
+          let size = max(abs(error) - pow(abs(error), 0.7 - 1) / beta, 0)
+          total += abs(error)
+          sum += Double(value) - (error < 0 ? -size : size) - units
+        }
+        if total >= least { break }
+        (best, least) = (offset, total)
+        offset = sum / Double(x.count)
+        beta *= 1.01
+      }
+      let stored = Double(Float(best))
+      return x.map { Float(code($0, stored) * scale + stored) }
     }
     let absmax = max(-low, high)
     let scale = absmax == 0 ? 1 : scheme == BB_KV_ABSMAX ? absmax / (middle - 1) : 2 * absmax / top
@@ -57,6 +81,22 @@ import Testing
         }
         #expect(misses == 0, "\(format) \(scheme)")
       }
+    }
+  }
+
+  @Test func halfQuadraticOffsetsErrLessThanThoseOfTheRange() {
+    var numbers = Numbers(seed: 3)
+    let d = 64
+    // Outliers stretch the range.
+    let keys = numbers.floats(64 * d).enumerated().map { $0 % 29 == 0 ? $1 * 6 : $1 }
+    let page = FloatPage(BB_KV_F32, d: d, keys: keys[...], values: keys[...])
+    for format in Self.formats {
+      func error(_ scheme: bb_kv_scheme) -> Float {
+        let coded = CodedPage(
+          format, of: page, d: d, group: 64, scheme: scheme, scaleFormat: BB_F16)
+        return zip(coded.keys + coded.values, keys + keys).reduce(0) { $0 + abs($1.0 - $1.1) }
+      }
+      #expect(error(BB_KV_HQQ) < error(BB_KV_ASYMMETRIC))
     }
   }
 

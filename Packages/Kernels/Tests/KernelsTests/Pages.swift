@@ -57,7 +57,8 @@ final class CodedPage {
     func block(_ start: UnsafeMutableRawPointer) -> bb_kv_block {
       bb_kv_block(
         format: format, scale_format: scaleFormat, group: group, entries: start,
-        scales: start + part, offsets: scheme == BB_KV_ASYMMETRIC ? start + 2 * part : nil)
+        scales: start + part,
+        offsets: scheme == BB_KV_ASYMMETRIC || scheme == BB_KV_HQQ ? start + 2 * part : nil)
     }
     blocks = (block(keyEntries), block(keyEntries + 3 * part))
     page.withBlocks { keys, values in

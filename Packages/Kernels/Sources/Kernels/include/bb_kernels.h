@@ -99,8 +99,9 @@ typedef struct {
 } bb_kv_block;
 
 // How a scale is found. ASYMMETRIC: (max - min) / (2^b - 1), offset min. ABSMAX: absmax / (2^(b-1) - 1).
-// FULL: 2 absmax / (2^b - 1), its largest value clipped.
-typedef enum { BB_KV_ASYMMETRIC = 0, BB_KV_ABSMAX = 1, BB_KV_FULL = 2 } bb_kv_scheme;
+// FULL: 2 absmax / (2^b - 1), its largest value clipped. HQQ: the scale of ASYMMETRIC, and an offset that half-quadratic
+// steps move to where few errors are large.
+typedef enum { BB_KV_ASYMMETRIC = 0, BB_KV_ABSMAX = 1, BB_KV_FULL = 2, BB_KV_HQQ = 3 } bb_kv_scheme;
 
 typedef struct {
   bb_isa isa;
