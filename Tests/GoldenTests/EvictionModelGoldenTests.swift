@@ -62,7 +62,7 @@ struct EvictionModelGoldenTests {
       Checkpoint(directory: #require(Goldens.directory).appendingPathComponent(manifest.model)))
     let pass = ForwardPass(decoder, pool: try ThreadPool(workers: threads))
     var caches = [
-      pass.makeCache(
+      try pass.makeCache(
         KVConfiguration(format: .f32, eviction: try manifest.eviction()), meter: KVMeter())
     ]
     let histories = (0..<decoder.config.layers).map { _ in

@@ -75,7 +75,7 @@ struct EvictionStreamGoldenTests {
       budget: manifest.budget, buffer: manifest.every,
       order: try #require(Eviction.Order(rawValue: order)), schedule: .multiples)
     let pool = try ThreadPool(workers: 2)
-    var cache = KVCache(
+    var cache = try KVCache(
       shape: KVShape(layers: 1, kvHeads: keys.heads, headDimension: keys.dimension),
       configuration: KVConfiguration(format: .f32, eviction: eviction), meter: KVMeter())
     cache.endPrompt(at: manifest.prefill)

@@ -62,7 +62,7 @@ struct KVQuantGoldenTests {
       keys: format, values: format, recent: .f32, residual: manifest.residual,
       group: manifest.group, scheme: scheme, rule: rule)
     let shape = KVShape(layers: 1, kvHeads: keys.heads, headDimension: keys.dimension)
-    var cache = KVCache(shape: shape, configuration: configuration, meter: KVMeter())
+    var cache = try KVCache(shape: shape, configuration: configuration, meter: KVMeter())
 
     var (difference, norm) = (0.0, 0.0)
     let expected = try NPYFile(folder.appendingPathComponent("attn_out.npy")).floats

@@ -42,7 +42,7 @@ import Testing
       let shape = KVShape(layers: layers, kvHeads: kvHeads, headDimension: dimension)
       let meter = KVMeter()
       let pool = try ThreadPool(workers: 1)
-      var cache = KVCache(shape: shape, configuration: configuration, meter: meter)
+      var cache = try KVCache(shape: shape, configuration: configuration, meter: meter)
       let token = [Float](repeating: 1, count: kvHeads * dimension)
       let pages = CachePages(layers: layers, kvHeads: kvHeads, headDimension: dimension)
       let policy = try KVPolicy(parsing: format)

@@ -5,6 +5,7 @@ import MemoryPlanner
 extension KVFormat: ExpressibleByArgument {}
 extension KVScheme: ExpressibleByArgument {}
 extension KVRule: ExpressibleByArgument {}
+extension KVRotation: ExpressibleByArgument {}
 
 /// The flags that say what a KV cache keeps and how; the same in every command.
 public struct CacheFlags: ParsableArguments {
@@ -48,6 +49,14 @@ public struct CacheFlags: ParsableArguments {
   )
   public var rule: KVRule?
 
+  /// What is rotated before it is stored.
+  @Option(
+    name: .customLong("kv-rotate"),
+    help:
+      "Rotate keys (k), values (v) or both (kv) by a Hadamard matrix before they are stored (default: none)."
+  )
+  public var rotation: KVRotation?
+
   /// Which tokens stay in the KV cache; nil keeps all.
   @Option(
     name: .customLong("kv-evict"),
@@ -85,7 +94,7 @@ public struct CacheFlags: ParsableArguments {
       return try KVConfiguration(
         keys: kvKeys ?? kv.first?.keys ?? format, values: kvValues ?? kv.first?.values ?? format,
         residual: residual ?? KVConfiguration.defaultResidual, group: group, scheme: scheme,
-        rule: rule, eviction: kvEvict)
+        rule: rule, rotation: rotation, eviction: kvEvict)
     }
     guard kvKeys == nil, kvValues == nil, residual == nil else {
       throw .invalidFormat(
@@ -95,7 +104,7 @@ public struct CacheFlags: ParsableArguments {
       )
     }
     return try KVConfiguration(
-      tiers: kv, group: group, scheme: scheme, rule: rule, eviction: kvEvict)
+      tiers: kv, group: group, scheme: scheme, rule: rule, rotation: rotation, eviction: kvEvict)
   }
 }
 

@@ -90,8 +90,8 @@ struct CompareModels {
   private func compare(
     _ tokens: [Int32], into comparison: inout LogitComparison, step: (Int) throws -> Void
   ) throws {
-    var first = [reference.pass.makeCache(meter: KVMeter())]
-    var second = [candidate.pass.makeCache(kv, meter: KVMeter())]
+    var first = [try reference.pass.makeCache(meter: KVMeter())]
+    var second = [try candidate.pass.makeCache(kv, meter: KVMeter())]
     for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
       let end = min(start + Self.chunk, tokens.count)
       let run = TokenRun(

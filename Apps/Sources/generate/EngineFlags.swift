@@ -37,7 +37,7 @@ enum LogitsFile {
   /// Runs `ids` and writes the logits of every position, F32 `[tokens, vocabulary]`; the file appears when complete.
   static func write(ids: [Int32], to path: String, loaded: LoadedModel, kv: KVConfiguration) throws
   {
-    var caches = [loaded.pass.makeCache(kv, meter: KVMeter())]
+    var caches = [try loaded.pass.makeCache(kv, meter: KVMeter())]
     let target = URL(fileURLWithPath: path)
     let temporary = target.deletingLastPathComponent()
       .appendingPathComponent(".\(target.lastPathComponent).\(getpid())")

@@ -123,7 +123,7 @@ struct Engine: ParsableCommand {
   private func filledCache(
     _ pass: ForwardPass, _ kv: KVConfiguration, on pool: ThreadPool
   ) throws -> KVCache {
-    var cache = pass.makeCache(kv, meter: KVMeter())
+    var cache = try pass.makeCache(kv, meter: KVMeter())
     var random = Xorshift()
     let width = cache.shape.kvHeads * cache.shape.headDimension
     let heads = pass.decoder.config.heads

@@ -49,7 +49,7 @@ struct Compression: ParsableCommand {
     let pool = try ThreadPool(workers: threads)
     let eviction = try Eviction(
       .rkv(RKVScoring()), budget: budget, buffer: buffer, promptBuffer: max(2048, buffer))
-    var cache = KVCache(
+    var cache = try KVCache(
       shape: KVShape(layers: 1, kvHeads: kvHeads, headDimension: dimension),
       configuration: KVConfiguration(eviction: eviction), meter: KVMeter())
     cache.endPrompt(at: 1)

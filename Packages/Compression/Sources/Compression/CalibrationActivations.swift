@@ -89,7 +89,7 @@ struct CalibrationActivations {
     let shape = KVShape(
       layers: 1, kvHeads: config.kvHeads, headDimension: config.headDimension)
     var caches = [
-      KVCache(shape: shape, configuration: KVConfiguration(format: .f32), meter: KVMeter())
+      try KVCache(shape: shape, configuration: KVConfiguration(format: .f32), meter: KVMeter())
     ]
     try hidden.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }

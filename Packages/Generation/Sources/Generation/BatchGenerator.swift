@@ -105,7 +105,7 @@ public final class BatchGenerator {
         sequences.append(
           BatchSequence(
             requests[next], index: next, context: context, runsPrompt: prompts.runsPrompt(next)))
-        caches.append(pass.makeCache(configuration, meter: meter))
+        caches.append(try pass.makeCache(configuration, meter: meter))
         next += 1
         texts += 1
       }

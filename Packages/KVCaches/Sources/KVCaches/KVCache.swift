@@ -33,7 +33,12 @@ public struct KVCache {
   }
 
   /// An empty cache whose pages are counted by `meter`.
-  public init(shape: KVShape, configuration: KVConfiguration = KVConfiguration(), meter: KVMeter) {
+  ///
+  /// - Throws: `KVCacheError.invalidFormat` where heads of this size cannot be kept as `configuration` says.
+  public init(
+    shape: KVShape, configuration: KVConfiguration = KVConfiguration(), meter: KVMeter
+  ) throws(KVCacheError) {
+    try configuration.check(shape)
     self.shape = shape
     self.configuration = configuration
     self.meter = meter
@@ -70,7 +75,9 @@ public struct KVCache {
         try makePageUnique(layers[layer].pages.count - 1, layer: layer)
       }
       let page = layers[layer].pages[layers[layer].pages.count - 1]
-      page.store(keys: keys + token * width, values: values + token * width, slot: slot)
+      page.store(
+        keys: keys + token * width, values: values + token * width, slot: slot,
+        rotation: configuration.rotation)
       layers[layer].count += 1
       layers[layer].seen += 1
       try lowerPrecision(layer: layer)
@@ -154,9 +161,16 @@ public struct KVCache {
     let dimension = shape.headDimension
     let padded = dimension.roundedUp(toMultipleOf: 16)
     let stride = padded + 16
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: heads * stride) { state in
+    let width = heads * dimension
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: heads * stride + width) { state in
       guard let base = state.baseAddress else { return }
       state.initialize(repeating: 0)
+      let rotated = base + heads * stride
+      if configuration.rotation?.hasKeys == true {
+        rotated.update(from: queries, count: width)
+        KVRotation.apply(rotated, rows: heads, dimension: dimension)
+      }
+      let queries = configuration.rotation?.hasKeys == true ? UnsafePointer(rotated) : queries
       for head in 0..<heads { base[head * stride + padded] = -.infinity }
       let coded = tiers.coded(of: visible)
       for (index, page) in pages(of: layer, visible: visible).enumerated() {
@@ -171,6 +185,9 @@ public struct KVCache {
         for i in 0..<dimension {
           output[head * dimension + i] = base[head * stride + i] / sum
         }
+      }
+      if configuration.rotation?.hasValues == true {
+        KVRotation.apply(output, rows: heads, dimension: dimension)
       }
     }
   }

@@ -14,6 +14,8 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
   public let scheme: KVScheme
   /// When tokens leave full precision.
   public let rule: KVRule
+  /// What is rotated before it is stored; nil for nothing.
+  public let rotation: KVRotation?
   /// Which tokens stay; nil keeps all.
   public let eviction: Eviction?
 
@@ -28,6 +30,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
     group = Self.defaultGroup
     scheme = .asymmetric
     rule = .blocks
+    rotation = nil
     self.eviction = eviction
   }
 
@@ -37,13 +40,13 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
   public init(
     keys: KVFormat, values: KVFormat, recent: KVFormat? = nil, residual: Int = defaultResidual,
     group: Int = defaultGroup, scheme: KVScheme = .asymmetric, rule: KVRule = .blocks,
-    eviction: Eviction? = nil
+    rotation: KVRotation? = nil, eviction: Eviction? = nil
   ) throws(KVCacheError) {
     let exact = [keys, values].first { !$0.isQuantized }
     try self.init(
       tiers: Self.tiers(
         keys: keys, values: values, recent: recent ?? exact ?? .bf16, residual: residual),
-      group: group, scheme: scheme, rule: rule, eviction: eviction)
+      group: group, scheme: scheme, rule: rule, rotation: rotation, eviction: eviction)
   }
 
   /// A cache whose tokens are stored by age.
@@ -53,7 +56,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
   ///   group; the rule `kivi` with more than two tiers or without a residual.
   public init(
     tiers: [KVTier], group: Int = defaultGroup, scheme: KVScheme = .asymmetric,
-    rule: KVRule = .blocks, eviction: Eviction? = nil
+    rule: KVRule = .blocks, rotation: KVRotation? = nil, eviction: Eviction? = nil
   ) throws(KVCacheError) {
     func problem(_ reason: String) -> KVCacheError {
       .invalidFormat(text: tiers.map(\.description).joined(separator: ","), reason: reason)
@@ -66,6 +69,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
     self.group = group
     self.scheme = scheme
     self.rule = rule
+    self.rotation = rotation
     self.eviction = eviction
   }
 
@@ -85,6 +89,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
       group: fields.decode(Int.self, forKey: .group),
       scheme: fields.decode(KVScheme.self, forKey: .scheme),
       rule: fields.decode(KVRule.self, forKey: .rule),
+      rotation: fields.decodeIfPresent(KVRotation.self, forKey: .rotation),
       eviction: fields.decodeIfPresent(Eviction.self, forKey: .eviction))
   }
 
@@ -95,11 +100,12 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
     try fields.encode(group, forKey: .group)
     try fields.encode(scheme, forKey: .scheme)
     try fields.encode(rule, forKey: .rule)
+    try fields.encodeIfPresent(rotation, forKey: .rotation)
     try fields.encodeIfPresent(eviction, forKey: .eviction)
   }
 
   private enum CodingKeys: CodingKey {
-    case tiers, group, scheme, rule, eviction
+    case tiers, group, scheme, rule, rotation, eviction
   }
 
   /// How keys of old tokens are stored.
@@ -112,6 +118,24 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
   public var residual: Int { tiers[0].tokens ?? 0 }
   /// Whether keys or values are quantized.
   public var isQuantized: Bool { tiers.count > 1 }
+
+  /// Checks that a cache of `shape` can be kept so.
+  ///
+  /// - Throws: `KVCacheError.invalidFormat`: groups that do not divide a larger head, or a rotation of heads that are no power
+  ///   of two.
+  public func check(_ shape: KVShape) throws(KVCacheError) {
+    let size = shape.headDimension
+    guard !values.isQuantized || size <= group || size % group == 0 else {
+      throw .invalidFormat(
+        text: description,
+        reason: "groups of \(group) values do not divide heads of \(size) values")
+    }
+    guard rotation == nil || size.nonzeroBitCount == 1 else {
+      throw .invalidFormat(
+        text: description,
+        reason: "heads of \(size) values cannot be rotated; that takes a power of two")
+    }
+  }
 
   private var tierText: String { tiers.map(\.description).joined(separator: ",") }
 
@@ -126,6 +150,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
       if rule != .blocks { parts.append(rule.rawValue) }
       if tiers.count == 2, recent != .bf16 { parts.append("recent=\(recent.rawValue)") }
     }
+    if let rotation { parts.append("rotate=\(rotation.rawValue)") }
     return (parts + (eviction.map { [$0.description] } ?? [])).joined(separator: " ")
   }
 }

@@ -124,22 +124,29 @@ final class KVPage {
     }
   }
 
-  /// Stores one token in a page that is not quantized: `keys` and `values` are `[kvHeads, dimension]`.
-  func store(keys: UnsafePointer<Float>, values: UnsafePointer<Float>, slot: Int) {
-    for head in 0..<layout.shape.kvHeads {
-      store(
-        key: keys + head * dimension, value: values + head * dimension, head: head, slot: slot)
-    }
-  }
-
-  /// Stores one head's key and value, each `[dimension]`, in a page that is not quantized.
-  func store(key: UnsafePointer<Float>, value: UnsafePointer<Float>, head: Int, slot: Int) {
-    let format = layout.keys.format == .f32 ? BB_F32 : BB_BF16
-    withBlocks(head: head) { keys, values in
-      bb_page_store(
-        format, key, value, dimension, slot,
-        UnsafeMutableRawPointer(mutating: keys.pointee.entries),
-        UnsafeMutableRawPointer(mutating: values.pointee.entries))
+  /// Stores one token in a page that still takes tokens, rotated as `rotation` says: `keys` and `values` are `[kvHeads,
+  /// dimension]`.
+  func store(
+    keys: UnsafePointer<Float>, values: UnsafePointer<Float>, slot: Int, rotation: KVRotation?
+  ) {
+    let (dimension, width) = (dimension, layout.shape.kvHeads * dimension)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * width) { room in
+      guard let key = room.baseAddress else { return }
+      let value = key + width
+      key.initialize(from: keys, count: width)
+      value.initialize(from: values, count: width)
+      let heads = layout.shape.kvHeads
+      if rotation?.hasKeys == true { KVRotation.apply(key, rows: heads, dimension: dimension) }
+      if rotation?.hasValues == true { KVRotation.apply(value, rows: heads, dimension: dimension) }
+      let format = layout.keys.format == .f32 ? BB_F32 : BB_BF16
+      for head in 0..<heads {
+        withBlocks(head: head) { toKeys, toValues in
+          bb_page_store(
+            format, key + head * dimension, value + head * dimension, dimension, slot,
+            UnsafeMutableRawPointer(mutating: toKeys.pointee.entries),
+            UnsafeMutableRawPointer(mutating: toValues.pointee.entries))
+        }
+      }
     }
   }
 

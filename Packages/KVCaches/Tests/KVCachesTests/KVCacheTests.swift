@@ -30,9 +30,11 @@ import Testing
   @Test(arguments: KVFormat.allCases)
   func appendingInPiecesIsTheSameAsAtOnce(format: KVFormat) throws {
     let meter = KVMeter()
-    var whole = KVCache(shape: shape, configuration: KVConfiguration(format: format), meter: meter)
+    var whole = try KVCache(
+      shape: shape, configuration: KVConfiguration(format: format), meter: meter)
     try fill(&whole, tokens: 150, seed: 1)
-    var pieces = KVCache(shape: shape, configuration: KVConfiguration(format: format), meter: meter)
+    var pieces = try KVCache(
+      shape: shape, configuration: KVConfiguration(format: format), meter: meter)
     let width = shape.kvHeads * shape.headDimension
     for layer in 0..<shape.layers {
       let (keys, values) = (entries(150, seed: 1 + Float(layer)), entries(150, seed: 6))
@@ -49,7 +51,7 @@ import Testing
   }
 
   @Test func whatFollowsDoesNotChangeWhatWasVisible() throws {
-    var cache = KVCache(shape: shape, meter: KVMeter())
+    var cache = try KVCache(shape: shape, meter: KVMeter())
     try fill(&cache, tokens: 70, seed: 2)
     let before = attend(cache, visible: 70)
     try fill(&cache, tokens: 30, seed: 3)
@@ -60,7 +62,7 @@ import Testing
   @Test func aBranchSharesPagesUntilItWrites() throws {
     let meter = KVMeter()
     do {
-      var trunk = KVCache(shape: shape, meter: meter)
+      var trunk = try KVCache(shape: shape, meter: meter)
       try fill(&trunk, tokens: 100, seed: 1)
       let bytes = meter.bytes
       #expect(bytes == trunk.byteCount)

@@ -46,7 +46,7 @@ import Testing
 
   /// What each token attends to as tokens come `step` at a time.
   func attention(_ configuration: KVConfiguration, tokens: Int, step: Int) throws -> [[Float]] {
-    var cache = KVCache(shape: shape, configuration: configuration, meter: KVMeter())
+    var cache = try KVCache(shape: shape, configuration: configuration, meter: KVMeter())
     let pool = try ThreadPool(workers: 1)
     var found: [[Float]] = []
     for first in stride(from: 0, to: tokens, by: step) {
@@ -78,7 +78,7 @@ import Testing
   func metersReadTheBytesOfEachKind(configuration: KVConfiguration) throws {
     let meter = KVMeter()
     do {
-      var cache = KVCache(shape: shape, configuration: configuration, meter: meter)
+      var cache = try KVCache(shape: shape, configuration: configuration, meter: meter)
       let pool = try ThreadPool(workers: 1)
       for token in 0..<300 {
         let keys = entries(token..<token + 1, seed: 1)
@@ -118,7 +118,7 @@ import Testing
 
   @Test func aBranchLeavesItsTrunkAsItWas() throws {
     let meter = KVMeter()
-    var trunk = KVCache(
+    var trunk = try KVCache(
       shape: shape, configuration: KVConfiguration(format: .int4), meter: meter)
     try trunk.append(
       keys: entries(0..<250, seed: 1), values: entries(0..<250, seed: 2), tokens: 250, layer: 0)
@@ -147,8 +147,8 @@ import Testing
       let group = tiers[0].tokens == 96 ? 32 : 64
       let configuration = try KVConfiguration(
         tiers: tiers, group: group, rule: rule, eviction: eviction)
-      var cache = KVCache(shape: shape, configuration: configuration, meter: meter)
-      var plain = KVCache(
+      var cache = try KVCache(shape: shape, configuration: configuration, meter: meter)
+      var plain = try KVCache(
         shape: shape, configuration: KVConfiguration(format: .bf16, eviction: eviction),
         meter: KVMeter())
       cache.endPrompt(at: 1)

@@ -19,7 +19,7 @@ import Testing
     _ configuration: KVConfiguration, tokens: Int, prompt: Int = 1, step: Int = 1,
     workers: Int = 1, meter: KVMeter = KVMeter()
   ) throws -> KVCache {
-    var cache = KVCache(shape: shape, configuration: configuration, meter: meter)
+    var cache = try KVCache(shape: shape, configuration: configuration, meter: meter)
     cache.endPrompt(at: prompt)
     try EvictingCacheTests.extend(
       &cache, to: tokens, step: step, pool: try ThreadPool(workers: workers))

@@ -232,6 +232,27 @@ static void rotate(float *x, const float *cosine, const float *sine, size_t half
   }
 }
 
+// Sums and differences over halves, quarters and so on; then times 1 / sqrt(n).
+static void hadamard(float *x, size_t n) {
+  size_t half = n / 2;
+  for (; half >= 16; half /= 2)
+    for (size_t start = 0; start < n; start += 2 * half)
+      for (size_t i = start; i < start + half; i += 16) {
+        const v16 a = v_load(x + i), b = v_load(x + i + half);
+        v_store(x + i, v_add(a, b));
+        v_store(x + i + half, v_sub(a, b));
+      }
+  for (; half > 0; half /= 2)
+    for (size_t start = 0; start < n; start += 2 * half)
+      for (size_t i = start; i < start + half; i++) {
+        const float a = x[i], b = x[i + half];
+        x[i] = a + b;
+        x[i + half] = a - b;
+      }
+  const float factor = (float)(1 / sqrt((double)n));
+  for (size_t i = 0; i < n; i++) x[i] *= factor;
+}
+
 INLINE v16 silu_times(v16 gate, v16 up) {
   const v16 down = v_add(v_exp(v_sub(v_set(0), gate)), v_set(1.0f));
   return v_mul(v_div(gate, down), up);
@@ -272,5 +293,6 @@ static float exp_sum(const float *x, float shift, float *y, size_t n) {
   {                                                                                                   \
     .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,         \
     .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = attend, \
+    .hadamard = hadamard,                                                                             \
     .key_scores = key_scores, .quantize = quantize, .multiply_integer = multiply_integer                                                                          \
   }

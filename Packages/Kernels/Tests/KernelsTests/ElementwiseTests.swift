@@ -50,6 +50,30 @@ import Testing
     #expect((worst ?? 0) < 1e-6)
   }
 
+  @Test(arguments: [1, 2, 8, 16, 32, 64, 128, 256])
+  func hadamard(size: Int) {
+    var numbers = Numbers(seed: 11)
+    let x = numbers.floats(size)
+    let y = sameEverywhere { table in
+      var y = x
+      table.hadamard(&y, size)
+      return y
+    }
+    // Entry (i, j) of the matrix is -1 where i and j share an odd number of bits.
+    for i in 0..<size {
+      let sum = (0..<size).reduce(0.0) {
+        $0 + ((i & $1).nonzeroBitCount % 2 == 0 ? 1 : -1) * Double(x[$1])
+      }
+      #expect(abs(Double(y[i]) - sum / Double(size).squareRoot()) < 1e-6)
+    }
+    let back = sameEverywhere { table in
+      var back = y
+      table.hadamard(&back, size)
+      return back
+    }
+    for (found, wanted) in zip(back, x) { #expect(abs(found - wanted) < 1e-6) }
+  }
+
   @Test(arguments: sizes)
   func rotate(half: Int) {
     var numbers = Numbers(seed: 9)

@@ -57,10 +57,12 @@ public final class ForwardPass {
   }
 
   /// An empty cache for one sequence.
+  ///
+  /// - Throws: `KVCacheError.invalidFormat` where the model's heads cannot be kept as `configuration` says.
   public func makeCache(
     _ configuration: KVConfiguration = KVConfiguration(), meter: KVMeter
-  ) -> KVCache {
-    KVCache(shape: decoder.config.cacheShape, configuration: configuration, meter: meter)
+  ) throws(KVCacheError) -> KVCache {
+    try KVCache(shape: decoder.config.cacheShape, configuration: configuration, meter: meter)
   }
 
   /// Runs the tokens of `runs`, appends their keys and values to `caches`, and hands out logits.

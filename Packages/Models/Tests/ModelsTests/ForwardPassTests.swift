@@ -16,7 +16,9 @@ import Testing
   ) throws -> [[Float]] {
     let pass = ForwardPass(try TinyDecoder.make(bits: bits), pool: try ThreadPool(workers: threads))
     let meter = KVMeter()
-    var caches = prompts.map { _ in pass.makeCache(KVConfiguration(format: format), meter: meter) }
+    var caches = try prompts.map { _ in
+      try pass.makeCache(KVConfiguration(format: format), meter: meter)
+    }
     var result = [[Float]](repeating: [], count: prompts.count)
     let longest = prompts.map(\.count).max() ?? 0
     for start in stride(from: 0, to: longest, by: piece) {
@@ -46,7 +48,7 @@ import Testing
   @Test func lastRowsAreTheLastOfAll() throws {
     let all = try logits([Self.prompts[0]], bits: nil, piece: 512, threads: 1)[0]
     let pass = ForwardPass(try TinyDecoder.make(), pool: try ThreadPool(workers: 1))
-    var caches = [pass.makeCache(meter: KVMeter())]
+    var caches = [try pass.makeCache(meter: KVMeter())]
     var last: [Float] = []
     try pass.run([TokenRun(cache: 0, tokens: Self.prompts[0])], caches: &caches, rows: .last) {
       _, token, logits in
@@ -58,7 +60,7 @@ import Testing
 
   @Test func aBranchGoesOnAsItsTrunkWould() throws {
     let pass = ForwardPass(try TinyDecoder.make(bits: 4), pool: try ThreadPool(workers: 1))
-    var caches = [pass.makeCache(meter: KVMeter())]
+    var caches = [try pass.makeCache(meter: KVMeter())]
     try pass.run([TokenRun(cache: 0, tokens: Self.prompts[0])], caches: &caches, rows: .none) {
       _, _, _ in
     }

@@ -40,9 +40,15 @@ extension KVCache {
       layers[layer].memory = try EvictionMemory(
         for: eviction, shape: shape, heads: heads, meter: meter)
     }
-    let first = layers[layer].seen - tokens
-    try layers[layer].memory?.queries?.take(queries, count: tokens, position: first)
-    try addAttention(of: queries, tokens: tokens, heads: heads, layer: layer, on: pool)
+    if configuration.rotation?.hasKeys == true {
+      // Keys are stored rotated by the Hadamard matrix.
+      let (rows, dimension) = (tokens * heads, shape.headDimension)
+      var rotated = Array(UnsafeBufferPointer(start: queries, count: rows * dimension))
+      KVRotation.apply(&rotated, rows: rows, dimension: dimension)
+      try observe(rotated, tokens: tokens, heads: heads, layer: layer, on: pool)
+    } else {
+      try observe(queries, tokens: tokens, heads: heads, layer: layer, on: pool)
+    }
     layers[layer].staged = []
     guard eviction.isDue(progress(layers[layer])) else { return }
     let choices = try choices(eviction, heads: heads, layer: layer, on: pool)
@@ -52,6 +58,15 @@ extension KVCache {
     layers[layer].memory?.similar =
       known.contains([]) ? nil : SimilarKeys(known, meter: meter)
     onCompression?(layer, slots)
+  }
+
+  /// Lets the eviction see the queries of the tokens appended last.
+  private mutating func observe(
+    _ queries: UnsafePointer<Float>, tokens: Int, heads: Int, layer: Int, on pool: ThreadPool
+  ) throws(TensorError) {
+    let first = layers[layer].seen - tokens
+    try layers[layer].memory?.queries?.take(queries, count: tokens, position: first)
+    try addAttention(of: queries, tokens: tokens, heads: heads, layer: layer, on: pool)
   }
 
   /// Adds what the tokens appended last attend to, where the policy wants to know.

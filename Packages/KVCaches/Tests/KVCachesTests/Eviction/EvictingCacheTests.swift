@@ -20,7 +20,7 @@ import Testing
     workers: Int = 1, meter: KVMeter = KVMeter()
   ) throws -> KVCache {
     let configuration = KVConfiguration(format: format, eviction: try Eviction(parsing: policy))
-    var cache = KVCache(shape: shape, configuration: configuration, meter: meter)
+    var cache = try KVCache(shape: shape, configuration: configuration, meter: meter)
     cache.endPrompt(at: prompt)
     try extend(&cache, to: tokens, step: step, pool: try ThreadPool(workers: workers))
     return cache
@@ -106,7 +106,7 @@ import Testing
 
   @Test func withoutEvictionNothingIsRemembered() throws {
     let meter = KVMeter()
-    var cache = KVCache(shape: Self.shape, meter: meter)
+    var cache = try KVCache(shape: Self.shape, meter: meter)
     try Self.extend(&cache, to: 100, step: 9, pool: try ThreadPool(workers: 1))
     #expect(cache.count == 100 && cache.room == .max)
     #expect(meter.bytes == cache.byteCount)

@@ -127,6 +127,8 @@ typedef struct {
   void (*rms_norm)(const float *x, const float *weight, float eps, size_t n, float *y);
   // Rotates x[i], x[i + half] by the angle whose cosine and sine are given, i < half.
   void (*rotate)(float *x, const float *cosine, const float *sine, size_t half);
+  // x = H x / sqrt(n), H the Hadamard matrix in natural order, n a power of two: a rotation that undoes itself.
+  void (*hadamard)(float *x, size_t n);
   // y[i] = gate[i] / (1 + exp(-gate[i])) * up[i].
   void (*silu_multiply)(const float *gate, const float *up, float *y, size_t n);
   // x[i] += y[i].
