@@ -150,30 +150,30 @@ final class KVPage {
     }
   }
 
-  /// Lets `heads` queries `[heads, dimension]` of KV head `kvHead` attend to the first `count` tokens; see the kernel. In a
-  /// page that holds both, they see the tokens before `seen` as codes.
-  func attend(
-    queries: UnsafePointer<Float>, heads: Int, kvHead: Int, count: Int, coded seen: CodedTokens,
-    scale: Float, state: UnsafeMutablePointer<Float>
-  ) {
-    func attend(_ range: Range<Int>, _ keys: PageLayout.Part, _ values: PageLayout.Part) {
-      withBlock(keys, head: kvHead) { keys in
-        withBlock(values, head: kvHead) { values in
-          bb_kernels().pointee.attend(
-            queries, heads, dimension, keys, values, range.lowerBound, range.upperBound, scale,
-            state)
-        }
+  /// Appends the first `count` tokens as the attention kernel takes them, valid while the page is; in a page that holds both,
+  /// the tokens before `seen` are codes.
+  func appendPieces(count: Int, coded seen: CodedTokens, to pieces: inout [bb_kv_piece]) {
+    storage.withBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      func append(_ range: Range<Int>, _ keys: PageLayout.Part, _ values: PageLayout.Part) {
+        pieces.append(
+          bb_kv_piece(
+            keys: layout.block(keys, head: 0, of: base),
+            values: layout.block(values, head: 0, of: base), head_bytes: layout.headBytes,
+            first: range.lowerBound, last: range.upperBound))
       }
-    }
-    guard let codes = layout.codes else { return attend(0..<count, layout.keys, layout.values) }
-    var first = 0
-    while first < count {
-      let (keysAreCoded, valuesAreCoded) = (first < seen.keys, first < seen.values)
-      let end = min(count, keysAreCoded ? seen.keys : count, valuesAreCoded ? seen.values : count)
-      attend(
-        first..<end, keysAreCoded ? codes.keys : layout.keys,
-        valuesAreCoded ? codes.values : layout.values)
-      first = end
+      guard let codes = layout.codes else {
+        return append(0..<count, layout.keys, layout.values)
+      }
+      var first = 0
+      while first < count {
+        let (keysAreCoded, valuesAreCoded) = (first < seen.keys, first < seen.values)
+        let end = min(count, keysAreCoded ? seen.keys : count, valuesAreCoded ? seen.values : count)
+        append(
+          first..<end, keysAreCoded ? codes.keys : layout.keys,
+          valuesAreCoded ? codes.values : layout.values)
+        first = end
+      }
     }
   }
 

@@ -26,6 +26,11 @@ enum { PAGE_VECTORS = BB_PAGE / 16, CODE_BLOCKS = 2, ATTEND_HEADS = 8, MAX_KEY_G
   } while (0)
 
 INLINE int is_coded(bb_kv_format format) { return format >= BB_KV_INT8; }
+INLINE size_t float_bytes(bb_kv_format format) { return format == BB_KV_F32 ? 4 : 2; }
+// Asks for `bytes` bytes that will be read soon; into the second-level cache, since few requests of the first may be open.
+INLINE void fetch(const void *at, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const uint8_t *)at + i, 0, 2);
+}
 INLINE bb_float_format float_format(bb_kv_format format) {
   return format == BB_KV_F32 ? BB_F32 : format == BB_KV_F16 ? BB_F16 : BB_BF16;
 }
@@ -36,13 +41,15 @@ INLINE bb_float_format float_format(bb_kv_format format) {
 
 // Scores of `heads` queries [d] against the 64 tokens of a page; `heads` is a constant, which keeps the sums in registers.
 INLINE void page_scores(const int heads, const bb_kv_format format, const float *q, size_t d, const void *keys,
-                        float *scores) {
+                        const uint8_t *ahead, float *scores) {
+  const size_t bytes = BB_PAGE * float_bytes(format);
   v16 sum[ATTEND_ROWS][PAGE_VECTORS];
   for (int h = 0; h < heads; h++)
     for (int j = 0; j < PAGE_VECTORS; j++) sum[h][j] = v_set(0);
   for (size_t i = 0; i < d; i++) {
     v16 k[PAGE_VECTORS];
     for (int j = 0; j < PAGE_VECTORS; j++) k[j] = v_load_as(keys, float_format(format), i * BB_PAGE + j * 16);
+    fetch(ahead + i * bytes, bytes);
     for (int h = 0; h < heads; h++)
       for (int j = 0; j < PAGE_VECTORS; j++) sum[h][j] = v_fma(k[j], v_set(q[h * d + i]), sum[h][j]);
   }
@@ -51,34 +58,36 @@ INLINE void page_scores(const int heads, const bb_kv_format format, const float 
 }
 
 INLINE void exact_scores(const bb_kv_format format, const float *q, size_t heads, size_t d, const void *keys,
-                         float *scores) {
-  EACH_ROWS(page_scores(rows, format, q + h * d, d, keys, scores + h * BB_PAGE));
+                         const uint8_t *ahead, float *scores) {
+  EACH_ROWS(page_scores(rows, format, q + h * d, d, keys, ahead, scores + h * BB_PAGE));
 }
 
-// Scores of at most ATTEND_HEADS queries.
-static void scores_of_block(const float *q, size_t heads, size_t d, const bb_kv_block *keys, float *scores) {
+// Scores of at most ATTEND_HEADS queries; what lies at `ahead` is fetched meanwhile.
+static void scores_of_block(const float *q, size_t heads, size_t d, const bb_kv_block *keys, const uint8_t *ahead,
+                            float *scores) {
   switch (keys->format) {
-    case BB_KV_F32: exact_scores(BB_KV_F32, q, heads, d, keys->entries, scores); break;
-    case BB_KV_F16: exact_scores(BB_KV_F16, q, heads, d, keys->entries, scores); break;
-    case BB_KV_BF16: exact_scores(BB_KV_BF16, q, heads, d, keys->entries, scores); break;
-    case BB_KV_INT8: coded_scores(BB_KV_INT8, q, heads, d, keys, scores); break;
-    case BB_KV_INT4: coded_scores(BB_KV_INT4, q, heads, d, keys, scores); break;
-    default: coded_scores(BB_KV_INT2, q, heads, d, keys, scores); break;
+    case BB_KV_F32: exact_scores(BB_KV_F32, q, heads, d, keys->entries, ahead, scores); break;
+    case BB_KV_F16: exact_scores(BB_KV_F16, q, heads, d, keys->entries, ahead, scores); break;
+    case BB_KV_BF16: exact_scores(BB_KV_BF16, q, heads, d, keys->entries, ahead, scores); break;
+    case BB_KV_INT8: coded_scores(BB_KV_INT8, q, heads, d, keys, ahead, scores); break;
+    case BB_KV_INT4: coded_scores(BB_KV_INT4, q, heads, d, keys, ahead, scores); break;
+    default: coded_scores(BB_KV_INT2, q, heads, d, keys, ahead, scores); break;
   }
 }
 
 static void key_scores(const float *q, size_t heads, size_t d, const bb_kv_block *keys, float *scores) {
   for (size_t h = 0; h < heads; h += ATTEND_HEADS)
-    scores_of_block(q + h * d, heads - h < ATTEND_HEADS ? heads - h : ATTEND_HEADS, d, keys, scores + h * BB_PAGE);
+    scores_of_block(q + h * d, heads - h < ATTEND_HEADS ? heads - h : ATTEND_HEADS, d, keys,
+                    keys->entries, scores + h * BB_PAGE);
 }
 
 // ---------------------------------------------------------------- weights
 
-// scores -> weights exp(scale * score - maximum), 0 outside [first, n); the state's maximum and sum move on. Returns the
+// scores -> weights exp(scale * score - maximum), 0 outside [first, last); the state's maximum and sum move on. Returns the
 // factor that the values summed so far are to be multiplied by.
-INLINE float page_softmax(float *scores, size_t first, size_t n, float scale, float *maximum, float *sum) {
+INLINE float page_softmax(float *scores, size_t first, size_t last, float scale, float *maximum, float *sum) {
   for (size_t i = 0; i < first; i++) scores[i] = -INFINITY;
-  for (size_t i = n; i < BB_PAGE; i++) scores[i] = -INFINITY;
+  for (size_t i = last; i < BB_PAGE; i++) scores[i] = -INFINITY;
   v16 s[PAGE_VECTORS], highest = v_set(*maximum);
   for (int j = 0; j < PAGE_VECTORS; j++) {
     s[j] = v_mul(v_load(scores + j * 16), v_set(scale));
@@ -103,65 +112,93 @@ INLINE float page_softmax(float *scores, size_t first, size_t n, float scale, fl
 
 // state = state * decay + sum over tokens of weight * value, for `width` vectors of components from c on.
 INLINE void add_exact_values(const int heads, const int width, const bb_kv_format format, const float *weights,
-                             const float *decay, size_t dv, const void *values, size_t n, size_t c, float *state) {
-  const size_t stride = dv + 16;
+                             const float *decay, size_t dv, const void *values, const uint8_t *ahead,
+                             size_t first, size_t last, size_t c, float *state) {
+  const size_t stride = dv + 16, bytes = width * 16 * float_bytes(format);
   v16 sum[ATTEND_ROWS][4];
   for (int h = 0; h < heads; h++)
     for (int j = 0; j < width; j++)
       sum[h][j] = v_mul(v_load(state + h * stride + c + j * 16), v_set(decay[h]));
-  for (size_t t = 0; t < n; t++)
+  for (size_t t = first; t < last; t++) {
+    fetch(ahead + (c * BB_PAGE + t * width * 16) * float_bytes(format), bytes);
     for (int j = 0; j < width; j++) {
       const v16 v = v_load_as(values, float_format(format), t * dv + c + j * 16);
       for (int h = 0; h < heads; h++) sum[h][j] = v_fma(v, v_set(weights[h * BB_PAGE + t]), sum[h][j]);
     }
+  }
   for (int h = 0; h < heads; h++)
     for (int j = 0; j < width; j++) v_store(state + h * stride + c + j * 16, sum[h][j]);
 }
 
 INLINE void exact_values(const int heads, const bb_kv_format format, const float *weights, const float *decay,
-                         size_t dv, const void *values, size_t n, float *state) {
+                         size_t dv, const void *values, const uint8_t *ahead, size_t first, size_t last, float *state) {
   size_t c = 0;
-  for (; c + 64 <= dv; c += 64) add_exact_values(heads, 4, format, weights, decay, dv, values, n, c, state);
-  for (; c < dv; c += 16) add_exact_values(heads, 1, format, weights, decay, dv, values, n, c, state);
+  for (; c + 64 <= dv; c += 64) add_exact_values(heads, 4, format, weights, decay, dv, values, ahead, first, last, c, state);
+  for (; c < dv; c += 16) add_exact_values(heads, 1, format, weights, decay, dv, values, ahead, first, last, c, state);
 }
 
 INLINE void exact_values_of_heads(const bb_kv_format format, const float *weights, const float *decay, size_t heads,
-                                  size_t dv, const void *values, size_t n, float *state) {
-  EACH_ROWS(exact_values(rows, format, weights + h * BB_PAGE, decay + h, dv, values, n, state + h * (dv + 16)));
+                                  size_t dv, const void *values, const uint8_t *ahead, size_t first, size_t last,
+                                  float *state) {
+  EACH_ROWS(exact_values(rows, format, weights + h * BB_PAGE, decay + h, dv, values, ahead, first, last,
+                         state + h * (dv + 16)));
 }
 
-// Adds what the first n tokens' values weigh, for at most ATTEND_HEADS queries; weights are 0 from n on.
+// Adds what the values of the tokens [first, last) weigh, for at most ATTEND_HEADS queries; other weights are 0.
 static void add_values(const float *weights, const float *decay, size_t heads, size_t dv, const bb_kv_block *values,
-                       size_t n, float *state) {
+                       const uint8_t *ahead, size_t first, size_t last, float *state) {
   const void *at = values->entries;
   switch (values->format) {
-    case BB_KV_F32: exact_values_of_heads(BB_KV_F32, weights, decay, heads, dv, at, n, state); break;
-    case BB_KV_F16: exact_values_of_heads(BB_KV_F16, weights, decay, heads, dv, at, n, state); break;
-    case BB_KV_BF16: exact_values_of_heads(BB_KV_BF16, weights, decay, heads, dv, at, n, state); break;
-    case BB_KV_INT8: coded_values(BB_KV_INT8, weights, decay, heads, dv, values, state); break;
-    case BB_KV_INT4: coded_values(BB_KV_INT4, weights, decay, heads, dv, values, state); break;
-    default: coded_values(BB_KV_INT2, weights, decay, heads, dv, values, state); break;
+    case BB_KV_F32: exact_values_of_heads(BB_KV_F32, weights, decay, heads, dv, at, ahead, first, last, state); break;
+    case BB_KV_F16: exact_values_of_heads(BB_KV_F16, weights, decay, heads, dv, at, ahead, first, last, state); break;
+    case BB_KV_BF16: exact_values_of_heads(BB_KV_BF16, weights, decay, heads, dv, at, ahead, first, last, state); break;
+    case BB_KV_INT8: coded_values(BB_KV_INT8, weights, decay, heads, dv, values, ahead, state); break;
+    case BB_KV_INT4: coded_values(BB_KV_INT4, weights, decay, heads, dv, values, ahead, state); break;
+    default: coded_values(BB_KV_INT2, weights, decay, heads, dv, values, ahead, state); break;
   }
 }
 
-// ---------------------------------------------------------------- one page
+// ---------------------------------------------------------------- pages
 
-static void attend_some(const float *q, size_t heads, size_t d, const bb_kv_block *keys, const bb_kv_block *values,
-                        size_t first, size_t n, float scale, float *state) {
-  float scores[ATTEND_HEADS * BB_PAGE], decay[ATTEND_HEADS];
+INLINE bb_kv_block block_of_head(bb_kv_block block, size_t offset) {
+  block.entries = (const uint8_t *)block.entries + offset;
+  if (block.scales) block.scales = (const uint8_t *)block.scales + offset;
+  if (block.offsets) block.offsets = (const uint8_t *)block.offsets + offset;
+  return block;
+}
+
+// Fetches the scales and offsets of a block: `per` of each for every group of `n` numbers.
+INLINE void fetch_scales(const bb_kv_block *block, size_t n, size_t per) {
+  if (!is_coded(block->format)) return;
+  const size_t bytes = (n + block->group - 1) / block->group * per * (block->scale_format == BB_F32 ? 4 : 2);
+  fetch(block->scales, bytes);
+  if (block->offsets) fetch(block->offsets, bytes);
+}
+
+static void attend(const float *q, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count, size_t kv_head,
+                   float scale, float *state) {
   const size_t dv = (d + 15) / 16 * 16, stride = dv + 16;
-  scores_of_block(q, heads, d, keys, scores);
-  for (size_t h = 0; h < heads; h++) {
-    float *tail = state + h * stride + dv;
-    decay[h] = page_softmax(scores + h * BB_PAGE, first, n, scale, tail, tail + 1);
+  for (size_t p = 0; p < count; p++) {
+    const bb_kv_piece *piece = pieces + p, *next = pieces + (p + 1 < count ? p + 1 : p);
+    const bb_kv_block keys = block_of_head(piece->keys, kv_head * piece->head_bytes);
+    const bb_kv_block values = block_of_head(piece->values, kv_head * piece->head_bytes);
+    // The next page is fetched while this one is read: heads and pages are too short for the processor to foresee.
+    const bb_kv_block later_keys = block_of_head(next->keys, kv_head * next->head_bytes);
+    const bb_kv_block later_values = block_of_head(next->values, kv_head * next->head_bytes);
+    const uint8_t *next_keys = later_keys.entries, *next_values = later_values.entries;
+    fetch_scales(&later_keys, BB_PAGE, dv);
+    fetch_scales(&later_values, dv, BB_PAGE);
+    for (size_t first = 0; first < heads; first += ATTEND_HEADS) {
+      const size_t some = heads - first < ATTEND_HEADS ? heads - first : ATTEND_HEADS;
+      float scores[ATTEND_HEADS * BB_PAGE], decay[ATTEND_HEADS], *at = state + first * stride;
+      scores_of_block(q + first * d, some, d, &keys, next_keys, scores);
+      for (size_t h = 0; h < some; h++) {
+        float *tail = at + h * stride + dv;
+        decay[h] = page_softmax(scores + h * BB_PAGE, piece->first, piece->last, scale, tail, tail + 1);
+      }
+      add_values(scores, decay, some, dv, &values, next_values, piece->first, piece->last, at);
+      next_keys = keys.entries;
+      next_values = values.entries;
+    }
   }
-  add_values(scores, decay, heads, dv, values, n, state);
-}
-
-static void attend(const float *q, size_t heads, size_t d, const bb_kv_block *keys, const bb_kv_block *values,
-                   size_t first, size_t n, float scale, float *state) {
-  const size_t stride = (d + 15) / 16 * 16 + 16;
-  for (size_t h = 0; h < heads; h += ATTEND_HEADS)
-    attend_some(q + h * d, heads - h < ATTEND_HEADS ? heads - h : ATTEND_HEADS, d, keys, values, first, n,
-                scale, state + h * stride);
 }

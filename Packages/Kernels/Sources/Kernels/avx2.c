@@ -100,6 +100,9 @@ static inline l16 l_field(l16 x, int shift, int mask) {
   const __m256i bits = _mm256_set1_epi8((char)mask);
   return (l16){_mm256_and_si256(_mm256_srli_epi32(x.a, shift), bits), _mm256_and_si256(_mm256_srli_epi32(x.b, shift), bits)};
 }
+static inline l16 l_join(l16 high, l16 low) {
+  return (l16){_mm256_add_epi32(_mm256_slli_epi32(high.a, 8), low.a), _mm256_add_epi32(_mm256_slli_epi32(high.b, 8), low.b)};
+}
 static inline __m256i dot8(__m256i sum, __m256i codes, __m256i even, __m256i odd) {
   const __m256i low = _mm256_and_si256(codes, _mm256_set1_epi16(255)), high = _mm256_srli_epi16(codes, 8);
   return _mm256_add_epi32(sum, _mm256_add_epi32(_mm256_madd_epi16(low, even), _mm256_madd_epi16(high, odd)));
@@ -117,6 +120,16 @@ static inline void v_store_int8(int8_t *p, v16 x) {
   const __m256i ordered = _mm256_permute4x64_epi64(pairs, 0xd8);
   _mm_storeu_si128(
       (__m128i *)p, _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1)));
+}
+static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
+  // 16 bits each: n = 256 * upper + lower with a signed lower byte.
+  const __m256i n = _mm256_permute4x64_epi64(
+      _mm256_packs_epi32(_mm256_cvtps_epi32(x.a), _mm256_cvtps_epi32(x.b)), 0xd8);
+  const __m256i upper = _mm256_srai_epi16(_mm256_add_epi16(n, _mm256_set1_epi16(128)), 8);
+  const __m256i lower = _mm256_srai_epi16(_mm256_slli_epi16(n, 8), 8);
+  const __m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi16(upper, lower), 0xd8);
+  _mm_storeu_si128((__m128i *)high, _mm256_castsi256_si128(both));
+  _mm_storeu_si128((__m128i *)low, _mm256_extracti128_si256(both, 1));
 }
 
 enum { ATTEND_ROWS = 1 };

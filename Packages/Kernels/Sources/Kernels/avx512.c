@@ -84,6 +84,7 @@ static inline void l_store(uint8_t *p, l16 x) { _mm512_storeu_si512(p, x); }
 static inline l16 l_field(l16 x, int shift, int mask) {
   return _mm512_and_si512(_mm512_srli_epi32(x, shift), _mm512_set1_epi8((char)mask));
 }
+static inline l16 l_join(l16 high, l16 low) { return _mm512_add_epi32(_mm512_slli_epi32(high, 8), low); }
 static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   int32_t four;
   memcpy(&four, x, 4);
@@ -92,6 +93,11 @@ static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
 static inline v16 v_from_lanes(l16 x) { return _mm512_cvtepi32_ps(x); }
 static inline void v_store_int8(int8_t *p, v16 x) {
   _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
+}
+static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
+  const __m512i n = _mm512_cvtps_epi32(x), upper = _mm512_srai_epi32(_mm512_add_epi32(n, _mm512_set1_epi32(128)), 8);
+  _mm_storeu_si128((__m128i *)low, _mm512_cvtepi32_epi8(n));
+  _mm_storeu_si128((__m128i *)high, _mm512_cvtepi32_epi8(upper));
 }
 
 enum { ATTEND_ROWS = 4 };

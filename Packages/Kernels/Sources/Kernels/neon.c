@@ -100,6 +100,7 @@ static inline l16 l_field(l16 x, int shift, int mask) {
   const uint32x4_t bits = vreinterpretq_u32_u8(vdupq_n_u8((uint8_t)mask));
   EACH(vreinterpretq_s32_u32(vandq_u32(vshlq_u32(vreinterpretq_u32_s32(x.q[i]), vdupq_n_s32(-shift)), bits)));
 }
+static inline l16 l_join(l16 high, l16 low) { EACH(vaddq_s32(vshlq_n_s32(high.q[i], 8), low.q[i])); }
 // Four rows: their codes in 16 bits, times x, added in pairs twice.
 static inline int32x4_t dot4(uint8x16_t codes, int16x4_t x) {
   const int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(codes)));
@@ -125,6 +126,14 @@ static inline void v_store_int8(int8_t *p, v16 x) {
   for (int i = 0; i < 4; i++) n[i] = vmovn_s32(vcvtq_s32_f32(x.q[i]));
   vst1_s8(p, vmovn_s16(vcombine_s16(n[0], n[1])));
   vst1_s8(p + 8, vmovn_s16(vcombine_s16(n[2], n[3])));
+}
+static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
+  for (int i = 0; i < 2; i++) {
+    const int16x8_t n =
+        vcombine_s16(vmovn_s32(vcvtq_s32_f32(x.q[2 * i])), vmovn_s32(vcvtq_s32_f32(x.q[2 * i + 1])));
+    vst1_s8(low + 8 * i, vmovn_s16(n));
+    vst1_s8(high + 8 * i, vmovn_s16(vshrq_n_s16(vaddq_s16(n, vdupq_n_s16(128)), 8)));
+  }
 }
 
 enum { ATTEND_ROWS = 1 };

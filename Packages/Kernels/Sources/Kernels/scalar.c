@@ -95,6 +95,8 @@ static inline l16 l_load(const uint8_t *p) { l16 r; memcpy(&r, p, sizeof r); ret
 static inline void l_store(uint8_t *p, l16 a) { memcpy(p, &a, sizeof a); }
 // Of each byte the bits from `shift` on that `mask` leaves.
 static inline l16 l_field(l16 a, int shift, int mask) { EACH((uint32_t)a.n[i] >> shift & mask * 0x01010101u); }
+// 256 * high + low, beyond 32 bits cut off.
+static inline l16 l_join(l16 high, l16 low) { EACH((uint32_t)high.n[i] * 256u + (uint32_t)low.n[i]); }
 // sum + the row's 4 unsigned codes times the 4 signed numbers at x.
 static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   uint8_t c[64];
@@ -109,6 +111,14 @@ static inline v16 v_from_lanes(l16 a) {
 // Whole numbers from -127 to 127 as bytes.
 static inline void v_store_int8(int8_t *p, v16 a) {
   for (int i = 0; i < 16; i++) p[i] = (int8_t)a.f[i];
+}
+// Whole numbers from -32639 to 32639 as 256 * high + low.
+static inline void v_store_split(int8_t *high, int8_t *low, v16 a) {
+  for (int i = 0; i < 16; i++) {
+    const int32_t n = (int32_t)a.f[i], rest = (n + 128 & 255) - 128;
+    low[i] = (int8_t)rest;
+    high[i] = (int8_t)((n - rest) / 256);
+  }
 }
 
 enum { ATTEND_ROWS = 1 };

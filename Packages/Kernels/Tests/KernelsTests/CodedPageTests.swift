@@ -131,7 +131,8 @@ import Testing
     {
       var state = [Float](repeating: 0, count: heads * stride)
       for h in 0..<heads { state[h * stride + stride - 16] = -.infinity }
-      for _ in 0..<2 { bb_kernels_for(isa).pointee.attend(q, heads, d, k, v, 0, 64, 0.3, &state) }
+      let piece = piece(k, v, count: 64)
+      bb_kernels_for(isa).pointee.attend(q, heads, d, [piece, piece], 2, 0, 0.3, &state)
       // Behind the components of a head lies what fills the last vector up; then the maximum and the sum.
       return state.enumerated().filter { index, _ in
         index % stride < d || index % stride >= stride - 16

@@ -1,5 +1,12 @@
 import Kernels
 
+/// The first tokens of a page of one head.
+func piece(
+  _ keys: UnsafePointer<bb_kv_block>, _ values: UnsafePointer<bb_kv_block>, count: Int
+) -> bb_kv_piece {
+  bb_kv_piece(keys: keys.pointee, values: values.pointee, head_bytes: 0, first: 0, last: count)
+}
+
 /// A page of keys and values as floats.
 struct FloatPage {
   let format: bb_kv_format

@@ -158,22 +158,40 @@ public final class BlockForward {
     }
   }
 
+  /// Attention of all rows, a few consecutive tokens of a sequence at a time: they share what is read of its pages.
   private func attend(
     _ q: UnsafePointer<Float>, layer: Int, layout: RowLayout, caches: [KVCache],
     into output: UnsafeMutablePointer<Float>
   ) {
     let (dimension, group, kvHeads) = (config.headDimension, config.groupSize, config.kvHeads)
-    let scale = 1 / Float(dimension).squareRoot()
+    let (scale, width) = (1 / Float(dimension).squareRoot(), config.heads * dimension)
+    let most = max(1, Self.queriesTogether / group)
+    var spans: [(row: Int, span: AttentionSpan)] = []
+    for run in layout.runs {
+      for row in stride(from: run.rows.lowerBound, to: run.rows.upperBound, by: most) {
+        let tokens = min(most, run.rows.upperBound - row)
+        spans.append(
+          (
+            row,
+            AttentionSpan(
+              caches[run.cache], layer: layer, visible: layout.visible[row + tokens - 1],
+              tokens: tokens)
+          ))
+      }
+    }
     let cost = layout.visible.reduce(0, +) * config.heads * dimension * 2
     // Heads are the outer loop, so that every worker gets rows from all over a prompt: later ones see more.
-    pool.split(layout.count * kvHeads, cost: cost) { part in
+    pool.split(spans.count * kvHeads, cost: cost) { part in
       for item in part {
-        let (kvHead, row) = (item / layout.count, item % layout.count)
-        let at = (row * config.heads + kvHead * group) * dimension
-        caches[layout.cacheOfRow[row]].attend(
-          queries: q + at, heads: group, kvHead: kvHead, layer: layer,
-          visible: layout.visible[row], scale: scale, output: output + at)
+        let (kvHead, at) = (item / spans.count, spans[item % spans.count])
+        let start = at.row * width + kvHead * group * dimension
+        at.span.attend(
+          queries: q + start, stride: width, heads: group, kvHead: kvHead, scale: scale,
+          output: output + start)
       }
     }
   }
+
+  /// Queries that read a page together: their weighted values then stay in the first-level cache.
+  private static let queriesTogether = 32
 }

@@ -18,7 +18,6 @@ public struct RowLayout {
   public let count: Int
   let cosines: [Float]
   let sines: [Float]
-  let cacheOfRow: [Int]
   let positions: [Int]
   /// Tokens of its cache that a row may attend to, itself included.
   let visible: [Int]
@@ -30,7 +29,6 @@ public struct RowLayout {
   ) {
     var runs: [Run] = []
     var row = 0
-    var cacheOfRow: [Int] = []
     var positions: [Int] = []
     var visible: [Int] = []
     for part in parts {
@@ -38,7 +36,6 @@ public struct RowLayout {
         Run(cache: part.cache, rows: row..<row + part.tokens, position: part.position))
       row += part.tokens
       for token in 0..<part.tokens {
-        cacheOfRow.append(part.cache)
         positions.append(part.position + token)
         visible.append(part.held + token + 1)
       }
@@ -59,7 +56,6 @@ public struct RowLayout {
     self.count = row
     self.cosines = cosines
     self.sines = sines
-    self.cacheOfRow = cacheOfRow
     self.positions = positions
     self.visible = visible
   }

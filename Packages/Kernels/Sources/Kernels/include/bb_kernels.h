@@ -98,6 +98,13 @@ typedef struct {
   const void *offsets;  // NULL: symmetric
 } bb_kv_block;
 
+// The tokens [first, last) of a page for all heads: `keys` and `values` are those of head 0, and whatever they point to of
+// head h lies h * head_bytes further on.
+typedef struct {
+  bb_kv_block keys, values;
+  size_t head_bytes, first, last;
+} bb_kv_piece;
+
 // How a scale is found. ASYMMETRIC: (max - min) / (2^b - 1), offset min. ABSMAX: absmax / (2^(b-1) - 1).
 // FULL: 2 absmax / (2^b - 1), its largest value clipped. HQQ: the scale of ASYMMETRIC, and an offset that half-quadratic
 // steps move to where few errors are large.
@@ -136,12 +143,11 @@ typedef struct {
   // y[i] = exp(x[i] - shift); returns the sum of y.
   float (*exp_sum)(const float *x, float shift, float *y, size_t n);
 
-  // One step of attention by running softmax: `heads` queries q [heads][d] against the tokens [first, n), n <= 64, of a
-  // page; at least one.
+  // Attention by running softmax: `heads` queries q [heads][d] against `count` pieces of pages of KV head `kv_head`.
   // state: per head [dv] weighted values, then the running maximum, then the running sum: stride dv + 16 floats.
-  // A query's result does not depend on the other queries of the call.
-  void (*attend)(const float *q, size_t heads, size_t d, const bb_kv_block *keys, const bb_kv_block *values,
-                 size_t first, size_t n, float scale, float *state);
+  // A query's result does not depend on the other queries of the call, nor on how the pieces are cut into calls.
+  void (*attend)(const float *q, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count, size_t kv_head,
+                 float scale, float *state);
   // The products that `attend` weighs by: scores[h][64] of q [heads][d] with the keys of a page.
   void (*key_scores)(const float *q, size_t heads, size_t d, const bb_kv_block *keys, float *scores);
 } bb_kernel_table;
