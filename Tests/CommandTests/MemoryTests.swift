@@ -48,4 +48,12 @@ import Testing
       .evaluate, ["--model", Nano.model, "--memory", "2MiB", "--journal", folder.path("a.jsonl")])
     expectRefusal(run, naming: ["--memory 2.00 MiB"])
   }
+
+  @Test func fewerBitsFitWhereMoreDoNot() throws {
+    // A text of 1024 tokens takes 0.75 MiB in 16 bits.
+    let memory = ["--memory", "\(try leastMemory() + 500)KiB"]
+    expectRefusal(try generate(memory), naming: ["MiB of KV cache", "--max-tokens "])
+    let four = try generate(memory + ["--kv", "int4", "--kv-residual", "0"])
+    #expect(four.isSuccess, "\(four.errors)")
+  }
 }

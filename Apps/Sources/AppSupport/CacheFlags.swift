@@ -70,17 +70,17 @@ public struct CacheFlags: ParsableArguments {
 
   /// Checks that the flags go together.
   public func validate() throws {
-    let configuration: KVConfiguration
-    do {
-      configuration = try self.configuration()
-    } catch {
-      throw ValidationError("\(error)")
-    }
     let isSaid = residual != nil || group != nil || scheme != nil || rule != nil
-    guard configuration.isQuantized || !isSaid else {
+    let formats = kv.flatMap { [$0.keys, $0.values] } + [kvKeys, kvValues].compactMap { $0 }
+    guard formats.contains(where: \.isQuantized) || !isSaid else {
       throw ValidationError(
         "--kv-residual, --kv-group, --kv-scheme and --kv-rule are about a quantized cache; say --kv int8, int4 or int2"
       )
+    }
+    do {
+      _ = try configuration()
+    } catch {
+      throw ValidationError("\(error)")
     }
   }
 

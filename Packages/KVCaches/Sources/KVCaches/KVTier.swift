@@ -61,8 +61,11 @@ extension [KVTier] {
   /// groups will do.
   func problem(group: Int) -> String? {
     guard let first, let last else { return "no format" }
-    guard !first.isQuantized, first.keys == first.values else {
+    guard !first.isQuantized else {
       return "the most recent tokens are stored in bf16 or f32, found \(first)"
+    }
+    guard first.keys == first.values else {
+      return "what is not quantized has one format, bf16 or f32"
     }
     guard last.tokens == nil else { return "the last tier holds all older tokens, found \(last)" }
     for (index, tier) in dropLast().enumerated() {
