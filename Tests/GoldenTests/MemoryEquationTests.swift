@@ -56,4 +56,39 @@ import Testing
       }
     }
   }
+
+  /// What an eviction holds beside the pages, token by token, and all bytes at the peak.
+  @Test(arguments: [
+    "rkv:100,buffer=60", "rkv:100,buffer=60,window=3", "rkv:100,buffer=60,order=score",
+    "rkv:100,buffer=60,retain=first", "snapkv:100,buffer=60", "snapkv:100,buffer=60,window=5",
+    "h2o:100,buffer=60", "streaming:100,buffer=60",
+  ])
+  func whatAnEvictionRemembers(eviction: String) throws {
+    let (heads, prompt, tokens) = (6, 250, 500)
+    let shape = KVShape(layers: 2, kvHeads: 3, headDimension: 40)
+    let meter = KVMeter()
+    let pool = try ThreadPool(workers: 1)
+    var cache = KVCache(
+      shape: shape, configuration: KVConfiguration(eviction: try Eviction(parsing: eviction)),
+      meter: meter)
+    cache.endPrompt(at: prompt)
+    let pages = CachePages(layers: 2, kvHeads: 3, headDimension: 40, heads: heads)
+    let policy = try KVPolicy(parsing: eviction)
+    for count in 1...tokens {
+      for layer in 0..<shape.layers {
+        let token = (0..<heads * 40).map { Float(($0 * 31 + count * 17 + layer) % 23) - 11 }
+        try cache.append(keys: token, values: token, tokens: 1, layer: layer)
+        try cache.settle(queries: token, tokens: 1, heads: heads, layer: layer, on: pool)
+      }
+      let remembered = pages.remembered(
+        entries: cache.count, policy, isCompressed: count >= prompt)
+      #expect(meter.bytes(of: .eviction) == remembered, "after \(count) tokens")
+      #expect(meter.bytes == pages.sequence(entries: cache.count, policy) + remembered)
+    }
+    let load = try Load(thinkBudget: tokens - prompt, prompt: prompt, answer: 0)
+    // A compression fills something new of one layer before it lets go of the old.
+    let beside = meter.peakBytes - pages.peak(load, policy)
+    #expect(beside >= 0 && beside <= pages.peak(load, policy) / shape.layers)
+    if eviction.hasPrefix("streaming") { #expect(beside == 0) }
+  }
 }

@@ -119,9 +119,9 @@ import Testing
 
   @Test func anEvictionBoundsEverySampleAndEndsTheSharing() throws {
     // Nothing is evicted yet after 64 of 128 staged tokens: the kept 256 are shared.
-    #expect(try peak("rkv:256", thought: 64, prompt: 1024, samples: 8) == max(4 + 8, 16))
-    #expect(try peak("rkv:256", thought: 600, prompt: 1024, samples: 8) == 8 * 6)
+    #expect(try peak("streaming:256", thought: 64, prompt: 1024, samples: 8) == max(4 + 8, 16))
+    #expect(try peak("streaming:256", thought: 600, prompt: 1024, samples: 8) == 8 * 6)
     // A long prompt is held up to 2048 tokens beyond the budget.
-    #expect(try peak("rkv:256", thought: 600, prompt: 9000, samples: 1) == 36)
+    #expect(try peak("streaming:256", thought: 600, prompt: 9000, samples: 1) == 36)
   }
 }

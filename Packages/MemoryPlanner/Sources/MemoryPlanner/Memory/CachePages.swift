@@ -15,18 +15,22 @@ public struct CachePages: Sendable, Hashable {
   public let kvHeads: Int
   /// Width of a head.
   public let headDimension: Int
+  /// Query heads of a layer.
+  public let heads: Int
 
-  /// Caches of these sizes.
-  public init(layers: Int, kvHeads: Int, headDimension: Int) {
+  /// Caches of these sizes; where the number of query heads is not said, each has a KV head of its own.
+  public init(layers: Int, kvHeads: Int, headDimension: Int, heads: Int? = nil) {
     self.layers = layers
     self.kvHeads = kvHeads
     self.headDimension = headDimension
+    self.heads = heads ?? kvHeads
   }
 
   /// The caches of a model.
   public init(_ shape: ModelShape) {
     self.init(
-      layers: shape.layers, kvHeads: shape.kvHeads, headDimension: shape.headDimension)
+      layers: shape.layers, kvHeads: shape.kvHeads, headDimension: shape.headDimension,
+      heads: shape.heads)
   }
 
   /// Bytes of one page of one layer.
@@ -58,20 +62,45 @@ public struct CachePages: Sendable, Hashable {
     return Saturating.product(layers, bytes)
   }
 
-  /// Bytes of the caches of `load` at their largest. The samples of a question share the pages that are full of prompt, until an
-  /// eviction rewrites them.
+  /// Bytes that an eviction keeps beside the pages of one sequence that holds `entries` tokens in every layer: the queries of
+  /// the last tokens (F32), what each token was attended to (F32, rounded up to pages), and, once a compression has been, a
+  /// place and a cosine for each key's last similar key.
+  public func remembered(entries: Int, _ policy: KVPolicy, isCompressed: Bool) -> Int {
+    guard let eviction = policy.eviction else { return 0 }
+    let width = Saturating.product(heads, headDimension, 4)
+    let queries = Saturating.product(eviction.queryWindow, width)
+    let similar = isCompressed && eviction.keepsSimilarKeys ? min(entries, eviction.budget) : 0
+    let attended = eviction.method == "h2o" ? entries.raised(toMultipleOf: Self.tokens) : 0
+    let heads = Saturating.product(kvHeads, Saturating.sum(similar * 8, attended * 4))
+    return Saturating.product(layers, Saturating.sum(queries, heads))
+  }
+
+  /// Bytes of the caches of `load` at their largest. The samples of a question share the pages that are full of prompt, and
+  /// what is known of similar keys in it, until an eviction rewrites them.
   public func peak(_ load: Load, _ policy: KVPolicy) -> Int {
+    func bytes(_ entries: Int, isCompressed: Bool) -> Int {
+      Saturating.sum(
+        sequence(entries: entries, policy),
+        remembered(entries: entries, policy, isCompressed: isCompressed))
+    }
     let kept = min(load.prompt, policy.eviction?.budget ?? .max)
+    let isPromptCompressed = policy.eviction.map { load.prompt >= $0.budget } ?? false
     let end = Saturating.sum(kept, load.thinkBudget, load.answer)
     let most = policy.eviction.map { Saturating.sum($0.budget, $0.buffer) } ?? .max
-    let shared = end < most ? kept / Self.tokens * Self.tokens : 0
-    let own = Saturating.product(load.samples, sequence(entries: min(end, most), policy))
-    let saved = Saturating.product(load.samples - 1, sequence(entries: shared, policy))
-    let atPrompt = policy.eviction.map {
-      min(load.prompt, Saturating.sum($0.budget, $0.promptBuffer))
+    let own = Saturating.product(
+      load.samples, bytes(min(end, most), isCompressed: isPromptCompressed || end > most))
+    var shared = 0
+    if end < most {
+      let known = remembered(entries: kept, policy, isCompressed: isPromptCompressed)
+      shared = Saturating.sum(
+        sequence(entries: kept / Self.tokens * Self.tokens, policy),
+        known - min(known, remembered(entries: kept, policy, isCompressed: false)))
     }
-    return Saturating.product(
-      load.batch,
-      max(own - min(own, saved), atPrompt.map { sequence(entries: $0, policy) } ?? 0))
+    let saved = Saturating.product(load.samples - 1, shared)
+    let atPrompt = policy.eviction.map { eviction in
+      let most = Saturating.sum(eviction.budget, eviction.promptBuffer)
+      return bytes(min(load.prompt, most), isCompressed: load.prompt > most)
+    }
+    return Saturating.product(load.batch, max(own - min(own, saved), atPrompt ?? 0))
   }
 }

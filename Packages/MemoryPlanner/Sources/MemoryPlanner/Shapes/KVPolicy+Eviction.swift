@@ -9,7 +9,7 @@ extension KVPolicy {
     public let buffer: Int
     /// Tokens beyond the budget that a prompt may hold before it is compressed on the way.
     public let promptBuffer: Int
-    /// Other settings of the policy as its text form has them, such as `lambda=0.07`; they take no bytes.
+    /// Other settings of the policy as its text form has them, such as `lambda=0.07`.
     public let settings: [String]
 
     /// Tokens between two compressions when nothing else is said (R-KV's published default).
@@ -41,6 +41,21 @@ extension KVPolicy {
       self.buffer = buffer
       self.promptBuffer = promptBuffer
       self.settings = settings
+    }
+
+    /// The queries of how many last tokens the policy looks at.
+    var queryWindow: Int {
+      let usual = ["rkv": 8, "snapkv": 32][method] ?? 0
+      return usual > 0 ? value(of: "window").flatMap { Int($0) }.map { max(0, $0) } ?? usual : 0
+    }
+
+    /// Whether it remembers what a compression found out about similar keys.
+    var keepsSimilarKeys: Bool {
+      method == "rkv" && value(of: "retain") != "first" && value(of: "order") != "score"
+    }
+
+    private func value(of key: String) -> Substring? {
+      settings.first { $0.hasPrefix(key + "=") }?.dropFirst(key.count + 1)
     }
 
     /// Reads the text form: `rkv:2048`, or with settings `rkv:2048,buffer=64,lambda=0.07`.
