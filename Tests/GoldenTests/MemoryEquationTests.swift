@@ -68,7 +68,7 @@ import Testing
     let shape = KVShape(layers: 2, kvHeads: 3, headDimension: 40)
     let meter = KVMeter()
     let pool = try ThreadPool(workers: 1)
-    var cache = KVCache(
+    var cache = try KVCache(
       shape: shape, configuration: KVConfiguration(eviction: try Eviction(parsing: eviction)),
       meter: meter)
     cache.endPrompt(at: prompt)

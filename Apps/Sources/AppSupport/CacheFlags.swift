@@ -117,6 +117,15 @@ extension CacheFlags {
     return words
   }
 
+  /// Checks that there can be a cache with `policy`.
+  ///
+  /// - Throws: `KVCacheError` with the reason.
+  public static func check(_ policy: KVPolicy) throws(KVCacheError) {
+    let tiers = try KVTier.list(parsing: policy.format)
+    if tiers.count > 1 { _ = try KVConfiguration(tiers: tiers) }
+    if let eviction = policy.eviction { _ = try Eviction(parsing: "\(eviction)") }
+  }
+
   /// Sets what a policy asks for, where no flag was given.
   ///
   /// - Throws: `KVCacheError` where a cache cannot have the eviction.

@@ -119,9 +119,19 @@ struct Plan: ParsableCommand {
     return try PlanRequest(
       memory: available, task: task, models: models,
       precisions: bits.isEmpty ? nil : try bits.map { try WeightPrecision(bits: $0) },
-      policies: kv.isEmpty ? nil : try kv.map { try KVPolicy(parsing: $0) },
+      policies: kv.isEmpty ? nil : try kv.map(Self.policy),
       thinkBudgets: budget.isEmpty ? nil : budget,
       samples: samples.isEmpty ? (fits ? [1] : PlanRequest.paperSamples) : samples, batch: batch,
       prefersLatency: latency, prompt: prompt, answer: answer, accounting: accounting)
+  }
+
+  private static func policy(_ text: String) throws -> KVPolicy {
+    let policy = try KVPolicy(parsing: text)
+    do {
+      try CacheFlags.check(policy)
+    } catch {
+      throw UsageError("--kv \(error)")
+    }
+    return policy
   }
 }

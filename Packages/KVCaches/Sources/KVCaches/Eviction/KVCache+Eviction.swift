@@ -69,41 +69,6 @@ extension KVCache {
     try addAttention(of: queries, tokens: tokens, heads: heads, layer: layer, on: pool)
   }
 
-  /// Adds what the tokens appended last attend to, where the policy wants to know.
-  private mutating func addAttention(
-    of queries: UnsafePointer<Float>, tokens: Int, heads: Int, layer: Int, on pool: ThreadPool
-  ) throws(TensorError) {
-    guard layers[layer].memory?.attention != nil else { return }
-    let (dimension, group) = (shape.headDimension, heads / shape.kvHeads)
-    let count = layers[layer].count
-    let pages = (0..<tokens).map { self.pages(of: layer, visible: count - tokens + $0 + 1) }
-    let coded = (0..<tokens).map { tiers.coded(of: count - tokens + $0 + 1) }
-    let scale = 1 / Float(dimension).squareRoot()
-    try layers[layer].memory?.attention?.update(
-      count: count, on: pool, cost: tokens * count * heads * dimension
-    ) { kvHead, sums in
-      withUnsafeTemporaryAllocation(
-        of: Float.self, capacity: count.roundedUp(toMultipleOf: KVPage.tokens)
-      ) {
-        room in
-        guard let logits = room.baseAddress else { return }
-        for token in 0..<tokens {
-          for head in kvHead * group..<(kvHead + 1) * group {
-            let visible = count - tokens + token + 1
-            for (index, page) in pages[token].enumerated() where index * KVPage.tokens < visible {
-              let start = index * KVPage.tokens
-              page.keyScores(
-                queries: queries + (token * heads + head) * dimension, heads: 1, kvHead: kvHead,
-                coded: coded[token].inPage(index), scores: logits + start)
-            }
-            for index in 0..<visible { logits[index] *= scale }
-            addSoftmax(logits, visible: visible, times: 1, to: sums)
-          }
-        }
-      }
-    }
-  }
-
   /// What the policy chooses in each KV head of `layer`.
   private func choices(
     _ eviction: Eviction, heads: Int, layer: Int, on pool: ThreadPool

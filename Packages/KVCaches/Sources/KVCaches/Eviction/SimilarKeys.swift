@@ -16,9 +16,10 @@ struct SimilarKey: Equatable {
   }
 }
 
-/// What the last compression of a layer found out about the keys it kept, for each KV head: keys do not change, so only
-/// the new ones and those whose last similar key was evicted have to be compared again. Never changed, so that branches
-/// share it.
+/// What the last compression of a layer found out about the keys it kept, for each KV head: only the new ones and those
+/// whose last similar key was evicted have to be compared again. Keys in full precision do not change, so that is what a
+/// search from scratch would find. Where keys are rounded on the way, what was found before stands. Never changed, so
+/// that branches share it.
 final class SimilarKeys {
   /// For each KV head, the keys kept.
   let heads: [[SimilarKey]]
