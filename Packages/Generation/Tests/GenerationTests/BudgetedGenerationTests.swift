@@ -30,9 +30,12 @@ import Testing
     let generator: BatchGenerator
   }
 
-  func run(_ requests: [GenerationRequest], concurrency: Int) throws -> Outcome {
+  func run(
+    _ requests: [GenerationRequest], concurrency: Int, kv: KVConfiguration = KVConfiguration(),
+    context: Int = 64
+  ) throws -> Outcome {
     let generator = BatchGenerator(
-      try BatchGeneratorTests.makePass(), text: Self.text)
+      try BatchGeneratorTests.makePass(context: context), kv: kv, text: Self.text)
     var outcome = Outcome(generator: generator)
     try generator.run(requests, concurrency: concurrency) { event in
       switch event {
@@ -107,6 +110,32 @@ import Testing
       #expect(together.results[index]?.tokens == plain[index]?.tokens)
     }
     #expect(drawnAfterCue > 40)
+  }
+
+  /// Thoughts of several pages, with branches before, at and after the places where tokens are rounded or evicted.
+  @Test(arguments: SchedulerTests.configurations)
+  func longBranchesEqualSeparateRuns(format: String, eviction: String?) throws {
+    let kv = try SchedulerTests.cache(format, eviction)
+    let budgets = [3, 23, 62, 63, 64, 65, 127, 129, 150]
+    let samples = 0..<4
+    let together = try run(
+      samples.map { try Self.request($0, budget: 200, .budget, branches: budgets) },
+      concurrency: 3, kv: kv, context: 256)
+    for budget in budgets + [200] {
+      let separate = try run(
+        samples.map { try Self.request($0, budget: budget, .budget) }, concurrency: 1, kv: kv,
+        context: 256
+      ).results
+      for sample in samples {
+        let found =
+          budget == 200 ? together.results[sample] : together.branches[sample]?[budget]
+        let expected = try #require(separate[sample])
+        #expect(found?.tokens == expected.tokens, "sample \(sample), budget \(budget)")
+        #expect(found?.counts == expected.counts)
+        #expect(found?.kvBytes == expected.kvBytes)
+        #expect(expected.counts.thought == budget)
+      }
+    }
   }
 
   @Test func samplesOfOnePromptShareIt() throws {

@@ -10,13 +10,15 @@ import Testing
   private static let page = 4096
 
   /// What caches keep: a format or tiers, and an eviction if there is one.
-  private static let configurations: [(String, String?)] = [
+  static let configurations: [(String, String?)] = [
     ("bf16", nil), ("f32", nil), ("bf16", "rkv:24,buffer=8,window=4"),
     ("bf16", "h2o:24,buffer=8,recent=4"), ("bf16", "streaming:24,buffer=8"),
+    ("bf16:0,int8", nil), ("bf16:64,int4", nil), ("bf16:64,int8/int2", nil),
+    ("bf16:64,int4", "rkv:100,buffer=40,window=4,prompt=40"),
     ("bf16:0,int8:64,int4", nil), ("bf16:0,int8:64,int4", "rkv:100,buffer=40,window=4,prompt=40"),
   ]
 
-  private static func cache(_ format: String, _ eviction: String?) throws -> KVConfiguration {
+  static func cache(_ format: String, _ eviction: String?) throws -> KVConfiguration {
     try KVConfiguration(
       tiers: KVTier.list(parsing: format), eviction: eviction.map { try Eviction(parsing: $0) })
   }
