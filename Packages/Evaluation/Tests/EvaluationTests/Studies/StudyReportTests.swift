@@ -53,6 +53,29 @@ import Testing
     #expect(verdicts(results(mathLoss: 0, knowledgeLoss: 0.9))[1] == .fails)
   }
 
+  @Test(arguments: ["int4", "bf16:0,int8:64,int4", "int8/int4"])
+  func findingSixComparesEvictionWithQuantization(kv: String) {
+    var results = results()
+    let quantized = results.points.filter { $0.kv == "rkv:32" }.map { point in
+      StudyPoint(
+        benchmark: point.benchmark, task: point.task, model: point.model,
+        parameters: point.parameters, bits: point.bits, kv: kv, thinkBudget: point.thinkBudget,
+        samples: point.samples,
+        accuracy: point.accuracy - (point.model == "large" ? 0 : 0.1),
+        standardError: point.standardError, replies: point.replies,
+        weightsBytes: point.weightsBytes, kvBytes: point.kvBytes, seconds: point.seconds,
+        tokens: point.tokens)
+    }
+    results = StudyResults(
+      study: results.study, title: results.title, concurrency: results.concurrency,
+      scenarios: results.scenarios + quantized.count, points: results.points + quantized)
+    let finding = StudyReport(results).findings[5]
+    #expect(finding.verdict == .holds, "\(finding.evidence)")
+    let mixed =
+      quantized.map(\.isQuantizing) + results.points.map { $0.isQuantizing == ($0.kv == kv) }
+    #expect(mixed.allSatisfy { $0 })
+  }
+
   @Test func nothingIsSaidWithoutData() {
     let empty = StudyResults(study: "e", title: "e", concurrency: 1, scenarios: 3, points: [])
     #expect(verdicts(empty).allSatisfy { $0 == .unknown })

@@ -27,8 +27,15 @@ struct Axis {
       let exponents = Int(log10(low).rounded(.down)) - 1...Int(log10(high).rounded(.up)) + 1
       let all = exponents.flatMap { exponent in factors.map { $0 * pow(10, Double(exponent)) } }
       let inside = all.filter(range.contains)
-      ticks = inside.isEmpty ? [low] : inside
+      ticks = inside.count < 3 ? Self.even(in: range) : inside
     }
+  }
+
+  /// Ticks at even distances, for ranges too short for those of a logarithmic axis.
+  private static func even(in range: ClosedRange<Double>) -> [Double] {
+    let step = Self.step((range.upperBound - range.lowerBound) / 8)
+    let first = (range.lowerBound / step).rounded(.up)
+    return (0...8).map { (first + Double($0)) * step }.filter(range.contains)
   }
 
   /// Where a value lies, 0 at the start and 1 at the end; nil where it cannot be placed.
@@ -45,7 +52,7 @@ struct Axis {
     let size = abs(value)
     return size >= 10 || value == value.rounded()
       ? String(format: "%.0f", value)
-      : size >= 0.1 ? String(format: "%.1f", value) : String(format: "%.2g", value)
+      : size >= 1 ? String(format: "%.1f", value) : String(format: "%.2g", value)
   }
 
   /// 1, 2 or 5 times a power of ten, at least `least`.

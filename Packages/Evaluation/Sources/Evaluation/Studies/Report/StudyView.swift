@@ -19,9 +19,10 @@ extension StudyPoint {
   /// Whether the cache keeps everything in 16 bits.
   var isFullCache: Bool { kv == "bf16" }
   /// Whether the cache evicts and quantizes nothing.
-  var isEvicting: Bool { kv.contains(":") && !kv.contains("+") }
+  var isEvicting: Bool { policy.map { $0.eviction != nil && !$0.isQuantized } ?? false }
   /// Whether the cache is quantized and evicts nothing.
-  var isQuantizing: Bool { !kv.contains(":") && !isFullCache && kv != "f32" }
+  var isQuantizing: Bool { policy.map { $0.eviction == nil && $0.isQuantized } ?? false }
+  private var policy: KVPolicy? { try? KVPolicy(parsing: kv) }
 }
 
 /// The points of a study from the sides that figures and findings look at.
