@@ -86,8 +86,8 @@ let package = Package(
       command(
         "evaluate",
         [
-          "Compression", "Evaluation", "Generation", "KVCaches", "Models", "NanoModels",
-          "Tokenizer",
+          "Compression", "Evaluation", "Generation", "KVCaches", "ModelLoader", "Models",
+          "NanoModels", "Tokenizer",
         ]),
     ],
     [

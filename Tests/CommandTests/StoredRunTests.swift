@@ -74,6 +74,21 @@ import Testing
     expectRefusal(outcome, code: 2, naming: ["--shard i/n"])
   }
 
+  /// A finished run is printed; the model, for which the memory would not do, is not loaded.
+  @Test func aFinishedRunIsPrintedWithoutTheModel() throws {
+    let run = try journal("run.jsonl")
+    let text = folder.text("run.jsonl")
+    let again = try evaluate(["--journal", run, "--memory", "2MiB"])
+    #expect(again.isSuccess, "\(again.errors)")
+    #expect(again.output.contains("accuracy"))
+    #expect(folder.text("run.jsonl") == text)
+    expectRefusal(
+      try evaluate(["--journal", run, "--memory", "2MiB", "--seed", "5"]), naming: ["seed"])
+    expectRefusal(
+      try evaluate(["--journal", folder.path("new.jsonl"), "--memory", "2MiB"]),
+      naming: ["--memory 2.00 MiB"])
+  }
+
   /// Together a thought is generated once; the journals are those of separate runs.
   @Test func severalBudgetsAreSeparateRuns() throws {
     let together = try evaluate(

@@ -17,17 +17,23 @@ public struct LoadedModel {
   public let pass: ForwardPass
   /// Nil where the folder has no tokenizer files.
   public let tokenizer: TextTokenizer?
-  /// Seconds it took to open and read everything.
+  /// Seconds it took to read everything.
   public let loadSeconds: Double
 
   /// Opens and reads a model.
   ///
   /// - Throws: what is wrong, naming the file, tensor or key.
   public init(_ flags: ModelFlags) throws {
+    try self.init(flags, Checkpoint(flags))
+  }
+
+  /// Reads the model of a folder that is open.
+  ///
+  /// - Throws: what is wrong, naming the file, tensor or key.
+  public init(_ flags: ModelFlags, _ checkpoint: Checkpoint) throws {
     let started = Date()
-    let folder = try ModelFolder.resolve(flags.model)
-    checkpoint = try Checkpoint(directory: folder, workers: flags.threadCount)
-    tokenizer = try Self.tokenizer(in: folder)
+    self.checkpoint = checkpoint
+    tokenizer = try Self.tokenizer(in: checkpoint.directory)
     let progress = ProgressLine("loading")
     decoder = try Decoder(checkpoint) { done, total in
       if Console.isInteractive, total > 8 { progress.show(done, of: total) }
@@ -87,8 +93,20 @@ public struct LoadedModel {
   }
 
   /// The name of the model's folder.
-  public var name: String { checkpoint.directory.standardizedFileURL.lastPathComponent }
+  public var name: String { checkpoint.modelName }
 
   /// Ids from here on have no token: padding rows of the head.
   public var tokenLimit: Int { tokenizer?.vocabularySize ?? Int.max }
+}
+
+extension Checkpoint {
+  /// Opens the folder that flags name.
+  ///
+  /// - Throws: what is wrong, naming the file or key.
+  public init(_ flags: ModelFlags) throws {
+    try self.init(directory: ModelFolder.resolve(flags.model), workers: flags.threadCount)
+  }
+
+  /// The name of the folder.
+  public var modelName: String { directory.standardizedFileURL.lastPathComponent }
 }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Evaluation
 import Foundation
 import Generation
+import ModelLoader
 import Models
 import Tokenizer
 
@@ -78,50 +79,59 @@ struct RunBenchmark: ParsableCommand {
     if let text = comparison.text {
       let models = try CompareModels(comparison.compare, model)
       let results = try models.table(URL(fileURLWithPath: text), window: comparison.window)
-      return Console.write(results.text(table.format ?? .table))
+      return Console.write(results.text(table.format))
     }
     let shard = try shard ?? jobShard()
     let benchmark = try BenchmarkFinder(data: data).benchmark(bench)
     if let note = benchmark.note { Console.note("note: \(note)") }
-    try chooseByMemory()
-    let loaded = try LoadedModel(model)
+    try chooseByMemory(tokens: maxTokens ?? benchmark.definition.limits.tokens)
+    let checkpoint = try Checkpoint(model)
     let budgets = thinkBudgets?.values.map { $0 as Int? } ?? [thinkBudget]
-    let engine = try engine(loaded)
+    let engine = try engine(checkpoint)
     let sweep = try BudgetSweep(
       budgets.map { budget in
-        let scenario = try scenario(benchmark, loaded, engine: engine, thinking: budget)
+        let scenario = try scenario(benchmark, checkpoint, engine: engine, thinking: budget)
         return try EvaluationRun(
           benchmark: benchmark, scenario: scenario, shard: shard,
           journal: journalFile(scenario, shard))
       })
-    let responder = try EngineResponder(
-      loaded, kv: model.kvConfiguration(), sampling: options(benchmark, loaded),
-      memory: memory, batch: batch, force: force)
-    let line = ProgressLine("\(benchmark.definition.name)  \(loaded.name)")
-    let results = try sweep.run(with: responder, damage: dropDamaged ? .drop : .refuse) {
-      progress in
-      let accuracy =
-        progress.done > 0
-        ? String(format: "%.1f %% right", 100 * Double(progress.correct) / Double(progress.done))
-        : ""
-      line.show(progress.done, of: progress.total, detail: accuracy)
-    }
+    let (results, rate) = try results(of: sweep, checkpoint, options(benchmark, checkpoint))
     for note in results.flatMap(\.notes) { Console.note("note: \(note)") }
     table.write(
       try zip(sweep.runs, results).map { run, result in
-        var stored = RunResult(summary: result.summary, tokensPerSecond: responder.rate)
+        var stored = RunResult(summary: result.summary, tokensPerSecond: rate)
         try stored.save(beside: run.journal)
         return stored.row(named: run.journal.runName)
       })
     for run in sweep.runs { Console.note("journal: \(run.journal.relativePath)") }
   }
 
-  /// With a memory and nothing that says what to run in it, the planner chooses.
-  private mutating func chooseByMemory() throws {
+  /// The results and tokens a second; the model is loaded only where a reply lacks a record.
+  private func results(
+    of sweep: BudgetSweep, _ checkpoint: Checkpoint, _ sampling: SamplingOptions
+  ) throws -> (results: [(summary: Summary, notes: [String])], rate: Double?) {
+    let damage: DamagePolicy = dropDamaged ? .drop : .refuse
+    if let results = try sweep.finished(damage: damage) { return (results, nil) }
+    let responder = try EngineResponder(
+      LoadedModel(model, checkpoint), kv: model.kvConfiguration(), sampling: sampling,
+      memory: memory, batch: batch, force: force)
+    let line = ProgressLine("\(bench)  \(checkpoint.modelName)")
+    let results = try sweep.run(with: responder, damage: damage) { progress in
+      let accuracy =
+        progress.done > 0
+        ? String(format: "%.1f %% right", 100 * Double(progress.correct) / Double(progress.done))
+        : ""
+      line.show(progress.done, of: progress.total, detail: accuracy)
+    }
+    return (results, responder.rate)
+  }
+
+  /// With a memory and nothing that says what to run in it, the planner chooses, for replies of so many tokens.
+  private mutating func chooseByMemory(tokens: Int) throws {
     guard let given = memory.memory, model.named == nil, thinkBudget == nil, thinkBudgets == nil,
       samples == nil
     else { return }
-    let planned = try PlannedRun(memory: given)
+    let planned = try PlannedRun(memory: given, tokens: tokens)
     try planned.apply(to: &model)
     let load = planned.advice.configuration.load
     thinkBudget = load.thinkBudget
@@ -135,7 +145,7 @@ struct RunBenchmark: ParsableCommand {
     return job.shard
   }
 
-  private func options(_ benchmark: Benchmark, _ loaded: LoadedModel) throws -> SamplingOptions {
+  private func options(_ benchmark: Benchmark, _ checkpoint: Checkpoint) throws -> SamplingOptions {
     let own = benchmark.definition.sampling
     var flags = sampling
     if !flags.greedy {
@@ -144,14 +154,14 @@ struct RunBenchmark: ParsableCommand {
       flags.topK = flags.topK ?? own.topK
       flags.minP = flags.minP ?? own.minP.map { Float($0) }
     }
-    return try flags.options(generationConfig: loaded.checkpoint.generationConfig)
+    return try flags.options(generationConfig: checkpoint.generationConfig)
   }
 
   /// Everything that decides the replies; threads and batch do not.
   private func scenario(
-    _ benchmark: Benchmark, _ loaded: LoadedModel, engine: [String: String], thinking: Int?
+    _ benchmark: Benchmark, _ checkpoint: Checkpoint, engine: [String: String], thinking: Int?
   ) throws -> Scenario {
-    let options = try options(benchmark, loaded)
+    let options = try options(benchmark, checkpoint)
     let limits = benchmark.definition.limits
     return try Scenario(
       benchmark, limit: limit, samples: samples, seed: sampling.seed,
@@ -167,12 +177,12 @@ struct RunBenchmark: ParsableCommand {
   private static func decimal(_ value: Float) -> Double { Double("\(value)") ?? Double(value) }
 
   /// What decides the replies besides the benchmark and the sampler.
-  private func engine(_ loaded: LoadedModel) throws -> [String: String] {
+  private func engine(_ checkpoint: Checkpoint) throws -> [String: String] {
     // One that cannot be read ends the run where prompts are made.
-    let template = try? ChatTemplate.load(directory: loaded.checkpoint.directory)
+    let template = try? ChatTemplate.load(directory: checkpoint.directory)
     var engine = [
-      "model": loaded.name, "weights": loaded.decoder.formatName,
-      "weights digest": try loaded.checkpoint.digest(),
+      "model": checkpoint.modelName, "weights": try DecoderSource(checkpoint).formatName(),
+      "weights digest": try checkpoint.digest(),
       "kv": try model.kvConfiguration().description,
       "template digest": template.map { Scenario.digest(of: $0.source) } ?? "none",
       "program": Evaluate.version, "forced": force ? "yes" : "no",

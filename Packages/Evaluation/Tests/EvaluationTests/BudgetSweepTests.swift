@@ -111,4 +111,27 @@ struct BudgetSweepTests {
       benchmark: benchmark, scenario: other, journal: folder.url.appending(path: "fewer.jsonl"))
     #expect(throws: EvaluationError.self) { try BudgetSweep([run(2), fewer]) }
   }
+
+  @Test func aFinishedSweepNeedsNobodyToAnswer() throws {
+    let sweep = try BudgetSweep([run(2), run(5)])
+    #expect(try sweep.finished() == nil)
+    let results = try sweep.run(with: Thinker())
+    #expect(try sweep.finished()?.map(\.summary) == results.map(\.summary))
+    #expect(try BudgetSweep([run(2), run(8)]).finished() == nil)
+    let whole = try bytes("sweep-5.jsonl")
+    let file = folder.url.appending(path: "sweep-5.jsonl")
+    var lines = whole.split(separator: 10)
+    for damaged in [whole.dropLast(1), whole.dropLast(9), whole + Data("{\"item\":".utf8)] {
+      try Data(damaged).write(to: file)
+      #expect(try sweep.finished() == nil)
+    }
+    lines.swapAt(1, 2)
+    try Data(lines.joined(separator: [10]) + [10]).write(to: file)
+    #expect(try sweep.finished() == nil)
+    try bytes("sweep-2.jsonl").write(to: file)
+    #expect(throws: EvaluationError.self) { try sweep.finished() }
+    #expect(throws: EvaluationError.self) {
+      try BudgetSweep([run(5), run(2)]).run(with: Thinker())
+    }
+  }
 }

@@ -54,4 +54,23 @@ struct SummaryTableTests {
     let alone = SummaryTable([runs[0]]).text(.table).split(separator: "\n")
     #expect(alone.contains { $0.hasPrefix("temperature") })
   }
+
+  @Test func theBriefFormHasFewLines() throws {
+    let some = try Summary(journal: runs.journal("a.jsonl") { _ in ("\\boxed{3}", .stop) })
+    let none = try Summary(journal: runs.journal("b.jsonl") { _ in ("no box", .length) })
+    let table = SummaryTable([
+      SummaryTable.Run(name: "one", summary: some, tokensPerSecond: 1234.5),
+      SummaryTable.Run(name: "two", summary: none),
+    ])
+    let lines = table.text(.brief).split(separator: "\n")
+    #expect(Set(lines.map(\.count)).count == 1)
+    #expect(lines.count < table.text(.table).split(separator: "\n").count / 2)
+    let rows = lines.map { $0.split(separator: " ") }
+    #expect(rows[0] == ["run", "one", "two"])
+    let error = String(format: "%.1f", 100 * (some.accuracy?.standardError ?? 0))
+    #expect(rows.contains(["accuracy", "5.0", "±", Substring(error), "%", "0.0", "±", "0.0", "%"]))
+    #expect(rows.contains(["tokens/s", "1234", "-"]))
+    let others = SummaryTable(rows: [[("model", .text("A"))], [("model", .text("B"))]])
+    #expect(others.text(.brief) == "model  A  B\n")
+  }
 }

@@ -86,6 +86,16 @@ public struct DecoderSource: Sendable {
       projections: projections)
   }
 
+  /// The format most weights of the blocks are in; reads one matrix.
+  ///
+  /// - Throws: `CheckpointError` or `TensorError` naming the tensor.
+  public func formatName() throws -> String {
+    let shape = ProjectionRole.down.shape(in: config)
+    return try matrix(
+      Self.name(of: .down, layer: 0), rows: shape.outFeatures, columns: shape.inFeatures
+    ).formatName
+  }
+
   private func stored(_ name: String, rows: Int, columns: Int) throws -> StoredLinear {
     let stored = try checkpoint.linear(named: name)
     let found: [Int]

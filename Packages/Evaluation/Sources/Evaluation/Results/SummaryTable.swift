@@ -11,6 +11,8 @@ import Foundation
 public struct SummaryTable: Sendable, Hashable {
   /// The way to print.
   public enum Format: String, Sendable, Hashable, CaseIterable {
+    /// The few figures that people look at first, in aligned columns; a table that has none of them is shown whole.
+    case brief
     /// Aligned columns for a terminal, a column per run; for readers.
     case table
     /// A list of objects, an object per run; absent values are null.
@@ -74,7 +76,8 @@ public struct SummaryTable: Sendable, Hashable {
   /// The results as text, with a line feed at the end.
   public func text(_ format: Format) -> String {
     switch format {
-    case .table: alignedTable
+    case .brief: Self.aligned(briefLines.isEmpty ? lines : briefLines)
+    case .table: Self.aligned(lines)
     case .json: json
     case .csv: csv
     case .markdown: markdown
@@ -150,9 +153,9 @@ extension SummaryTable {
     return !Self.isSetting(field) || runs.count == 1 || Set(runs.map { $0[field] }).count > 1
   }
 
-  private var alignedTable: String {
-    let lines = lines
-    let widths = (0...runs.count).map { column in lines.map { $0[column].count }.max() ?? 0 }
+  private static func aligned(_ lines: [[String]]) -> String {
+    let columns = lines.first?.indices ?? 0..<0
+    let widths = columns.map { column in lines.map { $0[column].count }.max() ?? 0 }
     return lines.map { line in
       let cells = zip(line, widths).enumerated().map { place, cell in
         let blanks = String(repeating: " ", count: cell.1 - cell.0.count)
@@ -193,7 +196,7 @@ extension SummaryTable {
   }
 
   /// A value for readers: four digits behind the point, two of very small ones, memory in MiB.
-  private static func rounded(_ cell: Cell) -> String {
+  static func rounded(_ cell: Cell) -> String {
     switch cell {
     case .number(let value) where value != 0 && abs(value) < 1e-3: String(format: "%.1e", value)
     case .number(let value): String(format: abs(value) < 10 ? "%.4f" : "%.1f", value)

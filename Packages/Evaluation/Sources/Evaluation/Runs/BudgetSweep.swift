@@ -80,6 +80,19 @@ public struct BudgetSweep: Sendable {
     }
   }
 
+  /// The results where nothing is left to do, for which no responder has to be made.
+  ///
+  /// - Returns: Nil where a reply has no record yet or a journal has to be mended, which `run` does.
+  /// - Throws: ``EvaluationError`` for journals that `run` would refuse.
+  public func finished(
+    damage: DamagePolicy = .refuse
+  ) throws(EvaluationError) -> [(summary: Summary, notes: [String])]? {
+    for run in runs {
+      guard try run.isFinished(damage: damage) else { return nil }
+    }
+    return try runs.map { run throws(EvaluationError) in (try Summary(journal: run.journal), []) }
+  }
+
   /// One request for each reply that any run lacks, at the longest budget that lacks it.
   private func requests(_ openRuns: [OpenRun]) -> [SampleRequest] {
     let longestFirst = openRuns.sorted {

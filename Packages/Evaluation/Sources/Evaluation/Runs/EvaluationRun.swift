@@ -76,6 +76,17 @@ public struct EvaluationRun: Sendable {
       response: response, extraction: scenario.extraction, grading: scenario.grading)
   }
 
+  /// Whether the journal is whole, complete and in order.
+  func isFinished(damage: DamagePolicy) throws(EvaluationError) -> Bool {
+    guard FileManager.default.fileExists(atPath: journal.path) else { return false }
+    let index = try JournalIndex.read(journal, damage: damage)
+    guard let found = index.header else { return false }
+    let header = JournalHeader(scenario: scenario, shard: shard)
+    try JournalWriter.check(found, against: header, file: journal.path)
+    return index.notes.isEmpty && !index.lacksLineFeed
+      && index.entries.map(\.id).elementsEqual(header.expected)
+  }
+
   /// Brings the records of a complete journal into their order.
   func sortJournal() throws(EvaluationError) {
     let index = try JournalIndex.read(journal)

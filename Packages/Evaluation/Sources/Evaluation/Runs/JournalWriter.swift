@@ -60,7 +60,8 @@ final class JournalWriter {
     length += UInt64(bytes.count)
   }
 
-  private static func check(
+  /// Throws what is different where a journal belongs to another run.
+  static func check(
     _ found: JournalHeader, against wanted: JournalHeader, file: String
   ) throws(EvaluationError) {
     var differences = found.scenario.differences(from: wanted.scenario)
