@@ -56,4 +56,16 @@ import Testing
     let four = try generate(memory + ["--kv", "int4", "--kv-residual", "0"])
     #expect(four.isSuccess, "\(four.errors)")
   }
+
+  /// Without a model the planner chooses one, and thoughts that fit a reply.
+  @Test func theChoiceIsSaidAndCanRun() throws {
+    let reply = try folder.run(
+      .generate, ["--memory", "40MiB", "--prompt", Nano.problem, "--max-tokens", "300"])
+    #expect(reply.isSuccess && reply.errors.contains("chosen: nano-"), "\(reply.errors)")
+    let run = try folder.run(
+      .evaluate, ["--memory", "40MiB", "--bench", "nano-math", "--limit", "2"])
+    #expect(run.isSuccess && run.errors.contains("chosen: nano-"), "\(run.errors)")
+    let short = try folder.run(.evaluate, ["--memory", "40MiB", "--max-tokens", "100"])
+    expectRefusal(short, naming: ["100", "--model"])
+  }
 }

@@ -12,8 +12,12 @@ public struct PlannedRun {
   ///
   /// Quantized forms count where they lie in `out/NAME-BITSbit`, which is where the commands of `plan` put them.
   ///
-  /// - Throws: `PlannerError.nothingFits` naming the least that would.
-  public init(memory: ByteCount, task: TaskKind = .math) throws {
+  /// - Parameters:
+  ///   - memory: what there is.
+  ///   - task: what is asked.
+  ///   - tokens: most tokens of a reply, thought included; longer thoughts are not chosen.
+  /// - Throws: `PlannerError.nothingFits` naming the least that would; `UserError` where no thought is short enough.
+  public init(memory: ByteCount, task: TaskKind = .math, tokens: Int = .max) throws {
     let families = try [KnownShapes.Family.qwen3, .nano].map(KnownShapes.models)
     let here = families.first { models in
       models.contains { Self.place(of: $0.name, bits: 16) != nil }
@@ -21,7 +25,14 @@ public struct PlannedRun {
     let models = (here ?? []).filter { model in
       [16, 8, 4].contains { Self.place(of: model.name, bits: $0) != nil }
     }
-    let request = try PlanRequest(memory: memory.bytes, task: task, models: models)
+    var request = try PlanRequest(memory: memory.bytes, task: task, models: models)
+    let shortest = request.thinkBudgets.min() ?? 0
+    request.thinkBudgets.removeAll { $0 > tokens - request.answer }
+    guard !request.thinkBudgets.isEmpty else {
+      throw UserError(
+        "the planner's shortest thought has \(shortest) tokens, its answer up to \(request.answer); with replies of \(tokens) say which --model to run"
+      )
+    }
     for advice in try Planner.advise(request) {
       let configuration = advice.configuration
       if let place = Self.place(of: configuration.model.name, bits: configuration.precision.bits) {

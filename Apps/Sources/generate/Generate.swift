@@ -107,7 +107,7 @@ struct Generate: ParsableCommand {
       group.samples == 1,
       engine.ids == nil, !ignoreEos, !prompt.noThinking
     else { return }
-    let planned = try PlannedRun(memory: given)
+    let planned = try PlannedRun(memory: given, tokens: maxTokens ?? .max)
     try planned.apply(to: &model)
     let load = planned.advice.configuration.load
     thinking.thinkBudget = load.thinkBudget
