@@ -67,21 +67,28 @@ import Testing
 
   /// One thought for all budgets and one pool for all group sizes give what separate runs give.
   @Test func branchesAndPoolsAreTheSameAsSeparateRuns() throws {
-    let file = try writeStudy()
+    let file = try writeStudy {
+      $0.replacingOccurrences(of: "[bf16,", with: "[bf16, \"bf16:0,int4\",")
+    }
     #expect(try folder.run(.study, ["run", file]).isSuccess)
-    for budget in [16, 48] {
-      let journal = folder.url.appendingPathComponent("alone-\(budget).jsonl")
-      let run = try folder.run(
-        .evaluate,
-        [
-          "--bench", "nano-math", "--model", "nano-0.15m", "--limit", "4", "--samples", "3",
-          "--think-budget", "\(budget)", "--force", "--temperature", "0.6", "--journal",
-          journal.path,
-        ])
-      #expect(run.isSuccess)
-      let shared = folder.url.appendingPathComponent(
-        "out/study-small/journals/nano-math-nano-0.15m-16bit-bf16-\(budget).jsonl")
-      #expect(try records(journal) == records(shared))
+    for (name, cache) in [
+      ("bf16", []), ("bf16-0-int4", ["--kv", "bf16:0,int4"]),
+      ("rkv-32-buffer=16", ["--kv-evict", "rkv:32,buffer=16"]),
+    ] {
+      for budget in [16, 48] {
+        let journal = folder.url.appendingPathComponent("alone-\(name)-\(budget).jsonl")
+        let run = try folder.run(
+          .evaluate,
+          [
+            "--bench", "nano-math", "--model", "nano-0.15m", "--limit", "4", "--samples", "3",
+            "--think-budget", "\(budget)", "--force", "--temperature", "0.6", "--journal",
+            journal.path,
+          ] + cache)
+        #expect(run.isSuccess, "\(run.errors)")
+        let shared = folder.url.appendingPathComponent(
+          "out/study-small/journals/nano-math-nano-0.15m-16bit-\(name)-\(budget).jsonl")
+        #expect(try records(journal) == records(shared))
+      }
     }
   }
 

@@ -30,8 +30,50 @@ import Testing
     }
   }
 
-  /// What caches keep: everything, and 48 tokens by R-KV.
-  @Test(arguments: [[], ["--kv-evict", "rkv:48,buffer=16"]])
+  /// A thousand replies to fifty prompts, at ten budgets, from two seeds each.
+  @Test(arguments: [true, false])
+  func aThousandBudgetsHoldAndEveryReplyAnswersOrSaysNone(isForced: Bool) throws {
+    let folder = try TemporaryFolder()
+    let budgets = [1, 2, 9, 17, 30, 41, 64, 77, 101, 128]
+    let run = try folder.run(
+      .evaluate,
+      [
+        "--model", "nano-0.15m", "--bench", "nano-math", "--limit", "50", "--samples", "2",
+        "--seed", "11", "--journal", folder.path("run.jsonl"), "--format", "json",
+        "--think-budgets", budgets.map(String.init).joined(separator: ","),
+      ] + (isForced ? ["--force"] : []))
+    try #require(run.isSuccess, "\(run.errors)")
+    let tables = try #require(
+      try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [[String: Any]])
+    var (replies, answers) = (0, 0)
+    for (budget, table) in zip(budgets, tables) {
+      var withoutAnswer = 0
+      for line in folder.text("run-\(budget).jsonl").split(separator: "\n").dropFirst() {
+        let record = try #require(
+          try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        let reply = try #require(record["response"] as? [String: Any])
+        let drawn = try #require(reply["thoughtTokens"] as? Int)
+        let putIn = try #require(reply["injectedTokens"] as? Int)
+        let text = try #require(reply["answer"] as? String)
+        // A journal counts words that were put into the thought apart from it; the cue has 6 tokens.
+        let isCued = text.hasPrefix("**Final Answer**\n\\boxed{")
+        let thought = drawn + putIn - (isCued ? 6 : 0)
+        #expect(isForced ? thought == budget && isCued : thought <= budget)
+        let answer = record["extracted"] as? String
+        #expect(answer != "")
+        if answer == nil { withoutAnswer += 1 } else { answers += 1 }
+        replies += 1
+      }
+      let counted = ["unparsed", "unanswered"].compactMap { table[$0] as? Int }
+      #expect(counted.count == 2 && counted.reduce(0, +) == withoutAnswer)
+    }
+    #expect(replies == 1000 && answers > 500)
+  }
+
+  /// What caches keep: everything, 4 bits without a residual, and 48 tokens by R-KV.
+  @Test(arguments: [
+    [], ["--kv", "int4", "--kv-residual", "0"], ["--kv-evict", "rkv:48,buffer=16"],
+  ])
   func branchesAnswerAsSeparateRunsDo(cache: [String]) throws {
     let flags = ["--force", "--samples", "6", "--vote"] + cache
     let together = try record(["--think-budgets", "24,96,32"] + flags)
