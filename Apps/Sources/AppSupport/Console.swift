@@ -46,8 +46,8 @@ public final class ProgressLine {
   /// A line that begins with `label`.
   public init(_ label: String) { self.label = label }
 
-  /// Shows that `done` of `total` are done; `detail` follows the figures.
-  public func show(_ done: Int, of total: Int, detail: String = "") {
+  /// Shows that `done` of `total` are done; `detail` follows the figures, and is asked for when a line is due.
+  public func show(_ done: Int, of total: Int, detail: @autoclosure () -> String = "") {
     let now = Date()
     let pause = Console.isInteractive ? 0.1 : 10
     guard now.timeIntervalSince(lastShown) >= pause || done == total else { return }
@@ -58,6 +58,7 @@ public final class ProgressLine {
     var line = "\(label) \(done)/\(total)"
     if done > 0 { line += String(format: "  %.1f/s  ", rate) }
     if done > 0 { line += done == total ? Text.duration(seconds) : "ETA " + Text.duration(left) }
+    let detail = detail()
     if !detail.isEmpty { line += "  " + detail }
     if Console.isInteractive {
       let filled = total > 0 ? 20 * done / total : 20

@@ -117,11 +117,10 @@ struct RunBenchmark: ParsableCommand {
       memory: memory, batch: batch, force: force)
     let line = ProgressLine("\(bench)  \(checkpoint.modelName)")
     let results = try sweep.run(with: responder, damage: damage) { progress in
-      let accuracy =
-        progress.done > 0
-        ? String(format: "%.1f %% right", 100 * Double(progress.correct) / Double(progress.done))
-        : ""
-      line.show(progress.done, of: progress.total, detail: accuracy)
+      let share = 100 * Double(progress.correct) / Double(max(progress.done, 1))
+      line.show(
+        progress.done, of: progress.total,
+        detail: progress.done > 0 ? String(format: "%.1f %% right", share) : "")
     }
     return (results, responder.rate)
   }

@@ -40,9 +40,11 @@ struct LineReader: ~Copyable {
   mutating func next() throws(EvaluationError) -> Line? {
     var searched = buffer.startIndex
     while true {
-      if let end = buffer[searched...].firstIndex(of: 10) {
-        return take(upTo: end, terminated: true)
+      let distance = buffer[searched...].withUnsafeBytes { bytes -> Int? in
+        guard let start = bytes.baseAddress else { return nil }
+        return memchr(start, 10, bytes.count).map { UnsafeRawPointer($0) - start }
       }
+      if let distance { return take(upTo: searched + distance, terminated: true) }
       searched = buffer.endIndex
       if atEnd {
         return buffer.isEmpty ? nil : take(upTo: buffer.endIndex, terminated: false)

@@ -78,7 +78,8 @@ public struct EvaluationRun: Sendable {
 
   /// Whether the journal is whole, complete and in order.
   func isFinished(damage: DamagePolicy) throws(EvaluationError) -> Bool {
-    guard FileManager.default.fileExists(atPath: journal.path) else { return false }
+    let isFile = try? journal.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile
+    guard isFile == true else { return false }
     let index = try JournalIndex.read(journal, damage: damage)
     guard let found = index.header else { return false }
     let header = JournalHeader(scenario: scenario, shard: shard)
