@@ -48,6 +48,25 @@ import Testing
     }
   }
 
+  @Test func aHeadOf8BitsTakesLessMemoryAndChangesLogits() throws {
+    var sizes: [Int] = []
+    let logits = try ["16", "8"].map { bits in
+      let flags = ["--model", Nano.model, "--head-bits", bits]
+      let outcome = try folder.run(
+        .generate, flags + ["--ids", "1,2,3,4,5", "--logits", folder.path(bits)])
+      #expect(outcome.isSuccess, "\(outcome.errors)")
+      let record = try folder.run(
+        .generate, flags + ["--prompt", Nano.problem, "--max-tokens", "2", "--json"])
+      let object = try JSONSerialization.jsonObject(with: Data(record.output.utf8))
+      sizes.append(try #require((object as? [String: Any])?["weights_bytes"] as? Int))
+      return FileManager.default.contents(atPath: folder.path(bits))
+    }
+    #expect(logits[0] != nil && logits[1] != nil && logits[0] != logits[1])
+    #expect(sizes[1] < sizes[0])
+    let outcome = try folder.run(.generate, ["--model", Nano.model, "--head-bits", "4"])
+    #expect(outcome.end == .exited(2))
+  }
+
   @Test func anUnknownNameIsWrongUsage() throws {
     let outcome = try folder.run(.generate, ["--model", Nano.model, "--numerics", "int7"])
     #expect(outcome.end == .exited(2))

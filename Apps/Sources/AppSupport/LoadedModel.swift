@@ -35,7 +35,7 @@ public struct LoadedModel {
     self.checkpoint = checkpoint
     tokenizer = try Self.tokenizer(in: checkpoint.directory)
     let progress = ProgressLine("loading")
-    decoder = try Decoder(checkpoint) { done, total in
+    decoder = try Decoder(checkpoint, headBits: flags.headBits) { done, total in
       if Console.isInteractive, total > 8 { progress.show(done, of: total) }
     }
     try Interrupts.check()

@@ -1,9 +1,11 @@
 import ArgumentParser
 import Foundation
 import KVCaches
+import Models
 import Tensors
 
 extension Numerics: ExpressibleByArgument {}
+extension HeadBits: ExpressibleByArgument {}
 
 /// The flags that say which model to run and how; the same in every command.
 public struct ModelFlags: ParsableArguments {
@@ -28,6 +30,14 @@ public struct ModelFlags: ParsableArguments {
       "How weights meet activations: exact, or int8 (integer weights times activations rounded to 8 bits; faster)."
   )
   public var numerics = Numerics.exact
+
+  /// How the output head is held.
+  @Option(
+    name: .customLong("head-bits"),
+    help:
+      "Hold the output head, and an embedding that serves as one, in 16 bits as stored or rounded to 8 (less memory, faster)."
+  )
+  public var headBits = HeadBits.stored
 
   /// How the KV cache is stored.
   @OptionGroup(title: "KV cache")

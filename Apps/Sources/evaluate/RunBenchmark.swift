@@ -188,6 +188,7 @@ struct RunBenchmark: ParsableCommand {
     ]
     // Said only where it is not the default, so that journals written before the flag was there can go on.
     if model.numerics != .exact { engine["numerics"] = model.numerics.rawValue }
+    if model.headBits != .stored { engine["head bits"] = model.headBits.rawValue }
     return engine
   }
 

@@ -264,7 +264,7 @@ struct Generate: ParsableCommand {
       sampling    \(drawn)
       prompt      \(timings.promptTokens) tokens, \(String(format: "%.1f", timings.promptRate)) tokens/s
       generation  \(timings.generatedTokens) tokens, \(String(format: "%.1f", timings.generationRate)) tokens/s
-      weights     \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.decoder.formatName), \(model.numerics.rawValue)), \
+      weights     \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.decoder.formatName), head \(loaded.decoder.head.formatName), \(model.numerics.rawValue)), \
       loaded in \(String(format: "%.2f", loaded.loadSeconds)) s
       KV cache    \(Text.bytes(generator.meter.peakBytes)) (\(kv))
       peak        \(Text.bytes(ProcessMemory.peakBytes)) of the process

@@ -5,6 +5,7 @@ import Models
 import Tensors
 
 extension Numerics: ExpressibleByArgument {}
+extension HeadBits: ExpressibleByArgument {}
 extension KVFormat: ExpressibleByArgument {}
 
 /// Measures prompt and generation speed with random weights; prints one JSON object a line.
@@ -21,6 +22,7 @@ struct Engine: ParsableCommand {
   var formats = "bf16,int8,int4"
   @Option(help: "How weights meet activations: exact or int8.")
   var numerics = Numerics.exact
+  @Option(help: "Bits of the output head: 16 or 8.") var headBits = HeadBits.stored
   @Option(help: "Tokens of the prompt.")
   var prompt = 128
   @Option(help: "Tokens generated in each repetition.")
@@ -66,7 +68,7 @@ struct Engine: ParsableCommand {
       guard let format = WeightFormat(rawValue: String(name)) else {
         throw ValidationError("--formats \(name): expected bf16, int8 or int4")
       }
-      let decoder = try RandomModel.make(config, format)
+      let decoder = try RandomModel.make(config, format, headBits: headBits)
       if let samples {
         let pass = ForwardPass(decoder, pool: pool, numerics: numerics)
         let group = SampleGroup(pass: pass, prompt: prompt, tokens: tokens)
@@ -81,6 +83,7 @@ struct Engine: ParsableCommand {
       let limit = bandwidth / Double(decoder.weightBytes) * Double(batch)
       report([
         "shape": shape, "weights": format.rawValue, "numerics": numerics.rawValue,
+        "head_bits": headBits.rawValue,
         "threads": threads, "batch": batch,
         "depth": depth, "kv": kv.description, "prompt_tokens": prompt,
         "weight_bytes": decoder.weightBytes,

@@ -24,12 +24,14 @@ enum RandomModel {
       attentionBias: .none, tiesEmbeddings: true)
   }
 
-  static func make(_ config: DecoderConfig, _ format: WeightFormat) throws -> Decoder {
+  static func make(_ config: DecoderConfig, _ format: WeightFormat, headBits: HeadBits) throws
+    -> Decoder
+  {
     var random = Xorshift()
     let ones = [Float](repeating: 1, count: config.hiddenSize)
     let headOnes = [Float](repeating: 1, count: config.headDimension)
     let embedding = try matrix(
-      config.vocabularySize, config.hiddenSize, .bf16, &random)
+      config.vocabularySize, config.hiddenSize, headBits == .eight ? .int8 : .bf16, &random)
     let blocks = try (0..<config.layers).map { _ in
       var projections: [ProjectionRole: DecoderBlock.Projection] = [:]
       for role in ProjectionRole.allCases {

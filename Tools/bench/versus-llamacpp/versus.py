@@ -73,6 +73,10 @@ def prepare(work):
     return python, ceilings
 
 
+# llama.cpp rounds activations to 8 bits wherever weights are integers, and holds the head in the type of the file.
+ROUNDED = ["--numerics", "int8", "--head-bits", "8"]
+
+
 def flags(case, threads):
     return ["--threads", threads, "--depth", case.depth, "--batch", case.batch, "--prompt",
             PROMPT if case.field == PROMPT_FIELD else 1, "--tokens", TOKENS, "--repetitions", 1]
@@ -107,7 +111,8 @@ def main():
         for case in cases:
             shared = flags(case, options.threads)
             ours[case].append(output_of(
-                [options.engine, "--shape", options.shape, "--formats", case.ours, *shared, *options.ours.split()]))
+                [options.engine, "--shape", options.shape, "--formats", case.ours, *shared,
+                 *(ROUNDED if case.ours != "bf16" else []), *options.ours.split()]))
             for kind, cache in case.peers:
                 file = output_of([python, HERE / "random_gguf.py", options.work, options.shape, kind])
                 peers[case][kind, cache].append(output_of([python, HERE / "peer.py", file, "--kv", cache, *shared])[case.field])
@@ -117,7 +122,8 @@ def main():
     best_ceilings = {name: max(reading[name] for reading in ceilings) for name in ("f32", "bf16", "int8")}
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     print(f"Qwen3-{options.shape} shapes, random weights, {options.threads} threads, commit {commit}; multiply-adds/s: "
-          + ", ".join(f"{name} {value:.0f}e9" for name, value in best_ceilings.items()) + "\n")
+          + ", ".join(f"{name} {value:.0f}e9" for name, value in best_ceilings.items())
+          + f"; ours with integer weights: {' '.join(ROUNDED)} {options.ours}\n")
     print("| case | ours, tokens/s | llama.cpp, its best | ratio | limit | share of the limit |")
     print("|---|---|---|---|---|---|")
     for case in cases:

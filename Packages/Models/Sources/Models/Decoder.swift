@@ -75,6 +75,18 @@ public enum ProjectionRole: String, Sendable, CaseIterable {
   }
 }
 
+/// How the output head is held in memory.
+public enum HeadBits: String, Sendable, Hashable, Codable, CaseIterable {
+  /// As it is stored, usually in 16 bits, which is what the paper does.
+  case stored = "16"
+  /// Rounded to 8 bits where it is stored as floats.
+  case eight = "8"
+
+  func hold(_ weights: any LinearWeights) throws(TensorError) -> any LinearWeights {
+    self == .eight ? try WeightPacking.rounded(weights) : weights
+  }
+}
+
 /// A whole model in memory: embedding, blocks, final norm and head.
 public struct Decoder: Sendable {
   /// Sizes and switches.
@@ -93,17 +105,26 @@ public struct Decoder: Sendable {
 
   /// Reads a model, tensor by tensor, into its packed form; `progress` is told the blocks read so far.
   ///
+  /// - Parameters:
+  ///   - checkpoint: where the weights are.
+  ///   - headBits: how the head is held: as it is stored, or rounded to 8 bits; an embedding that serves as the head is
+  ///     rounded with it.
+  ///   - progress: is told the blocks read so far, and of how many.
   /// - Throws: `CheckpointError`, `ModelError` or `TensorError` naming the file, tensor or key.
-  public init(_ checkpoint: Checkpoint, progress: (Int, Int) -> Void = { _, _ in }) throws {
+  public init(
+    _ checkpoint: Checkpoint, headBits: HeadBits = .stored,
+    progress: (Int, Int) -> Void = { _, _ in }
+  ) throws {
     let source = try DecoderSource(checkpoint)
     config = source.config
-    embedding = try source.embedding()
+    let isTied = config.tiesEmbeddings
+    embedding = isTied ? try headBits.hold(source.embedding()) : try source.embedding()
     blocks = try (0..<config.layers).map { layer in
       progress(layer, source.config.layers)
       return try source.block(layer)
     }
     finalNorm = try source.finalNorm()
-    untiedHead = try source.untiedHead()
+    untiedHead = try source.untiedHead().map { try headBits.hold($0) }
     try checkpoint.verifyUnchanged()
     progress(config.layers, config.layers)
   }

@@ -60,6 +60,24 @@ public struct GroupQuantizedWeights: LinearWeights {
     }
   }
 
+  /// Codes of 8 bits around 128, packed already.
+  init(
+    rows: Int, inputs: Int, groupSize: Int, lines: AlignedBytes, scales: AlignedBytes,
+    scaleFormat: bb_float_format
+  ) {
+    outFeatures = rows
+    inFeatures = inputs
+    bits = 8
+    self.groupSize = groupSize
+    format = BB_ROWS_INT8
+    self.scaleFormat = scaleFormat
+    self.lines = lines
+    self.scales = scales
+    zeros = nil
+    symmetricZero = 128
+    order = nil
+  }
+
   /// See `LinearWeights.multiply`.
   public func multiply(
     _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool

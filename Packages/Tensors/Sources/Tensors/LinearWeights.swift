@@ -66,4 +66,13 @@ public enum WeightPacking {
   public static func pack(_ matrix: QuantizedMatrix) throws(TensorError) -> any LinearWeights {
     try GroupQuantizedWeights(matrix)
   }
+
+  /// A matrix of floats rounded to 8 bits, see `GroupQuantizedWeights.init(rounding:)`; one of codes as it is.
+  ///
+  /// - Throws: `TensorError.outOfMemory`.
+  public static func rounded(_ weights: any LinearWeights) throws(TensorError) -> any LinearWeights
+  {
+    if weights is GroupQuantizedWeights { return weights }
+    return try GroupQuantizedWeights(rounding: weights)
+  }
 }

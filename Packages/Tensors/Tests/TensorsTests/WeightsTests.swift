@@ -47,6 +47,32 @@ func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: 
     #expect(try multiply(weights, x, tokens: tokens, threads: 3) == y)
   }
 
+  @Test(arguments: [(16, 128), (37, 96), (20, 200), (5, 130)])
+  func roundingKeepsEveryValueWithinHalfAStep(rows: Int, inputs: Int) throws {
+    var numbers = Numbers(seed: UInt64(rows))
+    let values = numbers.floats(rows * inputs)
+    let exact = try DenseWeights(Tensor(values, shape: [rows, inputs]), name: "w")
+    let rounded = try GroupQuantizedWeights(rounding: exact)
+    #expect(rounded.byteCount < exact.byteCount)
+    let found = rounded.dequantized()
+    for row in 0..<rows {
+      for start in stride(from: 0, to: inputs, by: 128) {
+        let group = row * inputs + start..<row * inputs + min(start + 128, inputs)
+        let step = (values[group].map(abs).max() ?? 0) / 127
+        for at in group { #expect(abs(found[at] - values[at]) <= step * 0.5001) }
+      }
+    }
+  }
+
+  @Test func roundingDoesNotHideWhatIsNoNumber() throws {
+    var values = [Float](repeating: 1, count: 32 * 16)
+    values[40] = .nan
+    let exact = try DenseWeights(Tensor(values, shape: [16, 32]), name: "w")
+    let found = try GroupQuantizedWeights(rounding: exact).dequantized()
+    #expect(found[40].isNaN)
+    #expect(found[..<32] == values[..<32])
+  }
+
   @Test(arguments: [2, 3, 4, 8], [false, true])
   func quantizedProductAgreesWithTheDequantizedMatrix(bits: Int, ordered: Bool) throws {
     var numbers = Numbers(seed: UInt64(bits))
