@@ -50,6 +50,44 @@ static void check_elementwise(size_t n) {
   }
 }
 
+static void check_hadamard(size_t n) {
+  BOTH("hadamard", n, (memcpy(y, in[1], n * sizeof *y), k->hadamard(y, n)));
+}
+
+// A page of one head in a format; entries, scales and offsets have room for 64 x 256 floats each.
+static bb_kv_block page_of(bb_kv_format format, size_t group, bb_kv_scheme scheme, int is_keys, size_t d) {
+  static uint8_t room[2][3][64 * 256 * 4], floats[2][64 * 256 * 4];
+  uint8_t(*part)[sizeof room[0][0]] = room[is_keys];
+  memset(part, 0, sizeof room[0]);
+  memset(floats, 0, sizeof floats);
+  const int is_coded = format >= BB_KV_INT8, has_offsets = scheme == BB_KV_ASYMMETRIC || scheme == BB_KV_HQQ;
+  uint8_t *keys = is_coded || !is_keys ? floats[1] : part[0], *values = is_coded || is_keys ? floats[0] : part[0];
+  for (size_t slot = 0; slot < BB_PAGE; slot++)
+    bb_page_store(is_coded ? BB_F32 : (bb_float_format)format, in[2] + slot * d, in[3] + slot * d, d, slot, keys, values);
+  const bb_kv_block to = {.format = format, .scale_format = BB_F16, .group = group, .entries = part[0], .scales = part[1],
+                          .offsets = has_offsets ? part[2] : NULL};
+  const bb_kv_block from = {.format = BB_KV_F32, .scale_format = BB_F32, .group = group, .entries = is_keys ? keys : values,
+                            .scales = NULL, .offsets = NULL};
+  if (is_coded && is_keys) bb_page_encode_keys(&from, d, 0, BB_PAGE, scheme, &to);
+  if (is_coded && !is_keys) bb_page_encode_values(&from, d, 0, BB_PAGE, scheme, &to);
+  return to;
+}
+
+static void check_attention(bb_kv_format format, size_t group, bb_kv_scheme scheme, size_t heads, size_t d) {
+  const bb_kv_block keys = page_of(format, group, scheme, 1, d), values = page_of(format, group, scheme, 0, d);
+  const size_t stride = (d + 15) / 16 * 16 + 16, ranges[][2] = {{0, 64}, {0, 17}, {32, 64}, {63, 64}};
+  for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
+    const bb_kv_piece piece = {.keys = keys, .values = values, .first = ranges[r][0], .last = ranges[r][1]};
+    const bb_kv_piece pieces[] = {piece, piece};
+    BOTH("attend", d, {
+      memset(y, 0, heads * stride * sizeof *y);
+      for (size_t h = 0; h < heads; h++) y[h * stride + stride - 16] = -3.0f;
+      k->attend(in[1], heads, d, pieces, 2, 0, 0.1f, y);
+    });
+  }
+  BOTH("key_scores", d, k->key_scores(in[1], heads, d, &keys, y));
+}
+
 static void check_multiply(bb_row_format format, size_t rows, size_t inputs, size_t group, size_t tokens) {
   const size_t per_line = bb_inputs_per_line(format), blocks = (rows + 15) / 16;
   const size_t groups = (inputs + group - 1) / group;
@@ -97,8 +135,14 @@ int main(void) {
   const size_t sizes[] = {0, 1, 15, 16, 17, 64, 100, 1000};
   for (size_t i = 1; i < sizeof sizes / sizeof *sizes; i++) check_elementwise(sizes[i]);
   for (int format = 0; format < BB_ROWS_COUNT; format++)
-    for (size_t tokens = 1; tokens <= 5; tokens += 2)
+    for (size_t tokens = 1; tokens <= 13; tokens += 2)
       for (size_t inputs = 60; inputs <= 256; inputs += 49) check_multiply(format, 40, inputs, 64, tokens);
+  for (size_t n = 1; n <= 256; n *= 2) check_hadamard(n);
+  for (size_t d = 32; d <= 128; d += 48)
+    for (size_t heads = 1; heads <= 9; heads += heads < 4 ? 1 : 5)
+      for (int format = 0; format < BB_KV_COUNT; format++)
+        for (int scheme = BB_KV_ASYMMETRIC; scheme <= BB_KV_HQQ; scheme++)
+          for (size_t group = 32; group <= 64; group += 32) check_attention(format, group, scheme, heads, d);
   printf("%d comparisons, %d differences\n", comparisons, failures);
   return failures > 0;
 }

@@ -2,12 +2,12 @@
 ///
 /// A page holds up to 64 tokens of one layer. For each KV head it holds the keys, `[dimension][64]`, then the values,
 /// `[64][dimension rounded up to 16]`. Where they are quantized, keys have a scale and a zero point for each
-/// component of a page, values for each token and group of components; the most recent pages stay in BF16.
+/// group of tokens and component, values for each token and group of components; the most recent tokens stay in BF16.
 public struct CachePages: Sendable, Hashable {
   /// Tokens of a page.
   public static let tokens = 64
-  /// Bytes of a scale and its zero point.
-  static let scaleBytes = 4
+  /// Bytes of a scale, and of a zero point.
+  static let scaleBytes = 2
 
   /// Decoder layers.
   public let layers: Int
@@ -34,32 +34,78 @@ public struct CachePages: Sendable, Hashable {
   }
 
   /// Bytes of one page of one layer.
-  public func page(keys: KVPolicy.Format, values: KVPolicy.Format, groupSize: Int = 64) -> Int {
+  public func page(
+    keys: KVPolicy.Format, values: KVPolicy.Format, groupSize: Int = 64, hasZeroPoints: Bool = true
+  ) -> Int {
+    Saturating.product(
+      kvHeads,
+      Saturating.sum(
+        part(keys, isKeys: true, groupSize: groupSize, hasZeroPoints: hasZeroPoints),
+        part(values, isKeys: false, groupSize: groupSize, hasZeroPoints: hasZeroPoints)))
+  }
+
+  /// Bytes of the keys or the values of one head in a page.
+  private func part(
+    _ format: KVPolicy.Format, isKeys: Bool, groupSize: Int, hasZeroPoints: Bool
+  ) -> Int {
     let padded = headDimension.raised(toMultipleOf: 16)
-    let codes = Saturating.sum(
-      Saturating.product(Self.tokens, keys.isQuantized ? padded : headDimension, keys.bits) / 8,
-      Saturating.product(Self.tokens, padded, values.bits) / 8)
-    let keyScales =
-      keys.isQuantized ? Saturating.product(padded, Self.tokens.pieces(of: groupSize)) : 0
-    let valueScales =
-      values.isQuantized ? Saturating.product(Self.tokens, headDimension.pieces(of: groupSize)) : 0
-    let scales = Saturating.product(Self.scaleBytes, Saturating.sum(keyScales, valueScales))
-    return Saturating.product(kvHeads, Saturating.sum(codes, scales))
+    let width = isKeys && !format.isQuantized ? headDimension : padded
+    let entries = Saturating.product(Self.tokens, width, format.bits) / 8
+    guard format.isQuantized else { return entries }
+    let groups =
+      isKeys
+      ? Saturating.product(padded, Self.tokens.pieces(of: groupSize))
+      : Saturating.product(Self.tokens, headDimension.pieces(of: groupSize))
+    let bytesPerGroup = hasZeroPoints ? 2 * Self.scaleBytes : Self.scaleBytes
+    return Saturating.sum(entries, Saturating.product(bytesPerGroup, groups))
+  }
+
+  private func page(_ tier: KVPolicy.Tier, _ policy: KVPolicy) -> Int {
+    page(
+      keys: tier.keys, values: tier.values, groupSize: policy.groupSize,
+      hasZeroPoints: policy.hasZeroPoints)
   }
 
   /// Bytes of the pages of one sequence that holds `entries` tokens in every layer.
   public func sequence(entries: Int, _ policy: KVPolicy) -> Int {
+    if policy.tiers.count == 2, policy.rule == .kivi || policy.groupSize < Self.tokens {
+      return partlyCoded(entries: entries, policy)
+    }
     var (bytes, start) = (0, 0)
     // A page moves on when all of its tokens are older than its tier holds.
     var pages = entries.pieces(of: Self.tokens)
     for tier in policy.tiers {
       start = Saturating.sum(start, tier.tokens ?? .max)
       let older = max(0, entries - start) / Self.tokens
-      let page = page(keys: tier.keys, values: tier.values, groupSize: policy.groupSize)
-      bytes = Saturating.sum(bytes, Saturating.product(pages - older, page))
+      bytes = Saturating.sum(bytes, Saturating.product(pages - older, page(tier, policy)))
       pages = older
     }
     return Saturating.product(layers, bytes)
+  }
+
+  /// The same where tokens get codes in less than pages: a page on its way holds all tokens in full precision, and room for
+  /// the codes of all.
+  private func partlyCoded(entries: Int, _ policy: KVPolicy) -> Int {
+    let (recent, last) = (policy.tiers[0], policy.tiers[1])
+    let residual = recent.tokens ?? 0
+    let old = max(0, entries - residual)
+    let values = policy.rule == .kivi ? old : old / policy.groupSize * policy.groupSize
+    let keys = policy.rule == .kivi ? entries / residual * residual : values
+    let begun = (last.keys.isQuantized ? keys : values).pieces(of: Self.tokens)
+    let full = (last.values.isQuantized ? values : keys) / Self.tokens
+    func codes(_ format: KVPolicy.Format, isKeys: Bool) -> Int {
+      guard format.isQuantized else { return 0 }
+      let part = part(
+        format, isKeys: isKeys, groupSize: policy.groupSize, hasZeroPoints: policy.hasZeroPoints)
+      return Saturating.product(kvHeads, part)
+    }
+    let both = Saturating.sum(
+      page(recent, policy), codes(last.keys, isKeys: true), codes(last.values, isKeys: false))
+    return Saturating.product(
+      layers,
+      Saturating.sum(
+        Saturating.product(full, page(last, policy)), Saturating.product(begun - full, both),
+        Saturating.product(entries.pieces(of: Self.tokens) - begun, page(recent, policy))))
   }
 
   /// Bytes that an eviction keeps beside the pages of one sequence that holds `entries` tokens in every layer: the queries of

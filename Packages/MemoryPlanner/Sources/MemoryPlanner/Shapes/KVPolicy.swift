@@ -58,12 +58,24 @@ public struct KVPolicy: Sendable, Hashable, Codable, CustomStringConvertible {
     }
   }
 
+  /// When tokens leave full precision.
+  public enum Rule: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Keys and values of a whole group of tokens, as soon as the residual is newer.
+    case blocks
+    /// Keys a residual at a time, values one by one (KIVI, arXiv:2402.02750).
+    case kivi
+  }
+
   /// How tokens are stored by age, from the most recent to the oldest.
   public let tiers: [Tier]
   /// Which tokens stay; nil for all.
   public let eviction: Eviction?
   /// Values that share a scale where they are quantized.
   public let groupSize: Int
+  /// Whether a zero point is stored beside each scale.
+  public let hasZeroPoints: Bool
+  /// When tokens leave full precision.
+  public let rule: Rule
 
   /// Everything stays in BF16.
   public static let full = KVPolicy(tiers: [Tier(keys: .bf16, values: .bf16)])
@@ -77,6 +89,8 @@ public struct KVPolicy: Sendable, Hashable, Codable, CustomStringConvertible {
     self.tiers = tiers
     eviction = nil
     groupSize = 64
+    hasZeroPoints = true
+    rule = .blocks
   }
 
   /// A policy of these parts; the defaults of group and residual, the most recent tokens that stay in 16 bits, are the
@@ -85,30 +99,36 @@ public struct KVPolicy: Sendable, Hashable, Codable, CustomStringConvertible {
   /// - Throws: `PlannerError.invalid` for a group or residual out of range.
   public init(
     keys: Format = .bf16, values: Format = .bf16, eviction: Eviction? = nil, groupSize: Int = 64,
-    residual: Int = 128
+    residual: Int = 128, hasZeroPoints: Bool = true, rule: Rule = .blocks
   ) throws(PlannerError) {
     let last = Tier(keys: keys, values: values)
     let isQuantized = keys.isQuantized || values.isQuantized
     let recent = Tier(keys: .bf16, values: .bf16, tokens: residual)
     try self.init(
-      tiers: isQuantized ? [recent, last] : [last], eviction: eviction, groupSize: groupSize)
+      tiers: isQuantized ? [recent, last] : [last], eviction: eviction, groupSize: groupSize,
+      hasZeroPoints: hasZeroPoints, rule: rule)
   }
 
   /// A policy whose tokens are stored by age.
   ///
-  /// - Throws: `PlannerError.invalid` for a group out of range, and for tiers that do not each hold a multiple of 64 tokens,
-  ///   the last one all older ones, or that gain precision.
-  public init(tiers: [Tier], eviction: Eviction? = nil, groupSize: Int = 64) throws(PlannerError) {
+  /// - Throws: `PlannerError.invalid` for a group out of range, and for tiers that do not each hold a multiple of 64 tokens
+  ///   (or of a smaller group, where there are two), the last one all older ones, or that gain precision; for the rule
+  ///   `kivi` without a residual or with more tiers.
+  public init(
+    tiers: [Tier], eviction: Eviction? = nil, groupSize: Int = 64, hasZeroPoints: Bool = true,
+    rule: Rule = .blocks
+  ) throws(PlannerError) {
     guard (1...65_536).contains(groupSize) else {
       throw .invalid(name: "KV group", value: "\(groupSize)", expected: "1 to 65536")
     }
+    let step = tiers.count == 2 ? min(groupSize, CachePages.tokens) : CachePages.tokens
     for (index, tier) in tiers.dropLast().enumerated() {
       guard let tokens = tier.tokens, (index == 0 ? 0...1 << 30 : 64...1 << 30).contains(tokens),
-        tokens % CachePages.tokens == 0
+        tokens % step == 0
       else {
         throw .invalid(
           name: index == 0 ? "KV residual" : "KV tier", value: "\(tier)",
-          expected: "a multiple of 64 tokens up to \(1 << 30)")
+          expected: "a multiple of \(step) tokens up to \(1 << 30)")
       }
     }
     let falls = zip(tiers, tiers.dropFirst()).allSatisfy {
@@ -119,9 +139,14 @@ public struct KVPolicy: Sendable, Hashable, Codable, CustomStringConvertible {
         name: "KV tiers", value: tiers.map(\.description).joined(separator: ","),
         expected: "fewer and fewer bits, and no number of tokens for the last")
     }
+    guard rule == .blocks || (tiers.count == 2 && tiers[0].tokens != 0) else {
+      throw .invalid(name: "KV rule", value: rule.rawValue, expected: "two tiers and a residual")
+    }
     self.tiers = tiers
     self.eviction = eviction
     self.groupSize = groupSize
+    self.hasZeroPoints = hasZeroPoints
+    self.rule = rule
   }
 
   /// Reads the text form: `bf16`, `int8`, `int8/int4` (keys/values), tiers such as `bf16:256,int8:1024,int4` or `tiered`,
