@@ -33,6 +33,9 @@ build: swift-version ## Build the commands into bin/
 test: swift-version build ## Run every test
 	$(SWIFT) test --skip CommandTests
 	BITBUDGET_BIN="$(CURDIR)/bin" $(SWIFT) test --skip-build --filter CommandTests
+	@if python3 -c 'import numpy, pytest' 2>/dev/null; then \
+	  BITBUDGET_BIN="$(CURDIR)/bin" python3 -m pytest -q -p no:cacheprovider Tools/checkpoint; \
+	else echo "skipped: Tools/checkpoint, which reads quantized files with NumPy, needs python3-numpy and python3-pytest"; fi
 	bash Tests/Consumer/run.sh
 	@$(MAKE) --no-print-directory lint
 

@@ -46,22 +46,29 @@ public final class ProgressLine {
   /// A line that begins with `label`.
   public init(_ label: String) { self.label = label }
 
-  /// Shows that `done` of `total` are done; `detail` follows the figures, and is asked for when a line is due.
-  public func show(_ done: Int, of total: Int, detail: @autoclosure () -> String = "") {
+  /// Shows that `done` of `total` are done and `part` (0 to 1) of the next one; `detail` follows the figures, and is
+  /// asked for when a line is due.
+  public func show(
+    _ done: Int, of total: Int, part: Double = 0, detail: @autoclosure () -> String = ""
+  ) {
     let now = Date()
     let pause = Console.isInteractive ? 0.1 : 10
     guard now.timeIntervalSince(lastShown) >= pause || done == total else { return }
     lastShown = now
     let seconds = now.timeIntervalSince(started)
-    let rate = seconds > 0 ? Double(done) / seconds : 0
-    let left = rate > 0 ? Double(total - done) / rate : 0
+    let finished = Double(done) + part
+    let rate = seconds > 0 ? finished / seconds : 0
     var line = "\(label) \(done)/\(total)"
-    if done > 0 { line += String(format: "  %.1f/s  ", rate) }
-    if done > 0 { line += done == total ? Text.duration(seconds) : "ETA " + Text.duration(left) }
+    if rate >= 0.1 { line += String(format: "  %.1f/s", rate) }
+    if done == total {
+      line += "  " + Text.duration(seconds)
+    } else if rate > 0 {
+      line += "  ETA " + Text.duration((Double(total) - finished) / rate)
+    }
     let detail = detail()
     if !detail.isEmpty { line += "  " + detail }
     if Console.isInteractive {
-      let filled = total > 0 ? 20 * done / total : 20
+      let filled = total > 0 ? Int(20 * finished / Double(total)) : 20
       let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: 20 - filled)
       let end = done == total ? "\n" : ""
       Console.draw("\r\u{1B}[K[\(bar)] \(line)\(end)")

@@ -25,12 +25,14 @@ struct Quantize: ParsableCommand {
     case zstd
     case compressedTensors = "compressed-tensors"
     case gptq
+    case safetensors
 
     func layout() throws -> CheckpointLayout {
       switch self {
       case .zstd: try CheckpointLayout(container: .zstd)
       case .compressedTensors: try CheckpointLayout(container: .safetensors)
       case .gptq: try CheckpointLayout(container: .safetensors, method: .gptq)
+      case .safetensors: try CheckpointLayout(container: .safetensors, method: nil)
       }
     }
   }
@@ -51,7 +53,7 @@ struct Quantize: ParsableCommand {
   var length = 2048
   @Option(
     help:
-      "zstd (compressed without loss, for the commands here), or safetensors for other engines: compressed-tensors, gptq."
+      "zstd (compressed without loss, for the commands here); for other engines compressed-tensors or gptq; safetensors: dequantized, as large as the original, for any program."
   )
   var format = Format.zstd
   @Option(help: "The folder to write (default: out/MODEL-METHOD-BITSbit).")
@@ -92,10 +94,11 @@ struct Quantize: ParsableCommand {
     let writer = try CheckpointWriter(
       target: target, source: checkpoint, layout: format.layout(), replacing: force)
     do {
-      let (record, store) = try compress(checkpoint, to: target, into: writer, pool: pool)
+      let (record, store, times) = try compress(checkpoint, to: target, into: writer, pool: pool)
       try writer.finish(record: record)
       store.remove()
-      try report(record, source: checkpoint, target: target, started: started)
+      try QuantizeReport(record: record, times: times)
+        .show(source: checkpoint, target: target, started: started)
     } catch {
       writer.cancel()
       throw error
@@ -104,7 +107,7 @@ struct Quantize: ParsableCommand {
 
   private func compress(
     _ checkpoint: Checkpoint, to target: URL, into writer: CheckpointWriter, pool: ThreadPool
-  ) throws -> (CompressionRecord, BlockStore) {
+  ) throws -> (CompressionRecord, BlockStore, PhaseTimes) {
     let plan = try settings.plan()
     let compressor = try Compressor(
       checkpoint, plan: plan, scaleType: writer.scaleType, pool: pool)
@@ -125,15 +128,17 @@ struct Quantize: ParsableCommand {
       identity: .init(
         source: record.sourceDigest, quantizer: String(describing: plan),
         calibration: CalibrationText.digest(of: sequences)), replacing: force)
-    try checkRoom(compressor.forecast(sequences: sequences.map(\.count)), on: target)
+    try checkRoom(
+      compressor.forecast(sequences: sequences.map(\.count), layout: format.layout()), on: target)
     let line = ProgressLine("quantizing block")
     do {
-      try compressor.run(
+      let times = try compressor.run(
         sequences: sequences, store: store, writer: writer, record: &record
-      ) { block, blocks in
+      ) { block, blocks, part in
         try Interrupts.check()
-        line.show(block, of: blocks)
+        line.show(block, of: blocks, part: part)
       }
+      return (record, store, times)
     } catch let error as CompressionError {
       // The model is at fault: what is finished will never be of use.
       store.remove()
@@ -144,7 +149,6 @@ struct Quantize: ParsableCommand {
       }
       throw error
     }
-    return (record, store)
   }
 
   /// Says what the run will take, and refuses one that cannot be.
@@ -211,31 +215,5 @@ struct Quantize: ParsableCommand {
       throw UserError("\(parent.path): cannot be made: \(error.localizedDescription)")
     }
     return target
-  }
-
-  private func report(
-    _ record: CompressionRecord, source: Checkpoint, target: URL, started: Date
-  ) throws {
-    let written = try Checkpoint(directory: target)
-    let error = String(format: "%.3g", record.meanError)
-    let kind = record.calibration == nil ? "weights" : "outputs"
-    Console.note(
-      """
-      tensors     \(Text.bytes(source.storedBytes)) -> \(Text.bytes(written.storedBytes)), \
-      \(Text.bytes(try diskBytes(target))) on disk
-      error       \(error) of the layers' \(kind), mean of \(record.layers.count) layers
-      time        \(Text.duration(Date().timeIntervalSince(started))), \
-      peak \(Text.bytes(ProcessMemory.peakBytes))
-      """)
-    print(target.relativePath)
-  }
-
-  private func diskBytes(_ folder: URL) throws -> Int {
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-    return try names.filter { $0.contains(".safetensors") }.reduce(0) { sum, name in
-      let path = folder.appendingPathComponent(name).path
-      let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-      return sum + (size ?? 0)
-    }
   }
 }

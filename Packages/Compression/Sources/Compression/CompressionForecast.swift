@@ -4,9 +4,10 @@ import Quantizers
 
 /// How much memory and disk a run will take at most, known before it starts.
 ///
-/// Memory is the largest of three stages: the embedding is held once while sequences are embedded or it is copied; a
-/// block is held as stored, with the codes made of it, the float copies of the layers under work and their Hessian.
-/// The activations of all sequences stay all the time.
+/// Memory is the largest of three stages. While sequences are embedded, the embedding and the activations of all
+/// sequences are held. Then a block as stored with the codes made of it, the float copies of the layers under work and
+/// their Hessian, beside the activations. In the end the largest tensor that is copied, beside what the C library
+/// keeps of the arrays of the layers.
 public struct CompressionForecast: Sendable, Hashable {
   /// Bytes of memory at the highest point.
   public let memoryBytes: Int
@@ -22,19 +23,20 @@ extension Compressor {
   ///
   /// - Parameters:
   ///   - sequences: tokens of each calibration sequence; empty for methods that do without.
-  ///   - shardLimit: bytes of the largest shard to be written.
+  ///   - layout: form of the result.
   /// - Returns: the most memory and disk.
   /// - Throws: `CheckpointError` naming a missing tensor.
   public func forecast(
-    sequences: [Int], shardLimit: Int = 4 << 30
+    sequences: [Int], layout: CheckpointLayout
   ) throws -> CompressionForecast {
     let config = source.config
-    var largestBlock = 0
+    var (largestBlock, kept) = (0, 0)
     var quantizedBytes = 0
     var denseBytes = source.checkpoint.storedBytes
     for layer in 0..<config.layers {
       let block = try blockForecast(layer, calibrated: !sequences.isEmpty)
       largestBlock = max(largestBlock, block.memory)
+      kept = max(kept, block.arrays)
       quantizedBytes += block.quantized
       denseBytes -= block.replaced
     }
@@ -45,19 +47,23 @@ extension Compressor {
     let rowFloats = 3 * config.hiddenSize + 2 * projected
     let scratch = (sequences.max() ?? 0) * rowFloats * 4
     let activations = sequences.reduce(0, +) * config.hiddenSize * 4
-    let result = quantizedBytes + denseBytes
+    let result =
+      layout.method == nil ? source.checkpoint.storedBytes : quantizedBytes + denseBytes
     return CompressionForecast(
-      memoryBytes: Self.processBytes + activations
-        + max(embedding, head, largestBlock + scratch),
-      diskBytes: result + quantizedBytes + min(result, shardLimit))
+      memoryBytes: Self.processBytes
+        + max(
+          activations + max(sequences.isEmpty ? 0 : embedding, largestBlock + scratch),
+          max(embedding, head) + kept),
+      diskBytes: result + quantizedBytes + min(result, layout.shardLimit))
   }
 
-  /// Bytes of memory while a block is under work, of its quantized layers as written, and of what those replace.
+  /// Bytes of memory while a block is under work, of the arrays of its largest layer, of its quantized layers as
+  /// written, and of what those replace.
   private func blockForecast(
     _ layer: Int, calibrated: Bool
-  ) throws -> (memory: Int, quantized: Int, replaced: Int) {
+  ) throws -> (memory: Int, arrays: Int, quantized: Int, replaced: Int) {
     let config = source.config
-    var (stored, codes, work, quantized, replaced) = (0, 0, 0, 0, 0)
+    var (stored, codes, work, arrays, quantized, replaced) = (0, 0, 0, 0, 0, 0)
     for input in ProjectionInput.allCases {
       var (together, largest) = (0, 0)
       for role in input.roles {
@@ -76,10 +82,11 @@ extension Compressor {
       }
       // Floats of all layers that share the input; of the one under work also its columns in their order, codes and
       // differences; the Hessian, its damped copy and the factor.
+      arrays = max(arrays, 10 * largest)
       let columns = input.roles[0].shape(in: config).inFeatures
       work = max(work, 4 * together + 10 * largest + (calibrated ? 16 * columns * columns : 0))
     }
-    return (stored + codes + work, quantized, replaced)
+    return (stored + codes + work, arrays, quantized, replaced)
   }
 
   private func bytes(_ tensor: String) throws -> Int {

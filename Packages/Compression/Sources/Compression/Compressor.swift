@@ -11,9 +11,9 @@ import Tensors
 /// embedding while it is read, one block, and the calibration's activations. Embedding, norms, biases and head
 /// keep their type.
 public struct Compressor {
-  /// What `progress` is told, before every block and often in between: `block` of `blocks` is under work. What it
-  /// throws ends the work.
-  public typealias Progress = (_ block: Int, _ blocks: Int) throws -> Void
+  /// What `progress` is told, before every block and often in between: `block` of `blocks` is under work, and this part
+  /// of it done (0 to 1). What it throws ends the work.
+  public typealias Progress = (_ block: Int, _ blocks: Int, _ part: Double) throws -> Void
 
   let source: DecoderSource
   /// Settings by layer name; layers that are not in it keep their type.
@@ -76,13 +76,17 @@ public struct Compressor {
   ///   - writer: takes the tensors; the caller finishes it with the record.
   ///   - record: completed with the layers' reports.
   ///   - progress: told how far the work is; what it throws ends it.
+  /// - Returns: where the time of the blocks that were not in the store went.
   /// - Throws: `CompressionError.layer` naming a layer, `CheckpointError`, `TensorError`.
+  @discardableResult
   public func run(
     sequences: [[Int32]], store: BlockStore, writer: CheckpointWriter,
     record: inout CompressionRecord, progress: @escaping Progress
-  ) throws {
+  ) throws -> PhaseTimes {
     let config = source.config
-    try quantizeBlocks(sequences, store: store, record: &record, progress: progress)
+    var times = PhaseTimes()
+    try quantizeBlocks(
+      sequences, store: store, record: &record, times: &times, progress: progress)
     try copy("model.embed_tokens.weight", to: writer)
     for layer in 0..<config.layers {
       try copyVectors(of: layer, to: writer)
@@ -97,20 +101,24 @@ public struct Compressor {
     }
     try copy("model.norm.weight", to: writer)
     if !config.tiesEmbeddings { try copy("lm_head.weight", to: writer) }
-    try progress(config.layers, config.layers)
+    try progress(config.layers, config.layers, 0)
+    return times
   }
 
   /// Finishes every block; the activations are gone when it returns, before the embedding is copied.
   private func quantizeBlocks(
     _ sequences: [[Int32]], store: BlockStore, record: inout CompressionRecord,
-    progress: @escaping Progress
+    times: inout PhaseTimes, progress: @escaping Progress
   ) throws {
     let layers = source.config.layers
-    var activations = try CalibrationActivations(sequences, source: source, pool: pool)
+    var activations = try times.measure(.reading) {
+      try CalibrationActivations(sequences, source: source, pool: pool)
+    }
     for layer in 0..<layers {
-      try progress(layer, layers)
-      activations.tick = { try progress(layer, layers) }
-      let block = try finishedBlock(layer, store: store, activations: &activations)
+      try progress(layer, layers, 0)
+      activations.startBlock { try progress(layer, layers, $0) }
+      let block = try finishedBlock(
+        layer, store: store, activations: &activations, times: &times)
       record.layers.append(contentsOf: block.reports)
     }
   }
@@ -125,10 +133,11 @@ public struct Compressor {
 
   /// Block `layer` from the store, or computed and stored; the activations move on to its output.
   private func finishedBlock(
-    _ layer: Int, store: BlockStore, activations: inout CalibrationActivations
+    _ layer: Int, store: BlockStore, activations: inout CalibrationActivations,
+    times: inout PhaseTimes
   ) throws -> BlockStore.Block {
     let isLast = layer == source.config.layers - 1
-    var block = try source.block(layer)
+    var block = try times.measure(.reading) { try source.block(layer) }
     if store.isFinished(layer) {
       let stored = try store.block(layer, names: quantizedNames(of: layer))
       for role in ProjectionRole.allCases {
@@ -137,25 +146,42 @@ public struct Compressor {
         }
         block.projections[role]?.weights = try WeightPacking.pack(matrix)
       }
-      if !isLast { try activations.advance(through: block) }
+      if !isLast {
+        for half in CalibrationActivations.Half.allCases {
+          try times.measure(.forward) { try activations.advance(through: half, of: block) }
+        }
+      }
       return stored
     }
-    let computed = try quantize(&block, layer: layer, activations: activations)
-    try store.save(layer, computed)
-    if !isLast { try activations.advance(through: block) }
+    let computed = try quantize(
+      &block, layer: layer, activations: &activations, times: &times)
+    try times.measure(.storing) { try store.save(layer, computed) }
+    if !isLast {
+      try times.measure(.forward) { try activations.advance(through: .feedForward, of: block) }
+    }
     return computed
   }
 
-  /// Quantizes the layers of a block in place.
+  /// Quantizes the layers of a block in place; the activations move on to its second half.
   private func quantize(
-    _ block: inout DecoderBlock, layer: Int, activations: CalibrationActivations
+    _ block: inout DecoderBlock, layer: Int, activations: inout CalibrationActivations,
+    times: inout PhaseTimes
   ) throws -> BlockStore.Block {
     var matrices: [String: QuantizedMatrix] = [:]
     var reports: [CompressionRecord.Layer] = []
     for input in ProjectionInput.allCases {
+      if input == .feedForward {
+        try times.measure(.forward) { try activations.advance(through: .attention, of: block) }
+      }
       let parts = parts(of: input, layer: layer)
       if parts.isEmpty { continue }
-      let hessian = try activations.hessian(of: input, block: block)
+      let hessian: Hessian?
+      do {
+        hessian = try activations.hessian(of: input, block: block, times: &times)
+      } catch let error as QuantizerError {
+        let names = parts.flatMap(\.roles).map { DecoderSource.name(of: $0, layer: layer) }
+        throw CompressionError.layer(name: names.joined(separator: ", "), reason: error)
+      }
       for part in parts {
         let names = part.roles.map { DecoderSource.name(of: $0, layer: layer) }
         let quantizer = try part.settings.quantizer(scaleType: scaleType)
@@ -164,7 +190,10 @@ public struct Compressor {
         for (index, role) in part.roles.enumerated() {
           let matrix = layers[index].matrix
           matrices[names[index]] = matrix
-          block.projections[role]?.weights = try WeightPacking.pack(matrix)
+          times.add(layers[index].times)
+          block.projections[role]?.weights = try times.measure(.storing) {
+            try WeightPacking.pack(matrix)
+          }
           reports.append(
             .init(name: names[index], scheme: quantizer.scheme, report: layers[index].report))
         }

@@ -54,19 +54,22 @@ struct CompressorTests {
       plan: plan, source: "nano-0.5m", sourceDigest: "s", calibration: nil)
     try Compressor(source, plan: plan, scaleType: writer.scaleType, pool: pool).run(
       sequences: sequences, store: store, writer: writer, record: &record
-    ) { block, _ in if block == stop { throw Stopped() } }
+    ) { block, _, _ in if block == stop { throw Stopped() } }
     try writer.finish(record: record)
     store.remove()
     return (record, target)
   }
 
-  @Test func gptqErrsLessThanRounding() throws {
-    for (bits, groupSize) in [(8, 128), (4, 128), (4, 32), (3, 64), (2, 32)] {
-      let gptq = try compress(to: "g\(bits)\(groupSize)", plan(.gptq, bits, groupSize)).record
-      let rtn = try compress(to: "r\(bits)\(groupSize)", plan(.rtn, bits, groupSize)).record
-      #expect(gptq.layers.count == 21 && rtn.layers.map(\.name) == gptq.layers.map(\.name))
-      #expect(gptq.meanError < rtn.meanError)
+  @Test(arguments: [8, 4, 3, 2], [32, 64, 128])
+  func gptqErrsLessThanRoundingInEveryLayer(bits: Int, groupSize: Int) throws {
+    let gptq = try compress(to: "gptq", plan(.gptq, bits, groupSize)).record
+    let rtn = try compress(to: "rtn", plan(.rtn, bits, groupSize)).record
+    try #require(gptq.layers.count == 21 && rtn.layers.map(\.name) == gptq.layers.map(\.name))
+    for (layer, rounded) in zip(gptq.layers, rtn.layers) {
+      let error = try #require(layer.report.layerError)
+      #expect(try error < #require(rounded.report.layerError), "\(layer.name)")
     }
+    #expect(gptq.meanError < rtn.meanError)
   }
 
   @Test func aStoppedRunGoesOnToTheSameBytes() throws {

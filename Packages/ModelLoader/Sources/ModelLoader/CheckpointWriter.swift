@@ -13,8 +13,8 @@ public struct CheckpointLayout: Sendable, Hashable, Codable {
 
   /// What the shards are.
   public let container: Container
-  /// How quantized layers are stored.
-  public let method: QuantizationSummary.Method
+  /// How quantized layers are stored; nil: as plain matrices, their values rounded to the model's own type.
+  public let method: QuantizationSummary.Method?
   /// A new shard begins before this many bytes of tensors are exceeded.
   public let shardLimit: Int
 
@@ -22,7 +22,7 @@ public struct CheckpointLayout: Sendable, Hashable, Codable {
   ///
   /// - Throws: `CheckpointError.value` when the limit is not positive.
   public init(
-    container: Container, method: QuantizationSummary.Method = .packQuantized,
+    container: Container, method: QuantizationSummary.Method? = .packQuantized,
     shardLimit: Int = 4 << 30
   ) throws(CheckpointError) {
     guard shardLimit > 0 else {
@@ -50,7 +50,7 @@ public final class CheckpointWriter {
 
   private let source: Checkpoint
   private let layout: CheckpointLayout
-  private let encoder: any LinearEncoder
+  private let encoder: (any LinearEncoder)?
   private let folder: StagedFolder
   private let companionFiles: [String]
   private var shard: ShardBuilder?
@@ -83,12 +83,15 @@ public final class CheckpointWriter {
     target: URL, source: Checkpoint, layout: CheckpointLayout, replacing: Bool = false,
     companions: [String] = CheckpointWriter.companions
   ) throws(CheckpointError) {
+    let modelType = try Self.modelType(of: source.config)
     encoder =
       switch layout.method {
-      case .packQuantized: PackQuantizedEncoder(scaleType: try Self.modelType(of: source.config))
-      case .gptq, .gptqV2: GPTQEncoder(method: layout.method)
+      case .packQuantized: PackQuantizedEncoder(scaleType: modelType)
+      case .gptq: GPTQEncoder(method: .gptq)
+      case .gptqV2: GPTQEncoder(method: .gptqV2)
+      case nil: nil
       }
-    scaleType = encoder.scaleType
+    scaleType = encoder?.scaleType ?? modelType
     self.source = source
     self.layout = layout
     companionFiles = companions
@@ -117,7 +120,7 @@ public final class CheckpointWriter {
   }
 
   /// Appends the weight of the linear layer `prefix`: dense as `prefix.weight`, or as its quantized
-  /// parts.
+  /// parts where the layout stores them.
   ///
   /// - Throws: as above; `.unsupported` or `.tensors` when the layout cannot hold the matrix.
   public func append(_ linear: StoredLinear, named prefix: String) throws(CheckpointError) {
@@ -127,6 +130,13 @@ public final class CheckpointWriter {
         try store(tensor, prefix + ".weight")
         dense.append(prefix)
       case .quantized(let matrix):
+        guard let encoder else {
+          let name = prefix + ".weight"
+          return try store(
+            Tensor(
+              rounding: matrix.dequantized(), to: scaleType,
+              shape: [matrix.outFeatures, matrix.inFeatures], name: name), name)
+        }
         let parts = try encoder.tensors(of: matrix, named: prefix, workers: source.workers)
         for part in parts { try store(part.tensor, part.name) }
         quantized.append((prefix, .init(matrix)))
@@ -222,7 +232,7 @@ public final class CheckpointWriter {
     members["compression_config"] = nil
     members["quantization_config"] =
       quantized.isEmpty
-      ? nil : encoder.configuration(of: QuantizedLayer.describe(quantized), dense: dense)
+      ? nil : encoder?.configuration(of: QuantizedLayer.describe(quantized), dense: dense)
     return .object(members)
   }
 

@@ -63,10 +63,22 @@ public final class BlockForward {
     caches: inout [KVCache],
     observe: (ProjectionInput, UnsafePointer<Float>) -> Bool = { _, _ in true }
   ) throws(TensorError) {
+    let isWhole = try runAttention(
+      block, layer: layer, layout: layout, x: x, caches: &caches, observe: observe)
+    if isWhole { runFeedForward(block, rows: layout.count, x: x, observe: observe) }
+  }
+
+  /// The first half of a block, with the parameters of `run`: attention, added to `x`.
+  ///
+  /// - Returns: whether `observe` let it come to its end.
+  public func runAttention(
+    _ block: DecoderBlock, layer: Int, layout: RowLayout, x: UnsafeMutablePointer<Float>,
+    caches: inout [KVCache], observe: (ProjectionInput, UnsafePointer<Float>) -> Bool
+  ) throws(TensorError) -> Bool {
     let rows = layout.count
     let hidden = normed.reserve(rows * config.hiddenSize)
     norm(x, block.attentionNorm, rows: rows, into: hidden)
-    guard observe(.attention, hidden) else { return }
+    guard observe(.attention, hidden) else { return false }
     let queryWidth = config.heads * config.headDimension
     let keyWidth = config.kvHeads * config.headDimension
     let q = queries.reserve(rows * queryWidth)
@@ -90,12 +102,21 @@ public final class BlockForward {
         queries: q + run.rows.lowerBound * queryWidth, tokens: run.rows.count,
         heads: config.heads, layer: layer, on: pool)
     }
-    guard observe(.attentionOutput, attention) else { return }
+    guard observe(.attentionOutput, attention) else { return false }
     let delta = projected.reserve(rows * config.hiddenSize)
     input.reset(attention, tokens: rows, width: queryWidth)
     project(block[.output], into: delta)
     kernels.add(x, delta, rows * config.hiddenSize)
+    return true
+  }
 
+  /// The second half of a block, for `rows` rows and otherwise with the parameters of `run`: the feed-forward layer,
+  /// added to `x`.
+  public func runFeedForward(
+    _ block: DecoderBlock, rows: Int, x: UnsafeMutablePointer<Float>,
+    observe: (ProjectionInput, UnsafePointer<Float>) -> Bool
+  ) {
+    let hidden = normed.reserve(rows * config.hiddenSize)
     norm(x, block.feedForwardNorm, rows: rows, into: hidden)
     guard observe(.feedForward, hidden) else { return }
     let g = gate.reserve(rows * config.intermediateSize)
@@ -109,6 +130,7 @@ public final class BlockForward {
       kernels.silu_multiply(g + at, u + at, g + at, part.count)
     }
     guard observe(.feedForwardHidden, g) else { return }
+    let delta = projected.reserve(rows * config.hiddenSize)
     input.reset(g, tokens: rows, width: width)
     project(block[.down], into: delta)
     kernels.add(x, delta, rows * config.hiddenSize)

@@ -78,12 +78,17 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
     guard let hessian else { throw .missingHessian(method: "GPTQ") }
     for matrix in matrices { try hessian.check(order: matrix.inFeatures) }
     let algebra = try openAlgebra(on: pool)
-    let factor = try HessianFactor(
-      hessian, damping: damping, byActivation: columnOrder == .activation, using: algebra)
+    var times = PhaseTimes()
+    let factor = try times.measure(.factor) { () throws(QuantizerError) in
+      try HessianFactor(
+        hessian, damping: damping, byActivation: columnOrder == .activation, using: algebra)
+    }
     var layers: [QuantizedLayer] = []
     for matrix in matrices {
+      let rounded = try round(matrix, factor, using: algebra, times: &times)
       var layer = try QuantizedLayer(
-        round(matrix, factor, using: algebra), of: matrix, hessian: hessian, on: pool)
+        rounded, of: matrix, hessian: hessian, on: pool, times: times)
+      times = PhaseTimes()
       layer.report.damping = factor.damping
       layer.report.dampingRaises = factor.raises
       layer.report.deadInputs = factor.deadInputs.count
@@ -93,17 +98,20 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
   }
 
   private func round(
-    _ matrix: WeightMatrix, _ factor: HessianFactor, using algebra: LinearAlgebra
+    _ matrix: WeightMatrix, _ factor: HessianFactor, using algebra: LinearAlgebra,
+    times: inout PhaseTimes
   ) throws(QuantizerError) -> QuantizedMatrix {
     let isFixed = groupGrids == .fixed || scheme.groupSize == nil
     var sheet = CodeSheet(
       scheme: scheme, outFeatures: matrix.outFeatures, order: factor.order,
       groupsFollowOrder: !isFixed && columnOrder == .activation)
     if isFixed {
-      var original = ColumnMatrix(
-        matrix, order: Array(0..<matrix.inFeatures), on: algebra.pool)
-      original.clear(columns: factor.deadInputs)
-      sheet.fitAllGrids(to: original, on: algebra.pool)
+      times.measure(.grids) {
+        var original = ColumnMatrix(
+          matrix, order: Array(0..<matrix.inFeatures), on: algebra.pool)
+        original.clear(columns: factor.deadInputs)
+        sheet.fitAllGrids(to: original, on: algebra.pool)
+      }
     }
     var weights = ColumnMatrix(matrix, order: factor.order, on: algebra.pool)
     let isDead = Set(factor.deadInputs)
@@ -115,19 +123,25 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
     var first = 0
     while first < n {
       let block = first..<endOfBlock(from: first, inFeatures: n, isFixed: isFixed, sheet.groupSize)
-      let rounding = BlockRounding(
-        block, factor: factor, sheet: sheet, grids: isFixed ? .fixed : groupGrids)
-      rounding.run(on: &weights, errors: &errors, sheet: &sheet, pool: algebra.pool)
-      // All later columns at once: W[rest] -= U[block, rest]^T E.
-      withStorage(&weights.values, factor.upper) { weights, upper in
-        algebra.multiply(
-          m: n - block.upperBound, n: stride, k: block.count, alpha: -1,
-          upper + block.lowerBound * n + block.upperBound, aStride: n, transposed: true, errors,
-          bStride: stride, beta: 1, into: weights + block.upperBound * stride, cStride: stride)
+      times.measure(.columns) {
+        let rounding = BlockRounding(
+          block, factor: factor, sheet: sheet, grids: isFixed ? .fixed : groupGrids)
+        rounding.run(on: &weights, errors: &errors, sheet: &sheet, pool: algebra.pool)
+      }
+      times.measure(.updates) {
+        // All later columns at once: W[rest] -= U[block, rest]^T E.
+        withStorage(&weights.values, factor.upper) { weights, upper in
+          algebra.multiply(
+            m: n - block.upperBound, n: stride, k: block.count, alpha: -1,
+            upper + block.lowerBound * n + block.upperBound, aStride: n, transposed: true, errors,
+            bStride: stride, beta: 1, into: weights + block.upperBound * stride, cStride: stride)
+        }
       }
       first = block.upperBound
     }
-    return try sheet.assemble(on: algebra.pool)
+    return try times.measure(.storing) { () throws(QuantizerError) in
+      try sheet.assemble(on: algebra.pool)
+    }
   }
 
   /// A block has up to 128 columns. Where grids are found on the way it holds whole groups or lies inside one: 128

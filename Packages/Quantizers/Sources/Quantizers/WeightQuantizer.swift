@@ -53,6 +53,8 @@ public struct QuantizedLayer: Sendable {
   public let matrix: QuantizedMatrix
   /// How far it is from the original.
   public internal(set) var report: QuantizationReport
+  /// Where the time went; what several layers shared counts for the first of them.
+  public internal(set) var times: PhaseTimes
 }
 
 extension QuantizedLayer {
@@ -61,7 +63,24 @@ extension QuantizedLayer {
   /// - Throws: `QuantizerError.shapeMismatch` when the Hessian does not suit the inputs, `.overflow` when an error
   ///   is not finite, `.tensor` when a Hessian is given and OpenBLAS is missing.
   init(
-    _ quantized: QuantizedMatrix, of original: WeightMatrix, hessian: Hessian?, on pool: ThreadPool
+    _ quantized: QuantizedMatrix, of original: WeightMatrix, hessian: Hessian?,
+    on pool: ThreadPool, times: PhaseTimes = PhaseTimes()
+  ) throws(QuantizerError) {
+    matrix = quantized
+    self.times = times
+    report = try self.times.measure(.errors) { () throws(QuantizerError) in
+      try QuantizationReport(quantized, of: original, hessian: hessian, on: pool)
+    }
+  }
+}
+
+extension QuantizationReport {
+  /// Measures the errors of `quantized`.
+  ///
+  /// - Throws: as `QuantizedLayer.init`.
+  fileprivate init(
+    _ quantized: QuantizedMatrix, of original: WeightMatrix, hessian: Hessian?,
+    on pool: ThreadPool
   ) throws(QuantizerError) {
     var difference = quantized.dequantized()
     let weights = original.values
@@ -70,17 +89,15 @@ extension QuantizedLayer {
         for i in range { difference[i] -= weights[i] }
       }
     }
-    matrix = quantized
-    report = QuantizationReport(
-      weightError: ratio(sumOfSquares(difference), sumOfSquares(weights)))
-    guard report.weightError.isFinite else { throw .overflow }
+    weightError = ratio(sumOfSquares(difference), sumOfSquares(weights))
+    guard weightError.isFinite else { throw .overflow }
     guard let hessian else { return }
     try hessian.check(order: original.inFeatures)
     let algebra = try openAlgebra(on: pool)
     let layerError = ratio(
       hessian.energy(of: difference, using: algebra), hessian.energy(of: weights, using: algebra))
     guard layerError.isFinite else { throw .overflow }
-    report.layerError = layerError
+    self.layerError = layerError
   }
 }
 

@@ -10,6 +10,13 @@ public final class AlignedBytes: @unchecked Sendable {
   /// Size of the block in bytes.
   public let count: Int
   private let base: UnsafeMutableRawPointer
+  /// Bytes mapped, or 0 for a block of the C library.
+  private let mapped: Int
+
+  /// Blocks of this many bytes and more come from the system, already zero, and go back to it at once. The C library
+  /// keeps what is freed: aligned blocks of a few MiB fit no gap that one of their size has left, so that a run which
+  /// reads one tensor after the other would hold a third of all of them in the end.
+  private static let mappedSize = 1 << 20
 
   /// Takes `count` bytes, all zero.
   ///
@@ -20,16 +27,26 @@ public final class AlignedBytes: @unchecked Sendable {
     }
     // The size is rounded up so that a kernel may read the whole last line.
     let rounded = max(count, 1).roundedUp(toMultipleOf: Self.alignment)
+    self.count = count
+    if rounded >= Self.mappedSize {
+      let pointer = mmap(nil, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      guard let pointer, pointer != MAP_FAILED else { throw .outOfMemory(bytes: count) }
+      base = pointer
+      mapped = rounded
+      return
+    }
     var pointer: UnsafeMutableRawPointer?
     guard posix_memalign(&pointer, Self.alignment, rounded) == 0, let pointer else {
       throw .outOfMemory(bytes: count)
     }
     memset(pointer, 0, rounded)
-    self.base = pointer
-    self.count = count
+    base = pointer
+    mapped = 0
   }
 
-  deinit { free(base) }
+  deinit {
+    if mapped > 0 { munmap(base, mapped) } else { free(base) }
+  }
 
   /// Reads the bytes; the pointer is valid inside `body` only.
   public func withBytes<Result, Failure: Error>(

@@ -1,0 +1,90 @@
+import AppSupport
+import Compression
+import Foundation
+import ModelLoader
+import Quantizers
+
+/// What `quantize` says when it is done, on standard error; the folder goes to standard output.
+struct QuantizeReport {
+  let record: CompressionRecord
+  let times: PhaseTimes
+
+  /// Shows the errors of all layers, what was unusual, and the figures of the run.
+  func show(source: Checkpoint, target: URL, started: Date) throws {
+    let written = try Checkpoint(directory: target)
+    let error = String(format: "%.3g", record.meanError)
+    Console.note("\nerror of the layers' \(kind), % of what they are\n\(errorTable())\n")
+    for line in warnings() { Console.note(line) }
+    Console.note(
+      """
+      tensors     \(Text.bytes(source.storedBytes)) -> \(Text.bytes(written.storedBytes)), \
+      \(Text.bytes(try diskBytes(target))) on disk
+      error       \(error) of the layers' \(kind), mean of \(record.layers.count) layers
+      time        \(Text.duration(Date().timeIntervalSince(started))), \
+      peak \(Text.bytes(ProcessMemory.peakBytes))
+      phases      \(phases())
+      """)
+    print(target.relativePath)
+  }
+
+  private var kind: String { record.calibration == nil ? "weights" : "outputs" }
+
+  /// A row for each block, a column for each of its layers.
+  private func errorTable() -> String {
+    var roles: [String] = []
+    var blocks: [(name: String, errors: [String: Double])] = []
+    for layer in record.layers {
+      // model.layers.3.mlp.up_proj
+      let parts = layer.name.split(separator: ".")
+      let role = String(parts.last ?? "")
+      let block = String(parts.dropFirst(2).first ?? "")
+      if !roles.contains(role) { roles.append(role) }
+      if blocks.last?.name != block { blocks.append((block, [:])) }
+      let error = layer.report.layerError ?? layer.report.weightError
+      blocks[blocks.count - 1].errors[role] = error
+    }
+    let rows = blocks.map { block in
+      [block.name]
+        + roles.map { role in block.errors[role].map { String(format: "%.3f", 100 * $0) } ?? "-" }
+    }
+    return Text.table([["block"] + roles.map { $0.replacing("_proj", with: "") }] + rows)
+  }
+
+  /// Layers for which damping was raised, and inputs that calibration never reached.
+  private func warnings() -> [String] {
+    record.layers.flatMap { layer in
+      var lines: [String] = []
+      if let raises = layer.report.dampingRaises, raises > 0, let damping = layer.report.damping {
+        lines.append(
+          "note: \(layer.name): the Hessian was not positive definite; damping was raised to \(damping)"
+        )
+      }
+      if let dead = layer.report.deadInputs, dead > 0 {
+        lines.append(
+          "note: \(layer.name): \(dead) inputs were zero in all of the calibration; their weights are 0 now"
+        )
+      }
+      return lines
+    }
+  }
+
+  /// Where the time of the blocks went and, where they were calibrated, how much of it BLAS and LAPACK took.
+  private func phases() -> String {
+    let all = PhaseTimes.Phase.allCases.filter { times[$0] > 0 }
+    let list = all.map { "\($0.rawValue) " + String(format: "%.1f s", times[$0]) }
+      .joined(separator: ", ")
+    guard record.calibration != nil else { return list }
+    let algebra = all.filter(\.isLinearAlgebra).reduce(0) { $0 + times[$1] }
+    return list
+      + String(format: "; BLAS and LAPACK %.0f %%", 100 * algebra / max(times.total, 1e-9))
+  }
+
+  private func diskBytes(_ folder: URL) throws -> Int {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    return try names.filter { $0.contains(".safetensors") }.reduce(0) { sum, name in
+      let path = folder.appendingPathComponent(name).path
+      let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+      return sum + (size ?? 0)
+    }
+  }
+}
