@@ -62,7 +62,8 @@ public final class ProgressLine {
     if rate >= 0.1 { line += String(format: "  %.1f/s", rate) }
     if done == total {
       line += "  " + Text.duration(seconds)
-    } else if rate > 0 {
+    } else if finished >= 0.05 {
+      // What a start takes says nothing of the rest.
       line += "  ETA " + Text.duration((Double(total) - finished) / rate)
     }
     let detail = detail()

@@ -123,13 +123,13 @@ struct Quantize: ParsableCommand {
     var record = CompressionRecord(
       plan: plan, source: checkpoint.directory.lastPathComponent,
       sourceDigest: try checkpoint.digest(), calibration: used)
+    try checkRoom(
+      compressor.forecast(sequences: sequences.map(\.count), layout: format.layout()), on: target)
     let store = try BlockStore(
       workFolder(of: target), source: checkpoint,
       identity: .init(
         source: record.sourceDigest, quantizer: String(describing: plan),
         calibration: CalibrationText.digest(of: sequences)), replacing: force)
-    try checkRoom(
-      compressor.forecast(sequences: sequences.map(\.count), layout: format.layout()), on: target)
     let line = ProgressLine("quantizing block")
     do {
       let times = try compressor.run(
