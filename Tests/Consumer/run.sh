@@ -47,7 +47,7 @@ check() {
 # One token's value is what attention over it alone returns.
 attention='
 let shape = KVShape(layers: 1, kvHeads: 1, headDimension: 2)
-var cache = KVCache(shape: shape, meter: KVMeter())
+var cache = try KVCache(shape: shape, meter: KVMeter())
 try cache.append(keys: [1, 2], values: [3, 4], tokens: 1, layer: 0)
 var output: [Float] = [0, 0]
 cache.attend(
