@@ -30,21 +30,31 @@ import Testing
     #expect(try ids(model, nil) == ids(model, "exact"))
   }
 
-  @Test func int8ChangesLogitsOfIntegerWeightsOnly() throws {
+  @Test func bf16IsTheSameOnAllThreadsAndInstructionSets() throws {
+    let found = try ids(Nano.model, "bf16")
+    #expect(found.count == 40)
+    #expect(try ids(Nano.model, "bf16", threads: 2) == found)
+    #expect(try ids(Nano.model, "bf16", isa: "scalar") == found)
+  }
+
+  @Test func onlyWeightsOfTheirKindAreMultipliedOtherwise() throws {
     let quantized = try folder.quantize("model", bits: 4, method: "rtn", threads: 1)
-    for (model, changes) in [(quantized, true), (Nano.model, false)] {
-      let files = try ["exact", "int8"].map { numerics in
+    for (model, head, changing) in [
+      (quantized, "8", ["int8"]), (quantized, "16", ["int8", "bf16"]), (Nano.model, "16", ["bf16"]),
+    ] {
+      let logits = try ["exact", "int8", "bf16"].map { numerics in
         let outcome = try folder.run(
           .generate,
           [
-            "--model", model, "--ids", "1,2,3,4,5", "--numerics", numerics, "--logits",
-            folder.path(numerics),
+            "--model", model, "--ids", "1,2,3,4,5", "--numerics", numerics, "--head-bits", head,
+            "--logits", folder.path(numerics),
           ])
         #expect(outcome.isSuccess, "\(outcome.errors)")
         return FileManager.default.contents(atPath: folder.path(numerics))
       }
-      #expect(files[0] != nil)
-      #expect((files[0] != files[1]) == changes)
+      #expect(logits[0] != nil)
+      #expect((logits[1] != logits[0]) == changing.contains("int8"))
+      #expect((logits[2] != logits[0]) == changing.contains("bf16"))
     }
   }
 

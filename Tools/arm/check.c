@@ -107,6 +107,14 @@ static void check_multiply(bb_row_format format, size_t rows, size_t inputs, siz
   const bb_matrix m = {.format = format, .rows = rows, .inputs = inputs, .group = group, .lines = lines, .scales = scales,
                        .scale_format = BB_F16, .zeros = NULL, .zero = format == BB_ROWS_INT4 ? 8 : 128};
   BOTH("multiply", inputs, k->multiply(&m, in[1], inputs, tokens, y, rows, 0, blocks));
+  if (format == BB_ROWS_BF16) {
+    static uint16_t rounded[ROOM];
+    const size_t stride = inputs + inputs % 2;
+    memset(rounded, 0, sizeof rounded);
+    for (size_t t = 0; t < tokens; t++)
+      tables[0]->narrow(in[1] + t * inputs, BB_BF16, rounded + t * stride, inputs);
+    BOTH("multiply_bf16", inputs, k->multiply_bf16(&m, rounded, stride, tokens, y, rows, 0, blocks));
+  }
   if (format >= BB_ROWS_INT8) {
     const size_t span = bb_activation_group(group, inputs), spans = (inputs + span - 1) / span, stride = 512;
     static int8_t rounded[ROOM];

@@ -104,10 +104,13 @@ enum { ATTEND_ROWS = 4 };
 enum { TILE_TOKENS = 4, TILE_BLOCKS = 2, SINGLE_BLOCKS = 4, MAX_BLOCKS = 4 };
 enum { PANEL_TOKENS = 6, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE_TOKENS = 4, INTEGER_TILE_BLOCKS = 3, INTEGER_MAX_BLOCKS = 4 };
+enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 4 };
 #include "kernels_body.h"
 #include "integer_body.h"
+#include "bf16_body.h"
 
-const bb_kernel_table bb_table_avx512 = KERNEL_TABLE(BB_ISA_AVX512);
+const bb_kernel_table bb_table_avx512 = KERNEL_TABLE(BB_ISA_AVX512, multiply_bf16);
+const bb_kernel_table bb_table_avx512bf16 = KERNEL_TABLE(BB_ISA_AVX512BF16, bb_multiply_bf16_pairs);
 
 #pragma clang attribute pop
 #endif

@@ -7,7 +7,7 @@
 #include "bb_kernels.h"
 #include "tables.h"
 
-static const char *const names[BB_ISA_COUNT] = {"scalar", "avx2", "avx512", "neon"};
+static const char *const names[BB_ISA_COUNT] = {"scalar", "avx2", "avx512", "avx512bf16", "neon"};
 
 const char *bb_isa_name(bb_isa isa) { return isa < BB_ISA_COUNT ? names[isa] : "unknown"; }
 
@@ -18,10 +18,11 @@ const bb_kernel_table *bb_kernels_for(bb_isa isa) {
   const int avx2 =
       __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   if (isa == BB_ISA_AVX2 && avx2) return &bb_table_avx2;
-  if (isa == BB_ISA_AVX512 && avx2 && __builtin_cpu_supports("avx512f") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni"))
-    return &bb_table_avx512;
+  const int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+                     __builtin_cpu_supports("avx512vnni");
+  if (isa == BB_ISA_AVX512 && avx512) return &bb_table_avx512;
+  if (isa == BB_ISA_AVX512BF16 && avx512 && __builtin_cpu_supports("avx512bf16")) return &bb_table_avx512bf16;
 #elif defined(__aarch64__)
   if (isa == BB_ISA_NEON) return &bb_table_neon;
 #endif
@@ -43,7 +44,7 @@ static void choose(void) {
     else snprintf(problem, sizeof problem, "BITBUDGET_ISA=%s: this machine does not have it", names[isa]);
     return;
   }
-  snprintf(problem, sizeof problem, "BITBUDGET_ISA=%.40s: expected scalar, avx2, avx512 or neon", request);
+  snprintf(problem, sizeof problem, "BITBUDGET_ISA=%.40s: expected scalar, avx2, avx512, avx512bf16 or neon", request);
 }
 
 const bb_kernel_table *bb_kernels(void) {

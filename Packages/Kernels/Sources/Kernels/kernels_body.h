@@ -10,8 +10,7 @@
 
 #include "half.h"
 #include "tables.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "tails.h"
 
 INLINE v16 v_load_as(const void *src, bb_float_format format, size_t index) {
   if (format == BB_F32) return v_load((const float *)src + index);
@@ -33,19 +32,6 @@ INLINE v16 v_exp(v16 x) {
   p = v_fma(p, r, v_set(5.0000001201e-1f));
   p = v_fma(v_mul(r, r), p, v_add(r, v_set(1.0f)));
   return v_zero_below(x, -87.0f, v_mul(p, v_two_to(n)));
-}
-
-INLINE void store_first(float *dst, v16 value, size_t count) {
-  float whole[16];
-  v_store(whole, value);
-  memcpy(dst, whole, count * sizeof(float));
-}
-
-// The first `count` <= 16 floats, then `rest`.
-INLINE v16 load_first(const float *src, size_t count, float rest) {
-  float whole[16];
-  for (size_t i = 0; i < 16; i++) whole[i] = i < count ? src[i] : rest;
-  return v_load(whole);
 }
 
 // ---------------------------------------------------------------- weights times activations
@@ -289,10 +275,11 @@ static float exp_sum(const float *x, float shift, float *y, size_t n) {
 
 #include "attention_body.h"
 
-#define KERNEL_TABLE(ISA)                                                                             \
+#define KERNEL_TABLE(ISA, BF16)                                                                       \
   {                                                                                                   \
     .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,         \
     .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = attend, \
     .hadamard = hadamard,                                                                             \
-    .key_scores = key_scores, .quantize = quantize, .multiply_integer = multiply_integer                                                                          \
+    .key_scores = key_scores, .quantize = quantize, .multiply_integer = multiply_integer,             \
+    .multiply_bf16 = BF16                                                                             \
   }

@@ -140,8 +140,10 @@ enum { ATTEND_ROWS = 1 };
 enum { TILE_TOKENS = 2, TILE_BLOCKS = 1, SINGLE_BLOCKS = 2, MAX_BLOCKS = 2 };
 enum { PANEL_TOKENS = 4, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE_TOKENS = 2, INTEGER_TILE_BLOCKS = 1, INTEGER_MAX_BLOCKS = 2 };
+enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 1 };
 #include "kernels_body.h"
 #include "integer_body.h"
+#include "bf16_body.h"
 
-const bb_kernel_table bb_table_neon = KERNEL_TABLE(BB_ISA_NEON);
+const bb_kernel_table bb_table_neon = KERNEL_TABLE(BB_ISA_NEON, multiply_bf16);
 #endif

@@ -5,7 +5,10 @@
 
 extern const bb_kernel_table bb_table_scalar;
 #if defined(__x86_64__)
-extern const bb_kernel_table bb_table_avx2, bb_table_avx512;
+extern const bb_kernel_table bb_table_avx2, bb_table_avx512, bb_table_avx512bf16;
+// `multiply_bf16` by the instruction for it.
+void bb_multiply_bf16_pairs(const bb_matrix *m, const uint16_t *x, size_t ldx, size_t tokens, float *y, size_t ldy,
+                            size_t first, size_t last);
 #elif defined(__aarch64__)
 extern const bb_kernel_table bb_table_neon;
 #endif

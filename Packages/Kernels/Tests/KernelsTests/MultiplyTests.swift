@@ -2,9 +2,9 @@ import Kernels
 import Testing
 
 /// Instruction sets this machine can run; the scalar twin always.
-let supportedISAs: [bb_isa] = [BB_ISA_SCALAR, BB_ISA_AVX2, BB_ISA_AVX512, BB_ISA_NEON].filter {
-  bb_kernels_for($0) != nil
-}
+let supportedISAs: [bb_isa] = [
+  BB_ISA_SCALAR, BB_ISA_AVX2, BB_ISA_AVX512, BB_ISA_AVX512BF16, BB_ISA_NEON,
+].filter { bb_kernels_for($0) != nil }
 
 /// Pseudo-random numbers that are the same in every run.
 struct Numbers {

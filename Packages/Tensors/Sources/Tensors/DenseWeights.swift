@@ -53,6 +53,30 @@ public struct DenseWeights: LinearWeights {
   public func multiply(
     _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) {
+    withMatrix { multiplyBlocks($0, x, tokens: tokens, into: y, on: pool) }
+  }
+
+  /// See `LinearWeights.multiply`.
+  public func multiply(
+    _ input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) {
+    guard input.numerics == .bf16, format == BB_ROWS_BF16 else {
+      return multiply(input.floats, tokens: input.tokens, into: y, on: pool)
+    }
+    let (rows, tokens, multiply) = (outFeatures, input.tokens, bb_kernels().pointee.multiply_bf16)
+    input.withHalves(on: pool) { x, stride in
+      withMatrix { matrix in
+        // A product of halves costs about half of one of floats.
+        let cost = rows * inFeatures * tokens / 2
+        pool.split((rows + 15) / 16, cost: cost) { blocks in
+          var matrix = matrix
+          multiply?(&matrix, x, stride, tokens, y, rows, blocks.lowerBound, blocks.upperBound)
+        }
+      }
+    }
+  }
+
+  private func withMatrix(_ body: (bb_matrix) -> Void) {
     lines.withBytes { bytes in
       var matrix = bb_matrix()
       matrix.format = format
@@ -60,7 +84,7 @@ public struct DenseWeights: LinearWeights {
       matrix.inputs = inFeatures
       matrix.group = inFeatures
       matrix.lines = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-      multiplyBlocks(matrix, x, tokens: tokens, into: y, on: pool)
+      body(matrix)
     }
   }
 

@@ -7,10 +7,13 @@ public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
   /// Activations are rounded to 8 bits, one scale for each row and group of at most 128 inputs, wherever the weights
   /// are integer codes; sums inside a group are then whole numbers. Float weights are multiplied as `exact` has it.
   case int8
+  /// Activations are rounded to BF16 wherever the weights are BF16; their products are exact and summed in F32. Other
+  /// weights are multiplied as `exact` has it.
+  case bf16
 }
 
-/// Rows of activations that one or more matrices are to multiply; what rounding them to 8 bits gives is kept, so that
-/// matrices which share an input share the rounding. One thread drives it; it is meant to be used again and again.
+/// Rows of activations that one or more matrices are to multiply; what rounding them gives is kept, so that matrices which
+/// share an input share the rounding. One thread drives it; it is meant to be used again and again.
 public final class LinearInput {
   /// How the rows are multiplied.
   public let numerics: Numerics
@@ -25,6 +28,9 @@ public final class LinearInput {
   private var sums: [Float] = []
   /// The group of what `codes` hold; nil where they hold an earlier input.
   private var roundedGroup: Int?
+  private var halves: [UInt16] = []
+  /// Whether `halves` hold this input.
+  private var hasHalves = false
 
   /// An input of `tokens` rows of `width` at `floats`, which must stay where they are while the input is used.
   public init(
@@ -42,6 +48,28 @@ public final class LinearInput {
     self.tokens = tokens
     self.width = width
     roundedGroup = nil
+    hasHalves = false
+  }
+
+  /// Hands out the rows rounded to BF16 with the elements from one to the next; 0 stands behind the last of a row.
+  func withHalves(on pool: ThreadPool, _ body: (UnsafePointer<UInt16>, _ stride: Int) -> Void) {
+    let stride = (width + 31) / 32 * 32
+    let isNew = !hasHalves
+    hasHalves = true
+    if halves.count < tokens * stride { halves = [UInt16](repeating: 0, count: tokens * stride) }
+    halves.withUnsafeMutableBufferPointer { halves in
+      guard let halves = halves.baseAddress else { return }
+      if isNew {
+        let (floats, width, narrow) = (floats, width, bb_kernels().pointee.narrow)
+        pool.split(tokens, cost: tokens * width * 4) { part in
+          for t in part {
+            narrow?(floats + t * width, BB_BF16, halves + t * stride, width)
+            for k in width..<stride { halves[t * stride + k] = 0 }
+          }
+        }
+      }
+      body(halves, stride)
+    }
   }
 
   /// Hands out the rows rounded to 8 bits, `group` inputs to a scale.

@@ -143,6 +143,61 @@ func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: 
     }
   }
 
+  @Test(arguments: [DType.bf16, .f16, .f32])
+  func activationsAreRoundedToBF16WhereTheWeightsAre(dtype: DType) throws {
+    var numbers = Numbers(seed: 3)
+    let (rows, inputs, tokens) = (300, 191, 19)
+    let values = numbers.floats(rows * inputs)
+    let x = numbers.floats(tokens * inputs)
+    let other = numbers.floats(tokens * inputs)
+    let weights = try DenseWeights(stored(values, as: dtype, shape: [rows, inputs]), name: "w")
+    func products(threads: Int) throws -> [[Float]] {
+      let pool = try ThreadPool(workers: threads)
+      var results: [[Float]] = []
+      other.withUnsafeBufferPointer { other in
+        x.withUnsafeBufferPointer { x in
+          guard let x = x.baseAddress, let other = other.baseAddress else { return }
+          // What an earlier input left behind must not show.
+          let input = LinearInput(other, tokens: tokens, width: inputs - 1, numerics: .bf16)
+          for (start, count) in [(-1, tokens), (0, tokens), (0, tokens), (5, 1)] {
+            input.reset(start < 0 ? other : x + start * inputs, tokens: count, width: inputs)
+            var y = [Float](repeating: .nan, count: count * rows)
+            weights.multiply(input, into: &y, on: pool)
+            results.append(y)
+          }
+        }
+      }
+      return results
+    }
+    let results = try products(threads: 1)
+    #expect(try products(threads: 3) == results)
+    #expect(results[2] == results[1])
+    #expect(results[3] == Array(results[1][5 * rows..<6 * rows]))
+    let exact = try multiply(weights, x, tokens: tokens, threads: 1)
+    guard dtype == .bf16 else {
+      #expect(results[1] == exact)
+      return
+    }
+    let halves = x.map {
+      Float(bitPattern: ($0.bitPattern + 0x7fff + ($0.bitPattern >> 16 & 1)) & 0xffff_0000)
+    }
+    let expected = try multiply(weights, halves, tokens: tokens, threads: 1)
+    #expect(results[1] != exact)
+    // The same sums but for the order of their products.
+    for (found, expected) in zip(results[1], expected) { #expect(abs(found - expected) < 1e-4) }
+  }
+
+  /// Values in a stored type, BF16 rounded towards 0.
+  private func stored(_ values: [Float], as dtype: DType, shape: [Int]) throws -> Tensor {
+    if dtype == .f32 { return try Tensor(values, shape: shape) }
+    let halves = values.map {
+      dtype == .f16 ? Float16($0).bitPattern : UInt16($0.bitPattern >> 16)
+    }
+    let bytes = try AlignedBytes(count: halves.count * 2)
+    bytes.withMutableBytes { target in halves.withUnsafeBytes { target.copyMemory(from: $0) } }
+    return try Tensor(dtype: dtype, shape: shape, bytes: bytes)
+  }
+
   @Test func packedBytesAreTheBitsPlusScales() throws {
     let (rows, inputs, group) = (64, 256, 128)
     for (bits, codeBytes) in [(8, rows * inputs), (4, rows * inputs / 2)] {

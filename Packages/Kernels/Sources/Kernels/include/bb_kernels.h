@@ -12,7 +12,15 @@
 extern "C" {
 #endif
 
-typedef enum { BB_ISA_SCALAR = 0, BB_ISA_AVX2 = 1, BB_ISA_AVX512 = 2, BB_ISA_NEON = 3, BB_ISA_COUNT = 4 } bb_isa;
+// AVX512BF16 is AVX512 with an instruction for `multiply_bf16`.
+typedef enum {
+  BB_ISA_SCALAR = 0,
+  BB_ISA_AVX2 = 1,
+  BB_ISA_AVX512 = 2,
+  BB_ISA_AVX512BF16 = 3,
+  BB_ISA_NEON = 4,
+  BB_ISA_COUNT = 5
+} bb_isa;
 
 // How floats are stored.
 typedef enum { BB_F32 = 0, BB_F16 = 1, BB_BF16 = 2 } bb_float_format;
@@ -124,6 +132,11 @@ typedef struct {
   // As `multiply`, for integer formats and activations rounded by `quantize`. A group of inputs has at most 65536.
   void (*multiply_integer)(const bb_matrix *w, const bb_activations *x, size_t tokens, float *y, size_t ldy,
                            size_t first, size_t last);
+
+  // As `multiply`, for BF16 weights and activations in BF16: x [tokens][ldx], 0 behind the last input where their number is
+  // odd. Denormal numbers count as 0, the sums' own included.
+  void (*multiply_bf16)(const bb_matrix *w, const uint16_t *x, size_t ldx, size_t tokens, float *y, size_t ldy,
+                        size_t first, size_t last);
 
   // dst[i] = float(src[i]).
   void (*widen)(const void *src, bb_float_format format, float *dst, size_t n);

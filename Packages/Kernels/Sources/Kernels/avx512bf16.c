@@ -1,0 +1,34 @@
+// AVX-512 with BF16: one instruction multiplies the pairs of `bf16_body.h`; all else is avx512.c's.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bf16"))), apply_to = function)
+
+typedef __m512 v16;
+typedef __m512bh pairs;
+
+static inline v16 v_set(float x) { return _mm512_set1_ps(x); }
+static inline v16 v_load(const float *p) { return _mm512_loadu_ps(p); }
+static inline void v_store(float *p, v16 x) { _mm512_storeu_ps(p, x); }
+#include "tails.h"
+
+#define PAIRS_BY_INSTRUCTION
+INLINE pairs pairs_load(const uint8_t *line) { return (pairs)_mm512_loadu_si512(line); }
+INLINE v16 pairs_dot(v16 sum, pairs w, const uint16_t *x) {
+  int32_t pair;
+  memcpy(&pair, x, 4);
+  return _mm512_dpbf16_ps(sum, w, (pairs)_mm512_set1_epi32(pair));
+}
+
+enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 4 };
+#include "bf16_body.h"
+
+void bb_multiply_bf16_pairs(const bb_matrix *m, const uint16_t *x, size_t ldx, size_t tokens, float *y, size_t ldy,
+                            size_t first, size_t last) {
+  multiply_bf16(m, x, ldx, tokens, y, ldy, first, last);
+}
+
+#pragma clang attribute pop
+#endif
