@@ -16,7 +16,11 @@ import Testing
   @Test(arguments: [
     ("--kv int5", "\"int5\" is no format"), ("--kv int8 --kv-residual 100", "a multiple of 64"),
     ("--kv int8 --kv-residual 48 --kv-group 32", "a multiple of 32"),
-    ("--kv int8 --kv-residual=-64", "-64 tokens"), ("--kv int8 --kv-group 48", "32 or 64"),
+    ("--kv int8 --kv-residual=-64", "-64 tokens"), ("--kv int8 --kv-group 48", "32, 64 or 128"),
+    ("--kv int8 --kv-group 128", "64 tokens of a page"),
+    ("--kv int8 --kv-key-axis 1", "--kv-key-axis"),
+    ("--kv-key-axis per-token", "about a quantized cache"),
+    ("--kv-v int8 --kv-key-axis per-token", "not quantized"),
     ("--kv-residual 128", "about a quantized cache"), ("--kv-rule kivi", "about a quantized cache"),
     ("--kv-scheme hqq", "about a quantized cache"), ("--kv-group 32", "about a quantized cache"),
     ("--kv-k bf16 --kv-v f32", "one format, bf16 or f32"),
@@ -70,6 +74,7 @@ import Testing
     for (flags, words) in [
       (["--kv", "int4", "--kv-group", "32"], ["groups of 32", "heads of 48"]),
       (["--kv", "int4", "--kv-rotate", "kv"], ["heads of 48", "power of two"]),
+      (["--kv-k", "int8", "--kv-group", "32", "--kv-key-axis", "per-token"], ["heads of 48"]),
       (["--kv-rotate", "v"], ["heads of 48", "power of two"]),
     ] {
       expectRefusal(try generate(flags, model: model), naming: words)
@@ -93,6 +98,7 @@ import Testing
     "--kv int8", "--kv int4 --kv-residual 64", "--kv int2 --kv-residual 0",
     "--kv int4 --kv-rotate kv --kv-residual 64", "--kv-k int8 --kv-v int4 --kv-rotate k",
     "--kv int4 --kv-scheme hqq --kv-residual 0 --kv-evict rkv:80,buffer=16",
+    "--kv int4 --kv-key-axis per-token --kv-group 32 --kv-residual 0 --kv-evict h2o:80,buffer=16",
     "--kv int4 --kv-group 32 --kv-residual 32 --kv-rule kivi", "--kv bf16 --kv-rotate kv",
   ]) func sameSeedSameTextOnAnyThreadsAndBatch(flags: String) throws {
     let words = flags.split(separator: " ").map(String.init) + ["--seed", "5"]
@@ -110,6 +116,7 @@ import Testing
       [], ["--kv", "int2", "--kv-residual", "0"],
       ["--kv", "int2", "--kv-residual", "0", "--kv-rotate", "kv"],
       ["--kv", "int2", "--kv-residual", "0", "--kv-scheme", "hqq"],
+      ["--kv", "int2", "--kv-residual", "0", "--kv-key-axis", "per-token"],
       ["--kv", "int2", "--kv-residual", "32", "--kv-group", "32", "--kv-rule", "kivi"],
     ].map { try generate($0 + ["--seed", "5", "--print-ids"]).output }
     #expect(Set(texts).count == texts.count)

@@ -49,14 +49,18 @@ import Testing
     )
     for scheme in KVScheme.allCases {
       for rule in KVRule.allCases {
-        for (group, residual) in [(64, 64), (64, 128), (32, 96), (32, 32)] {
+        for (group, axis, residual) in [
+          (64, KVKeyAxis.perChannel, 64), (64, .perChannel, 128), (32, .perChannel, 96),
+          (32, .perChannel, 32), (64, .perToken, 64), (32, .perToken, 96), (128, .perToken, 64),
+        ] where axis == .perChannel || keyFormat.isQuantized {
           let configuration = try KVConfiguration(
-            keys: keyFormat, values: valueFormat, residual: residual, group: group, scheme: scheme,
-            rule: rule, rotation: .both)
+            keys: keyFormat, values: valueFormat, residual: residual, group: group, keyAxis: axis,
+            scheme: scheme, rule: rule, rotation: .both)
           let policy = try KVPolicy(
             keys: #require(KVPolicy.Format(rawValue: keys)),
             values: #require(KVPolicy.Format(rawValue: values)), groupSize: group,
-            residual: residual, hasZeroPoints: scheme == .asymmetric || scheme == .hqq,
+            keyAxis: #require(KVPolicy.KeyAxis(rawValue: axis.rawValue)), residual: residual,
+            hasZeroPoints: scheme == .asymmetric || scheme == .hqq,
             rule: #require(KVPolicy.Rule(rawValue: rule.rawValue)))
           try expectSameBytes(configuration, policy, shapes: [(2, 1, 32)])
         }

@@ -55,7 +55,7 @@ static void check_hadamard(size_t n) {
 }
 
 // A page of one head in a format; entries, scales and offsets have room for 64 x 256 floats each.
-static bb_kv_block page_of(bb_kv_format format, size_t group, bb_kv_scheme scheme, int is_keys, size_t d) {
+static bb_kv_block page_of(bb_kv_format format, bb_kv_axis axis, size_t group, bb_kv_scheme scheme, int is_keys, size_t d) {
   static uint8_t room[2][3][64 * 256 * 4], floats[2][64 * 256 * 4];
   uint8_t(*part)[sizeof room[0][0]] = room[is_keys];
   memset(part, 0, sizeof room[0]);
@@ -64,8 +64,8 @@ static bb_kv_block page_of(bb_kv_format format, size_t group, bb_kv_scheme schem
   uint8_t *keys = is_coded || !is_keys ? floats[1] : part[0], *values = is_coded || is_keys ? floats[0] : part[0];
   for (size_t slot = 0; slot < BB_PAGE; slot++)
     bb_page_store(is_coded ? BB_F32 : (bb_float_format)format, in[2] + slot * d, in[3] + slot * d, d, slot, keys, values);
-  const bb_kv_block to = {.format = format, .scale_format = BB_F16, .group = group, .entries = part[0], .scales = part[1],
-                          .offsets = has_offsets ? part[2] : NULL};
+  const bb_kv_block to = {.format = format, .scale_format = BB_F16, .axis = axis, .group = group, .entries = part[0],
+                          .scales = part[1], .offsets = has_offsets ? part[2] : NULL};
   const bb_kv_block from = {.format = BB_KV_F32, .scale_format = BB_F32, .group = group, .entries = is_keys ? keys : values,
                             .scales = NULL, .offsets = NULL};
   if (is_coded && is_keys) bb_page_encode_keys(&from, d, 0, BB_PAGE, scheme, &to);
@@ -73,8 +73,9 @@ static bb_kv_block page_of(bb_kv_format format, size_t group, bb_kv_scheme schem
   return to;
 }
 
-static void check_attention(bb_kv_format format, size_t group, bb_kv_scheme scheme, size_t heads, size_t d) {
-  const bb_kv_block keys = page_of(format, group, scheme, 1, d), values = page_of(format, group, scheme, 0, d);
+static void check_attention(bb_kv_format format, bb_kv_axis axis, size_t group, bb_kv_scheme scheme, size_t heads, size_t d) {
+  const bb_kv_block keys = page_of(format, axis, group, scheme, 1, d);
+  const bb_kv_block values = page_of(format, BB_KV_ALONG_COMPONENTS, group, scheme, 0, d);
   const size_t stride = (d + 15) / 16 * 16 + 16, ranges[][2] = {{0, 64}, {0, 17}, {32, 64}, {63, 64}};
   for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
     const bb_kv_piece piece = {.keys = keys, .values = values, .first = ranges[r][0], .last = ranges[r][1]};
@@ -150,7 +151,9 @@ int main(void) {
     for (size_t heads = 1; heads <= 9; heads += heads < 4 ? 1 : 5)
       for (int format = 0; format < BB_KV_COUNT; format++)
         for (int scheme = BB_KV_ASYMMETRIC; scheme <= BB_KV_HQQ; scheme++)
-          for (size_t group = 32; group <= 64; group += 32) check_attention(format, group, scheme, heads, d);
+          for (size_t group = 32; group <= 128; group *= 2)
+            for (int axis = group <= 64 ? BB_KV_ALONG_TOKENS : BB_KV_ALONG_COMPONENTS; axis <= BB_KV_ALONG_COMPONENTS; axis++)
+              check_attention(format, axis, group, scheme, heads, d);
   printf("%d comparisons, %d differences\n", comparisons, failures);
   return failures > 0;
 }

@@ -3,6 +3,7 @@ import KVCaches
 import MemoryPlanner
 
 extension KVFormat: ExpressibleByArgument {}
+extension KVKeyAxis: ExpressibleByArgument {}
 extension KVScheme: ExpressibleByArgument {}
 extension KVRule: ExpressibleByArgument {}
 extension KVRotation: ExpressibleByArgument {}
@@ -27,13 +28,26 @@ public struct CacheFlags: ParsableArguments {
   /// Tokens that are not quantized.
   @Option(
     name: .customLong("kv-residual"),
-    help: "Most recent tokens that are never quantized, a multiple of --kv-group (default: 128).")
+    help:
+      "Most recent tokens that are never quantized, a multiple of --kv-group or of 64 (default: 128)."
+  )
   public var residual: Int?
 
-  /// Values that share a scale.
+  /// Numbers that share a scale.
   @Option(
-    name: .customLong("kv-group"), help: "Values that share a scale: 32 or 64 (default: 64).")
+    name: .customLong("kv-group"),
+    help:
+      "Numbers that share a scale: 32, 64, or 128 where keys are not quantized per channel (default: 64)."
+  )
   public var group: Int?
+
+  /// What keys share a scale over.
+  @Option(
+    name: .customLong("kv-key-axis"),
+    help:
+      "Whether keys share scales per-channel (over a group of tokens) or per-token (over a group of components, as values do) (default: per-channel)."
+  )
+  public var keyAxis: KVKeyAxis?
 
   /// How scales are found.
   @Option(
@@ -70,11 +84,12 @@ public struct CacheFlags: ParsableArguments {
 
   /// Checks that the flags go together.
   public func validate() throws {
-    let isSaid = residual != nil || group != nil || scheme != nil || rule != nil
+    let isSaid =
+      residual != nil || group != nil || keyAxis != nil || scheme != nil || rule != nil
     let formats = kv.flatMap { [$0.keys, $0.values] } + [kvKeys, kvValues].compactMap { $0 }
     guard formats.contains(where: \.isQuantized) || !isSaid else {
       throw ValidationError(
-        "--kv-residual, --kv-group, --kv-scheme and --kv-rule are about a quantized cache; say --kv int8, int4 or int2"
+        "--kv-residual, --kv-group, --kv-key-axis, --kv-scheme and --kv-rule are about a quantized cache; say --kv int8, int4 or int2"
       )
     }
     do {
@@ -88,13 +103,13 @@ public struct CacheFlags: ParsableArguments {
   ///
   /// - Throws: `KVCacheError.invalidFormat` for flags that do not go together.
   public func configuration(format: KVFormat = .bf16) throws(KVCacheError) -> KVConfiguration {
-    let (group, scheme) = (group ?? KVConfiguration.defaultGroup, scheme ?? .asymmetric)
-    let rule = rule ?? .blocks
+    let (group, keyAxis) = (group ?? KVConfiguration.defaultGroup, keyAxis ?? .perChannel)
+    let (scheme, rule) = (scheme ?? .asymmetric, rule ?? .blocks)
     guard kv.count > 1 || kv.first?.tokens != nil else {
       return try KVConfiguration(
         keys: kvKeys ?? kv.first?.keys ?? format, values: kvValues ?? kv.first?.values ?? format,
-        residual: residual ?? KVConfiguration.defaultResidual, group: group, scheme: scheme,
-        rule: rule, rotation: rotation, eviction: kvEvict)
+        residual: residual ?? KVConfiguration.defaultResidual, group: group,
+        keyAxis: keyAxis, scheme: scheme, rule: rule, rotation: rotation, eviction: kvEvict)
     }
     guard kvKeys == nil, kvValues == nil, residual == nil else {
       throw .invalidFormat(
@@ -104,7 +119,8 @@ public struct CacheFlags: ParsableArguments {
       )
     }
     return try KVConfiguration(
-      tiers: kv, group: group, scheme: scheme, rule: rule, rotation: rotation, eviction: kvEvict)
+      tiers: kv, group: group, keyAxis: keyAxis, scheme: scheme, rule: rule, rotation: rotation,
+      eviction: kvEvict)
   }
 }
 

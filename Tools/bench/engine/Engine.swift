@@ -7,6 +7,7 @@ import Tensors
 extension Numerics: ExpressibleByArgument {}
 extension HeadBits: ExpressibleByArgument {}
 extension KVFormat: ExpressibleByArgument {}
+extension KVKeyAxis: ExpressibleByArgument {}
 
 /// Measures prompt and generation speed with random weights; prints one JSON object a line.
 @main
@@ -33,6 +34,8 @@ struct Engine: ParsableCommand {
   var keys = KVFormat.bf16
   @Option(help: "Format of the cache's values.")
   var values = KVFormat.bf16
+  @Option(help: "What keys share a scale over: per-channel or per-token.")
+  var keyAxis = KVKeyAxis.perChannel
   @Option(
     name: .customLong("kv-evict"),
     help: "Keep the cache within a number of tokens, such as rkv:2048; see generate --help.",
@@ -62,7 +65,8 @@ struct Engine: ParsableCommand {
 
   func run() throws {
     guard let config = RandomModel.shapes[shape] else { return }
-    let kv = try KVConfiguration(keys: keys, values: values, eviction: kvEvict)
+    let kv = try KVConfiguration(
+      keys: keys, values: values, keyAxis: keyAxis, eviction: kvEvict)
     let pool = try ThreadPool(workers: threads)
     for name in formats.split(separator: ",") {
       guard let format = WeightFormat(rawValue: String(name)) else {

@@ -1,15 +1,17 @@
 /// What a cache keeps, and how it keeps it.
 ///
 /// Where keys or values are quantized, at least the last `residual` tokens stay in full precision; older ones are rounded
-/// to codes as `rule` says. Keys share a scale over `group` tokens of a component, values over `group` components of a
-/// token (KIVI, arXiv:2402.02750). With two tiers that happens once and for all. With more, a page of 64 tokens that has
+/// to codes as `rule` says. Keys share a scale over `group` tokens of a component or, by `keyAxis`, over `group` components
+/// of a token; values over `group` components of a token (KIVI, arXiv:2402.02750). With two tiers that happens once and for all. With more, a page of 64 tokens that has
 /// become older than a tier holds is rounded again, to the fewer bits of the next, from what is stored.
 public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConvertible {
   /// How tokens are stored by age, from the most recent to the oldest: BF16 or F32, then fewer and fewer bits. Scales are
   /// F16, or F32 beside F32.
   public let tiers: [KVTier]
-  /// Values that share a scale: 32 or 64.
+  /// Numbers that share a scale: 32, 64 or, where no keys share one over tokens, 128.
   public let group: Int
+  /// What keys share a scale over.
+  public let keyAxis: KVKeyAxis
   /// How scales are found.
   public let scheme: KVScheme
   /// When tokens leave full precision.
@@ -21,13 +23,14 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
 
   /// Tokens of the residual where nothing else is said (the paper's setting).
   public static let defaultResidual = 128
-  /// Values that share a scale where nothing else is said.
+  /// Numbers that share a scale where nothing else is said.
   public static let defaultGroup = 64
 
   /// A cache that keeps everything in BF16, unless something else is said; keys and values in one format.
   public init(format: KVFormat = .bf16, eviction: Eviction? = nil) {
     tiers = Self.tiers(keys: format, values: format, recent: .bf16, residual: Self.defaultResidual)
     group = Self.defaultGroup
+    keyAxis = .perChannel
     scheme = .asymmetric
     rule = .blocks
     rotation = nil
@@ -39,34 +42,48 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
   /// - Throws: `KVCacheError.invalidFormat` with the reason.
   public init(
     keys: KVFormat, values: KVFormat, recent: KVFormat? = nil, residual: Int = defaultResidual,
-    group: Int = defaultGroup, scheme: KVScheme = .asymmetric, rule: KVRule = .blocks,
-    rotation: KVRotation? = nil, eviction: Eviction? = nil
+    group: Int = defaultGroup, keyAxis: KVKeyAxis = .perChannel, scheme: KVScheme = .asymmetric,
+    rule: KVRule = .blocks, rotation: KVRotation? = nil, eviction: Eviction? = nil
   ) throws(KVCacheError) {
     let exact = [keys, values].first { !$0.isQuantized }
     try self.init(
       tiers: Self.tiers(
         keys: keys, values: values, recent: recent ?? exact ?? .bf16, residual: residual),
-      group: group, scheme: scheme, rule: rule, rotation: rotation, eviction: eviction)
+      group: group, keyAxis: keyAxis, scheme: scheme, rule: rule, rotation: rotation,
+      eviction: eviction)
   }
 
   /// A cache whose tokens are stored by age.
   ///
   /// - Throws: `KVCacheError.invalidFormat` with the reason: tiers of other than a multiple of 64 tokens, of rising or equal
-  ///   precision, with recent tokens that are quantized; a group other than 32 or 64; a residual that is no multiple of the
-  ///   group; the rule `kivi` with more than two tiers or without a residual.
+  ///   precision, with recent tokens that are quantized; a group other than 32, 64 or 128, or 128 for keys per channel; a
+  ///   residual that is no multiple of the group, or of a page in groups of 128; keys per token where none are quantized;
+  ///   the rule `kivi` with more than two tiers or without a residual.
   public init(
-    tiers: [KVTier], group: Int = defaultGroup, scheme: KVScheme = .asymmetric,
-    rule: KVRule = .blocks, rotation: KVRotation? = nil, eviction: Eviction? = nil
+    tiers: [KVTier], group: Int = defaultGroup, keyAxis: KVKeyAxis = .perChannel,
+    scheme: KVScheme = .asymmetric, rule: KVRule = .blocks, rotation: KVRotation? = nil,
+    eviction: Eviction? = nil
   ) throws(KVCacheError) {
     func problem(_ reason: String) -> KVCacheError {
       .invalidFormat(text: tiers.map(\.description).joined(separator: ","), reason: reason)
     }
-    guard group == 32 || group == 64 else {
-      throw problem("groups of \(group); expected 32 or 64")
+    guard [32, 64, 128].contains(group) else {
+      throw problem("groups of \(group); expected 32, 64 or 128")
     }
-    if let reason = tiers.problem(group: group) ?? rule.problem(tiers) { throw problem(reason) }
+    let hasCodedKeys = tiers.contains { $0.keys.isQuantized }
+    guard keyAxis == .perChannel || hasCodedKeys else {
+      throw problem("keys cannot have scales per token where they are not quantized")
+    }
+    guard group <= KVPage.tokens || keyAxis == .perToken || !hasCodedKeys else {
+      throw problem(
+        "groups of \(group); keys per channel share a scale over at most the \(KVPage.tokens) tokens of a page"
+      )
+    }
+    let step = Self.step(group: group)
+    if let reason = tiers.problem(step: step) ?? rule.problem(tiers) { throw problem(reason) }
     self.tiers = tiers
     self.group = group
+    self.keyAxis = keyAxis
     self.scheme = scheme
     self.rule = rule
     self.rotation = rotation
@@ -87,6 +104,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
     try self.init(
       tiers: KVTier.list(parsing: fields.decode(String.self, forKey: .tiers)),
       group: fields.decode(Int.self, forKey: .group),
+      keyAxis: fields.decode(KVKeyAxis.self, forKey: .keyAxis),
       scheme: fields.decode(KVScheme.self, forKey: .scheme),
       rule: fields.decode(KVRule.self, forKey: .rule),
       rotation: fields.decodeIfPresent(KVRotation.self, forKey: .rotation),
@@ -98,6 +116,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
     var fields = encoder.container(keyedBy: CodingKeys.self)
     try fields.encode(tierText, forKey: .tiers)
     try fields.encode(group, forKey: .group)
+    try fields.encode(keyAxis, forKey: .keyAxis)
     try fields.encode(scheme, forKey: .scheme)
     try fields.encode(rule, forKey: .rule)
     try fields.encodeIfPresent(rotation, forKey: .rotation)
@@ -105,7 +124,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
   }
 
   private enum CodingKeys: CodingKey {
-    case tiers, group, scheme, rule, rotation, eviction
+    case tiers, group, keyAxis, scheme, rule, rotation, eviction
   }
 
   /// How keys of old tokens are stored.
@@ -118,6 +137,10 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
   public var residual: Int { tiers[0].tokens ?? 0 }
   /// Whether keys or values are quantized.
   public var isQuantized: Bool { tiers.count > 1 }
+  /// Tokens that the rule `blocks` rounds together: a group, or a page where that is less.
+  var step: Int { Self.step(group: group) }
+
+  private static func step(group: Int) -> Int { min(group, KVPage.tokens) }
 
   /// Checks that a cache of `shape` can be kept so.
   ///
@@ -125,7 +148,8 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
   ///   of two.
   public func check(_ shape: KVShape) throws(KVCacheError) {
     let size = shape.headDimension
-    guard !values.isQuantized || size <= group || size % group == 0 else {
+    let hasGroupsOfComponents = values.isQuantized || keyAxis == .perToken
+    guard !hasGroupsOfComponents || size <= group || size % group == 0 else {
       throw .invalidFormat(
         text: description,
         reason: "groups of \(group) values do not divide heads of \(size) values")
@@ -146,6 +170,7 @@ public struct KVConfiguration: Sendable, Hashable, Codable, CustomStringConverti
     if isQuantized {
       if tiers.count == 2, residual != Self.defaultResidual { parts.append("residual=\(residual)") }
       if group != Self.defaultGroup { parts.append("group=\(group)") }
+      if keyAxis != .perChannel { parts.append("keys=\(keyAxis.rawValue)") }
       if scheme != .asymmetric { parts.append(scheme.rawValue) }
       if rule != .blocks { parts.append(rule.rawValue) }
       if tiers.count == 2, recent != .bf16 { parts.append("recent=\(recent.rawValue)") }

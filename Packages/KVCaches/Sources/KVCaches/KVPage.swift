@@ -115,8 +115,8 @@ final class KVPage {
       }
       func block(_ entries: UnsafePointer<Float>) -> bb_kv_block {
         bb_kv_block(
-          format: BB_KV_F32, scale_format: BB_F32, group: layout.group, entries: entries,
-          scales: nil, offsets: nil)
+          format: BB_KV_F32, scale_format: BB_F32, axis: BB_KV_ALONG_COMPONENTS,
+          group: layout.group, entries: entries, scales: nil, offsets: nil)
       }
       withUnsafePointer(to: block(base)) { keys in
         withUnsafePointer(to: block(base + count)) { body(keys, $0) }

@@ -1,16 +1,16 @@
 /// When tokens leave full precision.
 public enum KVRule: String, Sendable, Hashable, Codable, CaseIterable {
-  /// Keys and values of a whole group of tokens, as soon as the residual is newer than them.
+  /// Keys and values of a group of tokens, or of a page where that is less, as soon as the residual is newer than them.
   case blocks
   /// As in KIVI's code (arXiv:2402.02750): keys as soon as there are as many without codes as the residual has tokens,
   /// values one token at a time as soon as the residual is newer.
   case kivi
 
-  /// Of the first `tokens` tokens, those with codes.
-  func coded(of tokens: Int, residual: Int, group: Int) -> CodedTokens {
+  /// Of the first `tokens` tokens, those with codes; `step` of them are rounded together.
+  func coded(of tokens: Int, residual: Int, step: Int) -> CodedTokens {
     let old = max(0, tokens - residual)
     switch self {
-    case .blocks: return CodedTokens(keys: old / group * group, values: old / group * group)
+    case .blocks: return CodedTokens(keys: old / step * step, values: old / step * step)
     case .kivi: return CodedTokens(keys: tokens / residual * residual, values: old)
     }
   }

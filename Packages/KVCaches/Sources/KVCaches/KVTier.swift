@@ -57,9 +57,9 @@ public struct KVTier: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension [KVTier] {
-  /// Why pages cannot pass through these tiers, or nil if they can. Where there are two, a residual of any number of
-  /// groups will do.
-  func problem(group: Int) -> String? {
+  /// Why pages cannot pass through these tiers, or nil if they can. Where there are two, a residual of any multiple
+  /// of `step` tokens will do.
+  func problem(step least: Int) -> String? {
     guard let first, let last else { return "no format" }
     guard !first.isQuantized else {
       return "the most recent tokens are stored in bf16 or f32, found \(first)"
@@ -72,7 +72,7 @@ extension [KVTier] {
       guard let tokens = tier.tokens else {
         return "expected how many tokens are stored as \(tier), such as \(tier):1024"
       }
-      let step = count == 2 ? group : KVPage.tokens
+      let step = count == 2 ? least : KVPage.tokens
       guard tokens >= (index == 0 ? 0 : step), tokens % step == 0 else {
         let name = index == 0 ? "a residual" : "a tier"
         let why = step == KVPage.tokens ? "" : ", the group"

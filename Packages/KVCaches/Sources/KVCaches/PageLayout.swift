@@ -9,6 +9,8 @@ struct PageLayout: Hashable {
   /// Keys or values of one head.
   struct Part: Hashable {
     let format: KVFormat
+    /// What those share that share a scale.
+    let axis: KVKeyAxis
     /// Where they start in a head's bytes.
     let start: Int
     let entryBytes: Int
@@ -48,31 +50,32 @@ struct PageLayout: Hashable {
     scaleFormat = configuration.recent == .f32 ? BB_F32 : BB_F16
     let padded = shape.headDimension.roundedUp(toMultipleOf: 16)
     let hasOffsets = configuration.scheme.hasOffsets
-    func part(_ format: KVFormat, start: Int, components: Int, groups: Int) -> Part {
-      Part(
-        format: format, start: start, entryBytes: KVPage.tokens * components * format.bits / 8,
+    func part(
+      _ format: KVFormat, _ axis: KVKeyAxis, start: Int, components: Int? = nil
+    ) -> Part {
+      let groups =
+        switch axis {
+        case .perChannel: KVPage.tokens / configuration.group * padded
+        case .perToken: shape.headDimension.pieces(of: configuration.group) * KVPage.tokens
+        }
+      return Part(
+        format: format, axis: axis, start: start,
+        entryBytes: KVPage.tokens * (components ?? padded) * format.bits / 8,
         scaleBytes: format.isQuantized ? groups * scaleWidth : 0,
         hasOffsets: format.isQuantized && hasOffsets)
     }
-    let (keyGroups, valueGroups) = (
-      KVPage.tokens / group * padded, shape.headDimension.pieces(of: group) * KVPage.tokens
-    )
+    let axis = configuration.keyAxis
     let keys = part(
-      tier.keys, start: 0, components: tier.keys.isQuantized ? padded : shape.headDimension,
-      groups: keyGroups)
-    let values = part(tier.values, start: keys.end, components: padded, groups: valueGroups)
+      tier.keys, axis, start: 0, components: tier.keys.isQuantized ? padded : shape.headDimension)
+    let values = part(tier.values, .perToken, start: keys.end)
     (self.keys, self.values) = (keys, values)
     guard let next else {
       (codes, headBytes) = (nil, values.end)
       return
     }
-    let codedKeys =
-      next.keys.isQuantized
-      ? part(next.keys, start: values.end, components: padded, groups: keyGroups) : keys
+    let codedKeys = next.keys.isQuantized ? part(next.keys, axis, start: values.end) : keys
     let start = max(values.end, codedKeys.end)
-    let codedValues =
-      next.values.isQuantized
-      ? part(next.values, start: start, components: padded, groups: valueGroups) : values
+    let codedValues = next.values.isQuantized ? part(next.values, .perToken, start: start) : values
     codes = Codes(keys: codedKeys, values: codedValues)
     headBytes = max(start, codedValues.end)
   }
@@ -102,7 +105,8 @@ struct PageLayout: Hashable {
     let entries = bytes + head * headBytes + part.start
     let scales = entries + part.entryBytes
     return bb_kv_block(
-      format: part.format.kernelFormat, scale_format: scaleFormat, group: group, entries: entries,
-      scales: scales, offsets: part.hasOffsets ? scales + part.scaleBytes : nil)
+      format: part.format.kernelFormat, scale_format: scaleFormat, axis: part.axis.kernelAxis,
+      group: group, entries: entries, scales: scales,
+      offsets: part.hasOffsets ? scales + part.scaleBytes : nil)
   }
 }

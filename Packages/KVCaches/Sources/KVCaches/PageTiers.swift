@@ -20,7 +20,7 @@ struct PageTiers: Hashable {
     self.starts = starts
     self.configuration = configuration
     let tiers = configuration.tiers
-    let isWhole = configuration.rule == .blocks && configuration.group == KVPage.tokens
+    let isWhole = configuration.rule == .blocks && configuration.step == KVPage.tokens
     between =
       tiers.count != 2 || isWhole
       ? nil : PageLayout(shape: shape, configuration, tiers[0], next: tiers[1])
@@ -31,7 +31,7 @@ struct PageTiers: Hashable {
   func coded(of tokens: Int) -> CodedTokens {
     guard between != nil else { return .zero }
     let coded = configuration.rule.coded(
-      of: tokens, residual: configuration.residual, group: configuration.group)
+      of: tokens, residual: configuration.residual, step: configuration.step)
     return CodedTokens(
       keys: configuration.keys.isQuantized ? coded.keys : coded.values,
       values: configuration.values.isQuantized ? coded.values : coded.keys)

@@ -15,7 +15,7 @@ import Testing
 
   @Test func tokensLeaveAsTheirRuleSays() {
     func coded(_ rule: KVRule, _ tokens: Int) -> [Int] {
-      let coded = rule.coded(of: tokens, residual: 64, group: 32)
+      let coded = rule.coded(of: tokens, residual: 64, step: 32)
       return [coded.keys, coded.values]
     }
     #expect(coded(.blocks, 95) == [0, 0] && coded(.blocks, 96) == [32, 32])

@@ -28,6 +28,25 @@ import Testing
       try KVConfiguration(tiers: KVTier.list(parsing: "bf16:64,int8:64,int4"))
     },
     made { () throws(KVCacheError) in
+      try KVConfiguration(keys: .int4, values: .int4, group: 32, keyAxis: .perToken)
+    },
+    made { () throws(KVCacheError) in
+      try KVConfiguration(
+        keys: .int2, values: .int8, residual: 64, group: 128, keyAxis: .perToken, scheme: .hqq)
+    },
+    made { () throws(KVCacheError) in
+      try KVConfiguration(
+        keys: .int8, values: .bf16, residual: 64, group: 128, keyAxis: .perToken,
+        scheme: .symmetricFull, rule: .kivi)
+    },
+    made { () throws(KVCacheError) in
+      try KVConfiguration(keys: .bf16, values: .int4, residual: 0, group: 128)
+    },
+    made { () throws(KVCacheError) in
+      try KVConfiguration(
+        tiers: KVTier.list(parsing: "bf16:64,int8:64,int4/int2"), group: 128, keyAxis: .perToken)
+    },
+    made { () throws(KVCacheError) in
       try KVConfiguration(
         tiers: KVTier.list(parsing: "f32:0,int8/f32:64,int8/int4:128,int2"), group: 32)
     },
@@ -181,6 +200,15 @@ import Testing
     #expect(throws: KVCacheError.self) {
       try KVConfiguration(keys: .int8, values: .int8, group: 48)
     }
+    #expect {
+      try KVConfiguration(keys: .int8, values: .int8, group: 128)
+    } throws: { "\($0)".contains("the 64 tokens of a page") }
+    #expect {
+      try KVConfiguration(keys: .bf16, values: .int8, keyAxis: .perToken)
+    } throws: { "\($0)".contains("not quantized") }
+    #expect {
+      try KVConfiguration(keys: .int8, values: .int8, residual: 32, group: 128, keyAxis: .perToken)
+    } throws: { "\($0)".contains("a multiple of 64") }
     #expect(throws: KVCacheError.self) { try KVConfiguration(keys: .bf16, values: .f32) }
     #expect(throws: KVCacheError.self) {
       try KVConfiguration(keys: .int8, values: .int8, recent: .int8)

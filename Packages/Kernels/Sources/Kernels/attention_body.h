@@ -4,7 +4,7 @@
 // Keys of floats lie with 64 tokens side by side, so that a vector of scores is a sum over components; values lie with
 // components side by side, so that a vector of results is a sum over tokens.
 
-enum { PAGE_VECTORS = BB_PAGE / 16, CODE_BLOCKS = 2, ATTEND_HEADS = 8, MAX_KEY_GROUPS = 2 };
+enum { PAGE_VECTORS = BB_PAGE / 16, CODE_BLOCKS = 2, ATTEND_HEADS = 8, ATTEND_TOGETHER = 64, MAX_KEY_GROUPS = 2 };
 
 // Runs STATEMENT for the queries h below `heads`, for the constant number of `rows` of them at a time.
 #define EACH_ROWS(STATEMENT)                                                 \
@@ -62,23 +62,27 @@ INLINE void exact_scores(const bb_kv_format format, const float *q, size_t heads
   EACH_ROWS(page_scores(rows, format, q + h * d, d, keys, ahead, scores + h * BB_PAGE));
 }
 
-// Scores of at most ATTEND_HEADS queries; what lies at `ahead` is fetched meanwhile.
-static void scores_of_block(const float *q, size_t heads, size_t d, const bb_kv_block *keys, const uint8_t *ahead,
-                            float *scores) {
+// Scores of the queries from `first` on, at most ATTEND_HEADS; what lies at `ahead` is fetched meanwhile.
+static void scores_of_block(split_queries *queries, size_t first, size_t heads, const bb_kv_block *keys,
+                            const uint8_t *ahead, float *scores) {
+  const float *q = queries->q + first * queries->d;
+  const size_t d = queries->d;
   switch (keys->format) {
     case BB_KV_F32: exact_scores(BB_KV_F32, q, heads, d, keys->entries, ahead, scores); break;
     case BB_KV_F16: exact_scores(BB_KV_F16, q, heads, d, keys->entries, ahead, scores); break;
     case BB_KV_BF16: exact_scores(BB_KV_BF16, q, heads, d, keys->entries, ahead, scores); break;
-    case BB_KV_INT8: coded_scores(BB_KV_INT8, q, heads, d, keys, ahead, scores); break;
-    case BB_KV_INT4: coded_scores(BB_KV_INT4, q, heads, d, keys, ahead, scores); break;
-    default: coded_scores(BB_KV_INT2, q, heads, d, keys, ahead, scores); break;
+    case BB_KV_INT8: coded_scores(BB_KV_INT8, queries, first, heads, keys, ahead, scores); break;
+    case BB_KV_INT4: coded_scores(BB_KV_INT4, queries, first, heads, keys, ahead, scores); break;
+    default: coded_scores(BB_KV_INT2, queries, first, heads, keys, ahead, scores); break;
   }
 }
 
 static void key_scores(const float *q, size_t heads, size_t d, const bb_kv_block *keys, float *scores) {
-  for (size_t h = 0; h < heads; h += ATTEND_HEADS)
-    scores_of_block(q + h * d, heads - h < ATTEND_HEADS ? heads - h : ATTEND_HEADS, d, keys,
-                    keys->entries, scores + h * BB_PAGE);
+  for (size_t h = 0; h < heads; h += ATTEND_HEADS) {
+    const size_t some = heads - h < ATTEND_HEADS ? heads - h : ATTEND_HEADS;
+    SPLIT_QUERIES(queries, q + h * d, some, d);
+    scores_of_block(&queries, 0, some, keys, keys->entries, scores + h * BB_PAGE);
+  }
 }
 
 // ---------------------------------------------------------------- weights
@@ -167,17 +171,21 @@ INLINE bb_kv_block block_of_head(bb_kv_block block, size_t offset) {
   return block;
 }
 
-// Fetches the scales and offsets of a block: `per` of each for every group of `n` numbers.
-INLINE void fetch_scales(const bb_kv_block *block, size_t n, size_t per) {
+// Fetches the scales and offsets of a block.
+INLINE void fetch_scales(const bb_kv_block *block, size_t dv) {
   if (!is_coded(block->format)) return;
-  const size_t bytes = (n + block->group - 1) / block->group * per * (block->scale_format == BB_F32 ? 4 : 2);
+  const int is_along_tokens = block->axis == BB_KV_ALONG_TOKENS;
+  const size_t groups = ((is_along_tokens ? BB_PAGE : dv) + block->group - 1) / block->group;
+  const size_t bytes = groups * (is_along_tokens ? dv : BB_PAGE) * (block->scale_format == BB_F32 ? 4 : 2);
   fetch(block->scales, bytes);
   if (block->offsets) fetch(block->offsets, bytes);
 }
 
-static void attend(const float *q, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count, size_t kv_head,
-                   float scale, float *state) {
+// As `attend`, for at most ATTEND_TOGETHER queries.
+static void attend_together(const float *q, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
+                            size_t kv_head, float scale, float *state) {
   const size_t dv = (d + 15) / 16 * 16, stride = dv + 16;
+  SPLIT_QUERIES(queries, q, heads, d);
   for (size_t p = 0; p < count; p++) {
     const bb_kv_piece *piece = pieces + p, *next = pieces + (p + 1 < count ? p + 1 : p);
     const bb_kv_block keys = block_of_head(piece->keys, kv_head * piece->head_bytes);
@@ -186,12 +194,12 @@ static void attend(const float *q, size_t heads, size_t d, const bb_kv_piece *pi
     const bb_kv_block later_keys = block_of_head(next->keys, kv_head * next->head_bytes);
     const bb_kv_block later_values = block_of_head(next->values, kv_head * next->head_bytes);
     const uint8_t *next_keys = later_keys.entries, *next_values = later_values.entries;
-    fetch_scales(&later_keys, BB_PAGE, dv);
-    fetch_scales(&later_values, dv, BB_PAGE);
+    fetch_scales(&later_keys, dv);
+    fetch_scales(&later_values, dv);
     for (size_t first = 0; first < heads; first += ATTEND_HEADS) {
       const size_t some = heads - first < ATTEND_HEADS ? heads - first : ATTEND_HEADS;
       float scores[ATTEND_HEADS * BB_PAGE], decay[ATTEND_HEADS], *at = state + first * stride;
-      scores_of_block(q + first * d, some, d, &keys, next_keys, scores);
+      scores_of_block(&queries, first, some, &keys, next_keys, scores);
       for (size_t h = 0; h < some; h++) {
         float *tail = at + h * stride + dv;
         decay[h] = page_softmax(scores + h * BB_PAGE, piece->first, piece->last, scale, tail, tail + 1);
@@ -200,5 +208,14 @@ static void attend(const float *q, size_t heads, size_t d, const bb_kv_piece *pi
       next_keys = keys.entries;
       next_values = values.entries;
     }
+  }
+}
+
+static void attend(const float *q, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count, size_t kv_head,
+                   float scale, float *state) {
+  const size_t stride = (d + 15) / 16 * 16 + 16;
+  for (size_t first = 0; first < heads; first += ATTEND_TOGETHER) {
+    const size_t some = heads - first < ATTEND_TOGETHER ? heads - first : ATTEND_TOGETHER;
+    attend_together(q + first * d, some, d, pieces, count, kv_head, scale, state + first * stride);
   }
 }

@@ -1,8 +1,10 @@
 // Attention over keys and values that are codes, in whole numbers.
 //
-// A scale is multiplied into the query (keys) or into the token's weight (values) beforehand; the products become whole
-// numbers of 16 bits, in two bytes, with one unit for each query and group, and what middle codes add is one number for
-// each. So the sums over codes are exact, their order is free, and all instruction sets agree.
+// A scale along what is summed over is multiplied into the query (keys with scales along tokens) or into the token's weight
+// (values) beforehand; one across it (keys with scales along components) is multiplied into the sum, and the query is the
+// same for all pages. The products become whole numbers of 16 bits, in two bytes, with one unit for each query and group,
+// and what middle codes add is one number for each. So the sums over codes are exact, their order is free, and all
+// instruction sets agree.
 
 // The code in the middle, which the others are counted from: what rounding a row costs then grows with the distance from it.
 INLINE int middle_code(bb_kv_format format) { return format == BB_KV_INT8 ? 128 : format == BB_KV_INT4 ? 8 : 2; }
@@ -89,12 +91,12 @@ INLINE void split_dot(const int rows, const int blocks, const bb_kv_format forma
       sums[r][b] = v_from_lanes(l_join(high[r][b], low[r][b]));
 }
 
-// ---------------------------------------------------------------- scores
+// ---------------------------------------------------------------- scores with scales along tokens
 
 // Scores of `rows` queries, every `step`-th of the split ones, against CODE_BLOCKS blocks of 16 tokens.
-INLINE void tile_scores(const int rows, const bb_kv_format format, const split_row *row, const int8_t *numbers,
-                        const float *start, size_t step, size_t dv, const uint8_t *lines, const uint8_t *ahead,
-                        float *scores) {
+INLINE void tile_channel_scores(const int rows, const bb_kv_format format, const split_row *row, const int8_t *numbers,
+                                const float *start, size_t step, size_t dv, const uint8_t *lines, const uint8_t *ahead,
+                                float *scores) {
   v16 sums[ATTEND_ROWS][CODE_BLOCKS];
   split_dot(rows, CODE_BLOCKS, format, row, numbers, step, dv, lines, ahead, PAGE_VECTORS * 64, 64, sums);
   for (int r = 0; r < rows; r++)
@@ -102,9 +104,9 @@ INLINE void tile_scores(const int rows, const bb_kv_format format, const split_r
       v_store(scores + r * BB_PAGE + b * 16, v_fma(sums[r][b], v_set(row[r * step].unit), v_set(start[r * step])));
 }
 
-// Scores of at most ATTEND_HEADS queries [d] against the 64 tokens of a page.
-INLINE void coded_scores(const bb_kv_format format, const float *q, size_t heads, size_t d, const bb_kv_block *keys,
-                         const uint8_t *ahead, float *scores) {
+// Scores of at most ATTEND_HEADS queries [d] against the 64 tokens of a page whose keys share scales along tokens.
+INLINE void channel_scores(const bb_kv_format format, const float *q, size_t heads, size_t d, const bb_kv_block *keys,
+                           const uint8_t *ahead, float *scores) {
   const size_t groups = BB_PAGE / keys->group, dv = (d + 15) / 16 * 16;
   split_row row[ATTEND_HEADS * MAX_KEY_GROUPS];
   float start[ATTEND_HEADS * MAX_KEY_GROUPS];
@@ -114,9 +116,92 @@ INLINE void coded_scores(const bb_kv_format format, const float *q, size_t heads
   for (size_t b = 0; b < PAGE_VECTORS; b += CODE_BLOCKS) {
     const size_t g = b * groups / PAGE_VECTORS;
     const uint8_t *lines = (const uint8_t *)keys->entries + b * 64;
-    EACH_ROWS(tile_scores(rows, format, row + h * groups + g, numbers + (h * groups + g) * 2 * dv,
-                          start + h * groups + g, groups, dv, lines, ahead + b * dv * 2 * code_bits(format), scores + h * BB_PAGE + b * 16));
+    EACH_ROWS(tile_channel_scores(rows, format, row + h * groups + g, numbers + (h * groups + g) * 2 * dv,
+                                  start + h * groups + g, groups, dv, lines, ahead + b * dv * 2 * code_bits(format),
+                                  scores + h * BB_PAGE + b * 16));
   }
+}
+
+// ---------------------------------------------------------------- scores with scales along components
+
+// Queries, and what they become as whole numbers: each group of components with a unit of its own, for all pages whose keys
+// have that group.
+typedef struct {
+  const float *q;   // [heads][d]
+  size_t heads, d;
+  size_t group;     // 0: not split yet
+  split_row *row;   // [groups][heads]
+  float *sum;       // [groups][heads]: of the floats
+  int8_t *numbers;  // [groups][heads][2][group], fewer in the last group
+} split_queries;
+
+// Declares NAME, queries that may be split into groups of 32 components or more, with room for that.
+#define SPLIT_QUERIES(NAME, Q, HEADS, D)                                        \
+  split_row NAME##_row[((D) + 31) / 32 * (HEADS)];                              \
+  float NAME##_sum[((D) + 31) / 32 * (HEADS)];                                  \
+  _Alignas(64) int8_t NAME##_numbers[((D) + 15) / 16 * 16 * 2 * (HEADS)];       \
+  split_queries NAME = {Q, HEADS, D, 0, NAME##_row, NAME##_sum, NAME##_numbers}
+
+static void split_for_group(split_queries *queries, size_t group) {
+  const size_t heads = queries->heads, d = queries->d;
+  queries->group = group;
+  for (size_t first = 0, g = 0; first < d; first += group, g++) {
+    const size_t count = d - first < group ? d - first : group, padded = (count + 15) / 16 * 16;
+    for (size_t h = 0; h < heads; h++) {
+      _Alignas(64) float part[padded];
+      v16 highest = v_set(0), sum = v_set(0);
+      for (size_t i = 0; i < padded; i += 16) {
+        const float *x = queries->q + h * d + first + i;
+        const v16 v = i + 16 <= count ? v_load(x) : load_first(x, count - i, 0);
+        v_store(part + i, v);
+        highest = v_max(v_max(v, v_sub(v_set(0), v)), highest);
+        sum = v_add(sum, v);
+      }
+      int8_t *numbers = queries->numbers + 2 * (first * heads + h * padded);
+      queries->sum[g * heads + h] = v_sum(sum);
+      queries->row[g * heads + h] = split(part, padded, v_highest(highest), numbers, numbers + padded);
+    }
+  }
+}
+
+// Scores of `rows` split queries from `head` on against CODE_BLOCKS blocks of 16 tokens from block b on.
+INLINE void tile_token_scores(const int rows, const bb_kv_format format, const split_queries *q, size_t head, size_t dv,
+                               const bb_kv_block *keys, size_t b, const uint8_t *ahead, float *scores) {
+  const int line_components = 32 / code_bits(format);
+  v16 total[ATTEND_ROWS][CODE_BLOCKS];
+  for (int r = 0; r < rows; r++)
+    for (int j = 0; j < CODE_BLOCKS; j++) total[r][j] = v_set(0);
+  for (size_t first = 0, g = 0; first < dv; first += q->group, g++) {
+    const size_t count = dv - first < q->group ? dv - first : q->group, line = first / line_components;
+    const split_row *row = q->row + g * q->heads + head;
+    const float *sum = q->sum + g * q->heads + head;
+    v16 sums[ATTEND_ROWS][CODE_BLOCKS];
+    split_dot(rows, CODE_BLOCKS, format, row, q->numbers + 2 * (first * q->heads + head * count), 1, count,
+              (const uint8_t *)keys->entries + (line * PAGE_VECTORS + b) * 64, ahead + line * CODE_BLOCKS * 64,
+              PAGE_VECTORS * 64, 64, sums);
+    for (int j = 0; j < CODE_BLOCKS; j++) {
+      const size_t at = g * BB_PAGE + (b + j) * 16;
+      const v16 scale = v_load_as(keys->scales, keys->scale_format, at), middle = middle_value(keys, scale, at);
+      for (int r = 0; r < rows; r++) {
+        const v16 units = v_fma(v_mul(sums[r][j], v_set(row[r].unit)), scale, total[r][j]);
+        total[r][j] = v_fma(middle, v_set(sum[r]), units);
+      }
+    }
+  }
+  for (int r = 0; r < rows; r++)
+    for (int j = 0; j < CODE_BLOCKS; j++) v_store(scores + r * BB_PAGE + (b + j) * 16, total[r][j]);
+}
+
+// Scores of the queries from `first` on, at most ATTEND_HEADS, against the 64 tokens of a page.
+INLINE void coded_scores(const bb_kv_format format, split_queries *queries, size_t first, size_t heads,
+                         const bb_kv_block *keys, const uint8_t *ahead, float *scores) {
+  const size_t d = queries->d, dv = (d + 15) / 16 * 16;
+  if (keys->axis == BB_KV_ALONG_TOKENS)
+    return channel_scores(format, queries->q + first * d, heads, d, keys, ahead, scores);
+  if (queries->group != keys->group) split_for_group(queries, keys->group);
+  for (size_t b = 0; b < PAGE_VECTORS; b += CODE_BLOCKS)
+    EACH_ROWS(tile_token_scores(rows, format, queries, first + h, dv, keys, b, ahead + b * dv * 2 * code_bits(format),
+                                scores + h * BB_PAGE));
 }
 
 // ---------------------------------------------------------------- values

@@ -6,9 +6,11 @@
 #include "bb_kernels.h"
 #include "half.h"
 
+static size_t padded(size_t d) { return (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK; }
+
 void bb_page_store(bb_float_format format, const float *key, const float *value, size_t d, size_t slot,
                    void *keys, void *values) {
-  const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
+  const size_t dv = padded(d);
   if (format == BB_F32) {
     float *k = keys, *v = values;
     for (size_t i = 0; i < d; i++) k[i * BB_PAGE + slot] = key[i];
@@ -121,66 +123,36 @@ static void encode_group(const float *x, size_t count, bb_kv_scheme scheme, cons
 
 // ---------------------------------------------------------------- codes
 
+// Keys or values of a page.
+typedef enum { KEYS, VALUES } page_half;
+
+// Where a component of a token lies among floats.
+static size_t float_index(page_half half, size_t dv, size_t component, size_t slot) {
+  return half == KEYS ? component * BB_PAGE + slot : slot * dv + component;
+}
+// Where its scale lies.
+static size_t scale_index(const bb_kv_block *block, size_t dv, size_t component, size_t slot) {
+  return block->axis == BB_KV_ALONG_TOKENS ? slot / block->group * dv + component
+                                           : component / block->group * BB_PAGE + slot;
+}
+
 // Where a code lies: the byte, and the shift of its bits.
 typedef struct {
   size_t byte;
   int shift;
 } place;
 
-static place place_of(size_t line, size_t lane, size_t index, int bits) {
+static place place_of(page_half half, size_t component, size_t slot, int bits) {
+  const size_t step = 32 / bits;
+  const size_t line = half == KEYS ? component / step * (BB_PAGE / 16) + slot / 16
+                                   : component / 16 * (BB_PAGE / step) + slot / step;
+  const size_t lane = (half == KEYS ? slot : component) % 16, index = (half == KEYS ? component : slot) % step;
   return (place){line * 64 + lane * 4 + index % 4, (int)(index / 4) * bits};
-}
-static place key_place(size_t component, size_t slot, int bits) {
-  const size_t step = 32 / bits;
-  return place_of(component / step * (BB_PAGE / 16) + slot / 16, slot % 16, component % step, bits);
-}
-static place value_place(size_t component, size_t slot, int bits) {
-  const size_t step = 32 / bits;
-  return place_of(component / 16 * (BB_PAGE / step) + slot / step, component % 16, slot % step, bits);
 }
 static void put(const bb_kv_block *to, place at, uint8_t code) {
   const int mask = ((1 << bits_of(to->format)) - 1) << at.shift;
   uint8_t *byte = (uint8_t *)to->entries + at.byte;
   *byte = (uint8_t)((*byte & ~mask) | code << at.shift);
-}
-
-void bb_page_encode_keys(const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
-                         const bb_kv_block *to) {
-  const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
-  const int bits = bits_of(to->format);
-  for (size_t i = 0; i < d; i++)
-    for (size_t start = first; start + to->group <= last; start += to->group) {
-      float x[BB_PAGE];
-      uint8_t codes[BB_PAGE];
-      for (size_t t = 0; t < to->group; t++)
-        x[t] = load_float(from->entries, (bb_float_format)from->format, i * BB_PAGE + start + t);
-      encode_group(x, to->group, scheme, to, start / to->group * dv + i, codes);
-      for (size_t t = 0; t < to->group; t++) put(to, key_place(i, start + t, bits), codes[t]);
-    }
-}
-
-void bb_page_encode_values(const bb_kv_block *from, size_t d, size_t begin, size_t end, bb_kv_scheme scheme,
-                           const bb_kv_block *to) {
-  const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
-  const int bits = bits_of(to->format);
-  for (size_t slot = begin; slot < end; slot++)
-    for (size_t first = 0; first < d; first += to->group) {
-      const size_t count = d - first < to->group ? d - first : to->group;
-      float x[BB_PAGE];
-      uint8_t codes[BB_PAGE];
-      for (size_t i = 0; i < count; i++)
-        x[i] = load_float(from->entries, (bb_float_format)from->format, slot * dv + first + i);
-      encode_group(x, count, scheme, to, first / to->group * BB_PAGE + slot, codes);
-      for (size_t i = 0; i < count; i++) put(to, value_place(first + i, slot, bits), codes[i]);
-    }
-}
-
-static float decode(const bb_kv_block *from, place at, size_t index) {
-  const int bits = bits_of(from->format);
-  const float code = (float)(((const uint8_t *)from->entries)[at.byte] >> at.shift & ((1 << bits) - 1));
-  const float scale = load_float(from->scales, from->scale_format, index);
-  if (!from->offsets) return (code - (float)(1 << (bits - 1))) * scale;
-  return fmaf(code, scale, load_float(from->offsets, from->scale_format, index));
 }
 
 // `count` floats that lie `step` apart, from `start` on.
@@ -193,16 +165,67 @@ static void load_floats(const void *src, bb_kv_format format, size_t start, size
     for (size_t i = 0; i < count; i++) dst[i] = bb_f16_to_float(((const uint16_t *)src)[start + i * step]);
 }
 
-void bb_page_read_key(const bb_kv_block *keys, size_t d, size_t slot, float *key) {
-  const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
-  if (keys->format <= BB_KV_BF16) return load_floats(keys->entries, keys->format, slot, BB_PAGE, d, key);
+enum { MAX_GROUP = 128 };
+
+// Rounds the `count` numbers from this component and token on that share a scale.
+static void encode_from(page_half half, const bb_kv_block *from, size_t dv, size_t component, size_t slot, size_t count,
+                        bb_kv_scheme scheme, const bb_kv_block *to) {
+  const size_t next_token = to->axis == BB_KV_ALONG_TOKENS, next_component = !next_token;
+  const size_t start = float_index(half, dv, component, slot);
+  const size_t step = float_index(half, dv, component + next_component, slot + next_token) - start;
+  float x[MAX_GROUP];
+  uint8_t codes[MAX_GROUP];
+  load_floats(from->entries, from->format, start, step, count, x);
+  encode_group(x, count, scheme, to, scale_index(to, dv, component, slot), codes);
+  for (size_t i = 0; i < count; i++)
+    put(to, place_of(half, component + i * next_component, slot + i * next_token, bits_of(to->format)), codes[i]);
+}
+
+static void encode(page_half half, const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
+                   const bb_kv_block *to) {
+  const size_t group = to->group, dv = padded(d);
+  if (to->axis == BB_KV_ALONG_TOKENS) {
+    for (size_t i = 0; i < d; i++)
+      for (size_t slot = first; slot + group <= last; slot += group)
+        encode_from(half, from, dv, i, slot, group, scheme, to);
+  } else {
+    for (size_t slot = first; slot < last; slot++)
+      for (size_t i = 0; i < d; i += group)
+        encode_from(half, from, dv, i, slot, d - i < group ? d - i : group, scheme, to);
+  }
+}
+
+void bb_page_encode_keys(const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
+                         const bb_kv_block *to) {
+  encode(KEYS, from, d, first, last, scheme, to);
+}
+
+void bb_page_encode_values(const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
+                           const bb_kv_block *to) {
+  encode(VALUES, from, d, first, last, scheme, to);
+}
+
+// ---------------------------------------------------------------- reading
+
+static float decode(const bb_kv_block *from, place at, size_t index) {
+  const int bits = bits_of(from->format);
+  const float code = (float)(((const uint8_t *)from->entries)[at.byte] >> at.shift & ((1 << bits) - 1));
+  const float scale = load_float(from->scales, from->scale_format, index);
+  if (!from->offsets) return (code - (float)(1 << (bits - 1))) * scale;
+  return fmaf(code, scale, load_float(from->offsets, from->scale_format, index));
+}
+
+static void read_token(page_half half, const bb_kv_block *from, size_t d, size_t slot, float *x) {
+  const size_t dv = padded(d), start = float_index(half, dv, 0, slot), step = float_index(half, dv, 1, slot) - start;
+  if (from->format <= BB_KV_BF16) return load_floats(from->entries, from->format, start, step, d, x);
   for (size_t i = 0; i < d; i++)
-    key[i] = decode(keys, key_place(i, slot, bits_of(keys->format)), slot / keys->group * dv + i);
+    x[i] = decode(from, place_of(half, i, slot, bits_of(from->format)), scale_index(from, dv, i, slot));
+}
+
+void bb_page_read_key(const bb_kv_block *keys, size_t d, size_t slot, float *key) {
+  read_token(KEYS, keys, d, slot, key);
 }
 
 void bb_page_read_value(const bb_kv_block *values, size_t d, size_t slot, float *value) {
-  const size_t dv = (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK;
-  if (values->format <= BB_KV_BF16) return load_floats(values->entries, values->format, slot * dv, 1, d, value);
-  for (size_t i = 0; i < d; i++)
-    value[i] = decode(values, value_place(i, slot, bits_of(values->format)), i / values->group * BB_PAGE + slot);
+  read_token(VALUES, values, d, slot, value);
 }

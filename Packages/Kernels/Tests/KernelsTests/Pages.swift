@@ -33,8 +33,8 @@ struct FloatPage {
       valueBytes.withUnsafeBytes { valueBytes in
         func block(_ bytes: UnsafeRawBufferPointer) -> bb_kv_block {
           bb_kv_block(
-            format: format, scale_format: BB_F32, group: 64, entries: bytes.baseAddress,
-            scales: nil, offsets: nil)
+            format: format, scale_format: BB_F32, axis: BB_KV_ALONG_COMPONENTS, group: 64,
+            entries: bytes.baseAddress, scales: nil, offsets: nil)
         }
         return withUnsafePointer(to: block(keyBytes)) { keys in
           withUnsafePointer(to: block(valueBytes)) { body(keys, $0) }
@@ -52,8 +52,8 @@ final class CodedPage {
 
   /// Rounds a whole page of floats.
   init(
-    _ format: bb_kv_format, of page: FloatPage, d: Int, group: Int, scheme: bb_kv_scheme,
-    scaleFormat: bb_float_format
+    _ format: bb_kv_format, of page: FloatPage, d: Int, keyAxis: bb_kv_axis = BB_KV_ALONG_TOKENS,
+    group: Int, scheme: bb_kv_scheme, scaleFormat: bb_float_format
   ) {
     self.d = d
     let dv = (d + 15) / 16 * 16
@@ -61,13 +61,15 @@ final class CodedPage {
     let part = 64 * dv * 4
     keyEntries = .allocate(byteCount: 6 * part, alignment: 64)
     keyEntries.initializeMemory(as: UInt8.self, repeating: 0, count: 6 * part)
-    func block(_ start: UnsafeMutableRawPointer) -> bb_kv_block {
+    func block(_ start: UnsafeMutableRawPointer, _ axis: bb_kv_axis) -> bb_kv_block {
       bb_kv_block(
-        format: format, scale_format: scaleFormat, group: group, entries: start,
+        format: format, scale_format: scaleFormat, axis: axis, group: group, entries: start,
         scales: start + part,
         offsets: scheme == BB_KV_ASYMMETRIC || scheme == BB_KV_HQQ ? start + 2 * part : nil)
     }
-    blocks = (block(keyEntries), block(keyEntries + 3 * part))
+    blocks = (
+      block(keyEntries, keyAxis), block(keyEntries + 3 * part, BB_KV_ALONG_COMPONENTS)
+    )
     page.withBlocks { keys, values in
       bb_page_encode_keys(keys, d, 0, 64, scheme, &blocks.keys)
       bb_page_encode_values(values, d, 0, 64, scheme, &blocks.values)

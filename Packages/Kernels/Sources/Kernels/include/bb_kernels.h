@@ -88,6 +88,9 @@ typedef enum {
   BB_KV_COUNT = 6
 } bb_kv_format;
 
+// Along what the codes lie that share a scale.
+typedef enum { BB_KV_ALONG_TOKENS = 0, BB_KV_ALONG_COMPONENTS = 1 } bb_kv_axis;
+
 // Keys or values of one head in a page of 64 tokens; d is the width of a head, dv = d rounded up to 16.
 //
 // Floats: keys [d][64], values [64][dv].
@@ -95,11 +98,12 @@ typedef enum {
 // j on of the lane's 4 (INT8), 8 (INT4) or 16 (INT2) codes.
 //   keys:   4, 8 or 16 components, dv in all, in 4 lines; lane i of line j has each component of token 16 j + i
 //   values: [dv / 16] columns of 16 components, in lines of 4, 8 or 16 tokens; lane i has component i of each token
-// scales and offsets: keys [64 / group][dv], group 32 or 64 tokens; values [dv / group, rounded up][64], group 32
-// or 64 components. Without offsets the middle code (128, 8, 2) means 0.
+// scales and offsets: along tokens [64 / group][dv], group 32 or 64 tokens, for keys alone; along components
+// [dv / group, rounded up][64], group 32, 64 or 128 components. Without offsets the middle code (128, 8, 2) means 0.
 typedef struct {
   bb_kv_format format;
   bb_float_format scale_format;  // BB_F16 or BB_F32
+  bb_kv_axis axis;               // of values: BB_KV_ALONG_COMPONENTS
   size_t group;
   const void *entries;
   const void *scales;
@@ -187,7 +191,7 @@ void bb_page_store(bb_float_format format, const float *key, const float *value,
                    void *keys, void *values);
 
 // Rounds the tokens [first, last) of a page of floats to codes: `to` says how, and where the codes, scales and offsets go;
-// its bytes were zero at first. Tokens whose keys share a scale are rounded together. Each code is the nearest one for the
+// its bytes were zero at first. Tokens that share a scale are rounded together. Each code is the nearest one for the
 // scale and offset as they are stored; ties go to the even code.
 void bb_page_encode_keys(const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
                          const bb_kv_block *to);

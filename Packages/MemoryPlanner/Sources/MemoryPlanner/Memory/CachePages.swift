@@ -2,7 +2,8 @@
 ///
 /// A page holds up to 64 tokens of one layer. For each KV head it holds the keys, `[dimension][64]`, then the values,
 /// `[64][dimension rounded up to 16]`. Where they are quantized, keys have a scale and a zero point for each
-/// group of tokens and component, values for each token and group of components; the most recent tokens stay in BF16.
+/// group of tokens and component (per channel), values, and keys per token, for each token and group of components; the most
+/// recent tokens stay in BF16.
 public struct CachePages: Sendable, Hashable {
   /// Tokens of a page.
   public static let tokens = 64
@@ -34,37 +35,29 @@ public struct CachePages: Sendable, Hashable {
   }
 
   /// Bytes of one page of one layer.
-  public func page(
-    keys: KVPolicy.Format, values: KVPolicy.Format, groupSize: Int = 64, hasZeroPoints: Bool = true
-  ) -> Int {
+  private func page(_ tier: KVPolicy.Tier, _ policy: KVPolicy) -> Int {
     Saturating.product(
       kvHeads,
       Saturating.sum(
-        part(keys, isKeys: true, groupSize: groupSize, hasZeroPoints: hasZeroPoints),
-        part(values, isKeys: false, groupSize: groupSize, hasZeroPoints: hasZeroPoints)))
+        part(tier.keys, isKeys: true, policy), part(tier.values, isKeys: false, policy)))
   }
 
   /// Bytes of the keys or the values of one head in a page.
-  private func part(
-    _ format: KVPolicy.Format, isKeys: Bool, groupSize: Int, hasZeroPoints: Bool
-  ) -> Int {
+  private func part(_ format: KVPolicy.Format, isKeys: Bool, _ policy: KVPolicy) -> Int {
     let padded = headDimension.raised(toMultipleOf: 16)
     let width = isKeys && !format.isQuantized ? headDimension : padded
     let entries = Saturating.product(Self.tokens, width, format.bits) / 8
     guard format.isQuantized else { return entries }
     let groups =
-      isKeys
-      ? Saturating.product(padded, Self.tokens.pieces(of: groupSize))
-      : Saturating.product(Self.tokens, headDimension.pieces(of: groupSize))
-    let bytesPerGroup = hasZeroPoints ? 2 * Self.scaleBytes : Self.scaleBytes
+      isKeys && policy.keyAxis == .perChannel
+      ? Saturating.product(padded, Self.tokens.pieces(of: policy.groupSize))
+      : Saturating.product(Self.tokens, headDimension.pieces(of: policy.groupSize))
+    let bytesPerGroup = policy.hasZeroPoints ? 2 * Self.scaleBytes : Self.scaleBytes
     return Saturating.sum(entries, Saturating.product(bytesPerGroup, groups))
   }
 
-  private func page(_ tier: KVPolicy.Tier, _ policy: KVPolicy) -> Int {
-    page(
-      keys: tier.keys, values: tier.values, groupSize: policy.groupSize,
-      hasZeroPoints: policy.hasZeroPoints)
-  }
+  /// Tokens that leave full precision together by the rule `blocks`: a group, or a page where that is less.
+  static func tokensTogether(groupSize: Int) -> Int { min(groupSize, tokens) }
 
   /// Bytes of the pages of one sequence that holds `entries` tokens in every layer.
   public func sequence(entries: Int, _ policy: KVPolicy) -> Int {
@@ -89,15 +82,14 @@ public struct CachePages: Sendable, Hashable {
     let (recent, last) = (policy.tiers[0], policy.tiers[1])
     let residual = recent.tokens ?? 0
     let old = max(0, entries - residual)
-    let values = policy.rule == .kivi ? old : old / policy.groupSize * policy.groupSize
+    let together = Self.tokensTogether(groupSize: policy.groupSize)
+    let values = policy.rule == .kivi ? old : old / together * together
     let keys = policy.rule == .kivi ? entries / residual * residual : values
     let begun = (last.keys.isQuantized ? keys : values).pieces(of: Self.tokens)
     let full = (last.values.isQuantized ? values : keys) / Self.tokens
     func codes(_ format: KVPolicy.Format, isKeys: Bool) -> Int {
-      guard format.isQuantized else { return 0 }
-      let part = part(
-        format, isKeys: isKeys, groupSize: policy.groupSize, hasZeroPoints: policy.hasZeroPoints)
-      return Saturating.product(kvHeads, part)
+      format.isQuantized
+        ? Saturating.product(kvHeads, part(format, isKeys: isKeys, policy)) : 0
     }
     let both = Saturating.sum(
       page(recent, policy), codes(last.keys, isKeys: true), codes(last.values, isKeys: false))

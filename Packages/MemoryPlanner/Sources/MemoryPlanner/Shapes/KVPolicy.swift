@@ -66,12 +66,22 @@ public struct KVPolicy: Sendable, Hashable, Codable, CustomStringConvertible {
     case kivi
   }
 
+  /// What keys share a scale over; values share one over components of a token.
+  public enum KeyAxis: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Tokens of a component.
+    case perChannel = "per-channel"
+    /// Components of a token.
+    case perToken = "per-token"
+  }
+
   /// How tokens are stored by age, from the most recent to the oldest.
   public let tiers: [Tier]
   /// Which tokens stay; nil for all.
   public let eviction: Eviction?
   /// Values that share a scale where they are quantized.
   public let groupSize: Int
+  /// What keys share a scale over.
+  public let keyAxis: KeyAxis
   /// Whether a zero point is stored beside each scale.
   public let hasZeroPoints: Bool
   /// When tokens leave full precision.
@@ -89,6 +99,7 @@ public struct KVPolicy: Sendable, Hashable, Codable, CustomStringConvertible {
     self.tiers = tiers
     eviction = nil
     groupSize = 64
+    keyAxis = .perChannel
     hasZeroPoints = true
     rule = .blocks
   }
@@ -99,14 +110,15 @@ public struct KVPolicy: Sendable, Hashable, Codable, CustomStringConvertible {
   /// - Throws: `PlannerError.invalid` for a group or residual out of range.
   public init(
     keys: Format = .bf16, values: Format = .bf16, eviction: Eviction? = nil, groupSize: Int = 64,
-    residual: Int = 128, hasZeroPoints: Bool = true, rule: Rule = .blocks
+    keyAxis: KeyAxis = .perChannel, residual: Int = 128, hasZeroPoints: Bool = true,
+    rule: Rule = .blocks
   ) throws(PlannerError) {
     let last = Tier(keys: keys, values: values)
     let isQuantized = keys.isQuantized || values.isQuantized
     let recent = Tier(keys: .bf16, values: .bf16, tokens: residual)
     try self.init(
       tiers: isQuantized ? [recent, last] : [last], eviction: eviction, groupSize: groupSize,
-      hasZeroPoints: hasZeroPoints, rule: rule)
+      keyAxis: keyAxis, hasZeroPoints: hasZeroPoints, rule: rule)
   }
 
   /// A policy whose tokens are stored by age.
@@ -115,13 +127,14 @@ public struct KVPolicy: Sendable, Hashable, Codable, CustomStringConvertible {
   ///   (or of a smaller group, where there are two), the last one all older ones, or that gain precision; for the rule
   ///   `kivi` without a residual or with more tiers.
   public init(
-    tiers: [Tier], eviction: Eviction? = nil, groupSize: Int = 64, hasZeroPoints: Bool = true,
-    rule: Rule = .blocks
+    tiers: [Tier], eviction: Eviction? = nil, groupSize: Int = 64,
+    keyAxis: KeyAxis = .perChannel, hasZeroPoints: Bool = true, rule: Rule = .blocks
   ) throws(PlannerError) {
     guard (1...65_536).contains(groupSize) else {
       throw .invalid(name: "KV group", value: "\(groupSize)", expected: "1 to 65536")
     }
-    let step = tiers.count == 2 ? min(groupSize, CachePages.tokens) : CachePages.tokens
+    let step =
+      tiers.count == 2 ? CachePages.tokensTogether(groupSize: groupSize) : CachePages.tokens
     for (index, tier) in tiers.dropLast().enumerated() {
       guard let tokens = tier.tokens, (index == 0 ? 0...1 << 30 : 64...1 << 30).contains(tokens),
         tokens % step == 0
@@ -145,6 +158,7 @@ public struct KVPolicy: Sendable, Hashable, Codable, CustomStringConvertible {
     self.tiers = tiers
     self.eviction = eviction
     self.groupSize = groupSize
+    self.keyAxis = keyAxis
     self.hasZeroPoints = hasZeroPoints
     self.rule = rule
   }
