@@ -25,9 +25,15 @@ INLINE v16 pairs_dot(v16 sum, pairs w, const uint16_t *x) {
 // Pairs that one pass takes, and tokens: their activations and the weights of a tile fit the second-level cache.
 enum { BF16_SLAB = 1024, BF16_TOKENS = 128 };
 
+// Blocks of weights to ask for while others are multiplied; `lines` is where the first one begins.
+typedef struct {
+  const uint8_t *lines;
+  size_t blocks;
+} bf16_ahead;
+
 // Adds the pairs of one slab to `tokens` x `blocks` outputs of 16 rows; both counts are constants where this is inlined.
 INLINE void bf16_tile(const int tokens, const int blocks, const bb_matrix *m, size_t first, size_t last,
-                      const uint16_t *x, size_t ldx, float *y, size_t ldy, size_t block) {
+                      const uint16_t *x, size_t ldx, float *y, size_t ldy, size_t block, bf16_ahead ahead) {
   const size_t stride = (m->inputs + 1) / 2 * 64;
   const uint8_t *lines = m->lines + block * stride;
   v16 sum[BF16_TILE_TOKENS][BF16_TILE_BLOCKS];
@@ -39,6 +45,7 @@ INLINE void bf16_tile(const int tokens, const int blocks, const bb_matrix *m, si
       else sum[t][b] = row + 16 <= m->rows ? v_load(before) : load_first(before, m->rows - row, 0);
     }
   for (size_t k = first; k < last; k++) {
+    for (size_t b = 0; b < ahead.blocks; b++) __builtin_prefetch(ahead.lines + b * stride + k * 64, 0, 2);
     pairs w[BF16_TILE_BLOCKS];
     for (int b = 0; b < blocks; b++) w[b] = pairs_load(lines + b * stride + k * 64);
     for (int t = 0; t < tokens; t++)
@@ -53,14 +60,22 @@ INLINE void bf16_tile(const int tokens, const int blocks, const bb_matrix *m, si
     }
 }
 
+// All tokens by a number of blocks. Tiles after the first find the weights in a cache; together they ask for the blocks that
+// come next, of which there are `more`.
 INLINE void bf16_rows(const int blocks, const bb_matrix *m, size_t first, size_t last, const uint16_t *x, size_t ldx,
-                      size_t tokens, float *y, size_t ldy, size_t block) {
-  size_t t = 0;
-  for (; t + BF16_TILE_TOKENS <= tokens; t += BF16_TILE_TOKENS)
-    bf16_tile(BF16_TILE_TOKENS, blocks, m, first, last, x + t * ldx, ldx, y + t * ldy, ldy, block);
+                      size_t tokens, float *y, size_t ldy, size_t block, size_t more) {
+  const size_t stride = (m->inputs + 1) / 2 * 64, tiles = tokens / BF16_TILE_TOKENS;
+  const size_t share = tiles > 1 ? (more + tiles - 1) / tiles : 0;
+  const bf16_ahead nothing = {m->lines, 0};
+  size_t t = 0, asked = 0;
+  for (; t + BF16_TILE_TOKENS <= tokens; t += BF16_TILE_TOKENS) {
+    const bf16_ahead ahead = {m->lines + (block + blocks + asked) * stride, more - asked < share ? more - asked : share};
+    bf16_tile(BF16_TILE_TOKENS, blocks, m, first, last, x + t * ldx, ldx, y + t * ldy, ldy, block, ahead);
+    asked += ahead.blocks;
+  }
   for (; t + BF16_REST_TOKENS <= tokens; t += BF16_REST_TOKENS)
-    bf16_tile(BF16_REST_TOKENS, blocks, m, first, last, x + t * ldx, ldx, y + t * ldy, ldy, block);
-  for (; t < tokens; t++) bf16_tile(1, blocks, m, first, last, x + t * ldx, ldx, y + t * ldy, ldy, block);
+    bf16_tile(BF16_REST_TOKENS, blocks, m, first, last, x + t * ldx, ldx, y + t * ldy, ldy, block, nothing);
+  for (; t < tokens; t++) bf16_tile(1, blocks, m, first, last, x + t * ldx, ldx, y + t * ldy, ldy, block, nothing);
 }
 
 // Not inlined, so that no arithmetic leaves the region where denormals are 0.
@@ -75,8 +90,9 @@ static __attribute__((noinline)) void bf16_blocks(const bb_matrix *m, const uint
       const size_t end = lines - k < slab ? lines : k + slab;
       size_t block = first;
       for (; block + BF16_TILE_BLOCKS <= last; block += BF16_TILE_BLOCKS)
-        bf16_rows(BF16_TILE_BLOCKS, m, k, end, rows, ldx, count, out, ldy, block);
-      for (; block < last; block++) bf16_rows(1, m, k, end, rows, ldx, count, out, ldy, block);
+        bf16_rows(BF16_TILE_BLOCKS, m, k, end, rows, ldx, count, out, ldy, block,
+                  last - block < 2 * BF16_TILE_BLOCKS ? last - block - BF16_TILE_BLOCKS : BF16_TILE_BLOCKS);
+      for (; block < last; block++) bf16_rows(1, m, k, end, rows, ldx, count, out, ldy, block, 0);
     }
   }
 }
