@@ -68,8 +68,16 @@ static bb_kv_block page_of(bb_kv_format format, bb_kv_axis axis, size_t group, b
                           .scales = part[1], .offsets = has_offsets ? part[2] : NULL};
   const bb_kv_block from = {.format = BB_KV_F32, .scale_format = BB_F32, .group = group, .entries = is_keys ? keys : values,
                             .scales = NULL, .offsets = NULL};
-  if (is_coded && is_keys) bb_page_encode_keys(&from, d, 0, BB_PAGE, scheme, &to);
-  if (is_coded && !is_keys) bb_page_encode_values(&from, d, 0, BB_PAGE, scheme, &to);
+  if (!is_coded) return to;
+  for (int which = 0; which < 2; which++) {
+    const bb_kernel_table *k = tables[which];
+    memset(part, 0, sizeof room[0]);
+    (is_keys ? k->encode_keys : k->encode_values)(&from, d, 0, BB_PAGE, scheme, &to);
+    memset(out[which], 0, sizeof out[which]);
+    for (size_t slot = 0; slot < BB_PAGE; slot++)
+      (is_keys ? bb_page_read_key : bb_page_read_value)(&to, d, slot, out[which] + slot * d);
+  }
+  compare("encode", d);
   return to;
 }
 

@@ -62,12 +62,13 @@ final class KVPage {
       withBlocks(head: head) { keys, values in
         if codes.keys.format.isQuantized {
           withBlock(codes.keys, head: head) {
-            bb_page_encode_keys(keys, dimension, done.keys, coded.keys, scheme, $0)
+            bb_kernels().pointee.encode_keys(keys, dimension, done.keys, coded.keys, scheme, $0)
           }
         }
         if codes.values.format.isQuantized {
           withBlock(codes.values, head: head) {
-            bb_page_encode_values(values, dimension, done.values, coded.values, scheme, $0)
+            bb_kernels().pointee.encode_values(
+              values, dimension, done.values, coded.values, scheme, $0)
           }
         }
       }
@@ -88,10 +89,10 @@ final class KVPage {
     let (dimension, scheme) = (dimension, layout.scheme.kernelScheme)
     withBlocks(head: head) { toKeys, toValues in
       if !layout.keys.take(keys, to: toKeys) {
-        bb_page_encode_keys(keys, dimension, 0, Self.tokens, scheme, toKeys)
+        bb_kernels().pointee.encode_keys(keys, dimension, 0, Self.tokens, scheme, toKeys)
       }
       if !layout.values.take(values, to: toValues) {
-        bb_page_encode_values(values, dimension, 0, Self.tokens, scheme, toValues)
+        bb_kernels().pointee.encode_values(values, dimension, 0, Self.tokens, scheme, toValues)
       }
     }
   }

@@ -57,8 +57,6 @@ INLINE void split_rows(const float *x, size_t rows, size_t stride, size_t n, con
   }
 }
 
-INLINE int code_bits(bb_kv_format format) { return format == BB_KV_INT8 ? 8 : format == BB_KV_INT4 ? 4 : 2; }
-
 // Sums of `rows` rows of `count` split numbers, every `step`-th row, with `blocks` blocks of 16 lanes of codes, counted from
 // the middle: sums[row][block] are whole numbers as floats. The high bytes of row r lie at numbers + 2 * r * count, its low ones
 // behind them. A line of a block holds the codes of 32 / bits consecutive numbers. As many lines from `ahead` on are

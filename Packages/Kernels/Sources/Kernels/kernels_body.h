@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "half.h"
+#include "places.h"
 #include "tables.h"
 #include "tails.h"
 
@@ -274,6 +275,7 @@ static float exp_sum(const float *x, float shift, float *y, size_t n) {
 }
 
 #include "attention_body.h"
+#include "encode_body.h"
 
 #define KERNEL_TABLE(ISA, BF16)                                                                       \
   {                                                                                                   \
@@ -281,5 +283,5 @@ static float exp_sum(const float *x, float shift, float *y, size_t n) {
     .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = attend, \
     .hadamard = hadamard,                                                                             \
     .key_scores = key_scores, .quantize = quantize, .multiply_integer = multiply_integer,             \
-    .multiply_bf16 = BF16                                                                             \
+    .multiply_bf16 = BF16, .encode_keys = encode_keys, .encode_values = encode_values                                                                            \
   }

@@ -91,6 +91,34 @@ import Testing
     }
   }
 
+  /// Rounded by every instruction set, a few numbers that are none among them.
+  @Test(arguments: [16, 40, 128], axes)
+  func everyInstructionSetRoundsAlike(d: Int, keys: (axis: bb_kv_axis, group: Int)) {
+    var numbers = Numbers(seed: UInt64(d * keys.group))
+    for isFinite in [true, false] {
+      var rows = (keys: numbers.floats(64 * d), values: numbers.floats(64 * d))
+      for t in 0..<64 { (rows.keys[t * d], rows.values[t * d + 1]) = (0.5, -0.0) }
+      if !isFinite {
+        (rows.keys[5], rows.values[64 * d - 1], rows.keys[33]) = (.nan, .infinity, 1e30)
+      }
+      for (pageFormat, scaleFormat) in [(BB_KV_F32, BB_F32), (BB_KV_BF16, BB_F16)] {
+        let page = FloatPage(pageFormat, d: d, keys: rows.keys[...], values: rows.values[...])
+        for format in Self.formats {
+          for scheme in Self.schemes {
+            let coded = supportedISAs.map {
+              CodedPage(
+                format, of: page, d: d, keyAxis: keys.axis, group: keys.group, scheme: scheme,
+                scaleFormat: scaleFormat, isa: $0)
+            }
+            for other in coded {
+              #expect(other.bytes.elementsEqual(coded[0].bytes), "\(format) \(scheme)")
+            }
+          }
+        }
+      }
+    }
+  }
+
   @Test func halfQuadraticOffsetsErrLessThanThoseOfTheRange() {
     var numbers = Numbers(seed: 3)
     let d = 64

@@ -48,19 +48,22 @@ struct FloatPage {
 final class CodedPage {
   private let d: Int
   private let keyEntries: UnsafeMutableRawPointer
+  /// Entries, scales and offsets of keys, then of values, with zeros between them.
+  let bytes: UnsafeRawBufferPointer
   private var blocks: (keys: bb_kv_block, values: bb_kv_block)
 
   /// Rounds a whole page of floats.
   init(
     _ format: bb_kv_format, of page: FloatPage, d: Int, keyAxis: bb_kv_axis = BB_KV_ALONG_TOKENS,
-    group: Int, scheme: bb_kv_scheme, scaleFormat: bb_float_format
+    group: Int, scheme: bb_kv_scheme, scaleFormat: bb_float_format, isa: bb_isa = BB_ISA_SCALAR
   ) {
     self.d = d
     let dv = (d + 15) / 16 * 16
-    // Entries, scales and offsets of keys, then of values; each at most as large as 64 x dv floats.
+    // Each at most as large as 64 x dv floats.
     let part = 64 * dv * 4
     keyEntries = .allocate(byteCount: 6 * part, alignment: 64)
     keyEntries.initializeMemory(as: UInt8.self, repeating: 0, count: 6 * part)
+    bytes = UnsafeRawBufferPointer(start: keyEntries, count: 6 * part)
     func block(_ start: UnsafeMutableRawPointer, _ axis: bb_kv_axis) -> bb_kv_block {
       bb_kv_block(
         format: format, scale_format: scaleFormat, axis: axis, group: group, entries: start,
@@ -71,8 +74,8 @@ final class CodedPage {
       block(keyEntries, keyAxis), block(keyEntries + 3 * part, BB_KV_ALONG_COMPONENTS)
     )
     page.withBlocks { keys, values in
-      bb_page_encode_keys(keys, d, 0, 64, scheme, &blocks.keys)
-      bb_page_encode_values(values, d, 0, 64, scheme, &blocks.values)
+      bb_kernels_for(isa).pointee.encode_keys(keys, d, 0, 64, scheme, &blocks.keys)
+      bb_kernels_for(isa).pointee.encode_values(values, d, 0, 64, scheme, &blocks.values)
     }
   }
 

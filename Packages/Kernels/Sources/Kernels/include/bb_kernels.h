@@ -167,6 +167,14 @@ typedef struct {
                  float scale, float *state);
   // The products that `attend` weighs by: scores[h][64] of q [heads][d] with the keys of a page.
   void (*key_scores)(const float *q, size_t heads, size_t d, const bb_kv_block *keys, float *scores);
+
+  // Round the tokens [first, last) of a page of floats to codes: `to` says how, and where the codes, scales and offsets go;
+  // its bytes were zero at first. Tokens that share a scale are rounded together. Each code is the nearest one for the
+  // scale and offset as they are stored; ties go to the even code.
+  void (*encode_keys)(const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
+                      const bb_kv_block *to);
+  void (*encode_values)(const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
+                        const bb_kv_block *to);
 } bb_kernel_table;
 
 // The table of one instruction set, or NULL where this machine cannot run it.
@@ -190,13 +198,6 @@ void bb_unpack_codes(bb_row_format format, const uint8_t *lines, size_t row, siz
 void bb_page_store(bb_float_format format, const float *key, const float *value, size_t d, size_t slot,
                    void *keys, void *values);
 
-// Rounds the tokens [first, last) of a page of floats to codes: `to` says how, and where the codes, scales and offsets go;
-// its bytes were zero at first. Tokens that share a scale are rounded together. Each code is the nearest one for the
-// scale and offset as they are stored; ties go to the even code.
-void bb_page_encode_keys(const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
-                         const bb_kv_block *to);
-void bb_page_encode_values(const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
-                           const bb_kv_block *to);
 // One token's key or value [d] out of a page of any format.
 void bb_page_read_key(const bb_kv_block *keys, size_t d, size_t slot, float *key);
 void bb_page_read_value(const bb_kv_block *values, size_t d, size_t slot, float *value);
