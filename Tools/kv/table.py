@@ -99,6 +99,8 @@ def variants(bench, text):
         for extra in [
             [], ["--kv-scheme", "hqq"], ["--kv-scheme", "sym-absmax"], ["--kv-scheme", "sym-full"],
             ["--kv-group", 32], ["--kv-group", 32, "--kv-scheme", "hqq"],
+            ["--kv-key-axis", "per-token"], ["--kv-key-axis", "per-token", "--kv-group", 32],
+            ["--kv-key-axis", "per-token", "--kv-rotate", "k"],
             ["--kv-rotate", "k"], ["--kv-rotate", "v"], ["--kv-rotate", "kv"], ["--kv-rotate", "kv", "--kv-scheme", "hqq"],
             ["--kv-group", 32, "--kv-residual", 32], ["--kv-group", 32, "--kv-residual", 32, "--kv-rule", "kivi"],
         ]:  # fmt: skip
