@@ -73,8 +73,10 @@ def prepare(work):
     return python, ceilings
 
 
-# llama.cpp rounds activations to 8 bits wherever weights are integers, and holds the head in the type of the file.
+# llama.cpp rounds activations to 8 bits wherever weights are integers, to BF16 where they are BF16, and holds the head in the
+# type of the file.
 ROUNDED = ["--numerics", "int8", "--head-bits", "8"]
+HALVES = ["--numerics", "bf16"]
 
 
 def flags(case, threads):
@@ -83,9 +85,9 @@ def flags(case, threads):
 
 
 def limit(case, shape, reading, ceilings):
-    """Tokens a second if only reading memory once a step, or only 8-bit arithmetic, took time."""
+    """Tokens a second if only reading memory once a step, or only the arithmetic of the numerics, took time."""
     if case.field == PROMPT_FIELD:
-        return ceilings["int8"] * 1e9 / LAYER_WEIGHTS[shape]
+        return ceilings["bf16" if case.ours == "bf16" else "int8"] * 1e9 / LAYER_WEIGHTS[shape]
     return reading["memory_bytes_per_second"] / reading["weight_bytes"] * case.batch
 
 
@@ -112,7 +114,7 @@ def main():
             shared = flags(case, options.threads)
             ours[case].append(output_of(
                 [options.engine, "--shape", options.shape, "--formats", case.ours, *shared,
-                 *(ROUNDED if case.ours != "bf16" else []), *options.ours.split()]))
+                 *(HALVES if case.ours == "bf16" else ROUNDED), *options.ours.split()]))
             for kind, cache in case.peers:
                 file = output_of([python, HERE / "random_gguf.py", options.work, options.shape, kind])
                 peers[case][kind, cache].append(output_of([python, HERE / "peer.py", file, "--kv", cache, *shared])[case.field])
@@ -123,7 +125,7 @@ def main():
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     print(f"Qwen3-{options.shape} shapes, random weights, {options.threads} threads, commit {commit}; multiply-adds/s: "
           + ", ".join(f"{name} {value:.0f}e9" for name, value in best_ceilings.items())
-          + f"; ours with integer weights: {' '.join(ROUNDED)} {options.ours}\n")
+          + f"; ours with integer weights: {' '.join(ROUNDED)}, with BF16: {' '.join(HALVES)} {options.ours}\n")
     print("| case | ours, tokens/s | llama.cpp, its best | ratio | limit | share of the limit |")
     print("|---|---|---|---|---|---|")
     for case in cases:
