@@ -12,9 +12,11 @@ import Testing
 
   /// Logits of all positions of the given prompts, run together in pieces of `piece` tokens.
   func logits(
-    _ prompts: [[Int32]], bits: Int?, piece: Int, threads: Int, format: KVFormat = .bf16
+    _ prompts: [[Int32]], bits: Int?, numerics: Numerics = .exact, piece: Int, threads: Int,
+    format: KVFormat = .bf16
   ) throws -> [[Float]] {
-    let pass = ForwardPass(try TinyDecoder.make(bits: bits), pool: try ThreadPool(workers: threads))
+    let pass = ForwardPass(
+      try TinyDecoder.make(bits: bits), pool: try ThreadPool(workers: threads), numerics: numerics)
     let meter = KVMeter()
     var caches = try prompts.map { _ in
       try pass.makeCache(KVConfiguration(format: format), meter: meter)
@@ -34,14 +36,21 @@ import Testing
     return result
   }
 
-  @Test(arguments: [nil, 8, 4])
-  func aSequenceDoesNotDependOnItsBatchItsPiecesOrTheThreads(bits: Int?) throws {
+  @Test(arguments: [
+    (nil, Numerics.exact), (16, .exact), (8, .exact), (4, .exact), (8, .int8), (4, .int8),
+    (16, .bf16),
+  ])
+  func aSequenceDoesNotDependOnItsBatchItsPiecesOrTheThreads(
+    bits: Int?, numerics: Numerics
+  ) throws {
     let alone = try Self.prompts.map {
-      try logits([$0], bits: bits, piece: $0.count, threads: 1)[0]
+      try logits([$0], bits: bits, numerics: numerics, piece: $0.count, threads: 1)[0]
     }
     #expect(alone.allSatisfy { $0.allSatisfy(\.isFinite) })
     for (piece, threads) in [(1, 2), (17, 1), (64, 3), (512, 2)] {
-      #expect(try logits(Self.prompts, bits: bits, piece: piece, threads: threads) == alone)
+      let together = try logits(
+        Self.prompts, bits: bits, numerics: numerics, piece: piece, threads: threads)
+      #expect(together == alone)
     }
   }
 

@@ -9,6 +9,7 @@ enum TinyDecoder {
     rotary: RotaryConfig(theta: 1e4, dimension: 24), normalizesQueriesAndKeys: true,
     attentionBias: .queryKeyValue, tiesEmbeddings: true)
 
+  /// Weights of nil: F32, 16: BF16 with a head of BF16, fewer: codes with an F32 head.
   static func make(bits: Int? = nil) throws -> Decoder {
     var random = Random()
     let blocks = try (0..<config.layers).map { _ in
@@ -24,7 +25,8 @@ enum TinyDecoder {
         queryNorm: random.floats(24), keyNorm: random.floats(24), projections: projections)
     }
     return Decoder(
-      config: config, embedding: try matrix(131, 72, nil, &random), blocks: blocks,
+      config: config, embedding: try matrix(131, 72, bits == 16 ? 16 : nil, &random),
+      blocks: blocks,
       finalNorm: random.floats(72), untiedHead: nil)
   }
 
@@ -34,6 +36,13 @@ enum TinyDecoder {
     guard let bits else {
       return try WeightPacking.pack(
         Tensor(random.floats(rows * columns), shape: [rows, columns]), name: "random")
+    }
+    if bits == 16 {
+      let halves = random.floats(rows * columns).map { UInt16($0.bitPattern >> 16) }
+      let bytes = try AlignedBytes(count: halves.count * 2)
+      bytes.withMutableBytes { target in halves.withUnsafeBytes { target.copyMemory(from: $0) } }
+      return try WeightPacking.pack(
+        Tensor(dtype: .bf16, shape: [rows, columns], bytes: bytes), name: "random")
     }
     let groups = (columns + 31) / 32
     return try WeightPacking.pack(
