@@ -127,9 +127,10 @@ static void check_multiply(bb_row_format format, size_t rows, size_t inputs, siz
   if (format >= BB_ROWS_INT8) {
     const size_t span = bb_activation_group(group, inputs), spans = (inputs + span - 1) / span, stride = 512;
     static int8_t rounded[ROOM];
-    float *scale = in[3], *sum = in[3] + ROOM / 2;
+    float *scale = in[3];
+    int32_t *sum = (int32_t *)(in[3] + ROOM / 2);
     BOTH("quantize", inputs, {
-      k->quantize(in[1], inputs, span, (int8_t *)y, y + ROOM / 4, y + ROOM / 2);
+      k->quantize(in[1], inputs, span, (int8_t *)y, y + ROOM / 4, (int32_t *)(y + ROOM / 2));
     });
     for (size_t t = 0; t < tokens; t++)
       tables[0]->quantize(in[1] + t * inputs, inputs, span, rounded + t * stride, scale + t * spans, sum + t * spans);

@@ -16,7 +16,8 @@ static uint8_t lines[ROWS * INPUTS * 2] __attribute__((aligned(64)));
 static float scales[ROWS * GROUPS], x[MAX_TOKENS * INPUTS], y[MAX_TOKENS * ROWS];
 static int8_t codes[MAX_TOKENS * INPUTS];
 static uint16_t halves[MAX_TOKENS * INPUTS];
-static float code_scales[MAX_TOKENS * GROUPS], code_sums[MAX_TOKENS * GROUPS];
+static float code_scales[MAX_TOKENS * GROUPS];
+static int32_t code_sums[MAX_TOKENS * GROUPS];
 
 static double seconds(void) {
   struct timespec t;

@@ -6,7 +6,7 @@
 
 // ---------------------------------------------------------------- rounding activations to 8 bits
 
-static void quantize(const float *x, size_t n, size_t group, int8_t *codes, float *scales, float *sums) {
+static void quantize(const float *x, size_t n, size_t group, int8_t *codes, float *scales, int32_t *sums) {
   for (size_t start = 0, g = 0; start < n; start += group, g++) {
     const size_t end = start + group < n ? start + group : n;
     v16 highest = v_set(0), poison = v_set(0);
@@ -30,7 +30,7 @@ static void quantize(const float *x, size_t n, size_t group, int8_t *codes, floa
       v_store_int8(bytes, code);
       memcpy(codes + i, bytes, end - i < 16 ? end - i : 16);
     }
-    sums[g] = v_sum(sum);
+    sums[g] = (int32_t)v_sum(sum);
   }
   // The last line of weights may reach beyond the end.
   for (size_t i = n; i < (n + 7) / 8 * 8; i++) codes[i] = 0;
@@ -38,40 +38,40 @@ static void quantize(const float *x, size_t n, size_t group, int8_t *codes, floa
 
 // ---------------------------------------------------------------- weights times rounded activations
 
-// Inputs that one pass takes: with INTEGER_TOKENS rows of activations and a panel of weights it fits the second-level cache.
-enum { INTEGER_SLAB = 2048, INTEGER_TOKENS = 128 };
+// A panel of some blocks of rows takes the tokens of one pass, slab by slab of inputs: a slab of weights stays in the
+// first-level cache for all of them, and so do the sums of a tile.
+enum { INTEGER_SLAB = 512, SLAB_GROUPS = 64, INTEGER_TOKENS = 128 };
 
-// The groups [first, last) of activations of one pass, and where the weights of their first input lie.
+// The groups [first, last) of activations, and the weights that they are multiplied with.
 typedef struct {
-  const uint8_t *lines;
-  size_t stride;  // bytes from one block of rows to the next
+  const uint8_t *lines;  // of the first group
+  size_t stride;         // bytes from one block of rows to the next
+  const float *scales;   // [blocks][SLAB_GROUPS][16], a group's scale for each of its groups of activations
+  const float *zeros;    // likewise
   size_t first, last;
 } integer_slab;
 
-// Adds the slab's part to `tokens` x `blocks` outputs of 16 rows; format and counts are constants where this is inlined.
-INLINE void integer_tile(const bb_row_format format, const int tokens, const int blocks, const bb_matrix *m,
-                         const bb_activations *x, const integer_slab *slab, size_t token, float *y, size_t ldy,
-                         size_t block) {
+// Adds the slab's part to sums [tokens][blocks][16]; format, whether there are zeros, and counts are constants where this is inlined.
+INLINE void integer_tile(const bb_row_format format, const int has_zeros, const int tokens, const int blocks,
+                         const bb_matrix *m, const bb_activations *x, const integer_slab *slab, size_t token,
+                         float *sums) {
   const size_t per_line = format == BB_ROWS_INT4 ? 8 : 4;
-  const size_t groups = (m->inputs + m->group - 1) / m->group;
   const uint8_t *line = slab->lines;
   const int8_t *codes = x->codes + token * x->stride + slab->first * x->group;
+  const size_t at = token * x->groups + slab->first;
+  const float *scale = x->scales + at;
+  const int32_t *sum = x->sums + at;
+  const int32_t zero = has_zeros ? 0 : (int32_t)m->zero;
   v16 total[INTEGER_TILE_TOKENS][INTEGER_MAX_BLOCKS];
   for (int t = 0; t < tokens; t++)
-    for (int b = 0; b < blocks; b++) {
-      const size_t row = (block + b) * 16;
-      const float *sum = y + (token + t) * ldy + row;
-      if (slab->first == 0) total[t][b] = v_set(0);
-      else total[t][b] = row + 16 <= m->rows ? v_load(sum) : load_first(sum, m->rows - row, 0);
-    }
-  for (size_t a = slab->first; a < slab->last; a++) {
-    const float *scale = x->scales + token * x->groups + a, *sum = x->sums + token * x->groups + a;
-    const size_t width = (a + 1) * x->group < m->inputs ? x->group : m->inputs - a * x->group;
+    for (int b = 0; b < blocks; b++)
+      total[t][b] = slab->first == 0 ? v_set(0) : v_load(sums + (t * blocks + b) * 16);
+  size_t left = m->inputs - slab->first * x->group;
+  for (size_t g = 0; g < slab->last - slab->first; g++, left -= x->group) {
+    const size_t width = x->group < left ? x->group : left;
     l16 dot[INTEGER_TILE_TOKENS][INTEGER_MAX_BLOCKS];
-    for (int t = 0; t < tokens; t++) {
-      const l16 start = l_set(m->zeros ? 0 : -(int32_t)m->zero * (int32_t)sum[t * x->groups]);
-      for (int b = 0; b < blocks; b++) dot[t][b] = start;
-    }
+    for (int t = 0; t < tokens; t++)
+      for (int b = 0; b < blocks; b++) dot[t][b] = l_set(-zero * sum[t * x->groups + g]);
     for (size_t k = 0; k < width; k += per_line, line += 64, codes += per_line)
       for (int b = 0; b < blocks; b++) {
         const l16 w = l_load(line + b * slab->stride);
@@ -86,32 +86,19 @@ INLINE void integer_tile(const bb_row_format format, const int tokens, const int
         }
       }
     for (int b = 0; b < blocks; b++) {
-      const size_t at = ((block + b) * groups + a * x->group / m->group) * 16;
-      const v16 weight = v_load_as(m->scales, m->scale_format, at);
+      const v16 weight = v_load(slab->scales + (b * SLAB_GROUPS + g) * 16);
       for (int t = 0; t < tokens; t++) {
         v16 whole = v_from_lanes(dot[t][b]);
-        if (m->zeros)
-          whole = v_fma(v_load(m->zeros + at), v_set(-sum[t * x->groups]), whole);
-        total[t][b] = v_fma(v_mul(whole, v_set(scale[t * x->groups])), weight, total[t][b]);
+        if (has_zeros) {
+          const v16 zeros = v_load(slab->zeros + (b * SLAB_GROUPS + g) * 16);
+          whole = v_fma(zeros, v_set((float)-sum[t * x->groups + g]), whole);
+        }
+        total[t][b] = v_fma(v_mul(whole, v_set(scale[t * x->groups + g])), weight, total[t][b]);
       }
     }
   }
   for (int t = 0; t < tokens; t++)
-    for (int b = 0; b < blocks; b++) {
-      const size_t row = (block + b) * 16;
-      float *out = y + (token + t) * ldy + row;
-      if (row + 16 <= m->rows) v_store(out, total[t][b]);
-      else store_first(out, total[t][b], m->rows - row);
-    }
-}
-
-// All tokens [first, last) by a number of blocks.
-INLINE void integer_rows(const bb_row_format format, const int blocks, const bb_matrix *m, const bb_activations *x,
-                         const integer_slab *slab, size_t first, size_t last, float *y, size_t ldy, size_t block) {
-  size_t t = first;
-  for (; t + INTEGER_TILE_TOKENS <= last; t += INTEGER_TILE_TOKENS)
-    integer_tile(format, INTEGER_TILE_TOKENS, blocks, m, x, slab, t, y, ldy, block);
-  for (; t < last; t++) integer_tile(format, 1, blocks, m, x, slab, t, y, ldy, block);
+    for (int b = 0; b < blocks; b++) v_store(sums + (t * blocks + b) * 16, total[t][b]);
 }
 
 // Lines of 4-bit codes as twice as many lines of bytes.
@@ -123,48 +110,76 @@ INLINE void unpack_lines(const uint8_t *lines, size_t count, uint8_t *bytes) {
   }
 }
 
-// One slab of `blocks` blocks by the tokens [first, last). With many tokens, 4-bit codes become bytes once for all.
-INLINE void integer_panel(const bb_row_format format, const int blocks, const bb_matrix *m, const bb_activations *x,
-                          const integer_slab *slab, size_t first, size_t last, float *y, size_t ldy, size_t block) {
-  enum { PANEL_BYTES = INTEGER_SLAB * 16 };
-  const size_t count = slab->last * x->group < m->inputs ? slab->last * x->group : m->inputs;
-  const size_t lines = (count - slab->first * x->group + 7) / 8;
-  if (format != BB_ROWS_INT4 || last - first < 2 * INTEGER_TILE_TOKENS || lines * 128 > PANEL_BYTES) {
-    integer_rows(format, blocks, m, x, slab, first, last, y, ldy, block);
-    return;
-  }
-  _Alignas(64) uint8_t bytes[INTEGER_MAX_BLOCKS * PANEL_BYTES];
-  for (int b = 0; b < blocks; b++) unpack_lines(slab->lines + b * slab->stride, lines, bytes + b * PANEL_BYTES);
-  const integer_slab panel = {bytes, PANEL_BYTES, slab->first, slab->last};
-  // A last line of 4-bit codes may hold 8 inputs where only 4 lines of bytes are read; groups start at whole lines.
-  integer_rows(BB_ROWS_INT8, blocks, m, x, &panel, first, last, y, ldy, block);
+// The slab's tiles: sums [tokens][blocks][16].
+INLINE void integer_tiles(const bb_row_format format, const int has_zeros, const int blocks, const bb_matrix *m,
+                          const bb_activations *x, const integer_slab *slab, size_t first, size_t tokens, float *sums) {
+  size_t t = 0;
+  for (; t + INTEGER_TILE_TOKENS <= tokens; t += INTEGER_TILE_TOKENS)
+    integer_tile(format, has_zeros, INTEGER_TILE_TOKENS, blocks, m, x, slab, first + t, sums + t * blocks * 16);
+  for (; t < tokens; t++) integer_tile(format, has_zeros, 1, blocks, m, x, slab, first + t, sums + t * blocks * 16);
 }
 
-INLINE void multiply_integer_format(const bb_row_format format, const bb_matrix *m, const bb_activations *x,
-                                    size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
-  const size_t per_line = format == BB_ROWS_INT4 ? 8 : 4;
-  const size_t stride = (m->inputs + per_line - 1) / per_line * 64;
-  const size_t step = x->group < INTEGER_SLAB ? INTEGER_SLAB / x->group : 1;
-  for (size_t chunk = 0; chunk < tokens; chunk += INTEGER_TOKENS) {
-    const size_t end = chunk + INTEGER_TOKENS < tokens ? chunk + INTEGER_TOKENS : tokens;
-    for (size_t group = 0; group < x->groups; group += tokens == 1 ? x->groups : step) {
-      const size_t past = tokens == 1 || group + step > x->groups ? x->groups : group + step;
-      integer_slab slab = {m->lines + first * stride + group * x->group / per_line * 64, stride, group, past};
-      size_t block = first;
-      if (tokens == 1)
-        for (; block + INTEGER_MAX_BLOCKS <= last; block += INTEGER_MAX_BLOCKS, slab.lines += INTEGER_MAX_BLOCKS * stride)
-          integer_tile(format, 1, INTEGER_MAX_BLOCKS, m, x, &slab, 0, y, ldy, block);
-      for (; block + INTEGER_TILE_BLOCKS <= last;
-           block += INTEGER_TILE_BLOCKS, slab.lines += INTEGER_TILE_BLOCKS * stride)
-        integer_panel(format, INTEGER_TILE_BLOCKS, m, x, &slab, chunk, end, y, ldy, block);
-      for (; block < last; block++, slab.lines += stride)
-        integer_panel(format, 1, m, x, &slab, chunk, end, y, ldy, block);
+// `blocks` blocks of rows from `block` on by at most INTEGER_TOKENS tokens from `first` on. With many tokens, 4-bit codes
+// become bytes once for all.
+INLINE void integer_panel(const bb_row_format format, const int has_zeros, const int blocks, const bb_matrix *m,
+                          const bb_activations *x, size_t first, size_t tokens, float *y, size_t ldy, size_t block) {
+  const size_t per_line = bb_inputs_per_line(format), stride = (m->inputs + per_line - 1) / per_line * 64;
+  const size_t groups = (m->inputs + m->group - 1) / m->group, finer = m->group < m->inputs ? m->group / x->group : x->groups;
+  const size_t most = INTEGER_SLAB / x->group, step = most < 1 ? 1 : most < SLAB_GROUPS ? most : SLAB_GROUPS;
+  const int unpack = format == BB_ROWS_INT4 && tokens >= 2 * INTEGER_TILE_TOKENS && step * x->group <= INTEGER_SLAB;
+  _Alignas(64) float sums[INTEGER_TOKENS * INTEGER_MAX_BLOCKS * 16];
+  _Alignas(64) float scales[INTEGER_MAX_BLOCKS * SLAB_GROUPS * 16], zeros[INTEGER_MAX_BLOCKS * SLAB_GROUPS * 16];
+  _Alignas(64) uint8_t bytes[INTEGER_TILE_BLOCKS * INTEGER_SLAB * 16];
+  for (size_t group = 0; group < x->groups; group += step) {
+    const size_t last = group + step < x->groups ? group + step : x->groups;
+    integer_slab slab = {m->lines + block * stride + group * x->group / per_line * 64, stride, scales, zeros, group, last};
+    for (int b = 0; b < blocks; b++)
+      for (size_t g = group; g < last; g++) {
+        const size_t from = ((block + b) * groups + g / finer) * 16, to = (b * SLAB_GROUPS + g - group) * 16;
+        v_store(scales + to, v_load_as(m->scales, m->scale_format, from));
+        if (has_zeros) v_store(zeros + to, v_load(m->zeros + from));
+      }
+    if (!unpack) {
+      integer_tiles(format, has_zeros, blocks, m, x, &slab, first, tokens, sums);
+      continue;
     }
+    const size_t end = last * x->group < m->inputs ? last * x->group : m->inputs;
+    // A last line of 4-bit codes may hold 8 inputs where only 4 lines of bytes are read; groups start at whole lines.
+    for (int b = 0; b < blocks; b++)
+      unpack_lines(slab.lines + b * stride, (end - group * x->group + 7) / 8, bytes + b * INTEGER_SLAB * 16);
+    slab.lines = bytes;
+    slab.stride = INTEGER_SLAB * 16;
+    integer_tiles(BB_ROWS_INT8, has_zeros, blocks, m, x, &slab, first, tokens, sums);
+  }
+  for (size_t t = 0; t < tokens; t++)
+    for (int b = 0; b < blocks; b++) {
+      const size_t row = (block + b) * 16;
+      float *out = y + (first + t) * ldy + row;
+      const v16 sum = v_load(sums + (t * blocks + b) * 16);
+      if (row + 16 <= m->rows) v_store(out, sum);
+      else store_first(out, sum, m->rows - row);
+    }
+}
+
+INLINE void multiply_integer_as(const bb_row_format format, const int has_zeros, const bb_matrix *m,
+                                const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
+  for (size_t token = 0; token < tokens; token += INTEGER_TOKENS) {
+    const size_t some = tokens - token < INTEGER_TOKENS ? tokens - token : INTEGER_TOKENS;
+    size_t block = first;
+    if (tokens == 1)
+      for (; block + INTEGER_MAX_BLOCKS <= last; block += INTEGER_MAX_BLOCKS)
+        integer_panel(format, has_zeros, INTEGER_MAX_BLOCKS, m, x, 0, 1, y, ldy, block);
+    for (; block + INTEGER_TILE_BLOCKS <= last; block += INTEGER_TILE_BLOCKS)
+      integer_panel(format, has_zeros, INTEGER_TILE_BLOCKS, m, x, token, some, y, ldy, block);
+    for (; block < last; block++) integer_panel(format, has_zeros, 1, m, x, token, some, y, ldy, block);
   }
 }
 
 static void multiply_integer(const bb_matrix *m, const bb_activations *x, size_t tokens, float *y, size_t ldy,
                              size_t first, size_t last) {
-  if (m->format == BB_ROWS_INT4) multiply_integer_format(BB_ROWS_INT4, m, x, tokens, y, ldy, first, last);
-  else multiply_integer_format(BB_ROWS_INT8, m, x, tokens, y, ldy, first, last);
+  const int zeros = m->zeros != NULL, int4 = m->format == BB_ROWS_INT4;
+  if (int4 && zeros) multiply_integer_as(BB_ROWS_INT4, 1, m, x, tokens, y, ldy, first, last);
+  else if (int4) multiply_integer_as(BB_ROWS_INT4, 0, m, x, tokens, y, ldy, first, last);
+  else if (zeros) multiply_integer_as(BB_ROWS_INT8, 1, m, x, tokens, y, ldy, first, last);
+  else multiply_integer_as(BB_ROWS_INT8, 0, m, x, tokens, y, ldy, first, last);
 }

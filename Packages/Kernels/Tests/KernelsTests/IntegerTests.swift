@@ -8,7 +8,7 @@ struct RoundedRows: Equatable {
   let stride: Int
   var codes: [Int8]
   var scales: [Float]
-  var sums: [Float]
+  var sums: [Int32]
 
   init(_ x: [Float], width: Int, group: Int, isa: bb_isa) {
     let tokens = x.count / width
@@ -17,7 +17,7 @@ struct RoundedRows: Equatable {
     stride = (width + 7) / 8 * 8
     codes = [Int8](repeating: 99, count: tokens * stride)
     scales = [Float](repeating: -1, count: tokens * groups)
-    sums = scales
+    sums = [Int32](repeating: -1, count: tokens * groups)
     x.withUnsafeBufferPointer { x in
       codes.withUnsafeMutableBufferPointer { codes in
         scales.withUnsafeMutableBufferPointer { scales in
@@ -88,7 +88,7 @@ extension PackedCase {
         let step = (part.map { abs(x[t * width + $0]) }.max() ?? 0) / 127
         #expect(scalar.scales[t * scalar.groups + g] == step)
         let sum = part.reduce(0) { $0 + Int(scalar.codes[t * scalar.stride + $1]) }
-        #expect(scalar.sums[t * scalar.groups + g] == Float(sum))
+        #expect(scalar.sums[t * scalar.groups + g] == Int32(sum))
         let near = part.allSatisfy {
           abs(scalar.value(t, $0) - Double(x[t * width + $0])) <= Double(step) * 0.50001
         }

@@ -17,7 +17,7 @@ extension GroupQuantizedWeights {
     var row = [Float](repeating: 0, count: inputs)
     var signed = [Int8](repeating: 0, count: inputs + 8)
     var found = [Float](repeating: 0, count: groups)
-    var sums = found
+    var sums = [Int32](repeating: 0, count: groups)
     var codes = [UInt8](repeating: 128, count: 16 * inputs)
     lines.withMutableBytes { lines in
       scales.withMutableBytes { scales in

@@ -25,7 +25,7 @@ public final class LinearInput {
   public private(set) var width = 0
   private var codes: [Int8] = []
   private var scales: [Float] = []
-  private var sums: [Float] = []
+  private var sums: [Int32] = []
   /// The group of what `codes` hold; nil where they hold an earlier input.
   private var roundedGroup: Int?
   private var halves: [UInt16] = []
@@ -81,7 +81,7 @@ public final class LinearInput {
     if codes.count < tokens * stride { codes = [Int8](repeating: 0, count: tokens * stride) }
     if scales.count < tokens * groups {
       scales = [Float](repeating: 0, count: tokens * groups)
-      sums = scales
+      sums = [Int32](repeating: 0, count: tokens * groups)
     }
     codes.withUnsafeMutableBufferPointer { codes in
       scales.withUnsafeMutableBufferPointer { scales in

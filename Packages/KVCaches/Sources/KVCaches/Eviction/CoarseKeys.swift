@@ -14,7 +14,7 @@ struct CoarseKeys {
   /// `[count, width]`.
   private var codes: [Int8]
   private var scales: [Float]
-  private var sums: [Float]
+  private var sums: [Int32]
   /// Length of what rounding took from each key.
   private var errors: [Float]
   /// The keys in blocks of 16 rows, as the multiply kernel takes them.
@@ -32,7 +32,7 @@ struct CoarseKeys {
     width = dimension.roundedUp(toMultipleOf: 8)
     codes = [Int8](repeating: 0, count: padded * width)
     scales = [Float](repeating: 0, count: padded)
-    sums = scales
+    sums = [Int32](repeating: 0, count: scales.count)
     errors = scales
     blockBytes = 16 * width
     blocks = try AlignedBytes(count: padded * width)
@@ -103,7 +103,7 @@ struct CoarseKeys {
   }
 
   private mutating func multiply(
-    _ codes: ArraySlice<Int8>, _ scales: ArraySlice<Float>, _ sums: ArraySlice<Float>,
+    _ codes: ArraySlice<Int8>, _ scales: ArraySlice<Float>, _ sums: ArraySlice<Int32>,
     _ count: Int, _ block: Range<Int>
   ) {
     blocks.withBytes { bytes in

@@ -63,7 +63,7 @@ typedef struct {
   size_t stride, group, groups;  // codes from row to row, inputs a group, groups a row
   const int8_t *codes;           // [tokens][stride], 0 behind the last input up to a multiple of 8
   const float *scales;           // [tokens][groups]
-  const float *sums;             // [tokens][groups]: the sum of a group's codes
+  const int32_t *sums;           // [tokens][groups]: the sum of a group's codes
 } bb_activations;
 
 // Inputs that share a scale when activations are rounded for a matrix of this group and number of inputs: its group, or
@@ -132,7 +132,7 @@ typedef struct {
 
   // Rounds a row of activations to 8 bits, `group` inputs to a scale: scale = highest magnitude / 127, to nearest even.
   // NaN and infinity make the scale of their group NaN. codes: n rounded up to 8.
-  void (*quantize)(const float *x, size_t n, size_t group, int8_t *codes, float *scales, float *sums);
+  void (*quantize)(const float *x, size_t n, size_t group, int8_t *codes, float *scales, int32_t *sums);
   // As `multiply`, for integer formats and activations rounded by `quantize`. A group of inputs has at most 65536.
   void (*multiply_integer)(const bb_matrix *w, const bb_activations *x, size_t tokens, float *y, size_t ldy,
                            size_t first, size_t last);
