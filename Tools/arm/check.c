@@ -86,12 +86,13 @@ static void check_attention(bb_kv_format format, bb_kv_axis axis, size_t group, 
   const bb_kv_block values = page_of(format, BB_KV_ALONG_COMPONENTS, group, scheme, 0, d);
   const size_t stride = (d + 15) / 16 * 16 + 16, ranges[][2] = {{0, 64}, {0, 17}, {32, 64}, {63, 64}};
   for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
-    const bb_kv_piece piece = {.keys = keys, .values = values, .first = ranges[r][0], .last = ranges[r][1]};
+    const bb_kv_piece piece = {.keys = keys, .values = values, .first = ranges[r][0], .last = ranges[r][1],
+                                .seen = (ptrdiff_t)ranges[r][1]};
     const bb_kv_piece pieces[] = {piece, piece};
     BOTH("attend", d, {
       memset(y, 0, heads * stride * sizeof *y);
       for (size_t h = 0; h < heads; h++) y[h * stride + stride - 16] = -3.0f;
-      k->attend(in[1], heads, d, pieces, 2, 0, 0.1f, y);
+      k->attend(in[1], 1, heads, d, pieces, 2, 0, 0.1f, y);
     });
   }
   BOTH("key_scores", d, k->key_scores(in[1], heads, d, &keys, y));

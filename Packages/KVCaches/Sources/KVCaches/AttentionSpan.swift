@@ -8,9 +8,9 @@ public struct AttentionSpan {
   public let tokens: Int
   private let dimension: Int
   private let rotation: KVRotation?
-  /// What all of them find.
+  /// What all of them find in the same form, though the later ones see more of its end.
   private let common: [bb_kv_piece]
-  /// What each finds behind that.
+  /// What each finds behind that; empty where nobody finds anything.
   private let rest: [[bb_kv_piece]]
 
   /// The last of the `tokens` attends to the first `visible` tokens of `layer`, the one before to one less, and so on.
@@ -21,21 +21,27 @@ public struct AttentionSpan {
     let least = visible - tokens + 1
     let first = cache.pages(of: layer, visible: least)
     let last = tokens == 1 ? first : cache.pages(of: layer, visible: visible)
-    let full = least / KVPage.tokens
+    let count = visible.pieces(of: KVPage.tokens)
     let shared =
-      (0..<full).first { first[$0] !== last[$0] || first[$0].layout.codes != nil } ?? full
+      (0..<count).first { first[$0] !== last[$0] || first[$0].layout.codes != nil } ?? count
     var pieces: [bb_kv_piece] = []
     pieces.reserveCapacity(shared)
-    for page in first[..<shared] {
-      page.appendPieces(count: KVPage.tokens, coded: .zero, to: &pieces)
+    for index in 0..<shared {
+      let start = index * KVPage.tokens
+      first[index].appendPieces(
+        count: min(KVPage.tokens, visible - start), least: least - start, coded: .zero, to: &pieces)
     }
     common = pieces
+    guard shared < count else {
+      rest = []
+      return
+    }
     rest = (least...visible).map { seen in
       let pages =
         seen == least ? first : seen == visible ? last : cache.pages(of: layer, visible: seen)
       let coded = cache.tiers.coded(of: seen)
       var pieces: [bb_kv_piece] = []
-      for index in shared..<(seen + KVPage.tokens - 1) / KVPage.tokens {
+      for index in shared..<max(shared, seen.pieces(of: KVPage.tokens)) {
         pages[index].appendPieces(
           count: min(KVPage.tokens, seen - index * KVPage.tokens), coded: coded.inPage(index),
           to: &pieces)
@@ -74,12 +80,14 @@ public struct AttentionSpan {
         KVRotation.apply(gathered, rows: tokens * heads, dimension: dimension)
       }
       kernel?(
-        gathered, tokens * heads, dimension, common, common.count, kvHead, scale, state)
-      for token in 0..<tokens {
-        let (own, pieces) = (state + token * heads * row, rest[token])
+        gathered, tokens, heads, dimension, common, common.count, kvHead, scale, state)
+      for (token, pieces) in rest.enumerated() {
         kernel?(
-          gathered + token * width, heads, dimension, pieces, pieces.count, kvHead, scale, own)
-        let result = output + token * stride
+          gathered + token * width, 1, heads, dimension, pieces, pieces.count, kvHead, scale,
+          state + token * heads * row)
+      }
+      for token in 0..<tokens {
+        let (own, result) = (state + token * heads * row, output + token * stride)
         for head in 0..<heads {
           let sum = own[head * row + padded + 1]
           for i in 0..<dimension { result[head * dimension + i] = own[head * row + i] / sum }

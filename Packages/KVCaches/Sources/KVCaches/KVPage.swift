@@ -152,8 +152,10 @@ final class KVPage {
   }
 
   /// Appends the first `count` tokens as the attention kernel takes them, valid while the page is; in a page that holds both,
-  /// the tokens before `seen` are codes.
-  func appendPieces(count: Int, coded seen: CodedTokens, to pieces: inout [bb_kv_piece]) {
+  /// the tokens before `seen` are codes. Of several tokens that attend, the first sees `least`, perhaps below 0, the next one more.
+  func appendPieces(
+    count: Int, least: Int? = nil, coded seen: CodedTokens, to pieces: inout [bb_kv_piece]
+  ) {
     storage.withBytes { bytes in
       guard let base = bytes.baseAddress else { return }
       func append(_ range: Range<Int>, _ keys: PageLayout.Part, _ values: PageLayout.Part) {
@@ -161,7 +163,7 @@ final class KVPage {
           bb_kv_piece(
             keys: layout.block(keys, head: 0, of: base),
             values: layout.block(values, head: 0, of: base), head_bytes: layout.headBytes,
-            first: range.lowerBound, last: range.upperBound))
+            first: range.lowerBound, last: range.upperBound, seen: least ?? count))
       }
       guard let codes = layout.codes else {
         return append(0..<count, layout.keys, layout.values)

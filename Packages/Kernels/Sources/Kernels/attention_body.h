@@ -181,11 +181,18 @@ INLINE void fetch_scales(const bb_kv_block *block, size_t dv) {
   if (block->offsets) fetch(block->offsets, bytes);
 }
 
-// As `attend`, for at most ATTEND_TOGETHER queries.
-static void attend_together(const float *q, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
-                            size_t kv_head, float scale, float *state) {
+// Tokens of a piece that query `row` sees, where `heads` queries belong to a token.
+INLINE size_t last_seen(const bb_kv_piece *piece, size_t row, size_t heads) {
+  if (piece->seen >= (ptrdiff_t)piece->last) return piece->last;
+  const ptrdiff_t last = piece->seen + (ptrdiff_t)(row / heads);
+  return last <= (ptrdiff_t)piece->first ? piece->first : (size_t)last < piece->last ? (size_t)last : piece->last;
+}
+
+// As `attend`, for the queries [from, from + rows), at most ATTEND_TOGETHER; `state` is that of the first of them.
+static void attend_together(const float *q, size_t from, size_t rows, size_t heads, size_t d, const bb_kv_piece *pieces,
+                            size_t count, size_t kv_head, float scale, float *state) {
   const size_t dv = (d + 15) / 16 * 16, stride = dv + 16;
-  SPLIT_QUERIES(queries, q, heads, d);
+  SPLIT_QUERIES(queries, q + from * d, rows, d);
   for (size_t p = 0; p < count; p++) {
     const bb_kv_piece *piece = pieces + p, *next = pieces + (p + 1 < count ? p + 1 : p);
     const bb_kv_block keys = block_of_head(piece->keys, kv_head * piece->head_bytes);
@@ -196,26 +203,27 @@ static void attend_together(const float *q, size_t heads, size_t d, const bb_kv_
     const uint8_t *next_keys = later_keys.entries, *next_values = later_values.entries;
     fetch_scales(&later_keys, dv);
     fetch_scales(&later_values, dv);
-    for (size_t first = 0; first < heads; first += ATTEND_HEADS) {
-      const size_t some = heads - first < ATTEND_HEADS ? heads - first : ATTEND_HEADS;
+    for (size_t first = 0; first < rows; first += ATTEND_HEADS) {
+      const size_t some = rows - first < ATTEND_HEADS ? rows - first : ATTEND_HEADS;
       float scores[ATTEND_HEADS * BB_PAGE], decay[ATTEND_HEADS], *at = state + first * stride;
       scores_of_block(&queries, first, some, &keys, next_keys, scores);
       for (size_t h = 0; h < some; h++) {
         float *tail = at + h * stride + dv;
-        decay[h] = page_softmax(scores + h * BB_PAGE, piece->first, piece->last, scale, tail, tail + 1);
+        const size_t last = last_seen(piece, from + first + h, heads);
+        decay[h] = page_softmax(scores + h * BB_PAGE, piece->first, last, scale, tail, tail + 1);
       }
-      add_values(scores, decay, some, dv, &values, next_values, piece->first, piece->last, at);
+      add_values(scores, decay, some, dv, &values, next_values, piece->first, last_seen(piece, from + first + some - 1, heads), at);
       next_keys = keys.entries;
       next_values = values.entries;
     }
   }
 }
 
-static void attend(const float *q, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count, size_t kv_head,
-                   float scale, float *state) {
-  const size_t stride = (d + 15) / 16 * 16 + 16;
-  for (size_t first = 0; first < heads; first += ATTEND_TOGETHER) {
-    const size_t some = heads - first < ATTEND_TOGETHER ? heads - first : ATTEND_TOGETHER;
-    attend_together(q + first * d, some, d, pieces, count, kv_head, scale, state + first * stride);
+static void attend(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
+                   size_t kv_head, float scale, float *state) {
+  const size_t stride = (d + 15) / 16 * 16 + 16, rows = tokens * heads;
+  for (size_t first = 0; first < rows; first += ATTEND_TOGETHER) {
+    const size_t some = rows - first < ATTEND_TOGETHER ? rows - first : ATTEND_TOGETHER;
+    attend_together(q, first, some, heads, d, pieces, count, kv_head, scale, state + first * stride);
   }
 }

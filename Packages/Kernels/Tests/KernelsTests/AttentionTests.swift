@@ -19,7 +19,7 @@ import Testing
         values: values[(start * d)..<((start + n) * d)])
       page.withBlocks { k, v in
         bb_kernels_for(isa).pointee.attend(
-          q, heads, d, [piece(k, v, count: n)], 1, 0, 1 / Float(d).squareRoot(), &state)
+          q, 1, heads, d, [piece(k, v, count: n)], 1, 0, 1 / Float(d).squareRoot(), &state)
       }
     }
     return (0..<heads).flatMap { h in

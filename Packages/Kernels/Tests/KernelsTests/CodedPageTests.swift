@@ -154,6 +154,52 @@ import Testing
     }
   }
 
+  /// Of two pages, the tokens see ever more of the second, the first of them perhaps nothing.
+  @Test(arguments: [(1, 7, 1), (2, 9, 0), (3, 5, -2), (4, 16, 57)])
+  func tokensThatAttendTogetherGetWhatEachGetsAlone(heads: Int, tokens: Int, seen: Int) {
+    let (d, stride) = (40, 64)
+    var numbers = Numbers(seed: UInt64(tokens))
+    let q = numbers.floats(tokens * heads * d)
+    let (keys, values) = (numbers.floats(64 * d), numbers.floats(64 * d))
+    let page = FloatPage(BB_KV_BF16, d: d, keys: keys[...], values: values[...])
+    func check(_ k: UnsafePointer<bb_kv_block>, _ v: UnsafePointer<bb_kv_block>) {
+      let full = piece(k, v, count: 64)
+      var partly = full
+      partly.last = min(64, seen + tokens - 1)
+      for isa in supportedISAs {
+        let kernel = bb_kernels_for(isa).pointee.attend
+        var together = [Float](repeating: 0, count: tokens * heads * stride)
+        for row in 0..<tokens * heads { together[row * stride + 48] = -.infinity }
+        var alone = together
+        partly.seen = seen
+        kernel?(q, tokens, heads, d, [full, partly], 2, 0, 0.3, &together)
+        for t in 0..<tokens {
+          var own = partly
+          own.last = max(0, min(64, seen + t))
+          own.seen = own.last
+          let pieces = own.last > 0 ? [full, own] : [full]
+          alone.withUnsafeMutableBufferPointer { alone in
+            guard let base = alone.baseAddress else { return }
+            kernel?(
+              Array(q[(t * heads * d)...]), 1, heads, d, pieces, pieces.count, 0, 0.3,
+              base + t * heads * stride)
+          }
+        }
+        #expect(together == alone)
+      }
+    }
+    page.withBlocks(check)
+    for format in Self.formats {
+      for keys in Self.axes {
+        CodedPage(
+          format, of: page, d: d, keyAxis: keys.axis, group: keys.group, scheme: BB_KV_ASYMMETRIC,
+          scaleFormat: BB_F16
+        )
+        .withBlocks(check)
+      }
+    }
+  }
+
   @Test(arguments: [1, 2, 3, 4, 9, 65], [16, 40, 64, 128])
   func attentionIsThatOfTheStoredValuesOnEveryInstructionSet(heads: Int, d: Int) {
     var numbers = Numbers(seed: UInt64(heads * 1000 + d))
@@ -167,7 +213,7 @@ import Testing
       var state = [Float](repeating: 0, count: heads * stride)
       for h in 0..<heads { state[h * stride + stride - 16] = -.infinity }
       let piece = piece(k, v, count: 64)
-      bb_kernels_for(isa).pointee.attend(q, heads, d, [piece, piece], 2, 0, 0.3, &state)
+      bb_kernels_for(isa).pointee.attend(q, 1, heads, d, [piece, piece], 2, 0, 0.3, &state)
       // Behind the components of a head lies what fills the last vector up; then the maximum and the sum.
       return state.enumerated().filter { index, _ in
         index % stride < d || index % stride >= stride - 16

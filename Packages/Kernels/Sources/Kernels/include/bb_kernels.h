@@ -111,10 +111,11 @@ typedef struct {
 } bb_kv_block;
 
 // The tokens [first, last) of a page for all heads: `keys` and `values` are those of head 0, and whatever they point to of
-// head h lies h * head_bytes further on.
+// head h lies h * head_bytes further on. Of several tokens that attend, the t-th sees those below seen + t alone.
 typedef struct {
   bb_kv_block keys, values;
   size_t head_bytes, first, last;
+  ptrdiff_t seen;
 } bb_kv_piece;
 
 // How a scale is found. ASYMMETRIC: (max - min) / (2^b - 1), offset min. ABSMAX: absmax / (2^(b-1) - 1).
@@ -160,11 +161,12 @@ typedef struct {
   // y[i] = exp(x[i] - shift); returns the sum of y.
   float (*exp_sum)(const float *x, float shift, float *y, size_t n);
 
-  // Attention by running softmax: `heads` queries q [heads][d] against `count` pieces of pages of KV head `kv_head`.
-  // state: per head [dv] weighted values, then the running maximum, then the running sum: stride dv + 16 floats.
-  // A query's result does not depend on the other queries of the call, nor on how the pieces are cut into calls.
-  void (*attend)(const float *q, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count, size_t kv_head,
-                 float scale, float *state);
+  // Attention by running softmax: queries q [tokens][heads][d] against `count` pieces of pages of KV head `kv_head`.
+  // state: per query [dv] weighted values, then the running maximum, then the running sum: stride dv + 16 floats.
+  // A query's result does not depend on the other queries of the call, nor on how the pieces are cut into calls; a token
+  // that sees nothing of a piece has to see something of an earlier one.
+  void (*attend)(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
+                 size_t kv_head, float scale, float *state);
   // The products that `attend` weighs by: scores[h][64] of q [heads][d] with the keys of a page.
   void (*key_scores)(const float *q, size_t heads, size_t d, const bb_kv_block *keys, float *scores);
 
