@@ -103,7 +103,7 @@ static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
 enum { ATTEND_ROWS = 4 };
 enum { TILE_TOKENS = 4, TILE_BLOCKS = 2, SINGLE_BLOCKS = 4, MAX_BLOCKS = 4 };
 enum { PANEL_TOKENS = 6, PANEL_REST = 2, PANEL_MIN = 8 };
-enum { INTEGER_TILE_TOKENS = 4, INTEGER_TILE_BLOCKS = 3, INTEGER_MAX_BLOCKS = 4 };
+enum { INTEGER_TILE_TOKENS = 4, INTEGER_TILE_BLOCKS = 3, INTEGER_MAX_BLOCKS = 4, INTEGER_UNPACK = 0 };
 enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 4 };
 #include "kernels_body.h"
 #include "integer_body.h"

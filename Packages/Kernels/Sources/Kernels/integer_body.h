@@ -119,14 +119,14 @@ INLINE void integer_tiles(const bb_row_format format, const int has_zeros, const
   for (; t < tokens; t++) integer_tile(format, has_zeros, 1, blocks, m, x, slab, first + t, sums + t * blocks * 16);
 }
 
-// `blocks` blocks of rows from `block` on by at most INTEGER_TOKENS tokens from `first` on. With many tokens, 4-bit codes
-// become bytes once for all.
+// `blocks` blocks of rows from `block` on by at most INTEGER_TOKENS tokens from `first` on. With INTEGER_UNPACK and many
+// tokens, 4-bit codes become bytes once for all.
 INLINE void integer_panel(const bb_row_format format, const int has_zeros, const int blocks, const bb_matrix *m,
                           const bb_activations *x, size_t first, size_t tokens, float *y, size_t ldy, size_t block) {
   const size_t per_line = bb_inputs_per_line(format), stride = (m->inputs + per_line - 1) / per_line * 64;
   const size_t groups = (m->inputs + m->group - 1) / m->group, finer = m->group < m->inputs ? m->group / x->group : x->groups;
   const size_t most = INTEGER_SLAB / x->group, step = most < 1 ? 1 : most < SLAB_GROUPS ? most : SLAB_GROUPS;
-  const int unpack = format == BB_ROWS_INT4 && tokens >= 2 * INTEGER_TILE_TOKENS && step * x->group <= INTEGER_SLAB;
+  const int unpack = INTEGER_UNPACK && format == BB_ROWS_INT4 && tokens >= 2 * INTEGER_TILE_TOKENS && step * x->group <= INTEGER_SLAB;
   _Alignas(64) float sums[INTEGER_TOKENS * INTEGER_MAX_BLOCKS * 16];
   _Alignas(64) float scales[INTEGER_MAX_BLOCKS * SLAB_GROUPS * 16], zeros[INTEGER_MAX_BLOCKS * SLAB_GROUPS * 16];
   _Alignas(64) uint8_t bytes[INTEGER_TILE_BLOCKS * INTEGER_SLAB * 16];
@@ -171,6 +171,8 @@ INLINE void multiply_integer_as(const bb_row_format format, const int has_zeros,
         integer_panel(format, has_zeros, INTEGER_MAX_BLOCKS, m, x, 0, 1, y, ldy, block);
     for (; block + INTEGER_TILE_BLOCKS <= last; block += INTEGER_TILE_BLOCKS)
       integer_panel(format, has_zeros, INTEGER_TILE_BLOCKS, m, x, token, some, y, ldy, block);
+    for (; INTEGER_TILE_BLOCKS > 2 && block + 2 <= last; block += 2)
+      integer_panel(format, has_zeros, 2, m, x, token, some, y, ldy, block);
     for (; block < last; block++) integer_panel(format, has_zeros, 1, m, x, token, some, y, ldy, block);
   }
 }
