@@ -49,12 +49,14 @@ typedef struct {
   const float *scales;   // [blocks][SLAB_GROUPS][16], a group's scale for each of its groups of activations
   const float *zeros;    // likewise
   size_t first, last;
+  const uint8_t *ahead;  // the weights after these, which are asked for meanwhile
 } integer_slab;
 
-// Adds the slab's part to sums [tokens][blocks][16]; format, whether there are zeros, and counts are constants where this is inlined.
+// Adds the slab's part to sums [tokens][blocks][16], for tokens from `token` on, which are the ones from `part` on of the `parts` that share
+// the slab; format, whether there are zeros, and counts are constants where this is inlined.
 INLINE void integer_tile(const bb_row_format format, const int has_zeros, const int tokens, const int blocks,
                          const bb_matrix *m, const bb_activations *x, const integer_slab *slab, size_t token,
-                         float *sums) {
+                         size_t part, size_t parts, float *sums) {
   const size_t per_line = format == BB_ROWS_INT4 ? 8 : 4;
   const uint8_t *line = slab->lines;
   const int8_t *codes = x->codes + token * x->stride + slab->first * x->group;
@@ -70,6 +72,10 @@ INLINE void integer_tile(const bb_row_format format, const int has_zeros, const 
   for (size_t g = 0; g < slab->last - slab->first; g++, left -= x->group) {
     const size_t width = x->group < left ? x->group : left;
     l16 dot[INTEGER_TILE_TOKENS][INTEGER_MAX_BLOCKS];
+    // One token alone reads on so fast that the processor foresees it.
+    const size_t count = parts > 1 ? width / per_line : 0;
+    for (size_t i = count * part / parts; i < count * (part + tokens) / parts; i++)
+      for (int b = 0; b < blocks; b++) fetch(slab->ahead + b * slab->stride + (g * count + i) * 64, 64);
     for (int t = 0; t < tokens; t++)
       for (int b = 0; b < blocks; b++) dot[t][b] = l_set(-zero * sum[t * x->groups + g]);
     for (size_t k = 0; k < width; k += per_line, line += 64, codes += per_line)
@@ -115,8 +121,8 @@ INLINE void integer_tiles(const bb_row_format format, const int has_zeros, const
                           const bb_activations *x, const integer_slab *slab, size_t first, size_t tokens, float *sums) {
   size_t t = 0;
   for (; t + INTEGER_TILE_TOKENS <= tokens; t += INTEGER_TILE_TOKENS)
-    integer_tile(format, has_zeros, INTEGER_TILE_TOKENS, blocks, m, x, slab, first + t, sums + t * blocks * 16);
-  for (; t < tokens; t++) integer_tile(format, has_zeros, 1, blocks, m, x, slab, first + t, sums + t * blocks * 16);
+    integer_tile(format, has_zeros, INTEGER_TILE_TOKENS, blocks, m, x, slab, first + t, t, tokens, sums + t * blocks * 16);
+  for (; t < tokens; t++) integer_tile(format, has_zeros, 1, blocks, m, x, slab, first + t, t, tokens, sums + t * blocks * 16);
 }
 
 // `blocks` blocks of rows from `block` on by at most INTEGER_TOKENS tokens from `first` on. With INTEGER_UNPACK and many
@@ -132,7 +138,8 @@ INLINE void integer_panel(const bb_row_format format, const int has_zeros, const
   _Alignas(64) uint8_t bytes[INTEGER_TILE_BLOCKS * INTEGER_SLAB * 16];
   for (size_t group = 0; group < x->groups; group += step) {
     const size_t last = group + step < x->groups ? group + step : x->groups;
-    integer_slab slab = {m->lines + block * stride + group * x->group / per_line * 64, stride, scales, zeros, group, last};
+    integer_slab slab = {m->lines + block * stride + group * x->group / per_line * 64, stride, scales, zeros, group, last, NULL};
+    slab.ahead = last < x->groups ? m->lines + block * stride + last * x->group / per_line * 64 : m->lines + (block + blocks) * stride;
     for (int b = 0; b < blocks; b++)
       for (size_t g = group; g < last; g++) {
         const size_t from = ((block + b) * groups + g / finer) * 16, to = (b * SLAB_GROUPS + g - group) * 16;
