@@ -190,9 +190,9 @@ import Testing
     }
     page.withBlocks(check)
     for format in Self.formats {
-      for keys in Self.axes {
+      for (axis, group) in Self.axes {
         CodedPage(
-          format, of: page, d: d, keyAxis: keys.axis, group: keys.group, scheme: BB_KV_ASYMMETRIC,
+          format, of: page, d: d, keyAxis: axis, group: group, scheme: BB_KV_ASYMMETRIC,
           scaleFormat: BB_F16
         )
         .withBlocks(check)
