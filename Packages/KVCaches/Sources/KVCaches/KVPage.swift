@@ -37,16 +37,15 @@ final class KVPage {
   /// The same 64 tokens in the formats of `layout`; where the format of keys or values does not change, their bits stay.
   func converted(to layout: PageLayout) throws(TensorError) -> KVPage {
     let page = try KVPage(layout, meter: meter)
-    let isRead = [(self.layout.keys, layout.keys), (self.layout.values, layout.values)].contains {
-      $0.format.isQuantized && $0.format != $1.format
-    }
     for head in 0..<layout.shape.kvHeads {
-      withBlocks(head: head) { keys, values in
-        guard isRead else { return page.set(head: head, keys: keys, values: values) }
-        withFloats(head: head, slots: 0..<Self.tokens, of: [self]) { floatKeys, floatValues in
-          page.set(
-            head: head, keys: self.layout.keys.format == layout.keys.format ? keys : floatKeys,
-            values: self.layout.values.format == layout.values.format ? values : floatValues)
+      for half in PageHalf.allCases {
+        let part = self.layout.part(half)
+        if part.format.isQuantized && part.format != layout.part(half).format {
+          withFloats(half, head: head, slots: 0..<Self.tokens, of: [self]) {
+            page.set(half, head: head, from: $0)
+          }
+        } else {
+          withBlock(part, head: head) { page.set(half, head: head, from: $0) }
         }
       }
     }
@@ -57,19 +56,13 @@ final class KVPage {
   /// codes already, keep theirs.
   func encode(to coded: CodedTokens, after done: CodedTokens? = nil) {
     guard let codes = layout.codes else { return }
-    let (done, scheme) = (done ?? self.coded, layout.scheme.kernelScheme)
+    let done = done ?? self.coded
     for head in 0..<layout.shape.kvHeads {
-      withBlocks(head: head) { keys, values in
-        if codes.keys.format.isQuantized {
-          withBlock(codes.keys, head: head) {
-            bb_kernels().pointee.encode_keys(keys, dimension, done.keys, coded.keys, scheme, $0)
-          }
-        }
-        if codes.values.format.isQuantized {
-          withBlock(codes.values, head: head) {
-            bb_kernels().pointee.encode_values(
-              values, dimension, done.values, coded.values, scheme, $0)
-          }
+      for (half, part) in [(PageHalf.keys, codes.keys), (.values, codes.values)]
+      where part.format.isQuantized {
+        withBlock(layout.part(half), head: head) {
+          encode(
+            half, from: $0, tokens: done[half]..<max(done[half], coded[half]), to: part, head: head)
         }
       }
     }
@@ -77,51 +70,78 @@ final class KVPage {
   }
 
   /// Takes the entries of KV head `head` at `slots` of `pages`, counted from the first page, into the first slots of this
-  /// page. All are read before one is written.
+  /// page, of which none is read for a later one. A token whose scale is its own keeps its codes; where tokens share one, all
+  /// are read before they are rounded together.
   func gather(head: Int, slots: some Collection<Int>, of pages: [KVPage]) {
-    withFloats(head: head, slots: slots, of: pages) { set(head: head, keys: $0, values: $1) }
-  }
-
-  /// Sets all entries of one head from those of blocks that are not quantized, or have the formats of this page.
-  private func set(
-    head: Int, keys: UnsafePointer<bb_kv_block>, values: UnsafePointer<bb_kv_block>
-  ) {
-    let (dimension, scheme) = (dimension, layout.scheme.kernelScheme)
-    withBlocks(head: head) { toKeys, toValues in
-      if !layout.keys.take(keys, to: toKeys) {
-        bb_kernels().pointee.encode_keys(keys, dimension, 0, Self.tokens, scheme, toKeys)
-      }
-      if !layout.values.take(values, to: toValues) {
-        bb_kernels().pointee.encode_values(values, dimension, 0, Self.tokens, scheme, toValues)
+    for half in PageHalf.allCases {
+      let part = layout.part(half)
+      withFloats(half, head: head, slots: slots, of: pages) { floats in
+        guard layout.codes == nil, part.format.isQuantized, part.axis == .perToken else {
+          return set(half, head: head, from: floats)
+        }
+        for (token, slot) in slots.enumerated() {
+          let (page, index) = (pages[slot / Self.tokens], slot % Self.tokens)
+          let source = page.part(half, at: index)
+          if source.format == part.format {
+            page.withBlock(source, head: head) { from in
+              withBlock(part, head: head) {
+                switch half {
+                case .keys: bb_page_move_key(from, dimension, index, $0, token)
+                case .values: bb_page_move_value(from, dimension, index, $0, token)
+                }
+              }
+            }
+          } else {
+            encode(half, from: floats, tokens: token..<token + 1, to: part, head: head)
+          }
+        }
       }
     }
   }
 
-  /// Calls `body` with the entries of KV head `head` at `slots` of `pages` as blocks of floats, zeros behind them.
+  /// Sets all entries of one head from those of a block that is not quantized, or has the format of this page.
+  private func set(_ half: PageHalf, head: Int, from block: UnsafePointer<bb_kv_block>) {
+    let part = layout.part(half)
+    guard !withBlock(part, head: head, { part.take(block, to: $0) }) else { return }
+    encode(half, from: block, tokens: 0..<Self.tokens, to: part, head: head)
+  }
+
+  /// Rounds some tokens of a block of floats.
+  private func encode(
+    _ half: PageHalf, from block: UnsafePointer<bb_kv_block>, tokens: Range<Int>,
+    to part: PageLayout.Part, head: Int
+  ) {
+    let kernels = bb_kernels().pointee
+    withBlock(part, head: head) {
+      (half == .keys ? kernels.encode_keys : kernels.encode_values)?(
+        block, dimension, tokens.lowerBound, tokens.upperBound, layout.scheme.kernelScheme, $0)
+    }
+  }
+
+  /// Calls `body` with the entries of KV head `head` at `slots` of `pages` as a block of floats, zeros behind them.
   private func withFloats(
-    head: Int, slots: some Collection<Int>, of pages: [KVPage],
-    _ body: (UnsafePointer<bb_kv_block>, UnsafePointer<bb_kv_block>) -> Void
+    _ half: PageHalf, head: Int, slots: some Collection<Int>, of pages: [KVPage],
+    _ body: (UnsafePointer<bb_kv_block>) -> Void
   ) {
     let padded = dimension.roundedUp(toMultipleOf: 16)
     let count = Self.tokens * padded
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * count + 2 * dimension) { room in
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: count + dimension) { room in
       guard let base = room.baseAddress else { return }
       if slots.count < Self.tokens || padded > dimension { room.initialize(repeating: 0) }
-      let (key, value) = (base + 2 * count, base + 2 * count + dimension)
+      let key = base + count
       for (token, slot) in slots.enumerated() {
         let (page, index) = (pages[slot / Self.tokens], slot % Self.tokens)
-        page.readKey(head: head, slot: index, into: key)
-        page.readValue(head: head, slot: index, into: value)
-        bb_page_store(BB_F32, key, value, dimension, token, base, base + count)
+        switch half {
+        case .keys:
+          page.readKey(head: head, slot: index, into: key)
+          for i in 0..<dimension { base[i * Self.tokens + token] = key[i] }
+        case .values: page.readValue(head: head, slot: index, into: base + token * padded)
+        }
       }
-      func block(_ entries: UnsafePointer<Float>) -> bb_kv_block {
-        bb_kv_block(
-          format: BB_KV_F32, scale_format: BB_F32, axis: BB_KV_ALONG_COMPONENTS,
-          group: layout.group, entries: entries, scales: nil, offsets: nil)
-      }
-      withUnsafePointer(to: block(base)) { keys in
-        withUnsafePointer(to: block(base + count)) { body(keys, $0) }
-      }
+      let block = bb_kv_block(
+        format: BB_KV_F32, scale_format: BB_F32, axis: BB_KV_ALONG_COMPONENTS, group: layout.group,
+        entries: base, scales: nil, offsets: nil)
+      withUnsafePointer(to: block, body)
     }
   }
 
@@ -202,10 +222,15 @@ final class KVPage {
     }
   }
 
+  /// Where the entry at `slot` lies: among codes, in a page that holds both too.
+  private func part(_ half: PageHalf, at slot: Int) -> PageLayout.Part {
+    guard let codes = layout.codes, slot < coded[half] else { return layout.part(half) }
+    return half == .keys ? codes.keys : codes.values
+  }
+
   /// Writes the key of KV head `head` at `slot` as floats `[dimension]`.
   func readKey(head: Int, slot: Int, into key: UnsafeMutablePointer<Float>) {
-    let part = slot < coded.keys ? layout.codes?.keys : nil
-    withBlock(part ?? layout.keys, head: head) { bb_page_read_key($0, dimension, slot, key) }
+    withBlock(part(.keys, at: slot), head: head) { bb_page_read_key($0, dimension, slot, key) }
   }
 
   /// Writes the keys of KV head `head` in the first `count` slots as floats `[count, dimension]`.
@@ -222,16 +247,16 @@ final class KVPage {
 
   /// Writes the value of KV head `head` at `slot` as floats `[dimension]`.
   func readValue(head: Int, slot: Int, into value: UnsafeMutablePointer<Float>) {
-    let part = slot < coded.values ? layout.codes?.values : nil
-    withBlock(part ?? layout.values, head: head) { bb_page_read_value($0, dimension, slot, value) }
+    withBlock(part(.values, at: slot), head: head) {
+      bb_page_read_value($0, dimension, slot, value)
+    }
   }
 
-  private func withBlock(
-    _ part: PageLayout.Part, head: Int, _ body: (UnsafePointer<bb_kv_block>) -> Void
-  ) {
+  private func withBlock<Result>(
+    _ part: PageLayout.Part, head: Int, _ body: (UnsafePointer<bb_kv_block>) -> Result
+  ) -> Result {
     storage.withBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      withUnsafePointer(to: layout.block(part, head: head, of: base), body)
+      withUnsafePointer(to: layout.block(part, head: head, of: bytes.baseAddress), body)
     }
   }
 

@@ -30,6 +30,8 @@ struct CodedTokens: Hashable {
   var keys: Int
   var values: Int
 
+  subscript(half: PageHalf) -> Int { half == .keys ? keys : values }
+
   static let zero = CodedTokens(keys: 0, values: 0)
 
   /// Those of the page `index`, counted from its first token.

@@ -1,6 +1,11 @@
 import Kernels
 import Tensors
 
+/// What a page holds two of.
+enum PageHalf: CaseIterable {
+  case keys, values
+}
+
 /// Where the parts of a page lie: for each KV head the keys' entries, scales and offsets, then those of the values.
 /// Where only some tokens of a page are codes, it holds all of them in full precision first.
 ///
@@ -80,6 +85,9 @@ struct PageLayout: Hashable {
     headBytes = max(start, codedValues.end)
   }
 
+  /// Keys or values, those in full precision where there are codes beside.
+  func part(_ half: PageHalf) -> Part { half == .keys ? keys : values }
+
   /// The parts that a head's bytes hold.
   private var parts: [Part] {
     [keys, values] + [codes?.keys, codes?.values].compactMap { $0 }.filter(\.format.isQuantized)
@@ -101,12 +109,12 @@ struct PageLayout: Hashable {
   }
 
   /// The keys or values of head `head` in the bytes of a page, as kernels take them.
-  func block(_ part: Part, head: Int, of bytes: UnsafeRawPointer) -> bb_kv_block {
-    let entries = bytes + head * headBytes + part.start
-    let scales = entries + part.entryBytes
+  func block(_ part: Part, head: Int, of bytes: UnsafeRawPointer?) -> bb_kv_block {
+    let entries = bytes.map { $0 + head * headBytes + part.start }
+    let scales = entries.map { $0 + part.entryBytes }
     return bb_kv_block(
       format: part.format.kernelFormat, scale_format: scaleFormat, axis: part.axis.kernelAxis,
       group: group, entries: entries, scales: scales,
-      offsets: part.hasOffsets ? scales + part.scaleBytes : nil)
+      offsets: part.hasOffsets ? scales.map { $0 + part.scaleBytes } : nil)
   }
 }

@@ -90,6 +90,51 @@ import Testing
     }
   }
 
+  /// What has a scale of its own is not rounded again, however often a compression moves it.
+  @Test(
+    arguments: KVScheme.allCases,
+    ["rkv:200,window=4,buffer=30", "snapkv:200,order=score,window=4,buffer=30"])
+  func movedTokensKeepTheirCodes(scheme: KVScheme, eviction: String) throws {
+    let configuration = try KVConfiguration(
+      tiers: KVTier.list(parsing: "bf16:0,int4"), keyAxis: .perToken, scheme: scheme,
+      eviction: Eviction(parsing: eviction))
+    var cache = try KVCache(
+      shape: TieredCacheTests.shape, configuration: configuration, meter: KVMeter())
+    let pool = try ThreadPool(workers: 1)
+    cache.endPrompt(at: 40)
+    let seen = Compressions()
+    cache.onCompression = { seen.slots = $0 == 0 ? $1 : seen.slots }
+    for token in 1...700 {
+      let before = cache.layers[0].pages
+      try EvictingCacheTests.extend(&cache, to: token, step: 1, pool: pool)
+      for (head, slots) in seen.slots.enumerated() {
+        for (slot, from) in slots.enumerated() where from / 64 < before.count {
+          let (page, old) = (cache.layers[0].pages[slot / 64], before[from / 64])
+          guard cache.isQuantized(page), cache.isQuantized(old) else { continue }
+          #expect(Self.entries(page, head, slot % 64) == Self.entries(old, head, from % 64))
+          seen.moved += slot == from ? 0 : 1
+        }
+      }
+      seen.slots = []
+    }
+    #expect(seen.moved > 1000)
+  }
+
+  private final class Compressions {
+    var slots: [[Int]] = []
+    var moved = 0
+  }
+
+  private static func entries(_ page: KVPage, _ head: Int, _ slot: Int) -> [Float] {
+    var row = [Float](repeating: 0, count: 2 * page.layout.shape.headDimension)
+    row.withUnsafeMutableBufferPointer { row in
+      guard let base = row.baseAddress else { return }
+      page.readKey(head: head, slot: slot, into: base)
+      page.readValue(head: head, slot: slot, into: base + row.count / 2)
+    }
+    return row
+  }
+
   @Test func headsThatGroupsDoNotDivideAreRefused() throws {
     let configuration = try KVConfiguration(keys: .int8, values: .bf16, keyAxis: .perToken)
     #expect {

@@ -35,11 +35,17 @@ static float load_float(const void *src, bb_float_format format, size_t index) {
   return format == BB_F16 ? bb_f16_to_float(half) : bb_bf16_to_float(half);
 }
 
+static uint32_t code_mask(bb_kv_format format) { return (1u << code_bits(format)) - 1; }
+
+static uint32_t load_lane(const bb_kv_block *block, place at) {
+  uint32_t lane;
+  memcpy(&lane, (const uint8_t *)block->entries + at.lane * 4, 4);
+  return lane;
+}
+
 static float decode(const bb_kv_block *from, place at, size_t index) {
   const int bits = code_bits(from->format);
-  uint32_t lane;
-  memcpy(&lane, (const uint8_t *)from->entries + at.lane * 4, 4);
-  const float code = (float)(lane >> at.shift & ((1u << bits) - 1));
+  const float code = (float)(load_lane(from, at) >> at.shift & code_mask(from->format));
   const float scale = load_float(from->scales, from->scale_format, index);
   if (!from->offsets) return (code - (float)(1 << (bits - 1))) * scale;
   return fmaf(code, scale, load_float(from->offsets, from->scale_format, index));
@@ -58,4 +64,29 @@ void bb_page_read_key(const bb_kv_block *keys, size_t d, size_t slot, float *key
 
 void bb_page_read_value(const bb_kv_block *values, size_t d, size_t slot, float *value) {
   read_token(VALUES, values, d, slot, value);
+}
+
+static void move_token(page_half half, const bb_kv_block *from, size_t d, size_t slot, const bb_kv_block *to, size_t to_slot) {
+  const int bits = code_bits(from->format);
+  const uint32_t mask = code_mask(from->format);
+  for (size_t i = 0; i < d; i++) {
+    const place source = place_of(half, i, slot, bits), target = place_of(half, i, to_slot, bits);
+    const uint32_t code = load_lane(from, source) >> source.shift & mask;
+    const uint32_t lane = (load_lane(to, target) & ~(mask << target.shift)) | code << target.shift;
+    memcpy((uint8_t *)to->entries + target.lane * 4, &lane, 4);
+  }
+  const size_t width = from->scale_format == BB_F32 ? 4 : 2, dv = padded_width(d);
+  for (size_t i = 0; i < d; i += from->group) {
+    const size_t source = scale_index(from, dv, i, slot) * width, target = scale_index(to, dv, i, to_slot) * width;
+    memcpy((uint8_t *)to->scales + target, (const uint8_t *)from->scales + source, width);
+    if (from->offsets) memcpy((uint8_t *)to->offsets + target, (const uint8_t *)from->offsets + source, width);
+  }
+}
+
+void bb_page_move_key(const bb_kv_block *from, size_t d, size_t slot, const bb_kv_block *to, size_t to_slot) {
+  move_token(KEYS, from, d, slot, to, to_slot);
+}
+
+void bb_page_move_value(const bb_kv_block *from, size_t d, size_t slot, const bb_kv_block *to, size_t to_slot) {
+  move_token(VALUES, from, d, slot, to, to_slot);
 }

@@ -112,8 +112,9 @@ extension KVCache {
   }
 
   /// Lets go of everything but `slots` in `layer`: a list for each KV head, all of one length, in the order in which the
-  /// entries are to lie. Pages in which nothing changes stay shared and are not rounded again; the others of those that are
-  /// quantized are rounded anew, since the tokens that share a key's scale are others then.
+  /// entries are to lie. Pages in which nothing changes stay shared. In the others of those that are quantized, values and
+  /// keys per token keep their codes; keys per channel are rounded anew, since the tokens that share a scale are others
+  /// then, and so is all of a page that still holds full precision too.
   private mutating func keep(
     _ slots: [[Int]], layer: Int, on pool: ThreadPool
   ) throws(TensorError) {

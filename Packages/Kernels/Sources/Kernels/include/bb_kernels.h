@@ -203,6 +203,10 @@ void bb_page_store(bb_float_format format, const float *key, const float *value,
 // One token's key or value [d] out of a page of any format.
 void bb_page_read_key(const bb_kv_block *keys, size_t d, size_t slot, float *key);
 void bb_page_read_value(const bb_kv_block *values, size_t d, size_t slot, float *value);
+// Takes the codes, scales and offsets of one token along, bit for bit; both blocks have one format of codes and share
+// scales along components, over one group.
+void bb_page_move_key(const bb_kv_block *from, size_t d, size_t slot, const bb_kv_block *to, size_t to_slot);
+void bb_page_move_value(const bb_kv_block *from, size_t d, size_t slot, const bb_kv_block *to, size_t to_slot);
 
 #ifdef __cplusplus
 }
