@@ -4,7 +4,8 @@ import Kernels
 func piece(
   _ keys: UnsafePointer<bb_kv_block>, _ values: UnsafePointer<bb_kv_block>, count: Int
 ) -> bb_kv_piece {
-  bb_kv_piece(keys: keys.pointee, values: values.pointee, head_bytes: 0, first: 0, last: count, seen: count)
+  bb_kv_piece(
+    keys: keys.pointee, values: values.pointee, head_bytes: 0, first: 0, last: count, seen: count)
 }
 
 /// A page of keys and values as floats.
