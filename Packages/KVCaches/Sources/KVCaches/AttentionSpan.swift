@@ -60,14 +60,16 @@ public struct AttentionSpan {
   ///   - heads: number of query heads.
   ///   - kvHead: the KV head they share.
   ///   - scale: factor of the scores, usually dimension^-1/2.
+  ///   - numerics: other than `exact`, queries and weights are rounded to BF16 where a page holds BF16.
   ///   - output: as `queries`, overwritten.
   public func attend(
     queries: UnsafePointer<Float>, stride: Int, heads: Int, kvHead: Int, scale: Float,
-    output: UnsafeMutablePointer<Float>
+    numerics: Numerics = .exact, output: UnsafeMutablePointer<Float>
   ) {
     let padded = dimension.roundedUp(toMultipleOf: 16)
     let (row, width) = (padded + 16, heads * dimension)
     let kernel = bb_kernels().pointee.attend
+    let products = numerics == .exact ? nil : bb_kernels().pointee.multiply_pairs
     withUnsafeTemporaryAllocation(of: Float.self, capacity: tokens * (heads * row + width)) {
       guard let state = $0.baseAddress else { return }
       $0.initialize(repeating: 0)
@@ -80,11 +82,12 @@ public struct AttentionSpan {
         KVRotation.apply(gathered, rows: tokens * heads, dimension: dimension)
       }
       kernel?(
-        gathered, tokens, heads, dimension, common, common.count, kvHead, scale, state)
+        gathered, tokens, heads, dimension, common, common.count, kvHead, scale, products,
+        state)
       for (token, pieces) in rest.enumerated() {
         kernel?(
           gathered + token * width, 1, heads, dimension, pieces, pieces.count, kvHead, scale,
-          state + token * heads * row)
+          products, state + token * heads * row)
       }
       for token in 0..<tokens {
         let (own, result) = (state + token * heads * row, output + token * stride)

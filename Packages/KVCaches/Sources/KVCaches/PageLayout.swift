@@ -71,7 +71,8 @@ struct PageLayout: Hashable {
     }
     let axis = configuration.keyAxis
     let keys = part(
-      tier.keys, axis, start: 0, components: tier.keys.isQuantized ? padded : shape.headDimension)
+      tier.keys, axis, start: 0,
+      components: tier.keys.isQuantized ? padded : shape.headDimension.roundedUp(toMultipleOf: 2))
     let values = part(tier.values, .perToken, start: keys.end)
     (self.keys, self.values) = (keys, values)
     guard let next else {

@@ -2,7 +2,7 @@
 // coded_attention_body.h.
 //
 // Keys of floats lie with 64 tokens side by side, so that a vector of scores is a sum over components; values lie with
-// components side by side, so that a vector of results is a sum over tokens.
+// components side by side, so that a vector of results is a sum over tokens. Of floats of 16 bits, two neighbours in the sum share a lane.
 
 enum { PAGE_VECTORS = BB_PAGE / 16, CODE_BLOCKS = 2, ATTEND_HEADS = 8, ATTEND_TOGETHER = 64, MAX_KEY_GROUPS = 2 };
 
@@ -35,7 +35,17 @@ INLINE bb_float_format float_format(bb_kv_format format) {
   return format == BB_KV_F32 ? BB_F32 : format == BB_KV_F16 ? BB_F16 : BB_BF16;
 }
 
+// Vector `column` of two neighbouring rows of a page of floats, rows 2 * pair and the next, each of `width` vectors.
+INLINE void load_pair(const bb_kv_format format, const void *entries, size_t pair, size_t column, size_t width, v16 *both) {
+  const size_t line = pair * width + column;
+  if (format == BB_KV_BF16) v_line_bf16((const uint8_t *)entries + line * 64, both);
+  else if (format == BB_KV_F16) v_line_f16((const uint8_t *)entries + line * 64, both);
+  else
+    for (int odd = 0; odd < 2; odd++) both[odd] = v_load((const float *)entries + ((2 * pair + odd) * width + column) * 16);
+}
+
 #include "coded_attention_body.h"
+#include "denormals.h"
 
 // ---------------------------------------------------------------- scores
 
@@ -46,12 +56,14 @@ INLINE void page_scores(const int heads, const bb_kv_format format, const float 
   v16 sum[ATTEND_ROWS][PAGE_VECTORS];
   for (int h = 0; h < heads; h++)
     for (int j = 0; j < PAGE_VECTORS; j++) sum[h][j] = v_set(0);
-  for (size_t i = 0; i < d; i++) {
-    v16 k[PAGE_VECTORS];
-    for (int j = 0; j < PAGE_VECTORS; j++) k[j] = v_load_as(keys, float_format(format), i * BB_PAGE + j * 16);
-    fetch(ahead + i * bytes, bytes);
-    for (int h = 0; h < heads; h++)
-      for (int j = 0; j < PAGE_VECTORS; j++) sum[h][j] = v_fma(k[j], v_set(q[h * d + i]), sum[h][j]);
+  for (size_t i = 0; i < d; i += 2) {
+    fetch(ahead + i * bytes, 2 * bytes);
+    for (int j = 0; j < PAGE_VECTORS; j++) {
+      v16 k[2];
+      load_pair(format, keys, i / 2, j, PAGE_VECTORS, k);
+      for (int odd = 0; odd < 2 && i + odd < d; odd++)
+        for (int h = 0; h < heads; h++) sum[h][j] = v_fma(k[odd], v_set(q[h * d + i + odd]), sum[h][j]);
+    }
   }
   for (int h = 0; h < heads; h++)
     for (int j = 0; j < PAGE_VECTORS; j++) v_store(scores + h * BB_PAGE + j * 16, sum[h][j]);
@@ -123,11 +135,13 @@ INLINE void add_exact_values(const int heads, const int width, const bb_kv_forma
   for (int h = 0; h < heads; h++)
     for (int j = 0; j < width; j++)
       sum[h][j] = v_mul(v_load(state + h * stride + c + j * 16), v_set(decay[h]));
-  for (size_t t = first; t < last; t++) {
-    fetch(ahead + (c * BB_PAGE + t * width * 16) * float_bytes(format), bytes);
+  for (size_t t = first / 2 * 2; t < last; t += 2) {
+    fetch(ahead + (c * BB_PAGE + t * width * 16) * float_bytes(format), 2 * bytes);
     for (int j = 0; j < width; j++) {
-      const v16 v = v_load_as(values, float_format(format), t * dv + c + j * 16);
-      for (int h = 0; h < heads; h++) sum[h][j] = v_fma(v, v_set(weights[h * BB_PAGE + t]), sum[h][j]);
+      v16 v[2];
+      load_pair(format, values, t / 2, c / 16 + j, dv / 16, v);
+      for (int odd = 0; odd < 2; odd++)
+        for (int h = 0; h < heads; h++) sum[h][j] = v_fma(v[odd], v_set(weights[h * BB_PAGE + t + odd]), sum[h][j]);
     }
   }
   for (int h = 0; h < heads; h++)
@@ -188,11 +202,18 @@ INLINE size_t last_seen(const bb_kv_piece *piece, size_t row, size_t heads) {
   return last <= (ptrdiff_t)piece->first ? piece->first : (size_t)last < piece->last ? (size_t)last : piece->last;
 }
 
-// As `attend`, for the queries [from, from + rows), at most ATTEND_TOGETHER; `state` is that of the first of them.
-static void attend_together(const float *q, size_t from, size_t rows, size_t heads, size_t d, const bb_kv_piece *pieces,
-                            size_t count, size_t kv_head, float scale, float *state) {
-  const size_t dv = (d + 15) / 16 * 16, stride = dv + 16;
+// As `attend`, for the queries [from, from + rows), at most ATTEND_TOGETHER; `state` is that of the first of them. Not inlined,
+// so that no arithmetic leaves the region where denormals are 0.
+static __attribute__((noinline)) void attend_together(const float *q, size_t from, size_t rows, size_t heads, size_t d,
+                                                      const bb_kv_piece *pieces, size_t count, size_t kv_head,
+                                                      float scale, bb_pair_products products, float *state) {
+  const size_t dv = (d + 15) / 16 * 16, stride = dv + 16, even = (d + 1) / 2 * 2;
   SPLIT_QUERIES(queries, q + from * d, rows, d);
+  _Alignas(64) uint16_t halves[products ? rows * even : 1], weights[ATTEND_HEADS * BB_PAGE];
+  for (size_t r = 0; products && r < rows; r++) {
+    halves[r * even + even - 1] = 0;
+    narrow_to_bf16(q + (from + r) * d, halves + r * even, d);
+  }
   for (size_t p = 0; p < count; p++) {
     const bb_kv_piece *piece = pieces + p, *next = pieces + (p + 1 < count ? p + 1 : p);
     const bb_kv_block keys = block_of_head(piece->keys, kv_head * piece->head_bytes);
@@ -203,16 +224,27 @@ static void attend_together(const float *q, size_t from, size_t rows, size_t hea
     const uint8_t *next_keys = later_keys.entries, *next_values = later_values.entries;
     fetch_scales(&later_keys, dv);
     fetch_scales(&later_values, dv);
+    const int paired_keys = products && keys.format == BB_KV_BF16, paired_values = products && values.format == BB_KV_BF16;
     for (size_t first = 0; first < rows; first += ATTEND_HEADS) {
       const size_t some = rows - first < ATTEND_HEADS ? rows - first : ATTEND_HEADS;
       float scores[ATTEND_HEADS * BB_PAGE], decay[ATTEND_HEADS], *at = state + first * stride;
-      scores_of_block(&queries, first, some, &keys, next_keys, scores);
+      if (paired_keys)
+        products(halves + first * even, even, some, keys.entries, next_keys, PAGE_VECTORS, even / 2, NULL, scores, BB_PAGE);
+      else scores_of_block(&queries, first, some, &keys, next_keys, scores);
       for (size_t h = 0; h < some; h++) {
         float *tail = at + h * stride + dv;
         const size_t last = last_seen(piece, from + first + h, heads);
         decay[h] = page_softmax(scores + h * BB_PAGE, piece->first, last, scale, tail, tail + 1);
       }
-      add_values(scores, decay, some, dv, &values, next_values, piece->first, last_seen(piece, from + first + some - 1, heads), at);
+      const size_t last = last_seen(piece, from + first + some - 1, heads);
+      if (paired_values) {
+        const size_t pair = piece->first / 2, bytes = pair * dv * 4;
+        narrow_to_bf16(scores, weights, some * BB_PAGE);
+        products(weights + 2 * pair, BB_PAGE, some, (const uint8_t *)values.entries + bytes, next_values + bytes, dv / 16,
+                 (last + 1) / 2 - pair, decay, at, stride);
+      } else {
+        add_values(scores, decay, some, dv, &values, next_values, piece->first, last, at);
+      }
       next_keys = keys.entries;
       next_values = values.entries;
     }
@@ -220,10 +252,12 @@ static void attend_together(const float *q, size_t from, size_t rows, size_t hea
 }
 
 static void attend(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
-                   size_t kv_head, float scale, float *state) {
+                   size_t kv_head, float scale, bb_pair_products products, float *state) {
   const size_t stride = (d + 15) / 16 * 16 + 16, rows = tokens * heads;
+  const uint64_t before = products ? bb_flush_denormals() : 0;
   for (size_t first = 0; first < rows; first += ATTEND_TOGETHER) {
     const size_t some = rows - first < ATTEND_TOGETHER ? rows - first : ATTEND_TOGETHER;
-    attend_together(q, first, some, heads, d, pieces, count, kv_head, scale, state + first * stride);
+    attend_together(q, first, some, heads, d, pieces, count, kv_head, scale, products, state + first * stride);
   }
+  if (products) bb_restore_denormals(before);
 }

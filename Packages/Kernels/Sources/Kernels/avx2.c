@@ -140,8 +140,9 @@ enum { BF16_TILE_TOKENS = 2, BF16_REST_TOKENS = 1, BF16_TILE_BLOCKS = 2 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"
+#include "pair_attention_body.h"
 
-const bb_kernel_table bb_table_avx2 = KERNEL_TABLE(BB_ISA_AVX2, multiply_bf16);
+const bb_kernel_table bb_table_avx2 = KERNEL_TABLE(BB_ISA_AVX2, multiply_bf16, multiply_pairs);
 
 #pragma clang attribute pop
 #endif

@@ -108,9 +108,10 @@ enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 4 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"
+#include "pair_attention_body.h"
 
-const bb_kernel_table bb_table_avx512 = KERNEL_TABLE(BB_ISA_AVX512, multiply_bf16);
-const bb_kernel_table bb_table_avx512bf16 = KERNEL_TABLE(BB_ISA_AVX512BF16, bb_multiply_bf16_pairs);
+const bb_kernel_table bb_table_avx512 = KERNEL_TABLE(BB_ISA_AVX512, multiply_bf16, multiply_pairs);
+const bb_kernel_table bb_table_avx512bf16 = KERNEL_TABLE(BB_ISA_AVX512BF16, bb_multiply_bf16_pairs, bb_multiply_pairs);
 
 #pragma clang attribute pop
 #endif

@@ -10,6 +10,7 @@ typedef __m512 v16;
 typedef __m512bh pairs;
 
 static inline v16 v_set(float x) { return _mm512_set1_ps(x); }
+static inline v16 v_mul(v16 x, v16 y) { return _mm512_mul_ps(x, y); }
 static inline v16 v_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline void v_store(float *p, v16 x) { _mm512_storeu_ps(p, x); }
 #include "tails.h"
@@ -24,10 +25,16 @@ INLINE v16 pairs_dot(v16 sum, pairs w, const uint16_t *x) {
 
 enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 4 };
 #include "bf16_body.h"
+#include "pair_attention_body.h"
 
 void bb_multiply_bf16_pairs(const bb_matrix *m, const uint16_t *x, size_t ldx, size_t tokens, float *y, size_t ldy,
                             size_t first, size_t last) {
   multiply_bf16(m, x, ldx, tokens, y, ldy, first, last);
+}
+
+void bb_multiply_pairs(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, const uint8_t *ahead,
+                       size_t columns, size_t count, const float *decay, float *y, size_t ldy) {
+  multiply_pairs(x, ldx, rows, lines, ahead, columns, count, decay, y, ldy);
 }
 
 #pragma clang attribute pop

@@ -116,18 +116,33 @@ static void put_down(uint8_t *lanes, int bits, const uint32_t *codes) {
   memcpy(lanes, &lane, sizeof lane);
 }
 
+// Reads `count` neighbours: along what lies side by side in the page, or across it.
+INLINE void load_floats(page_half half, const bb_kv_block *from, size_t dv, size_t component, size_t slot, size_t count,
+                        int along_tokens, float *x) {
+  const int is_along = along_tokens == (half == KEYS);
+  for (size_t i = 0; i < count; i += is_along ? 16 : 1) {
+    const size_t at = float_index(from->format, half, dv, component + (along_tokens ? 0 : i), slot + (along_tokens ? i : 0));
+    v16 both[2];
+    if (!is_along) {
+      x[i] = from->format == BB_KV_F32    ? ((const float *)from->entries)[at]
+             : from->format == BB_KV_BF16 ? bb_bf16_to_float(((const uint16_t *)from->entries)[at])
+                                          : bb_f16_to_float(((const uint16_t *)from->entries)[at]);
+    } else if (from->format == BB_KV_F32) {
+      v_store(x + i, v_load((const float *)from->entries + at));
+    } else {
+      load_pair(from->format, from->entries, at / 32, 0, 1, both);
+      v_store(x + i, both[at % 2]);
+    }
+  }
+}
+
 // Rounds the `count` numbers from this component and token on that share a scale.
 static void encode_from(page_half half, const bb_kv_block *from, size_t dv, size_t component, size_t slot, size_t count,
                         bb_kv_scheme scheme, const bb_kv_block *to) {
   const size_t next_token = to->axis == BB_KV_ALONG_TOKENS, next_component = !next_token;
-  const size_t start = float_index(half, dv, component, slot);
-  const size_t step = float_index(half, dv, component + next_component, slot + next_token) - start;
   float x[MAX_GROUP];
   uint32_t codes[MAX_GROUP];
-  if (step == 1)
-    for (size_t i = 0; i < count; i += 16) v_store(x + i, v_load_as(from->entries, float_format(from->format), start + i));
-  else
-    load_floats(from->entries, from->format, start, step, count, x);
+  load_floats(half, from, dv, component, slot, count, to->axis == BB_KV_ALONG_TOKENS, x);
   encode_group(x, count, scheme, to, scale_index(to, dv, component, slot), codes);
   // Neighbours with a scale lie in lanes side by side, or in one lane and then the next.
   const int bits = code_bits(to->format), is_across = next_token == (half == KEYS);

@@ -176,15 +176,14 @@ static void widen(const void *src, bb_float_format format, float *dst, size_t n)
   }
 }
 
+static void narrow_to_bf16(const float *src, uint16_t *dst, size_t n) {
+  for (size_t i = 0; i < n; i++) dst[i] = bb_float_to_bf16(src[i]);
+}
+
 static void narrow(const float *src, bb_float_format format, void *dst, size_t n) {
-  if (format == BB_F32) {
-    memcpy(dst, src, n * 4);
-    return;
-  }
-  for (size_t i = 0; i < n; i++) {
-    const uint16_t half = format == BB_F16 ? bb_float_to_f16(src[i]) : bb_float_to_bf16(src[i]);
-    memcpy((uint8_t *)dst + i * 2, &half, 2);
-  }
+  if (format == BB_F32) memcpy(dst, src, n * 4);
+  if (format == BB_BF16) narrow_to_bf16(src, dst, n);
+  for (size_t i = 0; format == BB_F16 && i < n; i++) ((uint16_t *)dst)[i] = bb_float_to_f16(src[i]);
 }
 
 static void rms_norm(const float *x, const float *weight, float eps, size_t n, float *y) {
@@ -277,11 +276,11 @@ static float exp_sum(const float *x, float shift, float *y, size_t n) {
 #include "attention_body.h"
 #include "encode_body.h"
 
-#define KERNEL_TABLE(ISA, BF16)                                                                       \
+#define KERNEL_TABLE(ISA, BF16, PAIRS)                                                                       \
   {                                                                                                   \
     .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,         \
     .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = attend, \
     .hadamard = hadamard,                                                                             \
     .key_scores = key_scores, .quantize = quantize, .multiply_integer = multiply_integer,             \
-    .multiply_bf16 = BF16, .encode_keys = encode_keys, .encode_values = encode_values                                                                            \
+    .multiply_bf16 = BF16, .multiply_pairs = PAIRS, .encode_keys = encode_keys, .encode_values = encode_values                                                                            \
   }

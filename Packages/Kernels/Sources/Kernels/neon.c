@@ -144,6 +144,7 @@ enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 1 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"
+#include "pair_attention_body.h"
 
-const bb_kernel_table bb_table_neon = KERNEL_TABLE(BB_ISA_NEON, multiply_bf16);
+const bb_kernel_table bb_table_neon = KERNEL_TABLE(BB_ISA_NEON, multiply_bf16, multiply_pairs);
 #endif

@@ -7,21 +7,19 @@
 #include "half.h"
 #include "places.h"
 
+static void store_token(page_half half, bb_float_format format, const float *x, size_t d, size_t slot, void *entries) {
+  const size_t dv = padded_width(d);
+  for (size_t i = 0; i < d; i++) {
+    const size_t at = float_index((bb_kv_format)format, half, dv, i, slot);
+    if (format == BB_F32) ((float *)entries)[at] = x[i];
+    else ((uint16_t *)entries)[at] = format == BB_BF16 ? bb_float_to_bf16(x[i]) : bb_float_to_f16(x[i]);
+  }
+}
+
 void bb_page_store(bb_float_format format, const float *key, const float *value, size_t d, size_t slot,
                    void *keys, void *values) {
-  const size_t dv = padded_width(d);
-  if (format == BB_F32) {
-    float *k = keys, *v = values;
-    for (size_t i = 0; i < d; i++) k[i * BB_PAGE + slot] = key[i];
-    memcpy(v + slot * dv, value, d * sizeof(float));
-    return;
-  }
-  uint16_t *k = keys, *v = values;
-  for (size_t i = 0; i < d; i++) {
-    const int bf16 = format == BB_BF16;
-    k[i * BB_PAGE + slot] = bf16 ? bb_float_to_bf16(key[i]) : bb_float_to_f16(key[i]);
-    v[slot * dv + i] = bf16 ? bb_float_to_bf16(value[i]) : bb_float_to_f16(value[i]);
-  }
+  store_token(KEYS, format, key, d, slot, keys);
+  store_token(VALUES, format, value, d, slot, values);
 }
 
 static float load_float(const void *src, bb_float_format format, size_t index) {
@@ -52,10 +50,12 @@ static float decode(const bb_kv_block *from, place at, size_t index) {
 }
 
 static void read_token(page_half half, const bb_kv_block *from, size_t d, size_t slot, float *x) {
-  const size_t dv = padded_width(d), start = float_index(half, dv, 0, slot), step = float_index(half, dv, 1, slot) - start;
-  if (from->format <= BB_KV_BF16) return load_floats(from->entries, from->format, start, step, d, x);
+  const size_t dv = padded_width(d);
   for (size_t i = 0; i < d; i++)
-    x[i] = decode(from, place_of(half, i, slot, code_bits(from->format)), scale_index(from, dv, i, slot));
+    if (from->format <= BB_KV_BF16)
+      x[i] = load_float(from->entries, (bb_float_format)from->format, float_index(from->format, half, dv, i, slot));
+    else
+      x[i] = decode(from, place_of(half, i, slot, code_bits(from->format)), scale_index(from, dv, i, slot));
 }
 
 void bb_page_read_key(const bb_kv_block *keys, size_t d, size_t slot, float *key) {

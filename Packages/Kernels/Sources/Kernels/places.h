@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include "bb_kernels.h"
-#include "half.h"
 
 // Keys or values of a page.
 typedef enum { KEYS, VALUES } page_half;
@@ -14,18 +13,10 @@ typedef enum { KEYS, VALUES } page_half;
 static inline size_t padded_width(size_t d) { return (d + BB_BLOCK - 1) / BB_BLOCK * BB_BLOCK; }
 
 // Where a component of a token lies among floats.
-static inline size_t float_index(page_half half, size_t dv, size_t component, size_t slot) {
-  return half == KEYS ? component * BB_PAGE + slot : slot * dv + component;
-}
-
-// `count` floats that lie `step` apart, from `start` on.
-static inline void load_floats(const void *src, bb_kv_format format, size_t start, size_t step, size_t count, float *dst) {
-  if (format == BB_KV_F32)
-    for (size_t i = 0; i < count; i++) dst[i] = ((const float *)src)[start + i * step];
-  else if (format == BB_KV_BF16)
-    for (size_t i = 0; i < count; i++) dst[i] = bb_bf16_to_float(((const uint16_t *)src)[start + i * step]);
-  else
-    for (size_t i = 0; i < count; i++) dst[i] = bb_f16_to_float(((const uint16_t *)src)[start + i * step]);
+static inline size_t float_index(bb_kv_format format, page_half half, size_t dv, size_t component, size_t slot) {
+  const size_t row = half == KEYS ? component : slot, column = half == KEYS ? slot : component;
+  const size_t width = half == KEYS ? BB_PAGE : dv;
+  return format == BB_KV_F32 ? row * width + column : (row / 2 * width + column) * 2 + row % 2;
 }
 
 // Where the scale of a component of a token lies among scales.

@@ -129,5 +129,6 @@ enum { BF16_TILE_TOKENS = 1, BF16_REST_TOKENS = 1, BF16_TILE_BLOCKS = 1 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"
+#include "pair_attention_body.h"
 
-const bb_kernel_table bb_table_scalar = KERNEL_TABLE(BB_ISA_SCALAR, multiply_bf16);
+const bb_kernel_table bb_table_scalar = KERNEL_TABLE(BB_ISA_SCALAR, multiply_bf16, multiply_pairs);

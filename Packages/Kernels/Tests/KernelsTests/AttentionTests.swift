@@ -6,8 +6,9 @@ import Testing
   /// Attention of `heads` queries over `count` tokens in pages, on one instruction set.
   func attend(
     q: [Float], heads: Int, d: Int, keys: [Float], values: [Float], count: Int,
-    format: bb_kv_format, isa: bb_isa
+    format: bb_kv_format, isa: bb_isa, rounded: Bool = false
   ) -> [Float] {
+    let products = rounded ? bb_kernels_for(isa).pointee.multiply_pairs : nil
     let dv = (d + 15) / 16 * 16
     let stride = dv + 16
     var state = [Float](repeating: 0, count: heads * stride)
@@ -19,7 +20,8 @@ import Testing
         values: values[(start * d)..<((start + n) * d)])
       page.withBlocks { k, v in
         bb_kernels_for(isa).pointee.attend(
-          q, 1, heads, d, [piece(k, v, count: n)], 1, 0, 1 / Float(d).squareRoot(), &state)
+          q, 1, heads, d, [piece(k, v, count: n)], 1, 0, 1 / Float(d).squareRoot(), products,
+          &state)
       }
     }
     return (0..<heads).flatMap { h in
@@ -63,6 +65,30 @@ import Testing
         #expect(found == scalar)
       }
     }
+  }
+
+  /// Queries rounded to BF16 beforehand differ from exact attention by the rounding of the weights alone.
+  @Test(arguments: [(1, 16, 1), (2, 33, 17), (3, 40, 64), (13, 64, 65), (4, 128, 200)])
+  func roundedPairsAreNearAndTheSameOnEveryInstructionSet(heads: Int, d: Int, count: Int) {
+    var numbers = Numbers(seed: UInt64(d))
+    let q = numbers.floats(heads * d).map {
+      Float(bitPattern: ($0 * 2).bitPattern & 0xffff_0000)
+    }
+    let (keys, values) = (numbers.floats(count * d), numbers.floats(count * d))
+    func attend(_ format: bb_kv_format, _ isa: bb_isa, rounded: Bool) -> [Float] {
+      self.attend(
+        q: q, heads: heads, d: d, keys: keys, values: values, count: count, format: format,
+        isa: isa, rounded: rounded)
+    }
+    let scalar = attend(BB_KV_BF16, BB_ISA_SCALAR, rounded: true)
+    let exact = attend(BB_KV_BF16, BB_ISA_SCALAR, rounded: false)
+    #expect(zip(scalar, exact).allSatisfy { abs($0 - $1) < 0.004 })
+    #expect(count == 1 || scalar != exact)
+    for isa in supportedISAs { #expect(attend(BB_KV_BF16, isa, rounded: true) == scalar) }
+    // Pages of other formats are read as they always are.
+    #expect(
+      attend(BB_KV_F16, BB_ISA_SCALAR, rounded: true)
+        == attend(BB_KV_F16, BB_ISA_SCALAR, rounded: false))
   }
 
   @Test(arguments: [(1, 16, 1), (2, 33, 17), (5, 128, 64)])

@@ -172,7 +172,7 @@ import Testing
         for row in 0..<tokens * heads { together[row * stride + 48] = -.infinity }
         var alone = together
         partly.seen = seen
-        kernel?(q, tokens, heads, d, [full, partly], 2, 0, 0.3, &together)
+        kernel?(q, tokens, heads, d, [full, partly], 2, 0, 0.3, nil, &together)
         for t in 0..<tokens {
           var own = partly
           own.last = max(0, min(64, seen + t))
@@ -181,7 +181,7 @@ import Testing
           alone.withUnsafeMutableBufferPointer { alone in
             guard let base = alone.baseAddress else { return }
             kernel?(
-              Array(q[(t * heads * d)...]), 1, heads, d, pieces, pieces.count, 0, 0.3,
+              Array(q[(t * heads * d)...]), 1, heads, d, pieces, pieces.count, 0, 0.3, nil,
               base + t * heads * stride)
           }
         }
@@ -213,7 +213,7 @@ import Testing
       var state = [Float](repeating: 0, count: heads * stride)
       for h in 0..<heads { state[h * stride + stride - 16] = -.infinity }
       let piece = piece(k, v, count: 64)
-      bb_kernels_for(isa).pointee.attend(q, 1, heads, d, [piece, piece], 2, 0, 0.3, &state)
+      bb_kernels_for(isa).pointee.attend(q, 1, heads, d, [piece, piece], 2, 0, 0.3, nil, &state)
       // Behind the components of a head lies what fills the last vector up; then the maximum and the sum.
       return state.enumerated().filter { index, _ in
         index % stride < d || index % stride >= stride - 16

@@ -18,7 +18,7 @@ struct FloatPage {
   init(_ format: bb_kv_format, d: Int, keys: ArraySlice<Float>, values: ArraySlice<Float>) {
     self.format = format
     let dv = (d + 15) / 16 * 16
-    keyBytes = [UInt8](repeating: 0, count: d * 64 * 4)
+    keyBytes = [UInt8](repeating: 0, count: (d + 1) / 2 * 2 * 64 * 4)
     valueBytes = [UInt8](repeating: 0, count: 64 * dv * 4)
     for slot in 0..<keys.count / d {
       bb_page_store(

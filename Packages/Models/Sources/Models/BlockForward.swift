@@ -209,7 +209,7 @@ public final class BlockForward {
         let start = at.row * width + kvHead * group * dimension
         at.span.attend(
           queries: q + start, stride: width, heads: group, kvHead: kvHead, scale: scale,
-          output: output + start)
+          numerics: input.numerics, output: output + start)
       }
     }
   }

@@ -1,6 +1,6 @@
 /// The bytes of KV caches in the engine's memory.
 ///
-/// A page holds up to 64 tokens of one layer. For each KV head it holds the keys, `[dimension][64]`, then the values,
+/// A page holds up to 64 tokens of one layer. For each KV head it holds the keys, `[dimension rounded up to 2][64]`, then the values,
 /// `[64][dimension rounded up to 16]`. Where they are quantized, keys have a scale and a zero point for each
 /// group of tokens and component (per channel), values, and keys per token, for each token and group of components; the most
 /// recent tokens stay in BF16.
@@ -45,7 +45,7 @@ public struct CachePages: Sendable, Hashable {
   /// Bytes of the keys or the values of one head in a page.
   private func part(_ format: KVPolicy.Format, isKeys: Bool, _ policy: KVPolicy) -> Int {
     let padded = headDimension.raised(toMultipleOf: 16)
-    let width = isKeys && !format.isQuantized ? headDimension : padded
+    let width = isKeys && !format.isQuantized ? headDimension.raised(toMultipleOf: 2) : padded
     let entries = Saturating.product(Self.tokens, width, format.bits) / 8
     guard format.isQuantized else { return entries }
     let groups =
