@@ -4,7 +4,7 @@
 // Keys of floats lie with 64 tokens side by side, so that a vector of scores is a sum over components; values lie with
 // components side by side, so that a vector of results is a sum over tokens. Of floats of 16 bits, two neighbours in the sum share a lane.
 
-enum { PAGE_VECTORS = BB_PAGE / 16, CODE_BLOCKS = 2, ATTEND_HEADS = 8, ATTEND_TOGETHER = 64, MAX_KEY_GROUPS = 2 };
+enum { PAGE_VECTORS = BB_PAGE / 16, CODE_BLOCKS = 2, ATTEND_HEADS = 16, ATTEND_TOGETHER = 64, MAX_KEY_GROUPS = 2 };
 
 // Runs STATEMENT for the queries h below `heads`, for the constant number of `rows` of them at a time.
 #define EACH_ROWS(STATEMENT)                                                 \
@@ -117,8 +117,8 @@ INLINE float page_softmax(float *scores, size_t first, size_t last, float scale,
     v_store(scores + j * 16, e);
     total = v_add(total, e);
   }
-  float decay[16];
-  v_store(decay, v_exp(v_set(*maximum - top)));
+  float decay[16] = {1};  // exp(0), where no score is higher, which is the rule
+  if (top != *maximum) v_store(decay, v_exp(v_set(*maximum - top)));
   *sum = fmaf(*sum, decay[0], v_sum(total));
   *maximum = top;
   return decay[0];
