@@ -112,8 +112,12 @@ struct RunBenchmark: ParsableCommand {
   ) throws -> (results: [(summary: Summary, notes: [String])], rate: Double?) {
     let damage: DamagePolicy = dropDamaged ? .drop : .refuse
     if let results = try sweep.finished(damage: damage) { return (results, nil) }
+    let loaded = try LoadedModel(model, checkpoint)
+    Console.note(
+      "model: \(Text.bytes(loaded.decoder.weightBytes)) loaded in "
+        + String(format: "%.2f s", loaded.loadSeconds))
     let responder = try EngineResponder(
-      LoadedModel(model, checkpoint), kv: model.kvConfiguration(), sampling: sampling,
+      loaded, kv: model.kvConfiguration(), sampling: sampling,
       memory: memory, batch: batch, force: force)
     let line = ProgressLine("\(bench)  \(checkpoint.modelName)")
     let results = try sweep.run(with: responder, damage: damage) { progress in

@@ -5,20 +5,19 @@
 #include "half.h"
 
 void bb_pack_floats(bb_row_format format, const void *src, size_t rows, size_t inputs, uint8_t *lines) {
-  const size_t count = (inputs + 1) / 2, bytes = bb_line_bytes(format);
-  memset(lines, 0, count * bytes);
-  if (format == BB_ROWS_F32) {
+  const size_t width = inputs * (format == BB_ROWS_F32 ? 4 : 2), bytes = (inputs + 1) / 2 * bb_line_bytes(format);
+  const uint8_t *from = src;
+  if (rows < 16 || inputs & 1) memset(lines, 0, bytes);
+  // 64 bytes hold 4 of each row; some at a time, so that they stay in the first-level cache meanwhile.
+  for (size_t start = 0; start < width / 4; start += 64) {
+    const size_t end = start + 64 < width / 4 ? start + 64 : width / 4;
     for (size_t row = 0; row < rows; row++) {
-      const uint8_t *from = (const uint8_t *)src + row * inputs * 4;
-      for (size_t k = 0; k < inputs; k++) memcpy(lines + k * 64 + row * 4, from + k * 4, 4);
+      for (size_t k = start; k < end; k++) memcpy(lines + k * 64 + row * 4, from + row * width + k * 4, 4);
     }
-    return;
   }
+  if (width % 4 == 0) return;
   for (size_t row = 0; row < rows; row++) {
-    const uint8_t *from = (const uint8_t *)src + row * inputs * 2;
-    uint8_t *to = lines + row * 4;
-    for (size_t k = 0; k + 1 < inputs; k += 2) memcpy(to + k * 32, from + k * 2, 4);
-    if (inputs & 1) memcpy(to + (inputs - 1) * 32, from + (inputs - 1) * 2, 2);
+    memcpy(lines + width / 4 * 64 + row * 4, from + (row + 1) * width - 2, 2);
   }
 }
 

@@ -4,6 +4,8 @@ protocol ByteSource: Sendable {
   var file: String { get }
   /// How many bytes there are.
   var count: Int { get }
+  /// How many bytes one thread reads at a time at little cost.
+  var pieceSize: Int { get }
 
   /// Fills `target` with the bytes from `offset` on; `part` says in errors what is being read.
   ///

@@ -119,12 +119,31 @@ public struct Checkpoint: Sendable {
     }
   }
 
+  /// Reads a tensor in pieces of whole rows (first dimension), several at once on up to `workers` threads, so that no
+  /// copy of it is held.
+  ///
+  /// - Parameters:
+  ///   - info: a tensor of this checkpoint.
+  ///   - grain: every piece starts at a multiple of this many rows.
+  ///   - body: is handed the rows of a piece and their bytes, row-major; called from several threads.
+  /// - Throws: as `tensor(named:)`; some pieces may have been handed out by then.
+  public func readRows(
+    of info: TensorInfo, grain: Int = 1,
+    _ body: @Sendable (Range<Int>, UnsafeRawBufferPointer) -> Void
+  ) throws(CheckpointError) {
+    try shard(of: info).readRows(of: info, grain: max(grain, 1), workers: workers, body)
+  }
+
   /// Bytes `range` of a tensor of this checkpoint, counted from its first byte.
   func bytes(of info: TensorInfo, _ range: Range<Int>) throws(CheckpointError) -> AlignedBytes {
+    try shard(of: info).bytes(of: info, range)
+  }
+
+  private func shard(of info: TensorInfo) throws(CheckpointError) -> SafetensorsFile {
     guard let shard = shards[info.shard] else {
       throw .noTensor(directory: directory.path, tensor: info.name)
     }
-    return try shard.bytes(of: info, range)
+    return shard
   }
 
   /// Makes sure that no shard has changed since the checkpoint was opened.
@@ -153,12 +172,30 @@ public struct Checkpoint: Sendable {
   /// - Throws: `.noTensor`, `.unsupported` naming the element type, `.shape`, or what is wrong with
   ///   its parts.
   public func linear(named prefix: String) throws(CheckpointError) -> StoredLinear {
+    if let info = try denseLinear(named: prefix) { return .dense(try tensor(named: info.name)) }
+    return .quantized(try quantizedLinear(named: prefix))
+  }
+
+  /// The codes and scales of the linear layer `prefix`.
+  ///
+  /// - Throws: as `linear(named:)`, `.noTensor` also where the layer is not quantized.
+  public func quantizedLinear(named prefix: String) throws(CheckpointError) -> QuantizedMatrix {
+    guard let format = try format.get() else {
+      throw .noTensor(directory: directory.path, tensor: prefix + ".weight")
+    }
+    return try format.matrix(named: prefix, in: self)
+  }
+
+  /// The tensor that is the weight of the linear layer `prefix`, or nil where it is quantized.
+  ///
+  /// - Throws: as `linear(named:)`.
+  public func denseLinear(named prefix: String) throws(CheckpointError) -> TensorInfo? {
     let name = prefix + ".weight"
     if let format = try format.get(), contains(prefix + "." + format.marker) {
       guard !contains(name) else {
         throw unsupported("layer \(prefix) stored both dense and quantized")
       }
-      return .quantized(try format.matrix(named: prefix, in: self))
+      return nil
     }
     let info = try info(of: name)
     guard info.dtype.isPlainFloat else {
@@ -167,7 +204,7 @@ public struct Checkpoint: Sendable {
     guard info.shape.count == 2 else {
       throw wrong(name, "shape \(info.shape); a matrix is expected")
     }
-    return .dense(try tensor(named: name))
+    return info
   }
 
   private func unsupported(_ feature: String) -> CheckpointError {

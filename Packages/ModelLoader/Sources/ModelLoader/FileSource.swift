@@ -14,7 +14,9 @@ final class FileSource: ByteSource {
   private let workers: Int
 
   /// Reads of more bytes than this are cut into pieces of this size for several threads.
-  private static let pieceSize = 8 << 20
+  private static let sharedSize = 8 << 20
+  /// Half of a second-level cache, so that what was read is still there when it is looked at.
+  let pieceSize = 512 << 10
 
   /// Opens a file; large reads use up to `workers` threads.
   ///
@@ -51,9 +53,9 @@ final class FileSource: ByteSource {
   ) throws(CheckpointError) {
     let shared = SharedTarget(target)
     let total = target.count
-    let pieces = (total + Self.pieceSize - 1) / Self.pieceSize
+    let pieces = (total + Self.sharedSize - 1) / Self.sharedSize
     try forEachInParallel(pieces, workers: workers) { (piece) throws(CheckpointError) in
-      let range = piece * Self.pieceSize..<min((piece + 1) * Self.pieceSize, total)
+      let range = piece * Self.sharedSize..<min((piece + 1) * Self.sharedSize, total)
       try readPiece(from: offset + range.lowerBound, into: shared.part(range))
     }
     try verifyUnchanged()

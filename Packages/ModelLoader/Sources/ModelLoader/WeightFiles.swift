@@ -19,13 +19,14 @@ struct WeightFiles {
     let single = [Self.singleFile, Self.singleFile + ZstdShard.suffix]
       .first { access(directory + "/" + $0, F_OK) == 0 }
     let decoders = ReusePool(ZstdDecoder.init)
+    let buffers = ReusePool(ReadBuffer.init)
     func open(_ shard: String) throws(CheckpointError) -> SafetensorsFile {
       let file = try FileSource(
         path: directory + "/" + shard, what: "weights", workers: workers)
       let source: any ByteSource =
         shard.hasSuffix(ZstdShard.suffix)
         ? try ZstdShard(file, workers: workers, decoders: decoders) : file
-      return try SafetensorsFile(source, shard: shard)
+      return try SafetensorsFile(source, shard: shard, buffers: buffers)
     }
     if let single {
       let shard = try open(single)

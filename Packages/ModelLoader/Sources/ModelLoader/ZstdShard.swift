@@ -6,6 +6,8 @@ final class ZstdShard: ByteSource {
 
   let file: String
   let count: Int
+  /// Some frames: the first and the last may be cut, and are then decoded twice.
+  let pieceSize = 2 << 20
   private let source: FileSource
   private let frames: [SeekTable.Frame]
   /// Where each frame begins in the file, and its content in the whole content; one more entry for

@@ -38,11 +38,11 @@ public struct DecoderSource: Sendable {
   public func embeddingTensor() throws -> Tensor {
     let name = "model.embed_tokens"
     let rows = config.vocabularySize
-    guard case .dense(let tensor) = try stored(name, rows: rows, columns: config.hiddenSize) else {
+    guard let info = try dense(name, rows: rows, columns: config.hiddenSize) else {
       throw CheckpointError.noTensor(
         directory: checkpoint.directory.path, tensor: name + ".weight")
     }
-    return tensor
+    return try checkpoint.tensor(named: info.name)
   }
 
   /// The output head `[vocabulary, hidden]`, or nil when the embedding serves.
@@ -96,26 +96,28 @@ public struct DecoderSource: Sendable {
     ).formatName
   }
 
-  private func stored(_ name: String, rows: Int, columns: Int) throws -> StoredLinear {
-    let stored = try checkpoint.linear(named: name)
-    let found: [Int]
-    switch stored {
-    case .dense(let tensor): found = tensor.shape
-    case .quantized(let matrix): found = [matrix.outFeatures, matrix.inFeatures]
+  private func matrix(_ name: String, rows: Int, columns: Int) throws -> any LinearWeights {
+    if let info = try dense(name, rows: rows, columns: columns) {
+      return try WeightPacking.pack(dtype: info.dtype, shape: info.shape, name: info.name) {
+        packer in
+        try checkpoint.readRows(of: info, grain: DensePacker.blockRows) { packer.put($0, $1) }
+      }
     }
-    guard found == [rows, columns] else {
-      throw CheckpointError.shape(
-        tensor: name + ".weight", expected: [rows, columns], found: found)
-    }
-    return stored
+    let matrix = try checkpoint.quantizedLinear(named: name)
+    try check(name, [matrix.outFeatures, matrix.inFeatures], against: [rows, columns])
+    return try WeightPacking.pack(matrix)
   }
 
-  private func matrix(_ name: String, rows: Int, columns: Int) throws -> any LinearWeights {
-    switch try stored(name, rows: rows, columns: columns) {
-    case .dense(let tensor):
-      return try WeightPacking.pack(tensor, name: name + ".weight")
-    case .quantized(let matrix):
-      return try WeightPacking.pack(matrix)
+  /// The tensor of a matrix, or nil where it is quantized.
+  private func dense(_ name: String, rows: Int, columns: Int) throws -> TensorInfo? {
+    guard let info = try checkpoint.denseLinear(named: name) else { return nil }
+    try check(name, info.shape, against: [rows, columns])
+    return info
+  }
+
+  private func check(_ name: String, _ found: [Int], against expected: [Int]) throws {
+    guard found == expected else {
+      throw CheckpointError.shape(tensor: name + ".weight", expected: expected, found: found)
     }
   }
 

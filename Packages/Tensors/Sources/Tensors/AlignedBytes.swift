@@ -18,10 +18,13 @@ public final class AlignedBytes: @unchecked Sendable {
   /// reads one tensor after the other would hold a third of all of them in the end.
   private static let mappedSize = 1 << 20
 
-  /// Takes `count` bytes, all zero.
+  /// Blocks of this many bytes and more ask Linux for huge pages: a page fault costs many times what it clears.
+  private static let hugePageSize = 2 << 20
+
+  /// Takes `count` bytes, all zero unless `zeroed` is false, when they hold anything.
   ///
   /// - Throws: `TensorError.outOfMemory` when the system refuses.
-  public init(count: Int) throws(TensorError) {
+  public init(count: Int, zeroed: Bool = true) throws(TensorError) {
     guard count >= 0, count <= Int.max - 2 * Self.alignment else {
       throw .outOfMemory(bytes: count)
     }
@@ -31,6 +34,10 @@ public final class AlignedBytes: @unchecked Sendable {
     if rounded >= Self.mappedSize {
       let pointer = mmap(nil, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
       guard let pointer, pointer != MAP_FAILED else { throw .outOfMemory(bytes: count) }
+      #if os(Linux)
+        // Advice: where it is refused pages stay small. Only whole huge pages inside the block are used.
+        if rounded >= Self.hugePageSize { madvise(pointer, rounded, MADV_HUGEPAGE) }
+      #endif
       base = pointer
       mapped = rounded
       return
@@ -39,7 +46,7 @@ public final class AlignedBytes: @unchecked Sendable {
     guard posix_memalign(&pointer, Self.alignment, rounded) == 0, let pointer else {
       throw .outOfMemory(bytes: count)
     }
-    memset(pointer, 0, rounded)
+    if zeroed { memset(pointer, 0, rounded) }
     base = pointer
     mapped = 0
   }

@@ -20,32 +20,19 @@ public struct DenseWeights: LinearWeights {
   ///
   /// - Throws: `TensorError` naming `name` when the tensor is no matrix or not F32, F16 or BF16.
   public init(_ tensor: Tensor, name: String) throws(TensorError) {
-    guard tensor.shape.count == 2, tensor.count > 0 else {
-      throw .shapeMismatch(what: "\(name) as a matrix", expected: [1, 1], found: tensor.shape)
-    }
-    switch tensor.dtype {
-    case .f32: format = BB_ROWS_F32
-    case .f16: format = BB_ROWS_F16
-    case .bf16: format = BB_ROWS_BF16
-    default: throw .unsupportedType(what: name, dtype: tensor.dtype)
-    }
-    let (rows, inputs, format) = (tensor.shape[0], tensor.shape[1], format)
-    let stride = packedBlockBytes(format, inputs: inputs)
-    let lines = try AlignedBytes(count: (rows + 15) / 16 * stride)
-    let rowBytes = inputs * tensor.dtype.bits / 8
-    tensor.bytes.withBytes { source in
-      lines.withMutableBytes { target in
-        guard let from = source.baseAddress, let to = target.baseAddress else { return }
-        for block in 0..<(rows + 15) / 16 {
-          bb_pack_floats(
-            format, from + block * 16 * rowBytes, min(16, rows - block * 16), inputs,
-            (to + block * stride).assumingMemoryBound(to: UInt8.self))
-        }
-      }
-    }
+    let packer = try DensePacker(dtype: tensor.dtype, shape: tensor.shape, name: name)
+    tensor.bytes.withBytes { packer.put(0..<tensor.shape[0], $0) }
+    self = packer.weights
+  }
+
+  /// A matrix whose blocks are in `lines`, or will be.
+  init(
+    rows: Int, inputs: Int, dtype: DType, format: bb_row_format, lines: AlignedBytes
+  ) {
     self.outFeatures = rows
     self.inFeatures = inputs
-    self.dtype = tensor.dtype
+    self.dtype = dtype
+    self.format = format
     self.lines = lines
   }
 

@@ -60,6 +60,17 @@ public enum WeightPacking {
     try DenseWeights(tensor, name: name)
   }
 
+  /// Packs a dense matrix whose rows `fill` puts into a packer, in pieces, all of them.
+  ///
+  /// - Throws: as `pack(_:name:)`, or what `fill` throws.
+  public static func pack(
+    dtype: DType, shape: [Int], name: String, fill: (DensePacker) throws -> Void
+  ) throws -> any LinearWeights {
+    let packer = try DensePacker(dtype: dtype, shape: shape, name: name)
+    try fill(packer)
+    return packer.weights
+  }
+
   /// Packs a matrix of codes.
   ///
   /// - Throws: `TensorError` when the group size does not suit the kernels or memory is short.

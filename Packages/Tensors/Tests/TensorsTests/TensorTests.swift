@@ -14,6 +14,26 @@ import Testing
     #expect(DType.f4.byteCount(shape: [4]) == 2)
   }
 
+  @Test(
+    "blocks of the library, of the system and of huge pages",
+    arguments: [0, 100, 1 << 20, 5_000_001])
+  func memoryIsAlignedAndZero(count: Int) throws {
+    for _ in 0..<2 {
+      let block = try AlignedBytes(count: count)
+      block.withMutableBytes { bytes in
+        #expect(bytes.count == count)
+        #expect(Int(bitPattern: bytes.baseAddress) % AlignedBytes.alignment == 0)
+        #expect(bytes.allSatisfy { $0 == 0 })
+        bytes.initializeMemory(as: UInt8.self, repeating: 7)  // What the next one may get again.
+      }
+    }
+  }
+
+  @Test func memoryThatIsNotThereIsAnError() {
+    #expect(throws: TensorError.outOfMemory(bytes: -1)) { try AlignedBytes(count: -1) }
+    #expect(throws: TensorError.outOfMemory(bytes: 1 << 60)) { try AlignedBytes(count: 1 << 60) }
+  }
+
   @Test func aTensorMustFillItsShape() throws {
     let bytes = try AlignedBytes(count: 10)
     #expect(throws: TensorError.sizeMismatch(dtype: .f16, shape: [6], found: 10)) {

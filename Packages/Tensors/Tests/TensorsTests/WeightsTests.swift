@@ -47,6 +47,32 @@ func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: 
     #expect(try multiply(weights, x, tokens: tokens, threads: 3) == y)
   }
 
+  @Test(arguments: [DType.bf16, .f16, .f32])
+  func rowsMayArriveInAnyOrder(dtype: DType) throws {
+    var numbers = Numbers(seed: 5)
+    // Odd inputs and a last block that is not full; a line of padding must not show in the products.
+    for (rows, inputs) in [(53, 131), (64, 130), (3, 1), (17, 2)] {
+      let tensor = try stored(numbers.floats(rows * inputs), as: dtype, shape: [rows, inputs])
+      let whole = try DenseWeights(tensor, name: "w")
+      #expect(try whole.dequantized() == tensor.floats())
+      let packer = try DensePacker(dtype: dtype, shape: [rows, inputs], name: "w")
+      let rowBytes = inputs * dtype.bits / 8
+      tensor.bytes.withBytes { bytes in
+        for start in stride(from: 0, to: rows, by: 32).reversed() {
+          let part = start..<min(start + 32, rows)
+          packer.put(part, UnsafeRawBufferPointer(rebasing: bytes[(start * rowBytes)...]))
+        }
+      }
+      #expect(packer.weights.dequantized() == whole.dequantized())
+      let x = numbers.floats(2 * inputs)
+      #expect(
+        try multiply(packer.weights, x, tokens: 2, threads: 1)
+          == multiply(whole, x, tokens: 2, threads: 1))
+    }
+    #expect(throws: TensorError.self) { try DensePacker(dtype: .i8, shape: [1, 1], name: "w") }
+    #expect(throws: TensorError.self) { try DensePacker(dtype: .f16, shape: [0, 1], name: "w") }
+  }
+
   @Test(arguments: [(16, 128), (37, 96), (20, 200), (5, 130)])
   func roundingKeepsEveryValueWithinHalfAStep(rows: Int, inputs: Int) throws {
     var numbers = Numbers(seed: UInt64(rows))
