@@ -106,7 +106,7 @@ public final class BlockForward {
     let delta = projected.reserve(rows * config.hiddenSize)
     input.reset(attention, tokens: rows, width: queryWidth)
     project(block[.output], into: delta)
-    kernels.add(x, delta, rows * config.hiddenSize)
+    add(delta, rows: rows, to: x)
     return true
   }
 
@@ -133,7 +133,7 @@ public final class BlockForward {
     let delta = projected.reserve(rows * config.hiddenSize)
     input.reset(g, tokens: rows, width: width)
     project(block[.down], into: delta)
-    kernels.add(x, delta, rows * config.hiddenSize)
+    add(delta, rows: rows, to: x)
   }
 
   /// Root-mean-square norm of every row of `x` `[rows, hidden]`.
@@ -145,6 +145,15 @@ public final class BlockForward {
       for row in part {
         kernels.rms_norm(x + row * width, weight, config.normEpsilon, width, y + row * width)
       }
+    }
+  }
+
+  private func add(
+    _ delta: UnsafePointer<Float>, rows: Int, to x: UnsafeMutablePointer<Float>
+  ) {
+    let width = config.hiddenSize
+    pool.split(rows, cost: rows * width) { part in
+      kernels.add(x + part.lowerBound * width, delta + part.lowerBound * width, part.count * width)
     }
   }
 
