@@ -56,8 +56,9 @@ import Testing
     #expect(distances[0] > 0 && distances[0] < distances[1])
   }
 
-  @Test func flagsOfTheEngineHoldForTheSecond() throws {
-    let rows = try compare(Nano.model, ["--kv", "f32"])
+  @Test(arguments: [["--kv", "f32"], ["--numerics", "bf16"], ["--head-bits", "8"]])
+  func flagsOfTheEngineHoldForTheSecond(flags: [String]) throws {
+    let rows = try compare(Nano.model, flags)
     #expect(rows[1].divergence.map { $0 > 0 && $0 < 0.01 } == true)
   }
 

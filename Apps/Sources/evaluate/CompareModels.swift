@@ -45,6 +45,7 @@ struct CompareModels {
   init(_ names: [String], _ flags: ModelFlags) throws {
     var (first, second) = (flags, flags)
     (first.named, second.named) = (names[0], names[1])
+    (first.numerics, first.headBits) = (.exact, .stored)
     reference = try LoadedModel(first)
     candidate = try LoadedModel(second)
     kv = try second.kvConfiguration()

@@ -47,7 +47,7 @@ public struct DenseWeights: LinearWeights {
   public func multiply(
     _ input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) {
-    guard input.numerics == .bf16, format == BB_ROWS_BF16 else {
+    guard input.numerics != .exact, format == BB_ROWS_BF16 else {
       return multiply(input.floats, tokens: input.tokens, into: y, on: pool)
     }
     let (rows, tokens, multiply) = (outFeatures, input.tokens, bb_kernels().pointee.multiply_bf16)
