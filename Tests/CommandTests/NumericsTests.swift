@@ -37,17 +37,19 @@ import Testing
     #expect(try ids(Nano.model, "bf16", isa: "scalar") == found)
   }
 
-  @Test func onlyWeightsOfTheirKindAreMultipliedOtherwise() throws {
+  /// Integer weights by int8, BF16 weights and caches by both.
+  @Test func onlyNumbersOfTheirKindAreMultipliedOtherwise() throws {
     let quantized = try folder.quantize("model", bits: 4, method: "rtn", threads: 1)
-    for (model, head, changing) in [
-      (quantized, "8", ["int8"]), (quantized, "16", ["int8", "bf16"]), (Nano.model, "16", ["bf16"]),
+    for (model, head, kv, changing) in [
+      (quantized, "8", "f32", ["int8"]), (quantized, "8", "bf16", ["int8", "bf16"]),
+      (quantized, "16", "f32", ["int8", "bf16"]), (Nano.model, "16", "f32", ["int8", "bf16"]),
     ] {
       let logits = try ["exact", "int8", "bf16"].map { numerics in
         let outcome = try folder.run(
           .generate,
           [
             "--model", model, "--ids", "1,2,3,4,5", "--numerics", numerics, "--head-bits", head,
-            "--logits", folder.path(numerics),
+            "--kv", kv, "--logits", folder.path(numerics),
           ])
         #expect(outcome.isSuccess, "\(outcome.errors)")
         return FileManager.default.contents(atPath: folder.path(numerics))

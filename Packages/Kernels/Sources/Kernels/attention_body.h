@@ -2,7 +2,8 @@
 // coded_attention_body.h.
 //
 // Keys of floats lie with 64 tokens side by side, so that a vector of scores is a sum over components; values lie with
-// components side by side, so that a vector of results is a sum over tokens. Of floats of 16 bits, two neighbours in the sum share a lane.
+// components side by side, so that a vector of results is a sum over tokens. Of floats of 16 bits, two neighbours in the
+// sum share a lane.
 
 enum { PAGE_VECTORS = BB_PAGE / 16, CODE_BLOCKS = 2, ATTEND_HEADS = 16, ATTEND_TOGETHER = 64, MAX_KEY_GROUPS = 2 };
 

@@ -52,8 +52,8 @@ typedef struct {
   const uint8_t *ahead;  // the weights after these, which are asked for meanwhile
 } integer_slab;
 
-// Adds the slab's part to sums [tokens][blocks][16], for tokens from `token` on, which are the ones from `part` on of the `parts` that share
-// the slab; format, whether there are zeros, and counts are constants where this is inlined.
+// Adds the slab's part to sums [tokens][blocks][16], for tokens from `token` on, which are the ones from `part` on of the
+// `parts` that share the slab; format, whether there are zeros, and counts are constants where this is inlined.
 INLINE void integer_tile(const bb_row_format format, const int has_zeros, const int tokens, const int blocks,
                          const bb_matrix *m, const bb_activations *x, const integer_slab *slab, size_t token,
                          size_t part, size_t parts, float *sums) {
@@ -132,14 +132,16 @@ INLINE void integer_panel(const bb_row_format format, const int has_zeros, const
   const size_t per_line = bb_inputs_per_line(format), stride = (m->inputs + per_line - 1) / per_line * 64;
   const size_t groups = (m->inputs + m->group - 1) / m->group, finer = m->group < m->inputs ? m->group / x->group : x->groups;
   const size_t most = INTEGER_SLAB / x->group, step = most < 1 ? 1 : most < SLAB_GROUPS ? most : SLAB_GROUPS;
-  const int unpack = INTEGER_UNPACK && format == BB_ROWS_INT4 && tokens >= 2 * INTEGER_TILE_TOKENS && step * x->group <= INTEGER_SLAB;
+  const int unpack = INTEGER_UNPACK && format == BB_ROWS_INT4 && tokens >= 2 * INTEGER_TILE_TOKENS &&
+                     step * x->group <= INTEGER_SLAB;
   _Alignas(64) float sums[INTEGER_TOKENS * INTEGER_MAX_BLOCKS * 16];
   _Alignas(64) float scales[INTEGER_MAX_BLOCKS * SLAB_GROUPS * 16], zeros[INTEGER_MAX_BLOCKS * SLAB_GROUPS * 16];
   _Alignas(64) uint8_t bytes[INTEGER_TILE_BLOCKS * INTEGER_SLAB * 16];
   for (size_t group = 0; group < x->groups; group += step) {
     const size_t last = group + step < x->groups ? group + step : x->groups;
-    integer_slab slab = {m->lines + block * stride + group * x->group / per_line * 64, stride, scales, zeros, group, last, NULL};
-    slab.ahead = last < x->groups ? m->lines + block * stride + last * x->group / per_line * 64 : m->lines + (block + blocks) * stride;
+    const uint8_t *panel = m->lines + block * stride, *ahead = panel + blocks * stride;
+    if (last < x->groups) ahead = panel + last * x->group / per_line * 64;
+    integer_slab slab = {panel + group * x->group / per_line * 64, stride, scales, zeros, group, last, ahead};
     for (int b = 0; b < blocks; b++)
       for (size_t g = group; g < last; g++) {
         const size_t from = ((block + b) * groups + g / finer) * 16, to = (b * SLAB_GROUPS + g - group) * 16;

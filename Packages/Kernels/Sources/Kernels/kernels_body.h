@@ -276,11 +276,11 @@ static float exp_sum(const float *x, float shift, float *y, size_t n) {
 #include "attention_body.h"
 #include "encode_body.h"
 
-#define KERNEL_TABLE(ISA, BF16, PAIRS)                                                                       \
-  {                                                                                                   \
-    .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,         \
-    .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = attend, \
-    .hadamard = hadamard,                                                                             \
-    .key_scores = key_scores, .quantize = quantize, .multiply_integer = multiply_integer,             \
-    .multiply_bf16 = BF16, .multiply_pairs = PAIRS, .encode_keys = encode_keys, .encode_values = encode_values                                                                            \
+#define KERNEL_TABLE(ISA, BF16, PAIRS)                                                              \
+  {                                                                                                 \
+    .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,       \
+    .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = attend,\
+    .hadamard = hadamard, .key_scores = key_scores, .quantize = quantize,                           \
+    .multiply_integer = multiply_integer, .multiply_bf16 = BF16, .multiply_pairs = PAIRS,           \
+    .encode_keys = encode_keys, .encode_values = encode_values                                      \
   }

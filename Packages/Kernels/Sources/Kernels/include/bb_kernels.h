@@ -93,8 +93,8 @@ typedef enum { BB_KV_ALONG_TOKENS = 0, BB_KV_ALONG_COMPONENTS = 1 } bb_kv_axis;
 
 // Keys or values of one head in a page of 64 tokens; d is the width of a head, dv = d rounded up to 16.
 //
-// Floats: keys [d rounded up to 2][64], values [64][dv]. Those of 16 bits: keys [d / 2, rounded up][64][2], values [32][dv][2], so that what is added
-// up in pairs lies side by side.
+// Floats: keys [d rounded up to 2][64], values [64][dv]. Those of 16 bits: keys [d / 2, rounded up][64][2], values
+// [32][dv][2], so that what is added up in pairs lies side by side.
 // Codes, in lines of 64 bytes like those of weights: byte j of lane i holds, lowest bits first, every fourth code from
 // j on of the lane's 4 (INT8), 8 (INT4) or 16 (INT2) codes.
 //   keys:   4, 8 or 16 components, dv in all, in 4 lines; lane i of line j has each component of token 16 j + i
@@ -124,8 +124,9 @@ typedef struct {
 // steps move to where few errors are large.
 typedef enum { BB_KV_ASYMMETRIC = 0, BB_KV_ABSMAX = 1, BB_KV_FULL = 2, BB_KV_HQQ = 3 } bb_kv_scheme;
 
-// y[r] = decay[r] * y[r], or 0 where decay is NULL, + the sum over k of x[r][k] * w[k], as `multiply_bf16` adds it: x [rows][ldx] and w
-// in BF16, w as lines [count][columns] of 64 bytes, lane i of a line has elements 2k and 2k + 1 of row i of the 16 it is for.
+// y[r] = decay[r] * y[r], or 0 where decay is NULL, + the sum over k of x[r][k] * w[k], as `multiply_bf16` adds it:
+// x [rows][ldx] and w in BF16, w as lines [count][columns] of 64 bytes, lane i of a line has elements 2k and 2k + 1 of
+// row i of the 16 it is for.
 // As many bytes from `ahead` on are fetched meanwhile.
 typedef void (*bb_pair_products)(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, const uint8_t *ahead,
                                  size_t columns, size_t count, const float *decay, float *y, size_t ldy);
