@@ -124,9 +124,7 @@ INLINE void load_floats(page_half half, const bb_kv_block *from, size_t dv, size
     const size_t at = float_index(from->format, half, dv, component + (along_tokens ? 0 : i), slot + (along_tokens ? i : 0));
     v16 both[2];
     if (!is_along) {
-      x[i] = from->format == BB_KV_F32    ? ((const float *)from->entries)[at]
-             : from->format == BB_KV_BF16 ? bb_bf16_to_float(((const uint16_t *)from->entries)[at])
-                                          : bb_f16_to_float(((const uint16_t *)from->entries)[at]);
+      x[i] = load_float(from->entries, float_format(from->format), at);
     } else if (from->format == BB_KV_F32) {
       v_store(x + i, v_load((const float *)from->entries + at));
     } else {

@@ -28,17 +28,6 @@ void bb_page_store(bb_float_format format, const float *key, const float *value,
   store_token(VALUES, format, value, d, slot, values);
 }
 
-static float load_float(const void *src, bb_float_format format, size_t index) {
-  float value;
-  uint16_t half;
-  if (format == BB_F32) {
-    memcpy(&value, (const uint8_t *)src + index * 4, 4);
-    return value;
-  }
-  memcpy(&half, (const uint8_t *)src + index * 2, 2);
-  return format == BB_F16 ? bb_f16_to_float(half) : bb_bf16_to_float(half);
-}
-
 static uint32_t code_mask(bb_kv_format format) { return (1u << code_bits(format)) - 1; }
 
 static uint32_t load_lane(const bb_kv_block *block, place at) {

@@ -3,8 +3,10 @@
 #define BB_PLACES_H
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "bb_kernels.h"
+#include "half.h"
 
 // Keys or values of a page.
 typedef enum { KEYS, VALUES } page_half;
@@ -17,6 +19,18 @@ static inline size_t float_index(bb_kv_format format, page_half half, size_t dv,
   const size_t row = half == KEYS ? component : slot, column = half == KEYS ? slot : component;
   const size_t width = half == KEYS ? BB_PAGE : dv;
   return format == BB_KV_F32 ? row * width + column : (row / 2 * width + column) * 2 + row % 2;
+}
+
+// One float of those that lie in `format`.
+static inline float load_float(const void *src, bb_float_format format, size_t index) {
+  float value;
+  uint16_t half;
+  if (format == BB_F32) {
+    memcpy(&value, (const uint8_t *)src + index * 4, 4);
+    return value;
+  }
+  memcpy(&half, (const uint8_t *)src + index * 2, 2);
+  return format == BB_F16 ? bb_f16_to_float(half) : bb_bf16_to_float(half);
 }
 
 // Where the scale of a component of a token lies among scales.
