@@ -92,12 +92,17 @@ static void check_attention(bb_kv_format format, bb_kv_axis axis, size_t group, 
     BOTH("attend", d, {
       memset(y, 0, heads * stride * sizeof *y);
       for (size_t h = 0; h < heads; h++) y[h * stride + stride - 16] = -3.0f;
-      k->attend(in[1], 1, heads, d, pieces, 2, 0, 0.1f, NULL, y);
+      k->attend(in[1], 1, heads, d, pieces, 2, 0, 1, 0.1f, BB_ATTEND_EXACT, y);
+    });
+    BOTH("attend in 8 bits", d, {
+      memset(y, 0, heads * stride * sizeof *y);
+      for (size_t h = 0; h < heads; h++) y[h * stride + stride - 16] = -3.0f;
+      k->attend(in[1], 1, heads, d, pieces, 2, 0, 1, 0.1f, BB_ATTEND_INT8, y);
     });
     BOTH("attend in pairs", d, {
       memset(y, 0, heads * stride * sizeof *y);
       for (size_t h = 0; h < heads; h++) y[h * stride + stride - 16] = -3.0f;
-      k->attend(in[1], 1, heads, d, pieces, 2, 0, 0.1f, k->multiply_pairs, y);
+      k->attend(in[1], 1, heads, d, pieces, 2, 0, 1, 0.1f, BB_ATTEND_BF16, y);
     });
   }
   BOTH("key_scores", d, k->key_scores(in[1], heads, d, &keys, y));

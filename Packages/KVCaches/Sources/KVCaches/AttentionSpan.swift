@@ -10,7 +10,7 @@ public struct AttentionSpan {
   private let rotation: KVRotation?
   /// What all of them find in the same form, though the later ones see more of its end.
   private let common: [bb_kv_piece]
-  /// What each finds behind that; empty where nobody finds anything.
+  /// What each finds behind that; empty where nobody finds anything, and for a single token.
   private let rest: [[bb_kv_piece]]
 
   /// The last of the `tokens` attends to the first `visible` tokens of `layer`, the one before to one less, and so on.
@@ -31,12 +31,11 @@ public struct AttentionSpan {
       first[index].appendPieces(
         count: min(KVPage.tokens, visible - start), least: least - start, coded: .zero, to: &pieces)
     }
-    common = pieces
     guard shared < count else {
-      rest = []
+      (common, rest) = (pieces, [])
       return
     }
-    rest = (least...visible).map { seen in
+    let others = (least...visible).map { seen in
       let pages =
         seen == least ? first : seen == visible ? last : cache.pages(of: layer, visible: seen)
       let coded = cache.tiers.coded(of: seen)
@@ -48,49 +47,56 @@ public struct AttentionSpan {
       }
       return pieces
     }
+    (common, rest) = tokens == 1 ? (pieces + others[0], []) : (pieces, others)
   }
 
-  /// Attention of the query heads that share a KV head, at every token of the span.
+  /// Attention of the query heads of a few KV heads, at every token of the span.
   ///
   /// Pages are visited in order with a running softmax, so the result of a query depends on nothing but the entries themselves.
   ///
   /// - Parameters:
-  ///   - queries: `[tokens][heads, dimension]`, the query heads that share `kvHead`; token after token `stride` floats apart.
+  ///   - queries: `[tokens][KV heads, heads, dimension]`, the query heads that share `kvHeads`; token after token `stride`
+  ///     floats apart.
   ///   - stride: floats from one token's first query to the next one's.
-  ///   - heads: number of query heads.
-  ///   - kvHead: the KV head they share.
+  ///   - heads: number of query heads that share a KV head.
+  ///   - kvHeads: the KV heads. Those of a page lie one behind the other, and are read so.
   ///   - scale: factor of the scores, usually dimension^-1/2.
-  ///   - numerics: other than `exact`, queries and weights are rounded to BF16 where a page holds BF16.
+  ///   - numerics: `bf16` and `int8` round queries and weights to BF16 where a page holds BF16; `int8` rounds them to 8
+  ///     bits where it holds codes.
   ///   - output: as `queries`, overwritten.
   public func attend(
-    queries: UnsafePointer<Float>, stride: Int, heads: Int, kvHead: Int, scale: Float,
+    queries: UnsafePointer<Float>, stride: Int, heads: Int, kvHeads: Range<Int>, scale: Float,
     numerics: Numerics = .exact, output: UnsafeMutablePointer<Float>
   ) {
     let padded = dimension.roundedUp(toMultipleOf: 16)
     let (row, width) = (padded + 16, heads * dimension)
+    let rows = tokens * kvHeads.count * heads
     let kernel = bb_kernels().pointee.attend
-    let products = numerics == .exact ? nil : bb_kernels().pointee.multiply_pairs
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: tokens * (heads * row + width)) {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * (row + dimension)) {
       guard let state = $0.baseAddress else { return }
       $0.initialize(repeating: 0)
-      let gathered = state + tokens * heads * row
-      for query in 0..<tokens * heads { state[query * row + padded] = -.infinity }
-      for token in 0..<tokens {
-        (gathered + token * width).update(from: queries + token * stride, count: width)
+      // KV head after KV head, and the tokens of each.
+      let gathered = state + rows * row
+      for query in 0..<rows { state[query * row + padded] = -.infinity }
+      for (group, token) in groups(kvHeads) {
+        (gathered + (group * tokens + token) * width)
+          .update(from: queries + token * stride + group * width, count: width)
       }
       if rotation?.hasKeys == true {
-        KVRotation.apply(gathered, rows: tokens * heads, dimension: dimension)
+        KVRotation.apply(gathered, rows: rows, dimension: dimension)
       }
       kernel?(
-        gathered, tokens, heads, dimension, common, common.count, kvHead, scale, products,
-        state)
-      for (token, pieces) in rest.enumerated() {
+        gathered, tokens, heads, dimension, common, common.count, kvHeads.lowerBound, kvHeads.count,
+        scale, numerics.ofAttention, state)
+      for (group, token) in groups(kvHeads) where token < rest.count {
+        let at = group * tokens + token
         kernel?(
-          gathered + token * width, 1, heads, dimension, pieces, pieces.count, kvHead, scale,
-          products, state + token * heads * row)
+          gathered + at * width, 1, heads, dimension, rest[token], rest[token].count,
+          kvHeads.lowerBound + group, 1, scale, numerics.ofAttention, state + at * heads * row)
       }
-      for token in 0..<tokens {
-        let (own, result) = (state + token * heads * row, output + token * stride)
+      for (group, token) in groups(kvHeads) {
+        let own = state + (group * tokens + token) * heads * row
+        let result = output + token * stride + group * width
         for head in 0..<heads {
           let sum = own[head * row + padded + 1]
           for i in 0..<dimension { result[head * dimension + i] = own[head * row + i] / sum }
@@ -99,6 +105,22 @@ public struct AttentionSpan {
           KVRotation.apply(result, rows: heads, dimension: dimension)
         }
       }
+    }
+  }
+
+  /// Each of the KV heads, counted from 0, with each token.
+  private func groups(_ kvHeads: Range<Int>) -> some Sequence<(group: Int, token: Int)> {
+    let tokens = tokens
+    return (0..<kvHeads.count * tokens).lazy.map { ($0 / tokens, $0 % tokens) }
+  }
+}
+
+extension Numerics {
+  fileprivate var ofAttention: bb_attend_numerics {
+    switch self {
+    case .exact: BB_ATTEND_EXACT
+    case .int8: BB_ATTEND_INT8
+    case .bf16: BB_ATTEND_BF16
     }
   }
 }
@@ -112,7 +134,7 @@ extension KVCache {
   ) {
     AttentionSpan(self, layer: layer, visible: visible, tokens: 1)
       .attend(
-        queries: queries, stride: heads * shape.headDimension, heads: heads, kvHead: kvHead,
-        scale: scale, output: output)
+        queries: queries, stride: heads * shape.headDimension, heads: heads,
+        kvHeads: kvHead..<kvHead + 1, scale: scale, output: output)
   }
 }

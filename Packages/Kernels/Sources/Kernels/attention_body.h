@@ -1,180 +1,158 @@
-// Attention over pages of keys and values, included by kernels_body.h once for each instruction set. What is said of codes is in
-// coded_attention_body.h.
+// Attention over pages of keys and values, included by kernels_body.h once for each instruction set. What is done with the
+// products of floats and of codes is in float_attention_body.h and coded_attention_body.h.
 //
 // Keys of floats lie with 64 tokens side by side, so that a vector of scores is a sum over components; values lie with
 // components side by side, so that a vector of results is a sum over tokens. Of floats of 16 bits, two neighbours in the
 // sum share a lane.
 
-enum { PAGE_VECTORS = BB_PAGE / 16, CODE_BLOCKS = 2, ATTEND_HEADS = 16, ATTEND_TOGETHER = 64, MAX_KEY_GROUPS = 2 };
+enum { PAGE_VECTORS = BB_PAGE / 16, CODE_SUMS = 8, ATTEND_HEADS = 16, ATTEND_BLOCKS = 16 };
 
 // Runs STATEMENT for the queries h below `heads`, for the constant number of `rows` of them at a time.
-#define EACH_ROWS(STATEMENT)                                                 \
+#define EACH_ROWS(...)                                                       \
   do {                                                                       \
     enum { SOME = ATTEND_ROWS > 2 ? 2 : 1 };                                 \
     size_t h = 0;                                                            \
     for (; h + ATTEND_ROWS <= heads; h += ATTEND_ROWS) {                     \
       enum { rows = ATTEND_ROWS };                                           \
-      STATEMENT;                                                             \
+      __VA_ARGS__;                                                           \
     }                                                                        \
     for (; h + SOME <= heads; h += SOME) {                                   \
       enum { rows = SOME };                                                  \
-      STATEMENT;                                                             \
+      __VA_ARGS__;                                                           \
     }                                                                        \
     for (; SOME > 1 && h < heads; h++) {                                     \
       enum { rows = 1 };                                                     \
-      STATEMENT;                                                             \
+      __VA_ARGS__;                                                           \
+    }                                                                        \
+  } while (0)
+
+// Runs STATEMENT for the blocks b of [FIRST, LAST), the constant number of `blocks` at a time: as many as keep the processor
+// busy with sums that do not wait for one another (codes of 8 bits wait for memory, which likes fewer).
+#define EACH_BLOCKS(ROWS, FORMAT, FIRST, LAST, ...)                          \
+  do {                                                                       \
+    const int many = (ROWS) <= 2 && (FORMAT) != BB_KV_INT8 ? 4 : 2;          \
+    size_t b = FIRST;                                                        \
+    for (; b + (size_t)many <= (LAST); b += (size_t)many) {                  \
+      const int blocks = many;                                               \
+      __VA_ARGS__;                                                           \
+    }                                                                        \
+    for (; b < (LAST); b++) {                                                \
+      const int blocks = 1;                                                  \
+      __VA_ARGS__;                                                           \
     }                                                                        \
   } while (0)
 
 INLINE int is_coded(bb_kv_format format) { return format >= BB_KV_INT8; }
 INLINE size_t float_bytes(bb_kv_format format) { return format == BB_KV_F32 ? 4 : 2; }
-// Asks for `bytes` bytes that will be read soon; into the second-level cache, since few requests of the first may be open.
-INLINE void fetch(const void *at, size_t bytes) {
-  for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const uint8_t *)at + i, 0, 2);
-}
 INLINE bb_float_format float_format(bb_kv_format format) {
   return format == BB_KV_F32 ? BB_F32 : format == BB_KV_F16 ? BB_F16 : BB_BF16;
 }
 
-// Vector `column` of two neighbouring rows of a page of floats, rows 2 * pair and the next, each of `width` vectors.
-INLINE void load_pair(const bb_kv_format format, const void *entries, size_t pair, size_t column, size_t width, v16 *both) {
-  const size_t line = pair * width + column;
-  if (format == BB_KV_BF16) v_line_bf16((const uint8_t *)entries + line * 64, both);
-  else if (format == BB_KV_F16) v_line_f16((const uint8_t *)entries + line * 64, both);
-  else
-    for (int odd = 0; odd < 2; odd++) both[odd] = v_load((const float *)entries + ((2 * pair + odd) * width + column) * 16);
+// Sums and highest lanes of a few vectors.
+#ifndef V_ROWS
+INLINE void v_sum_rows(const int rows, const v16 *x, float *sums) {
+  for (int r = 0; r < rows; r++) sums[r] = v_sum(x[r]);
 }
+INLINE void v_highest_rows(const int rows, const v16 *x, float *highest) {
+  for (int r = 0; r < rows; r++) highest[r] = v_highest(x[r]);
+}
+#endif
 
-#include "coded_attention_body.h"
 #include "denormals.h"
+#include "upcoming.h"
+#include "coded_attention_body.h"
+#include "float_attention_body.h"
 
 // ---------------------------------------------------------------- scores
 
-// Scores of `heads` queries [d] against the 64 tokens of a page; `heads` is a constant, which keeps the sums in registers.
-INLINE void page_scores(const int heads, const bb_kv_format format, const float *q, size_t d, const void *keys,
-                        const uint8_t *ahead, float *scores) {
-  const size_t bytes = BB_PAGE * float_bytes(format);
-  v16 sum[ATTEND_ROWS][PAGE_VECTORS];
-  for (int h = 0; h < heads; h++)
-    for (int j = 0; j < PAGE_VECTORS; j++) sum[h][j] = v_set(0);
-  for (size_t i = 0; i < d; i += 2) {
-    fetch(ahead + i * bytes, 2 * bytes);
-    for (int j = 0; j < PAGE_VECTORS; j++) {
-      v16 k[2];
-      load_pair(format, keys, i / 2, j, PAGE_VECTORS, k);
-      for (int odd = 0; odd < 2 && i + odd < d; odd++)
-        for (int h = 0; h < heads; h++) sum[h][j] = v_fma(k[odd], v_set(q[h * d + i + odd]), sum[h][j]);
-    }
+// Runs STATEMENT(format, kind) for a page of codes in `format`; queries and weights take two bytes, or ONE, a number_kind.
+#define EACH_CODED(FORMAT, NUMERICS, ONE, STATEMENT)                                                       \
+  switch (2 * (FORMAT) + ((NUMERICS) == BB_ATTEND_INT8)) {                                                 \
+    case 2 * BB_KV_INT8: STATEMENT(BB_KV_INT8, TWO_BYTES); break;                                          \
+    case 2 * BB_KV_INT4: STATEMENT(BB_KV_INT4, TWO_BYTES); break;                                          \
+    case 2 * BB_KV_INT2: STATEMENT(BB_KV_INT2, TWO_BYTES); break;                                          \
+    case 2 * BB_KV_INT8 + 1: STATEMENT(BB_KV_INT8, ONE); break;                                            \
+    case 2 * BB_KV_INT4 + 1: STATEMENT(BB_KV_INT4, ONE); break;                                            \
+    default: STATEMENT(BB_KV_INT2, ONE); break;                                                            \
   }
-  for (int h = 0; h < heads; h++)
-    for (int j = 0; j < PAGE_VECTORS; j++) v_store(scores + h * BB_PAGE + j * 16, sum[h][j]);
-}
 
-INLINE void exact_scores(const bb_kv_format format, const float *q, size_t heads, size_t d, const void *keys,
-                         const uint8_t *ahead, float *scores) {
-  EACH_ROWS(page_scores(rows, format, q + h * d, d, keys, ahead, scores + h * BB_PAGE));
-}
-
-// Scores of the queries from `first` on, at most ATTEND_HEADS; what lies at `ahead` is fetched meanwhile.
-static void scores_of_block(split_queries *queries, size_t first, size_t heads, const bb_kv_block *keys,
-                            const uint8_t *ahead, float *scores) {
-  const float *q = queries->q + first * queries->d;
-  const size_t d = queries->d;
+static void scores_of_block(whole_queries *queries, const bb_kv_block *keys, bb_attend_numerics numerics, upcoming *next,
+                            float *scores) {
+  const float *q = queries->q;
+  const size_t heads = queries->heads, d = queries->d;
   switch (keys->format) {
-    case BB_KV_F32: exact_scores(BB_KV_F32, q, heads, d, keys->entries, ahead, scores); break;
-    case BB_KV_F16: exact_scores(BB_KV_F16, q, heads, d, keys->entries, ahead, scores); break;
-    case BB_KV_BF16: exact_scores(BB_KV_BF16, q, heads, d, keys->entries, ahead, scores); break;
-    case BB_KV_INT8: coded_scores(BB_KV_INT8, queries, first, heads, keys, ahead, scores); break;
-    case BB_KV_INT4: coded_scores(BB_KV_INT4, queries, first, heads, keys, ahead, scores); break;
-    default: coded_scores(BB_KV_INT2, queries, first, heads, keys, ahead, scores); break;
+    case BB_KV_F32: exact_scores(BB_KV_F32, q, heads, d, keys->entries, next, scores); break;
+    case BB_KV_F16: exact_scores(BB_KV_F16, q, heads, d, keys->entries, next, scores); break;
+    case BB_KV_BF16: exact_scores(BB_KV_BF16, q, heads, d, keys->entries, next, scores); break;
+    default: {
+#define SCORES(FORMAT, KIND) coded_scores(FORMAT, KIND, queries, keys, next, scores)
+      EACH_CODED(keys->format, numerics, SIGNED_BYTE, SCORES)
+    }
   }
 }
 
 static void key_scores(const float *q, size_t heads, size_t d, const bb_kv_block *keys, float *scores) {
   for (size_t h = 0; h < heads; h += ATTEND_HEADS) {
     const size_t some = heads - h < ATTEND_HEADS ? heads - h : ATTEND_HEADS;
-    SPLIT_QUERIES(queries, q + h * d, some, d);
-    scores_of_block(&queries, 0, some, keys, keys->entries, scores + h * BB_PAGE);
+    whole_rows row[most_groups(d)];
+    _Alignas(64) int8_t numbers[some * 2 * ((d + 15) / 16 * 16)];
+    upcoming nothing = {NULL, NULL, NULL, NULL};
+    whole_queries queries = {q + h * d, some, d, 0, row, numbers};
+    scores_of_block(&queries, keys, BB_ATTEND_EXACT, &nothing, scores + h * BB_PAGE);
   }
 }
 
 // ---------------------------------------------------------------- weights
 
-// scores -> weights exp(scale * score - maximum), 0 outside [first, last); the state's maximum and sum move on. Returns the
-// factor that the values summed so far are to be multiplied by.
-INLINE float page_softmax(float *scores, size_t first, size_t last, float scale, float *maximum, float *sum) {
-  for (size_t i = 0; i < first; i++) scores[i] = -INFINITY;
-  for (size_t i = last; i < BB_PAGE; i++) scores[i] = -INFINITY;
-  v16 s[PAGE_VECTORS], highest = v_set(*maximum);
-  for (int j = 0; j < PAGE_VECTORS; j++) {
-    s[j] = v_mul(v_load(scores + j * 16), v_set(scale));
-    highest = v_max(s[j], highest);
-  }
-  const float top = v_highest(highest);
-  const v16 shift = v_set(top);
-  v16 total = v_set(0);
-  for (int j = 0; j < PAGE_VECTORS; j++) {
-    const v16 e = v_exp(v_sub(s[j], shift));
-    v_store(scores + j * 16, e);
-    total = v_add(total, e);
-  }
-  float decay[16] = {1};  // exp(0), where no score is higher, which is the rule
-  if (top != *maximum) v_store(decay, v_exp(v_set(*maximum - top)));
-  *sum = fmaf(*sum, decay[0], v_sum(total));
-  *maximum = top;
-  return decay[0];
-}
-
-// ---------------------------------------------------------------- values
-
-// state = state * decay + sum over tokens of weight * value, for `width` vectors of components from c on.
-INLINE void add_exact_values(const int heads, const int width, const bb_kv_format format, const float *weights,
-                             const float *decay, size_t dv, const void *values, const uint8_t *ahead,
-                             size_t first, size_t last, size_t c, float *state) {
-  const size_t stride = dv + 16, bytes = width * 16 * float_bytes(format);
-  v16 sum[ATTEND_ROWS][4];
-  for (int h = 0; h < heads; h++)
-    for (int j = 0; j < width; j++)
-      sum[h][j] = v_mul(v_load(state + h * stride + c + j * 16), v_set(decay[h]));
-  for (size_t t = first / 2 * 2; t < last; t += 2) {
-    fetch(ahead + (c * BB_PAGE + t * width * 16) * float_bytes(format), 2 * bytes);
-    for (int j = 0; j < width; j++) {
-      v16 v[2];
-      load_pair(format, values, t / 2, c / 16 + j, dv / 16, v);
-      for (int odd = 0; odd < 2; odd++)
-        for (int h = 0; h < heads; h++) sum[h][j] = v_fma(v[odd], v_set(weights[h * BB_PAGE + t + odd]), sum[h][j]);
+// Scores of a page times `scale`, -infinity outside [first, last); the highest of each row and of `maximum`.
+INLINE void scale_scores(const int rows, float *scores, size_t first, const size_t *last, float scale, const float *maximum,
+                         float *highest) {
+  v16 top[ATTEND_ROWS];
+  for (int r = 0; r < rows; r++) {
+    float *row = scores + r * BB_PAGE;
+    for (size_t i = 0; i < first; i++) row[i] = -INFINITY;
+    for (size_t i = last[r]; i < BB_PAGE; i++) row[i] = -INFINITY;
+    top[r] = v_set(maximum[r]);
+    for (size_t i = 0; i < BB_PAGE; i += 16) {
+      const v16 s = v_mul(v_load(row + i), v_set(scale));
+      v_store(row + i, s);
+      top[r] = v_max(s, top[r]);
     }
   }
-  for (int h = 0; h < heads; h++)
-    for (int j = 0; j < width; j++) v_store(state + h * stride + c + j * 16, sum[h][j]);
+  v_highest_rows(rows, top, highest);
 }
 
-INLINE void exact_values(const int heads, const bb_kv_format format, const float *weights, const float *decay,
-                         size_t dv, const void *values, const uint8_t *ahead, size_t first, size_t last, float *state) {
-  size_t c = 0;
-  for (; c + 64 <= dv; c += 64) add_exact_values(heads, 4, format, weights, decay, dv, values, ahead, first, last, c, state);
-  for (; c < dv; c += 16) add_exact_values(heads, 1, format, weights, decay, dv, values, ahead, first, last, c, state);
-}
-
-INLINE void exact_values_of_heads(const bb_kv_format format, const float *weights, const float *decay, size_t heads,
-                                  size_t dv, const void *values, const uint8_t *ahead, size_t first, size_t last,
-                                  float *state) {
-  EACH_ROWS(exact_values(rows, format, weights + h * BB_PAGE, decay + h, dv, values, ahead, first, last,
-                         state + h * (dv + 16)));
-}
-
-// Adds what the values of the tokens [first, last) weigh, for at most ATTEND_HEADS queries; other weights are 0.
-static void add_values(const float *weights, const float *decay, size_t heads, size_t dv, const bb_kv_block *values,
-                       const uint8_t *ahead, size_t first, size_t last, float *state) {
-  const void *at = values->entries;
-  switch (values->format) {
-    case BB_KV_F32: exact_values_of_heads(BB_KV_F32, weights, decay, heads, dv, at, ahead, first, last, state); break;
-    case BB_KV_F16: exact_values_of_heads(BB_KV_F16, weights, decay, heads, dv, at, ahead, first, last, state); break;
-    case BB_KV_BF16: exact_values_of_heads(BB_KV_BF16, weights, decay, heads, dv, at, ahead, first, last, state); break;
-    case BB_KV_INT8: coded_values(BB_KV_INT8, weights, decay, heads, dv, values, ahead, state); break;
-    case BB_KV_INT4: coded_values(BB_KV_INT4, weights, decay, heads, dv, values, ahead, state); break;
-    default: coded_values(BB_KV_INT2, weights, decay, heads, dv, values, ahead, state); break;
+// Scores become exp(score - highest), and `total` their sums.
+INLINE void exponentials(const int rows, float *scores, const float *highest, float *total, upcoming *next) {
+  v16 sum[ATTEND_ROWS];
+  for (int r = 0; r < rows; r++) {
+    sum[r] = v_set(0);
+    for (size_t i = 0; i < BB_PAGE; i += 16) {
+      ask_for(next, ASK_BETWEEN);
+      const v16 e = v_exp(v_sub(v_load(scores + r * BB_PAGE + i), v_set(highest[r])));
+      v_store(scores + r * BB_PAGE + i, e);
+      sum[r] = v_add(sum[r], e);
+    }
   }
+  v_sum_rows(rows, sum, total);
+}
+
+// What a block of queries has seen so far: the highest scores, and the sums of exp(score - highest).
+typedef struct {
+  float maximum[ATTEND_HEADS], sum[ATTEND_HEADS];
+} softmax_state;
+
+// scores [heads][64] -> weights exp(scale * score - maximum), 0 outside [first, last); maxima and sums move on. `decay` is what
+// the values summed so far are to be multiplied by.
+INLINE void page_softmax(float *scores, size_t heads, size_t first, const size_t *last, float scale, softmax_state *state,
+                         float *decay, upcoming *next) {
+  float total[ATTEND_HEADS] = {0}, highest[ATTEND_HEADS] = {0};
+  EACH_ROWS(scale_scores(rows, scores + h * BB_PAGE, first, last + h, scale, state->maximum + h, highest + h));
+  const v16 top = v_load(highest), fade = v_exp(v_sub(v_load(state->maximum), top));
+  EACH_ROWS(exponentials(rows, scores + h * BB_PAGE, highest + h, total + h, next));
+  v_store(decay, fade);
+  v_store(state->sum, v_fma(v_load(state->sum), fade, v_load(total)));
+  v_store(state->maximum, top);
 }
 
 // ---------------------------------------------------------------- pages
@@ -186,14 +164,9 @@ INLINE bb_kv_block block_of_head(bb_kv_block block, size_t offset) {
   return block;
 }
 
-// Fetches the scales and offsets of a block.
-INLINE void fetch_scales(const bb_kv_block *block, size_t dv) {
-  if (!is_coded(block->format)) return;
-  const int is_along_tokens = block->axis == BB_KV_ALONG_TOKENS;
-  const size_t groups = ((is_along_tokens ? BB_PAGE : dv) + block->group - 1) / block->group;
-  const size_t bytes = groups * (is_along_tokens ? dv : BB_PAGE) * (block->scale_format == BB_F32 ? 4 : 2);
-  fetch(block->scales, bytes);
-  if (block->offsets) fetch(block->offsets, bytes);
+// Where the bytes of a head begin.
+INLINE const uint8_t *bytes_of_head(const bb_kv_piece *piece, size_t head) {
+  return (const uint8_t *)piece->keys.entries + head * piece->head_bytes;
 }
 
 // Tokens of a piece that query `row` sees, where `heads` queries belong to a token.
@@ -203,62 +176,197 @@ INLINE size_t last_seen(const bb_kv_piece *piece, size_t row, size_t heads) {
   return last <= (ptrdiff_t)piece->first ? piece->first : (size_t)last < piece->last ? (size_t)last : piece->last;
 }
 
-// As `attend`, for the queries [from, from + rows), at most ATTEND_TOGETHER; `state` is that of the first of them. Not inlined,
-// so that no arithmetic leaves the region where denormals are 0.
-static __attribute__((noinline)) void attend_together(const float *q, size_t from, size_t rows, size_t heads, size_t d,
-                                                      const bb_kv_piece *pieces, size_t count, size_t kv_head,
-                                                      float scale, bb_pair_products products, float *state) {
-  const size_t dv = (d + 15) / 16 * 16, stride = dv + 16, even = (d + 1) / 2 * 2;
-  SPLIT_QUERIES(queries, q + from * d, rows, d);
-  _Alignas(64) uint16_t halves[products ? rows * even : 1], weights[ATTEND_HEADS * BB_PAGE];
-  for (size_t r = 0; products && r < rows; r++) {
-    halves[r * even + even - 1] = 0;
-    narrow_to_bf16(q + (from + r) * d, halves + r * even, d);
+// ---------------------------------------------------------------- steps
+
+typedef void (*pair_products)(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, size_t columns,
+                              size_t count, upcoming *next, const float *decay, float *y, size_t ldy);
+
+// At most ATTEND_HEADS queries of a KV head, and what they have seen so far.
+typedef struct {
+  whole_queries queries;
+  uint16_t *halves;     // the queries in BF16, or NULL where numerics are exact
+  size_t kv_head, row;  // of the first query, among those of its KV head
+  softmax_state softmax;
+  float *state;
+} attend_block;
+
+// A block's queries and one page.
+typedef struct {
+  attend_block *block;
+  const bb_kv_piece *piece;
+  bb_kv_block keys, values;
+  size_t last[ATTEND_HEADS];               // tokens that each query sees
+  float scores[ATTEND_HEADS * BB_PAGE], decay[ATTEND_HEADS];
+} attend_step;
+
+// What all steps share, and the weights of one step as whole numbers or in BF16.
+typedef struct {
+  size_t d, dv;
+  bb_attend_numerics numerics;
+  pair_products products;
+  whole_rows *groups;
+  int8_t *numbers;
+  uint16_t weights[ATTEND_HEADS * BB_PAGE];
+  upcoming next;  // what later steps read
+} attend_work;
+
+INLINE int in_pairs(const attend_work *work, const bb_kv_block *block) {
+  return work->numerics != BB_ATTEND_EXACT && block->format == BB_KV_BF16;
+}
+
+static void start_step(attend_step *step, attend_block *block, const bb_kv_piece *piece, size_t heads) {
+  step->block = block;
+  step->piece = piece;
+  step->keys = block_of_head(piece->keys, block->kv_head * piece->head_bytes);
+  step->values = block_of_head(piece->values, block->kv_head * piece->head_bytes);
+  for (size_t h = 0; h < block->queries.heads; h++) step->last[h] = last_seen(piece, block->row + h, heads);
+}
+
+static void step_scores(attend_work *work, attend_step *step, float scale) {
+  attend_block *block = step->block;
+  const size_t heads = block->queries.heads, even = (work->d + 1) / 2 * 2;
+  if (in_pairs(work, &step->keys))
+    work->products(block->halves, even, heads, step->keys.entries, PAGE_VECTORS, even / 2, &work->next, NULL,
+                   step->scores, BB_PAGE);
+  else scores_of_block(&block->queries, &step->keys, work->numerics, &work->next, step->scores);
+  page_softmax(step->scores, heads, step->piece->first, step->last, scale, &block->softmax, step->decay,
+               &work->next);
+}
+
+// Rounds the weights of a step for its values.
+static void step_weights(attend_work *work, const attend_step *step) {
+  const size_t heads = step->block->queries.heads;
+  if (is_coded(step->values.format)) {
+    if (work->numerics == BB_ATTEND_INT8)
+      round_weights(UNSIGNED_BYTE, step->scores, heads, work->dv, &step->values, work->groups, work->numbers,
+                    &work->next);
+    else round_weights(TWO_BYTES, step->scores, heads, work->dv, &step->values, work->groups, work->numbers, &work->next);
+  } else if (in_pairs(work, &step->values)) {
+    narrow_to_bf16(step->scores, work->weights, heads * BB_PAGE);
   }
-  for (size_t p = 0; p < count; p++) {
-    const bb_kv_piece *piece = pieces + p, *next = pieces + (p + 1 < count ? p + 1 : p);
-    const bb_kv_block keys = block_of_head(piece->keys, kv_head * piece->head_bytes);
-    const bb_kv_block values = block_of_head(piece->values, kv_head * piece->head_bytes);
-    // The next page is fetched while this one is read: heads and pages are too short for the processor to foresee.
-    const bb_kv_block later_keys = block_of_head(next->keys, kv_head * next->head_bytes);
-    const bb_kv_block later_values = block_of_head(next->values, kv_head * next->head_bytes);
-    const uint8_t *next_keys = later_keys.entries, *next_values = later_values.entries;
-    fetch_scales(&later_keys, dv);
-    fetch_scales(&later_values, dv);
-    const int paired_keys = products && keys.format == BB_KV_BF16, paired_values = products && values.format == BB_KV_BF16;
-    for (size_t first = 0; first < rows; first += ATTEND_HEADS) {
-      const size_t some = rows - first < ATTEND_HEADS ? rows - first : ATTEND_HEADS;
-      float scores[ATTEND_HEADS * BB_PAGE], decay[ATTEND_HEADS], *at = state + first * stride;
-      if (paired_keys)
-        products(halves + first * even, even, some, keys.entries, next_keys, PAGE_VECTORS, even / 2, NULL, scores, BB_PAGE);
-      else scores_of_block(&queries, first, some, &keys, next_keys, scores);
-      for (size_t h = 0; h < some; h++) {
-        float *tail = at + h * stride + dv;
-        const size_t last = last_seen(piece, from + first + h, heads);
-        decay[h] = page_softmax(scores + h * BB_PAGE, piece->first, last, scale, tail, tail + 1);
-      }
-      const size_t last = last_seen(piece, from + first + some - 1, heads);
-      if (paired_values) {
-        const size_t pair = piece->first / 2, bytes = pair * dv * 4;
-        narrow_to_bf16(scores, weights, some * BB_PAGE);
-        products(weights + 2 * pair, BB_PAGE, some, (const uint8_t *)values.entries + bytes, next_values + bytes, dv / 16,
-                 (last + 1) / 2 - pair, decay, at, stride);
-      } else {
-        add_values(scores, decay, some, dv, &values, next_values, piece->first, last, at);
-      }
-      next_keys = keys.entries;
-      next_values = values.entries;
+}
+
+// Adds the values of a step, by the weights that were rounded last.
+static void step_values(attend_work *work, const attend_step *step) {
+  const bb_kv_block *values = &step->values;
+  const size_t heads = step->block->queries.heads, dv = work->dv, first = step->piece->first, last = step->last[heads - 1];
+  const float *weights = step->scores, *decay = step->decay;
+  const uint8_t *at = values->entries;
+  upcoming *next = &work->next;
+  float *state = step->block->state;
+  if (in_pairs(work, values)) {
+    const size_t pair = first / 2, bytes = pair * dv * 4;
+    work->products(work->weights + 2 * pair, BB_PAGE, heads, at + bytes, dv / 16, (last + 1) / 2 - pair, next,
+                   decay, state, dv + 16);
+    return;
+  }
+  switch (values->format) {
+    case BB_KV_F32: exact_values_of_heads(BB_KV_F32, weights, decay, heads, dv, at, next, first, last, state); break;
+    case BB_KV_F16: exact_values_of_heads(BB_KV_F16, weights, decay, heads, dv, at, next, first, last, state); break;
+    case BB_KV_BF16: exact_values_of_heads(BB_KV_BF16, weights, decay, heads, dv, at, next, first, last, state); break;
+    default: {
+#define VALUES(FORMAT, KIND)                                                 \
+  coded_values(FORMAT, KIND, work->groups, work->numbers, decay, heads, dv, values, next, state)
+      EACH_CODED(values->format, work->numerics, UNSIGNED_BYTE, VALUES)
     }
   }
 }
 
-static void attend(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
-                   size_t kv_head, float scale, bb_pair_products products, float *state) {
-  const size_t stride = (d + 15) / 16 * 16 + 16, rows = tokens * heads;
-  const uint64_t before = products ? bb_flush_denormals() : 0;
-  for (size_t first = 0; first < rows; first += ATTEND_TOGETHER) {
-    const size_t some = rows - first < ATTEND_TOGETHER ? rows - first : ATTEND_TOGETHER;
-    attend_together(q, first, some, heads, d, pieces, count, kv_head, scale, products, state + first * stride);
+// ---------------------------------------------------------------- attention
+
+// The queries of an `attend`, and which of its KV heads and of their rows are meant.
+typedef struct {
+  const float *q;      // [KV heads][rows][d]
+  size_t rows, heads;  // queries of a KV head, queries of one of its tokens
+  size_t kv_first;     // the KV head of the first of them
+  size_t head, head_count, row, row_count;
+} attend_part;
+
+// What comes after the `at`-th head of a page of those that are read: the next one, which `asked` may have begun to ask for,
+// and the one after it. Pages of a head are too short for the processor to foresee.
+INLINE upcoming later_heads(const attend_part *part, const bb_kv_piece *pieces, size_t count, size_t at, upcoming asked) {
+  const uint8_t *first[2] = {NULL, NULL}, *end[2] = {NULL, NULL};
+  for (size_t i = 0; i < 2; i++) {
+    const size_t page = (at + 1 + i) / part->head_count, head = (at + 1 + i) % part->head_count;
+    if (page >= count) break;
+    first[i] = bytes_of_head(pieces + page, part->kv_first + part->head + head);
+    end[i] = first[i] + pieces[page].head_bytes;
   }
-  if (products) bb_restore_denormals(before);
+  if (asked.end == end[0]) first[0] = asked.at;
+  return (upcoming){first[0], end[0], first[1], end[1]};
 }
+
+// Attends for at most ATTEND_BLOCKS blocks of queries. While a step's weights are found and rounded, one after the other, the
+// processor has products of the step before or after to do. Not inlined, so that no arithmetic leaves the region where
+// denormals are 0.
+static __attribute__((noinline)) void attend_to_part(attend_part part, size_t d, const bb_kv_piece *pieces, size_t count,
+                                                     float scale, bb_attend_numerics numerics, pair_products products,
+                                                     float *state) {
+  const size_t dv = (d + 15) / 16 * 16, stride = dv + 16, even = (d + 1) / 2 * 2, groups = most_groups(dv);
+  const size_t each = (part.row_count + ATTEND_HEADS - 1) / ATTEND_HEADS, blocks = part.head_count * each;
+  const size_t most = part.row_count < ATTEND_HEADS ? part.row_count : ATTEND_HEADS;
+  _Alignas(64) uint16_t halves[numerics != BB_ATTEND_EXACT ? blocks * most * even : 1];
+  _Alignas(64) int8_t numbers[blocks * most * 2 * dv], weight_numbers[groups * most * 2 * BB_PAGE];
+  whole_rows rows[blocks * groups], weight_rows[groups];
+  attend_block block[ATTEND_BLOCKS] = {0};
+  for (size_t b = 0; b < blocks; b++) {
+    const size_t row = b % each * ATTEND_HEADS, at = (part.head + b / each) * part.rows + part.row + row;
+    const size_t some = part.row_count - row < ATTEND_HEADS ? part.row_count - row : ATTEND_HEADS;
+    block[b].queries = (whole_queries){part.q + at * d, some, d, 0, rows + b * groups, numbers + b * most * 2 * dv};
+    block[b].kv_head = part.kv_first + part.head + b / each;
+    block[b].row = part.row + row;
+    block[b].state = state + at * stride;
+    for (size_t h = 0; h < some; h++) {
+      block[b].softmax.maximum[h] = block[b].state[h * stride + dv];
+      block[b].softmax.sum[h] = block[b].state[h * stride + dv + 1];
+    }
+    block[b].halves = halves + (numerics != BB_ATTEND_EXACT ? b * most * even : 0);
+    for (size_t h = 0; h < some && numerics != BB_ATTEND_EXACT; h++) {
+      block[b].halves[h * even + even - 1] = 0;
+      narrow_to_bf16(part.q + (at + h) * d, block[b].halves + h * even, d);
+    }
+  }
+  attend_work work = {.d = d, .dv = dv, .numerics = numerics, .products = products, .groups = weight_rows,
+                      .numbers = weight_numbers};
+  attend_step both[2];
+  for (size_t s = 0; s <= count * blocks; s++) {
+    attend_step *step = &both[s % 2], *before = &both[(s + 1) % 2];
+    if (s > 0) step_weights(&work, before);
+    if (s < count * blocks) {
+      // All KV heads of a page, then the next page: they lie one behind the other.
+      start_step(step, block + s % blocks, pieces + s / blocks, part.heads);
+      if (s % each == 0) work.next = later_heads(&part, pieces, count, s / each, work.next);
+      step_scores(&work, step, scale);
+    }
+    if (s > 0) step_values(&work, before);
+  }
+  for (size_t b = 0; b < blocks; b++)
+    for (size_t h = 0; h < block[b].queries.heads; h++) {
+      block[b].state[h * stride + dv] = block[b].softmax.maximum[h];
+      block[b].state[h * stride + dv + 1] = block[b].softmax.sum[h];
+    }
+}
+
+static void attend_by(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
+                      size_t kv_first, size_t kv_count, float scale, bb_attend_numerics numerics, pair_products products,
+                      float *state) {
+  const size_t rows = tokens * heads, most_rows = ATTEND_BLOCKS / 4 * ATTEND_HEADS;
+  const uint64_t before = numerics != BB_ATTEND_EXACT ? bb_flush_denormals() : 0;
+  for (size_t row = 0; row < rows; row += most_rows) {
+    const size_t some = rows - row < most_rows ? rows - row : most_rows;
+    const size_t together = ATTEND_BLOCKS / ((some + ATTEND_HEADS - 1) / ATTEND_HEADS);
+    for (size_t head = 0; head < kv_count; head += together) {
+      const size_t those = kv_count - head < together ? kv_count - head : together;
+      attend_to_part((attend_part){q, rows, heads, kv_first, head, those, row, some}, d, pieces, count, scale, numerics,
+                     products, state);
+    }
+  }
+  if (numerics != BB_ATTEND_EXACT) bb_restore_denormals(before);
+}
+
+// Defines NAME, the `attend` of a table whose pairs of BF16 are multiplied by PRODUCTS.
+#define ATTEND(NAME, PRODUCTS)                                                                                       \
+  static void NAME(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,   \
+                   size_t kv_first, size_t kv_count, float scale, bb_attend_numerics numerics, float *state) {       \
+    attend_by(q, tokens, heads, d, pieces, count, kv_first, kv_count, scale, numerics, PRODUCTS, state);                        \
+  }

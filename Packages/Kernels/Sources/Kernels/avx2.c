@@ -29,12 +29,11 @@ static inline v16 v_round(v16 x) { return (v16){round8(x.a), round8(x.b)}; }
 static inline __m256 two_to8(__m256 n) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
 }
-static inline v16 v_two_to(v16 n) { return (v16){two_to8(n.a), two_to8(n.b)}; }
-static inline __m256 zero_below8(__m256 x, float limit, __m256 y) {
-  return _mm256_andnot_ps(_mm256_cmp_ps(x, _mm256_set1_ps(limit), _CMP_LT_OQ), y);
+static inline __m256 times_two_to8(__m256 x, float limit, __m256 y, __m256 n) {
+  return _mm256_andnot_ps(_mm256_cmp_ps(x, _mm256_set1_ps(limit), _CMP_LT_OQ), _mm256_mul_ps(y, two_to8(n)));
 }
-static inline v16 v_zero_below(v16 x, float limit, v16 y) {
-  return (v16){zero_below8(x.a, limit, y.a), zero_below8(x.b, limit, y.b)};
+static inline v16 v_times_two_to(v16 x, float limit, v16 y, v16 n) {
+  return (v16){times_two_to8(x.a, limit, y.a, n.a), times_two_to8(x.b, limit, y.b, n.b)};
 }
 static inline float v_sum(v16 x) {
   const __m256 eight = _mm256_add_ps(x.a, x.b);
@@ -100,6 +99,10 @@ static inline l16 l_field(l16 x, int shift, int mask) {
   const __m256i bits = _mm256_set1_epi8((char)mask);
   return (l16){_mm256_and_si256(_mm256_srli_epi32(x.a, shift), bits), _mm256_and_si256(_mm256_srli_epi32(x.b, shift), bits)};
 }
+static inline l16 l_flip(l16 x, int mask) {
+  const __m256i bits = _mm256_set1_epi8((char)mask);
+  return (l16){_mm256_xor_si256(x.a, bits), _mm256_xor_si256(x.b, bits)};
+}
 static inline l16 l_join(l16 high, l16 low) {
   return (l16){_mm256_add_epi32(_mm256_slli_epi32(high.a, 8), low.a), _mm256_add_epi32(_mm256_slli_epi32(high.b, 8), low.b)};
 }
@@ -114,12 +117,24 @@ static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(all, 8), 8);
   return (l16){dot8(sum.a, codes.a, even, odd), dot8(sum.b, codes.b, even, odd)};
 }
+static inline __m256i dot8_signed(__m256i sum, __m256i codes, __m256i even, __m256i odd) {
+  const __m256i low = _mm256_srai_epi16(_mm256_slli_epi16(codes, 8), 8), high = _mm256_srai_epi16(codes, 8);
+  return _mm256_add_epi32(sum, _mm256_add_epi32(_mm256_madd_epi16(low, even), _mm256_madd_epi16(high, odd)));
+}
+static inline l16 l_dot_signed(l16 sum, l16 codes, const uint8_t *x) {
+  int32_t four;
+  memcpy(&four, x, 4);
+  const __m256i all = _mm256_set1_epi32(four), odd = _mm256_srli_epi16(all, 8);
+  const __m256i even = _mm256_and_si256(all, _mm256_set1_epi16(255));
+  return (l16){dot8_signed(sum.a, codes.a, even, odd), dot8_signed(sum.b, codes.b, even, odd)};
+}
 static inline v16 v_from_lanes(l16 x) { return (v16){_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
-static inline void v_store_int8(int8_t *p, v16 x) {
-  const __m256i pairs = _mm256_packs_epi32(_mm256_cvtps_epi32(x.a), _mm256_cvtps_epi32(x.b));
-  const __m256i ordered = _mm256_permute4x64_epi64(pairs, 0xd8);
+static inline void v_store_byte(int8_t *p, v16 x) {
+  const __m256i bits = _mm256_set1_epi32(255);
+  const __m256i a = _mm256_and_si256(_mm256_cvtps_epi32(x.a), bits), b = _mm256_and_si256(_mm256_cvtps_epi32(x.b), bits);
+  const __m256i ordered = _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xd8);
   _mm_storeu_si128(
-      (__m128i *)p, _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1)));
+      (__m128i *)p, _mm_packus_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1)));
 }
 static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
   // 16 bits each: n = 256 * upper + lower with a signed lower byte.
@@ -142,7 +157,9 @@ enum { BF16_TILE_TOKENS = 2, BF16_REST_TOKENS = 1, BF16_TILE_BLOCKS = 2 };
 #include "bf16_body.h"
 #include "pair_attention_body.h"
 
-const bb_kernel_table bb_table_avx2 = KERNEL_TABLE(BB_ISA_AVX2, multiply_bf16, multiply_pairs);
+ATTEND(attend, multiply_pairs)
+
+const bb_kernel_table bb_table_avx2 = KERNEL_TABLE(BB_ISA_AVX2, multiply_bf16, attend);
 
 #pragma clang attribute pop
 #endif

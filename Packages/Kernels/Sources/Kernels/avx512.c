@@ -24,11 +24,8 @@ static inline v16 v_fma(v16 x, v16 y, v16 z) { return _mm512_fmadd_ps(x, y, z); 
 static inline v16 v_round(v16 x) {
   return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-static inline v16 v_two_to(v16 n) {
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23));
-}
-static inline v16 v_zero_below(v16 x, float limit, v16 y) {
-  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(limit), _CMP_NLT_UQ), y);
+static inline v16 v_times_two_to(v16 x, float limit, v16 y, v16 n) {
+  return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(limit), _CMP_NLT_UQ), y, n);
 }
 static inline float v_sum(v16 x) {
   const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
@@ -42,6 +39,31 @@ static inline float v_highest(v16 x) {
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
+
+// Two or four vectors by one tree: the same halves are added as v_sum and v_highest have it.
+#define V_ROWS
+static inline __m512 halves(__m512 x, __m512 y, int odd) {
+  return odd ? _mm512_shuffle_f32x4(x, y, 0xee) : _mm512_shuffle_f32x4(x, y, 0x44);
+}
+#define ROWS_TREE(NAME, ONE, OP)                                                                        \
+  static inline void NAME(const int rows, const __m512 *x, float *out) {                                \
+    if (rows == 1) {                                                                                    \
+      *out = ONE(x[0]);                                                                                 \
+      return;                                                                                           \
+    }                                                                                                   \
+    const int last = rows - 1;                                                                          \
+    const __m512 a = OP(halves(x[0], x[1], 0), halves(x[0], x[1], 1));                                  \
+    const __m512 b = rows == 2 ? a : OP(halves(x[2 % rows], x[last], 0), halves(x[2 % rows], x[last], 1)); \
+    __m512 c = OP(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));                  \
+    c = OP(c, _mm512_permute_ps(c, 0x4e));                                                              \
+    c = OP(c, _mm512_permute_ps(c, 0xb1));                                                              \
+    const __m512i lanes = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);            \
+    const __m128 sums = _mm512_castps512_ps128(_mm512_permutexvar_ps(lanes, c));                        \
+    if (rows == 2) _mm_storel_pi((__m64 *)out, sums);                                                   \
+    else _mm_storeu_ps(out, sums);                                                                      \
+  }
+ROWS_TREE(v_sum_rows, v_sum, _mm512_add_ps)
+ROWS_TREE(v_highest_rows, v_highest, _mm512_max_ps)
 
 static inline v16 v_load_f16(const uint8_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 static inline v16 v_load_bf16(const uint8_t *p) {
@@ -84,14 +106,20 @@ static inline void l_store(uint8_t *p, l16 x) { _mm512_storeu_si512(p, x); }
 static inline l16 l_field(l16 x, int shift, int mask) {
   return _mm512_and_si512(_mm512_srli_epi32(x, shift), _mm512_set1_epi8((char)mask));
 }
+static inline l16 l_flip(l16 x, int mask) { return _mm512_xor_si512(x, _mm512_set1_epi8((char)mask)); }
 static inline l16 l_join(l16 high, l16 low) { return _mm512_add_epi32(_mm512_slli_epi32(high, 8), low); }
 static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   int32_t four;
   memcpy(&four, x, 4);
   return _mm512_dpbusd_epi32(sum, codes, _mm512_set1_epi32(four));
 }
+static inline l16 l_dot_signed(l16 sum, l16 codes, const uint8_t *x) {
+  int32_t four;
+  memcpy(&four, x, 4);
+  return _mm512_dpbusd_epi32(sum, _mm512_set1_epi32(four), codes);
+}
 static inline v16 v_from_lanes(l16 x) { return _mm512_cvtepi32_ps(x); }
-static inline void v_store_int8(int8_t *p, v16 x) {
+static inline void v_store_byte(int8_t *p, v16 x) {
   _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
 }
 static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
@@ -110,8 +138,11 @@ enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 4 };
 #include "bf16_body.h"
 #include "pair_attention_body.h"
 
-const bb_kernel_table bb_table_avx512 = KERNEL_TABLE(BB_ISA_AVX512, multiply_bf16, multiply_pairs);
-const bb_kernel_table bb_table_avx512bf16 = KERNEL_TABLE(BB_ISA_AVX512BF16, bb_multiply_bf16_pairs, bb_multiply_pairs);
+ATTEND(attend, multiply_pairs)
+ATTEND(attend_bf16, bb_multiply_pairs)
+
+const bb_kernel_table bb_table_avx512 = KERNEL_TABLE(BB_ISA_AVX512, multiply_bf16, attend);
+const bb_kernel_table bb_table_avx512bf16 = KERNEL_TABLE(BB_ISA_AVX512BF16, bb_multiply_bf16_pairs, attend_bf16);
 
 #pragma clang attribute pop
 #endif

@@ -32,9 +32,9 @@ void bb_multiply_bf16_pairs(const bb_matrix *m, const uint16_t *x, size_t ldx, s
   multiply_bf16(m, x, ldx, tokens, y, ldy, first, last);
 }
 
-void bb_multiply_pairs(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, const uint8_t *ahead,
-                       size_t columns, size_t count, const float *decay, float *y, size_t ldy) {
-  multiply_pairs(x, ldx, rows, lines, ahead, columns, count, decay, y, ldy);
+void bb_multiply_pairs(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, size_t columns,
+                       size_t count, upcoming *next, const float *decay, float *y, size_t ldy) {
+  multiply_pairs(x, ldx, rows, lines, columns, count, next, decay, y, ldy);
 }
 
 #pragma clang attribute pop

@@ -27,7 +27,7 @@ static void quantize(const float *x, size_t n, size_t group, int8_t *codes, floa
       const v16 code = v_round(v_max(v_min(v_mul(v, factor), v_set(127.0f)), v_set(-127.0f)));
       sum = v_add(sum, code);
       int8_t bytes[16];
-      v_store_int8(bytes, code);
+      v_store_byte(bytes, code);
       memcpy(codes + i, bytes, end - i < 16 ? end - i : 16);
     }
     sums[g] = (int32_t)v_sum(sum);
@@ -75,7 +75,7 @@ INLINE void integer_tile(const bb_row_format format, const int has_zeros, const 
     // One token alone reads on so fast that the processor foresees it.
     const size_t count = parts > 1 ? width / per_line : 0;
     for (size_t i = count * part / parts; i < count * (part + tokens) / parts; i++)
-      for (int b = 0; b < blocks; b++) fetch(slab->ahead + b * slab->stride + (g * count + i) * 64, 64);
+      for (int b = 0; b < blocks; b++) __builtin_prefetch(slab->ahead + b * slab->stride + (g * count + i) * 64, 0, 2);
     for (int t = 0; t < tokens; t++)
       for (int b = 0; b < blocks; b++) dot[t][b] = l_set(-zero * sum[t * x->groups + g]);
     for (size_t k = 0; k < width; k += per_line, line += 64, codes += per_line)

@@ -32,7 +32,7 @@ INLINE v16 v_exp(v16 x) {
   p = v_fma(p, r, v_set(1.6666665459e-1f));
   p = v_fma(p, r, v_set(5.0000001201e-1f));
   p = v_fma(v_mul(r, r), p, v_add(r, v_set(1.0f)));
-  return v_zero_below(x, -87.0f, v_mul(p, v_two_to(n)));
+  return v_times_two_to(x, -87.0f, p, n);
 }
 
 // ---------------------------------------------------------------- weights times activations
@@ -276,11 +276,11 @@ static float exp_sum(const float *x, float shift, float *y, size_t n) {
 #include "attention_body.h"
 #include "encode_body.h"
 
-#define KERNEL_TABLE(ISA, BF16, PAIRS)                                                              \
+#define KERNEL_TABLE(ISA, BF16, ATTEND)                                                             \
   {                                                                                                 \
     .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,       \
-    .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = attend,\
+    .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = ATTEND,\
     .hadamard = hadamard, .key_scores = key_scores, .quantize = quantize,                           \
-    .multiply_integer = multiply_integer, .multiply_bf16 = BF16, .multiply_pairs = PAIRS,           \
+    .multiply_integer = multiply_integer, .multiply_bf16 = BF16,                                     \
     .encode_keys = encode_keys, .encode_values = encode_values                                      \
   }

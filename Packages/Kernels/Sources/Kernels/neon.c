@@ -28,11 +28,11 @@ static inline float32x4_t max4(float32x4_t x, float32x4_t y) { return vbslq_f32(
 static inline v16 v_max(v16 x, v16 y) { EACH(max4(x.q[i], y.q[i])); }
 static inline v16 v_min(v16 x, v16 y) { EACH(vbslq_f32(vcltq_f32(x.q[i], y.q[i]), x.q[i], y.q[i])); }
 static inline v16 v_round(v16 x) { EACH(vrndnq_f32(x.q[i])); }
-static inline v16 v_two_to(v16 n) {
-  EACH(vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtq_s32_f32(n.q[i]), vdupq_n_s32(127)), 23)));
+static inline float32x4_t two_to4(float32x4_t n) {
+  return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127)), 23));
 }
-static inline v16 v_zero_below(v16 x, float limit, v16 y) {
-  EACH(vbslq_f32(vcltq_f32(x.q[i], vdupq_n_f32(limit)), vdupq_n_f32(0), y.q[i]));
+static inline v16 v_times_two_to(v16 x, float limit, v16 y, v16 n) {
+  EACH(vbslq_f32(vcltq_f32(x.q[i], vdupq_n_f32(limit)), vdupq_n_f32(0), vmulq_f32(y.q[i], two_to4(n.q[i]))));
 }
 static inline float v_sum(v16 x) {
   const float32x4_t four = vaddq_f32(vaddq_f32(x.q[0], x.q[2]), vaddq_f32(x.q[1], x.q[3]));
@@ -100,11 +100,12 @@ static inline l16 l_field(l16 x, int shift, int mask) {
   const uint32x4_t bits = vreinterpretq_u32_u8(vdupq_n_u8((uint8_t)mask));
   EACH(vreinterpretq_s32_u32(vandq_u32(vshlq_u32(vreinterpretq_u32_s32(x.q[i]), vdupq_n_s32(-shift)), bits)));
 }
+static inline l16 l_flip(l16 x, int mask) {
+  EACH(veorq_s32(x.q[i], vreinterpretq_s32_u8(vdupq_n_u8((uint8_t)mask))));
+}
 static inline l16 l_join(l16 high, l16 low) { EACH(vaddq_s32(vshlq_n_s32(high.q[i], 8), low.q[i])); }
 // Four rows: their codes in 16 bits, times x, added in pairs twice.
-static inline int32x4_t dot4(uint8x16_t codes, int16x4_t x) {
-  const int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(codes)));
-  const int16x8_t high = vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(codes)));
+static inline int32x4_t dot4(int16x8_t low, int16x8_t high, int16x4_t x) {
   const int32x4_t first = vpaddq_s32(vmull_s16(vget_low_s16(low), x), vmull_s16(vget_high_s16(low), x));
   const int32x4_t last = vpaddq_s32(vmull_s16(vget_low_s16(high), x), vmull_s16(vget_high_s16(high), x));
   return vpaddq_s32(first, last);
@@ -113,7 +114,24 @@ static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   int32_t four;
   memcpy(&four, x, 4);
   const int16x4_t wide = vget_low_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four))));
-  EACH(vaddq_s32(sum.q[i], dot4(vreinterpretq_u8_s32(codes.q[i]), wide)));
+  l16 r;
+  for (int i = 0; i < 4; i++) {
+    const uint8x16_t c = vreinterpretq_u8_s32(codes.q[i]);
+    r.q[i] = vaddq_s32(sum.q[i], dot4(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(c))),
+                                      vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(c))), wide));
+  }
+  return r;
+}
+static inline l16 l_dot_signed(l16 sum, l16 codes, const uint8_t *x) {
+  uint32_t four;
+  memcpy(&four, x, 4);
+  const int16x4_t wide = vreinterpret_s16_u16(vget_low_u16(vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four)))));
+  l16 r;
+  for (int i = 0; i < 4; i++) {
+    const int8x16_t c = vreinterpretq_s8_s32(codes.q[i]);
+    r.q[i] = vaddq_s32(sum.q[i], dot4(vmovl_s8(vget_low_s8(c)), vmovl_s8(vget_high_s8(c)), wide));
+  }
+  return r;
 }
 #undef EACH
 static inline v16 v_from_lanes(l16 x) {
@@ -121,7 +139,7 @@ static inline v16 v_from_lanes(l16 x) {
   for (int i = 0; i < 4; i++) r.q[i] = vcvtq_f32_s32(x.q[i]);
   return r;
 }
-static inline void v_store_int8(int8_t *p, v16 x) {
+static inline void v_store_byte(int8_t *p, v16 x) {
   int16x4_t n[4];
   for (int i = 0; i < 4; i++) n[i] = vmovn_s32(vcvtq_s32_f32(x.q[i]));
   vst1_s8(p, vmovn_s16(vcombine_s16(n[0], n[1])));
@@ -146,5 +164,7 @@ enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 1 };
 #include "bf16_body.h"
 #include "pair_attention_body.h"
 
-const bb_kernel_table bb_table_neon = KERNEL_TABLE(BB_ISA_NEON, multiply_bf16, multiply_pairs);
+ATTEND(attend, multiply_pairs)
+
+const bb_kernel_table bb_table_neon = KERNEL_TABLE(BB_ISA_NEON, multiply_bf16, attend);
 #endif

@@ -3,49 +3,50 @@
 //
 // Pages hold lines of 64 bytes, 16 lanes of two numbers each: [count][columns] lines.
 
+#include "upcoming.h"
+
 enum { PAIR_ROWS = BF16_TILE_TOKENS, PAIR_COLUMNS = BF16_TILE_BLOCKS };
 
 typedef struct {
-  const uint8_t *lines, *ahead;  // the first column's, and what is asked for meanwhile
-  size_t stride, count;          // bytes from one pair to the next, pairs
+  const uint8_t *lines;  // the first column's
+  size_t stride, count;  // bytes from one pair to the next, pairs
 } pair_lines;
 
 // `rows` rows by `columns` columns of 16, both constants where this is inlined.
-INLINE void pair_tile(const int rows, const int columns, const uint16_t *x, size_t ldx, pair_lines w,
+INLINE void pair_tile(const int rows, const int columns, const uint16_t *x, size_t ldx, pair_lines w, upcoming *next,
                       const float *decay, float *y, size_t ldy) {
   v16 sum[PAIR_ROWS][PAIR_COLUMNS];
+  upcoming ahead = move_on(*next);
   for (int r = 0; r < rows; r++)
     for (int c = 0; c < columns; c++)
       sum[r][c] = decay ? v_mul(v_load(y + r * ldy + c * 16), v_set(decay[r])) : v_set(0);
-  for (size_t k = 0; k < w.count; k++, w.lines += w.stride, w.ahead += columns * 64) {
+  for (size_t k = 0; k < w.count; k++, w.lines += w.stride) {
     pairs two[PAIR_COLUMNS];
-    for (int c = 0; c < columns; c++) {
-      __builtin_prefetch(w.ahead + c * 64, 0, 2);
-      two[c] = pairs_load(w.lines + c * 64);
-    }
+    for (int c = 0; c < columns; c++) two[c] = pairs_load(w.lines + c * 64);
+    ask_for(&ahead, (size_t)columns);
     for (int r = 0; r < rows; r++)
       for (int c = 0; c < columns; c++) sum[r][c] = pairs_dot(sum[r][c], two[c], x + r * ldx + 2 * k);
   }
+  *next = ahead;
   for (int r = 0; r < rows; r++)
     for (int c = 0; c < columns; c++) v_store(y + r * ldy + c * 16, sum[r][c]);
 }
 
-INLINE void pair_columns(const int columns, const uint16_t *x, size_t ldx, size_t rows, pair_lines w, const float *decay,
-                         float *y, size_t ldy) {
+INLINE void pair_columns(const int columns, const uint16_t *x, size_t ldx, size_t rows, pair_lines w, upcoming *next,
+                         const float *decay, float *y, size_t ldy) {
   size_t r = 0;
   for (; r + PAIR_ROWS <= rows; r += PAIR_ROWS)
-    pair_tile(PAIR_ROWS, columns, x + r * ldx, ldx, w, decay ? decay + r : NULL, y + r * ldy, ldy);
+    pair_tile(PAIR_ROWS, columns, x + r * ldx, ldx, w, next, decay ? decay + r : NULL, y + r * ldy, ldy);
   for (; r + BF16_REST_TOKENS <= rows; r += BF16_REST_TOKENS)
-    pair_tile(BF16_REST_TOKENS, columns, x + r * ldx, ldx, w, decay ? decay + r : NULL, y + r * ldy, ldy);
-  for (; r < rows; r++) pair_tile(1, columns, x + r * ldx, ldx, w, decay ? decay + r : NULL, y + r * ldy, ldy);
+    pair_tile(BF16_REST_TOKENS, columns, x + r * ldx, ldx, w, next, decay ? decay + r : NULL, y + r * ldy, ldy);
+  for (; r < rows; r++) pair_tile(1, columns, x + r * ldx, ldx, w, next, decay ? decay + r : NULL, y + r * ldy, ldy);
 }
 
-static void multiply_pairs(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, const uint8_t *ahead,
-                           size_t columns, size_t count, const float *decay, float *y, size_t ldy) {
+static void multiply_pairs(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, size_t columns,
+                           size_t count, upcoming *next, const float *decay, float *y, size_t ldy) {
   size_t c = 0;
-  pair_lines w = {lines, ahead, columns * 64, count};
-  for (; c + PAIR_COLUMNS <= columns; c += PAIR_COLUMNS, w.lines += PAIR_COLUMNS * 64, w.ahead += PAIR_COLUMNS * count * 64)
-    pair_columns(PAIR_COLUMNS, x, ldx, rows, w, decay, y + c * 16, ldy);
-  for (; c < columns; c++, w.lines += 64, w.ahead += count * 64)
-    pair_columns(1, x, ldx, rows, w, decay, y + c * 16, ldy);
+  pair_lines w = {lines, columns * 64, count};
+  for (; c + PAIR_COLUMNS <= columns; c += PAIR_COLUMNS, w.lines += PAIR_COLUMNS * 64)
+    pair_columns(PAIR_COLUMNS, x, ldx, rows, w, next, decay, y + c * 16, ldy);
+  for (; c < columns; c++, w.lines += 64) pair_columns(1, x, ldx, rows, w, next, decay, y + c * 16, ldy);
 }

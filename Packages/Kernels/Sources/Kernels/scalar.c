@@ -25,10 +25,10 @@ static inline v16 v_fma(v16 a, v16 b, v16 c) { EACH(fmaf(a.f[i], b.f[i], c.f[i])
 static inline v16 v_max(v16 a, v16 b) { EACH(a.f[i] > b.f[i] ? a.f[i] : b.f[i]); }
 static inline v16 v_min(v16 a, v16 b) { EACH(a.f[i] < b.f[i] ? a.f[i] : b.f[i]); }
 static inline v16 v_round(v16 a) { EACH(nearbyintf(a.f[i])); }
-// 2^n for whole n in the range of normal numbers.
-static inline v16 v_two_to(v16 n) { EACH(bb_float_from_bits((uint32_t)((int32_t)n.f[i] + 127) << 23)); }
-// y, or 0 where x < limit.
-static inline v16 v_zero_below(v16 x, float limit, v16 y) { EACH(x.f[i] < limit ? 0.0f : y.f[i]); }
+// y * 2^n for whole n in the range of normal numbers, or 0 where x < limit.
+static inline v16 v_times_two_to(v16 x, float limit, v16 y, v16 n) {
+  EACH(x.f[i] < limit ? 0.0f : y.f[i] * bb_float_from_bits((uint32_t)((int32_t)n.f[i] + 127) << 23));
+}
 
 static inline float v_sum(v16 a) {
   for (int width = 8; width > 0; width /= 2)
@@ -95,6 +95,8 @@ static inline l16 l_load(const uint8_t *p) { l16 r; memcpy(&r, p, sizeof r); ret
 static inline void l_store(uint8_t *p, l16 a) { memcpy(p, &a, sizeof a); }
 // Of each byte the bits from `shift` on that `mask` leaves.
 static inline l16 l_field(l16 a, int shift, int mask) { EACH((uint32_t)a.n[i] >> shift & mask * 0x01010101u); }
+// Each byte with the bits of `mask` turned over.
+static inline l16 l_flip(l16 a, int mask) { EACH((uint32_t)a.n[i] ^ mask * 0x01010101u); }
 // 256 * high + low, beyond 32 bits cut off.
 static inline l16 l_join(l16 high, l16 low) { EACH((uint32_t)high.n[i] * 256u + (uint32_t)low.n[i]); }
 // sum + the row's 4 unsigned codes times the 4 signed numbers at x.
@@ -103,14 +105,20 @@ static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   memcpy(c, &codes, sizeof c);
   EACH(sum.n[i] + c[4 * i] * x[0] + c[4 * i + 1] * x[1] + c[4 * i + 2] * x[2] + c[4 * i + 3] * x[3]);
 }
+// As l_dot, for signed codes and unsigned numbers.
+static inline l16 l_dot_signed(l16 sum, l16 codes, const uint8_t *x) {
+  int8_t c[64];
+  memcpy(c, &codes, sizeof c);
+  EACH(sum.n[i] + c[4 * i] * x[0] + c[4 * i + 1] * x[1] + c[4 * i + 2] * x[2] + c[4 * i + 3] * x[3]);
+}
 static inline v16 v_from_lanes(l16 a) {
   v16 r;
   for (int i = 0; i < 16; i++) r.f[i] = (float)a.n[i];
   return r;
 }
-// Whole numbers from -127 to 127 as bytes.
-static inline void v_store_int8(int8_t *p, v16 a) {
-  for (int i = 0; i < 16; i++) p[i] = (int8_t)a.f[i];
+// Whole numbers from -128 to 255 as bytes.
+static inline void v_store_byte(int8_t *p, v16 a) {
+  for (int i = 0; i < 16; i++) p[i] = (int8_t)(uint8_t)(int32_t)a.f[i];
 }
 // Whole numbers from -32639 to 32639 as 256 * high + low.
 static inline void v_store_split(int8_t *high, int8_t *low, v16 a) {
@@ -131,4 +139,6 @@ enum { BF16_TILE_TOKENS = 1, BF16_REST_TOKENS = 1, BF16_TILE_BLOCKS = 1 };
 #include "bf16_body.h"
 #include "pair_attention_body.h"
 
-const bb_kernel_table bb_table_scalar = KERNEL_TABLE(BB_ISA_SCALAR, multiply_bf16, multiply_pairs);
+ATTEND(attend, multiply_pairs)
+
+const bb_kernel_table bb_table_scalar = KERNEL_TABLE(BB_ISA_SCALAR, multiply_bf16, attend);

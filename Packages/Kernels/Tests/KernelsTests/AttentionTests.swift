@@ -6,9 +6,8 @@ import Testing
   /// Attention of `heads` queries over `count` tokens in pages, on one instruction set.
   func attend(
     q: [Float], heads: Int, d: Int, keys: [Float], values: [Float], count: Int,
-    format: bb_kv_format, isa: bb_isa, rounded: Bool = false
+    format: bb_kv_format, isa: bb_isa, numerics: bb_attend_numerics = BB_ATTEND_EXACT
   ) -> [Float] {
-    let products = rounded ? bb_kernels_for(isa).pointee.multiply_pairs : nil
     let dv = (d + 15) / 16 * 16
     let stride = dv + 16
     var state = [Float](repeating: 0, count: heads * stride)
@@ -20,7 +19,7 @@ import Testing
         values: values[(start * d)..<((start + n) * d)])
       page.withBlocks { k, v in
         bb_kernels_for(isa).pointee.attend(
-          q, 1, heads, d, [piece(k, v, count: n)], 1, 0, 1 / Float(d).squareRoot(), products,
+          q, 1, heads, d, [piece(k, v, count: n)], 1, 0, 1, 1 / Float(d).squareRoot(), numerics,
           &state)
       }
     }
@@ -78,7 +77,7 @@ import Testing
     func attend(_ format: bb_kv_format, _ isa: bb_isa, rounded: Bool) -> [Float] {
       self.attend(
         q: q, heads: heads, d: d, keys: keys, values: values, count: count, format: format,
-        isa: isa, rounded: rounded)
+        isa: isa, numerics: rounded ? BB_ATTEND_BF16 : BB_ATTEND_EXACT)
     }
     let scalar = attend(BB_KV_BF16, BB_ISA_SCALAR, rounded: true)
     let exact = attend(BB_KV_BF16, BB_ISA_SCALAR, rounded: false)

@@ -155,8 +155,13 @@ import Testing
   }
 
   /// Of two pages, the tokens see ever more of the second, the first of them perhaps nothing.
-  @Test(arguments: [(1, 7, 1), (2, 9, 0), (3, 5, -2), (4, 16, 57)])
-  func tokensThatAttendTogetherGetWhatEachGetsAlone(heads: Int, tokens: Int, seen: Int) {
+  @Test(
+    arguments: [(1, 7, 1), (2, 9, 0), (3, 5, -2), (4, 16, 57)],
+    [BB_ATTEND_EXACT, BB_ATTEND_BF16, BB_ATTEND_INT8])
+  func tokensThatAttendTogetherGetWhatEachGetsAlone(
+    shape: (heads: Int, tokens: Int, seen: Int), numerics: bb_attend_numerics
+  ) {
+    let (heads, tokens, seen) = shape
     let (d, stride) = (40, 64)
     var numbers = Numbers(seed: UInt64(tokens))
     let q = numbers.floats(tokens * heads * d)
@@ -172,7 +177,7 @@ import Testing
         for row in 0..<tokens * heads { together[row * stride + 48] = -.infinity }
         var alone = together
         partly.seen = seen
-        kernel?(q, tokens, heads, d, [full, partly], 2, 0, 0.3, nil, &together)
+        kernel?(q, tokens, heads, d, [full, partly], 2, 0, 1, 0.3, numerics, &together)
         for t in 0..<tokens {
           var own = partly
           own.last = max(0, min(64, seen + t))
@@ -181,7 +186,7 @@ import Testing
           alone.withUnsafeMutableBufferPointer { alone in
             guard let base = alone.baseAddress else { return }
             kernel?(
-              Array(q[(t * heads * d)...]), 1, heads, d, pieces, pieces.count, 0, 0.3, nil,
+              Array(q[(t * heads * d)...]), 1, heads, d, pieces, pieces.count, 0, 1, 0.3, numerics,
               base + t * heads * stride)
           }
         }
@@ -207,13 +212,15 @@ import Testing
     let (keys, values) = (numbers.floats(64 * d), numbers.floats(64 * d))
     let page = FloatPage(BB_KV_F32, d: d, keys: keys[...], values: values[...])
     let stride = (d + 15) / 16 * 16 + 16
-    func attend(_ isa: bb_isa, _ k: UnsafePointer<bb_kv_block>, _ v: UnsafePointer<bb_kv_block>)
-      -> [Float]
-    {
+    func attend(
+      _ isa: bb_isa, _ k: UnsafePointer<bb_kv_block>, _ v: UnsafePointer<bb_kv_block>,
+      _ numerics: bb_attend_numerics = BB_ATTEND_EXACT
+    ) -> [Float] {
       var state = [Float](repeating: 0, count: heads * stride)
       for h in 0..<heads { state[h * stride + stride - 16] = -.infinity }
       let piece = piece(k, v, count: 64)
-      bb_kernels_for(isa).pointee.attend(q, 1, heads, d, [piece, piece], 2, 0, 0.3, nil, &state)
+      bb_kernels_for(isa).pointee.attend(
+        q, 1, heads, d, [piece, piece], 2, 0, 1, 0.3, numerics, &state)
       // Behind the components of a head lies what fills the last vector up; then the maximum and the sum.
       return state.enumerated().filter { index, _ in
         index % stride < d || index % stride >= stride - 16
@@ -228,15 +235,18 @@ import Testing
         let stored = FloatPage(BB_KV_F32, d: d, keys: coded.keys[...], values: coded.values[...])
         let expected = stored.withBlocks { attend(BB_ISA_SCALAR, $0, $1) }
         let scalar = coded.withBlocks { attend(BB_ISA_SCALAR, $0, $1) }
+        let rounded = coded.withBlocks { attend(BB_ISA_SCALAR, $0, $1, BB_ATTEND_INT8) }
         // Weighted sums differ in proportion to the sum of weights, which is the second number behind them.
         let row = d + 16
         for at in scalar.indices {
           let sum = expected[at / row * row + d + 1]
           let tolerance = 2.5e-4 * max(at % row < d ? sum : 1, abs(expected[at]))
           #expect(abs(scalar[at] - expected[at]) < tolerance, "\(format) \(axis) \(group)")
+          #expect(abs(rounded[at] - expected[at]) < tolerance * 256)
         }
         for isa in supportedISAs {
           #expect(coded.withBlocks { attend(isa, $0, $1) } == scalar)
+          #expect(coded.withBlocks { attend(isa, $0, $1, BB_ATTEND_INT8) } == rounded)
           // Keys and values may have formats of their own.
           let mixed = { isa in
             coded.withBlocks { k, _ in page.withBlocks { _, v in attend(isa, k, v) } }

@@ -215,10 +215,14 @@ public final class BlockForward {
     pool.split(spans.count * kvHeads, cost: cost) { part in
       for item in part {
         let (kvHead, at) = (item / spans.count, spans[item % spans.count])
+        let isAlone = at.span.tokens == 1
+        // A single token reads its KV heads page by page, in the order of memory: with the first of them.
+        if isAlone && item - spans.count >= part.lowerBound { continue }
+        let count = isAlone ? (part.upperBound - 1 - item) / spans.count + 1 : 1
         let start = at.row * width + kvHead * group * dimension
         at.span.attend(
-          queries: q + start, stride: width, heads: group, kvHead: kvHead, scale: scale,
-          numerics: input.numerics, output: output + start)
+          queries: q + start, stride: width, heads: group, kvHeads: kvHead..<kvHead + count,
+          scale: scale, numerics: input.numerics, output: output + start)
       }
     }
   }

@@ -5,7 +5,8 @@ public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
   /// Weights are widened to F32 and multiplied with the activations as they are.
   case exact
   /// Activations are rounded to 8 bits, one scale for each row and group of at most 128 inputs, wherever the weights
-  /// are integer codes; sums inside a group are then whole numbers. All else as `bf16` has it.
+  /// are integer codes; sums inside a group are then whole numbers. Queries and weights of attention likewise wherever
+  /// a cache holds codes. All else as `bf16` has it.
   case int8
   /// Activations are rounded to BF16 wherever the weights are BF16; their products are exact and summed in F32. Likewise the
   /// queries and weights of attention, wherever a cache holds BF16. All else as `exact` has it.

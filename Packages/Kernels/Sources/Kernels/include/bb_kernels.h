@@ -124,12 +124,10 @@ typedef struct {
 // steps move to where few errors are large.
 typedef enum { BB_KV_ASYMMETRIC = 0, BB_KV_ABSMAX = 1, BB_KV_FULL = 2, BB_KV_HQQ = 3 } bb_kv_scheme;
 
-// y[r] = decay[r] * y[r], or 0 where decay is NULL, + the sum over k of x[r][k] * w[k], as `multiply_bf16` adds it:
-// x [rows][ldx] and w in BF16, w as lines [count][columns] of 64 bytes, lane i of a line has elements 2k and 2k + 1 of
-// row i of the 16 it is for.
-// As many bytes from `ahead` on are fetched meanwhile.
-typedef void (*bb_pair_products)(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, const uint8_t *ahead,
-                                 size_t columns, size_t count, const float *decay, float *y, size_t ldy);
+// What attention rounds queries and weights to. EXACT: to whole numbers of two bytes where a page holds codes, else to nothing.
+// BF16: as EXACT, and to BF16 where a page holds BF16, with denormal numbers taken for 0. INT8: as BF16, but to one byte
+// where a page holds codes.
+typedef enum { BB_ATTEND_EXACT = 0, BB_ATTEND_BF16 = 1, BB_ATTEND_INT8 = 2 } bb_attend_numerics;
 
 typedef struct {
   bb_isa isa;
@@ -169,14 +167,12 @@ typedef struct {
   // y[i] = exp(x[i] - shift); returns the sum of y.
   float (*exp_sum)(const float *x, float shift, float *y, size_t n);
 
-  // Attention by running softmax: queries q [tokens][heads][d] against `count` pieces of pages of KV head `kv_head`.
-  // state: per query [dv] weighted values, then the running maximum, then the running sum: stride dv + 16 floats.
+  // Attention by running softmax: queries q [kv_count][tokens][heads][d] against `count` pieces of pages of the KV heads from
+  // kv_first on. state: per query [dv] weighted values, then the running maximum, then the running sum: stride dv + 16 floats.
   // A query's result does not depend on the other queries of the call, nor on how the pieces are cut into calls; a token
-  // that sees nothing of a piece has to see something of an earlier one. With `products`, the table's own multiply_pairs,
-  // queries and weights are rounded to BF16 where a page holds BF16, and denormal numbers count as 0.
+  // that sees nothing of a piece has to see something of an earlier one.
   void (*attend)(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
-                 size_t kv_head, float scale, bb_pair_products products, float *state);
-  bb_pair_products multiply_pairs;
+                 size_t kv_first, size_t kv_count, float scale, bb_attend_numerics numerics, float *state);
   // The products that `attend` weighs by: scores[h][64] of q [heads][d] with the keys of a page.
   void (*key_scores)(const float *q, size_t heads, size_t d, const bb_kv_block *keys, float *scores);
 
