@@ -33,6 +33,7 @@ class Case:
     field: str = "tokens_per_second"
     depth: int = 0
     batch: int = 1
+    cache: str = "bf16"  # ours
 
 
 PROMPT_FIELD = "prompt_tokens_per_second"
@@ -41,10 +42,14 @@ CASES = [
     Case(f"prompt {PROMPT}, 8 bits", "int8", (("q8_0", "f16"), ("bf16", "f16")), PROMPT_FIELD),
     Case(f"prompt {PROMPT}, 4 bits", "int4", (("q4_0", "f16"), ("bf16", "f16")), PROMPT_FIELD),
     Case(f"prompt {PROMPT} at depth {DEPTH}, 8 bits", "int8", (("q8_0", "f16"), ("bf16", "f16")), PROMPT_FIELD, DEPTH),
+    Case(f"prompt {PROMPT} at depth {DEPTH}, 8 bits, int8 cache", "int8", (("q8_0", "f16"), ("bf16", "f16")), PROMPT_FIELD, DEPTH,
+         cache="int8"),
     Case("one sequence, 16 bits", "bf16", (("bf16", "f16"),)),
     Case("one sequence, 8 bits", "int8", (("q8_0", "f16"),)),
     Case("one sequence, 4 bits", "int4", (("q4_0", "f16"),)),
     Case(f"one sequence at depth {DEPTH}, 8 bits", "int8", (("q8_0", "f16"), ("q8_0", "q8_0")), depth=DEPTH),
+    Case(f"one sequence at depth {DEPTH}, 8 bits, int8 cache", "int8", (("q8_0", "f16"), ("q8_0", "q8_0")), depth=DEPTH,
+         cache="int8"),
     Case("16 sequences, 8 bits", "int8", (("q8_0", "f16"),), depth=128, batch=16),
     Case("16 sequences, 4 bits", "int4", (("q4_0", "f16"),), depth=128, batch=16),
 ]
@@ -114,6 +119,7 @@ def main():
             shared = flags(case, options.threads)
             ours[case].append(output_of(
                 [options.engine, "--shape", options.shape, "--formats", case.ours, *shared,
+                 "--keys", case.cache, "--values", case.cache,
                  *(HALVES if case.ours == "bf16" else ROUNDED), *options.ours.split()]))
             for kind, cache in case.peers:
                 file = output_of([python, HERE / "random_gguf.py", options.work, options.shape, kind])
