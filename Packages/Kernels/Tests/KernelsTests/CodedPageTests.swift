@@ -205,6 +205,51 @@ import Testing
     }
   }
 
+  /// Several KV heads in one call, more than are taken together, with few queries and with many.
+  @Test(
+    arguments: [(1, 1, 3), (2, 1, 19), (3, 7, 5), (2, 40, 4)],
+    [BB_ATTEND_EXACT, BB_ATTEND_BF16, BB_ATTEND_INT8])
+  func headsThatAttendTogetherGetWhatEachGetsAlone(
+    shape: (heads: Int, tokens: Int, kvHeads: Int), numerics: bb_attend_numerics
+  ) {
+    let (d, stride) = (40, 64)
+    let rows = shape.tokens * shape.heads
+    var numbers = Numbers(seed: UInt64(rows))
+    let q = numbers.floats(shape.kvHeads * rows * d)
+    // Each KV head has keys and values of its own, one behind the other.
+    let half = 64 * 48 * 2
+    let entries = (0..<shape.kvHeads).flatMap { _ in
+      let (keys, values) = (numbers.floats(64 * d), numbers.floats(64 * d))
+      let page = FloatPage(BB_KV_BF16, d: d, keys: keys[...], values: values[...])
+      return page.keyBytes.prefix(half) + page.valueBytes.prefix(half)
+    }
+    entries.withUnsafeBytes { entries in
+      guard let base = entries.baseAddress else { return }
+      let block = bb_kv_block(
+        format: BB_KV_BF16, scale_format: BB_F16, axis: BB_KV_ALONG_TOKENS, group: 64,
+        entries: base, scales: nil, offsets: nil)
+      var values = block
+      values.entries = base + half
+      let whole = bb_kv_piece(
+        keys: block, values: values, head_bytes: 2 * half, first: 0, last: 64, seen: 64)
+      var part = whole
+      part.last = 9
+      for isa in supportedISAs {
+        func attend(_ q: [Float], _ first: Int, _ count: Int) -> [Float] {
+          var state = [Float](repeating: 0, count: count * rows * stride)
+          for row in 0..<count * rows { state[row * stride + 48] = -.infinity }
+          bb_kernels_for(isa).pointee.attend(
+            q, shape.tokens, shape.heads, d, [whole, part], 2, first, count, 0.3, numerics, &state)
+          return state
+        }
+        let alone = (0..<shape.kvHeads).flatMap {
+          attend(Array(q[$0 * rows * d..<($0 + 1) * rows * d]), $0, 1)
+        }
+        #expect(attend(q, 0, shape.kvHeads) == alone)
+      }
+    }
+  }
+
   @Test(arguments: [1, 2, 3, 4, 9, 65], [16, 40, 64, 128])
   func attentionIsThatOfTheStoredValuesOnEveryInstructionSet(heads: Int, d: Int) {
     var numbers = Numbers(seed: UInt64(heads * 1000 + d))
