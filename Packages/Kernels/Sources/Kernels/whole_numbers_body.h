@@ -94,6 +94,7 @@ INLINE void whole_products(const int rows, const int blocks, const bb_kv_format 
     for (int b = 0; b < blocks; b++) {
       l16 line = l_load(w.first + b * w.block);
       if (centered) line = l_flip(line, 0x80);
+#pragma clang loop unroll(full)
       for (int f = 0; f < fields; f++) {
         const l16 codes = bits == 8 ? line : l_field(line, f * bits, mask);
         for (int r = 0; r < rows; r++) {
