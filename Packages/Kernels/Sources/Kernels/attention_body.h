@@ -350,7 +350,8 @@ static __attribute__((noinline)) void attend_to_part(attend_part part, size_t d,
 static void attend_by(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
                       size_t kv_first, size_t kv_count, float scale, bb_attend_numerics numerics, pair_products products,
                       float *state) {
-  const size_t rows = tokens * heads, most_rows = ATTEND_BLOCKS / 4 * ATTEND_HEADS;
+  // Of many queries 64 at a time, whose weighted values stay in the second-level cache; of few, several KV heads.
+  const size_t rows = tokens * heads, most_rows = 64;
   const uint64_t before = numerics != BB_ATTEND_EXACT ? bb_flush_denormals() : 0;
   for (size_t row = 0; row < rows; row += most_rows) {
     const size_t some = rows - row < most_rows ? rows - row : most_rows;
@@ -368,5 +369,5 @@ static void attend_by(const float *q, size_t tokens, size_t heads, size_t d, con
 #define ATTEND(NAME, PRODUCTS)                                                                                       \
   static void NAME(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,   \
                    size_t kv_first, size_t kv_count, float scale, bb_attend_numerics numerics, float *state) {       \
-    attend_by(q, tokens, heads, d, pieces, count, kv_first, kv_count, scale, numerics, PRODUCTS, state);                        \
+    attend_by(q, tokens, heads, d, pieces, count, kv_first, kv_count, scale, numerics, PRODUCTS, state);              \
   }

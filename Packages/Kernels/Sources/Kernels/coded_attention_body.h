@@ -51,7 +51,7 @@ typedef struct {
   int8_t *numbers;  // [groups][heads][bytes][group], fewer in the last group
 } whole_queries;
 
-// Room for `blocks` of ATTEND_HEADS queries that may be rounded in groups of 32 components or more.
+// Groups that components may be rounded in: of 32 or more.
 enum { MIN_GROUP = 32 };
 INLINE size_t most_groups(size_t d) { return (d + MIN_GROUP - 1) / MIN_GROUP; }
 
