@@ -5,9 +5,14 @@
 // components side by side, so that a vector of results is a sum over tokens. Of floats of 16 bits, two neighbours in the
 // sum share a lane.
 
-enum { PAGE_VECTORS = BB_PAGE / 16, CODE_SUMS = 8, ATTEND_HEADS = 16, ATTEND_BLOCKS = 16 };
+enum {
+  PAGE_VECTORS = BB_PAGE / 16,
+  CODE_SUMS = 8,       // vectors of sums over codes that are formed together
+  ATTEND_HEADS = 16,   // queries of a block, at most
+  ATTEND_BLOCKS = 16,  // blocks that are taken together, at most
+};
 
-// Runs STATEMENT for the queries h below `heads`, for the constant number of `rows` of them at a time.
+// Runs a statement for the queries h below `heads`, for the constant number of `rows` of them at a time.
 #define EACH_ROWS(...)                                                       \
   do {                                                                       \
     enum { SOME = ATTEND_ROWS > 2 ? 2 : 1 };                                 \
@@ -26,7 +31,7 @@ enum { PAGE_VECTORS = BB_PAGE / 16, CODE_SUMS = 8, ATTEND_HEADS = 16, ATTEND_BLO
     }                                                                        \
   } while (0)
 
-// Runs STATEMENT for the blocks b of [FIRST, LAST), the constant number of `blocks` at a time: as many as keep the processor
+// Runs a statement for the blocks b of [FIRST, LAST), the constant number of `blocks` at a time: as many as keep the processor
 // busy with sums that do not wait for one another (codes of 8 bits wait for memory, which likes fewer).
 #define EACH_BLOCKS(ROWS, FORMAT, FIRST, LAST, ...)                          \
   do {                                                                       \

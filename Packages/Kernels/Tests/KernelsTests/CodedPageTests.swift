@@ -287,7 +287,7 @@ import Testing
           let sum = expected[at / row * row + d + 1]
           let tolerance = 2.5e-4 * max(at % row < d ? sum : 1, abs(expected[at]))
           #expect(abs(scalar[at] - expected[at]) < tolerance, "\(format) \(axis) \(group)")
-          #expect(abs(rounded[at] - expected[at]) < tolerance * 256)
+          #expect(abs(rounded[at] - expected[at]) < tolerance * 128)
         }
         for isa in supportedISAs {
           #expect(coded.withBlocks { attend(isa, $0, $1) } == scalar)
