@@ -95,6 +95,7 @@ static inline void l_store(uint8_t *p, l16 x) {
   _mm256_storeu_si256((__m256i *)p, x.a);
   _mm256_storeu_si256((__m256i *)(p + 32), x.b);
 }
+static inline l16 l_add(l16 x, l16 y) { return (l16){_mm256_add_epi32(x.a, y.a), _mm256_add_epi32(x.b, y.b)}; }
 static inline l16 l_field(l16 x, int shift, int mask) {
   const __m256i bits = _mm256_set1_epi8((char)mask);
   return (l16){_mm256_and_si256(_mm256_srli_epi32(x.a, shift), bits), _mm256_and_si256(_mm256_srli_epi32(x.b, shift), bits)};
@@ -150,7 +151,7 @@ static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
 enum { ATTEND_ROWS = 1 };
 enum { TILE_TOKENS = 2, TILE_BLOCKS = 1, SINGLE_BLOCKS = 2, MAX_BLOCKS = 2 };
 enum { PANEL_TOKENS = 3, PANEL_REST = 2, PANEL_MIN = 8 };
-enum { INTEGER_TILE_TOKENS = 2, INTEGER_TILE_BLOCKS = 2, INTEGER_MAX_BLOCKS = 2, INTEGER_UNPACK = 1 };
+enum { INTEGER_TILE_TOKENS = 2, INTEGER_TILE_BLOCKS = 2, INTEGER_UNPACK = 1 };
 enum { BF16_TILE_TOKENS = 2, BF16_REST_TOKENS = 1, BF16_TILE_BLOCKS = 2 };
 #include "kernels_body.h"
 #include "integer_body.h"

@@ -103,6 +103,7 @@ typedef __m512i l16;
 static inline l16 l_set(int32_t x) { return _mm512_set1_epi32(x); }
 static inline l16 l_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
 static inline void l_store(uint8_t *p, l16 x) { _mm512_storeu_si512(p, x); }
+static inline l16 l_add(l16 x, l16 y) { return _mm512_add_epi32(x, y); }
 static inline l16 l_field(l16 x, int shift, int mask) {
   return _mm512_and_si512(_mm512_srli_epi32(x, shift), _mm512_set1_epi8((char)mask));
 }
@@ -131,7 +132,7 @@ static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
 enum { ATTEND_ROWS = 4 };
 enum { TILE_TOKENS = 4, TILE_BLOCKS = 2, SINGLE_BLOCKS = 4, MAX_BLOCKS = 4 };
 enum { PANEL_TOKENS = 6, PANEL_REST = 2, PANEL_MIN = 8 };
-enum { INTEGER_TILE_TOKENS = 4, INTEGER_TILE_BLOCKS = 3, INTEGER_MAX_BLOCKS = 4, INTEGER_UNPACK = 0 };
+enum { INTEGER_TILE_TOKENS = 4, INTEGER_TILE_BLOCKS = 3, INTEGER_UNPACK = 0 };
 enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 4 };
 #include "kernels_body.h"
 #include "integer_body.h"

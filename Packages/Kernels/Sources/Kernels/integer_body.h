@@ -64,20 +64,21 @@ INLINE void integer_tile(const bb_row_format format, const int has_zeros, const 
   const float *scale = x->scales + at;
   const int32_t *sum = x->sums + at;
   const int32_t zero = has_zeros ? 0 : (int32_t)m->zero;
-  v16 total[INTEGER_TILE_TOKENS][INTEGER_MAX_BLOCKS];
+  v16 total[INTEGER_TILE_TOKENS][INTEGER_TILE_BLOCKS];
   for (int t = 0; t < tokens; t++)
     for (int b = 0; b < blocks; b++)
       total[t][b] = slab->first == 0 ? v_set(0) : v_load(sums + (t * blocks + b) * 16);
   size_t left = m->inputs - slab->first * x->group;
   for (size_t g = 0; g < slab->last - slab->first; g++, left -= x->group) {
     const size_t width = x->group < left ? x->group : left;
-    l16 dot[INTEGER_TILE_TOKENS][INTEGER_MAX_BLOCKS];
+    l16 dot[INTEGER_TILE_TOKENS][INTEGER_TILE_BLOCKS];
     // One token alone reads on so fast that the processor foresees it.
     const size_t count = parts > 1 ? width / per_line : 0;
     for (size_t i = count * part / parts; i < count * (part + tokens) / parts; i++)
       for (int b = 0; b < blocks; b++) __builtin_prefetch(slab->ahead + b * slab->stride + (g * count + i) * 64, 0, 2);
     for (int t = 0; t < tokens; t++)
       for (int b = 0; b < blocks; b++) dot[t][b] = l_set(-zero * sum[t * x->groups + g]);
+    l16 second = l_set(0);  // a sum of its own for the second half of each line, where a single sum would wait for itself
     for (size_t k = 0; k < width; k += per_line, line += 64, codes += per_line)
       for (int b = 0; b < blocks; b++) {
         const l16 w = l_load(line + b * slab->stride);
@@ -85,12 +86,14 @@ INLINE void integer_tile(const bb_row_format format, const int has_zeros, const 
           const int8_t *c = codes + t * x->stride;
           if (format == BB_ROWS_INT4) {
             dot[t][b] = l_dot(dot[t][b], l_field(w, 0, 15), c);
-            dot[t][b] = l_dot(dot[t][b], l_field(w, 4, 15), c + 4);
+            l16 *rest = tokens * blocks == 1 ? &second : &dot[t][b];
+            *rest = l_dot(*rest, l_field(w, 4, 15), c + 4);
           } else {
             dot[t][b] = l_dot(dot[t][b], w, c);
           }
         }
       }
+    if (tokens * blocks == 1) dot[0][0] = l_add(dot[0][0], second);
     for (int b = 0; b < blocks; b++) {
       const v16 weight = v_load(slab->scales + (b * SLAB_GROUPS + g) * 16);
       for (int t = 0; t < tokens; t++) {
@@ -134,8 +137,8 @@ INLINE void integer_panel(const bb_row_format format, const int has_zeros, const
   const size_t most = INTEGER_SLAB / x->group, step = most < 1 ? 1 : most < SLAB_GROUPS ? most : SLAB_GROUPS;
   const int unpack = INTEGER_UNPACK && format == BB_ROWS_INT4 && tokens >= 2 * INTEGER_TILE_TOKENS &&
                      step * x->group <= INTEGER_SLAB;
-  _Alignas(64) float sums[INTEGER_TOKENS * INTEGER_MAX_BLOCKS * 16];
-  _Alignas(64) float scales[INTEGER_MAX_BLOCKS * SLAB_GROUPS * 16], zeros[INTEGER_MAX_BLOCKS * SLAB_GROUPS * 16];
+  _Alignas(64) float sums[INTEGER_TOKENS * INTEGER_TILE_BLOCKS * 16];
+  _Alignas(64) float scales[INTEGER_TILE_BLOCKS * SLAB_GROUPS * 16], zeros[INTEGER_TILE_BLOCKS * SLAB_GROUPS * 16];
   _Alignas(64) uint8_t bytes[INTEGER_TILE_BLOCKS * INTEGER_SLAB * 16];
   for (size_t group = 0; group < x->groups; group += step) {
     const size_t last = group + step < x->groups ? group + step : x->groups;
@@ -175,9 +178,7 @@ INLINE void multiply_integer_as(const bb_row_format format, const int has_zeros,
   for (size_t token = 0; token < tokens; token += INTEGER_TOKENS) {
     const size_t some = tokens - token < INTEGER_TOKENS ? tokens - token : INTEGER_TOKENS;
     size_t block = first;
-    if (tokens == 1)
-      for (; block + INTEGER_MAX_BLOCKS <= last; block += INTEGER_MAX_BLOCKS)
-        integer_panel(format, has_zeros, INTEGER_MAX_BLOCKS, m, x, 0, 1, y, ldy, block);
+    for (; tokens == 1 && block < last; block++) integer_panel(format, has_zeros, 1, m, x, 0, 1, y, ldy, block);
     for (; block + INTEGER_TILE_BLOCKS <= last; block += INTEGER_TILE_BLOCKS)
       integer_panel(format, has_zeros, INTEGER_TILE_BLOCKS, m, x, token, some, y, ldy, block);
     for (; INTEGER_TILE_BLOCKS > 2 && block + 2 <= last; block += 2)

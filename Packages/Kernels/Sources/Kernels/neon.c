@@ -96,6 +96,7 @@ static inline l16 l_load(const uint8_t *p) { EACH(vreinterpretq_s32_u8(vld1q_u8(
 static inline void l_store(uint8_t *p, l16 x) {
   for (int i = 0; i < 4; i++) vst1q_u8(p + 16 * i, vreinterpretq_u8_s32(x.q[i]));
 }
+static inline l16 l_add(l16 x, l16 y) { EACH(vaddq_s32(x.q[i], y.q[i])); }
 static inline l16 l_field(l16 x, int shift, int mask) {
   const uint32x4_t bits = vreinterpretq_u32_u8(vdupq_n_u8((uint8_t)mask));
   EACH(vreinterpretq_s32_u32(vandq_u32(vshlq_u32(vreinterpretq_u32_s32(x.q[i]), vdupq_n_s32(-shift)), bits)));
@@ -157,7 +158,7 @@ static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
 enum { ATTEND_ROWS = 1 };
 enum { TILE_TOKENS = 2, TILE_BLOCKS = 1, SINGLE_BLOCKS = 2, MAX_BLOCKS = 2 };
 enum { PANEL_TOKENS = 4, PANEL_REST = 2, PANEL_MIN = 8 };
-enum { INTEGER_TILE_TOKENS = 2, INTEGER_TILE_BLOCKS = 1, INTEGER_MAX_BLOCKS = 2, INTEGER_UNPACK = 1 };
+enum { INTEGER_TILE_TOKENS = 2, INTEGER_TILE_BLOCKS = 1, INTEGER_UNPACK = 1 };
 enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 1 };
 #include "kernels_body.h"
 #include "integer_body.h"

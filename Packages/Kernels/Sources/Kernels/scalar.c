@@ -92,6 +92,7 @@ typedef struct { int32_t n[16]; } l16;
 
 static inline l16 l_set(int32_t a) { EACH(a); }
 static inline l16 l_load(const uint8_t *p) { l16 r; memcpy(&r, p, sizeof r); return r; }
+static inline l16 l_add(l16 a, l16 b) { EACH((uint32_t)a.n[i] + (uint32_t)b.n[i]); }
 static inline void l_store(uint8_t *p, l16 a) { memcpy(p, &a, sizeof a); }
 // Of each byte the bits from `shift` on that `mask` leaves.
 static inline l16 l_field(l16 a, int shift, int mask) { EACH((uint32_t)a.n[i] >> shift & mask * 0x01010101u); }
@@ -132,7 +133,7 @@ static inline void v_store_split(int8_t *high, int8_t *low, v16 a) {
 enum { ATTEND_ROWS = 1 };
 enum { TILE_TOKENS = 1, TILE_BLOCKS = 1, SINGLE_BLOCKS = 1, MAX_BLOCKS = 1 };
 enum { PANEL_TOKENS = 1, PANEL_REST = 1, PANEL_MIN = 8 };
-enum { INTEGER_TILE_TOKENS = 1, INTEGER_TILE_BLOCKS = 1, INTEGER_MAX_BLOCKS = 1, INTEGER_UNPACK = 0 };
+enum { INTEGER_TILE_TOKENS = 1, INTEGER_TILE_BLOCKS = 1, INTEGER_UNPACK = 0 };
 enum { BF16_TILE_TOKENS = 1, BF16_REST_TOKENS = 1, BF16_TILE_BLOCKS = 1 };
 #include "kernels_body.h"
 #include "integer_body.h"

@@ -29,14 +29,14 @@ public final class BlockForward {
   private let config: DecoderConfig
   private let pool: ThreadPool
   private let kernels = bb_kernels().pointee
-  private let normed = FloatBuffer()
-  private let queries = FloatBuffer()
-  private let keys = FloatBuffer()
-  private let values = FloatBuffer()
-  private let attended = FloatBuffer()
-  private let gate = FloatBuffer()
-  private let up = FloatBuffer()
-  private let projected = FloatBuffer()
+  private let normed = GrowingBuffer<Float>()
+  private let queries = GrowingBuffer<Float>()
+  private let keys = GrowingBuffer<Float>()
+  private let values = GrowingBuffer<Float>()
+  private let attended = GrowingBuffer<Float>()
+  private let gate = GrowingBuffer<Float>()
+  private let up = GrowingBuffer<Float>()
+  private let projected = GrowingBuffer<Float>()
   /// What the projections multiply.
   private let input: LinearInput
 
@@ -85,9 +85,10 @@ public final class BlockForward {
     let k = keys.reserve(rows * keyWidth)
     let v = values.reserve(rows * keyWidth)
     input.reset(hidden, tokens: rows, width: config.hiddenSize)
-    project(block[.query], into: q)
-    project(block[.key], into: k)
-    project(block[.value], into: v)
+    pool.form([
+      product(block[.query], into: q), product(block[.key], into: k),
+      product(block[.value], into: v),
+    ])
     rotate(q, heads: config.heads, norm: block.queryNorm, layout: layout)
     rotate(k, heads: config.kvHeads, norm: block.keyNorm, layout: layout)
     for run in layout.runs {
@@ -103,10 +104,8 @@ public final class BlockForward {
         heads: config.heads, layer: layer, on: pool)
     }
     guard observe(.attentionOutput, attention) else { return false }
-    let delta = projected.reserve(rows * config.hiddenSize)
     input.reset(attention, tokens: rows, width: queryWidth)
-    project(block[.output], into: delta)
-    add(delta, rows: rows, to: x)
+    addProduct(block[.output], to: x)
     return true
   }
 
@@ -122,18 +121,18 @@ public final class BlockForward {
     let g = gate.reserve(rows * config.intermediateSize)
     let u = up.reserve(rows * config.intermediateSize)
     input.reset(hidden, tokens: rows, width: config.hiddenSize)
-    project(block[.gate], into: g)
-    project(block[.up], into: u)
     let width = config.intermediateSize
-    pool.split(rows * width, grain: 1024, cost: rows * width * 32) { part in
-      let at = part.lowerBound
-      kernels.silu_multiply(g + at, u + at, g + at, part.count)
-    }
+    pool.form([
+      product(block[.gate], into: g),
+      product(block[.up], into: u).then { [kernels] part in
+        for at in stride(from: part.lowerBound, to: rows * width, by: width) {
+          kernels.silu_multiply(g + at, u + at, g + at, part.count)
+        }
+      },
+    ])
     guard observe(.feedForwardHidden, g) else { return }
-    let delta = projected.reserve(rows * config.hiddenSize)
     input.reset(g, tokens: rows, width: width)
-    project(block[.down], into: delta)
-    add(delta, rows: rows, to: x)
+    addProduct(block[.down], to: x)
   }
 
   /// Root-mean-square norm of every row of `x` `[rows, hidden]`.
@@ -148,23 +147,37 @@ public final class BlockForward {
     }
   }
 
-  private func add(
-    _ delta: UnsafePointer<Float>, rows: Int, to x: UnsafeMutablePointer<Float>
-  ) {
-    let width = config.hiddenSize
-    pool.split(rows, cost: rows * width) { part in
-      kernels.add(x + part.lowerBound * width, delta + part.lowerBound * width, part.count * width)
+  /// The product of `input` with a projection, its bias added.
+  private func product(
+    _ projection: DecoderBlock.Projection?, into y: UnsafeMutablePointer<Float>
+  ) -> LinearProduct {
+    guard let projection else { preconditionFailure("a block without one of its projections") }
+    let product = projection.weights.product(of: input, into: y, on: pool)
+    guard let bias = projection.bias else { return product }
+    let rows = input.tokens
+    return product.then { [kernels] part in
+      bias[part].withUnsafeBufferPointer { some in
+        guard let some = some.baseAddress else { return }
+        for at in stride(from: part.lowerBound, to: rows * bias.count, by: bias.count) {
+          kernels.add(y + at, some, part.count)
+        }
+      }
     }
   }
 
-  /// Multiplies `input`.
-  private func project(
-    _ projection: DecoderBlock.Projection?, into y: UnsafeMutablePointer<Float>
+  /// Adds the product of `input` with a projection to `x` `[rows, hidden]`.
+  private func addProduct(
+    _ projection: DecoderBlock.Projection?, to x: UnsafeMutablePointer<Float>
   ) {
-    guard let projection else { preconditionFailure("a block without one of its projections") }
-    projection.weights.multiply(input, into: y, on: pool)
-    guard let bias = projection.bias else { return }
-    for row in 0..<input.tokens { kernels.add(y + row * bias.count, bias, bias.count) }
+    let (rows, width) = (input.tokens, config.hiddenSize)
+    let delta = projected.reserve(rows * width)
+    pool.form([
+      product(projection, into: delta).then { [kernels] part in
+        for at in stride(from: part.lowerBound, to: rows * width, by: width) {
+          kernels.add(x + at, delta + at, part.count)
+        }
+      }
+    ])
   }
 
   /// Normalises each head where the family does, then rotates it by its row's angles.

@@ -38,9 +38,9 @@ public final class ForwardPass {
   public let decoder: Decoder
   private let pool: ThreadPool
   private let blocks: BlockForward
-  private let hidden = FloatBuffer()
-  private let selected = FloatBuffer()
-  private let logits = FloatBuffer()
+  private let hidden = GrowingBuffer<Float>()
+  private let selected = GrowingBuffer<Float>()
+  private let logits = GrowingBuffer<Float>()
 
   /// Tokens that go through the model at once; longer batches are cut, which bounds the working memory.
   public static let chunk = 256

@@ -36,29 +36,27 @@ public struct DenseWeights: LinearWeights {
     self.lines = lines
   }
 
-  /// See `LinearWeights.multiply`.
-  public func multiply(
-    _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
-  ) {
-    withMatrix { multiplyBlocks($0, x, tokens: tokens, into: y, on: pool) }
-  }
-
-  /// See `LinearWeights.multiply`.
-  public func multiply(
-    _ input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
-  ) {
+  /// See `LinearWeights.product`.
+  public func product(
+    of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) -> LinearProduct {
+    let (rows, tokens, cost) = (outFeatures, input.tokens, outFeatures * inFeatures * input.tokens)
     guard input.numerics != .exact, format == BB_ROWS_BF16 else {
-      return multiply(input.floats, tokens: input.tokens, into: y, on: pool)
-    }
-    let (rows, tokens, multiply) = (outFeatures, input.tokens, bb_kernels().pointee.multiply_bf16)
-    input.withHalves(on: pool) { x, stride in
-      withMatrix { matrix in
-        // A product of halves costs about half of one of floats.
-        let cost = rows * inFeatures * tokens / 2
-        pool.split((rows + 15) / 16, cost: cost) { blocks in
+      let (x, width, multiply) = (input.floats, inFeatures, bb_kernels().pointee.multiply)
+      return LinearProduct(features: rows, cost: cost) { part in
+        withMatrix { matrix in
           var matrix = matrix
-          multiply?(&matrix, x, stride, tokens, y, rows, blocks.lowerBound, blocks.upperBound)
+          multiply?(&matrix, x, width, tokens, y, rows, part.firstBlock, part.endBlock)
         }
+      }
+    }
+    let (x, stride) = input.inHalves(on: pool)
+    let multiply = bb_kernels().pointee.multiply_bf16
+    // A product of halves costs about half of one of floats.
+    return LinearProduct(features: rows, cost: cost / 2) { part in
+      withMatrix { matrix in
+        var matrix = matrix
+        multiply?(&matrix, x, stride, tokens, y, rows, part.firstBlock, part.endBlock)
       }
     }
   }
@@ -93,15 +91,9 @@ func packedBlockBytes(_ format: bb_row_format, inputs: Int) -> Int {
   return (inputs + perLine - 1) / perLine * bb_line_bytes(format)
 }
 
-/// Runs the multiply kernel with the blocks of 16 rows split over the pool.
-func multiplyBlocks(
-  _ matrix: bb_matrix, _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>,
-  on pool: ThreadPool
-) {
-  let multiply = bb_kernels().pointee.multiply
-  pool.split((matrix.rows + 15) / 16, cost: matrix.rows * matrix.inputs * tokens) { blocks in
-    var matrix = matrix
-    multiply?(
-      &matrix, x, matrix.inputs, tokens, y, matrix.rows, blocks.lowerBound, blocks.upperBound)
-  }
+extension Range<Int> {
+  /// The block of 16 rows that the first of these is in.
+  var firstBlock: Int { lowerBound / 16 }
+  /// The block after that of the last of these.
+  var endBlock: Int { (upperBound + 15) / 16 }
 }

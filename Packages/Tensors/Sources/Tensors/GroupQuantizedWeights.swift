@@ -78,27 +78,33 @@ public struct GroupQuantizedWeights: LinearWeights {
     order = nil
   }
 
-  /// See `LinearWeights.multiply`.
-  public func multiply(
-    _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
-  ) {
-    withOrdered(x, tokens: tokens) { x in
-      withMatrix { multiplyBlocks($0, x, tokens: tokens, into: y, on: pool) }
-    }
-  }
-
-  /// See `LinearWeights.multiply`.
-  public func multiply(
-    _ input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
-  ) {
-    let tokens = input.tokens
+  /// See `LinearWeights.product`.
+  public func product(
+    of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) -> LinearProduct {
+    let (rows, tokens, cost) = (outFeatures, input.tokens, outFeatures * inFeatures * input.tokens)
+    let ordered = inOrder(input)
     guard input.numerics == .int8, activationGroup <= Self.longestGroup else {
-      return multiply(input.floats, tokens: tokens, into: y, on: pool)
+      let multiply = bb_kernels().pointee.multiply
+      return LinearProduct(features: rows, cost: cost) { part in
+        withMatrix { matrix in
+          var matrix = matrix
+          multiply?(
+            &matrix, ordered.floats, inFeatures, tokens, y, rows, part.firstBlock, part.endBlock)
+        }
+      }
     }
-    guard order != nil else { return multiplyRounded(input, into: y, on: pool) }
-    withOrdered(input.floats, tokens: tokens) { x in
-      let ordered = LinearInput(x, tokens: tokens, width: inFeatures, numerics: .int8)
-      multiplyRounded(ordered, into: y, on: pool)
+    let activations = ordered.rounded(group: activationGroup, on: pool)
+    let multiply = bb_kernels().pointee.multiply_integer
+    // A whole-number product costs about a quarter of a float one.
+    return LinearProduct(features: rows, cost: cost / 4) { part in
+      // The closure keeps the input, whose memory the activations are in.
+      withExtendedLifetime(ordered) {
+        withMatrix { matrix in
+          var (matrix, activations) = (matrix, activations)
+          multiply?(&matrix, &activations, tokens, y, rows, part.firstBlock, part.endBlock)
+        }
+      }
     }
   }
 
@@ -106,38 +112,10 @@ public struct GroupQuantizedWeights: LinearWeights {
   private static let longestGroup = 65_536
   private var activationGroup: Int { bb_activation_group(groupSize, inFeatures) }
 
-  private func multiplyRounded(
-    _ input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
-  ) {
-    let (rows, tokens) = (outFeatures, input.tokens)
-    let multiply = bb_kernels().pointee.multiply_integer
-    input.withRounded(group: activationGroup, on: pool) { activations in
-      withMatrix { matrix in
-        // A whole-number product costs about a quarter of a float one.
-        let cost = rows * inFeatures * tokens / 4
-        pool.split((rows + 15) / 16, cost: cost) { blocks in
-          var (matrix, activations) = (matrix, activations)
-          multiply?(
-            &matrix, &activations, tokens, y, rows, blocks.lowerBound, blocks.upperBound)
-        }
-      }
-    }
-  }
-
-  /// Hands out the activations in the order of the columns.
-  private func withOrdered(
-    _ x: UnsafePointer<Float>, tokens: Int, _ body: (UnsafePointer<Float>) -> Void
-  ) {
-    guard let order else { return body(x) }
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: tokens * inFeatures) { gathered in
-      guard let base = gathered.baseAddress else { return }
-      for token in 0..<tokens {
-        for position in 0..<inFeatures {
-          base[token * inFeatures + position] = x[token * inFeatures + Int(order[position])]
-        }
-      }
-      body(base)
-    }
+  /// The activations in the order of the columns.
+  private func inOrder(_ input: LinearInput) -> LinearInput {
+    guard let order else { return input }
+    return LinearInput(input, columns: order)
   }
 
   private func withMatrix(_ body: (bb_matrix) -> Void) {

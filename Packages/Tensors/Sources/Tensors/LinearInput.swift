@@ -24,14 +24,24 @@ public final class LinearInput {
   public private(set) var tokens = 0
   /// Columns.
   public private(set) var width = 0
-  private var codes: [Int8] = []
-  private var scales: [Float] = []
-  private var sums: [Int32] = []
-  /// The group of what `codes` hold; nil where they hold an earlier input.
-  private var roundedGroup: Int?
-  private var halves: [UInt16] = []
+  /// The memory at `floats`, where the input has its own.
+  private var owned: GrowingBuffer<Float>?
+  /// One for each group that matrices have asked for so far.
+  private var roundings: [Rounding] = []
+  private let halves = GrowingBuffer<UInt16>()
   /// Whether `halves` hold this input.
   private var hasHalves = false
+
+  /// The rows rounded to 8 bits, or memory for them.
+  private final class Rounding {
+    let group: Int
+    var isCurrent = false
+    let codes = GrowingBuffer<Int8>()
+    let scales = GrowingBuffer<Float>()
+    let sums = GrowingBuffer<Int32>()
+
+    init(group: Int) { self.group = group }
+  }
 
   /// An input of `tokens` rows of `width` at `floats`, which must stay where they are while the input is used.
   public init(
@@ -43,69 +53,74 @@ public final class LinearInput {
     self.width = width
   }
 
+  /// A copy of an input with its columns in another order.
+  convenience init(_ input: LinearInput, columns: [Int32]) {
+    let (tokens, width) = (input.tokens, input.width)
+    let copy = GrowingBuffer<Float>()
+    let base = copy.reserve(tokens * width)
+    for token in 0..<tokens {
+      for (position, column) in columns.enumerated() {
+        base[token * width + position] = input.floats[token * width + Int(column)]
+      }
+    }
+    self.init(base, tokens: tokens, width: width, numerics: input.numerics)
+    owned = copy
+  }
+
   /// Points at other rows, or at the same rows with new contents.
   public func reset(_ floats: UnsafePointer<Float>, tokens: Int, width: Int) {
     self.floats = floats
     self.tokens = tokens
     self.width = width
-    roundedGroup = nil
+    for rounding in roundings { rounding.isCurrent = false }
     hasHalves = false
   }
 
-  /// Hands out the rows rounded to BF16 with the elements from one to the next; 0 stands behind the last of a row.
-  func withHalves(on pool: ThreadPool, _ body: (UnsafePointer<UInt16>, _ stride: Int) -> Void) {
-    let stride = (width + 31) / 32 * 32
-    let isNew = !hasHalves
-    hasHalves = true
-    if halves.count < tokens * stride { halves = [UInt16](repeating: 0, count: tokens * stride) }
-    halves.withUnsafeMutableBufferPointer { halves in
-      guard let halves = halves.baseAddress else { return }
-      if isNew {
-        let (floats, width, narrow) = (floats, width, bb_kernels().pointee.narrow)
-        pool.split(tokens, cost: tokens * width * 4) { part in
-          for t in part {
-            narrow?(floats + t * width, BB_BF16, halves + t * stride, width)
-            for k in width..<stride { halves[t * stride + k] = 0 }
-          }
+  /// The rows rounded to BF16 with the elements from one to the next; 0 stands behind the last of a row. Valid until
+  /// the next `reset`.
+  func inHalves(on pool: ThreadPool) -> (UnsafePointer<UInt16>, stride: Int) {
+    let stride = width.roundedUp(toMultipleOf: 32)
+    let target = halves.reserve(tokens * stride)
+    if !hasHalves {
+      let (floats, width, narrow) = (floats, width, bb_kernels().pointee.narrow)
+      pool.split(tokens, cost: tokens * width * 4) { part in
+        for t in part {
+          narrow?(floats + t * width, BB_BF16, target + t * stride, width)
+          for k in width..<stride { target[t * stride + k] = 0 }
         }
       }
-      body(halves, stride)
+      hasHalves = true
     }
+    return (UnsafePointer(target), stride)
   }
 
-  /// Hands out the rows rounded to 8 bits, `group` inputs to a scale.
-  func withRounded(group: Int, on pool: ThreadPool, _ body: (bb_activations) -> Void) {
-    let stride = (width + 63) / 64 * 64
+  /// The rows rounded to 8 bits, `group` inputs to a scale. Valid until the next `reset`.
+  func rounded(group: Int, on pool: ThreadPool) -> bb_activations {
+    let rounding = rounding(of: group)
+    let stride = width.roundedUp(toMultipleOf: 64)
     let groups = (width + group - 1) / group
-    let isNew = roundedGroup != group
-    roundedGroup = group
-    if codes.count < tokens * stride { codes = [Int8](repeating: 0, count: tokens * stride) }
-    if scales.count < tokens * groups {
-      scales = [Float](repeating: 0, count: tokens * groups)
-      sums = [Int32](repeating: 0, count: tokens * groups)
-    }
-    codes.withUnsafeMutableBufferPointer { codes in
-      scales.withUnsafeMutableBufferPointer { scales in
-        sums.withUnsafeMutableBufferPointer { sums in
-          guard let codes = codes.baseAddress, let scales = scales.baseAddress,
-            let sums = sums.baseAddress
-          else { return }
-          if isNew {
-            let (floats, width, quantize) = (floats, width, bb_kernels().pointee.quantize)
-            pool.split(tokens, cost: tokens * width * 4) { part in
-              for t in part {
-                quantize?(
-                  floats + t * width, width, group, codes + t * stride, scales + t * groups,
-                  sums + t * groups)
-              }
-            }
-          }
-          body(
-            bb_activations(
-              stride: stride, group: group, groups: groups, codes: codes, scales: scales, sums: sums
-            ))
+    let codes = rounding.codes.reserve(tokens * stride)
+    let scales = rounding.scales.reserve(tokens * groups)
+    let sums = rounding.sums.reserve(tokens * groups)
+    if !rounding.isCurrent {
+      let (floats, width, quantize) = (floats, width, bb_kernels().pointee.quantize)
+      pool.split(tokens, cost: tokens * width * 4) { part in
+        for t in part {
+          quantize?(
+            floats + t * width, width, group, codes + t * stride, scales + t * groups,
+            sums + t * groups)
         }
       }
+      rounding.isCurrent = true
     }
+    return bb_activations(
+      stride: stride, group: group, groups: groups, codes: codes, scales: scales, sums: sums)
+  }
+
+  private func rounding(of group: Int) -> Rounding {
+    if let known = roundings.first(where: { $0.group == group }) { return known }
+    let new = Rounding(group: group)
+    roundings.append(new)
+    return new
   }
 }

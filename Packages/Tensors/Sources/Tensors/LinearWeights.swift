@@ -14,30 +14,35 @@ public protocol LinearWeights: Sendable {
   /// The format in words, such as "BF16" or "4-bit group 128".
   var formatName: String { get }
 
-  /// `y[t, o] = sum over i of x[t, i] * w[o, i]`.
+  /// `y[t, o] = sum over i of x[t, i] * w[o, i]`, ready to be formed.
   ///
   /// - Parameters:
-  ///   - x: `[tokens, in]` activations, row-major.
-  ///   - tokens: number of rows of `x` and `y`.
-  ///   - y: `[tokens, out]`, overwritten.
-  ///   - pool: threads to split the output features over.
-  func multiply(
-    _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
-  )
-
-  /// The same of an input whose numerics decide how; formats that know only `exact` need not implement it.
-  func multiply(_ input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool)
+  ///   - input: `[tokens, in]` activations, and how they are multiplied. Rounding them is done here, if need be.
+  ///   - y: `[tokens, out]`, overwritten when the product is formed.
+  ///   - pool: threads to round the activations on.
+  /// - Returns: the product, to be formed by `ThreadPool.form`, alone or with others.
+  func product(
+    of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) -> LinearProduct
 
   /// Row `index` of the matrix as floats, `[in]`: an embedding look-up, or a piece of the dequantized matrix.
   func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>)
 }
 
 extension LinearWeights {
-  /// The product as `exact` has it.
+  /// Forms the product with an input, `y` `[tokens, out]`, the features split over the pool.
   public func multiply(
     _ input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) {
-    multiply(input.floats, tokens: input.tokens, into: y, on: pool)
+    pool.form([product(of: input, into: y, on: pool)])
+  }
+
+  /// The same as `exact` has it, of `tokens` rows of `x` `[tokens, in]`.
+  public func multiply(
+    _ x: UnsafePointer<Float>, tokens: Int, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) {
+    multiply(
+      LinearInput(x, tokens: tokens, width: inFeatures, numerics: .exact), into: y, on: pool)
   }
 
   /// The whole matrix as floats, `[out, in]` row-major.

@@ -52,9 +52,16 @@ public final class ThreadPool: @unchecked Sendable {
       return
     }
     run { worker in
-      let first = min(units * worker / workers * grain, count)
-      let last = min(units * (worker + 1) / workers * grain, count)
-      if first < last { work(first..<last) }
+      let part = share(of: count, grain: grain, worker: worker)
+      if !part.isEmpty { work(part) }
     }
+  }
+
+  /// The part of `0..<count` that belongs to a worker; it starts at a multiple of `grain`.
+  func share(of count: Int, grain: Int, worker: Int) -> Range<Int> {
+    let units = (count + grain - 1) / grain
+    return min(
+      units * worker / workers * grain, count)..<min(
+        units * (worker + 1) / workers * grain, count)
   }
 }

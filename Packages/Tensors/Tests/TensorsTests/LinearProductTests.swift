@@ -1,0 +1,79 @@
+import Testing
+
+@testable import Tensors
+
+@Suite struct LinearProductTests {
+  /// 8-bit codes in groups of `group`.
+  private func matrix(rows: Int, inputs: Int, group: Int, _ numbers: inout Numbers) throws
+    -> GroupQuantizedWeights
+  {
+    try GroupQuantizedWeights(
+      QuantizedMatrix(
+        bits: 8, outFeatures: rows, inFeatures: inputs, groupSize: group,
+        codes: (0..<rows * inputs).map { _ in UInt8(numbers.bits() % 256) },
+        scales: numbers.floats(rows * (inputs / group))))
+  }
+
+  @Test(arguments: [1, 2, 3, 5], [Numerics.exact, .int8, .bf16])
+  func productsOfOneInputAreWhatEachIsAlone(threads: Int, numerics: Numerics) throws {
+    var numbers = Numbers(seed: 11)
+    let (inputs, tokens) = (192, 7)
+    let pool = try ThreadPool(workers: threads)
+    // Groups of two lengths, so that one rounding must not replace the other before it is used.
+    let all: [any LinearWeights] = [
+      try matrix(rows: 700, inputs: inputs, group: 64, &numbers),
+      try matrix(rows: 37, inputs: inputs, group: 32, &numbers),
+      try DenseWeights(Tensor(numbers.floats(90 * inputs), shape: [90, inputs]), name: "w"),
+    ]
+    let x = numbers.floats(tokens * inputs)
+    x.withUnsafeBufferPointer { x in
+      guard let x = x.baseAddress else { return }
+      func input() -> LinearInput {
+        LinearInput(x, tokens: tokens, width: inputs, numerics: numerics)
+      }
+      let buffers = all.map { _ in GrowingBuffer<Float>() }
+      let shared = input()
+      pool.form(
+        zip(all, buffers).map { weights, buffer in
+          weights.product(
+            of: shared, into: buffer.reserve(tokens * weights.outFeatures), on: pool)
+        })
+      for (weights, buffer) in zip(all, buffers) {
+        let count = tokens * weights.outFeatures
+        var alone = [Float](repeating: .nan, count: count)
+        weights.multiply(input(), into: &alone, on: pool)
+        let found = UnsafeBufferPointer(start: buffer.reserve(count), count: count)
+        #expect(Array(found) == alone)
+      }
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 7])
+  func whatFollowsSeesTheSameFeaturesOfEarlierProducts(threads: Int) throws {
+    var numbers = Numbers(seed: 12)
+    let (rows, inputs, tokens) = (1000, 128, 3)
+    let pool = try ThreadPool(workers: threads)
+    let first = try matrix(rows: rows, inputs: inputs, group: 128, &numbers)
+    let second = try matrix(rows: rows, inputs: inputs, group: 128, &numbers)
+    let x = numbers.floats(tokens * inputs)
+    let expected = zip(
+      try multiply(first, x, tokens: tokens, threads: 1),
+      try multiply(second, x, tokens: tokens, threads: 1)
+    ).map { $0 + $1 }
+    x.withUnsafeBufferPointer { x in
+      guard let x = x.baseAddress else { return }
+      let input = LinearInput(x, tokens: tokens, width: inputs, numerics: .exact)
+      let (a, b) = (GrowingBuffer<Float>(), GrowingBuffer<Float>())
+      let (y, z) = (a.reserve(tokens * rows), b.reserve(tokens * rows))
+      pool.form([
+        first.product(of: input, into: y, on: pool),
+        second.product(of: input, into: z, on: pool).then { features in
+          for token in 0..<tokens {
+            for feature in features { y[token * rows + feature] += z[token * rows + feature] }
+          }
+        },
+      ])
+      #expect(Array(UnsafeBufferPointer(start: y, count: tokens * rows)) == expected)
+    }
+  }
+}
