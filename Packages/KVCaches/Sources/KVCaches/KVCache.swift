@@ -65,27 +65,37 @@ public struct KVCache {
   public mutating func append(
     keys: UnsafePointer<Float>, values: UnsafePointer<Float>, tokens: Int, layer: Int
   ) throws(TensorError) {
+    try makeRoom(tokens: tokens, layer: layer)
+      .put(keys: keys, values: values, heads: 0..<shape.kvHeads)
+  }
+
+  /// Appends `tokens` tokens to `layer` whose keys and values are still to be put into the room that is returned.
+  ///
+  /// - Throws: `TensorError.outOfMemory` when no page can be had.
+  public mutating func makeRoom(tokens: Int, layer: Int) throws(TensorError) -> KVAppend {
     layers[layer].staged = []
-    let width = shape.kvHeads * shape.headDimension
+    var append = KVAppend(shape: shape, rotation: configuration.rotation)
     for token in 0..<tokens {
       let slot = layers[layer].count % KVPage.tokens
       if slot == 0 {
-        layers[layer].pages.append(try makePage())
+        let page = try makePage()
+        append.own(page)
+        layers[layer].pages.append(page)
       } else {
-        try makePageUnique(layers[layer].pages.count - 1, layer: layer)
+        try makePageUnique(layers[layer].pages.count - 1, layer: layer, for: &append)
       }
-      let page = layers[layer].pages[layers[layer].pages.count - 1]
-      page.store(
-        keys: keys + token * width, values: values + token * width, slot: slot,
-        rotation: configuration.rotation)
+      append.store(token, in: layers[layer].pages[layers[layer].pages.count - 1], slot: slot)
       layers[layer].count += 1
       layers[layer].seen += 1
-      try lowerPrecision(layer: layer)
+      try lowerPrecision(layer: layer, in: &append)
     }
+    return append
   }
 
   /// Rounds the pages that have become old enough.
-  private mutating func lowerPrecision(layer: Int) throws(TensorError) {
+  private mutating func lowerPrecision(
+    layer: Int, in append: inout KVAppend
+  ) throws(TensorError) {
     for tier in tiers.layouts.indices.dropFirst().reversed() {
       let (before, now) = (
         tiers.pages(in: tier, of: layers[layer].count - 1),
@@ -95,26 +105,37 @@ public struct KVCache {
         let page = layers[layer].pages[index]
         // Before an eviction the page may have been older.
         guard (tiers.layouts.firstIndex(of: page.layout) ?? 0) < tier else { continue }
-        layers[layer].pages[index] = try page.converted(to: tiers.layouts[tier])
         layers[layer].staged.append((index, page))
+        try convertPage(index, to: tiers.layouts[tier], layer: layer, in: &append)
       }
     }
-    if tiers.between != nil { try encodeOldest(layer: layer) }
+    if tiers.between != nil { try encodeOldest(layer: layer, in: &append) }
   }
 
   /// Rounds the tokens that have become old enough in pages that keep others in full precision.
-  private mutating func encodeOldest(layer: Int) throws(TensorError) {
+  private mutating func encodeOldest(
+    layer: Int, in append: inout KVAppend
+  ) throws(TensorError) {
     let count = layers[layer].count
     let coded = tiers.coded(of: count)
     for index in tiers.pages(in: 1, of: count)..<tiers.begunPages(of: count)
     where layers[layer].pages[index].coded != coded.inPage(index) {
       if layers[layer].pages[index].layout == tiers.between {
-        try makePageUnique(index, layer: layer)
+        try makePageUnique(index, layer: layer, for: &append)
       } else if let between = tiers.between {
-        layers[layer].pages[index] = try layers[layer].pages[index].converted(to: between)
+        try convertPage(index, to: between, layer: layer, in: &append)
       }
-      layers[layer].pages[index].encode(to: coded.inPage(index))
+      append.encode(layers[layer].pages[index], to: coded.inPage(index))
     }
+  }
+
+  /// Replaces a page by one that will hold its tokens in other formats.
+  private mutating func convertPage(
+    _ index: Int, to layout: PageLayout, layer: Int, in append: inout KVAppend
+  ) throws(TensorError) {
+    let page = try KVPage(layout, meter: meter)
+    append.convert(layers[layer].pages[index], to: page)
+    layers[layer].pages[index] = page
   }
 
   func isQuantized(_ page: KVPage) -> Bool { page.layout != tiers.exact }
@@ -136,9 +157,14 @@ public struct KVCache {
     try KVPage(tiers.exact, meter: meter)
   }
 
-  private mutating func makePageUnique(_ index: Int, layer: Int) throws(TensorError) {
+  /// Replaces a page that others hold too by a copy.
+  private mutating func makePageUnique(
+    _ index: Int, layer: Int, for append: inout KVAppend
+  ) throws(TensorError) {
+    if append.owns(layers[layer].pages[index]) { return }
     if !isKnownUniquelyReferenced(&layers[layer].pages[index]) {
       layers[layer].pages[index] = try layers[layer].pages[index].copy()
     }
+    append.own(layers[layer].pages[index])
   }
 }

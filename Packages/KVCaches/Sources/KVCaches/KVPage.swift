@@ -8,7 +8,7 @@ final class KVPage {
 
   let layout: PageLayout
   /// Tokens, from the first, that have codes beside full precision.
-  private(set) var coded = CodedTokens.zero
+  var coded = CodedTokens.zero
   private let meter: KVMeter
   private let storage: AlignedBytes
 
@@ -34,39 +34,43 @@ final class KVPage {
     return page
   }
 
-  /// The same 64 tokens in the formats of `layout`; where the format of keys or values does not change, their bits stay.
+  /// The same 64 tokens in the formats of `layout`.
   func converted(to layout: PageLayout) throws(TensorError) -> KVPage {
     let page = try KVPage(layout, meter: meter)
-    for head in 0..<layout.shape.kvHeads {
-      for half in PageHalf.allCases {
-        let part = self.layout.part(half)
-        if part.format.isQuantized && part.format != layout.part(half).format {
-          withFloats(half, head: head, slots: 0..<Self.tokens, of: [self]) {
-            page.set(half, head: head, from: $0)
-          }
-        } else {
-          withBlock(part, head: head) { page.set(half, head: head, from: $0) }
-        }
-      }
-    }
+    for head in 0..<layout.shape.kvHeads { page.fill(head: head, from: self) }
     return page
   }
 
-  /// Rounds the tokens before `coded` in a page that holds both; those before `done`, where nothing else is said all that have
-  /// codes already, keep theirs.
-  func encode(to coded: CodedTokens, after done: CodedTokens? = nil) {
-    guard let codes = layout.codes else { return }
-    let done = done ?? self.coded
-    for head in 0..<layout.shape.kvHeads {
-      for (half, part) in [(PageHalf.keys, codes.keys), (.values, codes.values)]
-      where part.format.isQuantized {
-        withBlock(layout.part(half), head: head) {
-          encode(
-            half, from: $0, tokens: done[half]..<max(done[half], coded[half]), to: part, head: head)
+  /// Takes the 64 tokens of KV head `head` from another page; where the format of keys or values does not change, their bits stay.
+  func fill(head: Int, from page: KVPage) {
+    for half in PageHalf.allCases {
+      let part = page.layout.part(half)
+      if part.format.isQuantized && part.format != layout.part(half).format {
+        page.withFloats(half, head: head, slots: 0..<Self.tokens, of: [page]) {
+          set(half, head: head, from: $0)
         }
+      } else {
+        page.withBlock(part, head: head) { set(half, head: head, from: $0) }
       }
     }
+  }
+
+  /// Rounds the tokens before `coded` in a page that holds both, all of them anew.
+  func encode(to coded: CodedTokens) {
+    for head in 0..<layout.shape.kvHeads { encode(head: head, from: .zero, to: coded) }
     self.coded = coded
+  }
+
+  /// Rounds some tokens of one head in a page that holds both; those before `done` keep the codes that they have.
+  func encode(head: Int, from done: CodedTokens, to coded: CodedTokens) {
+    guard let codes = layout.codes else { return }
+    for (half, part) in [(PageHalf.keys, codes.keys), (.values, codes.values)]
+    where part.format.isQuantized {
+      withBlock(layout.part(half), head: head) {
+        encode(
+          half, from: $0, tokens: done[half]..<max(done[half], coded[half]), to: part, head: head)
+      }
+    }
   }
 
   /// Takes the entries of KV head `head` at `slots` of `pages`, counted from the first page, into the first slots of this
@@ -145,29 +149,31 @@ final class KVPage {
     }
   }
 
-  /// Stores one token in a page that still takes tokens, rotated as `rotation` says: `keys` and `values` are `[kvHeads,
-  /// dimension]`.
+  /// Stores the entries `[dimension]` of one token in KV head `head` of a page that still takes tokens, rotated as `rotation`
+  /// says.
   func store(
-    keys: UnsafePointer<Float>, values: UnsafePointer<Float>, slot: Int, rotation: KVRotation?
+    head: Int, key: UnsafePointer<Float>, value: UnsafePointer<Float>, slot: Int,
+    rotation: KVRotation?
   ) {
-    let (dimension, width) = (dimension, layout.shape.kvHeads * dimension)
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * width) { room in
-      guard let key = room.baseAddress else { return }
-      let value = key + width
-      key.initialize(from: keys, count: width)
-      value.initialize(from: values, count: width)
-      let heads = layout.shape.kvHeads
-      if rotation?.hasKeys == true { KVRotation.apply(key, rows: heads, dimension: dimension) }
-      if rotation?.hasValues == true { KVRotation.apply(value, rows: heads, dimension: dimension) }
-      let format = layout.keys.format == .f32 ? BB_F32 : BB_BF16
-      for head in 0..<heads {
-        withBlocks(head: head) { toKeys, toValues in
-          bb_page_store(
-            format, key + head * dimension, value + head * dimension, dimension, slot,
-            UnsafeMutableRawPointer(mutating: toKeys.pointee.entries),
-            UnsafeMutableRawPointer(mutating: toValues.pointee.entries))
-        }
+    let (dimension, format) = (dimension, layout.keys.format == .f32 ? BB_F32 : BB_BF16)
+    func store(_ key: UnsafePointer<Float>, _ value: UnsafePointer<Float>) {
+      withBlocks(head: head) { toKeys, toValues in
+        bb_page_store(
+          format, key, value, dimension, slot,
+          UnsafeMutableRawPointer(mutating: toKeys.pointee.entries),
+          UnsafeMutableRawPointer(mutating: toValues.pointee.entries))
       }
+    }
+    guard let rotation else { return store(key, value) }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * dimension) { room in
+      guard let turned = room.baseAddress else { return }
+      turned.initialize(from: key, count: dimension)
+      (turned + dimension).initialize(from: value, count: dimension)
+      if rotation.hasKeys { KVRotation.apply(turned, rows: 1, dimension: dimension) }
+      if rotation.hasValues {
+        KVRotation.apply(turned + dimension, rows: 1, dimension: dimension)
+      }
+      store(turned, turned + dimension)
     }
   }
 

@@ -89,15 +89,10 @@ public final class BlockForward {
       product(block[.query], into: q), product(block[.key], into: k),
       product(block[.value], into: v),
     ])
-    rotate(q, heads: config.heads, norm: block.queryNorm, layout: layout)
-    rotate(k, heads: config.kvHeads, norm: block.keyNorm, layout: layout)
-    for run in layout.runs {
-      try caches[run.cache].append(
-        keys: k + run.rows.lowerBound * keyWidth, values: v + run.rows.lowerBound * keyWidth,
-        tokens: run.rows.count, layer: layer)
-    }
+    try append(k, v, norm: block.keyNorm, layer: layer, layout: layout, to: &caches)
     let attention = attended.reserve(rows * queryWidth)
-    attend(q, layer: layer, layout: layout, caches: caches, into: attention)
+    attend(
+      q, norm: block.queryNorm, layer: layer, layout: layout, caches: caches, into: attention)
     for run in layout.runs {
       try caches[run.cache].settle(
         queries: q + run.rows.lowerBound * queryWidth, tokens: run.rows.count,
@@ -180,31 +175,56 @@ public final class BlockForward {
     ])
   }
 
-  /// Normalises each head where the family does, then rotates it by its row's angles.
+  /// Normalises some heads of some rows where the family does, then rotates them by their row's angles.
+  ///
+  /// - Parameter x: `[rows, all heads, dimension]`.
   private func rotate(
-    _ x: UnsafeMutablePointer<Float>, heads: Int, norm: [Float]?, layout: RowLayout
+    _ x: UnsafeMutablePointer<Float>, rows: Range<Int>, heads: Range<Int>, of all: Int,
+    norm: [Float]?, layout: RowLayout
   ) {
     let dimension = config.headDimension
     let half = config.rotary.dimension / 2
-    pool.split(layout.count, cost: layout.count * heads * dimension * 2) { part in
-      layout.cosines.withUnsafeBufferPointer { cosines in
-        layout.sines.withUnsafeBufferPointer { sines in
-          guard let cosine = cosines.baseAddress, let sine = sines.baseAddress else { return }
-          for row in part {
-            for head in 0..<heads {
-              let at = x + (row * heads + head) * dimension
-              if let norm { kernels.rms_norm(at, norm, config.normEpsilon, dimension, at) }
-              kernels.rotate(at, cosine + row * half, sine + row * half, half)
-            }
+    layout.cosines.withUnsafeBufferPointer { cosines in
+      layout.sines.withUnsafeBufferPointer { sines in
+        guard let cosine = cosines.baseAddress, let sine = sines.baseAddress else { return }
+        for row in rows {
+          for head in heads {
+            let at = x + (row * all + head) * dimension
+            if let norm { kernels.rms_norm(at, norm, config.normEpsilon, dimension, at) }
+            kernels.rotate(at, cosine + row * half, sine + row * half, half)
           }
         }
       }
     }
   }
 
-  /// Attention of all rows, a few consecutive tokens of a sequence at a time: they share what is read of its pages.
+  /// Rotates the keys and appends them and the values, both `[rows, kvHeads, dimension]`, to the caches, each KV head by one
+  /// thread.
+  private func append(
+    _ k: UnsafeMutablePointer<Float>, _ v: UnsafePointer<Float>, norm: [Float]?, layer: Int,
+    layout: RowLayout, to caches: inout [KVCache]
+  ) throws(TensorError) {
+    let (kvHeads, width) = (config.kvHeads, config.kvHeads * config.headDimension)
+    var rooms: [KVAppend] = []
+    for run in layout.runs {
+      rooms.append(try caches[run.cache].makeRoom(tokens: run.rows.count, layer: layer))
+    }
+    // The keys of a token lie in a line of memory each.
+    let cost = layout.count * width * 256
+    pool.split(rooms.count * kvHeads, cost: cost) { part in
+      for item in part {
+        let (rows, head) = (layout.runs[item / kvHeads].rows, item % kvHeads)
+        rotate(k, rows: rows, heads: head..<head + 1, of: kvHeads, norm: norm, layout: layout)
+        let start = rows.lowerBound * width
+        rooms[item / kvHeads].put(keys: k + start, values: v + start, heads: head..<head + 1)
+      }
+    }
+  }
+
+  /// Rotates the queries in place, then the attention of all rows, a few consecutive tokens of a sequence at a time: they share what is read of its pages.
   private func attend(
-    _ q: UnsafePointer<Float>, layer: Int, layout: RowLayout, caches: [KVCache],
+    _ q: UnsafeMutablePointer<Float>, norm: [Float]?, layer: Int, layout: RowLayout,
+    caches: [KVCache],
     into output: UnsafeMutablePointer<Float>
   ) {
     let (dimension, group, kvHeads) = (config.headDimension, config.groupSize, config.kvHeads)
@@ -233,6 +253,10 @@ public final class BlockForward {
         if isAlone && item - spans.count >= part.lowerBound { continue }
         let count = isAlone ? (part.upperBound - 1 - item) / spans.count + 1 : 1
         let start = at.row * width + kvHead * group * dimension
+        rotate(
+          q, rows: at.row..<at.row + at.span.tokens,
+          heads: kvHead * group..<(kvHead + count) * group,
+          of: config.heads, norm: norm, layout: layout)
         at.span.attend(
           queries: q + start, stride: width, heads: group, kvHeads: kvHead..<kvHead + count,
           scale: scale, numerics: input.numerics, output: output + start)

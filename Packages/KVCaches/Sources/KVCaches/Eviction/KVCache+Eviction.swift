@@ -149,7 +149,7 @@ extension KVCache {
     }
     for index in changed {
       let coded = tiers.coded(of: count).inPage(index)
-      (replacements[index] ?? old[index]).encode(to: coded, after: .zero)
+      (replacements[index] ?? old[index]).encode(to: coded)
     }
     for (index, page) in replacements { layers[layer].pages[index] = page }
     layers[layer].pages.removeLast(layers[layer].pages.count - pages)
