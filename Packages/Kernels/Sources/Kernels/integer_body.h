@@ -15,10 +15,7 @@ static void quantize(const float *x, size_t n, size_t group, int8_t *codes, floa
       highest = v_max(v_max(v, v_sub(v_set(0), v)), highest);
       poison = v_fma(v, v_set(0), poison);  // NaN once a value is NaN or infinite, else 0
     }
-    float lanes[16], top = 0;
-    v_store(lanes, highest);
-    for (int i = 0; i < 16; i++)
-      if (lanes[i] > top) top = lanes[i];
+    const float top = v_highest(highest);  // a number: v_max passes over what is none
     scales[g] = top / 127.0f + v_sum(poison);
     const v16 factor = v_set(top > 0x1p-120f && top < INFINITY ? 127.0f / top : 0);
     v16 sum = v_set(0);
@@ -26,9 +23,13 @@ static void quantize(const float *x, size_t n, size_t group, int8_t *codes, floa
       const v16 v = end - i < 16 ? load_first(x + i, end - i, 0) : v_load(x + i);
       const v16 code = v_round(v_max(v_min(v_mul(v, factor), v_set(127.0f)), v_set(-127.0f)));
       sum = v_add(sum, code);
+      if (end - i >= 16) {
+        v_store_byte(codes + i, code);
+        continue;
+      }
       int8_t bytes[16];
       v_store_byte(bytes, code);
-      memcpy(codes + i, bytes, end - i < 16 ? end - i : 16);
+      memcpy(codes + i, bytes, end - i);
     }
     sums[g] = (int32_t)v_sum(sum);
   }
@@ -50,6 +51,8 @@ typedef struct {
   const float *zeros;    // likewise
   size_t first, last;
   const uint8_t *ahead;  // the weights after these, which are asked for meanwhile
+  float *y;              // with the last slab: where the products go, lines that are asked for meanwhile too
+  size_t ldy;
 } integer_slab;
 
 // Adds the slab's part to sums [tokens][blocks][16], for tokens from `token` on, which are the ones from `part` on of the
@@ -68,6 +71,8 @@ INLINE void integer_tile(const bb_row_format format, const int has_zeros, const 
   for (int t = 0; t < tokens; t++)
     for (int b = 0; b < blocks; b++)
       total[t][b] = slab->first == 0 ? v_set(0) : v_load(sums + (t * blocks + b) * 16);
+  for (int t = 0; slab->y && parts > 1 && t < tokens; t++)
+    for (int b = 0; b < blocks; b++) __builtin_prefetch(slab->y + (part + t) * slab->ldy + b * 16, 1, 2);
   size_t left = m->inputs - slab->first * x->group;
   for (size_t g = 0; g < slab->last - slab->first; g++, left -= x->group) {
     const size_t width = x->group < left ? x->group : left;
@@ -144,7 +149,8 @@ INLINE void integer_panel(const bb_row_format format, const int has_zeros, const
     const size_t last = group + step < x->groups ? group + step : x->groups;
     const uint8_t *panel = m->lines + block * stride, *ahead = panel + blocks * stride;
     if (last < x->groups) ahead = panel + last * x->group / per_line * 64;
-    integer_slab slab = {panel + group * x->group / per_line * 64, stride, scales, zeros, group, last, ahead};
+    integer_slab slab = {panel + group * x->group / per_line * 64, stride, scales, zeros, group, last, ahead,
+                         last == x->groups ? y + first * ldy + block * 16 : NULL, ldy};
     for (int b = 0; b < blocks; b++)
       for (size_t g = group; g < last; g++) {
         const size_t from = ((block + b) * groups + g / finer) * 16, to = (b * SLAB_GROUPS + g - group) * 16;
