@@ -68,6 +68,47 @@ public final class BlockForward {
     if isWhole { runFeedForward(block, rows: layout.count, x: x, observe: observe) }
   }
 
+  /// Runs the last block, of whose rows only some are used: those that come to stand at the front of `x`, as `run` has
+  /// them. Of the others keys and values are appended, and no more computed.
+  ///
+  /// - Parameters:
+  ///   - block: the weights.
+  ///   - layer: the layer of the caches that belongs to the block.
+  ///   - layout: which row belongs to which sequence and position.
+  ///   - rows: the rows that are used, in ascending order.
+  ///   - x: `[rows, hidden]`.
+  ///   - caches: as `run` takes them, but none may need the queries of all rows.
+  /// - Throws: `TensorError.outOfMemory` when a cache cannot grow.
+  func runLast(
+    _ block: DecoderBlock, layer: Int, layout: RowLayout, rows: [Int],
+    x: UnsafeMutablePointer<Float>, caches: inout [KVCache]
+  ) throws(TensorError) {
+    let hidden = normed.reserve(layout.count * config.hiddenSize)
+    norm(x, block.attentionNorm, rows: layout.count, into: hidden)
+    let keyWidth = config.kvHeads * config.headDimension
+    let k = keys.reserve(layout.count * keyWidth)
+    let v = values.reserve(layout.count * keyWidth)
+    input.reset(hidden, tokens: layout.count, width: config.hiddenSize)
+    pool.form([product(block[.key], into: k), product(block[.value], into: v)])
+    try append(k, v, norm: block.keyNorm, layer: layer, layout: layout, to: &caches)
+    if !rows.isEmpty {
+      moveToFront(rows, of: x, width: config.hiddenSize)
+      moveToFront(rows, of: hidden, width: config.hiddenSize)
+      let q = queries.reserve(rows.count * config.heads * config.headDimension)
+      input.reset(hidden, tokens: rows.count, width: config.hiddenSize)
+      pool.form([product(block[.query], into: q)])
+      let attention = attended.reserve(rows.count * config.heads * config.headDimension)
+      attend(
+        q, norm: block.queryNorm, layer: layer, layout: layout.selecting(rows), caches: caches,
+        into: attention)
+      input.reset(
+        attention, tokens: rows.count, width: config.heads * config.headDimension)
+      addProduct(block[.output], to: x)
+      runFeedForward(block, rows: rows.count, x: x)
+    }
+    for run in layout.runs { caches[run.cache].settle(layer: layer) }
+  }
+
   /// The first half of a block, with the parameters of `run`: attention, added to `x`.
   ///
   /// - Returns: whether `observe` let it come to its end.
@@ -108,7 +149,7 @@ public final class BlockForward {
   /// added to `x`.
   public func runFeedForward(
     _ block: DecoderBlock, rows: Int, x: UnsafeMutablePointer<Float>,
-    observe: (ProjectionInput, UnsafePointer<Float>) -> Bool
+    observe: (ProjectionInput, UnsafePointer<Float>) -> Bool = { _, _ in true }
   ) {
     let hidden = normed.reserve(rows * config.hiddenSize)
     norm(x, block.feedForwardNorm, rows: rows, into: hidden)
@@ -175,9 +216,8 @@ public final class BlockForward {
     ])
   }
 
-  /// Normalises some heads of some rows where the family does, then rotates them by their row's angles.
-  ///
-  /// - Parameter x: `[rows, all heads, dimension]`.
+  /// Normalises some heads of some rows of `x` `[rows, all heads, dimension]` where the family does, then rotates them by their
+  /// row's angles.
   private func rotate(
     _ x: UnsafeMutablePointer<Float>, rows: Range<Int>, heads: Range<Int>, of all: Int,
     norm: [Float]?, layout: RowLayout

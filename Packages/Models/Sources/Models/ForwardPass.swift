@@ -39,7 +39,6 @@ public final class ForwardPass {
   private let pool: ThreadPool
   private let blocks: BlockForward
   private let hidden = GrowingBuffer<Float>()
-  private let selected = GrowingBuffer<Float>()
   private let logits = GrowingBuffer<Float>()
 
   /// Tokens that go through the model at once; longer batches are cut, which bounds the working memory.
@@ -137,10 +136,6 @@ public final class ForwardPass {
         row += 1
       }
     }
-    for (layer, block) in decoder.blocks.enumerated() {
-      try blocks.run(block, layer: layer, layout: layout, x: x, caches: &caches)
-    }
-
     var wanted: [(row: Int, run: Int, token: Int)] = []
     row = 0
     for part in parts {
@@ -150,21 +145,35 @@ public final class ForwardPass {
         row += 1
       }
     }
+    try runBlocks(layout, wanted: wanted.map(\.row), x: x, caches: &caches)
     guard !wanted.isEmpty else { return }
-    let inputs = selected.reserve(wanted.count * width)
-    for (index, item) in wanted.enumerated() {
-      (inputs + index * width).update(from: x + item.row * width, count: width)
-    }
-    blocks.norm(inputs, decoder.finalNorm, rows: wanted.count, into: inputs)
+    blocks.norm(x, decoder.finalNorm, rows: wanted.count, into: x)
     let vocabulary = config.vocabularySize
     let output = logits.reserve(wanted.count * vocabulary)
     decoder.head.multiply(
-      LinearInput(inputs, tokens: wanted.count, width: width, numerics: numerics), into: output,
+      LinearInput(x, tokens: wanted.count, width: width, numerics: numerics), into: output,
       on: pool)
     for (index, item) in wanted.enumerated() {
       try receive(
         item.run, item.token,
         UnsafeBufferPointer(start: output + index * vocabulary, count: vocabulary))
     }
+  }
+
+  /// Runs all blocks over `x` `[rows, hidden]`, in which the rows that are wanted then stand at the front.
+  private func runBlocks(
+    _ layout: RowLayout, wanted: [Int], x: UnsafeMutablePointer<Float>, caches: inout [KVCache]
+  ) throws(TensorError) {
+    // Of the last block's rows only those are computed, unless an eviction looks at the queries of all.
+    let isShort =
+      wanted.count < layout.count && !layout.runs.contains { caches[$0.cache].needsQueries }
+    for (layer, block) in decoder.blocks.enumerated() {
+      if isShort && layer == decoder.blocks.count - 1 {
+        return try blocks.runLast(
+          block, layer: layer, layout: layout, rows: wanted, x: x, caches: &caches)
+      }
+      try blocks.run(block, layer: layer, layout: layout, x: x, caches: &caches)
+    }
+    moveToFront(wanted, of: x, width: decoder.config.hiddenSize)
   }
 }

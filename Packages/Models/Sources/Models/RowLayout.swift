@@ -59,4 +59,36 @@ public struct RowLayout {
     self.positions = positions
     self.visible = visible
   }
+
+  /// The layout of some of the rows, in ascending order, each a run of its own.
+  func selecting(_ rows: [Int]) -> RowLayout { RowLayout(self, rows: rows) }
+
+  private init(_ whole: RowLayout, rows: [Int]) {
+    let pairs = whole.cosines.count / max(whole.count, 1)
+    func angles(_ all: [Float]) -> [Float] {
+      rows.flatMap { all[$0 * pairs..<($0 + 1) * pairs] }
+    }
+    var selected: [Run] = []
+    for run in whole.runs {
+      for row in rows where run.rows.contains(row) {
+        selected.append(
+          Run(
+            cache: run.cache, rows: selected.count..<selected.count + 1,
+            position: whole.positions[row]))
+      }
+    }
+    runs = selected
+    count = rows.count
+    cosines = angles(whole.cosines)
+    sines = angles(whole.sines)
+    positions = rows.map { whole.positions[$0] }
+    visible = rows.map { whole.visible[$0] }
+  }
+}
+
+/// Moves some rows of `x` `[rows, width]`, in ascending order, to the front.
+func moveToFront(_ rows: [Int], of x: UnsafeMutablePointer<Float>, width: Int) {
+  for (index, row) in rows.enumerated() where index != row {
+    (x + index * width).update(from: x + row * width, count: width)
+  }
 }

@@ -54,17 +54,32 @@ import Testing
     }
   }
 
-  @Test func lastRowsAreTheLastOfAll() throws {
-    let all = try logits([Self.prompts[0]], bits: nil, piece: 512, threads: 1)[0]
-    let pass = ForwardPass(try TinyDecoder.make(), pool: try ThreadPool(workers: 1))
-    var caches = [try pass.makeCache(meter: KVMeter())]
-    var last: [Float] = []
-    try pass.run([TokenRun(cache: 0, tokens: Self.prompts[0])], caches: &caches, rows: .last) {
-      _, token, logits in
-      #expect(token == 89)
-      last = Array(logits)
+  /// Of the last tokens only, the last block computes less; what it appends must be the same.
+  @Test(arguments: [KVFormat.bf16, .int4], [nil, 64])
+  func lastRowsAreTheLastOfAll(format: KVFormat, budget: Int?) throws {
+    let pass = ForwardPass(
+      try TinyDecoder.make(bits: 8), pool: try ThreadPool(workers: 2), numerics: .int8)
+    let configuration = KVConfiguration(
+      format: format, eviction: try budget.map { try Eviction(.h2o(recent: 16), budget: $0) })
+    let meter = KVMeter()
+    func lastLogits(_ rows: LogitRows) throws -> [[Float]] {
+      var caches = try Self.prompts.map { _ in try pass.makeCache(configuration, meter: meter) }
+      var found: [[Float]] = []
+      // The prompts, which are longer together than what goes through at once; then a token more.
+      for tokens in [Self.prompts, Self.prompts.map { _ in [7] }] {
+        var last = [[Float]](repeating: [], count: tokens.count)
+        let runs = tokens.enumerated().map { TokenRun(cache: $0, tokens: $1) }
+        try pass.run(runs, caches: &caches, rows: rows) { run, token, logits in
+          if rows == .last { #expect(token == tokens[run].count - 1) }
+          last[run] = Array(logits)
+        }
+        found += last
+      }
+      return found
     }
-    #expect(last == Array(all.suffix(131)))
+    let all = try lastLogits(.all)
+    #expect(all.allSatisfy { $0.count == 131 && $0.allSatisfy(\.isFinite) })
+    #expect(try lastLogits(.last) == all)
   }
 
   @Test func aBranchGoesOnAsItsTrunkWould() throws {

@@ -32,10 +32,7 @@ extension KVCache {
   public mutating func settle(
     queries: UnsafePointer<Float>, tokens: Int, heads: Int, layer: Int, on pool: ThreadPool
   ) throws(TensorError) {
-    guard let eviction = configuration.eviction else {
-      layers[layer].staged = []
-      return
-    }
+    guard let eviction = configuration.eviction else { return settle(layer: layer) }
     if layers[layer].memory == nil {
       layers[layer].memory = try EvictionMemory(
         for: eviction, shape: shape, heads: heads, meter: meter)
@@ -59,6 +56,12 @@ extension KVCache {
       known.contains([]) ? nil : SimilarKeys(known, meter: meter)
     onCompression?(layer, slots)
   }
+
+  /// Whether `settle` wants the queries of every token.
+  public var needsQueries: Bool { configuration.eviction != nil }
+
+  /// Ends a step of `layer` where everything is kept, which needs no queries.
+  public mutating func settle(layer: Int) { layers[layer].staged = [] }
 
   /// Lets the eviction see the queries of the tokens appended last.
   private mutating func observe(
