@@ -1,6 +1,7 @@
 import Synchronization
+import Tensors
 
-/// Counts the bytes that all pages of one engine's caches really hold.
+/// Counts the bytes that all pages of one engine's caches really hold, and has the memory that they are in.
 public final class KVMeter: Sendable {
   /// What bytes are held for.
   public enum Kind: String, Sendable, CaseIterable {
@@ -14,6 +15,8 @@ public final class KVMeter: Sendable {
     case eviction
   }
 
+  /// What the pages are taken from.
+  let memory = BlockPool()
   private let exact = Atomic<Int>(0)
   private let codes = Atomic<Int>(0)
   private let scales = Atomic<Int>(0)

@@ -16,7 +16,7 @@ final class KVPage {
   init(_ layout: PageLayout, meter: KVMeter) throws(TensorError) {
     self.layout = layout
     self.meter = meter
-    storage = try AlignedBytes(count: layout.byteCount)
+    storage = try AlignedBytes(count: layout.byteCount, from: meter.memory)
     for kind in KVMeter.Kind.allCases { meter.add(layout.byteCount(kind), kind) }
   }
 

@@ -10,8 +10,10 @@ public final class AlignedBytes: @unchecked Sendable {
   /// Size of the block in bytes.
   public let count: Int
   private let base: UnsafeMutableRawPointer
-  /// Bytes mapped, or 0 for a block of the C library.
+  /// Bytes mapped, or 0 for a block of the C library or of a pool.
   private let mapped: Int
+  /// Where the block goes back to, if it is from a pool.
+  private let origin: (pool: BlockPool, slab: Slab)?
 
   /// Blocks of this many bytes and more come from the system, already zero, and go back to it at once. The C library
   /// keeps what is freed: aligned blocks of a few MiB fit no gap that one of their size has left, so that a run which
@@ -31,6 +33,7 @@ public final class AlignedBytes: @unchecked Sendable {
     // The size is rounded up so that a kernel may read the whole last line.
     let rounded = max(count, 1).roundedUp(toMultipleOf: Self.alignment)
     self.count = count
+    origin = nil
     if rounded >= Self.mappedSize {
       let pointer = mmap(nil, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
       guard let pointer, pointer != MAP_FAILED else { throw .outOfMemory(bytes: count) }
@@ -51,8 +54,36 @@ public final class AlignedBytes: @unchecked Sendable {
     mapped = 0
   }
 
+  /// Takes `count` bytes, all zero, from a pool; of 1 MiB and more from the system.
+  ///
+  /// - Throws: `TensorError.outOfMemory` when the system refuses.
+  public convenience init(count: Int, from pool: BlockPool) throws(TensorError) {
+    let rounded = max(count, 1).roundedUp(toMultipleOf: Self.alignment)
+    guard rounded < Self.mappedSize else {
+      try self.init(count: count)
+      return
+    }
+    let (block, slab) = try pool.take(rounded)
+    self.init(block, count: count, origin: (pool, slab))
+  }
+
+  private init(
+    _ base: UnsafeMutableRawPointer, count: Int, origin: (pool: BlockPool, slab: Slab)
+  ) {
+    self.base = base
+    self.count = count
+    self.origin = origin
+    mapped = 0
+  }
+
   deinit {
-    if mapped > 0 { munmap(base, mapped) } else { free(base) }
+    if let origin {
+      origin.pool.give(base, to: origin.slab)
+    } else if mapped > 0 {
+      munmap(base, mapped)
+    } else {
+      free(base)
+    }
   }
 
   /// Reads the bytes; the pointer is valid inside `body` only.

@@ -1,0 +1,97 @@
+import Foundation
+import Synchronization
+
+/// Memory for blocks of a few sizes that come and go, such as the pages of caches. It is taken from the system in slabs of
+/// blocks of one size, and in huge pages where there are any: blocks of less than that would each lie in many small pages,
+/// and looking those up takes part of the time of reading. A slab goes back when none of its blocks is used and another one has
+/// room.
+public final class BlockPool: Sendable {
+  /// By the size of their blocks, the slabs that have room.
+  private let open = Mutex<[Int: [Slab]]>([:])
+
+  /// An empty pool.
+  public init() {}
+
+  /// Slabs that have room, of all sizes.
+  var slabsWithRoom: Int { open.withLock { $0.values.reduce(0) { $0 + $1.count } } }
+
+  /// A block of `size` bytes, all zero, of a slab that it belongs to.
+  func take(_ size: Int) throws(TensorError) -> (block: UnsafeMutableRawPointer, slab: Slab) {
+    try open.withLock { open throws(TensorError) in
+      let slab: Slab
+      if let last = open[size]?.last {
+        slab = last
+      } else {
+        slab = try Slab(blockSize: size)
+        open[size, default: []].append(slab)
+      }
+      let block = slab.take()
+      if slab.isFull { open[size]?.removeLast() }
+      return (block, slab)
+    }
+  }
+
+  /// Takes a block back.
+  func give(_ block: UnsafeMutableRawPointer, to slab: Slab) {
+    open.withLock { open in
+      let size = slab.blockSize
+      if slab.isFull { open[size, default: []].append(slab) }
+      slab.give(block)
+      if slab.isUnused, let count = open[size]?.count, count > 1 {
+        open[size]?.removeAll { $0 === slab }
+      }
+    }
+  }
+}
+
+/// Some blocks of one size, side by side. Sendable by rule: its pool is locked whenever it is touched.
+final class Slab: @unchecked Sendable {
+  let blockSize: Int
+  private let base: UnsafeMutableRawPointer
+  private let count: Int
+  /// Blocks that have never been used, and so are zero, are those from here on.
+  private var fresh = 0
+  private var free: [UnsafeMutableRawPointer] = []
+
+  private static let hugePage = 2 << 20
+  /// Fewer would leave too much of a huge page over.
+  private static let leastBlocks = 8
+
+  private var size: Int { Self.size(ofBlocks: blockSize) }
+  private static func size(ofBlocks blockSize: Int) -> Int {
+    (leastBlocks * blockSize).roundedUp(toMultipleOf: hugePage)
+  }
+
+  init(blockSize: Int) throws(TensorError) {
+    self.blockSize = blockSize
+    let size = Self.size(ofBlocks: blockSize)
+    count = size / blockSize
+    // More than is needed, so that a part begins where a huge page may; the rest goes back.
+    let all = size + Self.hugePage
+    let pointer = mmap(nil, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let pointer, pointer != MAP_FAILED else { throw .outOfMemory(bytes: size) }
+    let before = -Int(bitPattern: pointer) & (Self.hugePage - 1)
+    base = pointer + before
+    if before > 0 { munmap(pointer, before) }
+    if before < Self.hugePage { munmap(base + size, Self.hugePage - before) }
+    #if os(Linux)
+      madvise(base, size, MADV_HUGEPAGE)
+    #endif
+  }
+
+  deinit { munmap(base, size) }
+
+  var isFull: Bool { fresh == count && free.isEmpty }
+  var isUnused: Bool { free.count == fresh }
+
+  func take() -> UnsafeMutableRawPointer {
+    if let block = free.popLast() {
+      memset(block, 0, blockSize)
+      return block
+    }
+    fresh += 1
+    return base + (fresh - 1) * blockSize
+  }
+
+  func give(_ block: UnsafeMutableRawPointer) { free.append(block) }
+}

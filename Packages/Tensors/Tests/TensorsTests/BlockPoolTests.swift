@@ -1,0 +1,74 @@
+import Testing
+
+@testable import Tensors
+
+@Suite struct BlockPoolTests {
+  /// Fills a block with one byte; whether all of it held another one before.
+  private func fill(_ block: AlignedBytes, _ byte: UInt8, over old: UInt8) -> Bool {
+    block.withMutableBytes { bytes in
+      let isOld = bytes.allSatisfy { $0 == old }
+      bytes.initializeMemory(as: UInt8.self, repeating: byte)
+      return isOld
+    }
+  }
+
+  @Test(arguments: [64, 1000, 300_000, 2 << 20])
+  func blocksAreZeroAlignedAndApart(size: Int) throws {
+    let pool = BlockPool()
+    var blocks: [AlignedBytes] = []
+    for index in 0..<40 {
+      blocks.append(try AlignedBytes(count: size, from: pool))
+      #expect(fill(blocks[index], UInt8(index + 1), over: 0))
+      blocks[index].withBytes { bytes in
+        #expect(bytes.count == size)
+        #expect(Int(bitPattern: bytes.baseAddress) % AlignedBytes.alignment == 0)
+      }
+    }
+    // Blocks that come back are zero again; the others keep what they hold.
+    for index in stride(from: 0, to: 40, by: 3) {
+      blocks[index] = try AlignedBytes(count: size, from: pool)
+      #expect(fill(blocks[index], UInt8(index + 101), over: 0))
+    }
+    for index in 0..<40 {
+      let byte = UInt8(index % 3 == 0 ? index + 101 : index + 1)
+      #expect(fill(blocks[index], 0, over: byte))
+    }
+  }
+
+  @Test func slabsGoBackWhenTheyAreEmpty() throws {
+    let pool = BlockPool()
+    let size = 100_000  // 20 of them in a slab
+    var blocks = try (0..<60).map { _ in try AlignedBytes(count: size, from: pool) }
+    #expect(pool.slabsWithRoom == 0)
+    blocks.removeFirst(20)
+    #expect(pool.slabsWithRoom == 1)
+    blocks.removeFirst(1)
+    #expect(pool.slabsWithRoom == 2)
+    // Of two with room the empty one has gone.
+    blocks.removeFirst(19)
+    #expect(pool.slabsWithRoom == 1)
+    blocks = []
+    #expect(pool.slabsWithRoom == 1)
+  }
+
+  @Test func manyThreadsMayTakeAndGive() throws {
+    let pool = BlockPool()
+    let threads = try ThreadPool(workers: 4)
+    threads.run { worker in
+      let byte = UInt8(worker + 1)
+      var held: [AlignedBytes] = []
+      for round in 0..<500 {
+        guard let block = try? AlignedBytes(count: 70_000 + worker % 2 * 64, from: pool) else {
+          Issue.record("no memory")
+          return
+        }
+        if !fill(block, byte, over: 0) { Issue.record("not zero") }
+        held.append(block)
+        while held.count > round % 40 {
+          if !fill(held.removeFirst(), 0, over: byte) { Issue.record("someone else wrote") }
+        }
+      }
+    }
+    #expect(pool.slabsWithRoom >= 1)
+  }
+}
