@@ -17,7 +17,7 @@ public struct KVAppend {
   private let rotation: KVRotation?
   private var steps: [Step] = []
   /// Pages that nobody else holds, apart from the steps.
-  private var owned: Set<ObjectIdentifier> = []
+  private var owned: [ObjectIdentifier] = []
 
   init(shape: KVShape, rotation: KVRotation?) {
     self.shape = shape
@@ -27,7 +27,7 @@ public struct KVAppend {
   /// Whether this page may be written though the steps hold it too.
   func owns(_ page: KVPage) -> Bool { owned.contains(ObjectIdentifier(page)) }
 
-  mutating func own(_ page: KVPage) { owned.insert(ObjectIdentifier(page)) }
+  mutating func own(_ page: KVPage) { owned.append(ObjectIdentifier(page)) }
 
   mutating func store(_ token: Int, in page: KVPage, slot: Int) {
     if case .store(let tokens, let last, let first) = steps.last, last === page {
