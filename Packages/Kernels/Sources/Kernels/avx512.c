@@ -87,15 +87,27 @@ static inline void v_line_int8(const uint8_t *p, v16 *w) {
   for (int j = 0; j < 4; j++) w[j] = field(v, 8 * j, 255);
 }
 // The lowest four bits of each lane look their float up: one instruction for a mask and a conversion.
-static inline v16 nibble(__m512i v) {
-  return _mm512_permutexvar_ps(v, _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-}
-static inline void v_line_int4(const uint8_t *p, v16 *w) {
+static inline v16 nibbles(void) { return _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }
+static inline void look_up_nibbles(const uint8_t *p, v16 floats, v16 *w) {
   const __m512i v = _mm512_loadu_si512(p);
   for (int j = 0; j < 4; j++) {
-    w[j] = nibble(_mm512_srli_epi32(v, 8 * j));
-    w[j + 4] = nibble(_mm512_srli_epi32(v, 8 * j + 4));
+    w[j] = _mm512_permutexvar_ps(_mm512_srli_epi32(v, 8 * j), floats);
+    w[j + 4] = _mm512_permutexvar_ps(_mm512_srli_epi32(v, 8 * j + 4), floats);
   }
+}
+// One instruction puts a byte under the exponent of 2^23, where it counts ones; the difference is exact.
+#define V_LINES_LESS
+static inline void v_line_int8_less(const uint8_t *p, float zero, v16 *w) {
+  const __m512i v = _mm512_loadu_si512(p), byte = _mm512_set1_epi32(255), above = _mm512_castps_si512(v_set(0x1p23f));
+  const v16 less = v_set(0x1p23f + zero);
+  for (int j = 0; j < 4; j++) {
+    const __m512i bits = _mm512_ternarylogic_epi32(_mm512_srli_epi32(v, 8 * j), byte, above, 0xea);  // (a & b) | c
+    w[j] = _mm512_sub_ps(_mm512_castsi512_ps(bits), less);
+  }
+}
+static inline void v_line_int4(const uint8_t *p, v16 *w) { look_up_nibbles(p, nibbles(), w); }
+static inline void v_line_int4_less(const uint8_t *p, float zero, v16 *w) {
+  look_up_nibbles(p, _mm512_sub_ps(nibbles(), v_set(zero)), w);
 }
 
 // Integer lanes: see scalar.c.
@@ -130,7 +142,7 @@ static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
 }
 
 enum { ATTEND_ROWS = 4 };
-enum { TILE_TOKENS = 4, TILE_BLOCKS = 2, SINGLE_BLOCKS = 4, MAX_BLOCKS = 4 };
+enum { TILE_TOKENS = 4, TILE_BLOCKS = 2 };
 enum { PANEL_TOKENS = 6, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE_TOKENS = 4, INTEGER_TILE_BLOCKS = 3, INTEGER_UNPACK = 0 };
 enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 4 };

@@ -89,7 +89,8 @@ static __attribute__((noinline)) void bf16_blocks(const bb_matrix *m, const uint
     for (size_t k = 0; k < lines; k += slab) {
       const size_t end = lines - k < slab ? lines : k + slab;
       size_t block = first;
-      for (; block + BF16_TILE_BLOCKS <= last; block += BF16_TILE_BLOCKS)
+      // One token reads block after block, in the order of memory, which the processor foresees.
+      for (; tokens > 1 && block + BF16_TILE_BLOCKS <= last; block += BF16_TILE_BLOCKS)
         bf16_rows(BF16_TILE_BLOCKS, m, k, end, rows, ldx, count, out, ldy, block,
                   last - block < 2 * BF16_TILE_BLOCKS ? last - block - BF16_TILE_BLOCKS : BF16_TILE_BLOCKS);
       for (; block < last; block++) bf16_rows(1, m, k, end, rows, ldx, count, out, ldy, block, 0);

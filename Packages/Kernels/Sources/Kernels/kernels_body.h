@@ -37,7 +37,24 @@ INLINE v16 v_exp(v16 x) {
 
 // ---------------------------------------------------------------- weights times activations
 
-INLINE void decode_line(bb_row_format format, const uint8_t *line, v16 zero, v16 *w) {
+// Lines of codes less a whole number.
+#ifndef V_LINES_LESS
+INLINE void v_line_int8_less(const uint8_t *p, float zero, v16 *w) {
+  v_line_int8(p, w);
+  for (int j = 0; j < 4; j++) w[j] = v_sub(w[j], v_set(zero));
+}
+INLINE void v_line_int4_less(const uint8_t *p, float zero, v16 *w) {
+  v_line_int4(p, w);
+  for (int j = 0; j < 8; j++) w[j] = v_sub(w[j], v_set(zero));
+}
+#endif
+
+// What codes are counted from: one whole number up to 256 for the matrix, or a number for each row of a block.
+typedef enum { ONE_ZERO, ZERO_FOR_EACH } code_zeros;
+
+// A line as floats; of codes, less their zero.
+INLINE void decode_line(bb_row_format format, const code_zeros zeros, const bb_matrix *m, const uint8_t *line,
+                        v16 zero, v16 *w) {
   switch (format) {
     case BB_ROWS_F32:
       w[0] = v_load((const float *)line);
@@ -46,10 +63,12 @@ INLINE void decode_line(bb_row_format format, const uint8_t *line, v16 zero, v16
     case BB_ROWS_F16: v_line_f16(line, w); break;
     case BB_ROWS_BF16: v_line_bf16(line, w); break;
     case BB_ROWS_INT8:
+      if (zeros == ONE_ZERO) return v_line_int8_less(line, m->zero, w);
       v_line_int8(line, w);
       for (int j = 0; j < 4; j++) w[j] = v_sub(w[j], zero);
       break;
     default:
+      if (zeros == ONE_ZERO) return v_line_int4_less(line, m->zero, w);
       v_line_int4(line, w);
       for (int j = 0; j < 8; j++) w[j] = v_sub(w[j], zero);
       break;
@@ -57,7 +76,7 @@ INLINE void decode_line(bb_row_format format, const uint8_t *line, v16 zero, v16
 }
 
 // `tokens` x `blocks` outputs of 16 rows each; all four counts are constants where this is inlined.
-INLINE void tile(const bb_row_format format, const int tokens, const int blocks, const bb_matrix *m,
+INLINE void tile(const bb_row_format format, const code_zeros zeros, const int tokens, const int blocks, const bb_matrix *m,
                  const float *x, size_t ldx, float *y, size_t ldy, size_t block) {
   const int integer = format >= BB_ROWS_INT8;
   const size_t per_line = format == BB_ROWS_INT4 ? 8 : format == BB_ROWS_INT8 ? 4 : 2;
@@ -67,9 +86,9 @@ INLINE void tile(const bb_row_format format, const int tokens, const int blocks,
   const size_t stride = (inputs + per_line - 1) / per_line * line_bytes;
   const uint8_t *lines = m->lines + block * stride;
 
-  v16 total[TILE_TOKENS][MAX_BLOCKS];
+  v16 total[TILE_TOKENS][TILE_BLOCKS];
   for (size_t g = 0; g < groups; g++) {
-    v16 sum[TILE_TOKENS][MAX_BLOCKS][2], zero[MAX_BLOCKS];
+    v16 sum[TILE_TOKENS][TILE_BLOCKS][2], zero[TILE_BLOCKS];
     for (int b = 0; b < blocks; b++) {
       const size_t at = ((block + b) * groups + g) * 16;
       zero[b] = integer && m->zeros ? v_load(m->zeros + at) : v_set(m->zero);
@@ -80,7 +99,7 @@ INLINE void tile(const bb_row_format format, const int tokens, const int blocks,
     for (size_t k = start; k < whole; k += per_line) {
       for (int b = 0; b < blocks; b++) {
         v16 w[8];
-        decode_line(format, lines + b * stride + k / per_line * line_bytes, zero[b], w);
+        decode_line(format, zeros, m, lines + b * stride + k / per_line * line_bytes, zero[b], w);
         for (size_t j = 0; j < per_line; j++)
           for (int t = 0; t < tokens; t++)
             sum[t][b][j & 1] = v_fma(w[j], v_set(x[t * ldx + k + j]), sum[t][b][j & 1]);
@@ -89,7 +108,7 @@ INLINE void tile(const bb_row_format format, const int tokens, const int blocks,
     if (whole < end) {  // The last line is not full: its inputs beyond the end count as 0.
       for (int b = 0; b < blocks; b++) {
         v16 w[8];
-        decode_line(format, lines + b * stride + whole / per_line * line_bytes, zero[b], w);
+        decode_line(format, zeros, m, lines + b * stride + whole / per_line * line_bytes, zero[b], w);
         for (size_t j = 0; j < end - whole; j++)
           for (int t = 0; t < tokens; t++)
             sum[t][b][j & 1] = v_fma(w[j], v_set(x[t * ldx + whole + j]), sum[t][b][j & 1]);
@@ -121,41 +140,48 @@ INLINE void tile(const bb_row_format format, const int tokens, const int blocks,
 enum { TOKEN_CHUNK = 64 };
 #include "panel_body.h"
 
-INLINE void multiply_format(const bb_row_format format, const bb_matrix *m, const float *x, size_t ldx,
+INLINE void multiply_format(const bb_row_format format, const code_zeros zeros, const bb_matrix *m, const float *x, size_t ldx,
                             size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
   for (size_t chunk = 0; chunk < tokens; chunk += TOKEN_CHUNK) {
     const size_t end = chunk + TOKEN_CHUNK < tokens ? chunk + TOKEN_CHUNK : tokens;
     const int panels = format >= BB_ROWS_INT8 && end - chunk >= PANEL_MIN;
     size_t block = first;
+    // One token reads block after block, in the order of memory, which the processor foresees.
     if (tokens == 1)
-      for (; block + SINGLE_BLOCKS <= last; block += SINGLE_BLOCKS)
-        tile(format, 1, SINGLE_BLOCKS, m, x, ldx, y, ldy, block);
+      for (; block < last; block++) tile(format, zeros, 1, 1, m, x, ldx, y, ldy, block);
     else if (panels)
       for (; block + TILE_BLOCKS <= last; block += TILE_BLOCKS)
-        panel_chunk(format, TILE_BLOCKS, m, x + chunk * ldx, ldx, end - chunk, y + chunk * ldy, ldy, block);
+        panel_chunk(format, zeros, TILE_BLOCKS, m, x + chunk * ldx, ldx, end - chunk, y + chunk * ldy, ldy, block);
     else
       for (; block + TILE_BLOCKS <= last; block += TILE_BLOCKS) {
         size_t t = chunk;
         for (; t + TILE_TOKENS <= end; t += TILE_TOKENS)
-          tile(format, TILE_TOKENS, TILE_BLOCKS, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
-        for (; t < end; t++) tile(format, 1, TILE_BLOCKS, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
+          tile(format, zeros, TILE_TOKENS, TILE_BLOCKS, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
+        for (; t < end; t++) tile(format, zeros, 1, TILE_BLOCKS, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
       }
     for (; block < last; block++) {
-      if (panels) panel_chunk(format, 1, m, x + chunk * ldx, ldx, end - chunk, y + chunk * ldy, ldy, block);
+      if (panels) panel_chunk(format, zeros, 1, m, x + chunk * ldx, ldx, end - chunk, y + chunk * ldy, ldy, block);
       else
-        for (size_t t = chunk; t < end; t++) tile(format, 1, 1, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
+        for (size_t t = chunk; t < end; t++) tile(format, zeros, 1, 1, m, x + t * ldx, ldx, y + t * ldy, ldy, block);
     }
   }
 }
 
 static void multiply(const bb_matrix *m, const float *x, size_t ldx, size_t tokens, float *y, size_t ldy,
                      size_t first, size_t last) {
+  const int one = !m->zeros && m->zero == floorf(m->zero) && fabsf(m->zero) <= 256;
   switch (m->format) {
-    case BB_ROWS_F32: multiply_format(BB_ROWS_F32, m, x, ldx, tokens, y, ldy, first, last); break;
-    case BB_ROWS_F16: multiply_format(BB_ROWS_F16, m, x, ldx, tokens, y, ldy, first, last); break;
-    case BB_ROWS_BF16: multiply_format(BB_ROWS_BF16, m, x, ldx, tokens, y, ldy, first, last); break;
-    case BB_ROWS_INT8: multiply_format(BB_ROWS_INT8, m, x, ldx, tokens, y, ldy, first, last); break;
-    case BB_ROWS_INT4: multiply_format(BB_ROWS_INT4, m, x, ldx, tokens, y, ldy, first, last); break;
+    case BB_ROWS_F32: multiply_format(BB_ROWS_F32, ONE_ZERO, m, x, ldx, tokens, y, ldy, first, last); break;
+    case BB_ROWS_F16: multiply_format(BB_ROWS_F16, ONE_ZERO, m, x, ldx, tokens, y, ldy, first, last); break;
+    case BB_ROWS_BF16: multiply_format(BB_ROWS_BF16, ONE_ZERO, m, x, ldx, tokens, y, ldy, first, last); break;
+    case BB_ROWS_INT8:
+      if (one) multiply_format(BB_ROWS_INT8, ONE_ZERO, m, x, ldx, tokens, y, ldy, first, last);
+      else multiply_format(BB_ROWS_INT8, ZERO_FOR_EACH, m, x, ldx, tokens, y, ldy, first, last);
+      break;
+    case BB_ROWS_INT4:
+      if (one) multiply_format(BB_ROWS_INT4, ONE_ZERO, m, x, ldx, tokens, y, ldy, first, last);
+      else multiply_format(BB_ROWS_INT4, ZERO_FOR_EACH, m, x, ldx, tokens, y, ldy, first, last);
+      break;
     default: break;
   }
 }

@@ -11,14 +11,14 @@ typedef struct {
 } panel_sums;
 
 // panel[k][block][16] = code - zero, or the float weights, of inputs [start, start + count).
-INLINE void decode_panel(const bb_row_format format, const int blocks, const uint8_t *lines, size_t stride,
-                         const v16 *zero, size_t start, size_t count, float *panel) {
+INLINE void decode_panel(const bb_row_format format, const code_zeros zeros, const bb_matrix *m, const int blocks,
+                         const uint8_t *lines, size_t stride, const v16 *zero, size_t start, size_t count, float *panel) {
   const size_t per_line = format == BB_ROWS_INT4 ? 8 : format == BB_ROWS_INT8 ? 4 : 2;
   const size_t line_bytes = format == BB_ROWS_F32 ? 128 : 64;
   for (size_t k = 0; k < count; k += per_line)
     for (int b = 0; b < blocks; b++) {
       v16 w[8];
-      decode_line(format, lines + b * stride + (start + k) / per_line * line_bytes, zero[b], w);
+      decode_line(format, zeros, m, lines + b * stride + (start + k) / per_line * line_bytes, zero[b], w);
       for (size_t j = 0; j < per_line; j++) v_store(panel + ((k + j) * TILE_BLOCKS + b) * 16, w[j]);
     }
 }
@@ -61,7 +61,7 @@ INLINE void panel_tiles(const int blocks, const float *panel, size_t count, cons
 }
 
 // The outputs of `blocks` blocks for a chunk of at most TOKEN_CHUNK tokens.
-INLINE void panel_chunk(const bb_row_format format, const int blocks, const bb_matrix *m, const float *x, size_t ldx,
+INLINE void panel_chunk(const bb_row_format format, const code_zeros zeros, const int blocks, const bb_matrix *m, const float *x, size_t ldx,
                         size_t tokens, float *y, size_t ldy, size_t block) {
   const int integer = format >= BB_ROWS_INT8;
   const size_t inputs = m->inputs, group = integer && m->group < inputs ? m->group : inputs;
@@ -79,7 +79,7 @@ INLINE void panel_chunk(const bb_row_format format, const int blocks, const bb_m
     const size_t start = g * group, end = start + group < inputs ? start + group : inputs;
     for (size_t k = start; k < end; k += PANEL_INPUTS) {
       const size_t count = end - k < PANEL_INPUTS ? end - k : PANEL_INPUTS;
-      decode_panel(format, blocks, lines, stride, zero, k, count, panel);
+      decode_panel(format, zeros, m, blocks, lines, stride, zero, k, count, panel);
       panel_tiles(blocks, panel, count, x + k, ldx, tokens, k == start, &sums);
     }
     for (int b = 0; b < blocks; b++) {

@@ -29,10 +29,16 @@ struct PackedCase {
   var lines: [UInt8] = []
   var scales: [Float] = []
   var zeros: [Float] = []
+  /// What codes are counted from where no row has a zero of its own.
+  var zero: Float
   var weights: [Double] = []
 
-  init(format: bb_row_format, rows: Int, inputs: Int, group: Int, zeros withZeros: Bool) {
+  init(
+    format: bb_row_format, rows: Int, inputs: Int, group: Int, zeros withZeros: Bool,
+    offMiddle: Float = 0
+  ) {
     self.format = format
+    zero = (format == BB_ROWS_INT4 ? 8 : 128) + offMiddle
     self.rows = rows
     self.inputs = inputs
     self.group = group
@@ -59,7 +65,7 @@ struct PackedCase {
           for row in 0..<count {
             for k in 0..<inputs {
               let at = (block * groups + k / group) * 16 + row
-              let zero = zeros.isEmpty ? Float(levels / 2) : zeros[at]
+              let zero = zeros.isEmpty ? self.zero : zeros[at]
               weights[(block * 16 + row) * inputs + k] =
                 Double(scales[at]) * Double(Float(codes[row * inputs + k]) - zero)
             }
@@ -91,7 +97,7 @@ struct PackedCase {
           matrix.scales = scales.baseAddress?.assumingMemoryBound(to: UInt8.self)
           matrix.scale_format = BB_F32
           matrix.zeros = zeros.isEmpty ? nil : zeros.baseAddress
-          matrix.zero = format == BB_ROWS_INT4 ? 8 : 128
+          matrix.zero = zero
           body(matrix)
         }
       }
@@ -149,12 +155,22 @@ struct PackedCase {
     }
   }
 
+  /// A zero for each row, and one for all that is a whole number or not.
   @Test(arguments: formats, sizes)
   func everyInstructionSetAndBatchGivesTheSameBits(
     format: bb_row_format, size: (rows: Int, inputs: Int, group: Int)
   ) {
-    let packed = PackedCase(
-      format: format, rows: size.rows, inputs: size.inputs, group: size.group, zeros: true)
+    for (zeros, offMiddle) in [(true, 0), (false, 0), (false, -3), (false, 0.3)] as [(Bool, Float)]
+    {
+      if format.rawValue < BB_ROWS_INT8.rawValue && !zeros { continue }
+      compare(
+        PackedCase(
+          format: format, rows: size.rows, inputs: size.inputs, group: size.group, zeros: zeros,
+          offMiddle: offMiddle), size)
+    }
+  }
+
+  private func compare(_ packed: PackedCase, _ size: (rows: Int, inputs: Int, group: Int)) {
     let tokens = 71
     var numbers = Numbers(seed: 11)
     let x = numbers.floats(tokens * size.inputs)
