@@ -34,13 +34,6 @@ final class KVPage {
     return page
   }
 
-  /// The same 64 tokens in the formats of `layout`.
-  func converted(to layout: PageLayout) throws(TensorError) -> KVPage {
-    let page = try KVPage(layout, meter: meter)
-    for head in 0..<layout.shape.kvHeads { page.fill(head: head, from: self) }
-    return page
-  }
-
   /// Takes the 64 tokens of KV head `head` from another page; where the format of keys or values does not change, their bits stay.
   func fill(head: Int, from page: KVPage) {
     for half in PageHalf.allCases {
