@@ -61,8 +61,8 @@ INLINE void panel_tiles(const int blocks, const float *panel, size_t count, cons
 }
 
 // The outputs of `blocks` blocks for a chunk of at most TOKEN_CHUNK tokens.
-INLINE void panel_chunk(const bb_row_format format, const code_zeros zeros, const int blocks, const bb_matrix *m, const float *x, size_t ldx,
-                        size_t tokens, float *y, size_t ldy, size_t block) {
+INLINE void panel_chunk(const bb_row_format format, const code_zeros zeros, const int blocks, const bb_matrix *m,
+                        const float *x, size_t ldx, size_t tokens, float *y, size_t ldy, size_t block) {
   const int integer = format >= BB_ROWS_INT8;
   const size_t inputs = m->inputs, group = integer && m->group < inputs ? m->group : inputs;
   const size_t groups = (inputs + group - 1) / group;

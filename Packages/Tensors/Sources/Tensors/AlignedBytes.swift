@@ -21,7 +21,7 @@ public final class AlignedBytes: @unchecked Sendable {
   private static let mappedSize = 1 << 20
 
   /// Blocks of this many bytes and more ask Linux for huge pages: a page fault costs many times what it clears.
-  private static let hugePageSize = 2 << 20
+  static let hugePageSize = 2 << 20
 
   /// Takes `count` bytes, all zero unless `zeroed` is false, when they hold anything.
   ///

@@ -48,32 +48,28 @@ public final class BlockPool: Sendable {
 final class Slab: @unchecked Sendable {
   let blockSize: Int
   private let base: UnsafeMutableRawPointer
+  private let size: Int
   private let count: Int
   /// Blocks that have never been used, and so are zero, are those from here on.
   private var fresh = 0
   private var free: [UnsafeMutableRawPointer] = []
 
-  private static let hugePage = 2 << 20
   /// Fewer would leave too much of a huge page over.
   private static let leastBlocks = 8
 
-  private var size: Int { Self.size(ofBlocks: blockSize) }
-  private static func size(ofBlocks blockSize: Int) -> Int {
-    (leastBlocks * blockSize).roundedUp(toMultipleOf: hugePage)
-  }
-
   init(blockSize: Int) throws(TensorError) {
     self.blockSize = blockSize
-    let size = Self.size(ofBlocks: blockSize)
+    let hugePage = AlignedBytes.hugePageSize
+    size = (Self.leastBlocks * blockSize).roundedUp(toMultipleOf: hugePage)
     count = size / blockSize
     // More than is needed, so that a part begins where a huge page may; the rest goes back.
-    let all = size + Self.hugePage
+    let all = size + hugePage
     let pointer = mmap(nil, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let pointer, pointer != MAP_FAILED else { throw .outOfMemory(bytes: size) }
-    let before = -Int(bitPattern: pointer) & (Self.hugePage - 1)
+    let before = -Int(bitPattern: pointer) & (hugePage - 1)
     base = pointer + before
     if before > 0 { munmap(pointer, before) }
-    if before < Self.hugePage { munmap(base + size, Self.hugePage - before) }
+    if before < hugePage { munmap(base + size, hugePage - before) }
     #if os(Linux)
       madvise(base, size, MADV_HUGEPAGE)
     #endif

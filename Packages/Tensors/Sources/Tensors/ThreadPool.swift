@@ -60,8 +60,7 @@ public final class ThreadPool: @unchecked Sendable {
   /// The part of `0..<count` that belongs to a worker; it starts at a multiple of `grain`.
   func share(of count: Int, grain: Int, worker: Int) -> Range<Int> {
     let units = (count + grain - 1) / grain
-    return min(
-      units * worker / workers * grain, count)..<min(
-        units * (worker + 1) / workers * grain, count)
+    let first = min(units * worker / workers * grain, count)
+    return first..<min(units * (worker + 1) / workers * grain, count)
   }
 }
