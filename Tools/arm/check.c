@@ -43,6 +43,7 @@ static void check_elementwise(size_t n) {
   BOTH("rotate", n, k->rotate(y, x, w, n));
   BOTH("silu_multiply", n, k->silu_multiply(x, w, y, n));
   BOTH("add", n, k->add(y, x, n));
+  BOTH("divide", n, k->divide(x, 3.7f, n, y));
   BOTH("exp_sum", n, y[ROOM - 1] = k->exp_sum(x, 0.5f, y, n));
   for (int f = BB_F32; f <= BB_BF16; f++) {
     static uint8_t narrow[ROOM * 4];

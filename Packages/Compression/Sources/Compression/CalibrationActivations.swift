@@ -159,7 +159,7 @@ private struct Passage {
   func run(
     _ half: CalibrationActivations.Half, of block: DecoderBlock, _ layout: RowLayout,
     _ values: inout [Float], first: Int,
-    observe: (ProjectionInput, UnsafePointer<Float>) -> Bool
+    observe: @escaping BlockForward.Observer
   ) throws {
     try values.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }

@@ -71,12 +71,12 @@ public struct AttentionSpan {
     let padded = dimension.roundedUp(toMultipleOf: 16)
     let (row, width) = (padded + 16, heads * dimension)
     let rows = tokens * kvHeads.count * heads
-    let kernel = bb_kernels().pointee.attend
+    let kernels = bb_kernels().pointee
     withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * (row + dimension)) {
       guard let state = $0.baseAddress else { return }
-      $0.initialize(repeating: 0)
       // KV head after KV head, and the tokens of each.
       let gathered = state + rows * row
+      state.initialize(repeating: 0, count: rows * row)
       for query in 0..<rows { state[query * row + padded] = -.infinity }
       for (group, token) in groups(kvHeads) {
         (gathered + (group * tokens + token) * width)
@@ -85,12 +85,12 @@ public struct AttentionSpan {
       if rotation?.hasKeys == true {
         KVRotation.apply(gathered, rows: rows, dimension: dimension)
       }
-      kernel?(
+      kernels.attend(
         gathered, tokens, heads, dimension, common, common.count, kvHeads.lowerBound, kvHeads.count,
         scale, numerics.ofAttention, state)
       for (group, token) in groups(kvHeads) where token < rest.count {
         let at = group * tokens + token
-        kernel?(
+        kernels.attend(
           gathered + at * width, 1, heads, dimension, rest[token], rest[token].count,
           kvHeads.lowerBound + group, 1, scale, numerics.ofAttention, state + at * heads * row)
       }
@@ -98,8 +98,8 @@ public struct AttentionSpan {
         let own = state + (group * tokens + token) * heads * row
         let result = output + token * stride + group * width
         for head in 0..<heads {
-          let sum = own[head * row + padded + 1]
-          for i in 0..<dimension { result[head * dimension + i] = own[head * row + i] / sum }
+          let values = own + head * row
+          kernels.divide(values, values[padded + 1], dimension, result + head * dimension)
         }
         if rotation?.hasValues == true {
           KVRotation.apply(result, rows: heads, dimension: dimension)

@@ -6,33 +6,56 @@
 
 // ---------------------------------------------------------------- rounding activations to 8 bits
 
-static void quantize(const float *x, size_t n, size_t group, int8_t *codes, float *scales, int32_t *sums) {
-  for (size_t start = 0, g = 0; start < n; start += group, g++) {
-    const size_t end = start + group < n ? start + group : n;
-    v16 highest = v_set(0), poison = v_set(0);
-    for (size_t i = start; i < end; i += 16) {
-      const v16 v = end - i < 16 ? load_first(x + i, end - i, 0) : v_load(x + i);
-      highest = v_max(v_max(v, v_sub(v_set(0), v)), highest);
-      poison = v_fma(v, v_set(0), poison);  // NaN once a value is NaN or infinite, else 0
-    }
-    const float top = v_highest(highest);  // a number: v_max passes over what is none
-    scales[g] = top / 127.0f + v_sum(poison);
-    const v16 factor = v_set(top > 0x1p-120f && top < INFINITY ? 127.0f / top : 0);
-    v16 sum = v_set(0);
-    for (size_t i = start; i < end; i += 16) {
-      const v16 v = end - i < 16 ? load_first(x + i, end - i, 0) : v_load(x + i);
-      const v16 code = v_round(v_max(v_min(v_mul(v, factor), v_set(127.0f)), v_set(-127.0f)));
-      sum = v_add(sum, code);
-      if (end - i >= 16) {
-        v_store_byte(codes + i, code);
-        continue;
-      }
-      int8_t bytes[16];
-      v_store_byte(bytes, code);
-      memcpy(codes + i, bytes, end - i);
-    }
-    sums[g] = (int32_t)v_sum(sum);
+// The highest magnitude so far; and NaN once a value is NaN or infinite, else 0.
+INLINE void look_at(v16 v, v16 *highest, v16 *poison) {
+  *highest = v_max(v_max(v, v_sub(v_set(0), v)), *highest);  // a number: v_max passes over what is none
+  *poison = v_fma(v, v_set(0), *poison);
+}
+
+INLINE v16 code_of(v16 v, v16 factor) {
+  return v_round(v_max(v_min(v_mul(v, factor), v_set(127.0f)), v_set(-127.0f)));
+}
+
+// Groups of `width` inputs, one beside the other: as many as the constant `count`, at most 4.
+INLINE void quantize_groups(const int count, const float *x, size_t width, int8_t *codes, float *scales, int32_t *sums) {
+  v16 highest[4], poison[4], factor[4], sum[4];
+  float top[4], none[4], total[4];
+  size_t i = 0;
+  for (int g = 0; g < count; g++) highest[g] = poison[g] = sum[g] = v_set(0);
+  for (; i + 16 <= width; i += 16)
+    for (int g = 0; g < count; g++) look_at(v_load(x + g * width + i), &highest[g], &poison[g]);
+  for (int g = 0; i < width && g < count; g++)
+    look_at(load_first(x + g * width + i, width - i, 0), &highest[g], &poison[g]);
+  v_highest_rows(count, highest, top);
+  v_sum_rows(count, poison, none);
+  for (int g = 0; g < count; g++) {
+    scales[g] = top[g] / 127.0f + none[g];
+    factor[g] = v_set(top[g] > 0x1p-120f && top[g] < INFINITY ? 127.0f / top[g] : 0);
   }
+  for (i = 0; i + 16 <= width; i += 16)
+    for (int g = 0; g < count; g++) {
+      const v16 code = code_of(v_load(x + g * width + i), factor[g]);
+      sum[g] = v_add(sum[g], code);
+      v_store_byte(codes + g * width + i, code);
+    }
+  for (int g = 0; i < width && g < count; g++) {
+    const v16 code = code_of(load_first(x + g * width + i, width - i, 0), factor[g]);
+    sum[g] = v_add(sum[g], code);
+    int8_t bytes[16];
+    v_store_byte(bytes, code);
+    memcpy(codes + g * width + i, bytes, width - i);
+  }
+  v_sum_rows(count, sum, total);
+  for (int g = 0; g < count; g++) sums[g] = (int32_t)total[g];
+}
+
+static void quantize(const float *x, size_t n, size_t group, int8_t *codes, float *scales, int32_t *sums) {
+  size_t start = 0, g = 0;
+  // Four at a time, whose steps do not wait for one another.
+  for (; n - start >= 4 * group; start += 4 * group, g += 4)
+    quantize_groups(4, x + start, group, codes + start, scales + g, sums + g);
+  for (; start < n; start += group, g++)
+    quantize_groups(1, x + start, group < n - start ? group : n - start, codes + start, scales + g, sums + g);
   // The last line of weights may reach beyond the end.
   for (size_t i = n; i < (n + 7) / 8 * 8; i++) codes[i] = 0;
 }

@@ -282,6 +282,12 @@ static void add(float *x, const float *y, size_t n) {
   for (; i < n; i++) x[i] += y[i];
 }
 
+static void divide(const float *x, float divisor, size_t n, float *y) {
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) v_store(y + i, v_div(v_load(x + i), v_set(divisor)));
+  for (; i < n; i++) y[i] = x[i] / divisor;
+}
+
 static float exp_sum(const float *x, float shift, float *y, size_t n) {
   v16 sum = v_set(0);
   const v16 s = v_set(shift);
@@ -305,8 +311,8 @@ static float exp_sum(const float *x, float shift, float *y, size_t n) {
 #define KERNEL_TABLE(ISA, BF16, ATTEND)                                                             \
   {                                                                                                 \
     .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,       \
-    .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .exp_sum = exp_sum, .attend = ATTEND,\
-    .hadamard = hadamard, .key_scores = key_scores, .quantize = quantize,                           \
-    .multiply_integer = multiply_integer, .multiply_bf16 = BF16,                                     \
+    .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .divide = divide,                 \
+    .exp_sum = exp_sum, .attend = ATTEND, .hadamard = hadamard, .key_scores = key_scores,           \
+    .quantize = quantize, .multiply_integer = multiply_integer, .multiply_bf16 = BF16,              \
     .encode_keys = encode_keys, .encode_values = encode_values                                      \
   }

@@ -50,6 +50,18 @@ import Testing
     #expect((worst ?? 0) < 1e-6)
   }
 
+  @Test(arguments: sizes)
+  func divide(size: Int) {
+    var numbers = Numbers(seed: 6)
+    let x = numbers.floats(size)
+    let y = sameEverywhere { table in
+      var y = [Float](repeating: 0, count: size)
+      table.divide(x, 3.7, size, &y)
+      return y
+    }
+    #expect(y == x.map { $0 / 3.7 })
+  }
+
   @Test(arguments: [1, 2, 8, 16, 32, 64, 128, 256])
   func hadamard(size: Int) {
     var numbers = Numbers(seed: 11)

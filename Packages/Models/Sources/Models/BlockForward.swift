@@ -26,10 +26,13 @@ public enum ProjectionInput: Sendable, CaseIterable {
 
 /// Runs decoder blocks over batches of rows. Holds the working memory; one thread drives it.
 public final class BlockForward {
+  /// Sees the input of each set of linear layers, `[rows, width]`, before it is multiplied; false ends the block there,
+  /// with its rows undefined.
+  public typealias Observer = (ProjectionInput, UnsafePointer<Float>) -> Bool
+
   private let config: DecoderConfig
   private let pool: ThreadPool
   private let kernels = bb_kernels().pointee
-  private let normed = GrowingBuffer<Float>()
   private let queries = GrowingBuffer<Float>()
   private let keys = GrowingBuffer<Float>()
   private let values = GrowingBuffer<Float>()
@@ -44,7 +47,7 @@ public final class BlockForward {
   public init(config: DecoderConfig, pool: ThreadPool, numerics: Numerics = .exact) {
     self.config = config
     self.pool = pool
-    input = LinearInput(normed.reserve(1), tokens: 0, width: 0, numerics: numerics)
+    input = LinearInput(numerics: numerics)
   }
 
   /// Runs one block: `x` `[rows, hidden]` is its input and becomes its output.
@@ -55,13 +58,11 @@ public final class BlockForward {
   ///   - layout: which row belongs to which sequence and position.
   ///   - x: `[rows, hidden]`, replaced in place.
   ///   - caches: one for each sequence; the rows' keys and values are appended.
-  ///   - observe: sees the input of each set of linear layers, `[rows, width]`, before it is multiplied; returning
-  ///     false ends the block there, with `x` undefined.
+  ///   - observe: sees the inputs of the linear layers.
   /// - Throws: `TensorError.outOfMemory` when a cache cannot grow.
   public func run(
     _ block: DecoderBlock, layer: Int, layout: RowLayout, x: UnsafeMutablePointer<Float>,
-    caches: inout [KVCache],
-    observe: (ProjectionInput, UnsafePointer<Float>) -> Bool = { _, _ in true }
+    caches: inout [KVCache], observe: Observer? = nil
   ) throws(TensorError) {
     let isWhole = try runAttention(
       block, layer: layer, layout: layout, x: x, caches: &caches, observe: observe)
@@ -83,26 +84,17 @@ public final class BlockForward {
     _ block: DecoderBlock, layer: Int, layout: RowLayout, rows: [Int],
     x: UnsafeMutablePointer<Float>, caches: inout [KVCache]
   ) throws(TensorError) {
-    let hidden = normed.reserve(layout.count * config.hiddenSize)
-    norm(x, block.attentionNorm, rows: layout.count, into: hidden)
-    let keyWidth = config.kvHeads * config.headDimension
-    let k = keys.reserve(layout.count * keyWidth)
-    let v = values.reserve(layout.count * keyWidth)
-    input.reset(hidden, tokens: layout.count, width: config.hiddenSize)
-    pool.form([product(block[.key], into: k), product(block[.value], into: v)])
-    try append(k, v, norm: block.keyNorm, layer: layer, layout: layout, to: &caches)
+    takeNorm(of: x, block.attentionNorm, rows: layout.count)
+    pool.form([try appended(block, layer: layer, layout: layout, to: &caches)])
     if !rows.isEmpty {
       moveToFront(rows, of: x, width: config.hiddenSize)
-      moveToFront(rows, of: hidden, width: config.hiddenSize)
-      let q = queries.reserve(rows.count * config.heads * config.headDimension)
-      input.reset(hidden, tokens: rows.count, width: config.hiddenSize)
-      pool.form([product(block[.query], into: q)])
-      let attention = attended.reserve(rows.count * config.heads * config.headDimension)
-      attend(
-        q, norm: block.queryNorm, layer: layer, layout: layout.selecting(rows), caches: caches,
-        into: attention)
-      input.reset(
-        attention, tokens: rows.count, width: config.heads * config.headDimension)
+      let (some, width) = (layout.selecting(rows), config.heads * config.headDimension)
+      let q = queries.reserve(rows.count * width)
+      takeNorm(of: x, block.attentionNorm, rows: rows.count)
+      pool.form([rotatedQueries(block, layout: some, into: q)])
+      let attention = attended.reserve(rows.count * width)
+      attend(q, layer: layer, layout: some, caches: caches, into: attention)
+      input.reset(attention, tokens: rows.count, width: width)
       addProduct(block[.output], to: x)
       runFeedForward(block, rows: rows.count, x: x)
     }
@@ -114,33 +106,26 @@ public final class BlockForward {
   /// - Returns: whether `observe` let it come to its end.
   public func runAttention(
     _ block: DecoderBlock, layer: Int, layout: RowLayout, x: UnsafeMutablePointer<Float>,
-    caches: inout [KVCache], observe: (ProjectionInput, UnsafePointer<Float>) -> Bool
+    caches: inout [KVCache], observe: Observer? = nil
   ) throws(TensorError) -> Bool {
     let rows = layout.count
-    let hidden = normed.reserve(rows * config.hiddenSize)
-    norm(x, block.attentionNorm, rows: rows, into: hidden)
-    guard observe(.attention, hidden) else { return false }
-    let queryWidth = config.heads * config.headDimension
-    let keyWidth = config.kvHeads * config.headDimension
-    let q = queries.reserve(rows * queryWidth)
-    let k = keys.reserve(rows * keyWidth)
-    let v = values.reserve(rows * keyWidth)
-    input.reset(hidden, tokens: rows, width: config.hiddenSize)
+    takeNorm(of: x, block.attentionNorm, rows: rows)
+    guard isSeen(.attention, by: observe) else { return false }
+    let width = config.heads * config.headDimension
+    let q = queries.reserve(rows * width)
     pool.form([
-      product(block[.query], into: q), product(block[.key], into: k),
-      product(block[.value], into: v),
+      rotatedQueries(block, layout: layout, into: q),
+      try appended(block, layer: layer, layout: layout, to: &caches),
     ])
-    try append(k, v, norm: block.keyNorm, layer: layer, layout: layout, to: &caches)
-    let attention = attended.reserve(rows * queryWidth)
-    attend(
-      q, norm: block.queryNorm, layer: layer, layout: layout, caches: caches, into: attention)
+    let attention = attended.reserve(rows * width)
+    attend(q, layer: layer, layout: layout, caches: caches, into: attention)
     for run in layout.runs {
       try caches[run.cache].settle(
-        queries: q + run.rows.lowerBound * queryWidth, tokens: run.rows.count,
+        queries: q + run.rows.lowerBound * width, tokens: run.rows.count,
         heads: config.heads, layer: layer, on: pool)
     }
-    guard observe(.attentionOutput, attention) else { return false }
-    input.reset(attention, tokens: rows, width: queryWidth)
+    input.reset(attention, tokens: rows, width: width)
+    guard isSeen(.attentionOutput, by: observe) else { return false }
     addProduct(block[.output], to: x)
     return true
   }
@@ -148,39 +133,39 @@ public final class BlockForward {
   /// The second half of a block, for `rows` rows and otherwise with the parameters of `run`: the feed-forward layer,
   /// added to `x`.
   public func runFeedForward(
-    _ block: DecoderBlock, rows: Int, x: UnsafeMutablePointer<Float>,
-    observe: (ProjectionInput, UnsafePointer<Float>) -> Bool = { _, _ in true }
+    _ block: DecoderBlock, rows: Int, x: UnsafeMutablePointer<Float>, observe: Observer? = nil
   ) {
-    let hidden = normed.reserve(rows * config.hiddenSize)
-    norm(x, block.feedForwardNorm, rows: rows, into: hidden)
-    guard observe(.feedForward, hidden) else { return }
+    takeNorm(of: x, block.feedForwardNorm, rows: rows)
+    guard isSeen(.feedForward, by: observe) else { return }
     let g = gate.reserve(rows * config.intermediateSize)
     let u = up.reserve(rows * config.intermediateSize)
-    input.reset(hidden, tokens: rows, width: config.hiddenSize)
     let width = config.intermediateSize
     pool.form([
-      product(block[.gate], into: g),
-      product(block[.up], into: u).then { [kernels] part in
+      product(block[.gate], into: g).with(product(block[.up], into: u)).then { [kernels] part in
         for at in stride(from: part.lowerBound, to: rows * width, by: width) {
           kernels.silu_multiply(g + at, u + at, g + at, part.count)
         }
-      },
+      }
     ])
-    guard observe(.feedForwardHidden, g) else { return }
     input.reset(g, tokens: rows, width: width)
+    guard isSeen(.feedForwardHidden, by: observe) else { return }
     addProduct(block[.down], to: x)
   }
 
-  /// Root-mean-square norm of every row of `x` `[rows, hidden]`.
-  func norm(
-    _ x: UnsafePointer<Float>, _ weight: [Float], rows: Int, into y: UnsafeMutablePointer<Float>
-  ) {
-    let width = config.hiddenSize
-    pool.split(rows, cost: rows * width) { part in
-      for row in part {
-        kernels.rms_norm(x + row * width, weight, config.normEpsilon, width, y + row * width)
-      }
+  /// The root-mean-square norms of the rows of `x` `[rows, hidden]`, for linear layers to multiply; until the next
+  /// input is taken.
+  @discardableResult
+  func takeNorm(of x: UnsafePointer<Float>, _ weight: [Float], rows: Int) -> LinearInput {
+    let (width, epsilon) = (config.hiddenSize, config.normEpsilon)
+    input.reset(tokens: rows, width: width) { [kernels] row, target in
+      kernels.rms_norm(x + row * width, weight, epsilon, width, target)
     }
+    return input
+  }
+
+  /// Shows the input to an observer; whether the block goes on.
+  private func isSeen(_ kind: ProjectionInput, by observe: Observer?) -> Bool {
+    observe?(kind, input.rows(on: pool)) ?? true
   }
 
   /// The product of `input` with a projection, its bias added.
@@ -216,18 +201,53 @@ public final class BlockForward {
     ])
   }
 
-  /// Normalises some heads of some rows of `x` `[rows, all heads, dimension]` where the family does, then rotates them by their
-  /// row's angles.
+  /// The queries of `input`, `[rows, heads, dimension]`, rotated.
+  private func rotatedQueries(
+    _ block: DecoderBlock, layout: RowLayout, into q: UnsafeMutablePointer<Float>
+  ) -> LinearProduct {
+    product(block[.query], into: q).then(each: config.headDimension) { [self] features in
+      rotate(q, heads: heads(features), of: config.heads, norm: block.queryNorm, layout: layout)
+    }
+  }
+
+  /// The keys and values of `input`; the keys rotated, both appended to the caches, where there is room for them at once.
+  private func appended(
+    _ block: DecoderBlock, layer: Int, layout: RowLayout, to caches: inout [KVCache]
+  ) throws(TensorError) -> LinearProduct {
+    let (kvHeads, width) = (config.kvHeads, config.kvHeads * config.headDimension)
+    let (k, v) = (keys.reserve(layout.count * width), values.reserve(layout.count * width))
+    var rooms: [KVAppend] = []
+    for run in layout.runs {
+      rooms.append(try caches[run.cache].makeRoom(tokens: run.rows.count, layer: layer))
+    }
+    let both = product(block[.key], into: k).with(product(block[.value], into: v))
+    return both.then(each: config.headDimension) { [self, rooms] features in
+      let heads = heads(features)
+      rotate(k, heads: heads, of: kvHeads, norm: block.keyNorm, layout: layout)
+      for (run, room) in zip(layout.runs, rooms) {
+        let start = run.rows.lowerBound * width
+        room.put(keys: k + start, values: v + start, heads: heads)
+      }
+    }
+  }
+
+  private func heads(_ features: Range<Int>) -> Range<Int> {
+    let dimension = config.headDimension
+    return features.lowerBound / dimension..<features.upperBound / dimension
+  }
+
+  /// Normalises some heads of all rows of `x` `[rows, all heads, dimension]` where the family does, then rotates them by
+  /// their row's angles.
   private func rotate(
-    _ x: UnsafeMutablePointer<Float>, rows: Range<Int>, heads: Range<Int>, of all: Int,
-    norm: [Float]?, layout: RowLayout
+    _ x: UnsafeMutablePointer<Float>, heads: Range<Int>, of all: Int, norm: [Float]?,
+    layout: RowLayout
   ) {
     let dimension = config.headDimension
     let half = config.rotary.dimension / 2
     layout.cosines.withUnsafeBufferPointer { cosines in
       layout.sines.withUnsafeBufferPointer { sines in
         guard let cosine = cosines.baseAddress, let sine = sines.baseAddress else { return }
-        for row in rows {
+        for row in 0..<layout.count {
           for head in heads {
             let at = x + (row * all + head) * dimension
             if let norm { kernels.rms_norm(at, norm, config.normEpsilon, dimension, at) }
@@ -238,33 +258,9 @@ public final class BlockForward {
     }
   }
 
-  /// Rotates the keys and appends them and the values, both `[rows, kvHeads, dimension]`, to the caches, each KV head by one
-  /// thread.
-  private func append(
-    _ k: UnsafeMutablePointer<Float>, _ v: UnsafePointer<Float>, norm: [Float]?, layer: Int,
-    layout: RowLayout, to caches: inout [KVCache]
-  ) throws(TensorError) {
-    let (kvHeads, width) = (config.kvHeads, config.kvHeads * config.headDimension)
-    var rooms: [KVAppend] = []
-    for run in layout.runs {
-      rooms.append(try caches[run.cache].makeRoom(tokens: run.rows.count, layer: layer))
-    }
-    // The keys of a token lie in a line of memory each.
-    let cost = layout.count * width * 256
-    pool.split(rooms.count * kvHeads, cost: cost) { part in
-      for item in part {
-        let (rows, head) = (layout.runs[item / kvHeads].rows, item % kvHeads)
-        rotate(k, rows: rows, heads: head..<head + 1, of: kvHeads, norm: norm, layout: layout)
-        let start = rows.lowerBound * width
-        rooms[item / kvHeads].put(keys: k + start, values: v + start, heads: head..<head + 1)
-      }
-    }
-  }
-
-  /// Rotates the queries in place, then the attention of all rows, a few consecutive tokens of a sequence at a time: they share what is read of its pages.
+  /// The attention of all rows, a few consecutive tokens of a sequence at a time: they share what is read of its pages.
   private func attend(
-    _ q: UnsafeMutablePointer<Float>, norm: [Float]?, layer: Int, layout: RowLayout,
-    caches: [KVCache],
+    _ q: UnsafePointer<Float>, layer: Int, layout: RowLayout, caches: [KVCache],
     into output: UnsafeMutablePointer<Float>
   ) {
     let (dimension, group, kvHeads) = (config.headDimension, config.groupSize, config.kvHeads)
@@ -293,10 +289,6 @@ public final class BlockForward {
         if isAlone && item - spans.count >= part.lowerBound { continue }
         let count = isAlone ? (part.upperBound - 1 - item) / spans.count + 1 : 1
         let start = at.row * width + kvHead * group * dimension
-        rotate(
-          q, rows: at.row..<at.row + at.span.tokens,
-          heads: kvHead * group..<(kvHead + count) * group,
-          of: config.heads, norm: norm, layout: layout)
         at.span.attend(
           queries: q + start, stride: width, heads: group, kvHeads: kvHead..<kvHead + count,
           scale: scale, numerics: input.numerics, output: output + start)

@@ -147,12 +147,10 @@ public final class ForwardPass {
     }
     try runBlocks(layout, wanted: wanted.map(\.row), x: x, caches: &caches)
     guard !wanted.isEmpty else { return }
-    blocks.norm(x, decoder.finalNorm, rows: wanted.count, into: x)
     let vocabulary = config.vocabularySize
     let output = logits.reserve(wanted.count * vocabulary)
     decoder.head.multiply(
-      LinearInput(x, tokens: wanted.count, width: width, numerics: numerics), into: output,
-      on: pool)
+      blocks.takeNorm(of: x, decoder.finalNorm, rows: wanted.count), into: output, on: pool)
     for (index, item) in wanted.enumerated() {
       try receive(
         item.run, item.token,

@@ -42,8 +42,8 @@ public struct DenseWeights: LinearWeights {
   ) -> LinearProduct {
     let (rows, tokens, cost) = (outFeatures, input.tokens, outFeatures * inFeatures * input.tokens)
     guard input.numerics != .exact, format == BB_ROWS_BF16 else {
-      let (x, width, multiply) = (input.floats, inFeatures, bb_kernels().pointee.multiply)
-      return LinearProduct(features: rows, cost: cost) { part in
+      let (x, width, multiply) = (input.rows(on: pool), inFeatures, bb_kernels().pointee.multiply)
+      return LinearProduct(features: rows, tokens: tokens, cost: cost) { part in
         withMatrix { matrix in
           var matrix = matrix
           multiply?(&matrix, x, width, tokens, y, rows, part.firstBlock, part.endBlock)
@@ -53,7 +53,7 @@ public struct DenseWeights: LinearWeights {
     let (x, stride) = input.inHalves(on: pool)
     let multiply = bb_kernels().pointee.multiply_bf16
     // A product of halves costs about half of one of floats.
-    return LinearProduct(features: rows, cost: cost / 2) { part in
+    return LinearProduct(features: rows, tokens: tokens, cost: cost / 2) { part in
       withMatrix { matrix in
         var matrix = matrix
         multiply?(&matrix, x, stride, tokens, y, rows, part.firstBlock, part.endBlock)

@@ -83,22 +83,23 @@ public struct GroupQuantizedWeights: LinearWeights {
     of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) -> LinearProduct {
     let (rows, tokens, cost) = (outFeatures, input.tokens, outFeatures * inFeatures * input.tokens)
-    let ordered = inOrder(input)
+    let ordered = order.map { LinearInput(input, columns: $0, on: pool) } ?? input
     guard input.numerics == .int8, activationGroup <= Self.longestGroup else {
-      let multiply = bb_kernels().pointee.multiply
-      return LinearProduct(features: rows, cost: cost) { part in
-        withMatrix { matrix in
-          var matrix = matrix
-          multiply?(
-            &matrix, ordered.floats, inFeatures, tokens, y, rows, part.firstBlock, part.endBlock)
+      let (x, multiply) = (ordered.rows(on: pool), bb_kernels().pointee.multiply)
+      return LinearProduct(features: rows, tokens: tokens, cost: cost) { part in
+        // The closure keeps the input, whose memory the activations may be in.
+        withExtendedLifetime(ordered) {
+          withMatrix { matrix in
+            var matrix = matrix
+            multiply?(&matrix, x, inFeatures, tokens, y, rows, part.firstBlock, part.endBlock)
+          }
         }
       }
     }
     let activations = ordered.rounded(group: activationGroup, on: pool)
     let multiply = bb_kernels().pointee.multiply_integer
     // A whole-number product costs about a quarter of a float one.
-    return LinearProduct(features: rows, cost: cost / 4) { part in
-      // The closure keeps the input, whose memory the activations are in.
+    return LinearProduct(features: rows, tokens: tokens, cost: cost / 4) { part in
       withExtendedLifetime(ordered) {
         withMatrix { matrix in
           var (matrix, activations) = (matrix, activations)
@@ -111,12 +112,6 @@ public struct GroupQuantizedWeights: LinearWeights {
   /// Products of that many codes and rounded activations fit 32 bits.
   private static let longestGroup = 65_536
   private var activationGroup: Int { bb_activation_group(groupSize, inFeatures) }
-
-  /// The activations in the order of the columns.
-  private func inOrder(_ input: LinearInput) -> LinearInput {
-    guard let order else { return input }
-    return LinearInput(input, columns: order)
-  }
 
   private func withMatrix(_ body: (bb_matrix) -> Void) {
     lines.withBytes { lineBytes in

@@ -13,24 +13,32 @@ public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
   case bf16
 }
 
-/// Rows of activations that one or more matrices are to multiply; what rounding them gives is kept, so that matrices which
-/// share an input share the rounding. One thread drives it; it is meant to be used again and again.
+/// Rows of activations that one or more matrices are to multiply. A row is made and rounded in one go, while it lies in the
+/// first-level cache; what that gives is kept, so that matrices which share an input share it. One thread drives it; it is meant to
+/// be used again and again.
 public final class LinearInput {
+  /// Puts a row of the input at a place; called for any row by any thread, perhaps more than once.
+  public typealias Row = (_ index: Int, _ target: UnsafeMutablePointer<Float>) -> Void
+
   /// How the rows are multiplied.
   public let numerics: Numerics
-  /// `[tokens, width]`.
-  public private(set) var floats: UnsafePointer<Float>
   /// Rows.
   public private(set) var tokens = 0
   /// Columns.
   public private(set) var width = 0
-  /// The memory at `floats`, where the input has its own.
-  private var owned: GrowingBuffer<Float>?
+  /// Where the rows come from.
+  private var source = Source.memory(nil)
+  private let floats = GrowingBuffer<Float>()
   /// One for each group that matrices have asked for so far.
   private var roundings: [Rounding] = []
   private let halves = GrowingBuffer<UInt16>()
   /// Whether `halves` hold this input.
   private var hasHalves = false
+
+  private enum Source {
+    case memory(UnsafePointer<Float>?)
+    case function(Row)
+  }
 
   /// The rows rounded to 8 bits, or memory for them.
   private final class Rounding {
@@ -43,37 +51,58 @@ public final class LinearInput {
     init(group: Int) { self.group = group }
   }
 
+  /// An input without rows.
+  public init(numerics: Numerics) { self.numerics = numerics }
+
   /// An input of `tokens` rows of `width` at `floats`, which must stay where they are while the input is used.
-  public init(
+  public convenience init(
     _ floats: UnsafePointer<Float>, tokens: Int, width: Int, numerics: Numerics
   ) {
-    self.numerics = numerics
-    self.floats = floats
-    self.tokens = tokens
-    self.width = width
+    self.init(numerics: numerics)
+    reset(floats, tokens: tokens, width: width)
   }
 
-  /// A copy of an input with its columns in another order.
-  convenience init(_ input: LinearInput, columns: [Int32]) {
-    let (tokens, width) = (input.tokens, input.width)
-    let copy = GrowingBuffer<Float>()
-    let base = copy.reserve(tokens * width)
-    for token in 0..<tokens {
+  /// An input with the columns of another in another order; it copies the rows.
+  convenience init(_ input: LinearInput, columns: [Int32], on pool: ThreadPool) {
+    self.init(numerics: input.numerics)
+    let rows = input.rows(on: pool)
+    reset(tokens: input.tokens, width: input.width) { [width = input.width] index, target in
       for (position, column) in columns.enumerated() {
-        base[token * width + position] = input.floats[token * width + Int(column)]
+        target[position] = rows[index * width + Int(column)]
       }
     }
-    self.init(base, tokens: tokens, width: width, numerics: input.numerics)
-    owned = copy
+    _ = self.rows(on: pool)
   }
 
   /// Points at other rows, or at the same rows with new contents.
   public func reset(_ floats: UnsafePointer<Float>, tokens: Int, width: Int) {
-    self.floats = floats
+    reset(.memory(floats), tokens: tokens, width: width)
+  }
+
+  /// Takes other rows, which are made when a matrix needs them: what `row` reads must stay as it is until then.
+  public func reset(tokens: Int, width: Int, row: @escaping Row) {
+    reset(.function(row), tokens: tokens, width: width)
+  }
+
+  private func reset(_ source: Source, tokens: Int, width: Int) {
+    self.source = source
     self.tokens = tokens
     self.width = width
     for rounding in roundings { rounding.isCurrent = false }
     hasHalves = false
+  }
+
+  /// `[tokens, width]`. Valid until the next `reset`.
+  public func rows(on pool: ThreadPool) -> UnsafePointer<Float> {
+    if case .memory(let rows?) = source { return rows }
+    let target = floats.reserve(tokens * width)
+    if case .function(let row) = source {
+      pool.split(tokens, cost: tokens * width * Self.costOfElement) { [width] part in
+        for t in part { row(t, target + t * width) }
+      }
+      source = .memory(target)
+    }
+    return UnsafePointer(target)
   }
 
   /// The rows rounded to BF16 with the elements from one to the next; 0 stands behind the last of a row. Valid until
@@ -82,12 +111,10 @@ public final class LinearInput {
     let stride = width.roundedUp(toMultipleOf: 32)
     let target = halves.reserve(tokens * stride)
     if !hasHalves {
-      let (floats, width, narrow) = (floats, width, bb_kernels().pointee.narrow)
-      pool.split(tokens, cost: tokens * width * 4) { part in
-        for t in part {
-          narrow?(floats + t * width, BB_BF16, target + t * stride, width)
-          for k in width..<stride { target[t * stride + k] = 0 }
-        }
+      let (width, narrow) = (width, bb_kernels().pointee.narrow)
+      eachRow(on: pool) { t, row in
+        narrow?(row, BB_BF16, target + t * stride, width)
+        for k in width..<stride { target[t * stride + k] = 0 }
       }
       hasHalves = true
     }
@@ -103,19 +130,38 @@ public final class LinearInput {
     let scales = rounding.scales.reserve(tokens * groups)
     let sums = rounding.sums.reserve(tokens * groups)
     if !rounding.isCurrent {
-      let (floats, width, quantize) = (floats, width, bb_kernels().pointee.quantize)
-      pool.split(tokens, cost: tokens * width * 4) { part in
-        for t in part {
-          quantize?(
-            floats + t * width, width, group, codes + t * stride, scales + t * groups,
-            sums + t * groups)
-        }
+      let (width, quantize) = (width, bb_kernels().pointee.quantize)
+      eachRow(on: pool) { t, row in
+        quantize?(
+          row, width, group, codes + t * stride, scales + t * groups, sums + t * groups)
       }
       rounding.isCurrent = true
     }
     return bb_activations(
       stride: stride, group: group, groups: groups, codes: codes, scales: scales, sums: sums)
   }
+
+  /// Shows every row to `use`, on any thread; rows that are not in memory are made for it alone.
+  private func eachRow(on pool: ThreadPool, _ use: (Int, UnsafePointer<Float>) -> Void) {
+    pool.split(tokens, cost: tokens * width * Self.costOfElement) { [source, width] part in
+      switch source {
+      case .memory(let rows):
+        guard let rows else { return }
+        for t in part { use(t, rows + t * width) }
+      case .function(let row):
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: width) {
+          guard let made = $0.baseAddress else { return }
+          for t in part {
+            row(t, made)
+            use(t, made)
+          }
+        }
+      }
+    }
+  }
+
+  /// What making and rounding an element costs, in multiply-adds of F32.
+  private static let costOfElement = 12
 
   private func rounding(of group: Int) -> Rounding {
     if let known = roundings.first(where: { $0.group == group }) { return known }

@@ -4,26 +4,63 @@
 public struct LinearProduct {
   /// Output features.
   public let features: Int
-  /// What forming all of them costs, in multiply-adds of F32.
+  /// Rows of the input.
+  let tokens: Int
+  /// What forming all features costs, in multiply-adds of F32.
   let cost: Int
-  /// Forms some features, from a multiple of 16 on.
+  /// Features are formed from a multiple of this on.
+  var grain = 16
+  /// Forms some features.
   let form: (Range<Int>) -> Void
 
-  /// This product, and what is to be done with features once they are formed, by the thread that formed them. The
-  /// features start at a multiple of 16.
-  public func then(_ next: @escaping (Range<Int>) -> Void) -> LinearProduct {
-    LinearProduct(features: features, cost: cost) { part in
+  /// This product and another one with as many features, of which the same are formed together.
+  public func with(_ other: LinearProduct) -> LinearProduct {
+    precondition(other.features == features, "\(other.features) features beside \(features)")
+    return LinearProduct(
+      features: features, tokens: tokens, cost: cost + other.cost, grain: max(grain, other.grain)
+    ) { part in
       form(part)
-      next(part)
+      other.form(part)
     }
+  }
+
+  /// This product, and what is to be done with features once they are formed: a few at a time, by the thread that formed
+  /// them, in whose cache they still are.
+  ///
+  /// - Parameters:
+  ///   - unit: how many features belong together; `next` gets whole units. The number of features is a multiple of it.
+  ///   - next: does it. Without units, its features start at a multiple of 16.
+  /// - Returns: the product with `next`.
+  public func then(each unit: Int = 1, _ next: @escaping (Range<Int>) -> Void) -> LinearProduct {
+    let grain = grain.leastCommonMultiple(with: unit)
+    let panels = Self.panel.leastCommonMultiple(with: grain)
+    let width = max(1, Self.cachedFloats / max(tokens, 1) / panels) * panels
+    return LinearProduct(features: features, tokens: tokens, cost: cost, grain: grain) { part in
+      for start in stride(from: part.lowerBound, to: part.upperBound, by: width) {
+        let some = start..<min(start + width, part.upperBound)
+        form(some)
+        next(some)
+      }
+    }
+  }
+
+  /// Features of whole panels of every kernel.
+  private static let panel = 192
+  /// What a product may put into a second-level cache before something is done with it.
+  private static let cachedFloats = 65_536
+}
+
+extension Int {
+  fileprivate func leastCommonMultiple(with other: Int) -> Int {
+    var (a, b) = (self, other)
+    while b != 0 { (a, b) = (b, a % b) }
+    return self / a * other
   }
 }
 
 extension ThreadPool {
-  /// Forms all features of some products, without waiting between them.
-  ///
-  /// Every thread forms its part of the first product, then its part of the second, and so on. So where products have
-  /// as many features, `then` of a later one finds the same features of the earlier ones formed.
+  /// Forms all features of some products, without waiting between them: every thread forms its part of the first product,
+  /// then its part of the second, and so on.
   public func form(_ products: [LinearProduct]) {
     let cost = products.reduce(0) { $0 + $1.cost }
     guard workers > 1, cost >= Self.worthwhileWork else {
@@ -32,7 +69,7 @@ extension ThreadPool {
     }
     run { worker in
       for product in products {
-        let part = share(of: product.features, grain: 16, worker: worker)
+        let part = share(of: product.features, grain: product.grain, worker: worker)
         if !part.isEmpty { product.form(part) }
       }
     }

@@ -32,7 +32,11 @@ import Testing
         LinearInput(x, tokens: tokens, width: inputs, numerics: numerics)
       }
       let buffers = all.map { _ in GrowingBuffer<Float>() }
-      let shared = input()
+      // Made row by row, where the others have their rows in memory.
+      let shared = LinearInput(numerics: numerics)
+      shared.reset(tokens: tokens, width: inputs) { row, target in
+        target.update(from: x + row * inputs, count: inputs)
+      }
       pool.form(
         zip(all, buffers).map { weights, buffer in
           weights.product(
@@ -48,10 +52,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 3, 7])
-  func whatFollowsSeesTheSameFeaturesOfEarlierProducts(threads: Int) throws {
+  @Test(arguments: [1, 2, 3, 7], [1, 24])
+  func whatFollowsGetsWholeUnitsOfBothProducts(threads: Int, unit: Int) throws {
     var numbers = Numbers(seed: 12)
-    let (rows, inputs, tokens) = (1000, 128, 3)
+    // Several strips a thread, the last of them short.
+    let (rows, inputs, tokens) = (1200, 128, 130)
     let pool = try ThreadPool(workers: threads)
     let first = try matrix(rows: rows, inputs: inputs, group: 128, &numbers)
     let second = try matrix(rows: rows, inputs: inputs, group: 128, &numbers)
@@ -63,17 +68,20 @@ import Testing
     x.withUnsafeBufferPointer { x in
       guard let x = x.baseAddress else { return }
       let input = LinearInput(x, tokens: tokens, width: inputs, numerics: .exact)
-      let (a, b) = (GrowingBuffer<Float>(), GrowingBuffer<Float>())
+      let (a, b, c) = (GrowingBuffer<Float>(), GrowingBuffer<Float>(), GrowingBuffer<Bool>())
       let (y, z) = (a.reserve(tokens * rows), b.reserve(tokens * rows))
-      pool.form([
-        first.product(of: input, into: y, on: pool),
-        second.product(of: input, into: z, on: pool).then { features in
+      let cutsUnits = c.reserve(rows)
+      let product = first.product(of: input, into: y, on: pool)
+        .with(second.product(of: input, into: z, on: pool))
+        .then(each: unit) { features in
+          cutsUnits[features.lowerBound] = features.lowerBound % unit + features.count % unit > 0
           for token in 0..<tokens {
             for feature in features { y[token * rows + feature] += z[token * rows + feature] }
           }
-        },
-      ])
+        }
+      pool.form([product])
       #expect(Array(UnsafeBufferPointer(start: y, count: tokens * rows)) == expected)
+      #expect(!UnsafeBufferPointer(start: cutsUnits, count: rows).contains(true))
     }
   }
 }

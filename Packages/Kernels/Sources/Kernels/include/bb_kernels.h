@@ -165,6 +165,8 @@ typedef struct {
   void (*silu_multiply)(const float *gate, const float *up, float *y, size_t n);
   // x[i] += y[i].
   void (*add)(float *x, const float *y, size_t n);
+  // y[i] = x[i] / divisor.
+  void (*divide)(const float *x, float divisor, size_t n, float *y);
   // y[i] = exp(x[i] - shift); returns the sum of y.
   float (*exp_sum)(const float *x, float shift, float *y, size_t n);
 
