@@ -2,10 +2,16 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
 enum { SPIN_NANOSECONDS = 50000, PAUSES_PER_LOOK = 32 };
+
+// What a worker reads next, as far as it is not asked for.
+typedef struct {
+  const uint8_t *at, *end;
+} upcoming_bytes;
 
 struct bb_pool {
   size_t workers;
@@ -14,6 +20,9 @@ struct bb_pool {
   void *context;
   _Atomic size_t generation;  // Counts regions; a change starts the workers.
   _Atomic size_t running;     // Workers that have not finished this region.
+  _Atomic size_t claimed;     // Numbers given out in this region.
+  upcoming_bytes *upcoming;   // Of each worker; set between regions.
+  size_t announced;           // Counts what was set.
   _Atomic int stopping;
   pthread_mutex_t lock;
   pthread_cond_t started, finished;
@@ -38,12 +47,17 @@ static long long now(void) {
   return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-// Spins while *value == old, for a bounded time; whether it changed.
-static int spin_while(_Atomic size_t *value, size_t old) {
+// A worker asks for this many lines of 64 bytes while it waits, then looks whether it may go on.
+enum { LINES_PER_PAUSE = 4 };
+
+// Spins while *value == old, for a bounded time, and asks for what is read next; whether it changed.
+static int spin_while(_Atomic size_t *value, size_t old, upcoming_bytes *next) {
   const long long end = now() + SPIN_NANOSECONDS;
   do {
     for (int i = 0; i < PAUSES_PER_LOOK; i++) {
       if (atomic_load_explicit(value, memory_order_acquire) != old) return 1;
+      for (int line = 0; line < LINES_PER_PAUSE && next->at < next->end; line++, next->at += 64)
+        __builtin_prefetch(next->at, 0, 2);
       relax();
     }
   } while (now() < end);
@@ -55,9 +69,10 @@ static void *worker_main(void *argument) {
   bb_pool *pool = start->pool;
   const size_t worker = start->worker;
   free(start);
-  size_t seen = 0;
+  size_t seen = 0, heard = 0;
+  upcoming_bytes next = {NULL, NULL};
   for (;;) {
-    if (!spin_while(&pool->generation, seen)) {
+    if (!spin_while(&pool->generation, seen, &next)) {
       pthread_mutex_lock(&pool->lock);
       while (atomic_load(&pool->generation) == seen) pthread_cond_wait(&pool->started, &pool->lock);
       pthread_mutex_unlock(&pool->lock);
@@ -65,6 +80,10 @@ static void *worker_main(void *argument) {
     seen++;
     if (atomic_load(&pool->stopping)) return NULL;
     pool->work(pool->context, worker, pool->workers);
+    if (heard != pool->announced) {
+      heard = pool->announced;
+      next = pool->upcoming[worker];
+    }
     if (atomic_fetch_sub(&pool->running, 1) == 1) {
       pthread_mutex_lock(&pool->lock);
       pthread_cond_signal(&pool->finished);
@@ -88,6 +107,7 @@ static void stop(bb_pool *pool, size_t started) {
   pthread_cond_destroy(&pool->started);
   pthread_cond_destroy(&pool->finished);
   free(pool->threads);
+  free(pool->upcoming);
   free(pool);
 }
 
@@ -97,10 +117,11 @@ bb_pool *bb_pool_create(size_t workers) {
   if (!pool) return NULL;
   pool->workers = workers;
   pool->threads = calloc(workers, sizeof *pool->threads);
+  pool->upcoming = calloc(workers, sizeof *pool->upcoming);
   pthread_mutex_init(&pool->lock, NULL);
   pthread_cond_init(&pool->started, NULL);
   pthread_cond_init(&pool->finished, NULL);
-  if (!pool->threads) {
+  if (!pool->threads || !pool->upcoming) {
     stop(pool, 0);
     return NULL;
   }
@@ -120,9 +141,18 @@ void bb_pool_destroy(bb_pool *pool) {
   if (pool) stop(pool, pool->workers - 1);
 }
 
+size_t bb_pool_claim(bb_pool *pool) { return atomic_fetch_add_explicit(&pool->claimed, 1, memory_order_relaxed); }
+
 size_t bb_pool_workers(const bb_pool *pool) { return pool->workers; }
 
+void bb_pool_announce(bb_pool *pool, size_t worker, const void *bytes, size_t count) {
+  const uint8_t *start = bytes;
+  pool->upcoming[worker] = (upcoming_bytes){start, start + count};
+  pool->announced++;
+}
+
 void bb_pool_run(bb_pool *pool, bb_pool_work work, void *context) {
+  atomic_store_explicit(&pool->claimed, 0, memory_order_relaxed);
   if (pool->workers == 1) {
     work(context, 0, 1);
     return;
@@ -134,7 +164,7 @@ void bb_pool_run(bb_pool *pool, bb_pool_work work, void *context) {
   start_region(pool);
   work(context, 0, pool->workers);
   for (size_t left = others; left != 0; left = atomic_load(&pool->running)) {
-    if (spin_while(&pool->running, left)) continue;
+    if (spin_while(&pool->running, left, &pool->upcoming[0])) continue;
     pthread_mutex_lock(&pool->lock);
     while (atomic_load(&pool->running) != 0) pthread_cond_wait(&pool->finished, &pool->lock);
     pthread_mutex_unlock(&pool->lock);

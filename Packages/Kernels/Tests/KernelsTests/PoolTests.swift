@@ -22,6 +22,38 @@ import Testing
     #expect(counts == [Int64](repeating: regions, count: workers))
   }
 
+  @Test(arguments: [1, 2, 3, 5])
+  func everyNumberIsClaimedOnceARegion(workers: Int) throws {
+    let pool = try #require(bb_pool_create(workers))
+    defer { bb_pool_destroy(pool) }
+    // What is announced need not exist.
+    for worker in 0..<workers {
+      bb_pool_announce(pool, worker, UnsafeRawPointer(bitPattern: 4096), 1 << 20)
+    }
+    struct Region {
+      let pool: OpaquePointer
+      var counts: UnsafeMutablePointer<Int64>
+    }
+    let total = 1000
+    let counts = UnsafeMutablePointer<Int64>.allocate(capacity: total)
+    defer { counts.deallocate() }
+    counts.initialize(repeating: 0, count: total)
+    var region = Region(pool: pool, counts: counts)
+    for _ in 0..<20 {
+      bb_pool_run(
+        pool,
+        { context, _, _ in
+          guard let region = context?.assumingMemoryBound(to: Region.self).pointee else { return }
+          while true {
+            let claimed = bb_pool_claim(region.pool)
+            if claimed >= 1000 { return }
+            region.counts[claimed] += 1
+          }
+        }, &region)
+    }
+    #expect((0..<total).allSatisfy { counts[$0] == 20 })
+  }
+
   @Test func refusesAbsurdSizes() {
     #expect(bb_pool_create(0) == nil)
     #expect(bb_pool_create(1 << 20) == nil)

@@ -58,15 +58,16 @@ public final class BlockForward {
   ///   - layout: which row belongs to which sequence and position.
   ///   - x: `[rows, hidden]`, replaced in place.
   ///   - caches: one for each sequence; the rows' keys and values are appended.
+  ///   - next: the weights that are multiplied after the block, to be asked for in time.
   ///   - observe: sees the inputs of the linear layers.
   /// - Throws: `TensorError.outOfMemory` when a cache cannot grow.
   public func run(
     _ block: DecoderBlock, layer: Int, layout: RowLayout, x: UnsafeMutablePointer<Float>,
-    caches: inout [KVCache], observe: Observer? = nil
+    caches: inout [KVCache], next: (any LinearWeights)? = nil, observe: Observer? = nil
   ) throws(TensorError) {
     let isWhole = try runAttention(
       block, layer: layer, layout: layout, x: x, caches: &caches, observe: observe)
-    if isWhole { runFeedForward(block, rows: layout.count, x: x, observe: observe) }
+    if isWhole { runFeedForward(block, rows: layout.count, x: x, next: next, observe: observe) }
   }
 
   /// Runs the last block, of whose rows only some are used: those that come to stand at the front of `x`, as `run` has
@@ -79,10 +80,11 @@ public final class BlockForward {
   ///   - rows: the rows that are used, in ascending order.
   ///   - x: `[rows, hidden]`.
   ///   - caches: as `run` takes them, but none may need the queries of all rows.
+  ///   - next: the weights that are multiplied after the block.
   /// - Throws: `TensorError.outOfMemory` when a cache cannot grow.
   func runLast(
     _ block: DecoderBlock, layer: Int, layout: RowLayout, rows: [Int],
-    x: UnsafeMutablePointer<Float>, caches: inout [KVCache]
+    x: UnsafeMutablePointer<Float>, caches: inout [KVCache], next: any LinearWeights
   ) throws(TensorError) {
     takeNorm(of: x, block.attentionNorm, rows: layout.count)
     pool.form([try appended(block, layer: layer, layout: layout, to: &caches)])
@@ -96,7 +98,7 @@ public final class BlockForward {
       attend(q, layer: layer, layout: some, caches: caches, into: attention)
       input.reset(attention, tokens: rows.count, width: width)
       addProduct(block[.output], to: x)
-      runFeedForward(block, rows: rows.count, x: x)
+      runFeedForward(block, rows: rows.count, x: x, next: next)
     }
     for run in layout.runs { caches[run.cache].settle(layer: layer) }
   }
@@ -113,6 +115,7 @@ public final class BlockForward {
     guard isSeen(.attention, by: observe) else { return false }
     let width = config.heads * config.headDimension
     let q = queries.reserve(rows * width)
+    announce(block[.output])
     pool.form([
       rotatedQueries(block, layout: layout, into: q),
       try appended(block, layer: layer, layout: layout, to: &caches),
@@ -126,6 +129,7 @@ public final class BlockForward {
     }
     input.reset(attention, tokens: rows, width: width)
     guard isSeen(.attentionOutput, by: observe) else { return false }
+    announce(block[.gate])
     addProduct(block[.output], to: x)
     return true
   }
@@ -133,13 +137,15 @@ public final class BlockForward {
   /// The second half of a block, for `rows` rows and otherwise with the parameters of `run`: the feed-forward layer,
   /// added to `x`.
   public func runFeedForward(
-    _ block: DecoderBlock, rows: Int, x: UnsafeMutablePointer<Float>, observe: Observer? = nil
+    _ block: DecoderBlock, rows: Int, x: UnsafeMutablePointer<Float>,
+    next: (any LinearWeights)? = nil, observe: Observer? = nil
   ) {
     takeNorm(of: x, block.feedForwardNorm, rows: rows)
     guard isSeen(.feedForward, by: observe) else { return }
     let g = gate.reserve(rows * config.intermediateSize)
     let u = up.reserve(rows * config.intermediateSize)
     let width = config.intermediateSize
+    announce(block[.down])
     pool.form([
       product(block[.gate], into: g).with(product(block[.up], into: u)).then { [kernels] part in
         for at in stride(from: part.lowerBound, to: rows * width, by: width) {
@@ -149,6 +155,7 @@ public final class BlockForward {
     ])
     input.reset(g, tokens: rows, width: width)
     guard isSeen(.feedForwardHidden, by: observe) else { return }
+    if let next { pool.announce(next) }
     addProduct(block[.down], to: x)
   }
 
@@ -161,6 +168,10 @@ public final class BlockForward {
       kernels.rms_norm(x + row * width, weight, epsilon, width, target)
     }
     return input
+  }
+
+  private func announce(_ projection: DecoderBlock.Projection?) {
+    if let projection { pool.announce(projection.weights) }
   }
 
   /// Shows the input to an observer; whether the block goes on.

@@ -149,6 +149,7 @@ public final class ForwardPass {
     guard !wanted.isEmpty else { return }
     let vocabulary = config.vocabularySize
     let output = logits.reserve(wanted.count * vocabulary)
+    if let first = decoder.blocks.first?[.query] { pool.announce(first.weights) }
     decoder.head.multiply(
       blocks.takeNorm(of: x, decoder.finalNorm, rows: wanted.count), into: output, on: pool)
     for (index, item) in wanted.enumerated() {
@@ -168,9 +169,12 @@ public final class ForwardPass {
     for (layer, block) in decoder.blocks.enumerated() {
       if isShort && layer == decoder.blocks.count - 1 {
         return try blocks.runLast(
-          block, layer: layer, layout: layout, rows: wanted, x: x, caches: &caches)
+          block, layer: layer, layout: layout, rows: wanted, x: x, caches: &caches,
+          next: decoder.head)
       }
-      try blocks.run(block, layer: layer, layout: layout, x: x, caches: &caches)
+      let later = decoder.blocks[(layer + 1)...].first?[.query]?.weights
+      try blocks.run(
+        block, layer: layer, layout: layout, x: x, caches: &caches, next: later ?? decoder.head)
     }
     moveToFront(wanted, of: x, width: decoder.config.hiddenSize)
   }

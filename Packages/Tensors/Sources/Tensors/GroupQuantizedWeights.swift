@@ -134,6 +134,9 @@ public struct GroupQuantizedWeights: LinearWeights {
     }
   }
 
+  /// See `LinearWeights.withPackedRows`.
+  public func withPackedRows(_ body: (UnsafeRawBufferPointer) -> Void) { lines.withBytes(body) }
+
   /// See `LinearWeights.copyRow`.
   public func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) {
     precondition(index >= 0 && index < outFeatures, "row \(index) of \(outFeatures)")

@@ -60,18 +60,36 @@ extension Int {
 
 extension ThreadPool {
   /// Forms all features of some products, without waiting between them: every thread forms its part of the first product,
-  /// then its part of the second, and so on.
+  /// then its part of the second, and so on; then those that are done first form what is left.
   public func form(_ products: [LinearProduct]) {
     let cost = products.reduce(0) { $0 + $1.cost }
     guard workers > 1, cost >= Self.worthwhileWork else {
       for product in products { product.form(0..<product.features) }
       return
     }
-    run { worker in
-      for product in products {
-        let part = share(of: product.features, grain: product.grain, worker: worker)
-        if !part.isEmpty { product.form(part) }
+    divide(products.map { Division(of: $0.features, grain: $0.grain, workers: workers) }) {
+      products[$0].form($1)
+    }
+  }
+
+  /// Says which weights are multiplied soon, after the next region or a later one: workers that wait ask for the beginning
+  /// of what they will read.
+  ///
+  /// - Parameter weights: the first of what `form` will be given.
+  public func announce(_ weights: any LinearWeights) {
+    let division = Division(of: weights.outFeatures, grain: 16, workers: workers)
+    weights.withPackedRows { bytes in
+      guard let base = bytes.baseAddress else { return }
+      let block = bytes.count / ((weights.outFeatures + 15) / 16)
+      for worker in 0..<workers {
+        let own = division.own(of: worker)
+        announce(
+          base + own.lowerBound / 16 * block,
+          count: min(own.count / 16 * block, Self.announcedBytes), to: worker)
       }
     }
   }
+
+  /// As much as a second-level cache holds beside other things.
+  private static var announcedBytes: Int { 256 << 10 }
 }

@@ -25,6 +25,9 @@ public protocol LinearWeights: Sendable {
     of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) -> LinearProduct
 
+  /// Hands out what the matrix is read from, in the order in which it is read: blocks of 16 rows.
+  func withPackedRows(_ body: (UnsafeRawBufferPointer) -> Void)
+
   /// Row `index` of the matrix as floats, `[in]`: an embedding look-up, or a piece of the dequantized matrix.
   func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>)
 }
