@@ -111,7 +111,7 @@ def main():
     python, ceilings_program = prepare(options.work)
     cases = [case for case in CASES if options.cases in case.name]
     ours = {case: [] for case in cases}
-    peers = {case: {peer: [] for peer in case.peers} for case in cases}
+    peers = {}  # by what was asked of a peer, so that cases which ask the same share what they found
     ceilings = []
     for _ in range(options.rounds):
         ceilings.append(output_of([ceilings_program, options.threads]))
@@ -123,7 +123,8 @@ def main():
                  *(HALVES if case.ours == "bf16" else ROUNDED), *options.ours.split()]))
             for kind, cache in case.peers:
                 file = output_of([python, HERE / "random_gguf.py", options.work, options.shape, kind])
-                peers[case][kind, cache].append(output_of([python, HERE / "peer.py", file, "--kv", cache, *shared])[case.field])
+                found = output_of([python, HERE / "peer.py", file, "--kv", cache, *shared])[case.field]
+                peers.setdefault((kind, cache, *shared), []).append(found)
             print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
 
@@ -136,7 +137,7 @@ def main():
     print("|---|---|---|---|---|---|")
     for case in cases:
         mine = statistics.median(reading[case.field] for reading in ours[case])
-        middle = {peer: statistics.median(rates) for peer, rates in peers[case].items()}
+        middle = {peer: statistics.median(peers[*peer, *flags(case, options.threads)]) for peer in case.peers}
         (kind, cache), theirs = max(middle.items(), key=lambda item: item[1])
         most = statistics.median(limit(case, options.shape, reading, best_ceilings) for reading in ours[case])
         print(f"| {case.name} | {mine:.1f} | {theirs:.1f} ({kind}, cache {cache}) | {mine / theirs:.2f} "
