@@ -28,7 +28,7 @@ public struct LinearProduct {
   /// them, in whose cache they still are.
   ///
   /// - Parameters:
-  ///   - unit: how many features belong together; `next` gets whole units. The number of features is a multiple of it.
+  ///   - unit: how many features belong together: `next` gets whole units, but for the end of the last.
   ///   - next: does it. Without units, its features start at a multiple of 16.
   /// - Returns: the product with `next`.
   public func then(each unit: Int = 1, _ next: @escaping (Range<Int>) -> Void) -> LinearProduct {
