@@ -46,7 +46,7 @@ struct SafetensorsFile: Sendable {
       (piece) throws(CheckpointError) in
       let part = piece * step..<min((piece + 1) * step, rows)
       try buffers.with { (buffer) throws(CheckpointError) in
-        let bytes = buffer.take(part.count * rowBytes)
+        let bytes = buffer.memory.bytes(part.count * rowBytes)
         try source.read(
           from: info.range.lowerBound + part.lowerBound * rowBytes, of: "tensor \(info.name)",
           into: bytes)
@@ -62,10 +62,5 @@ struct SafetensorsFile: Sendable {
 /// What a thread reads a piece into.
 final class ReadBuffer: @unchecked Sendable {
   // Sendable by rule: one thread at a time has it, see `ReusePool`.
-  private var scratch = ScratchBuffer()
-
-  deinit { scratch.free() }
-
-  /// See `ScratchBuffer.take`.
-  func take(_ size: Int) -> UnsafeMutableRawBufferPointer { scratch.take(size) }
+  let memory = GrowingBuffer<UInt8>()
 }

@@ -74,11 +74,10 @@ struct ShardBuilder {
     try Self.header(ordered).withUnsafeBufferPointer { (bytes) throws(CheckpointError) in
       try writer.append(UnsafeRawBufferPointer(bytes), dtype: nil)
     }
-    var buffer = ScratchBuffer()
-    defer { buffer.free() }
+    let buffer = GrowingBuffer<UInt8>()
     for entry in ordered {
       for start in stride(from: 0, to: entry.spooled.count, by: Self.pieceSize) {
-        let piece = buffer.take(min(Self.pieceSize, entry.spooled.count - start))
+        let piece = buffer.bytes(min(Self.pieceSize, entry.spooled.count - start))
         try spool.read(from: entry.spooled.lowerBound + start, into: piece)
         try writer.append(UnsafeRawBufferPointer(piece), dtype: entry.dtype)
       }

@@ -1,11 +1,12 @@
 import CZstd
+import Tensors
 
 /// One thread's zstd context and its buffers, which grow to the largest frame seen.
 ///
 /// Sendable by rule: it is used by one thread at a time, the one that took it from its pool.
 final class ZstdDecoder: @unchecked Sendable {
   private let context: OpaquePointer
-  private var buffers = [ScratchBuffer](repeating: ScratchBuffer(), count: 3)
+  private let buffers = (GrowingBuffer<UInt8>(), GrowingBuffer<UInt8>(), GrowingBuffer<UInt8>())
 
   /// Makes a context.
   ///
@@ -17,14 +18,11 @@ final class ZstdDecoder: @unchecked Sendable {
     self.context = context
   }
 
-  deinit {
-    ZSTD_freeDCtx(context)
-    for buffer in buffers { buffer.free() }
-  }
+  deinit { ZSTD_freeDCtx(context) }
 
-  func input(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers[0].take(size) }
-  func output(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers[1].take(size) }
-  func joined(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers[2].take(size) }
+  func input(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers.0.bytes(size) }
+  func output(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers.1.bytes(size) }
+  func joined(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers.2.bytes(size) }
 
   /// Decodes one frame that has to fill `output`; returns what is wrong, or nil.
   func decompress(

@@ -1,4 +1,5 @@
 import CZstd
+import Tensors
 
 /// One thread's zstd context for writing.
 ///
@@ -14,7 +15,7 @@ final class ZstdEncoder: @unchecked Sendable {
   ]
 
   private let context: OpaquePointer
-  private var planes = ScratchBuffer()
+  private let planes = GrowingBuffer<UInt8>()
 
   /// Makes a context.
   ///
@@ -30,10 +31,7 @@ final class ZstdEncoder: @unchecked Sendable {
     }
   }
 
-  deinit {
-    ZSTD_freeCCtx(context)
-    planes.free()
-  }
+  deinit { ZSTD_freeCCtx(context) }
 
   /// One frame of `content`.
   func compress(
@@ -41,7 +39,7 @@ final class ZstdEncoder: @unchecked Sendable {
   ) throws(CheckpointError) -> [UInt8] {
     var content = content
     if transform == .bytePlanes {
-      let split = planes.take(content.count)
+      let split = planes.bytes(content.count)
       BytePlanes.split(content, into: split)
       content = UnsafeRawBufferPointer(split)
     }

@@ -86,6 +86,11 @@ public final class AlignedBytes: @unchecked Sendable {
     }
   }
 
+  /// The address of the block, valid while it lives.
+  func start<Element>(of type: Element.Type) -> UnsafePointer<Element> {
+    UnsafePointer(base.assumingMemoryBound(to: type))
+  }
+
   /// Reads the bytes; the pointer is valid inside `body` only.
   public func withBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

@@ -16,19 +16,12 @@ public struct GroupQuantizedWeights: LinearWeights {
   public let bits: Int
   /// Inputs that share a scale.
   public let groupSize: Int
-  private let format: bb_row_format
-  private let scaleFormat: bb_float_format
-  private let lines: AlignedBytes
-  private let scales: AlignedBytes
-  private let zeros: AlignedBytes?
-  private let symmetricZero: Float
+  private let packed: PackedMatrix
   /// Position -> original input, when columns were reordered.
   private let order: [Int32]?
 
   /// Bytes this matrix holds in memory.
-  public var byteCount: Int {
-    lines.count + scales.count + (zeros?.count ?? 0) + (order?.count ?? 0) * 4
-  }
+  public var byteCount: Int { packed.byteCount + (order?.count ?? 0) * 4 }
   /// The format in words.
   public var formatName: String {
     "\(bits)-bit " + (groupSize < inFeatures ? "group \(groupSize)" : "per channel")
@@ -46,18 +39,18 @@ public struct GroupQuantizedWeights: LinearWeights {
     inFeatures = matrix.inFeatures
     bits = matrix.bits
     groupSize = min(matrix.groupSize, matrix.inFeatures)
-    format = matrix.bits == 8 ? BB_ROWS_INT8 : BB_ROWS_INT4
-    scaleFormat = Self.exactFormat(for: matrix.scales)
-    symmetricZero = matrix.symmetricZero
     order = try Self.groupOrder(matrix)
-    lines = try Self.packCodes(matrix, order: order, format: format)
-    scales = try Self.interleave(
-      matrix.scales, rows: outFeatures, groups: matrix.groups, format: scaleFormat)
-    if let values = matrix.zeros {
-      zeros = try Self.interleave(values, rows: outFeatures, groups: matrix.groups, format: BB_F32)
-    } else {
-      zeros = nil
-    }
+    let format = matrix.bits == 8 ? BB_ROWS_INT8 : BB_ROWS_INT4
+    let scaleFormat = Self.exactFormat(for: matrix.scales)
+    let (rows, groups) = (matrix.outFeatures, matrix.groups)
+    packed = PackedMatrix(
+      format, rows: rows, inputs: inFeatures, group: groupSize,
+      lines: try Self.packCodes(matrix, order: order, format: format),
+      scales: try Self.interleave(matrix.scales, rows: rows, groups: groups, format: scaleFormat),
+      scaleFormat: scaleFormat,
+      zeros: try matrix.zeros.map { values throws(TensorError) in
+        try Self.interleave(values, rows: rows, groups: groups, format: BB_F32)
+      }, zero: matrix.symmetricZero)
   }
 
   /// Codes of 8 bits around 128, packed already.
@@ -69,12 +62,9 @@ public struct GroupQuantizedWeights: LinearWeights {
     inFeatures = inputs
     bits = 8
     self.groupSize = groupSize
-    format = BB_ROWS_INT8
-    self.scaleFormat = scaleFormat
-    self.lines = lines
-    self.scales = scales
-    zeros = nil
-    symmetricZero = 128
+    packed = PackedMatrix(
+      BB_ROWS_INT8, rows: rows, inputs: inputs, group: groupSize, lines: lines, scales: scales,
+      scaleFormat: scaleFormat, zeros: nil, zero: 128)
     order = nil
   }
 
@@ -86,25 +76,22 @@ public struct GroupQuantizedWeights: LinearWeights {
     let ordered = order.map { LinearInput(input, columns: $0, on: pool) } ?? input
     guard input.numerics == .int8, activationGroup <= Self.longestGroup else {
       let (x, multiply) = (ordered.rows(on: pool), bb_kernels().pointee.multiply)
-      return LinearProduct(features: rows, tokens: tokens, cost: cost) { part in
+      return LinearProduct(features: rows, tokens: tokens, cost: cost) {
+        [packed, inFeatures] part in
         // The closure keeps the input, whose memory the activations may be in.
         withExtendedLifetime(ordered) {
-          withMatrix { matrix in
-            var matrix = matrix
-            multiply?(&matrix, x, inFeatures, tokens, y, rows, part.firstBlock, part.endBlock)
-          }
+          var matrix = packed.matrix
+          multiply?(&matrix, x, inFeatures, tokens, y, rows, part.firstBlock, part.endBlock)
         }
       }
     }
     let activations = ordered.rounded(group: activationGroup, on: pool)
     let multiply = bb_kernels().pointee.multiply_integer
     // A whole-number product costs about a quarter of a float one.
-    return LinearProduct(features: rows, tokens: tokens, cost: cost / 4) { part in
+    return LinearProduct(features: rows, tokens: tokens, cost: cost / 4) { [packed] part in
       withExtendedLifetime(ordered) {
-        withMatrix { matrix in
-          var (matrix, activations) = (matrix, activations)
-          multiply?(&matrix, &activations, tokens, y, rows, part.firstBlock, part.endBlock)
-        }
+        var (matrix, activations) = (packed.matrix, activations)
+        multiply?(&matrix, &activations, tokens, y, rows, part.firstBlock, part.endBlock)
       }
     }
   }
@@ -113,29 +100,10 @@ public struct GroupQuantizedWeights: LinearWeights {
   private static let longestGroup = 65_536
   private var activationGroup: Int { bb_activation_group(groupSize, inFeatures) }
 
-  private func withMatrix(_ body: (bb_matrix) -> Void) {
-    lines.withBytes { lineBytes in
-      scales.withBytes { scaleBytes in
-        var matrix = bb_matrix()
-        matrix.format = format
-        matrix.rows = outFeatures
-        matrix.inputs = inFeatures
-        matrix.group = groupSize
-        matrix.lines = lineBytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        matrix.scales = scaleBytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        matrix.scale_format = scaleFormat
-        matrix.zero = symmetricZero
-        guard let zeros else { return body(matrix) }
-        zeros.withBytes { zeroBytes in
-          matrix.zeros = zeroBytes.baseAddress?.assumingMemoryBound(to: Float.self)
-          body(matrix)
-        }
-      }
-    }
-  }
-
   /// See `LinearWeights.withPackedRows`.
-  public func withPackedRows(_ body: (UnsafeRawBufferPointer) -> Void) { lines.withBytes(body) }
+  public func withPackedRows(_ body: (UnsafeRawBufferPointer) -> Void) {
+    packed.lines.withBytes(body)
+  }
 
   /// See `LinearWeights.copyRow`.
   public func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) {
@@ -143,20 +111,20 @@ public struct GroupQuantizedWeights: LinearWeights {
     let groups = (inFeatures + groupSize - 1) / groupSize
     var codes = [UInt8](repeating: 0, count: inFeatures)
     var scale = [Float](repeating: 0, count: groups)
-    withMatrix { matrix in
-      let block = matrix.lines + index / 16 * packedBlockBytes(format, inputs: inFeatures)
-      bb_unpack_codes(format, block, index % 16, inFeatures, &codes)
-      let scaleBytes = scaleFormat == BB_F32 ? 4 : 2
-      for group in 0..<groups {
-        let at = (index / 16 * groups + group) * 16 + index % 16
-        bb_kernels().pointee.widen(matrix.scales + at * scaleBytes, scaleFormat, &scale[group], 1)
-      }
-      for position in 0..<inFeatures {
-        let group = position / groupSize
-        let zero = matrix.zeros?[(index / 16 * groups + group) * 16 + index % 16] ?? matrix.zero
-        let input = order.map { Int($0[position]) } ?? position
-        target[input] = scale[group] * (Float(codes[position]) - zero)
-      }
+    let matrix = packed.matrix
+    let block = matrix.lines + index / 16 * packedBlockBytes(matrix.format, inputs: inFeatures)
+    bb_unpack_codes(matrix.format, block, index % 16, inFeatures, &codes)
+    let scaleBytes = matrix.scale_format == BB_F32 ? 4 : 2
+    for group in 0..<groups {
+      let at = (index / 16 * groups + group) * 16 + index % 16
+      bb_kernels().pointee.widen(
+        matrix.scales + at * scaleBytes, matrix.scale_format, &scale[group], 1)
+    }
+    for position in 0..<inFeatures {
+      let group = position / groupSize
+      let zero = matrix.zeros?[(index / 16 * groups + group) * 16 + index % 16] ?? matrix.zero
+      let input = order.map { Int($0[position]) } ?? position
+      target[input] = scale[group] * (Float(codes[position]) - zero)
     }
   }
 

@@ -21,3 +21,10 @@ public final class GrowingBuffer<Element: BitwiseCopyable> {
     return base.assumingMemoryBound(to: Element.self)
   }
 }
+
+extension GrowingBuffer where Element == UInt8 {
+  /// Space for `count` bytes; see `reserve`.
+  public func bytes(_ count: Int) -> UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: reserve(count), count: count)
+  }
+}

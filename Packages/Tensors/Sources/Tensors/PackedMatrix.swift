@@ -1,0 +1,52 @@
+import Kernels
+
+/// A matrix as the kernels take it, and the memory that it lies in.
+///
+/// Sendable by rule: nobody writes to it once it is part of weights, see `AlignedBytes`.
+final class PackedMatrix: @unchecked Sendable {
+  /// Its pointers are valid while this object lives.
+  let matrix: bb_matrix
+  /// The blocks of 16 rows.
+  let lines: AlignedBytes
+  private let scales: AlignedBytes?
+  private let zeros: AlignedBytes?
+
+  /// Bytes of memory.
+  var byteCount: Int { lines.count + (scales?.count ?? 0) + (zeros?.count ?? 0) }
+
+  /// A matrix of floats whose blocks are in `lines`, or will be.
+  init(_ format: bb_row_format, rows: Int, inputs: Int, lines: AlignedBytes) {
+    self.lines = lines
+    (scales, zeros) = (nil, nil)
+    matrix = bb_matrix(
+      format: format, rows: rows, inputs: inputs, group: inputs, lines: lines.start(of: UInt8.self),
+      scales: nil, scale_format: BB_F32, zeros: nil, zero: 0)
+  }
+
+  /// A matrix of codes; `zeros` are floats, and where there are none all are `zero`.
+  init(
+    _ format: bb_row_format, rows: Int, inputs: Int, group: Int, lines: AlignedBytes,
+    scales: AlignedBytes, scaleFormat: bb_float_format, zeros: AlignedBytes?, zero: Float
+  ) {
+    self.lines = lines
+    self.scales = scales
+    self.zeros = zeros
+    matrix = bb_matrix(
+      format: format, rows: rows, inputs: inputs, group: group, lines: lines.start(of: UInt8.self),
+      scales: scales.start(of: UInt8.self), scale_format: scaleFormat,
+      zeros: zeros?.start(of: Float.self), zero: zero)
+  }
+}
+
+/// Bytes that one block of 16 rows takes.
+func packedBlockBytes(_ format: bb_row_format, inputs: Int) -> Int {
+  let perLine = bb_inputs_per_line(format)
+  return (inputs + perLine - 1) / perLine * bb_line_bytes(format)
+}
+
+extension Range<Int> {
+  /// The block of 16 rows that the first of these is in.
+  var firstBlock: Int { lowerBound / 16 }
+  /// The block after that of the last of these.
+  var endBlock: Int { (upperBound + 15) / 16 }
+}
