@@ -17,7 +17,8 @@ public struct LinearProduct {
   public func with(_ other: LinearProduct) -> LinearProduct {
     precondition(other.features == features, "\(other.features) features beside \(features)")
     return LinearProduct(
-      features: features, tokens: tokens, cost: cost + other.cost, grain: max(grain, other.grain)
+      features: features, tokens: tokens, cost: cost + other.cost,
+      grain: grain.leastCommonMultiple(with: other.grain)
     ) { part in
       form(part)
       other.form(part)
