@@ -62,7 +62,7 @@ public final class LinearInput {
     reset(floats, tokens: tokens, width: width)
   }
 
-  /// An input with the columns of another in another order; it copies the rows.
+  /// The rows of an input with their columns in another order; that input must not be reset before they are used.
   convenience init(_ input: LinearInput, columns: [Int32], on pool: ThreadPool) {
     self.init(numerics: input.numerics)
     let rows = input.rows(on: pool)
@@ -71,7 +71,6 @@ public final class LinearInput {
         target[position] = rows[index * width + Int(column)]
       }
     }
-    _ = self.rows(on: pool)
   }
 
   /// Points at other rows, or at the same rows with new contents.
