@@ -109,32 +109,38 @@ static void key_scores(const float *q, size_t heads, size_t d, const bb_kv_block
 
 // ---------------------------------------------------------------- weights
 
-// Scores of a page times `scale`, -infinity outside [first, last); the highest of each row and of `maximum`.
-INLINE void scale_scores(const int rows, float *scores, size_t first, const size_t *last, float scale, const float *maximum,
-                         float *highest) {
-  v16 top[ATTEND_ROWS];
-  for (int r = 0; r < rows; r++) {
-    float *row = scores + r * BB_PAGE;
-    for (size_t i = 0; i < first; i++) row[i] = -INFINITY;
-    for (size_t i = last[r]; i < BB_PAGE; i++) row[i] = -INFINITY;
-    top[r] = v_set(maximum[r]);
-    for (size_t i = 0; i < BB_PAGE; i += 16) {
-      const v16 s = v_mul(v_load(row + i), v_set(scale));
-      v_store(row + i, s);
-      top[r] = v_max(s, top[r]);
-    }
+// Below all scores, and a number, also times a scale: -infinity less itself is none.
+#define LOWEST (-0x1p100f)
+#define LOG2_E 1.44269504f
+
+// Scores of a page outside [first, last) become -infinity.
+INLINE void hide_scores(float *scores, size_t heads, size_t first, const size_t *last) {
+  for (size_t h = 0; h < heads; h++, scores += BB_PAGE) {
+    for (size_t i = 0; i < first; i++) scores[i] = -INFINITY;
+    for (size_t i = last[h]; i < BB_PAGE; i++) scores[i] = -INFINITY;
   }
+}
+
+INLINE void highest_scores(const int rows, const float *scores, float *highest) {
+  v16 top[ATTEND_ROWS];
+  for (int r = 0; r < rows; r++) top[r] = v_set(LOWEST);
+  for (size_t i = 0; i < BB_PAGE; i += 16)
+    for (int r = 0; r < rows; r++) top[r] = v_max(v_load(scores + r * BB_PAGE + i), top[r]);
   v_highest_rows(rows, top, highest);
 }
 
-// Scores become exp(score - highest), and `total` their sums.
-INLINE void exponentials(const int rows, float *scores, const float *highest, float *total, upcoming *next) {
+// Scores become exp(scale * score - highest), and `total` their sums; rough ones suffice for weights that are rounded.
+INLINE void exponentials(const int rows, const int rough, float *scores, float scale, const float *highest, float *total,
+                         upcoming *next) {
+  const v16 units = v_set(rough ? scale * LOG2_E : scale);
   v16 sum[ATTEND_ROWS];
   for (int r = 0; r < rows; r++) {
+    const v16 less = v_set(rough ? -highest[r] * LOG2_E : highest[r]);
     sum[r] = v_set(0);
     for (size_t i = 0; i < BB_PAGE; i += 16) {
+      const v16 s = v_load(scores + r * BB_PAGE + i);
       ask_for(next, ASK_BETWEEN);
-      const v16 e = v_exp(v_sub(v_load(scores + r * BB_PAGE + i), v_set(highest[r])));
+      const v16 e = rough ? v_power_of_two(v_fma(s, units, less)) : v_exp(v_sub(v_mul(s, units), less));
       v_store(scores + r * BB_PAGE + i, e);
       sum[r] = v_add(sum[r], e);
     }
@@ -147,16 +153,22 @@ typedef struct {
   float maximum[ATTEND_HEADS], sum[ATTEND_HEADS];
 } softmax_state;
 
-// scores [heads][64] -> weights exp(scale * score - maximum), 0 outside [first, last); maxima and sums move on. `decay` is what
-// the values summed so far are to be multiplied by.
-INLINE void page_softmax(float *scores, size_t heads, size_t first, const size_t *last, float scale, softmax_state *state,
-                         float *decay, upcoming *next) {
+// scores [heads][64] -> weights exp(scale * score - highest), 0 outside [first, last); maxima and sums move on. The highest is
+// that seen so far, or that of this page where weights are to become whole numbers; they are to count `share` times, and
+// `decay` is what the values summed so far are to be multiplied by.
+INLINE void page_softmax(float *scores, size_t heads, size_t first, const size_t *last, float scale, int whole,
+                         int rough, softmax_state *state, float *share, float *decay, upcoming *next) {
   float total[ATTEND_HEADS] = {0}, highest[ATTEND_HEADS] = {0};
-  EACH_ROWS(scale_scores(rows, scores + h * BB_PAGE, first, last + h, scale, state->maximum + h, highest + h));
-  const v16 top = v_load(highest), fade = v_exp(v_sub(v_load(state->maximum), top));
-  EACH_ROWS(exponentials(rows, scores + h * BB_PAGE, highest + h, total + h, next));
+  if (first > 0 || last[0] < BB_PAGE) hide_scores(scores, heads, first, last);
+  EACH_ROWS(highest_scores(rows, scores + h * BB_PAGE, highest + h));
+  const v16 before = v_load(state->maximum), of_page = v_mul(v_load(highest), v_set(scale)), top = v_max(of_page, before);
+  const v16 fade = v_exp(v_sub(before, top)), part = whole ? v_exp(v_sub(of_page, top)) : v_set(1);
+  v_store(highest, whole ? of_page : top);
+  if (rough) EACH_ROWS(exponentials(rows, 1, scores + h * BB_PAGE, scale, highest + h, total + h, next));
+  else EACH_ROWS(exponentials(rows, 0, scores + h * BB_PAGE, scale, highest + h, total + h, next));
+  v_store(share, part);
   v_store(decay, fade);
-  v_store(state->sum, v_fma(v_load(state->sum), fade, v_load(total)));
+  v_store(state->sum, v_fma(v_load(state->sum), fade, v_mul(v_load(total), part)));
   v_store(state->maximum, top);
 }
 
@@ -201,7 +213,7 @@ typedef struct {
   const bb_kv_piece *piece;
   bb_kv_block keys, values;
   size_t last[ATTEND_HEADS];               // tokens that each query sees
-  float scores[ATTEND_HEADS * BB_PAGE], decay[ATTEND_HEADS];
+  float scores[ATTEND_HEADS * BB_PAGE], share[ATTEND_HEADS], decay[ATTEND_HEADS];
 } attend_step;
 
 // What all steps share, and the weights of one step as whole numbers or in BF16.
@@ -230,22 +242,27 @@ static void start_step(attend_step *step, attend_block *block, const bb_kv_piece
 static void step_scores(attend_work *work, attend_step *step, float scale) {
   attend_block *block = step->block;
   const size_t heads = block->queries.heads, even = (work->d + 1) / 2 * 2;
+  const int whole = is_coded(step->values.format);
+  const int rough = work->numerics != BB_ATTEND_EXACT && (whole || in_pairs(work, &step->values));
   if (in_pairs(work, &step->keys))
     work->products(block->halves, even, heads, step->keys.entries, PAGE_VECTORS, even / 2, &work->next, NULL,
                    step->scores, BB_PAGE);
   else scores_of_block(&block->queries, &step->keys, work->numerics, &work->next, step->scores);
-  page_softmax(step->scores, heads, step->piece->first, step->last, scale, &block->softmax, step->decay,
-               &work->next);
+  page_softmax(step->scores, heads, step->piece->first, step->last, scale, whole, rough,
+               &block->softmax, step->share, step->decay, &work->next);
 }
 
 // Rounds the weights of a step for its values.
 static void step_weights(attend_work *work, const attend_step *step) {
   const size_t heads = step->block->queries.heads;
   if (is_coded(step->values.format)) {
+    const size_t first = step->piece->first;
     if (work->numerics == BB_ATTEND_INT8)
-      round_weights(UNSIGNED_BYTE, step->scores, heads, work->dv, &step->values, work->groups, work->numbers,
-                    &work->next);
-    else round_weights(TWO_BYTES, step->scores, heads, work->dv, &step->values, work->groups, work->numbers, &work->next);
+      round_weights(UNSIGNED_BYTE, step->scores, step->share, heads, work->dv, &step->values, first, step->last,
+                    work->groups, work->numbers, &work->next);
+    else
+      round_weights(TWO_BYTES, step->scores, step->share, heads, work->dv, &step->values, first, step->last, work->groups,
+                    work->numbers, &work->next);
   } else if (in_pairs(work, &step->values)) {
     narrow_to_bf16(step->scores, work->weights, heads * BB_PAGE);
   }

@@ -21,6 +21,10 @@ LANEWISE(v_mul, _mm256_mul_ps)
 LANEWISE(v_div, _mm256_div_ps)
 LANEWISE(v_max, _mm256_max_ps)
 LANEWISE(v_min, _mm256_min_ps)
+static inline v16 v_magnitude(v16 x) {
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  return (v16){_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)};
+}
 static inline v16 v_fma(v16 x, v16 y, v16 z) {
   return (v16){_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
 }
@@ -104,6 +108,10 @@ static inline l16 l_flip(l16 x, int mask) {
   const __m256i bits = _mm256_set1_epi8((char)mask);
   return (l16){_mm256_xor_si256(x.a, bits), _mm256_xor_si256(x.b, bits)};
 }
+static inline l16 l_less(l16 x, int number) {
+  const __m256i all = _mm256_set1_epi8((char)number);
+  return (l16){_mm256_sub_epi8(x.a, all), _mm256_sub_epi8(x.b, all)};
+}
 static inline l16 l_join(l16 high, l16 low) {
   return (l16){_mm256_add_epi32(_mm256_slli_epi32(high.a, 8), low.a), _mm256_add_epi32(_mm256_slli_epi32(high.b, 8), low.b)};
 }
@@ -130,22 +138,18 @@ static inline l16 l_dot_signed(l16 sum, l16 codes, const uint8_t *x) {
   return (l16){dot8_signed(sum.a, codes.a, even, odd), dot8_signed(sum.b, codes.b, even, odd)};
 }
 static inline v16 v_from_lanes(l16 x) { return (v16){_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
-static inline void v_store_byte(int8_t *p, v16 x) {
+static inline l16 l_bits(v16 x) { return (l16){_mm256_castps_si256(x.a), _mm256_castps_si256(x.b)}; }
+// Lanes below 2^16 as 16 numbers of 16 bits, in order.
+static inline __m256i words(__m256i a, __m256i b) { return _mm256_permute4x64_epi64(_mm256_packus_epi32(a, b), 0xd8); }
+static inline void l_store_bytes(int8_t *p, l16 x) {
   const __m256i bits = _mm256_set1_epi32(255);
-  const __m256i a = _mm256_and_si256(_mm256_cvtps_epi32(x.a), bits), b = _mm256_and_si256(_mm256_cvtps_epi32(x.b), bits);
-  const __m256i ordered = _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xd8);
-  _mm_storeu_si128(
-      (__m128i *)p, _mm_packus_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1)));
+  const __m256i n = words(_mm256_and_si256(x.a, bits), _mm256_and_si256(x.b, bits));
+  _mm_storeu_si128((__m128i *)p, _mm_packus_epi16(_mm256_castsi256_si128(n), _mm256_extracti128_si256(n, 1)));
 }
-static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
-  // 16 bits each: n = 256 * upper + lower with a signed lower byte.
-  const __m256i n = _mm256_permute4x64_epi64(
-      _mm256_packs_epi32(_mm256_cvtps_epi32(x.a), _mm256_cvtps_epi32(x.b)), 0xd8);
-  const __m256i upper = _mm256_srai_epi16(_mm256_add_epi16(n, _mm256_set1_epi16(128)), 8);
-  const __m256i lower = _mm256_srai_epi16(_mm256_slli_epi16(n, 8), 8);
-  const __m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi16(upper, lower), 0xd8);
-  _mm_storeu_si128((__m128i *)high, _mm256_castsi256_si128(both));
-  _mm_storeu_si128((__m128i *)low, _mm256_extracti128_si256(both, 1));
+static inline void l_store_split(int8_t *high, int8_t *low, l16 x) {
+  const l16 upper = {_mm256_add_epi32(x.a, _mm256_set1_epi32(128)), _mm256_add_epi32(x.b, _mm256_set1_epi32(128))};
+  l_store_bytes(low, x);
+  l_store_bytes(high, (l16){_mm256_srli_epi32(upper.a, 8), _mm256_srli_epi32(upper.b, 8)});
 }
 
 enum { ATTEND_ROWS = 1 };

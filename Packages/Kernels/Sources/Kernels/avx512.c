@@ -20,6 +20,7 @@ static inline v16 v_mul(v16 x, v16 y) { return _mm512_mul_ps(x, y); }
 static inline v16 v_div(v16 x, v16 y) { return _mm512_div_ps(x, y); }
 static inline v16 v_max(v16 x, v16 y) { return _mm512_max_ps(x, y); }
 static inline v16 v_min(v16 x, v16 y) { return _mm512_min_ps(x, y); }
+static inline v16 v_magnitude(v16 x) { return _mm512_abs_ps(x); }
 static inline v16 v_fma(v16 x, v16 y, v16 z) { return _mm512_fmadd_ps(x, y, z); }
 static inline v16 v_round(v16 x) {
   return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -120,6 +121,7 @@ static inline l16 l_field(l16 x, int shift, int mask) {
   return _mm512_and_si512(_mm512_srli_epi32(x, shift), _mm512_set1_epi8((char)mask));
 }
 static inline l16 l_flip(l16 x, int mask) { return _mm512_xor_si512(x, _mm512_set1_epi8((char)mask)); }
+static inline l16 l_less(l16 x, int number) { return _mm512_sub_epi8(x, _mm512_set1_epi8((char)number)); }
 static inline l16 l_join(l16 high, l16 low) { return _mm512_add_epi32(_mm512_slli_epi32(high, 8), low); }
 static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   int32_t four;
@@ -132,13 +134,11 @@ static inline l16 l_dot_signed(l16 sum, l16 codes, const uint8_t *x) {
   return _mm512_dpbusd_epi32(sum, _mm512_set1_epi32(four), codes);
 }
 static inline v16 v_from_lanes(l16 x) { return _mm512_cvtepi32_ps(x); }
-static inline void v_store_byte(int8_t *p, v16 x) {
-  _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
-}
-static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
-  const __m512i n = _mm512_cvtps_epi32(x), upper = _mm512_srai_epi32(_mm512_add_epi32(n, _mm512_set1_epi32(128)), 8);
-  _mm_storeu_si128((__m128i *)low, _mm512_cvtepi32_epi8(n));
-  _mm_storeu_si128((__m128i *)high, _mm512_cvtepi32_epi8(upper));
+static inline l16 l_bits(v16 x) { return _mm512_castps_si512(x); }
+static inline void l_store_bytes(int8_t *p, l16 x) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(x)); }
+static inline void l_store_split(int8_t *high, int8_t *low, l16 x) {
+  l_store_bytes(low, x);
+  l_store_bytes(high, _mm512_srli_epi32(_mm512_add_epi32(x, _mm512_set1_epi32(128)), 8));
 }
 
 enum { ATTEND_ROWS = 4 };

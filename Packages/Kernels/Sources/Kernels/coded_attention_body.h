@@ -31,7 +31,7 @@ INLINE void channel_scores(const bb_kv_format format, const number_kind kind, co
   for (size_t g = 0; g < groups; g++) {
     const size_t first = g * PAGE_VECTORS / groups, last = (g + 1) * PAGE_VECTORS / groups;
     widen_scales(keys, g * dv, dv, scales, scales + dv);
-    EACH_ROWS(round_rows(rows, kind, q, d, d, scales, scales + dv, h, &from, numbers, next));
+    round_all(kind, q, heads, d, d, scales, scales + dv, &from, numbers, next);
     EACH_ROWS(EACH_BLOCKS(rows, format, first, last, {
       const code_lines w = {(const uint8_t *)keys->entries + b * 64, PAGE_VECTORS * 64, 64};
       tile_channel_scores(rows, blocks, format, kind, &from, h, numbers, dv, w, next, scores + b * 16);
@@ -63,7 +63,7 @@ INLINE void round_queries(whole_queries *queries, const number_kind kind, size_t
   int8_t *numbers = queries->numbers;
   for (size_t first = 0, g = 0; first < d; first += group, g++) {
     const size_t count = d - first < group ? d - first : group;
-    EACH_ROWS(round_rows(rows, kind, queries->q + first, d, count, ones, ones, h, queries->row + g, numbers, next));
+    round_all(kind, queries->q + first, heads, d, count, ones, ones, queries->row + g, numbers, next);
     numbers += heads * number_bytes(kind) * count;
   }
 }
@@ -125,16 +125,63 @@ INLINE void tile_values(const int rows, const int blocks, const bb_kv_format for
     }
 }
 
-// The weights of at most ATTEND_HEADS queries, [heads][64], as whole numbers for each group of components: to [groups],
-// numbers [groups][heads][bytes][64].
-INLINE void round_weights(const number_kind kind, const float *weights, size_t heads, size_t dv, const bb_kv_block *values,
-                          whole_rows *to, int8_t *numbers, upcoming *next) {
-  _Alignas(64) float scales[2 * BB_PAGE];
-  const size_t bytes = heads * number_bytes(kind) * BB_PAGE;
-  for (size_t g = 0; g * values->group < dv; g++) {
-    widen_scales(values, g * BB_PAGE, BB_PAGE, scales, scales + BB_PAGE);
-    EACH_ROWS(round_rows(rows, kind, weights, BB_PAGE, BB_PAGE, scales, scales + BB_PAGE, h, to + g, numbers + g * bytes,
-                         next));
+// Rounds rows of 64 weights, weight * scale, and sums weight * middle.
+INLINE void round_weight_rows(const int rows, const number_kind kind, const float *weights, const float *scales,
+                              const float *middles, int8_t *numbers, float *sums, float *start, upcoming *next) {
+  const size_t bytes = row_bytes(kind, BB_PAGE);
+  const int summed = kind != UNSIGNED_BYTE;
+  l16 sum[ATTEND_ROWS];
+  v16 middle[ATTEND_ROWS];
+  for (int r = 0; r < rows; r++) sum[r] = no_numbers(BB_PAGE), middle[r] = v_set(0);
+  for (size_t i = 0; i < BB_PAGE; i += 16) {
+    ask_for(next, ASK_BETWEEN);
+    for (int r = 0; r < rows; r++) {
+      const v16 weight = v_load(weights + r * BB_PAGE + i);
+      const l16 whole = counted(weight, v_load(scales + i));
+      put_numbers(kind, whole, numbers + r * bytes + i, bytes);
+      if (summed) sum[r] = l_add(sum[r], whole);
+      middle[r] = v_fma(weight, v_load(middles + i), middle[r]);
+    }
+  }
+  if (summed) sums_of_numbers(rows, sum, sums);
+  v_sum_rows(rows, middle, start);
+}
+
+// The scales of tokens in [first, last) so that weights of at most 1 become numbers of the kind; returns their unit. What lies
+// in other tokens does not count.
+INLINE float fit_scales(const number_kind kind, const float *scales, size_t first, size_t last, float *fitted) {
+  v16 top = v_set(0);
+  memset(fitted, 0, BB_PAGE * sizeof(float));
+  memcpy(fitted + first, scales + first, (last - first) * sizeof(float));
+  for (size_t i = 0; i < BB_PAGE; i += 16) top = v_max(v_magnitude(v_load(fitted + i)), top);
+  const float highest = v_highest(top), factor = highest_number(kind) / (highest > 0x1p-100f ? highest : 0x1p-100f);
+  for (size_t i = 0; i < BB_PAGE; i += 16) v_store(fitted + i, v_mul(v_load(fitted + i), v_set(factor)));
+  return highest / highest_number(kind);
+}
+
+// The weights of at most ATTEND_HEADS queries, [heads][64], at most 1 and 0 outside [first, last[query]), as whole numbers for
+// each group of components: to [groups], numbers [groups][heads][bytes][64]. Those of a query count `share` times.
+INLINE void round_weights(const number_kind kind, const float *weights, const float *share, size_t heads, size_t dv,
+                          const bb_kv_block *values, size_t first, const size_t *last, whole_rows *to, int8_t *numbers,
+                          upcoming *next) {
+  const size_t bytes = row_bytes(kind, BB_PAGE);
+  const int all = first == 0 && last[0] == BB_PAGE;
+  for (size_t at = 0, g = 0; at < dv; at += values->group, g++, to++, numbers += heads * bytes) {
+    float scales[BB_PAGE], middles[BB_PAGE], fitted[BB_PAGE];
+    memset(to, 0, sizeof *to);
+    widen_scales(values, g * BB_PAGE, BB_PAGE, scales, middles);
+    if (all) {
+      v_store(to->unit, v_set(fit_scales(kind, scales, 0, BB_PAGE, fitted)));
+      EACH_ROWS(round_weight_rows(rows, kind, weights + h * BB_PAGE, fitted, middles, numbers + h * bytes, to->sum + h,
+                                  to->start + h, next));
+    }
+    for (size_t h = 0; !all && h < heads; h++) {
+      to->unit[h] = fit_scales(kind, scales, first, last[h], fitted);
+      round_weight_rows(1, kind, weights + h * BB_PAGE, fitted, middles, numbers + h * bytes, to->sum + h, to->start + h,
+                        next);
+    }
+    v_store(to->unit, v_mul(v_load(to->unit), v_load(share)));
+    v_store(to->start, v_mul(v_load(to->start), v_load(share)));
   }
 }
 

@@ -8,20 +8,20 @@
 
 // The highest magnitude so far; and NaN once a value is NaN or infinite, else 0.
 INLINE void look_at(v16 v, v16 *highest, v16 *poison) {
-  *highest = v_max(v_max(v, v_sub(v_set(0), v)), *highest);  // a number: v_max passes over what is none
+  *highest = v_max(v_magnitude(v), *highest);  // a number: v_max passes over what is none
   *poison = v_fma(v, v_set(0), *poison);
-}
-
-INLINE v16 code_of(v16 v, v16 factor) {
-  return v_round(v_max(v_min(v_mul(v, factor), v_set(127.0f)), v_set(-127.0f)));
 }
 
 // Groups of `width` inputs, one beside the other: as many as the constant `count`, at most 4.
 INLINE void quantize_groups(const int count, const float *x, size_t width, int8_t *codes, float *scales, int32_t *sums) {
-  v16 highest[4], poison[4], factor[4], sum[4];
-  float top[4], none[4], total[4];
+  v16 highest[4], poison[4], factor[4], total[4];
+  l16 sum[4];
+  float top[4], none[4], whole[4];
   size_t i = 0;
-  for (int g = 0; g < count; g++) highest[g] = poison[g] = sum[g] = v_set(0);
+  for (int g = 0; g < count; g++) {
+    highest[g] = poison[g] = v_set(0);
+    sum[g] = no_numbers(width);
+  }
   for (; i + 16 <= width; i += 16)
     for (int g = 0; g < count; g++) look_at(v_load(x + g * width + i), &highest[g], &poison[g]);
   for (int g = 0; i < width && g < count; g++)
@@ -34,19 +34,20 @@ INLINE void quantize_groups(const int count, const float *x, size_t width, int8_
   }
   for (i = 0; i + 16 <= width; i += 16)
     for (int g = 0; g < count; g++) {
-      const v16 code = code_of(v_load(x + g * width + i), factor[g]);
-      sum[g] = v_add(sum[g], code);
-      v_store_byte(codes + g * width + i, code);
+      const l16 code = counted(v_load(x + g * width + i), factor[g]);
+      sum[g] = l_add(sum[g], code);
+      l_store_bytes(codes + g * width + i, code);
     }
   for (int g = 0; i < width && g < count; g++) {
-    const v16 code = code_of(load_first(x + g * width + i, width - i, 0), factor[g]);
-    sum[g] = v_add(sum[g], code);
+    const l16 code = counted(load_first(x + g * width + i, width - i, 0), factor[g]);
+    sum[g] = l_add(sum[g], code);
     int8_t bytes[16];
-    v_store_byte(bytes, code);
+    l_store_bytes(bytes, code);
     memcpy(codes + g * width + i, bytes, width - i);
   }
-  v_sum_rows(count, sum, total);
-  for (int g = 0; g < count; g++) sums[g] = (int32_t)total[g];
+  for (int g = 0; g < count; g++) total[g] = v_from_lanes(sum[g]);
+  v_sum_rows(count, total, whole);
+  for (int g = 0; g < count; g++) sums[g] = (int32_t)whole[g];
 }
 
 static void quantize(const float *x, size_t n, size_t group, int8_t *codes, float *scales, int32_t *sums) {

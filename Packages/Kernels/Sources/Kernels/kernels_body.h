@@ -35,6 +35,22 @@ INLINE v16 v_exp(v16 x) {
   return v_times_two_to(x, -87.0f, p, n);
 }
 
+// 2^x to 3e-6, for x of at most a few units; 0 below the smallest normal result.
+INLINE v16 v_power_of_two(v16 x) {
+  const v16 n = v_round(x), r = v_sub(x, n);
+  v16 p = v_set(0x1.3a02ccp-7f);
+  p = v_fma(p, r, v_set(0x1.c9fc46p-5f));
+  p = v_fma(p, r, v_set(0x1.ec0378p-3f));
+  p = v_fma(p, r, v_set(0x1.62e12cp-1f));
+  p = v_fma(p, r, v_set(1.0f));
+  return v_times_two_to(x, -126.0f, p, n);
+}
+
+// The whole number nearest to x * factor, less than 2^22, counted by the lowest bits of a float. Lanes that add n of them,
+// 16 side by side, start from `no_numbers`.
+INLINE l16 counted(v16 x, v16 factor) { return l_bits(v_fma(x, factor, v_set(0x1.8p23f))); }
+INLINE l16 no_numbers(size_t n) { return l_set((int32_t)((uint32_t)((n + 15) / 16) * -0x4b400000u)); }
+
 // ---------------------------------------------------------------- weights times activations
 
 // Lines of codes less a whole number.

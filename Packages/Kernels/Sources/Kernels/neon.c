@@ -22,6 +22,7 @@ static inline v16 v_add(v16 x, v16 y) { EACH(vaddq_f32(x.q[i], y.q[i])); }
 static inline v16 v_sub(v16 x, v16 y) { EACH(vsubq_f32(x.q[i], y.q[i])); }
 static inline v16 v_mul(v16 x, v16 y) { EACH(vmulq_f32(x.q[i], y.q[i])); }
 static inline v16 v_div(v16 x, v16 y) { EACH(vdivq_f32(x.q[i], y.q[i])); }
+static inline v16 v_magnitude(v16 x) { EACH(vabsq_f32(x.q[i])); }
 static inline v16 v_fma(v16 x, v16 y, v16 z) { EACH(vfmaq_f32(z.q[i], x.q[i], y.q[i])); }
 // Comparing and choosing, because vmaxq_f32 gives NaN where the rule is to give the second operand.
 static inline float32x4_t max4(float32x4_t x, float32x4_t y) { return vbslq_f32(vcgtq_f32(x, y), x, y); }
@@ -104,6 +105,9 @@ static inline l16 l_field(l16 x, int shift, int mask) {
 static inline l16 l_flip(l16 x, int mask) {
   EACH(veorq_s32(x.q[i], vreinterpretq_s32_u8(vdupq_n_u8((uint8_t)mask))));
 }
+static inline l16 l_less(l16 x, int number) {
+  EACH(vreinterpretq_s32_s8(vsubq_s8(vreinterpretq_s8_s32(x.q[i]), vdupq_n_s8((int8_t)number))));
+}
 static inline l16 l_join(l16 high, l16 low) { EACH(vaddq_s32(vshlq_n_s32(high.q[i], 8), low.q[i])); }
 // Four rows: their codes in 16 bits, times x, added in pairs twice.
 static inline int32x4_t dot4(int16x8_t low, int16x8_t high, int16x4_t x) {
@@ -140,19 +144,20 @@ static inline v16 v_from_lanes(l16 x) {
   for (int i = 0; i < 4; i++) r.q[i] = vcvtq_f32_s32(x.q[i]);
   return r;
 }
-static inline void v_store_byte(int8_t *p, v16 x) {
-  int16x4_t n[4];
-  for (int i = 0; i < 4; i++) n[i] = vmovn_s32(vcvtq_s32_f32(x.q[i]));
-  vst1_s8(p, vmovn_s16(vcombine_s16(n[0], n[1])));
-  vst1_s8(p + 8, vmovn_s16(vcombine_s16(n[2], n[3])));
+static inline l16 l_bits(v16 x) {
+  l16 r;
+  for (int i = 0; i < 4; i++) r.q[i] = vreinterpretq_s32_f32(x.q[i]);
+  return r;
 }
-static inline void v_store_split(int8_t *high, int8_t *low, v16 x) {
-  for (int i = 0; i < 2; i++) {
-    const int16x8_t n =
-        vcombine_s16(vmovn_s32(vcvtq_s32_f32(x.q[2 * i])), vmovn_s32(vcvtq_s32_f32(x.q[2 * i + 1])));
-    vst1_s8(low + 8 * i, vmovn_s16(n));
-    vst1_s8(high + 8 * i, vmovn_s16(vshrq_n_s16(vaddq_s16(n, vdupq_n_s16(128)), 8)));
-  }
+static inline void l_store_bytes(int8_t *p, l16 x) {
+  for (int i = 0; i < 2; i++)
+    vst1_s8(p + 8 * i, vmovn_s16(vcombine_s16(vmovn_s32(x.q[2 * i]), vmovn_s32(x.q[2 * i + 1]))));
+}
+static inline void l_store_split(int8_t *high, int8_t *low, l16 x) {
+  l_store_bytes(low, x);
+  l16 upper;
+  for (int i = 0; i < 4; i++) upper.q[i] = vshrq_n_s32(vaddq_s32(x.q[i], vdupq_n_s32(128)), 8);
+  l_store_bytes(high, upper);
 }
 
 enum { ATTEND_ROWS = 1 };

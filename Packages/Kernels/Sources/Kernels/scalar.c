@@ -20,6 +20,7 @@ static inline v16 v_add(v16 a, v16 b) { EACH(a.f[i] + b.f[i]); }
 static inline v16 v_sub(v16 a, v16 b) { EACH(a.f[i] - b.f[i]); }
 static inline v16 v_mul(v16 a, v16 b) { EACH(a.f[i] * b.f[i]); }
 static inline v16 v_div(v16 a, v16 b) { EACH(a.f[i] / b.f[i]); }
+static inline v16 v_magnitude(v16 a) { EACH(fabsf(a.f[i])); }
 static inline v16 v_fma(v16 a, v16 b, v16 c) { EACH(fmaf(a.f[i], b.f[i], c.f[i])); }
 // As the vector instructions have it: the second operand where either is NaN.
 static inline v16 v_max(v16 a, v16 b) { EACH(a.f[i] > b.f[i] ? a.f[i] : b.f[i]); }
@@ -27,7 +28,7 @@ static inline v16 v_min(v16 a, v16 b) { EACH(a.f[i] < b.f[i] ? a.f[i] : b.f[i]);
 static inline v16 v_round(v16 a) { EACH(nearbyintf(a.f[i])); }
 // y * 2^n for whole n in the range of normal numbers, or 0 where x < limit.
 static inline v16 v_times_two_to(v16 x, float limit, v16 y, v16 n) {
-  EACH(x.f[i] < limit ? 0.0f : y.f[i] * bb_float_from_bits((uint32_t)((int32_t)n.f[i] + 127) << 23));
+  EACH(x.f[i] < limit ? 0.0f : isnan(n.f[i]) ? n.f[i] : y.f[i] * bb_float_from_bits((uint32_t)((int32_t)n.f[i] + 127) << 23));
 }
 
 static inline float v_sum(v16 a) {
@@ -98,6 +99,14 @@ static inline void l_store(uint8_t *p, l16 a) { memcpy(p, &a, sizeof a); }
 static inline l16 l_field(l16 a, int shift, int mask) { EACH((uint32_t)a.n[i] >> shift & mask * 0x01010101u); }
 // Each byte with the bits of `mask` turned over.
 static inline l16 l_flip(l16 a, int mask) { EACH((uint32_t)a.n[i] ^ mask * 0x01010101u); }
+// Each byte less a number.
+static inline l16 l_less(l16 a, int number) {
+  uint8_t bytes[64];
+  memcpy(bytes, &a, sizeof bytes);
+  for (int i = 0; i < 64; i++) bytes[i] = (uint8_t)(bytes[i] - number);
+  memcpy(&a, bytes, sizeof bytes);
+  return a;
+}
 // 256 * high + low, beyond 32 bits cut off.
 static inline l16 l_join(l16 high, l16 low) { EACH((uint32_t)high.n[i] * 256u + (uint32_t)low.n[i]); }
 // sum + the row's 4 unsigned codes times the 4 signed numbers at x.
@@ -117,16 +126,21 @@ static inline v16 v_from_lanes(l16 a) {
   for (int i = 0; i < 16; i++) r.f[i] = (float)a.n[i];
   return r;
 }
-// Whole numbers from -128 to 255 as bytes.
-static inline void v_store_byte(int8_t *p, v16 a) {
-  for (int i = 0; i < 16; i++) p[i] = (int8_t)(uint8_t)(int32_t)a.f[i];
+// The bits of floats.
+static inline l16 l_bits(v16 a) {
+  l16 r;
+  memcpy(&r, &a, sizeof r);
+  return r;
 }
-// Whole numbers from -32639 to 32639 as 256 * high + low.
-static inline void v_store_split(int8_t *high, int8_t *low, v16 a) {
+// The lowest byte of each lane.
+static inline void l_store_bytes(int8_t *p, l16 a) {
+  for (int i = 0; i < 16; i++) p[i] = (int8_t)(a.n[i] & 255);
+}
+// The lowest 16 bits of each lane as 256 * high + low, both signed.
+static inline void l_store_split(int8_t *high, int8_t *low, l16 a) {
   for (int i = 0; i < 16; i++) {
-    const int32_t n = (int32_t)a.f[i], rest = (n + 128 & 255) - 128;
-    low[i] = (int8_t)rest;
-    high[i] = (int8_t)((n - rest) / 256);
+    low[i] = (int8_t)(a.n[i] & 255);
+    high[i] = (int8_t)(((uint32_t)a.n[i] + 128) >> 8 & 255);
   }
 }
 

@@ -14,43 +14,82 @@ typedef struct {
   float unit[ATTEND_HEADS], sum[ATTEND_HEADS], start[ATTEND_HEADS];
 } whole_rows;
 
-// Rounds `rows` rows of n floats, `row` being the first one in `to` and in numbers [row][bytes][n rounded up to 16]; of
-// TWO_BYTES the high ones come first. scales and middles: [n rounded up to 16].
-INLINE void round_rows(const int rows, const number_kind kind, const float *x, size_t stride, size_t n, const float *scales,
-                       const float *middles, size_t row, whole_rows *to, int8_t *numbers, upcoming *next) {
-  const size_t padded = (n + 15) / 16 * 16, bytes = number_bytes(kind) * padded;
-  const float most = highest_number(kind);
-  _Alignas(64) float scaled[ATTEND_ROWS * padded];  // aligned so that the stack stays aligned to a vector
+// Runs a statement for each 16 of n floats, from i on; `whole` is a constant, 0 for the last ones where they are fewer.
+#define EACH_VECTOR(n, ...)                                                 \
+  do {                                                                      \
+    size_t i = 0;                                                           \
+    for (; i + 16 <= (n); i += 16) {                                        \
+      enum { whole = 1 };                                                   \
+      __VA_ARGS__;                                                          \
+    }                                                                       \
+    if (i < (n)) {                                                          \
+      enum { whole = 0 };                                                   \
+      __VA_ARGS__;                                                          \
+    }                                                                       \
+  } while (0)
+
+// The highest magnitudes of x * scale, and the sums of x * middle, of rows of n floats. scales, middles: [n rounded up to 16].
+INLINE void look_at_rows(const int rows, const float *x, size_t stride, size_t n, const float *scales, const float *middles,
+                         float *top, float *start, upcoming *next) {
   v16 highest[ATTEND_ROWS], sum[ATTEND_ROWS];
-  float top[ATTEND_ROWS];
   for (int r = 0; r < rows; r++) highest[r] = sum[r] = v_set(0);
-  for (size_t i = 0; i < padded; i += 16) {
+  EACH_VECTOR(n, {
     const v16 scale = v_load(scales + i), middle = v_load(middles + i);
     ask_for(next, ASK_BETWEEN);
     for (int r = 0; r < rows; r++) {
-      const float *at = x + (row + r) * stride + i;
-      const v16 v = i + 16 <= n ? v_load(at) : load_first(at, n - i, 0);
-      const v16 product = v_mul(v, scale);
-      v_store(scaled + r * padded + i, product);
-      highest[r] = v_max(kind == UNSIGNED_BYTE ? product : v_max(product, v_sub(v_set(0), product)), highest[r]);
+      const float *at = x + r * stride + i;
+      const v16 v = whole ? v_load(at) : load_first(at, n - i, 0);
+      highest[r] = v_max(v_magnitude(v_mul(v, scale)), highest[r]);
       sum[r] = v_fma(v, middle, sum[r]);
     }
-  }
+  });
   v_highest_rows(rows, highest, top);
-  v_sum_rows(rows, sum, to->start + row);
-  for (int r = 0; r < rows; r++) {
-    to->unit[row + r] = top[r] / most;
-    const v16 factor = v_set(top[r] > 0x1p-100f && top[r] < INFINITY ? most / top[r] : 0);
-    int8_t *out = numbers + (row + r) * bytes;
-    sum[r] = v_set(0);
-    for (size_t i = 0; i < padded; i += 16) {
-      const v16 whole = v_round(v_max(v_mul(v_load(scaled + r * padded + i), factor), v_set(kind == UNSIGNED_BYTE ? 0 : -most)));
-      if (kind == TWO_BYTES) v_store_split(out + i, out + padded + i, whole);
-      else v_store_byte(out + i, whole);
-      sum[r] = v_add(sum[r], whole);
+  v_sum_rows(rows, sum, start);
+}
+
+// Where the numbers of a row of n floats are put: of TWO_BYTES the high ones first.
+INLINE size_t row_bytes(const number_kind kind, size_t n) { return number_bytes(kind) * ((n + 15) / 16 * 16); }
+INLINE void put_numbers(const number_kind kind, l16 counted, int8_t *to, size_t bytes) {
+  if (kind == TWO_BYTES) l_store_split(to, to + bytes / 2, counted);
+  else l_store_bytes(to, counted);
+}
+
+// The sums of rows of numbers.
+INLINE void sums_of_numbers(const int rows, const l16 *lanes, float *sums) {
+  v16 total[ATTEND_ROWS];
+  for (int r = 0; r < rows; r++) total[r] = v_from_lanes(lanes[r]);
+  v_sum_rows(rows, total, sums);
+}
+
+// Rounds rows of n floats, x * scale * the row's factor, to numbers [row][bytes][n rounded up to 16].
+INLINE void round_rows(const int rows, const number_kind kind, const float *x, size_t stride, size_t n, const float *scales,
+                       const float *factor, int8_t *numbers, float *sums, upcoming *next) {
+  const size_t bytes = row_bytes(kind, n);
+  l16 sum[ATTEND_ROWS];
+  for (int r = 0; r < rows; r++) sum[r] = no_numbers(n);
+  EACH_VECTOR(n, {
+    const v16 scale = v_load(scales + i);
+    ask_for(next, ASK_BETWEEN);
+    for (int r = 0; r < rows; r++) {
+      const float *at = x + r * stride + i;
+      const l16 number = counted(v_mul(whole ? v_load(at) : load_first(at, n - i, 0), scale), v_set(factor[r]));
+      put_numbers(kind, number, numbers + r * bytes + i, bytes);
+      sum[r] = l_add(sum[r], number);
     }
-  }
-  v_sum_rows(rows, sum, to->sum + row);
+  });
+  sums_of_numbers(rows, sum, sums);
+}
+
+// Rounds at most ATTEND_HEADS rows, each with the finest unit there is.
+INLINE void round_all(const number_kind kind, const float *x, size_t heads, size_t stride, size_t n, const float *scales,
+                      const float *middles, whole_rows *to, int8_t *numbers, upcoming *next) {
+  const v16 most = v_set(highest_number(kind));
+  const size_t bytes = row_bytes(kind, n);
+  float top[ATTEND_HEADS] = {0}, factor[ATTEND_HEADS];
+  EACH_ROWS(look_at_rows(rows, x + h * stride, stride, n, scales, middles, top + h, to->start + h, next));
+  v_store(to->unit, v_div(v_load(top), most));
+  v_store(factor, v_div(most, v_max(v_load(top), v_set(0x1p-100f))));
+  EACH_ROWS(round_rows(rows, kind, x + h * stride, stride, n, scales, factor + h, numbers + h * bytes, to->sum + h, next));
 }
 
 // The code in the middle, which the others are counted from: what rounding a row costs then grows with the distance from it.
@@ -79,8 +118,8 @@ INLINE void whole_products(const int rows, const int blocks, const bb_kv_format 
                            const whole_rows *from, size_t row, const int8_t *numbers, size_t count, code_lines w,
                            upcoming *next, v16 sums[CODE_SUMS]) {
   const int bits = code_bits(format), fields = 8 / bits, mask = (1 << bits) - 1;
-  // Signed codes of 8 bits are counted from the middle as they are.
-  const int centered = kind == UNSIGNED_BYTE && bits == 8;
+  // Codes that may be signed are counted from the middle as they are.
+  const int centered = kind == UNSIGNED_BYTE;
   const size_t bytes = number_bytes(kind) * count;
   l16 high[CODE_SUMS], low[CODE_SUMS];
   for (int r = 0; r < rows; r++)
@@ -93,10 +132,11 @@ INLINE void whole_products(const int rows, const int blocks, const bb_kv_format 
     ask_for(&ahead, (size_t)blocks);
     for (int b = 0; b < blocks; b++) {
       l16 line = l_load(w.first + b * w.block);
-      if (centered) line = l_flip(line, 0x80);
+      if (centered && bits == 8) line = l_flip(line, 0x80);
 #pragma clang loop unroll(full)
       for (int f = 0; f < fields; f++) {
-        const l16 codes = bits == 8 ? line : l_field(line, f * bits, mask);
+        l16 codes = bits == 8 ? line : l_field(line, f * bits, mask);
+        if (centered && bits < 8) codes = l_less(codes, middle_code(format));
         for (int r = 0; r < rows; r++) {
           const int8_t *at = numbers + (row + r) * bytes + i + 4 * f;
           if (kind == UNSIGNED_BYTE) low[r * blocks + b] = l_dot_signed(low[r * blocks + b], codes, (const uint8_t *)at);

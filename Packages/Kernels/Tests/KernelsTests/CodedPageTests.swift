@@ -205,6 +205,34 @@ import Testing
     }
   }
 
+  /// Values of other tokens, whose scales are a hundred times those of the ones that are seen.
+  @Test(arguments: [BB_ATTEND_EXACT, BB_ATTEND_BF16, BB_ATTEND_INT8])
+  func whatATokenDoesNotSeeDoesNotMatter(numerics: bb_attend_numerics) {
+    var numbers = Numbers(seed: 8)
+    let (d, heads, seen) = (64, 3, 5..<37)
+    let q = numbers.floats(heads * d)
+    let (keys, values) = (numbers.floats(64 * d), numbers.floats(64 * d))
+    let others = values.enumerated().map { seen.contains($0 / d) ? $1 : $1 * 100 }
+    func attend(_ format: bb_kv_format, _ isa: bb_isa, _ values: [Float]) -> [Float] {
+      let page = FloatPage(BB_KV_F32, d: d, keys: keys[...], values: values[...])
+      let coded = CodedPage(
+        format, of: page, d: d, group: 64, scheme: BB_KV_ASYMMETRIC, scaleFormat: BB_F16)
+      var state = [Float](repeating: 0, count: heads * (d + 16))
+      for head in 0..<heads { state[head * (d + 16) + d] = -.infinity }
+      coded.withBlocks { keys, values in
+        var part = piece(keys, values, count: seen.upperBound)
+        part.first = seen.lowerBound
+        bb_kernels_for(isa).pointee.attend(q, 1, heads, d, [part], 1, 0, 1, 0.3, numerics, &state)
+      }
+      return state
+    }
+    for format in Self.formats {
+      for isa in supportedISAs {
+        #expect(attend(format, isa, values) == attend(format, isa, others))
+      }
+    }
+  }
+
   /// Several KV heads in one call, more than are taken together, with few queries and with many.
   @Test(
     arguments: [(1, 1, 3), (2, 1, 19), (3, 7, 5), (2, 40, 4)],
