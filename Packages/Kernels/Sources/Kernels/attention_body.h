@@ -65,6 +65,7 @@ INLINE void v_highest_rows(const int rows, const v16 *x, float *highest) {
 
 #include "denormals.h"
 #include "upcoming.h"
+#include "softmax_body.h"
 #include "coded_attention_body.h"
 #include "float_attention_body.h"
 
@@ -105,71 +106,6 @@ static void key_scores(const float *q, size_t heads, size_t d, const bb_kv_block
     whole_queries queries = {q + h * d, some, d, 0, row, numbers};
     scores_of_block(&queries, keys, BB_ATTEND_EXACT, &nothing, scores + h * BB_PAGE);
   }
-}
-
-// ---------------------------------------------------------------- weights
-
-// Below all scores, and a number, also times a scale: -infinity less itself is none.
-#define LOWEST (-0x1p100f)
-#define LOG2_E 1.44269504f
-
-// Scores of a page outside [first, last) become -infinity.
-INLINE void hide_scores(float *scores, size_t heads, size_t first, const size_t *last) {
-  for (size_t h = 0; h < heads; h++, scores += BB_PAGE) {
-    for (size_t i = 0; i < first; i++) scores[i] = -INFINITY;
-    for (size_t i = last[h]; i < BB_PAGE; i++) scores[i] = -INFINITY;
-  }
-}
-
-INLINE void highest_scores(const int rows, const float *scores, float *highest) {
-  v16 top[ATTEND_ROWS];
-  for (int r = 0; r < rows; r++) top[r] = v_set(LOWEST);
-  for (size_t i = 0; i < BB_PAGE; i += 16)
-    for (int r = 0; r < rows; r++) top[r] = v_max(v_load(scores + r * BB_PAGE + i), top[r]);
-  v_highest_rows(rows, top, highest);
-}
-
-// Scores become exp(scale * score - highest), and `total` their sums; rough ones suffice for weights that are rounded.
-INLINE void exponentials(const int rows, const int rough, float *scores, float scale, const float *highest, float *total,
-                         upcoming *next) {
-  const v16 units = v_set(rough ? scale * LOG2_E : scale);
-  v16 sum[ATTEND_ROWS];
-  for (int r = 0; r < rows; r++) {
-    const v16 less = v_set(rough ? -highest[r] * LOG2_E : highest[r]);
-    sum[r] = v_set(0);
-    for (size_t i = 0; i < BB_PAGE; i += 16) {
-      const v16 s = v_load(scores + r * BB_PAGE + i);
-      ask_for(next, ASK_BETWEEN);
-      const v16 e = rough ? v_power_of_two(v_fma(s, units, less)) : v_exp(v_sub(v_mul(s, units), less));
-      v_store(scores + r * BB_PAGE + i, e);
-      sum[r] = v_add(sum[r], e);
-    }
-  }
-  v_sum_rows(rows, sum, total);
-}
-
-// What a block of queries has seen so far: the highest scores, and the sums of exp(score - highest).
-typedef struct {
-  float maximum[ATTEND_HEADS], sum[ATTEND_HEADS];
-} softmax_state;
-
-// scores [heads][64] -> weights exp(scale * score - highest), 0 outside [first, last); maxima and sums move on. The highest is
-// that seen so far, or that of this page where weights are to become whole numbers; they are to count `share` times, and
-// `decay` is what the values summed so far are to be multiplied by.
-INLINE void page_softmax(float *scores, size_t heads, size_t first, const size_t *last, float scale, int whole,
-                         int rough, softmax_state *state, float *share, float *decay, upcoming *next) {
-  float total[ATTEND_HEADS] = {0}, highest[ATTEND_HEADS] = {0};
-  if (first > 0 || last[0] < BB_PAGE) hide_scores(scores, heads, first, last);
-  EACH_ROWS(highest_scores(rows, scores + h * BB_PAGE, highest + h));
-  const v16 before = v_load(state->maximum), of_page = v_mul(v_load(highest), v_set(scale)), top = v_max(of_page, before);
-  const v16 fade = v_exp(v_sub(before, top)), part = whole ? v_exp(v_sub(of_page, top)) : v_set(1);
-  v_store(highest, whole ? of_page : top);
-  if (rough) EACH_ROWS(exponentials(rows, 1, scores + h * BB_PAGE, scale, highest + h, total + h, next));
-  else EACH_ROWS(exponentials(rows, 0, scores + h * BB_PAGE, scale, highest + h, total + h, next));
-  v_store(share, part);
-  v_store(decay, fade);
-  v_store(state->sum, v_fma(v_load(state->sum), fade, v_mul(v_load(total), part)));
-  v_store(state->maximum, top);
 }
 
 // ---------------------------------------------------------------- pages
@@ -213,7 +149,8 @@ typedef struct {
   const bb_kv_piece *piece;
   bb_kv_block keys, values;
   size_t last[ATTEND_HEADS];               // tokens that each query sees
-  float scores[ATTEND_HEADS * BB_PAGE], share[ATTEND_HEADS], decay[ATTEND_HEADS];
+  float scores[ATTEND_HEADS * BB_PAGE];    // then weights
+  float highest[ATTEND_HEADS], share[ATTEND_HEADS], decay[ATTEND_HEADS];
 } attend_step;
 
 // What all steps share, and the weights of one step as whole numbers or in BF16.
@@ -239,17 +176,39 @@ static void start_step(attend_step *step, attend_block *block, const bb_kv_piece
   for (size_t h = 0; h < block->queries.heads; h++) step->last[h] = last_seen(piece, block->row + h, heads);
 }
 
-static void step_scores(attend_work *work, attend_step *step, float scale) {
+// The scores of a step, and the highest of each query.
+static void step_scores(attend_work *work, attend_step *step) {
   attend_block *block = step->block;
-  const size_t heads = block->queries.heads, even = (work->d + 1) / 2 * 2;
-  const int whole = is_coded(step->values.format);
-  const int rough = work->numerics != BB_ATTEND_EXACT && (whole || in_pairs(work, &step->values));
+  const size_t heads = block->queries.heads, even = (work->d + 1) / 2 * 2, first = step->piece->first;
   if (in_pairs(work, &step->keys))
     work->products(block->halves, even, heads, step->keys.entries, PAGE_VECTORS, even / 2, &work->next, NULL,
                    step->scores, BB_PAGE);
   else scores_of_block(&block->queries, &step->keys, work->numerics, &work->next, step->scores);
-  page_softmax(step->scores, heads, step->piece->first, step->last, scale, whole, rough,
-               &block->softmax, step->share, step->decay, &work->next);
+  if (first > 0 || step->last[0] < BB_PAGE) hide_scores(step->scores, heads, first, step->last);
+  v_store(step->highest, v_set(0));
+  EACH_ROWS(highest_scores(rows, step->scores + h * BB_PAGE, step->highest + h));
+}
+
+// Scores of a step become weights exp(scale * score - highest); maxima and sums of its block move on. The highest is that seen
+// so far, or that of the page where weights are to become whole numbers: they are to count `share` times, and `decay` is what
+// the values summed so far are to be multiplied by.
+static void step_softmax(attend_work *work, attend_step *step, float scale) {
+  softmax_state *state = &step->block->softmax;
+  const size_t heads = step->block->queries.heads;
+  const int whole = is_coded(step->values.format), rounded = whole || in_pairs(work, &step->values);
+  float total[ATTEND_HEADS] = {0};
+  const v16 before = v_load(state->maximum), of_page = v_mul(v_load(step->highest), v_set(scale));
+  const v16 top = v_max(of_page, before), fade = v_exp(v_sub(before, top));
+  const v16 part = whole ? v_exp(v_sub(of_page, top)) : v_set(1);
+  v_store(step->highest, whole ? of_page : top);
+#define EXPONENTIALS(ROUGH)                                                                                         \
+  EACH_ROWS(exponentials(rows, ROUGH, step->scores + h * BB_PAGE, scale, step->highest + h, total + h, &work->next))
+  if (rounded && work->numerics != BB_ATTEND_EXACT) EXPONENTIALS(1);
+  else EXPONENTIALS(0);
+  v_store(step->share, part);
+  v_store(step->decay, fade);
+  v_store(state->sum, v_fma(v_load(state->sum), fade, v_mul(v_load(total), part)));
+  v_store(state->maximum, top);
 }
 
 // Rounds the weights of a step for its values.
@@ -358,9 +317,10 @@ static __attribute__((noinline)) void attend_to_part(attend_part part, size_t d,
       // All KV heads of a page, then the next page: they lie one behind the other.
       start_step(step, block + s % blocks, pieces + s / blocks, part.heads);
       if (s % each == 0) work.next = later_heads(&part, pieces, count, s / each, work.next);
-      step_scores(&work, step, scale);
+      step_scores(&work, step);
     }
     if (s > 0) step_values(&work, before);
+    if (s < count * blocks) step_softmax(&work, step, scale);
   }
   for (size_t b = 0; b < blocks; b++)
     for (size_t h = 0; h < block[b].queries.heads; h++) {

@@ -171,7 +171,8 @@ typedef struct {
   float (*exp_sum)(const float *x, float shift, float *y, size_t n);
 
   // Attention by running softmax: queries q [kv_count][tokens][heads][d] against `count` pieces of pages of the KV heads from
-  // kv_first on. state: per query [dv] weighted values, then the running maximum, then the running sum: stride dv + 16 floats.
+  // kv_first on. scale: above 0. state: per query [dv] weighted values, then the running maximum, then the running sum: stride
+  // dv + 16 floats.
   // A query's result does not depend on the other queries of the call, nor on how the pieces are cut into calls; a token
   // that sees nothing of a piece has to see something of an earlier one.
   void (*attend)(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
