@@ -5,6 +5,7 @@ import PackageDescription
 
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 /// A library of `Packages/<name>` and its unit tests.
 func library(
@@ -40,6 +41,7 @@ let package = Package(
   products: libraries.map { .library(name: $0, targets: [$0]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
@@ -52,20 +54,20 @@ let package = Package(
         name: "CZstd", path: "Packages/ModelLoader/Sources/CZstd", pkgConfig: "libzstd",
         providers: [.apt(["libzstd-dev"]), .brew(["zstd"])])
     ],
-    library("ModelLoader", ["CZstd", "Tensors"], tests: ["CZstd", "Tensors"]),
+    library("ModelLoader", ["CZstd", crypto, "Tensors"], tests: ["CZstd", "Tensors"]),
     library(
       "Models", ["Kernels", "Tensors", "MemoryPlanner", "KVCaches", "ModelLoader"],
       tests: ["KVCaches", "ModelLoader", "Tensors"]),
     library(
       "Generation", ["Kernels", "KVCaches", "Models"], tests: ["KVCaches", "Models", "Tensors"]),
     library(
-      "Compression", ["Tensors", "Quantizers", "KVCaches", "ModelLoader", "Models"],
+      "Compression", [crypto, "Tensors", "Quantizers", "KVCaches", "ModelLoader", "Models"],
       tests: ["ModelLoader", "NanoModels", "Quantizers", "Tensors"]),
     library("Tokenizer", []),
     library("MemoryPlanner", []),
     library("NanoModels", [], resources: [.copy("Resources")]),
     library(
-      "Evaluation", ["MemoryPlanner", .product(name: "Yams", package: "Yams")],
+      "Evaluation", [crypto, "MemoryPlanner", .product(name: "Yams", package: "Yams")],
       resources: [.copy("Resources")], tests: ["MemoryPlanner"]),
     [
       .target(

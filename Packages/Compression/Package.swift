@@ -6,6 +6,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [.library(name: "Compression", targets: ["Compression"])],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
     .package(path: "../Tensors"), .package(path: "../Quantizers"), .package(path: "../KVCaches"),
     .package(path: "../ModelLoader"), .package(path: "../Models"), .package(path: "../NanoModels"),
   ],
@@ -13,6 +14,7 @@ let package = Package(
     .target(
       name: "Compression",
       dependencies: [
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Tensors", package: "Tensors"),
         .product(name: "Quantizers", package: "Quantizers"),
         .product(name: "KVCaches", package: "KVCaches"),

@@ -6,6 +6,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [.library(name: "Evaluation", targets: ["Evaluation"])],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
     .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
     .package(path: "../MemoryPlanner"),
   ],
@@ -13,6 +14,7 @@ let package = Package(
     .target(
       name: "Evaluation",
       dependencies: [
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "MemoryPlanner", package: "MemoryPlanner"),
         .product(name: "Yams", package: "Yams"),
       ],

@@ -4,14 +4,20 @@ import PackageDescription
 let package = Package(
   name: "ModelLoader",
   products: [.library(name: "ModelLoader", targets: ["ModelLoader"])],
-  dependencies: [.package(path: "../Tensors")],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+    .package(path: "../Tensors"),
+  ],
   targets: [
     .systemLibrary(
       name: "CZstd", pkgConfig: "libzstd",
       providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
     .target(
       name: "ModelLoader",
-      dependencies: ["CZstd", .product(name: "Tensors", package: "Tensors")]),
+      dependencies: [
+        "CZstd", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Tensors", package: "Tensors"),
+      ]),
     .testTarget(
       name: "ModelLoaderTests",
       dependencies: ["ModelLoader", "CZstd", .product(name: "Tensors", package: "Tensors")]),

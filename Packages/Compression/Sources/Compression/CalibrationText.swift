@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import ModelLoader
 
@@ -51,10 +52,10 @@ public struct CalibrationText: Sendable {
   public static func digest(of sequences: [[Int32]]) -> String {
     var hash = SHA256()
     for sequence in sequences {
-      withUnsafeBytes(of: Int64(sequence.count).littleEndian) { hash.update($0) }
-      sequence.withUnsafeBytes { hash.update($0) }
+      withUnsafeBytes(of: Int64(sequence.count).littleEndian) { hash.update(bufferPointer: $0) }
+      sequence.withUnsafeBytes { hash.update(bufferPointer: $0) }
     }
-    return hash.finish().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    return hash.finalize().hexadecimal
   }
 
   /// Token sequences for calibration.

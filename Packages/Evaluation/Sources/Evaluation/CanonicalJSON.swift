@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 
 /// The one JSON text of a value: keys sorted, no blanks, slashes as they are.
@@ -20,6 +21,11 @@ enum CanonicalJSON {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     let bytes = (try? encoder.encode(value)) ?? Data()
-    return SHA256.hex(of: SHA256.digest(of: bytes))
+    return hexadecimalDigest(of: bytes)
+  }
+
+  /// SHA-256 of some bytes, in hexadecimal.
+  static func hexadecimalDigest(of bytes: some DataProtocol) -> String {
+    SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
   }
 }

@@ -23,4 +23,11 @@ struct ScenarioTests {
     #expect(few.items == 5)
     #expect(few.fingerprint != (try scenario(of: benchmark)).fingerprint)
   }
+
+  /// Journals of earlier versions are compared by it.
+  @Test func digestsAreThoseOfFIPS180() {
+    #expect(
+      Scenario.digest(of: "abc")
+        == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+  }
 }

@@ -1,3 +1,5 @@
+import Crypto
+import Foundation
 import Synchronization
 
 extension Checkpoint {
@@ -17,24 +19,29 @@ extension Checkpoint {
     for info in tensors.values.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
     {
       outer.update(
-        Array("\(JSONValue.quoted(info.name)) \(info.dtype.rawValue) \(info.shape)\n".utf8))
-      for piece in try pieceDigests(of: info) { outer.update(piece) }
+        data: Array("\(JSONValue.quoted(info.name)) \(info.dtype.rawValue) \(info.shape)\n".utf8))
+      for piece in try pieceDigests(of: info) { outer.update(data: Array(piece)) }
     }
-    return outer.finish().hexadecimal
+    return outer.finalize().hexadecimal
   }
 
-  private func pieceDigests(of info: TensorInfo) throws(CheckpointError) -> [[UInt8]] {
+  private func pieceDigests(of info: TensorInfo) throws(CheckpointError) -> [SHA256Digest] {
     let size = info.range.count
     let pieces = (size + Self.digestPiece - 1) / Self.digestPiece
-    let digests = Mutex([[UInt8]](repeating: [], count: pieces))
+    let digests = Mutex([Int: SHA256Digest]())
     try forEachInParallel(pieces, workers: workers) { (piece) throws(CheckpointError) in
       let start = piece * Self.digestPiece
       let bytes = try bytes(of: info, start..<min(start + Self.digestPiece, size))
       var hash = SHA256()
-      bytes.withBytes { hash.update($0) }
-      let digest = hash.finish()
+      bytes.withBytes { hash.update(bufferPointer: $0) }
+      let digest = hash.finalize()
       digests.withLock { $0[piece] = digest }
     }
-    return digests.withLock { $0 }
+    return digests.withLock { found in (0..<pieces).compactMap { found[$0] } }
   }
+}
+
+extension SHA256Digest {
+  /// The 64 digits of the digest.
+  public var hexadecimal: String { map { String(format: "%02x", $0) }.joined() }
 }

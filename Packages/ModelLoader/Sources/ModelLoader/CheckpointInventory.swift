@@ -1,3 +1,4 @@
+import Crypto
 import Tensors
 
 /// One line of what a checkpoint holds: a tensor, or the parts of a quantized layer together.
@@ -54,14 +55,14 @@ extension Checkpoint {
     var hash = SHA256()
     for part in parts.sorted(by: { $0.name < $1.name }) {
       let tensor = try tensor(named: part.name)
-      tensor.bytes.withBytes { hash.update($0) }
+      tensor.bytes.withBytes { hash.update(bufferPointer: $0) }
     }
     let bytes = parts.reduce(0) { $0 + $1.range.count }
     let count = shape.reduce(1, *)
     return InventoryItem(
       name: name, shape: shape, storage: storage, bytes: bytes,
       bitsPerWeight: count > 0 ? Double(bytes) * 8 / Double(count) : 0,
-      digest: hash.finish().hexadecimal)
+      digest: hash.finalize().hexadecimal)
   }
 }
 

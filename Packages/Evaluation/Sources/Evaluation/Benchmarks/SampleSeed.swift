@@ -1,3 +1,5 @@
+import Crypto
+
 /// Randomness that depends on nothing but the run's seed, the item and the sample.
 ///
 /// The order in which samples are computed, batches, shards and a resumed run change nothing.
@@ -11,7 +13,7 @@ enum SampleSeed {
   ///   - purpose: What is drawn, so that two draws for one sample are independent.
   /// - Returns: 64 bits of a digest of all of these.
   static func derive(run: UInt64, item: String, sample: Int, purpose: String) -> UInt64 {
-    let digest = SHA256.digest(of: "\(purpose)\n\(run)\n\(sample)\n\(item)".utf8)
+    let digest = SHA256.hash(data: Array("\(purpose)\n\(run)\n\(sample)\n\(item)".utf8))
     return digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
   }
 

@@ -90,7 +90,9 @@ public struct Scenario: Sendable, Hashable, Codable {
   public var fingerprint: String { CanonicalJSON.digest(of: self) }
 
   /// SHA-256 of a text in hexadecimal: stands in `engine` for a text too long to be listed.
-  public static func digest(of text: String) -> String { SHA256.hex(text) }
+  public static func digest(of text: String) -> String {
+    CanonicalJSON.hexadecimalDigest(of: Array(text.utf8))
+  }
 
   /// What differs from another scenario, as `name: this, not that`.
   public func differences(from other: Scenario) -> [String] {
