@@ -10,8 +10,8 @@ public struct AttentionSpan {
   private let rotation: KVRotation?
   /// What all of them find in the same form, though the later ones see more of its end.
   private let common: [bb_kv_piece]
-  /// What each finds behind that; empty where nobody finds anything, and for a single token.
-  private let rest: [[bb_kv_piece]]
+  /// What they find behind that, a few consecutive ones alike.
+  private let rest: [(tokens: Range<Int>, pieces: [bb_kv_piece])]
 
   /// The last of the `tokens` attends to the first `visible` tokens of `layer`, the one before to one less, and so on.
   public init(_ cache: KVCache, layer: Int, visible: Int, tokens: Int) {
@@ -19,35 +19,39 @@ public struct AttentionSpan {
     dimension = cache.shape.headDimension
     rotation = cache.configuration.rotation
     let least = visible - tokens + 1
-    let first = cache.pages(of: layer, visible: least)
-    let last = tokens == 1 ? first : cache.pages(of: layer, visible: visible)
-    let count = visible.pieces(of: KVPage.tokens)
-    let shared =
-      (0..<count).first { first[$0] !== last[$0] || first[$0].layout.codes != nil } ?? count
-    var pieces: [bb_kv_piece] = []
-    pieces.reserveCapacity(shared)
-    for index in 0..<shared {
-      let start = index * KVPage.tokens
-      first[index].appendPieces(
-        count: min(KVPage.tokens, visible - start), least: least - start, coded: .zero, to: &pieces)
-    }
-    guard shared < count else {
-      (common, rest) = (pieces, [])
-      return
-    }
-    let others = (least...visible).map { seen in
-      let pages =
-        seen == least ? first : seen == visible ? last : cache.pages(of: layer, visible: seen)
-      let coded = cache.tiers.coded(of: seen)
+    /// What tokens that see `seen`, and find it stored alike, find of some pages.
+    func pieces(_ seen: ClosedRange<Int>, _ pages: [KVPage], _ range: Range<Int>) -> [bb_kv_piece] {
+      let coded = cache.tiers.coded(of: seen.lowerBound)
       var pieces: [bb_kv_piece] = []
-      for index in shared..<max(shared, seen.pieces(of: KVPage.tokens)) {
+      pieces.reserveCapacity(range.count)
+      for index in range {
+        let start = index * KVPage.tokens
         pages[index].appendPieces(
-          count: min(KVPage.tokens, seen - index * KVPage.tokens), coded: coded.inPage(index),
-          to: &pieces)
+          count: min(KVPage.tokens, seen.upperBound - start), least: seen.lowerBound - start,
+          coded: coded.inPage(index), to: &pieces)
       }
       return pieces
     }
-    (common, rest) = tokens == 1 ? (pieces + others[0], []) : (pieces, others)
+    let first = cache.pages(of: layer, visible: least)
+    let count = visible.pieces(of: KVPage.tokens)
+    if cache.tiers.areAlike(least, visible) {
+      (common, rest) = (pieces(least...visible, first, 0..<count), [])
+      return
+    }
+    let last = cache.pages(of: layer, visible: visible)
+    let shared =
+      (0..<count).first { first[$0] !== last[$0] || first[$0].layout.codes != nil } ?? count
+    var (rest, start) = ([(tokens: Range<Int>, pieces: [bb_kv_piece])](), least)
+    while start <= visible {
+      var end = start + 1
+      while end <= visible && cache.tiers.areAlike(start, end) { end += 1 }
+      let pages = cache.pages(of: layer, visible: start)
+      let range = shared..<max(shared, (end - 1).pieces(of: KVPage.tokens))
+      rest.append((start - least..<end - least, pieces(start...end - 1, pages, range)))
+      start = end
+    }
+    common = pieces(least...visible, first, 0..<shared)
+    self.rest = rest
   }
 
   /// Attention of the query heads of a few KV heads, at every token of the span.
@@ -88,11 +92,13 @@ public struct AttentionSpan {
       kernels.attend(
         gathered, tokens, heads, dimension, common, common.count, kvHeads.lowerBound, kvHeads.count,
         scale, numerics.ofAttention, state)
-      for (group, token) in groups(kvHeads) where token < rest.count {
-        let at = group * tokens + token
-        kernels.attend(
-          gathered + at * width, 1, heads, dimension, rest[token], rest[token].count,
-          kvHeads.lowerBound + group, 1, scale, numerics.ofAttention, state + at * heads * row)
+      for group in 0..<kvHeads.count {
+        for (some, pieces) in rest {
+          let at = group * tokens + some.lowerBound
+          kernels.attend(
+            gathered + at * width, some.count, heads, dimension, pieces, pieces.count,
+            kvHeads.lowerBound + group, 1, scale, numerics.ofAttention, state + at * heads * row)
+        }
       }
       for (group, token) in groups(kvHeads) {
         let own = state + (group * tokens + token) * heads * row

@@ -66,6 +66,15 @@ struct PageTiers: Hashable {
     return between
   }
 
+  /// Whether what is held is stored the same way after some tokens and after others.
+  func areAlike(_ some: Int, _ others: Int) -> Bool {
+    some == others
+      || coded(of: some) == coded(of: others)
+        && layouts.indices.dropFirst().allSatisfy {
+          pages(in: $0, of: some) == pages(in: $0, of: others)
+        }
+  }
+
   /// Bytes of all pages of one layer that holds `tokens` tokens.
   func byteCount(tokens: Int) -> Int {
     let bytes = layouts.indices.reduce(0) { sum, tier in
