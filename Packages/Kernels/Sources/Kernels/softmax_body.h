@@ -12,6 +12,7 @@ INLINE void hide_scores(float *scores, size_t heads, size_t first, const size_t 
   }
 }
 
+// The highest score of each row.
 INLINE void highest_scores(const int rows, const float *scores, float *highest) {
   v16 top[ATTEND_ROWS];
   for (int r = 0; r < rows; r++) top[r] = v_set(LOWEST);

@@ -47,11 +47,13 @@ INLINE void look_at_rows(const int rows, const float *x, size_t stride, size_t n
   v_sum_rows(rows, sum, start);
 }
 
-// Where the numbers of a row of n floats are put: of TWO_BYTES the high ones first.
+// Bytes of a row of n numbers.
 INLINE size_t row_bytes(const number_kind kind, size_t n) { return number_bytes(kind) * ((n + 15) / 16 * 16); }
-INLINE void put_numbers(const number_kind kind, l16 counted, int8_t *to, size_t bytes) {
-  if (kind == TWO_BYTES) l_store_split(to, to + bytes / 2, counted);
-  else l_store_bytes(to, counted);
+
+// Stores 16 numbers of a row of `bytes`: of TWO_BYTES the high ones, and the low ones half a row behind them.
+INLINE void put_numbers(const number_kind kind, l16 whole, int8_t *to, size_t bytes) {
+  if (kind == TWO_BYTES) l_store_split(to, to + bytes / 2, whole);
+  else l_store_bytes(to, whole);
 }
 
 // The sums of rows of numbers.
