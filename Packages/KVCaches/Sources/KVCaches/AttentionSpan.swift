@@ -26,6 +26,10 @@ public struct AttentionSpan {
       pieces.reserveCapacity(range.count)
       for index in range {
         let start = index * KVPage.tokens
+        if start + KVPage.tokens <= seen.lowerBound, let whole = pages[index].whole {
+          pieces.append(whole)
+          continue
+        }
         pages[index].appendPieces(
           count: min(KVPage.tokens, seen.upperBound - start), least: seen.lowerBound - start,
           coded: coded.inPage(index), to: &pieces)

@@ -6,6 +6,8 @@ final class KVPage {
   /// Tokens a page holds.
   static let tokens = Int(BB_PAGE)
 
+  /// The page as the attention kernel takes it when every token is seen, valid while the page is; not where it holds both forms.
+  let whole: bb_kv_piece?
   let layout: PageLayout
   /// Tokens, from the first, that have codes beside full precision.
   var coded = CodedTokens.zero
@@ -16,7 +18,15 @@ final class KVPage {
   init(_ layout: PageLayout, meter: KVMeter) throws(TensorError) {
     self.layout = layout
     self.meter = meter
-    storage = try AlignedBytes(count: layout.byteCount, from: meter.memory)
+    let storage = try AlignedBytes(count: layout.byteCount, from: meter.memory)
+    self.storage = storage
+    whole =
+      layout.codes == nil
+      ? storage.withBytes {
+        layout.piece(
+          layout.keys, layout.values, of: $0.baseAddress, tokens: 0..<Self.tokens, seen: Self.tokens
+        )
+      } : nil
     for kind in KVMeter.Kind.allCases { meter.add(layout.byteCount(kind), kind) }
   }
 
@@ -176,13 +186,9 @@ final class KVPage {
     count: Int, least: Int? = nil, coded seen: CodedTokens, to pieces: inout [bb_kv_piece]
   ) {
     storage.withBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
       func append(_ range: Range<Int>, _ keys: PageLayout.Part, _ values: PageLayout.Part) {
         pieces.append(
-          bb_kv_piece(
-            keys: layout.block(keys, head: 0, of: base),
-            values: layout.block(values, head: 0, of: base), head_bytes: layout.headBytes,
-            first: range.lowerBound, last: range.upperBound, seen: least ?? count))
+          layout.piece(keys, values, of: bytes.baseAddress, tokens: range, seen: least ?? count))
       }
       guard let codes = layout.codes else {
         return append(0..<count, layout.keys, layout.values)
@@ -268,14 +274,19 @@ final class KVPage {
   }
 }
 
+extension bb_kv_block {
+  /// Where its bytes begin.
+  fileprivate var first: UnsafeRawPointer? { scales ?? entries }
+}
+
 extension PageLayout.Part {
   /// Copies a block of this part's format, or rounds one of floats to it if it is not quantized; false where it has to be
   /// encoded.
   fileprivate func take(
     _ from: UnsafePointer<bb_kv_block>, to: UnsafePointer<bb_kv_block>
   ) -> Bool {
-    let target = UnsafeMutableRawPointer(mutating: to.pointee.entries)
-    guard let target, let source = from.pointee.entries else { return true }
+    let target = UnsafeMutableRawPointer(mutating: to.pointee.first)
+    guard let target, let source = from.pointee.first else { return true }
     if from.pointee.format == to.pointee.format {
       target.copyMemory(from: source, byteCount: byteCount)
       return true

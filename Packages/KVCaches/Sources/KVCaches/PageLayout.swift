@@ -6,8 +6,9 @@ enum PageHalf: CaseIterable {
   case keys, values
 }
 
-/// Where the parts of a page lie: for each KV head the keys' entries, scales and offsets, then those of the values.
-/// Where only some tokens of a page are codes, it holds all of them in full precision first.
+/// Where the parts of a page lie: for each KV head the keys' scales, offsets and entries, then those of the values, which is
+/// the order in which attention reads them. Where only some tokens of a page are codes, it holds all of them in full precision
+/// first.
 ///
 /// Entries, scales and offsets are laid out as `bb_kv_block` says.
 struct PageLayout: Hashable {
@@ -19,7 +20,7 @@ struct PageLayout: Hashable {
     /// Where they start in a head's bytes.
     let start: Int
     let entryBytes: Int
-    /// Bytes of the scales, and as many of the offsets where there are any.
+    /// Bytes of the scales, which come first, and as many of the offsets where there are any.
     let scaleBytes: Int
     let hasOffsets: Bool
 
@@ -109,13 +110,22 @@ struct PageLayout: Hashable {
     return shape.kvHeads * bytes
   }
 
+  /// Some tokens of a page, as the attention kernel takes them.
+  func piece(
+    _ keys: Part, _ values: Part, of bytes: UnsafeRawPointer?, tokens: Range<Int>, seen: Int
+  ) -> bb_kv_piece {
+    bb_kv_piece(
+      keys: block(keys, head: 0, of: bytes), values: block(values, head: 0, of: bytes),
+      head_bytes: headBytes, first: tokens.lowerBound, last: tokens.upperBound, seen: seen)
+  }
+
   /// The keys or values of head `head` in the bytes of a page, as kernels take them.
   func block(_ part: Part, head: Int, of bytes: UnsafeRawPointer?) -> bb_kv_block {
-    let entries = bytes.map { $0 + head * headBytes + part.start }
-    let scales = entries.map { $0 + part.entryBytes }
+    let first = bytes.map { $0 + head * headBytes + part.start }
     return bb_kv_block(
       format: part.format.kernelFormat, scale_format: scaleFormat, axis: part.axis.kernelAxis,
-      group: group, entries: entries, scales: scales,
-      offsets: part.hasOffsets ? scales.map { $0 + part.scaleBytes } : nil)
+      group: group, entries: first.map { $0 + part.byteCount - part.entryBytes },
+      scales: part.scaleBytes > 0 ? first : nil,
+      offsets: part.hasOffsets ? first.map { $0 + part.scaleBytes } : nil)
   }
 }

@@ -31,11 +31,11 @@ enum {
     }                                                                        \
   } while (0)
 
-// Runs a statement for the blocks b of [FIRST, LAST), the constant number of `blocks` at a time: as many as keep the processor
-// busy with sums that do not wait for one another (codes of 8 bits wait for memory, which likes fewer).
-#define EACH_BLOCKS(ROWS, FORMAT, FIRST, LAST, ...)                          \
+// Runs a statement for the blocks b of [FIRST, LAST), the constant number of `blocks` at a time: MOST where rows are few, so
+// that sums do not wait for one another.
+#define EACH_BLOCKS(ROWS, MOST, FIRST, LAST, ...)                            \
   do {                                                                       \
-    const int many = (ROWS) <= 2 && (FORMAT) != BB_KV_INT8 ? 4 : 2;          \
+    const int many = (ROWS) <= 2 ? (MOST) : 2;                               \
     size_t b = FIRST;                                                        \
     for (; b + (size_t)many <= (LAST); b += (size_t)many) {                  \
       const int blocks = many;                                               \
@@ -102,7 +102,7 @@ static void key_scores(const float *q, size_t heads, size_t d, const bb_kv_block
     const size_t some = heads - h < ATTEND_HEADS ? heads - h : ATTEND_HEADS;
     whole_rows row[most_groups(d)];
     _Alignas(64) int8_t numbers[some * 2 * ((d + 15) / 16 * 16)];
-    upcoming nothing = {NULL, NULL, NULL, NULL};
+    upcoming nothing = {0};
     whole_queries queries = {q + h * d, some, d, 0, row, numbers};
     scores_of_block(&queries, keys, BB_ATTEND_EXACT, &nothing, scores + h * BB_PAGE);
   }
@@ -117,9 +117,10 @@ INLINE bb_kv_block block_of_head(bb_kv_block block, size_t offset) {
   return block;
 }
 
-// Where the bytes of a head begin.
+// Where the bytes of a head begin: with the scales of its keys, if there are any.
 INLINE const uint8_t *bytes_of_head(const bb_kv_piece *piece, size_t head) {
-  return (const uint8_t *)piece->keys.entries + head * piece->head_bytes;
+  const void *first = piece->keys.scales ? piece->keys.scales : piece->keys.entries;
+  return (const uint8_t *)first + head * piece->head_bytes;
 }
 
 // Tokens of a piece that query `row` sees, where `heads` queries belong to a token.
@@ -263,23 +264,33 @@ typedef struct {
   size_t head, head_count, row, row_count;
 } attend_part;
 
-// What comes after the `at`-th head of a page of those that are read: the next one, which `asked` may have begun to ask for,
-// and the one after it. Pages of a head are too short for the processor to foresee.
-INLINE upcoming later_heads(const attend_part *part, const bb_kv_piece *pieces, size_t count, size_t at, upcoming asked) {
-  const uint8_t *first[2] = {NULL, NULL}, *end[2] = {NULL, NULL};
-  for (size_t i = 0; i < 2; i++) {
-    const size_t page = (at + 1 + i) / part->head_count, head = (at + 1 + i) % part->head_count;
-    if (page >= count) break;
-    first[i] = bytes_of_head(pieces + page, part->kv_first + part->head + head);
-    end[i] = first[i] + pieces[page].head_bytes;
-  }
-  if (asked.end == end[0]) first[0] = asked.at;
-  return (upcoming){first[0], end[0], first[1], end[1]};
+// Lines asked for ahead of what is read. Products of floats with few queries are done so soon that the processor, which sees as
+// well that memory is read in order, asks for the rest itself; of many queries there is time for a whole head.
+INLINE ptrdiff_t wanted_lead(const attend_part *part, const bb_kv_piece *piece) {
+  return part->row_count > 2 ? (ptrdiff_t)piece->head_bytes / 64 : is_coded(piece->keys.format) ? 128 : 40;
 }
 
-// Attends for at most ATTEND_BLOCKS blocks of queries. While a step's weights are found and rounded, one after the other, the
-// processor has products of the step before or after to do. Not inlined, so that no arithmetic leaves the region where
-// denormals are 0.
+// What is read from a head of a page on, of which some was `asked` for before: the heads behind it, then those of the next page.
+INLINE upcoming from_head(const attend_part *part, const bb_kv_piece *pieces, size_t count, size_t page, size_t head,
+                          upcoming asked) {
+  const size_t first = part->kv_first + part->head, last = first + part->head_count;
+  const uint8_t *here = bytes_of_head(pieces + page, first + head);
+  upcoming next = {here, bytes_of_head(pieces + page, last), NULL, NULL, 0, wanted_lead(part, pieces + page)};
+  if (page + 1 < count) {
+    next.then = bytes_of_head(pieces + page + 1, first);
+    next.then_end = bytes_of_head(pieces + page + 1, last);
+  }
+  if (asked.end == next.end && asked.at > here) {
+    next.at = asked.at, next.lead = (asked.at - here) / 64;
+  } else if (next.then && asked.end == next.then_end) {
+    next.lead = (next.end - here + asked.at - next.then) / 64;
+    next.at = asked.at, next.end = asked.end, next.then = NULL;
+  }
+  return next;
+}
+
+// Attends for at most ATTEND_BLOCKS blocks of queries, in the order of memory: keys and values of a KV head, all heads of a page,
+// then the next page. Not inlined, so that no arithmetic leaves the region where denormals are 0.
 static __attribute__((noinline)) void attend_to_part(attend_part part, size_t d, const bb_kv_piece *pieces, size_t count,
                                                      float scale, bb_attend_numerics numerics, pair_products products,
                                                      float *state) {
@@ -309,19 +320,16 @@ static __attribute__((noinline)) void attend_to_part(attend_part part, size_t d,
   }
   attend_work work = {.d = d, .dv = dv, .numerics = numerics, .products = products, .groups = weight_rows,
                       .numbers = weight_numbers};
-  attend_step both[2];
-  for (size_t s = 0; s <= count * blocks; s++) {
-    attend_step *step = &both[s % 2], *before = &both[(s + 1) % 2];
-    if (s > 0) step_weights(&work, before);
-    if (s < count * blocks) {
-      // All KV heads of a page, then the next page: they lie one behind the other.
-      start_step(step, block + s % blocks, pieces + s / blocks, part.heads);
-      if (s % each == 0) work.next = later_heads(&part, pieces, count, s / each, work.next);
-      step_scores(&work, step);
+  for (size_t page = 0; page < count; page++)
+    for (size_t b = 0; b < blocks; b++) {
+      if (b % each == 0) work.next = from_head(&part, pieces, count, page, b / each, work.next);
+      attend_step step;
+      start_step(&step, block + b, pieces + page, part.heads);
+      step_scores(&work, &step);
+      step_softmax(&work, &step, scale);
+      step_weights(&work, &step);
+      step_values(&work, &step);
     }
-    if (s > 0) step_values(&work, before);
-    if (s < count * blocks) step_softmax(&work, step, scale);
-  }
   for (size_t b = 0; b < blocks; b++)
     for (size_t h = 0; h < block[b].queries.heads; h++) {
       block[b].state[h * stride + dv] = block[b].softmax.maximum[h];

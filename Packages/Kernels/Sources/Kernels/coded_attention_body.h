@@ -32,7 +32,7 @@ INLINE void channel_scores(const bb_kv_format format, const number_kind kind, co
     const size_t first = g * PAGE_VECTORS / groups, last = (g + 1) * PAGE_VECTORS / groups;
     widen_scales(keys, g * dv, dv, scales, scales + dv);
     round_all(kind, q, heads, d, d, scales, scales + dv, &from, numbers, next);
-    EACH_ROWS(EACH_BLOCKS(rows, format, first, last, {
+    EACH_ROWS(EACH_BLOCKS(rows, PAGE_VECTORS, first, last, {
       const code_lines w = {(const uint8_t *)keys->entries + b * 64, PAGE_VECTORS * 64, 64};
       tile_channel_scores(rows, blocks, format, kind, &from, h, numbers, dv, w, next, scores + b * 16);
     }));
@@ -105,7 +105,7 @@ INLINE void coded_scores(const bb_kv_format format, const number_kind kind, whol
   if (keys->axis == BB_KV_ALONG_TOKENS)
     return channel_scores(format, kind, queries->q, heads, queries->d, keys, next, scores);
   if (queries->group != keys->group) round_queries(queries, kind, keys->group, next);
-  EACH_ROWS(EACH_BLOCKS(rows, format, 0, PAGE_VECTORS,
+  EACH_ROWS(EACH_BLOCKS(rows, PAGE_VECTORS, 0, PAGE_VECTORS,
                         tile_token_scores(rows, blocks, format, kind, queries, h, keys, b, next, scores)));
 }
 
@@ -134,7 +134,7 @@ INLINE void round_weight_rows(const int rows, const number_kind kind, const floa
   v16 middle[ATTEND_ROWS];
   for (int r = 0; r < rows; r++) sum[r] = no_numbers(BB_PAGE), middle[r] = v_set(0);
   for (size_t i = 0; i < BB_PAGE; i += 16) {
-    ask_for(next, ASK_BETWEEN);
+    ask_between(next);
     for (int r = 0; r < rows; r++) {
       const v16 weight = v_load(weights + r * BB_PAGE + i);
       const l16 whole = counted(weight, v_load(scales + i));
@@ -192,7 +192,8 @@ INLINE void coded_values(const bb_kv_format format, const number_kind kind, cons
   const size_t column = BB_PAGE * 16 * code_bits(format) / 8, bytes = heads * number_bytes(kind) * BB_PAGE;
   for (size_t first = 0; first < dv; first += values->group, from++, numbers += bytes) {
     const size_t last = dv - first < values->group ? dv : first + values->group;
-    EACH_ROWS(EACH_BLOCKS(rows, format, first / 16, last / 16, {
+    // A column of 8 bits has work enough, and is read in the order of memory.
+    EACH_ROWS(EACH_BLOCKS(rows, format == BB_KV_INT8 ? 1 : 4, first / 16, last / 16, {
       const code_lines w = {(const uint8_t *)values->entries + b * column, 64, column};
       tile_values(rows, blocks, format, kind, from, h, numbers, decay, w, next, dv + 16, state + b * 16);
     }));

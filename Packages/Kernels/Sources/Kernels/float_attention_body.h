@@ -16,11 +16,11 @@ INLINE void page_scores(const int heads, const bb_kv_format format, const float 
                         upcoming *next, float *scores) {
   const size_t lines = BB_PAGE * float_bytes(format) / 32;
   v16 sum[ATTEND_ROWS][PAGE_VECTORS];
-  upcoming ahead = move_on(*next);
+  upcoming ahead = *next;
   for (int h = 0; h < heads; h++)
     for (int j = 0; j < PAGE_VECTORS; j++) sum[h][j] = v_set(0);
   for (size_t i = 0; i < d; i += 2) {
-    ask_for(&ahead, lines);
+    read_lines(&ahead, lines);
     for (int j = 0; j < PAGE_VECTORS; j++) {
       v16 k[2];
       load_pair(format, keys, i / 2, j, PAGE_VECTORS, k);
@@ -40,18 +40,21 @@ INLINE void exact_scores(const bb_kv_format format, const float *q, size_t heads
 
 // ---------------------------------------------------------------- values
 
+// Vectors of components that are summed together, of few queries: as a rule the whole head, which lies so in memory.
+enum { MOST_VECTORS = 8 };
+
 // state = state * decay + sum over tokens of weight * value, for `width` vectors of components from c on.
 INLINE void add_exact_values(const int heads, const int width, const bb_kv_format format, const float *weights,
                              const float *decay, size_t dv, const void *values, upcoming *next,
                              size_t first, size_t last, size_t c, float *state) {
   const size_t stride = dv + 16, lines = (width * 16 * float_bytes(format) + 31) / 32;
-  v16 sum[ATTEND_ROWS][4];
-  upcoming ahead = move_on(*next);
+  v16 sum[ATTEND_ROWS][MOST_VECTORS];
+  upcoming ahead = *next;
   for (int h = 0; h < heads; h++)
     for (int j = 0; j < width; j++)
       sum[h][j] = v_mul(v_load(state + h * stride + c + j * 16), v_set(decay[h]));
   for (size_t t = first / 2 * 2; t < last; t += 2) {
-    ask_for(&ahead, lines);
+    read_lines(&ahead, lines);
     for (int j = 0; j < width; j++) {
       v16 v[2];
       load_pair(format, values, t / 2, c / 16 + j, dv / 16, v);
@@ -66,7 +69,10 @@ INLINE void add_exact_values(const int heads, const int width, const bb_kv_forma
 
 INLINE void exact_values(const int heads, const bb_kv_format format, const float *weights, const float *decay,
                          size_t dv, const void *values, upcoming *next, size_t first, size_t last, float *state) {
+  const int most = heads > 2 ? MOST_VECTORS / 2 : MOST_VECTORS;
   size_t c = 0;
+  for (; c + 16 * (size_t)most <= dv; c += 16 * (size_t)most)
+    add_exact_values(heads, most, format, weights, decay, dv, values, next, first, last, c, state);
   for (; c + 64 <= dv; c += 64) add_exact_values(heads, 4, format, weights, decay, dv, values, next, first, last, c, state);
   for (; c < dv; c += 16) add_exact_values(heads, 1, format, weights, decay, dv, values, next, first, last, c, state);
 }

@@ -5,7 +5,8 @@
 
 #include "upcoming.h"
 
-enum { PAIR_ROWS = BF16_TILE_TOKENS, PAIR_COLUMNS = BF16_TILE_BLOCKS };
+// Few rows take more columns at once, all of a head's as a rule: a page is read in the order of memory.
+enum { PAIR_ROWS = BF16_TILE_TOKENS, PAIR_COLUMNS = BF16_TILE_BLOCKS, MOST_COLUMNS = 2 * BF16_TILE_BLOCKS };
 
 typedef struct {
   const uint8_t *lines;  // the first column's
@@ -15,15 +16,15 @@ typedef struct {
 // `rows` rows by `columns` columns of 16, both constants where this is inlined.
 INLINE void pair_tile(const int rows, const int columns, const uint16_t *x, size_t ldx, pair_lines w, upcoming *next,
                       const float *decay, float *y, size_t ldy) {
-  v16 sum[PAIR_ROWS][PAIR_COLUMNS];
-  upcoming ahead = move_on(*next);
+  v16 sum[PAIR_ROWS][MOST_COLUMNS];
   for (int r = 0; r < rows; r++)
     for (int c = 0; c < columns; c++)
       sum[r][c] = decay ? v_mul(v_load(y + r * ldy + c * 16), v_set(decay[r])) : v_set(0);
+  upcoming ahead = *next;
   for (size_t k = 0; k < w.count; k++, w.lines += w.stride) {
-    pairs two[PAIR_COLUMNS];
+    pairs two[MOST_COLUMNS];
     for (int c = 0; c < columns; c++) two[c] = pairs_load(w.lines + c * 64);
-    ask_for(&ahead, (size_t)columns);
+    read_lines(&ahead, (size_t)columns);
     for (int r = 0; r < rows; r++)
       for (int c = 0; c < columns; c++) sum[r][c] = pairs_dot(sum[r][c], two[c], x + r * ldx + 2 * k);
   }
@@ -32,21 +33,25 @@ INLINE void pair_tile(const int rows, const int columns, const uint16_t *x, size
     for (int c = 0; c < columns; c++) v_store(y + r * ldy + c * 16, sum[r][c]);
 }
 
-INLINE void pair_columns(const int columns, const uint16_t *x, size_t ldx, size_t rows, pair_lines w, upcoming *next,
-                         const float *decay, float *y, size_t ldy) {
-  size_t r = 0;
-  for (; r + PAIR_ROWS <= rows; r += PAIR_ROWS)
-    pair_tile(PAIR_ROWS, columns, x + r * ldx, ldx, w, next, decay ? decay + r : NULL, y + r * ldy, ldy);
-  for (; r + BF16_REST_TOKENS <= rows; r += BF16_REST_TOKENS)
-    pair_tile(BF16_REST_TOKENS, columns, x + r * ldx, ldx, w, next, decay ? decay + r : NULL, y + r * ldy, ldy);
-  for (; r < rows; r++) pair_tile(1, columns, x + r * ldx, ldx, w, next, decay ? decay + r : NULL, y + r * ldy, ldy);
+// `rows` rows by all columns, `most` of them at a time.
+INLINE void pair_columns(const int rows, const int most, const uint16_t *x, size_t ldx, pair_lines w, size_t columns,
+                         upcoming *next, const float *decay, float *y, size_t ldy) {
+  size_t c = 0;
+  for (; c + (size_t)most <= columns; c += (size_t)most, w.lines += most * 64)
+    pair_tile(rows, most, x, ldx, w, next, decay, y + c * 16, ldy);
+  for (; c + PAIR_COLUMNS <= columns; c += PAIR_COLUMNS, w.lines += PAIR_COLUMNS * 64)
+    pair_tile(rows, PAIR_COLUMNS, x, ldx, w, next, decay, y + c * 16, ldy);
+  for (; c < columns; c++, w.lines += 64) pair_tile(rows, 1, x, ldx, w, next, decay, y + c * 16, ldy);
 }
 
 static void multiply_pairs(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, size_t columns,
                            size_t count, upcoming *next, const float *decay, float *y, size_t ldy) {
-  size_t c = 0;
-  pair_lines w = {lines, columns * 64, count};
-  for (; c + PAIR_COLUMNS <= columns; c += PAIR_COLUMNS, w.lines += PAIR_COLUMNS * 64)
-    pair_columns(PAIR_COLUMNS, x, ldx, rows, w, next, decay, y + c * 16, ldy);
-  for (; c < columns; c++, w.lines += 64) pair_columns(1, x, ldx, rows, w, next, decay, y + c * 16, ldy);
+  const pair_lines w = {lines, columns * 64, count};
+  size_t r = 0;
+  for (; r + PAIR_ROWS <= rows; r += PAIR_ROWS)
+    pair_columns(PAIR_ROWS, PAIR_COLUMNS, x + r * ldx, ldx, w, columns, next, decay ? decay + r : NULL, y + r * ldy, ldy);
+  for (; r + BF16_REST_TOKENS <= rows; r += BF16_REST_TOKENS)
+    pair_columns(BF16_REST_TOKENS, MOST_COLUMNS, x + r * ldx, ldx, w, columns, next, decay ? decay + r : NULL, y + r * ldy, ldy);
+  for (; r < rows; r++)
+    pair_columns(1, MOST_COLUMNS, x + r * ldx, ldx, w, columns, next, decay ? decay + r : NULL, y + r * ldy, ldy);
 }

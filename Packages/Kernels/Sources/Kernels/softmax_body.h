@@ -31,7 +31,7 @@ INLINE void exponentials(const int rows, const int rough, float *scores, float s
     sum[r] = v_set(0);
     for (size_t i = 0; i < BB_PAGE; i += 16) {
       const v16 s = v_load(scores + r * BB_PAGE + i);
-      ask_for(next, ASK_BETWEEN);
+      ask_between(next);
       const v16 e = rough ? v_power_of_two(v_fma(s, units, less)) : v_exp(v_sub(v_mul(s, units), less));
       v_store(scores + r * BB_PAGE + i, e);
       sum[r] = v_add(sum[r], e);

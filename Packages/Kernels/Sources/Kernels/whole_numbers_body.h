@@ -35,7 +35,7 @@ INLINE void look_at_rows(const int rows, const float *x, size_t stride, size_t n
   for (int r = 0; r < rows; r++) highest[r] = sum[r] = v_set(0);
   EACH_VECTOR(n, {
     const v16 scale = v_load(scales + i), middle = v_load(middles + i);
-    ask_for(next, ASK_BETWEEN);
+    ask_between(next);
     for (int r = 0; r < rows; r++) {
       const float *at = x + r * stride + i;
       const v16 v = whole ? v_load(at) : load_first(at, n - i, 0);
@@ -71,7 +71,7 @@ INLINE void round_rows(const int rows, const number_kind kind, const float *x, s
   for (int r = 0; r < rows; r++) sum[r] = no_numbers(n);
   EACH_VECTOR(n, {
     const v16 scale = v_load(scales + i);
-    ask_for(next, ASK_BETWEEN);
+    ask_between(next);
     for (int r = 0; r < rows; r++) {
       const float *at = x + r * stride + i;
       const l16 number = counted(v_mul(whole ? v_load(at) : load_first(at, n - i, 0), scale), v_set(factor[r]));
@@ -129,9 +129,9 @@ INLINE void whole_products(const int rows, const int blocks, const bb_kv_format 
       high[r * blocks + b] = l_set(0);
       low[r * blocks + b] = l_set(centered ? 0 : -middle_code(format) * (int32_t)from->sum[row + r]);
     }
-  upcoming ahead = move_on(*next);
+  upcoming ahead = *next;
   for (size_t i = 0; i < count; i += 4 * fields, w.first += w.line) {
-    ask_for(&ahead, (size_t)blocks);
+    if (rows <= 2) read_lines(&ahead, (size_t)blocks);
     for (int b = 0; b < blocks; b++) {
       l16 line = l_load(w.first + b * w.block);
       if (centered && bits == 8) line = l_flip(line, 0x80);

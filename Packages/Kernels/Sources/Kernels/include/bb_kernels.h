@@ -112,8 +112,9 @@ typedef struct {
 } bb_kv_block;
 
 // The tokens [first, last) of a page for all heads: `keys` and `values` are those of head 0, and whatever they point to of
-// head h lies h * head_bytes further on, where as many bytes are asked for before they are read. Of several tokens that attend,
-// the t-th sees those below seen + t alone.
+// head h lies h * head_bytes further on. They are read in the order keys' scales, offsets, entries, then those of the values, and
+// from the first on, as many bytes are asked for before they are read. Of several tokens that attend, the t-th sees those below
+// seen + t alone.
 typedef struct {
   bb_kv_block keys, values;
   size_t head_bytes, first, last;
