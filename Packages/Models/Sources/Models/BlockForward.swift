@@ -291,8 +291,10 @@ public final class BlockForward {
       }
     }
     let cost = layout.visible.reduce(0, +) * config.heads * dimension * 2
-    // Heads are the outer loop, so that every worker gets rows from all over a prompt: later ones see more.
-    pool.split(spans.count * kvHeads, cost: cost) { part in
+    // Heads are the outer loop, so that every worker gets rows from all over a prompt: later ones see more. Those of single tokens
+    // are read faster side by side.
+    let areAlone = spans.allSatisfy { $0.span.tokens == 1 }
+    pool.split(spans.count * kvHeads, cost: cost, evenly: areAlone) { part in
       for item in part {
         let (kvHead, at) = (item / spans.count, spans[item % spans.count])
         let isAlone = at.span.tokens == 1

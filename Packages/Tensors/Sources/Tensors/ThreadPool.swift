@@ -52,13 +52,17 @@ public final class ThreadPool: @unchecked Sendable {
   ///   - count: how many units there are.
   ///   - grain: what a part starts at a multiple of.
   ///   - cost: multiply-adds of the whole; below `worthwhileWork` the caller does everything. The default always splits.
+  ///   - evenly: whether nothing is left for those that are done first, because a larger part is done faster.
   ///   - work: does one part.
-  public func split(_ count: Int, grain: Int = 1, cost: Int = .max, _ work: (Range<Int>) -> Void) {
+  public func split(
+    _ count: Int, grain: Int = 1, cost: Int = .max, evenly: Bool = false,
+    _ work: (Range<Int>) -> Void
+  ) {
     if workers == 1 || count <= grain || cost < Self.worthwhileWork {
       if count > 0 { work(0..<count) }
       return
     }
-    divide([Division(of: count, grain: grain, workers: workers)]) { work($1) }
+    divide([Division(of: count, grain: grain, workers: workers, evenly: evenly)]) { work($1) }
   }
 
   /// Runs `work` on all parts of some divisions, by their index: every worker's own part of each, then the pieces.
@@ -81,7 +85,7 @@ public final class ThreadPool: @unchecked Sendable {
 }
 
 /// How `0..<count` is divided among workers: three quarters evenly, in consecutive parts, and the rest in small pieces. So nobody
-/// waits long for a worker whose processor was busy with something else.
+/// waits long for a worker whose processor was busy with something else. Or all of it evenly.
 struct Division {
   private let count: Int
   private let ownCount: Int
@@ -91,10 +95,10 @@ struct Division {
   let pieces: Int
 
   /// Parts and pieces start at multiples of `grain`.
-  init(of count: Int, grain: Int, workers: Int) {
+  init(of count: Int, grain: Int, workers: Int, evenly: Bool = false) {
     let units = (count + grain - 1) / grain
-    let own = units * 3 / 4 / workers
-    let rest = units - own * workers
+    let own = evenly ? (units + workers - 1) / workers : units * 3 / 4 / workers
+    let rest = max(0, units - own * workers)
     let piece = max(1, rest / (4 * workers))
     self.count = count
     ownCount = own * grain
@@ -104,7 +108,9 @@ struct Division {
   }
 
   /// The part that is a worker's own.
-  func own(of worker: Int) -> Range<Int> { ownCount * worker..<ownCount * (worker + 1) }
+  func own(of worker: Int) -> Range<Int> {
+    min(ownCount * worker, count)..<min(ownCount * (worker + 1), count)
+  }
 
   /// One of the pieces.
   func piece(_ index: Int) -> Range<Int> {
