@@ -131,6 +131,7 @@ INLINE void whole_products(const int rows, const int blocks, const bb_kv_format 
     }
   upcoming ahead = *next;
   for (size_t i = 0; i < count; i += 4 * fields, w.first += w.line) {
+    // Many rows read a line many times, and ask for enough between products.
     if (rows <= 2) read_lines(&ahead, (size_t)blocks);
     for (int b = 0; b < blocks; b++) {
       l16 line = l_load(w.first + b * w.block);
