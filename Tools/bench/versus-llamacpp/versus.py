@@ -93,7 +93,7 @@ def limit(case, shape, reading, ceilings):
     """Tokens a second if only reading memory once a step, or only the arithmetic of the numerics, took time."""
     if case.field == PROMPT_FIELD:
         return ceilings["bf16" if case.ours == "bf16" else "int8"] * 1e9 / LAYER_WEIGHTS[shape]
-    return reading["memory_bytes_per_second"] / reading["weight_bytes"] * case.batch
+    return reading["tokens_per_second"] / reading["share_of_memory_limit"]
 
 
 def main():
@@ -119,7 +119,7 @@ def main():
             shared = flags(case, options.threads)
             ours[case].append(output_of(
                 [options.engine, "--shape", options.shape, "--formats", case.ours, *shared,
-                 "--keys", case.cache, "--values", case.cache,
+                 "--kv", case.cache,
                  *(HALVES if case.ours == "bf16" else ROUNDED), *options.ours.split()]))
             for kind, cache in case.peers:
                 file = output_of([python, HERE / "random_gguf.py", options.work, options.shape, kind])
