@@ -264,10 +264,10 @@ typedef struct {
   size_t head, head_count, row, row_count;
 } attend_part;
 
-// Lines asked for ahead of what is read. Products of floats with few queries are done so soon that the processor, which sees as
-// well that memory is read in order, asks for the rest itself; of many queries there is time for a whole head.
+// Lines asked for ahead of what is read: a whole head. Only products of floats with few queries are done so soon that the
+// processor, which sees as well that memory is read in order, asks for most of it itself.
 INLINE ptrdiff_t wanted_lead(const attend_part *part, const bb_kv_piece *piece) {
-  return part->row_count > 2 ? (ptrdiff_t)piece->head_bytes / 64 : is_coded(piece->keys.format) ? 128 : 40;
+  return part->row_count > 2 || is_coded(piece->keys.format) ? (ptrdiff_t)piece->head_bytes / 64 : 40;
 }
 
 // What is read from a head of a page on, of which some was `asked` for before: the heads behind it, then those of the next page.
