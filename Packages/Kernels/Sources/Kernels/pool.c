@@ -48,7 +48,7 @@ static long long now(void) {
 }
 
 // A worker asks for this many lines of 64 bytes while it waits, then looks whether it may go on.
-enum { LINES_PER_PAUSE = 4 };
+enum { LINES_PER_PAUSE = 16 };
 
 // Spins while *value == old, for a bounded time, and asks for what is read next; whether it changed.
 static int spin_while(_Atomic size_t *value, size_t old, upcoming_bytes *next) {
