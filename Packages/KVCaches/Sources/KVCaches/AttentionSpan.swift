@@ -13,6 +13,12 @@ public struct AttentionSpan {
   /// What they find behind that, a few consecutive ones alike.
   private let rest: [(tokens: Range<Int>, pieces: [bb_kv_piece])]
 
+  /// Products of a query with a key that the tokens take: pages are multiplied whole.
+  public var products: Int {
+    let pieces = rest.reduce(common.count * tokens) { $0 + $1.pieces.count * $1.tokens.count }
+    return pieces * KVPage.tokens
+  }
+
   /// The last of the `tokens` attends to the first `visible` tokens of `layer`, the one before to one less, and so on.
   public init(_ cache: KVCache, layer: Int, visible: Int, tokens: Int) {
     self.tokens = tokens
@@ -20,13 +26,13 @@ public struct AttentionSpan {
     rotation = cache.configuration.rotation
     let least = visible - tokens + 1
     /// What tokens that see `seen`, and find it stored alike, find of some pages.
-    func pieces(_ seen: ClosedRange<Int>, _ pages: [KVPage], _ range: Range<Int>) -> [bb_kv_piece] {
+    func pieces(_ seen: ClosedRange<Int>, _ pages: PageList, _ range: Range<Int>) -> [bb_kv_piece] {
       let coded = cache.tiers.coded(of: seen.lowerBound)
       var pieces: [bb_kv_piece] = []
       pieces.reserveCapacity(range.count)
       for index in range {
         let start = index * KVPage.tokens
-        if start + KVPage.tokens <= seen.lowerBound, let whole = pages[index].whole {
+        if start + KVPage.tokens <= seen.lowerBound, let whole = pages.whole(index) {
           pieces.append(whole)
           continue
         }

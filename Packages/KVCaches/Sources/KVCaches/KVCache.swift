@@ -20,7 +20,7 @@ public struct KVCache {
 
   struct Layer {
     /// The pages as the next token finds them.
-    var pages: [KVPage] = []
+    var pages = PageList()
     /// Pages that were rounded when the last tokens came, as they were before: the earlier ones of these tokens find
     /// them so.
     var staged: [(index: Int, page: KVPage)] = []
@@ -55,7 +55,7 @@ public struct KVCache {
   /// Bytes of all pages, shared ones included.
   public var byteCount: Int {
     layers.reduce(0) { sum, layer in
-      (layer.pages + layer.staged.map(\.page)).reduce(sum) { $0 + $1.layout.byteCount }
+      (layer.staged.map(\.page) + layer.pages).reduce(sum) { $0 + $1.layout.byteCount }
     }
   }
 
@@ -141,7 +141,7 @@ public struct KVCache {
   func isQuantized(_ page: KVPage) -> Bool { page.layout != tiers.exact }
 
   /// The pages of `layer` as the token finds them after which `visible` tokens were held.
-  func pages(of layer: Int, visible: Int) -> [KVPage] {
+  func pages(of layer: Int, visible: Int) -> PageList {
     let state = layers[layer]
     guard !state.staged.isEmpty else { return state.pages }
     var pages = state.pages
@@ -162,7 +162,7 @@ public struct KVCache {
     _ index: Int, layer: Int, for append: inout KVAppend
   ) throws(TensorError) {
     if append.owns(layers[layer].pages[index]) { return }
-    if !isKnownUniquelyReferenced(&layers[layer].pages[index]) {
+    if !layers[layer].pages.isUnique(index) {
       layers[layer].pages[index] = try layers[layer].pages[index].copy()
     }
     append.own(layers[layer].pages[index])

@@ -6,8 +6,6 @@ final class KVPage {
   /// Tokens a page holds.
   static let tokens = Int(BB_PAGE)
 
-  /// The page as the attention kernel takes it when every token is seen, valid while the page is; not where it holds both forms.
-  let whole: bb_kv_piece?
   let layout: PageLayout
   /// Tokens, from the first, that have codes beside full precision.
   var coded = CodedTokens.zero
@@ -18,15 +16,7 @@ final class KVPage {
   init(_ layout: PageLayout, meter: KVMeter) throws(TensorError) {
     self.layout = layout
     self.meter = meter
-    let storage = try AlignedBytes(count: layout.byteCount, from: meter.memory)
-    self.storage = storage
-    whole =
-      layout.codes == nil
-      ? storage.withBytes {
-        layout.piece(
-          layout.keys, layout.values, of: $0.baseAddress, tokens: 0..<Self.tokens, seen: Self.tokens
-        )
-      } : nil
+    storage = try AlignedBytes(count: layout.byteCount, from: meter.memory)
     for kind in KVMeter.Kind.allCases { meter.add(layout.byteCount(kind), kind) }
   }
 
@@ -177,6 +167,15 @@ final class KVPage {
         KVRotation.apply(turned + dimension, rows: 1, dimension: dimension)
       }
       store(turned, turned + dimension)
+    }
+  }
+
+  /// The page as the attention kernel takes it when every token is seen, valid while the page is; nil where it holds both forms.
+  var whole: bb_kv_piece? {
+    guard layout.codes == nil else { return nil }
+    return storage.withBytes {
+      layout.piece(
+        layout.keys, layout.values, of: $0.baseAddress, tokens: 0..<Self.tokens, seen: Self.tokens)
     }
   }
 

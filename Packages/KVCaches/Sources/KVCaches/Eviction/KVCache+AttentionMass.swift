@@ -59,7 +59,7 @@ extension KVCache {
 
 /// What one token attends to.
 private struct TokenView {
-  let pages: [KVPage]
+  let pages: PageList
   let coded: CodedTokens
   /// Tokens it sees.
   let visible: Int

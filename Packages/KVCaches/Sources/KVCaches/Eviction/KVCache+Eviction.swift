@@ -137,12 +137,12 @@ extension KVCache {
       let layout = tiers.layout(of: index, tokens: count)
       let isInPlace =
         isAscending && layers[layer].pages[index].layout == layout
-        && isKnownUniquelyReferenced(&layers[layer].pages[index])
+        && layers[layer].pages.isUnique(index)
       if !isInPlace { replacements[index] = try KVPage(layout, meter: meter) }
     }
     try layers[layer].memory?.attention?.keep(slots)
     // A page is read for itself and those before it alone, and heads lie apart.
-    let old = layers[layer].pages
+    let old = Array(layers[layer].pages)
     pool.split(slots.count) { heads in
       for index in changed {
         let target = replacements[index] ?? old[index]
