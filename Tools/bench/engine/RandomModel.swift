@@ -33,15 +33,12 @@ enum RandomModel {
     let embedding = try matrix(
       config.vocabularySize, config.hiddenSize, headBits == .eight ? .int8 : .bf16, &random)
     let blocks = try (0..<config.layers).map { _ in
-      var projections: [ProjectionRole: DecoderBlock.Projection] = [:]
-      for role in ProjectionRole.allCases {
+      try DecoderBlock(
+        attentionNorm: ones, feedForwardNorm: ones, queryNorm: headOnes, keyNorm: headOnes
+      ) { role in
         let shape = role.shape(in: config)
-        projections[role] = .init(
-          weights: try matrix(shape.outFeatures, shape.inFeatures, format, &random))
+        return .init(weights: try matrix(shape.outFeatures, shape.inFeatures, format, &random))
       }
-      return DecoderBlock(
-        attentionNorm: ones, feedForwardNorm: ones, queryNorm: headOnes, keyNorm: headOnes,
-        projections: projections)
     }
     return Decoder(
       config: config, embedding: embedding, blocks: blocks, finalNorm: ones, untiedHead: nil)

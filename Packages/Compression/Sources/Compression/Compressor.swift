@@ -144,7 +144,7 @@ public struct Compressor {
         guard let matrix = stored.matrices[DecoderSource.name(of: role, layer: layer)] else {
           continue
         }
-        block.projections[role]?.weights = try WeightPacking.pack(matrix)
+        block[role].weights = try WeightPacking.pack(matrix)
       }
       if !isLast {
         for half in CalibrationActivations.Half.allCases {
@@ -191,7 +191,7 @@ public struct Compressor {
           let matrix = layers[index].matrix
           matrices[names[index]] = matrix
           times.add(layers[index].times)
-          block.projections[role]?.weights = try times.measure(.storing) {
+          block[role].weights = try times.measure(.storing) {
             try WeightPacking.pack(matrix)
           }
           reports.append(
@@ -227,7 +227,7 @@ public struct Compressor {
       var matrices: [WeightMatrix] = []
       for (index, role) in roles.enumerated() {
         name = names[index]
-        guard let weights = block.projections[role]?.weights else { continue }
+        let weights = block[role].weights
         matrices.append(
           try WeightMatrix(
             weights.dequantized(), outFeatures: weights.outFeatures,

@@ -21,15 +21,13 @@ import Testing
       }
       return try WeightPacking.pack(Tensor(values, shape: [rows, columns]), name: "random")
     }
-    var projections: [ProjectionRole: DecoderBlock.Projection] = [:]
-    for role in ProjectionRole.allCases {
-      let shape = role.shape(in: config)
-      projections[role] = .init(weights: try matrix(shape.outFeatures, shape.inFeatures))
-    }
     let ones = [Float](repeating: 1, count: 32)
-    let block = DecoderBlock(
-      attentionNorm: ones, feedForwardNorm: ones, queryNorm: nil, keyNorm: nil,
-      projections: projections)
+    let block = try DecoderBlock(
+      attentionNorm: ones, feedForwardNorm: ones, queryNorm: nil, keyNorm: nil
+    ) { role in
+      let shape = role.shape(in: config)
+      return .init(weights: try matrix(shape.outFeatures, shape.inFeatures))
+    }
     let decoder = Decoder(
       config: config, embedding: try matrix(40, 32), blocks: [block], finalNorm: ones,
       untiedHead: nil)

@@ -115,7 +115,7 @@ public final class BlockForward {
     guard isSeen(.attention, by: observe) else { return false }
     let width = config.heads * config.headDimension
     let q = queries.reserve(rows * width)
-    announce(block[.output])
+    pool.announce(block[.output].weights)
     pool.form([
       rotatedQueries(block, layout: layout, into: q),
       try appended(block, layer: layer, layout: layout, to: &caches),
@@ -129,7 +129,7 @@ public final class BlockForward {
     }
     input.reset(attention, tokens: rows, width: width)
     guard isSeen(.attentionOutput, by: observe) else { return false }
-    announce(block[.gate])
+    pool.announce(block[.gate].weights)
     addProduct(block[.output], to: x)
     return true
   }
@@ -145,7 +145,7 @@ public final class BlockForward {
     let g = gate.reserve(rows * config.intermediateSize)
     let u = up.reserve(rows * config.intermediateSize)
     let width = config.intermediateSize
-    announce(block[.down])
+    pool.announce(block[.down].weights)
     pool.form([
       product(block[.gate], into: g).with(product(block[.up], into: u)).then { [kernels] part in
         for at in stride(from: part.lowerBound, to: rows * width, by: width) {
@@ -170,10 +170,6 @@ public final class BlockForward {
     return input
   }
 
-  private func announce(_ projection: DecoderBlock.Projection?) {
-    if let projection { pool.announce(projection.weights) }
-  }
-
   /// Shows the input to an observer; whether the block goes on.
   private func isSeen(_ kind: ProjectionInput, by observe: Observer?) -> Bool {
     observe?(kind, input.rows(on: pool)) ?? true
@@ -181,9 +177,8 @@ public final class BlockForward {
 
   /// The product of `input` with a projection, its bias added.
   private func product(
-    _ projection: DecoderBlock.Projection?, into y: UnsafeMutablePointer<Float>
+    _ projection: DecoderBlock.Projection, into y: UnsafeMutablePointer<Float>
   ) -> LinearProduct {
-    guard let projection else { preconditionFailure("a block without one of its projections") }
     let product = projection.weights.product(of: input, into: y, on: pool)
     guard let bias = projection.bias else { return product }
     let rows = input.tokens
@@ -199,7 +194,7 @@ public final class BlockForward {
 
   /// Adds the product of `input` with a projection to `x` `[rows, hidden]`.
   private func addProduct(
-    _ projection: DecoderBlock.Projection?, to x: UnsafeMutablePointer<Float>
+    _ projection: DecoderBlock.Projection, to x: UnsafeMutablePointer<Float>
   ) {
     let (rows, width) = (input.tokens, config.hiddenSize)
     let delta = projected.reserve(rows * width)
@@ -290,7 +285,7 @@ public final class BlockForward {
           ))
       }
     }
-    let cost = layout.visible.reduce(0, +) * config.heads * dimension * 2
+    let cost = spans.reduce(0) { $0 + $1.span.products } * config.heads * dimension * 2
     // Heads are the outer loop, so that every worker gets rows from all over a prompt: later ones see more. Those of single tokens
     // are read faster side by side.
     let areAlone = spans.allSatisfy { $0.span.tokens == 1 }

@@ -25,33 +25,46 @@ public struct DecoderBlock: Sendable {
   public var queryNorm: [Float]?
   /// See `queryNorm`.
   public var keyNorm: [Float]?
-  /// The linear layers.
-  public var projections: [ProjectionRole: Projection]
+  /// The linear layers, by the number of their role.
+  private(set) var projections: [Projection]
 
-  /// A block of these parts.
+  /// A block of these parts; `projection` makes each linear layer, in the order of the roles.
+  ///
+  /// - Throws: what `projection` throws.
   public init(
     attentionNorm: [Float], feedForwardNorm: [Float], queryNorm: [Float]?, keyNorm: [Float]?,
-    projections: [ProjectionRole: Projection]
-  ) {
+    projection: (ProjectionRole) throws -> Projection
+  ) rethrows {
     self.attentionNorm = attentionNorm
     self.feedForwardNorm = feedForwardNorm
     self.queryNorm = queryNorm
     self.keyNorm = keyNorm
-    self.projections = projections
+    projections = try ProjectionRole.allCases.map(projection)
   }
 
-  subscript(_ role: ProjectionRole) -> Projection? { projections[role] }
+  /// The linear layer that plays a part.
+  public subscript(_ role: ProjectionRole) -> Projection {
+    get { projections[role.rawValue] }
+    set { projections[role.rawValue] = newValue }
+  }
 }
 
 /// The linear layers of a block, by the part they play.
-public enum ProjectionRole: String, Sendable, CaseIterable {
-  case query = "self_attn.q_proj"
-  case key = "self_attn.k_proj"
-  case value = "self_attn.v_proj"
-  case output = "self_attn.o_proj"
-  case gate = "mlp.gate_proj"
-  case up = "mlp.up_proj"
-  case down = "mlp.down_proj"
+public enum ProjectionRole: Int, Sendable, CaseIterable {
+  case query, key, value, output, gate, up, down
+
+  /// What checkpoints call it, within a layer.
+  var name: String {
+    switch self {
+    case .query: "self_attn.q_proj"
+    case .key: "self_attn.k_proj"
+    case .value: "self_attn.v_proj"
+    case .output: "self_attn.o_proj"
+    case .gate: "mlp.gate_proj"
+    case .up: "mlp.up_proj"
+    case .down: "mlp.down_proj"
+    }
+  }
 
   /// `[out, in]` of this layer in a model.
   public func shape(in config: DecoderConfig) -> (outFeatures: Int, inFeatures: Int) {
@@ -147,7 +160,7 @@ public struct Decoder: Sendable {
     for block in blocks {
       bytes += block.attentionNorm.count * 4 + block.feedForwardNorm.count * 4
       bytes += ((block.queryNorm?.count ?? 0) + (block.keyNorm?.count ?? 0)) * 4
-      for projection in block.projections.values {
+      for projection in block.projections {
         bytes += projection.weights.byteCount + (projection.bias?.count ?? 0) * 4
       }
     }
@@ -156,6 +169,6 @@ public struct Decoder: Sendable {
 
   /// The format most weights of the blocks are in.
   public var formatName: String {
-    blocks.first?[.down]?.weights.formatName ?? embedding.formatName
+    blocks.first?[.down].weights.formatName ?? embedding.formatName
   }
 }

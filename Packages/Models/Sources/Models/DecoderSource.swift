@@ -60,7 +60,7 @@ public struct DecoderSource: Sendable {
 
   /// The name of a layer's projection, such as `model.layers.3.mlp.up_proj`.
   public static func name(of role: ProjectionRole, layer: Int) -> String {
-    "model.layers.\(layer).\(role.rawValue)"
+    "model.layers.\(layer).\(role.name)"
   }
 
   /// Block `layer`.
@@ -69,21 +69,18 @@ public struct DecoderSource: Sendable {
   public func block(_ layer: Int) throws -> DecoderBlock {
     let prefix = "model.layers.\(layer)."
     let perHead = config.normalizesQueriesAndKeys
-    var projections: [ProjectionRole: DecoderBlock.Projection] = [:]
-    for role in ProjectionRole.allCases {
+    return try DecoderBlock(
+      attentionNorm: vector(prefix + "input_layernorm.weight", config.hiddenSize),
+      feedForwardNorm: vector(prefix + "post_attention_layernorm.weight", config.hiddenSize),
+      queryNorm: perHead ? vector(prefix + "self_attn.q_norm.weight", config.headDimension) : nil,
+      keyNorm: perHead ? vector(prefix + "self_attn.k_norm.weight", config.headDimension) : nil
+    ) { role in
       let name = Self.name(of: role, layer: layer)
       let shape = role.shape(in: config)
-      projections[role] = DecoderBlock.Projection(
+      return DecoderBlock.Projection(
         weights: try matrix(name, rows: shape.outFeatures, columns: shape.inFeatures),
         bias: role.hasBias(in: config) ? try vector(name + ".bias", shape.outFeatures) : nil)
     }
-    return DecoderBlock(
-      attentionNorm: try vector(prefix + "input_layernorm.weight", config.hiddenSize),
-      feedForwardNorm: try vector(prefix + "post_attention_layernorm.weight", config.hiddenSize),
-      queryNorm: perHead
-        ? try vector(prefix + "self_attn.q_norm.weight", config.headDimension) : nil,
-      keyNorm: perHead ? try vector(prefix + "self_attn.k_norm.weight", config.headDimension) : nil,
-      projections: projections)
   }
 
   /// The format most weights of the blocks are in; reads one matrix.

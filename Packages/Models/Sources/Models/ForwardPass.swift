@@ -149,7 +149,7 @@ public final class ForwardPass {
     guard !wanted.isEmpty else { return }
     let vocabulary = config.vocabularySize
     let output = logits.reserve(wanted.count * vocabulary)
-    if let first = decoder.blocks.first?[.query] { pool.announce(first.weights) }
+    if let first = decoder.blocks.first { pool.announce(first[.query].weights) }
     decoder.head.multiply(
       blocks.takeNorm(of: x, decoder.finalNorm, rows: wanted.count), into: output, on: pool)
     for (index, item) in wanted.enumerated() {
@@ -167,14 +167,15 @@ public final class ForwardPass {
     let isShort =
       wanted.count < layout.count && !layout.runs.contains { caches[$0.cache].needsQueries }
     for (layer, block) in decoder.blocks.enumerated() {
-      if isShort && layer == decoder.blocks.count - 1 {
+      let isLast = layer == decoder.blocks.count - 1
+      if isShort && isLast {
         return try blocks.runLast(
           block, layer: layer, layout: layout, rows: wanted, x: x, caches: &caches,
           next: decoder.head)
       }
-      let later = decoder.blocks[(layer + 1)...].first?[.query]?.weights
       try blocks.run(
-        block, layer: layer, layout: layout, x: x, caches: &caches, next: later ?? decoder.head)
+        block, layer: layer, layout: layout, x: x, caches: &caches,
+        next: isLast ? decoder.head : decoder.blocks[layer + 1][.query].weights)
     }
     moveToFront(wanted, of: x, width: decoder.config.hiddenSize)
   }

@@ -13,16 +13,15 @@ enum TinyDecoder {
   static func make(bits: Int? = nil) throws -> Decoder {
     var random = Random()
     let blocks = try (0..<config.layers).map { _ in
-      var projections: [ProjectionRole: DecoderBlock.Projection] = [:]
-      for role in ProjectionRole.allCases {
+      try DecoderBlock(
+        attentionNorm: random.floats(72), feedForwardNorm: random.floats(72),
+        queryNorm: random.floats(24), keyNorm: random.floats(24)
+      ) { role in
         let shape = role.shape(in: config)
-        projections[role] = .init(
+        return .init(
           weights: try matrix(shape.outFeatures, shape.inFeatures, bits, &random),
           bias: [.query, .key, .value].contains(role) ? random.floats(shape.outFeatures) : nil)
       }
-      return DecoderBlock(
-        attentionNorm: random.floats(72), feedForwardNorm: random.floats(72),
-        queryNorm: random.floats(24), keyNorm: random.floats(24), projections: projections)
     }
     return Decoder(
       config: config, embedding: try matrix(131, 72, bits == 16 ? 16 : nil, &random),
