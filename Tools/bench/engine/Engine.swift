@@ -82,7 +82,8 @@ struct Engine: ParsableCommand {
         pass: pass, pool: pool, batch: batch, depth: depth, prompt: prompt, tokens: tokens,
         repetitions: repetitions)
       for (kv, speed) in zip(kv, try turns.measure(kv)) {
-        let bytes = decoder.weightBytes + batch * speed.cacheBytes
+        // Sequences share what the cache holds.
+        let bytes = decoder.weightBytes + speed.cacheBytes
         let limit = speed.memory / Double(bytes) * Double(batch)
         report([
           "shape": shape, "weights": format.rawValue, "numerics": numerics.rawValue,

@@ -1,17 +1,21 @@
 import Kernels
 import Tensors
 
-/// What a few consecutive tokens attend to in one layer of a cache: the pages, looked up once, so that the threads which
-/// compute touch nothing but bytes. Valid while the cache is neither written nor released.
+/// What a few tokens attend to in one layer of their caches: the pages, looked up once, so that the threads which compute touch
+/// nothing but bytes. They follow one another in a sequence, or each is of another one. Valid while no cache is written or
+/// released.
 public struct AttentionSpan {
   /// Tokens that attend.
   public let tokens: Int
-  private let dimension: Int
-  private let rotation: KVRotation?
+  /// Whether each token is of a sequence of its own. Then KV heads that lie one behind the other in a page are best attended to
+  /// by one call; else a KV head at a time.
+  public let areSeparate: Bool
+  let dimension: Int
+  let rotation: KVRotation?
   /// What all of them find in the same form, though the later ones see more of its end.
-  private let common: [bb_kv_piece]
+  let common: [bb_kv_piece]
   /// What they find behind that, a few consecutive ones alike.
-  private let rest: [(tokens: Range<Int>, pieces: [bb_kv_piece])]
+  let rest: [(tokens: Range<Int>, pieces: [bb_kv_piece])]
 
   /// Products of a query with a key that the tokens take: pages are multiplied whole.
   public var products: Int {
@@ -22,6 +26,7 @@ public struct AttentionSpan {
   /// The last of the `tokens` attends to the first `visible` tokens of `layer`, the one before to one less, and so on.
   public init(_ cache: KVCache, layer: Int, visible: Int, tokens: Int) {
     self.tokens = tokens
+    areSeparate = tokens == 1
     dimension = cache.shape.headDimension
     rotation = cache.configuration.rotation
     let least = visible - tokens + 1
@@ -69,9 +74,10 @@ public struct AttentionSpan {
   /// Pages are visited in order with a running softmax, so the result of a query depends on nothing but the entries themselves.
   ///
   /// - Parameters:
-  ///   - queries: `[tokens][KV heads, heads, dimension]`, the query heads that share `kvHeads`; token after token `stride`
-  ///     floats apart.
-  ///   - stride: floats from one token's first query to the next one's.
+  ///   - queries: `[rows][KV heads, heads, dimension]`, the query heads that share `kvHeads`; row after row `stride` floats
+  ///     apart.
+  ///   - rows: one for each token.
+  ///   - stride: floats from one row's first query to the next one's.
   ///   - heads: number of query heads that share a KV head.
   ///   - kvHeads: the KV heads. Those of a page lie one behind the other, and are read so.
   ///   - scale: factor of the scores, usually dimension^-1/2.
@@ -79,55 +85,33 @@ public struct AttentionSpan {
   ///     bits where it holds codes.
   ///   - output: as `queries`, overwritten.
   public func attend(
-    queries: UnsafePointer<Float>, stride: Int, heads: Int, kvHeads: Range<Int>, scale: Float,
-    numerics: Numerics = .exact, output: UnsafeMutablePointer<Float>
+    queries: UnsafePointer<Float>, rows: [Int], stride: Int, heads: Int,
+    kvHeads: Range<Int>, scale: Float, numerics: Numerics = .exact,
+    output: UnsafeMutablePointer<Float>
   ) {
-    let padded = dimension.roundedUp(toMultipleOf: 16)
-    let (row, width) = (padded + 16, heads * dimension)
-    let rows = tokens * kvHeads.count * heads
+    let (first, numerics) = (kvHeads.lowerBound, numerics.ofAttention)
     let kernels = bb_kernels().pointee
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * (row + dimension)) {
-      guard let state = $0.baseAddress else { return }
-      // KV head after KV head, and the tokens of each.
-      let gathered = state + rows * row
-      state.initialize(repeating: 0, count: rows * row)
-      for query in 0..<rows { state[query * row + padded] = -.infinity }
-      for (group, token) in groups(kvHeads) {
-        (gathered + (group * tokens + token) * width)
-          .update(from: queries + token * stride + group * width, count: width)
+    RunningAttention.with(
+      kvHeads: kvHeads.count, tokens: tokens, heads: heads, dimension: dimension
+    ) { all in
+      for (token, row) in rows.enumerated() {
+        all.take(queries + row * stride, token: token)
       }
-      if rotation?.hasKeys == true {
-        KVRotation.apply(gathered, rows: rows, dimension: dimension)
-      }
+      if rotation?.hasKeys == true { all.rotateQueries() }
       kernels.attend(
-        gathered, tokens, heads, dimension, common, common.count, kvHeads.lowerBound, kvHeads.count,
-        scale, numerics.ofAttention, state)
-      for group in 0..<kvHeads.count {
-        for (some, pieces) in rest {
-          let at = group * tokens + some.lowerBound
+        all.queries, tokens, heads, dimension, common, common.count, first, kvHeads.count, scale,
+        numerics, all.state)
+      for (some, pieces) in rest {
+        all.withTokens(some) {
           kernels.attend(
-            gathered + at * width, some.count, heads, dimension, pieces, pieces.count,
-            kvHeads.lowerBound + group, 1, scale, numerics.ofAttention, state + at * heads * row)
+            $0.queries, some.count, heads, dimension, pieces, pieces.count, first, kvHeads.count,
+            scale, numerics, $0.state)
         }
       }
-      for (group, token) in groups(kvHeads) {
-        let own = state + (group * tokens + token) * heads * row
-        let result = output + token * stride + group * width
-        for head in 0..<heads {
-          let values = own + head * row
-          kernels.divide(values, values[padded + 1], dimension, result + head * dimension)
-        }
-        if rotation?.hasValues == true {
-          KVRotation.apply(result, rows: heads, dimension: dimension)
-        }
+      for (token, row) in rows.enumerated() {
+        all.give(output + row * stride, token: token, isRotated: rotation?.hasValues == true)
       }
     }
-  }
-
-  /// Each of the KV heads, counted from 0, with each token.
-  private func groups(_ kvHeads: Range<Int>) -> some Sequence<(group: Int, token: Int)> {
-    let tokens = tokens
-    return (0..<kvHeads.count * tokens).lazy.map { ($0 / tokens, $0 % tokens) }
   }
 }
 
@@ -150,7 +134,7 @@ extension KVCache {
   ) {
     AttentionSpan(self, layer: layer, visible: visible, tokens: 1)
       .attend(
-        queries: queries, stride: heads * shape.headDimension, heads: heads,
+        queries: queries, rows: [0], stride: heads * shape.headDimension, heads: heads,
         kvHeads: kvHead..<kvHead + 1, scale: scale, output: output)
   }
 }

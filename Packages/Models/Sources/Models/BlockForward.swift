@@ -264,43 +264,54 @@ public final class BlockForward {
     }
   }
 
-  /// The attention of all rows, a few consecutive tokens of a sequence at a time: they share what is read of its pages.
+  /// The attention of all rows.
   private func attend(
     _ q: UnsafePointer<Float>, layer: Int, layout: RowLayout, caches: [KVCache],
     into output: UnsafeMutablePointer<Float>
   ) {
     let (dimension, group, kvHeads) = (config.headDimension, config.groupSize, config.kvHeads)
     let (scale, width) = (1 / Float(dimension).squareRoot(), config.heads * dimension)
-    let most = max(1, Self.queriesTogether / group)
-    var spans: [(row: Int, span: AttentionSpan)] = []
-    for run in layout.runs {
-      for row in stride(from: run.rows.lowerBound, to: run.rows.upperBound, by: most) {
-        let tokens = min(most, run.rows.upperBound - row)
-        spans.append(
-          (
-            row,
-            AttentionSpan(
-              caches[run.cache], layer: layer, visible: layout.visible[row + tokens - 1],
-              tokens: tokens)
-          ))
-      }
-    }
+    let spans = attentionSpans(layer: layer, layout: layout, caches: caches)
     let cost = spans.reduce(0) { $0 + $1.span.products } * config.heads * dimension * 2
     // Heads are the outer loop, so that every worker gets rows from all over a prompt: later ones see more. Those of single tokens
     // are read faster side by side.
-    let areAlone = spans.allSatisfy { $0.span.tokens == 1 }
-    pool.split(spans.count * kvHeads, cost: cost, evenly: areAlone) { part in
+    let areSeparate = spans.allSatisfy(\.span.areSeparate)
+    pool.split(spans.count * kvHeads, cost: cost, evenly: areSeparate) { part in
       for item in part {
-        let (kvHead, at) = (item / spans.count, spans[item % spans.count])
-        let isAlone = at.span.tokens == 1
+        let (kvHead, (rows, span)) = (item / spans.count, spans[item % spans.count])
         // A single token reads its KV heads page by page, in the order of memory: with the first of them.
-        if isAlone && item - spans.count >= part.lowerBound { continue }
-        let count = isAlone ? (part.upperBound - 1 - item) / spans.count + 1 : 1
-        let start = at.row * width + kvHead * group * dimension
-        at.span.attend(
-          queries: q + start, stride: width, heads: group, kvHeads: kvHead..<kvHead + count,
-          scale: scale, numerics: input.numerics, output: output + start)
+        if span.areSeparate && item - spans.count >= part.lowerBound { continue }
+        let count = span.areSeparate ? (part.upperBound - 1 - item) / spans.count + 1 : 1
+        let start = kvHead * group * dimension
+        span.attend(
+          queries: q + start, rows: rows, stride: width, heads: group,
+          kvHeads: kvHead..<kvHead + count, scale: scale, numerics: input.numerics,
+          output: output + start)
       }
+    }
+  }
+
+  /// Rows that attend together: a few consecutive tokens of a sequence, or single tokens of sequences that share pages.
+  private func attentionSpans(
+    layer: Int, layout: RowLayout, caches: [KVCache]
+  ) -> [(rows: [Int], span: AttentionSpan)] {
+    let most = max(1, Self.queriesTogether / config.groupSize)
+    var rows: [Range<Int>] = []
+    var spans: [AttentionSpan] = []
+    for run in layout.runs {
+      for row in stride(from: run.rows.lowerBound, to: run.rows.upperBound, by: most) {
+        let some = row..<min(row + most, run.rows.upperBound)
+        rows.append(some)
+        spans.append(
+          AttentionSpan(
+            caches[run.cache], layer: layer, visible: layout.visible[some.upperBound - 1],
+            tokens: some.count))
+      }
+    }
+    // As many as leave work for every thread.
+    let joined = min(most, spans.count * config.kvHeads / (2 * pool.workers))
+    return AttentionSpan.joining(spans, atMost: joined).map { members, span in
+      (members.flatMap { rows[$0] }, span)
     }
   }
 

@@ -101,6 +101,39 @@ import Testing
     #expect(try next(1, 3) != next(0, 4))
   }
 
+  /// Branches read what they share together; a stranger is among them.
+  @Test(arguments: [KVFormat.bf16, .int8, .int2], [Numerics.exact, .int8])
+  func branchesGoOnTogetherAsAlone(format: KVFormat, numerics: Numerics) throws {
+    let configuration = KVConfiguration(format: format)
+    func logits(threads: Int, together: Bool) throws -> [[Float]] {
+      let pass = ForwardPass(
+        try TinyDecoder.make(bits: 8), pool: try ThreadPool(workers: threads), numerics: numerics)
+      let meter = KVMeter()
+      var caches = try (0..<2).map { _ in try pass.makeCache(configuration, meter: meter) }
+      for (index, prompt) in [Self.prompts[3], Self.prompts[0]].enumerated() {
+        try pass.run([TokenRun(cache: index, tokens: prompt)], caches: &caches, rows: .none) {
+          _, _, _ in
+        }
+      }
+      caches.insert(contentsOf: [KVCache](repeating: caches[0], count: 4), at: 1)
+      var found = [[Float]](repeating: [], count: caches.count)
+      for step in 0..<80 {
+        let runs = caches.indices.map { cache in
+          TokenRun(cache: cache, tokens: [Int32((cache + 1) * (step + 5) % 131)])
+        }
+        for some in together ? [runs] : runs.map({ [$0] }) {
+          try pass.run(some, caches: &caches, rows: .last) { run, _, logits in
+            found[some[run].cache] += logits
+          }
+        }
+      }
+      return found
+    }
+    let alone = try logits(threads: 1, together: false)
+    #expect(try logits(threads: 1, together: true) == alone)
+    #expect(try logits(threads: 3, together: true) == alone)
+  }
+
   @Test func refusesForeignTokensAndTooLongSequences() throws {
     #expect(throws: ModelError.tokenOutOfRange(id: 131, vocabulary: 131)) {
       try logits([[1, 131]], bits: nil, piece: 9, threads: 1)
