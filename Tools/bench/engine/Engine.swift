@@ -45,6 +45,8 @@ struct Engine: ParsableCommand {
   var samples: Int?
   @Option(help: "Repetitions; the median is printed.")
   var repetitions = 3
+  @Flag(help: "Repeat once for each line of input, and print every repetition.")
+  var onRequest = false
   @Option(help: "Threads.")
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
@@ -78,24 +80,35 @@ struct Engine: ParsableCommand {
         report(try group.report(count: samples).merging(facts) { $1 })
         continue
       }
-      let turns = SpeedTurns(
-        pass: pass, pool: pool, batch: batch, depth: depth, prompt: prompt, tokens: tokens,
-        repetitions: repetitions)
-      for (kv, speed) in zip(kv, try turns.measure(kv)) {
-        // Sequences share what the cache holds.
-        let bytes = decoder.weightBytes + speed.cacheBytes
-        let limit = speed.memory / Double(bytes) * Double(batch)
-        report([
-          "shape": shape, "weights": format.rawValue, "numerics": numerics.rawValue,
-          "head_bits": headBits.rawValue,
-          "threads": threads, "batch": batch,
-          "depth": depth, "kv": kv.description, "prompt_tokens": prompt,
-          "weight_bytes": decoder.weightBytes, "kv_bytes": speed.cacheBytes,
-          "prompt_tokens_per_second": speed.prompt, "tokens_per_second": speed.generation,
-          "memory_bytes_per_second": speed.memory,
-          "share_of_memory_limit": speed.generation / limit, "commit": commit,
-        ])
+      let turns = try SpeedTurns(
+        pass, kv, .init(batch: batch, depth: depth, prompt: prompt, tokens: tokens), pool: pool)
+      if onRequest {
+        while readLine() != nil { report(try turns.measure(), kv, format, decoder.weightBytes) }
+      } else {
+        let all = try (0..<repetitions).map { _ in try turns.measure() }
+        let medians = kv.indices.map { index in all.map { $0[index] }.median }
+        report(medians, kv, format, decoder.weightBytes)
       }
+    }
+  }
+
+  private func report(
+    _ speeds: [SpeedTurns.Speed], _ kv: [KVConfiguration], _ format: WeightFormat,
+    _ weightBytes: Int
+  ) {
+    for (kv, speed) in zip(kv, speeds) {
+      // Sequences share what the cache holds.
+      let limit = speed.memory / Double(weightBytes + speed.cacheBytes) * Double(batch)
+      report([
+        "shape": shape, "weights": format.rawValue, "numerics": numerics.rawValue,
+        "head_bits": headBits.rawValue,
+        "threads": threads, "batch": batch,
+        "depth": depth, "kv": kv.description, "prompt_tokens": prompt,
+        "weight_bytes": weightBytes, "kv_bytes": speed.cacheBytes,
+        "prompt_tokens_per_second": speed.prompt, "tokens_per_second": speed.generation,
+        "memory_bytes_per_second": speed.memory,
+        "share_of_memory_limit": speed.generation / limit, "commit": commit,
+      ])
     }
   }
 
@@ -128,5 +141,6 @@ struct Engine: ParsableCommand {
         withJSONObject: values, options: [.sortedKeys, .withoutEscapingSlashes])
     else { return }
     print(String(decoding: data, as: UTF8.self))
+    fflush(nil)
   }
 }

@@ -5,19 +5,19 @@ import Tensors
 /// Speeds of one model with caches of several formats. They take turns token by token, and reading memory takes its turn with them:
 /// what drifts while they are measured is the same for all.
 struct SpeedTurns {
-  let pass: ForwardPass
-  let pool: ThreadPool
-  /// Sequences that run together; they share what the cache holds at first.
-  let batch: Int
-  /// Tokens that a cache holds at first.
-  let depth: Int
-  /// Tokens of the prompt.
-  let prompt: Int
-  /// Tokens that are generated in a repetition.
-  let tokens: Int
-  let repetitions: Int
+  /// What is measured in one repetition.
+  struct Load {
+    /// Sequences that run together; they share what the cache holds at first.
+    let batch: Int
+    /// Tokens that a cache holds at first.
+    let depth: Int
+    /// Tokens of the prompt.
+    let prompt: Int
+    /// Tokens that are generated.
+    let tokens: Int
+  }
 
-  /// Medians of all repetitions.
+  /// What one format reached.
   struct Speed {
     /// Tokens a second.
     let prompt: Double
@@ -28,54 +28,66 @@ struct SpeedTurns {
     let cacheBytes: Int
   }
 
-  func measure(_ formats: [KVConfiguration]) throws -> [Speed] {
-    let filled = try formats.map(filledCache)
-    let ids = (0..<prompt).map { Int32($0 * 37 % 1000) }
-    let memory = try MemoryReading(pool)
-    var readings: [Double] = []
-    var prompts = formats.map { _ in [Double]() }
-    var generations = prompts
-    for repetition in 0...repetitions {
-      // The first one only warms up.
-      let isCounted = repetition > 0
-      for (index, cache) in filled.enumerated() {
-        var caches = [KVCache](repeating: cache, count: batch)
-        let time = try run(isCounted ? ids : [1], &caches)
-        if isCounted { prompts[index].append(time) }
-      }
-      var sums = formats.map { _ in 0.0 }
-      var caches = filled.map { [KVCache](repeating: $0, count: batch) }
-      for _ in 0..<(isCounted ? tokens : 1) {
-        for index in formats.indices { sums[index] += try run([7], &caches[index]) }
-        readings.append(memory.bytesPerSecond())
-      }
-      guard isCounted else { continue }
-      for index in formats.indices { generations[index].append(sums[index]) }
-    }
-    return formats.indices.map { index in
-      Speed(
-        prompt: Double(prompt * batch) / median(prompts[index]),
-        generation: Double(tokens * batch) / median(generations[index]), memory: median(readings),
-        cacheBytes: filled[index].byteCount)
+  private let pass: ForwardPass
+  private let load: Load
+  private let memory: MemoryReading
+  /// A cache of each format, filled.
+  private var filled: [KVCache] = []
+
+  /// Fills caches of some formats, and warms up.
+  init(_ pass: ForwardPass, _ formats: [KVConfiguration], _ load: Load, pool: ThreadPool) throws {
+    self.pass = pass
+    self.load = load
+    memory = try MemoryReading(pool)
+    filled = try formats.map { try filledCache($0, pool: pool) }
+    for index in filled.indices {
+      var caches = copies(of: index)
+      for _ in 0..<2 { _ = try seconds([1], &caches) }
     }
   }
 
+  /// One repetition, by format.
+  func measure() throws -> [Speed] {
+    let ids = (0..<load.prompt).map { Int32($0 * 37 % 1000) }
+    let prompts = try filled.indices.map { index in
+      var caches = copies(of: index)
+      return try seconds(ids, &caches)
+    }
+    var caches = filled.indices.map(copies)
+    var generations = filled.map { _ in 0.0 }
+    var readings: [Double] = []
+    for _ in 0..<load.tokens {
+      for index in filled.indices { generations[index] += try seconds([7], &caches[index]) }
+      readings.append(memory.bytesPerSecond())
+    }
+    return filled.indices.map { index in
+      Speed(
+        prompt: Double(load.prompt * load.batch) / prompts[index],
+        generation: Double(load.tokens * load.batch) / generations[index],
+        memory: readings.median, cacheBytes: filled[index].byteCount)
+    }
+  }
+
+  private func copies(of index: Int) -> [KVCache] {
+    [KVCache](repeating: filled[index], count: load.batch)
+  }
+
   /// Seconds of feeding the same tokens to every sequence.
-  private func run(_ ids: [Int32], _ caches: inout [KVCache]) throws -> Double {
+  private func seconds(_ ids: [Int32], _ caches: inout [KVCache]) throws -> Double {
     try ContinuousClock().measure {
-      let runs = (0..<batch).map { TokenRun(cache: $0, tokens: ids) }
+      let runs = caches.indices.map { TokenRun(cache: $0, tokens: ids) }
       try pass.run(runs, caches: &caches, rows: .last) { _, _, _ in }
     } / .seconds(1)
   }
 
   /// A cache that has seen `depth` random entries and, where it evicts, as many random queries.
-  private func filledCache(_ format: KVConfiguration) throws -> KVCache {
+  private func filledCache(_ format: KVConfiguration, pool: ThreadPool) throws -> KVCache {
     var cache = try pass.makeCache(format, meter: KVMeter())
     var random = Xorshift()
     let width = cache.shape.kvHeads * cache.shape.headDimension
     let heads = pass.decoder.config.heads
-    while cache.position < depth {
-      let count = min(256, depth - cache.position, cache.room)
+    while cache.position < load.depth {
+      let count = min(256, load.depth - cache.position, cache.room)
       let queries = random.floats(count * heads * cache.shape.headDimension)
       for layer in 0..<cache.shape.layers {
         let (keys, values) = (random.floats(count * width), random.floats(count * width))
@@ -85,6 +97,17 @@ struct SpeedTurns {
     }
     return cache
   }
+}
 
-  private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+extension [SpeedTurns.Speed] {
+  /// The medians of some repetitions of one format.
+  var median: SpeedTurns.Speed {
+    SpeedTurns.Speed(
+      prompt: map(\.prompt).median, generation: map(\.generation).median,
+      memory: map(\.memory).median, cacheBytes: self[0].cacheBytes)
+  }
+}
+
+extension [Double] {
+  fileprivate var median: Double { sorted()[count / 2] }
 }

@@ -1,14 +1,16 @@
-"""Our engine beside llama.cpp, interleaved, on the same shapes with random weights.
+"""Our engine beside llama.cpp, in turns, on the same shapes with random weights.
 
     python3 Tools/bench/versus-llamacpp/versus.py            # from the root of the checkout
-    ... versus.py --shape 1.7b --threads 1 --cases "prompt 512" --rounds 3
+    ... versus.py --shape 1.7b --threads 1 --cases "16 sequences" --turns 3
 
 The first start makes a virtual environment in --work, lets pip build llama-cpp-python natively (some minutes), and writes the
-GGUF files. Every round runs each case once with each engine, one after the other, so that a busy neighbour meets
-both; medians of the rounds are printed as a Markdown table, beside what memory and arithmetic of this machine would allow.
+GGUF files. For each setting all engines load their weights and fill their caches; then they take turns, a second or two each,
+beside readings of what arithmetic and memory of this machine would allow. So a busy neighbour meets all of them. Medians are
+printed as a Markdown table, those of the ratio and of the share from figures of one turn.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -19,39 +21,47 @@ import venv
 from dataclasses import dataclass
 
 HERE = pathlib.Path(__file__).resolve().parent
-PROMPT, TOKENS, DEPTH = 512, 16, 4096
-LAYER_WEIGHTS = {"0.6b": 440_401_920, "1.7b": 1_409_286_144}  # multiply-adds of a prompt's token, without head
+DEPTH = 4096
+# Multiply-adds of a token: in layers, in the head, and in attention for each token of the cache.
+LAYERS = {"0.6b": 440_401_920, "1.7b": 1_409_286_144}
+HEAD = {"0.6b": 151_936 * 1024, "1.7b": 151_936 * 2048}
+ATTENTION = 28 * 16 * 2 * 128
+BITS = {"bf16": "16 bits", "int8": "8 bits", "int4": "4 bits"}
+PROMPT_FIELD, FIELD = "prompt_tokens_per_second", "tokens_per_second"
 
 
 @dataclass(frozen=True)
-class Case:
-    """One line of the table: ours against the best of the peer's types."""
+class Setting:
+    """What all engines do in a turn: ours with each of its caches, and the peer in each of its types."""
 
-    name: str
     ours: str  # the format of its weights
     peers: tuple[tuple[str, str], ...]  # GGUF type, type of its cache
-    field: str = "tokens_per_second"
     depth: int = 0
     batch: int = 1
-    cache: str = "bf16"  # ours
+    caches: tuple[str, ...] = ("bf16",)  # ours
+    prompt: int = 512
+    tokens: int = 16
+
+    def rows(self):
+        """(name, index of our cache, field) of each line of the table."""
+        fields = [(f"{self.batch} sequences", FIELD)]
+        if self.batch == 1:
+            fields = [(f"prompt of {self.prompt}", PROMPT_FIELD), ("one sequence", FIELD)]
+        for name, field in fields:
+            for index, cache in enumerate(self.caches):
+                depth = f" at depth {self.depth}" if self.depth else ""
+                kept = f", {cache} cache" if len(self.caches) > 1 else ""
+                yield f"{name}{depth}, {BITS[self.ours]}{kept}", index, field
 
 
-PROMPT_FIELD = "prompt_tokens_per_second"
-CASES = [
-    Case(f"prompt {PROMPT}, 16 bits", "bf16", (("bf16", "f16"),), PROMPT_FIELD),
-    Case(f"prompt {PROMPT}, 8 bits", "int8", (("q8_0", "f16"), ("bf16", "f16")), PROMPT_FIELD),
-    Case(f"prompt {PROMPT}, 4 bits", "int4", (("q4_0", "f16"), ("bf16", "f16")), PROMPT_FIELD),
-    Case(f"prompt {PROMPT} at depth {DEPTH}, 8 bits", "int8", (("q8_0", "f16"), ("bf16", "f16")), PROMPT_FIELD, DEPTH),
-    Case(f"prompt {PROMPT} at depth {DEPTH}, 8 bits, int8 cache", "int8", (("q8_0", "f16"), ("bf16", "f16")), PROMPT_FIELD, DEPTH,
-         cache="int8"),
-    Case("one sequence, 16 bits", "bf16", (("bf16", "f16"),)),
-    Case("one sequence, 8 bits", "int8", (("q8_0", "f16"),)),
-    Case("one sequence, 4 bits", "int4", (("q4_0", "f16"),)),
-    Case(f"one sequence at depth {DEPTH}, 8 bits", "int8", (("q8_0", "f16"), ("q8_0", "q8_0")), depth=DEPTH),
-    Case(f"one sequence at depth {DEPTH}, 8 bits, int8 cache", "int8", (("q8_0", "f16"), ("q8_0", "q8_0")), depth=DEPTH,
-         cache="int8"),
-    Case("16 sequences, 8 bits", "int8", (("q8_0", "f16"),), depth=128, batch=16),
-    Case("16 sequences, 4 bits", "int4", (("q4_0", "f16"),), depth=128, batch=16),
+SETTINGS = [
+    Setting("bf16", (("bf16", "f16"),)),
+    Setting("int8", (("q8_0", "f16"), ("bf16", "f16"))),
+    Setting("int4", (("q4_0", "f16"), ("bf16", "f16"))),
+    Setting("int8", (("q8_0", "f16"), ("bf16", "f16"), ("q8_0", "q8_0")), depth=DEPTH, caches=("bf16", "int8")),
+    Setting("int8", (("q8_0", "f16"),), depth=128, batch=16, prompt=1),
+    Setting("int4", (("q4_0", "f16"),), depth=128, batch=16, prompt=1),
+    Setting("int8", (("q8_0", "f16"),), depth=DEPTH, batch=16, caches=("bf16", "int8"), prompt=1, tokens=4),
 ]
 
 
@@ -84,24 +94,80 @@ ROUNDED = ["--numerics", "int8", "--head-bits", "8"]
 HALVES = ["--numerics", "bf16"]
 
 
-def flags(case, threads):
-    return ["--threads", threads, "--depth", case.depth, "--batch", case.batch, "--prompt",
-            PROMPT if case.field == PROMPT_FIELD else 1, "--tokens", TOKENS, "--repetitions", 1]
+class Engine:
+    """A process that measures once for each line it is sent."""
+
+    def __init__(self, command, lines=1):
+        self.command, self.lines = [str(part) for part in command], lines
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+
+    def measure(self):
+        """What it printed, one object for each of its caches."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        lines = [self.process.stdout.readline() for _ in range(self.lines)]
+        if not all(lines):
+            raise SystemExit(f"{self.command[0]} ended before it had measured")
+        return [json.loads(line) for line in lines]
 
 
-def limit(case, shape, reading, ceilings):
-    """Tokens a second if only reading memory once a step, or only the arithmetic of the numerics, took time."""
-    if case.field == PROMPT_FIELD:
-        return ceilings["bf16" if case.ours == "bf16" else "int8"] * 1e9 / LAYER_WEIGHTS[shape]
-    return reading["tokens_per_second"] / reading["share_of_memory_limit"]
+def limit(setting, field, shape, reading, ceilings):
+    """Tokens a second if nothing took time but the products, or but reading weights and cache once a step."""
+    fast = "bf16" if setting.ours == "bf16" else "int8"
+    attention = "int8" if fast == reading["kv"] else "bf16"
+    is_prompt = field == PROMPT_FIELD
+    weights = LAYERS[shape] + (0 if is_prompt else HEAD[shape])
+    depth = setting.depth + (setting.prompt if is_prompt else setting.tokens) / 2
+    products = 1e9 / (weights / ceilings[fast] + ATTENTION * depth / ceilings[attention])
+    return products if is_prompt else min(products, reading[FIELD] / reading["share_of_memory_limit"])
+
+
+def measure(setting, options, python, ceilings_program):
+    """Lines of the table."""
+    flags = ["--threads", options.threads, "--depth", setting.depth, "--batch", setting.batch, "--prompt", setting.prompt,
+             "--tokens", setting.tokens]
+    ours = [options.engine, "--shape", options.shape, "--formats", setting.ours, *flags, "--kv", ",".join(setting.caches),
+            "--on-request", *(HALVES if setting.ours == "bf16" else ROUNDED), *options.ours.split()]
+    with contextlib.ExitStack() as running:
+        engine = running.enter_context(Engine(ours, len(setting.caches)))
+        peers = {}
+        for kind, cache in setting.peers:
+            file = output_of([python, HERE / "random_gguf.py", options.work, options.shape, kind])
+            peers[kind, cache] = running.enter_context(Engine([python, HERE / "peer.py", file, "--kv", cache, *flags]))
+        turns = []
+        for turn in range(options.turns + 1):
+            found = ({name: peer.measure()[0] for name, peer in peers.items()}, engine.measure(),
+                     output_of([ceilings_program, options.threads]))
+            if turn:  # the first one waited for who loaded longest
+                turns.append(found)
+            print(".", end="", file=sys.stderr, flush=True)
+    for name, index, field in setting.rows():
+        if options.cases not in name:
+            continue
+        best = max(peers, key=lambda peer: statistics.median(theirs[peer][field] for theirs, _, _ in turns))
+        mine = [mine[index][field] for _, mine, _ in turns]
+        theirs = [theirs[best][field] for theirs, _, _ in turns]
+        limits = [limit(setting, field, options.shape, mine[index], ceilings) for _, mine, ceilings in turns]
+        ratios = sorted(mine / other for mine, other in zip(mine, theirs))
+        share = statistics.median(mine / most for mine, most in zip(mine, limits))
+        yield (f"| {name} | {statistics.median(mine):.1f} | {statistics.median(theirs):.1f} ({best[0]}, cache {best[1]}) "
+               f"| {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}) "
+               f"| {statistics.median(limits):.0f} | {100 * share:.0f} % |")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shape", choices=LAYER_WEIGHTS, default="0.6b")
+    parser.add_argument("--shape", choices=LAYERS, default="0.6b")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--cases", default="", help="only cases whose name contains this")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--cases", default="", help="only lines of the table whose name contains this")
     parser.add_argument("--engine", default="bin/bench-engine", help="our measuring program")
     parser.add_argument("--ours", default="", help="further flags for it")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("runs/versus-llamacpp"))
@@ -109,39 +175,15 @@ def main():
 
     options.work.mkdir(parents=True, exist_ok=True)
     python, ceilings_program = prepare(options.work)
-    cases = [case for case in CASES if options.cases in case.name]
-    ours = {case: [] for case in cases}
-    peers = {}  # by what was asked of a peer, so that cases which ask the same share what they found
-    ceilings = []
-    for _ in range(options.rounds):
-        ceilings.append(output_of([ceilings_program, options.threads]))
-        for case in cases:
-            shared = flags(case, options.threads)
-            ours[case].append(output_of(
-                [options.engine, "--shape", options.shape, "--formats", case.ours, *shared,
-                 "--kv", case.cache,
-                 *(HALVES if case.ours == "bf16" else ROUNDED), *options.ours.split()]))
-            for kind, cache in case.peers:
-                file = output_of([python, HERE / "random_gguf.py", options.work, options.shape, kind])
-                found = output_of([python, HERE / "peer.py", file, "--kv", cache, *shared])[case.field]
-                peers.setdefault((kind, cache, *shared), []).append(found)
-            print(".", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-
-    best_ceilings = {name: max(reading[name] for reading in ceilings) for name in ("f32", "bf16", "int8")}
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    print(f"Qwen3-{options.shape} shapes, random weights, {options.threads} threads, commit {commit}; multiply-adds/s: "
-          + ", ".join(f"{name} {value:.0f}e9" for name, value in best_ceilings.items())
-          + f"; ours with integer weights: {' '.join(ROUNDED)}, with BF16: {' '.join(HALVES)} {options.ours}\n")
+    print(f"Qwen3-{options.shape} shapes, random weights, {options.threads} threads, commit {commit}; ours with integer weights: "
+          f"{' '.join(ROUNDED)}, with BF16: {' '.join(HALVES)} {options.ours}; medians of {options.turns} turns\n")
     print("| case | ours, tokens/s | llama.cpp, its best | ratio | limit | share of the limit |")
-    print("|---|---|---|---|---|---|")
-    for case in cases:
-        mine = statistics.median(reading[case.field] for reading in ours[case])
-        middle = {peer: statistics.median(peers[*peer, *flags(case, options.threads)]) for peer in case.peers}
-        (kind, cache), theirs = max(middle.items(), key=lambda item: item[1])
-        most = statistics.median(limit(case, options.shape, reading, best_ceilings) for reading in ours[case])
-        print(f"| {case.name} | {mine:.1f} | {theirs:.1f} ({kind}, cache {cache}) | {mine / theirs:.2f} "
-              f"| {most:.0f} | {100 * mine / most:.0f} % |")
+    print("|---|---|---|---|---|---|", flush=True)
+    for setting in SETTINGS:
+        if any(options.cases in name for name, _, _ in setting.rows()):
+            for line in measure(setting, options, python, ceilings_program):
+                print(line, flush=True)
 
 
 if __name__ == "__main__":
