@@ -45,6 +45,8 @@ static void check_elementwise(size_t n) {
   BOTH("add", n, k->add(y, x, n));
   BOTH("divide", n, k->divide(x, 3.7f, n, y));
   BOTH("exp_sum", n, y[ROOM - 1] = k->exp_sum(x, 0.5f, y, n));
+  BOTH("highest", n, y[0] = k->highest(x, n));
+  BOTH("first_above", n, y[0] = (float)k->first_above(x, n / 3, n, 19.0f));
   for (int f = BB_F32; f <= BB_BF16; f++) {
     static uint8_t narrow[ROOM * 4];
     BOTH("narrow and widen", n, (k->narrow(x, f, narrow, n), k->widen(narrow, f, y, n)));

@@ -58,7 +58,7 @@ SETTINGS = [
     Setting("bf16", (("bf16", "f16"),)),
     Setting("int8", (("q8_0", "f16"), ("bf16", "f16"))),
     Setting("int4", (("q4_0", "f16"), ("bf16", "f16"))),
-    Setting("int8", (("q8_0", "f16"), ("bf16", "f16"), ("q8_0", "q8_0")), depth=DEPTH, caches=("bf16", "int8")),
+    Setting("int8", (("q8_0", "f16"), ("bf16", "f16")), depth=DEPTH, caches=("bf16", "int8")),
     Setting("int8", (("q8_0", "f16"),), depth=128, batch=16, prompt=1),
     Setting("int4", (("q4_0", "f16"),), depth=128, batch=16, prompt=1),
     Setting("int8", (("q8_0", "f16"),), depth=DEPTH, batch=16, caches=("bf16", "int8"), prompt=1, tokens=4),

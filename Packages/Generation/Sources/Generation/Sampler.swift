@@ -4,6 +4,7 @@ import Kernels
 public final class Sampler {
   /// Ids from here on are padding rows of the head and never drawn.
   private let tokenLimit: Int
+  private let kernels = bb_kernels().pointee
   private var candidates: [Candidate] = []
   private var scaled: [Float] = []
   private var weights: [Float] = []
@@ -24,25 +25,24 @@ public final class Sampler {
     _ logits: UnsafeBufferPointer<Float>, _ options: SamplingOptions, uniform: Double, step: Int
   ) throws(GenerationError) -> Int32 {
     let count = min(logits.count, tokenLimit)
-    var best = 0
-    for id in 0..<count {
-      guard logits[id].isFinite else { throw .nonFiniteLogits(step: step) }
-      if logits[id] > logits[best] { best = id }
+    guard count > 0, let first = logits.baseAddress else { return 0 }
+    let highest = kernels.highest(first, count)
+    guard highest.isFinite else { throw .nonFiniteLogits(step: step) }
+    if options.temperature == 0 || count == 1 {
+      return Int32(kernels.first_above(first, 0, count, highest.nextDown))
     }
-    if options.temperature == 0 || count <= 1 { return Int32(best) }
-    collect(logits, count: count, options)
-    let highest = logits[best] / options.temperature
+    collect(first, count: count, options)
     scaled.removeAll(keepingCapacity: true)
     for candidate in candidates { scaled.append(candidate.logit / options.temperature) }
     weights.removeAll(keepingCapacity: true)
     weights.append(contentsOf: repeatElement(0, count: scaled.count))
-    _ = bb_kernels().pointee.exp_sum(scaled, highest, &weights, scaled.count)
+    _ = kernels.exp_sum(scaled, highest / options.temperature, &weights, scaled.count)
     return draw(kept(options), uniform)
   }
 
   /// Fills `candidates`: the likeliest first when a filter needs the order, else all ids in turn.
   private func collect(
-    _ logits: UnsafeBufferPointer<Float>, count: Int, _ options: SamplingOptions
+    _ logits: UnsafePointer<Float>, count: Int, _ options: SamplingOptions
   ) {
     candidates.removeAll(keepingCapacity: true)
     let limit = min(options.topK ?? count, count)
@@ -50,12 +50,12 @@ public final class Sampler {
     if limit < count {
       candidates.withUnsafeMutableBufferPointer { heap in
         for root in stride(from: limit / 2 - 1, through: 0, by: -1) { Self.sink(root, in: heap) }
-        var least = heap[0].logit
         // A later id never replaces an equal one.
-        for id in limit..<count where logits[id] > least {
+        var id = kernels.first_above(logits, limit, count, heap[0].logit)
+        while id < count {
           heap[0] = Candidate(logit: logits[id], id: id)
           Self.sink(0, in: heap)
-          least = heap[0].logit
+          id = kernels.first_above(logits, id + 1, count, heap[0].logit)
         }
       }
     }

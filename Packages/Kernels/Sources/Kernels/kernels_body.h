@@ -321,6 +321,33 @@ static float exp_sum(const float *x, float shift, float *y, size_t n) {
   return v_sum(sum);
 }
 
+static float highest(const float *x, size_t n) {
+  v16 top[4], poison[4];
+  for (int c = 0; c < 4; c++) {
+    top[c] = v_set(x[0]);
+    poison[c] = v_set(0);
+  }
+  for (size_t i = 0; i < n; i += 64)
+    for (size_t c = 0; c < 4 && i + 16 * c < n; c++) {
+      const size_t at = i + 16 * c;
+      const v16 v = at + 16 <= n ? v_load(x + at) : load_first(x + at, n - at, x[0]);
+      top[c] = v_max(v, top[c]);
+      poison[c] = v_fma(v, v_set(0), poison[c]);  // NaN once a number is NaN or infinite, else 0
+    }
+  const v16 all = v_add(v_add(poison[0], poison[1]), v_add(poison[2], poison[3]));
+  return v_highest(v_max(v_max(top[0], top[1]), v_max(top[2], top[3]))) + v_sum(all);
+}
+
+static size_t first_above(const float *x, size_t from, size_t n, float limit) {
+  size_t i = from;
+  for (; i + 64 <= n; i += 64) {
+    const v16 a = v_max(v_load(x + i), v_load(x + i + 16)), b = v_max(v_load(x + i + 32), v_load(x + i + 48));
+    if (v_highest(v_max(a, b)) > limit) break;
+  }
+  while (i < n && !(x[i] > limit)) i++;
+  return i;
+}
+
 #include "attention_body.h"
 #include "encode_body.h"
 
@@ -328,7 +355,8 @@ static float exp_sum(const float *x, float shift, float *y, size_t n) {
   {                                                                                                 \
     .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,       \
     .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .divide = divide,                 \
-    .exp_sum = exp_sum, .attend = ATTEND, .hadamard = hadamard, .key_scores = key_scores,           \
+    .exp_sum = exp_sum, .highest = highest, .first_above = first_above, .attend = ATTEND,               \
+    .hadamard = hadamard, .key_scores = key_scores,                                                 \
     .quantize = quantize, .multiply_integer = multiply_integer, .multiply_bf16 = BF16,              \
     .encode_keys = encode_keys, .encode_values = encode_values                                      \
   }

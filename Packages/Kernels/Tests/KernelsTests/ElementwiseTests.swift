@@ -120,6 +120,27 @@ import Testing
     #expect(abs(Double(y[x.count]) / y.dropLast().reduce(0.0) { $0 + Double($1) } - 1) < 1e-6)
   }
 
+  @Test(arguments: [1, 2, 15, 16, 17, 63, 64, 65, 130, 1000])
+  func theHighestIsFoundWhereItIs(count: Int) {
+    for place in Set([0, count / 2, count - 1]) {
+      var x = (0..<count).map { -2 - Float($0 % 7) }
+      x[place] = -1.5
+      let found = sameEverywhere { table in
+        [
+          table.highest(x, count), Float(table.first_above(x, 0, count, -2)),
+          Float(table.first_above(x, place, count, (-1.5 as Float).nextDown)),
+          Float(table.first_above(x, place + 1, count, -2)),
+          Float(table.first_above(x, 0, count, -1.5)),
+        ]
+      }
+      #expect(found == [-1.5, Float(place), Float(place), Float(count), Float(count)])
+      for bad: Float in [.nan, .infinity, -.infinity] {
+        x[place] = bad
+        #expect(sameEverywhere { [$0.highest(x, count).isNaN ? 1 : 0] } == [1])
+      }
+    }
+  }
+
   @Test func halfFormatsRoundToNearestEven() {
     let values: [(Float, UInt16, UInt16)] = [
       (1, 0x3c00, 0x3f80), (-2, 0xc000, 0xc000), (65504, 0x7bff, 0x4780), (65520, 0x7c00, 0x4780),

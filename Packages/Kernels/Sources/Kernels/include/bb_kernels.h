@@ -170,6 +170,10 @@ typedef struct {
   void (*divide)(const float *x, float divisor, size_t n, float *y);
   // y[i] = exp(x[i] - shift); returns the sum of y.
   float (*exp_sum)(const float *x, float shift, float *y, size_t n);
+  // The highest of at least one number; NaN where one is NaN or infinite.
+  float (*highest)(const float *x, size_t n);
+  // The first index from `from` on at which a number, none of them NaN, is above `limit`; or n.
+  size_t (*first_above)(const float *x, size_t from, size_t n, float limit);
 
   // Attention by running softmax: queries q [kv_count][tokens][heads][d] against `count` pieces of pages of the KV heads from
   // kv_first on. scale: above 0. state: per query [dv] weighted values, then the running maximum, then the running sum: stride
