@@ -10,11 +10,11 @@
 
 #include "bb_kernels.h"
 
-enum { ROWS = 6144, INPUTS = 1024, GROUP = 128, MAX_TOKENS = 256, GROUPS = INPUTS / GROUP };
+enum { ROWS = 6144, INPUTS = 1024, GROUP = 128, MAX_TOKENS = 256, GROUPS = INPUTS / GROUP, STRIDE = INPUTS + 64 };
 
 static uint8_t lines[ROWS * INPUTS * 2] __attribute__((aligned(64)));
 static float scales[ROWS * GROUPS], x[MAX_TOKENS * INPUTS], y[MAX_TOKENS * ROWS];
-static int8_t codes[MAX_TOKENS * INPUTS];
+static int8_t codes[MAX_TOKENS * STRIDE];
 static uint16_t halves[MAX_TOKENS * INPUTS];
 static float code_scales[MAX_TOKENS * GROUPS];
 static int32_t code_sums[MAX_TOKENS * GROUPS];
@@ -27,7 +27,7 @@ static double seconds(void) {
 
 // Rounds the activations and multiplies them by what is rounded, `times` times; returns the seconds that rounding took.
 static double rounded_product(const bb_kernel_table *k, const bb_matrix *m, size_t tokens, int times) {
-  const bb_activations a = {.stride = INPUTS, .group = GROUP, .groups = GROUPS, .codes = codes, .scales = code_scales,
+  const bb_activations a = {.stride = STRIDE, .group = GROUP, .groups = GROUPS, .codes = codes, .scales = code_scales,
                             .sums = code_sums};
   const double start = seconds();
   for (int i = 0; i < times; i++) {
@@ -36,7 +36,7 @@ static double rounded_product(const bb_kernel_table *k, const bb_matrix *m, size
       continue;
     }
     for (size_t t = 0; t < tokens; t++)
-      k->quantize(x + t * INPUTS, INPUTS, GROUP, codes + t * INPUTS, code_scales + t * GROUPS, code_sums + t * GROUPS);
+      k->quantize(x + t * INPUTS, INPUTS, GROUP, codes + t * STRIDE, code_scales + t * GROUPS, code_sums + t * GROUPS);
   }
   const double rounding = seconds() - start;
   for (int i = 0; i < times; i++) {

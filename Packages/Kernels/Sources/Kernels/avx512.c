@@ -144,7 +144,7 @@ static inline void l_store_split(int8_t *high, int8_t *low, l16 x) {
 enum { ATTEND_ROWS = 4 };
 enum { TILE_TOKENS = 4, TILE_BLOCKS = 2 };
 enum { PANEL_TOKENS = 6, PANEL_REST = 2, PANEL_MIN = 8 };
-enum { INTEGER_TILE_TOKENS = 4, INTEGER_TILE_BLOCKS = 3, INTEGER_UNPACK = 0 };
+enum { INTEGER_TILE = 16, INTEGER_UNPACK = 0 };
 enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 4 };
 #include "kernels_body.h"
 #include "integer_body.h"

@@ -63,80 +63,60 @@ static void quantize(const float *x, size_t n, size_t group, int8_t *codes, floa
 
 // ---------------------------------------------------------------- weights times rounded activations
 
-// A panel of some blocks of rows takes the tokens of one pass, slab by slab of inputs: a slab of weights stays in the
-// first-level cache for all of them, and so do the sums of a tile.
-enum { INTEGER_SLAB = 512, SLAB_GROUPS = 64, INTEGER_TOKENS = 128 };
+enum {
+  INTEGER_TOKENS = 128,       // tokens that share what is read of the weights: their codes stay in the second-level cache,
+  INTEGER_BYTES = 128 << 10,  // and so do so many bytes of weights
+  INTEGER_LEAD = 96,          // lines of weights that several tokens ask for ahead
+};
 
-// The groups [first, last) of activations, and the weights that they are multiplied with.
-typedef struct {
-  const uint8_t *lines;  // of the first group
-  size_t stride;         // bytes from one block of rows to the next
-  const float *scales;   // [blocks][SLAB_GROUPS][16], a group's scale for each of its groups of activations
-  const float *zeros;    // likewise
-  size_t first, last;
-  const uint8_t *ahead;  // the weights after these, which are asked for meanwhile
-  float *y;              // with the last slab: where the products go, lines that are asked for meanwhile too
-  size_t ldy;
-} integer_slab;
+#define EACH_TOKEN(T) _Pragma("clang loop unroll(full)") for (int T = 0; T < tokens; T++)
 
-// Adds the slab's part to sums [tokens][blocks][16], for tokens from `token` on, which are the ones from `part` on of the
-// `parts` that share the slab; format, whether there are zeros, and counts are constants where this is inlined.
-INLINE void integer_tile(const bb_row_format format, const int has_zeros, const int tokens, const int blocks,
-                         const bb_matrix *m, const bb_activations *x, const integer_slab *slab, size_t token,
-                         size_t part, size_t parts, float *sums) {
+// The block of rows `block`, whose lines are given, times the tokens from `token` on; format, whether there are zeros, and the
+// number of tokens are constants where this is inlined. Every line is read once, in the order of memory.
+INLINE void integer_tile(const bb_row_format format, const int has_zeros, const int tokens, const bb_matrix *m,
+                         const bb_activations *x, const uint8_t *line, size_t lead, size_t block, size_t token, float *y,
+                         size_t ldy) {
   const size_t per_line = format == BB_ROWS_INT4 ? 8 : 4;
-  const uint8_t *line = slab->lines;
-  const int8_t *codes = x->codes + token * x->stride + slab->first * x->group;
-  const size_t at = token * x->groups + slab->first;
-  const float *scale = x->scales + at;
-  const int32_t *sum = x->sums + at;
+  const size_t groups = (m->inputs + m->group - 1) / m->group, finer = m->group < m->inputs ? m->group / x->group : x->groups;
+  const int8_t *codes = x->codes + token * x->stride, *more = codes + 8 * x->stride;
+  const float *scale = x->scales + token * x->groups;
+  const int32_t *sum = x->sums + token * x->groups;
   const int32_t zero = has_zeros ? 0 : (int32_t)m->zero;
-  v16 total[INTEGER_TILE_TOKENS][INTEGER_TILE_BLOCKS];
-  for (int t = 0; t < tokens; t++)
-    for (int b = 0; b < blocks; b++)
-      total[t][b] = slab->first == 0 ? v_set(0) : v_load(sums + (t * blocks + b) * 16);
-  for (int t = 0; slab->y && parts > 1 && t < tokens; t++)
-    for (int b = 0; b < blocks; b++) __builtin_prefetch(slab->y + (part + t) * slab->ldy + b * 16, 1, 2);
-  size_t left = m->inputs - slab->first * x->group;
-  for (size_t g = 0; g < slab->last - slab->first; g++, left -= x->group) {
+  v16 total[INTEGER_TILE];
+  float *const out = y + token * ldy + block * 16;
+  EACH_TOKEN(t) total[t] = v_set(0);
+  EACH_TOKEN(t) __builtin_prefetch(out + t * ldy, 1, 2);
+  size_t left = m->inputs;
+  for (size_t g = 0; g < x->groups; g++, left -= x->group) {
     const size_t width = x->group < left ? x->group : left;
-    l16 dot[INTEGER_TILE_TOKENS][INTEGER_TILE_BLOCKS];
-    // One token alone reads on so fast that the processor foresees it.
-    const size_t count = parts > 1 ? width / per_line : 0;
-    for (size_t i = count * part / parts; i < count * (part + tokens) / parts; i++)
-      for (int b = 0; b < blocks; b++) __builtin_prefetch(slab->ahead + b * slab->stride + (g * count + i) * 64, 0, 2);
-    for (int t = 0; t < tokens; t++)
-      for (int b = 0; b < blocks; b++) dot[t][b] = l_set(-zero * sum[t * x->groups + g]);
+    l16 dot[INTEGER_TILE];
+    EACH_TOKEN(t) dot[t] = l_set(-zero * sum[t * x->groups + g]);
     l16 second = l_set(0);  // a sum of its own for the second half of each line, where a single sum would wait for itself
-    for (size_t k = 0; k < width; k += per_line, line += 64, codes += per_line)
-      for (int b = 0; b < blocks; b++) {
-        const l16 w = l_load(line + b * slab->stride);
-        for (int t = 0; t < tokens; t++) {
-          const int8_t *c = codes + t * x->stride;
-          if (format == BB_ROWS_INT4) {
-            dot[t][b] = l_dot(dot[t][b], l_field(w, 0, 15), c);
-            l16 *rest = tokens * blocks == 1 ? &second : &dot[t][b];
-            *rest = l_dot(*rest, l_field(w, 4, 15), c + 4);
-          } else {
-            dot[t][b] = l_dot(dot[t][b], w, c);
-          }
-        }
-      }
-    if (tokens * blocks == 1) dot[0][0] = l_add(dot[0][0], second);
-    for (int b = 0; b < blocks; b++) {
-      const v16 weight = v_load(slab->scales + (b * SLAB_GROUPS + g) * 16);
-      for (int t = 0; t < tokens; t++) {
-        v16 whole = v_from_lanes(dot[t][b]);
-        if (has_zeros) {
-          const v16 zeros = v_load(slab->zeros + (b * SLAB_GROUPS + g) * 16);
-          whole = v_fma(zeros, v_set((float)-sum[t * x->groups + g]), whole);
-        }
-        total[t][b] = v_fma(v_mul(whole, v_set(scale[t * x->groups + g])), weight, total[t][b]);
-      }
+    for (size_t k = 0; k < width; k += per_line, line += 64, codes += per_line, more += per_line) {
+      const l16 w = l_load(line), low = format == BB_ROWS_INT4 ? l_field(w, 0, 15) : w;
+      if (tokens > 1) __builtin_prefetch(line + lead, 0, 2);
+// From two places each of eight tokens needs few registers.
+#define CODES_OF(T) ((T) < 8 ? codes + (T) * x->stride : more + ((T) - 8) * x->stride)
+      EACH_TOKEN(t) dot[t] = l_dot(dot[t], low, CODES_OF(t));
+      if (format != BB_ROWS_INT4) continue;
+      const l16 high = l_field(w, 4, 15);
+      if (tokens == 1) second = l_dot(second, high, codes + 4);
+      else EACH_TOKEN(t) dot[t] = l_dot(dot[t], high, CODES_OF(t) + 4);
+    }
+    if (tokens == 1) dot[0] = l_add(dot[0], second);
+    const size_t at = (block * groups + g / finer) * 16;
+    const v16 weight = v_load_as(m->scales, m->scale_format, at);
+    EACH_TOKEN(t) {
+      v16 whole = v_from_lanes(dot[t]);
+      if (has_zeros) whole = v_fma(v_load(m->zeros + at), v_set((float)-sum[t * x->groups + g]), whole);
+      total[t] = v_fma(v_mul(whole, v_set(scale[t * x->groups + g])), weight, total[t]);
     }
   }
-  for (int t = 0; t < tokens; t++)
-    for (int b = 0; b < blocks; b++) v_store(sums + (t * blocks + b) * 16, total[t][b]);
+  const size_t rows = m->rows - block * 16;
+  EACH_TOKEN(t) {
+    if (rows >= 16) v_store(out + t * ldy, total[t]);
+    else store_first(out + t * ldy, total[t], rows);
+  }
 }
 
 // Lines of 4-bit codes as twice as many lines of bytes.
@@ -148,72 +128,42 @@ INLINE void unpack_lines(const uint8_t *lines, size_t count, uint8_t *bytes) {
   }
 }
 
-// The slab's tiles: sums [tokens][blocks][16].
-INLINE void integer_tiles(const bb_row_format format, const int has_zeros, const int blocks, const bb_matrix *m,
-                          const bb_activations *x, const integer_slab *slab, size_t first, size_t tokens, float *sums) {
-  size_t t = 0;
-  for (; t + INTEGER_TILE_TOKENS <= tokens; t += INTEGER_TILE_TOKENS)
-    integer_tile(format, has_zeros, INTEGER_TILE_TOKENS, blocks, m, x, slab, first + t, t, tokens, sums + t * blocks * 16);
-  for (; t < tokens; t++) integer_tile(format, has_zeros, 1, blocks, m, x, slab, first + t, t, tokens, sums + t * blocks * 16);
-}
-
-// `blocks` blocks of rows from `block` on by at most INTEGER_TOKENS tokens from `first` on. With INTEGER_UNPACK and many
-// tokens, 4-bit codes become bytes once for all.
-INLINE void integer_panel(const bb_row_format format, const int has_zeros, const int blocks, const bb_matrix *m,
-                          const bb_activations *x, size_t first, size_t tokens, float *y, size_t ldy, size_t block) {
-  const size_t per_line = bb_inputs_per_line(format), stride = (m->inputs + per_line - 1) / per_line * 64;
-  const size_t groups = (m->inputs + m->group - 1) / m->group, finer = m->group < m->inputs ? m->group / x->group : x->groups;
-  const size_t most = INTEGER_SLAB / x->group, step = most < 1 ? 1 : most < SLAB_GROUPS ? most : SLAB_GROUPS;
-  const int unpack = INTEGER_UNPACK && format == BB_ROWS_INT4 && tokens >= 2 * INTEGER_TILE_TOKENS &&
-                     step * x->group <= INTEGER_SLAB;
-  _Alignas(64) float sums[INTEGER_TOKENS * INTEGER_TILE_BLOCKS * 16];
-  _Alignas(64) float scales[INTEGER_TILE_BLOCKS * SLAB_GROUPS * 16], zeros[INTEGER_TILE_BLOCKS * SLAB_GROUPS * 16];
-  _Alignas(64) uint8_t bytes[INTEGER_TILE_BLOCKS * INTEGER_SLAB * 16];
-  for (size_t group = 0; group < x->groups; group += step) {
-    const size_t last = group + step < x->groups ? group + step : x->groups;
-    const uint8_t *panel = m->lines + block * stride, *ahead = panel + blocks * stride;
-    if (last < x->groups) ahead = panel + last * x->group / per_line * 64;
-    integer_slab slab = {panel + group * x->group / per_line * 64, stride, scales, zeros, group, last, ahead,
-                         last == x->groups ? y + first * ldy + block * 16 : NULL, ldy};
-    for (int b = 0; b < blocks; b++)
-      for (size_t g = group; g < last; g++) {
-        const size_t from = ((block + b) * groups + g / finer) * 16, to = (b * SLAB_GROUPS + g - group) * 16;
-        v_store(scales + to, v_load_as(m->scales, m->scale_format, from));
-        if (has_zeros) v_store(zeros + to, v_load(m->zeros + from));
-      }
-    if (!unpack) {
-      integer_tiles(format, has_zeros, blocks, m, x, &slab, first, tokens, sums);
-      continue;
-    }
-    const size_t end = last * x->group < m->inputs ? last * x->group : m->inputs;
-    // A last line of 4-bit codes may hold 8 inputs where only 4 lines of bytes are read; groups start at whole lines.
-    for (int b = 0; b < blocks; b++)
-      unpack_lines(slab.lines + b * stride, (end - group * x->group + 7) / 8, bytes + b * INTEGER_SLAB * 16);
-    slab.lines = bytes;
-    slab.stride = INTEGER_SLAB * 16;
-    integer_tiles(BB_ROWS_INT8, has_zeros, blocks, m, x, &slab, first, tokens, sums);
-  }
-  for (size_t t = 0; t < tokens; t++)
-    for (int b = 0; b < blocks; b++) {
-      const size_t row = (block + b) * 16;
-      float *out = y + (first + t) * ldy + row;
-      const v16 sum = v_load(sums + (t * blocks + b) * 16);
-      if (row + 16 <= m->rows) v_store(out, sum);
-      else store_first(out, sum, m->rows - row);
-    }
+// `count` blocks of rows from `block` on times the tokens [first, last): the first of these read weights from memory, the others from
+// the second-level cache.
+INLINE void integer_blocks(const bb_row_format format, const int has_zeros, const bb_matrix *m, const bb_activations *x,
+                           const uint8_t *lines, size_t stride, size_t block, size_t count, size_t first, size_t last, float *y,
+                           size_t ldy) {
+  size_t token = first;
+#define TILES(TOKENS)                                                                                             \
+  for (; TOKENS <= INTEGER_TILE && token + TOKENS <= last; token += TOKENS)                                       \
+    for (size_t b = 0; b < count; b++)                                                                            \
+      integer_tile(format, has_zeros, TOKENS <= INTEGER_TILE ? TOKENS : 1, m, x, lines + b * stride,               \
+                   token == first ? INTEGER_LEAD * 64 : 0, block + b, token, y, ldy)
+  TILES(16);
+  TILES(8);
+  TILES(4);
+  TILES(2);
+  TILES(1);
 }
 
 INLINE void multiply_integer_as(const bb_row_format format, const int has_zeros, const bb_matrix *m,
                                 const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
+  const size_t stride = (m->inputs + bb_inputs_per_line(format) - 1) / bb_inputs_per_line(format) * 64;
+  const int unpack = INTEGER_UNPACK && format == BB_ROWS_INT4 && tokens >= 2 * INTEGER_TILE;
+  const size_t own = unpack ? 2 * stride : stride, most = INTEGER_BYTES > own ? INTEGER_BYTES / own : 1;
+  _Alignas(64) uint8_t bytes[unpack ? most * own : 1];
   for (size_t token = 0; token < tokens; token += INTEGER_TOKENS) {
-    const size_t some = tokens - token < INTEGER_TOKENS ? tokens - token : INTEGER_TOKENS;
-    size_t block = first;
-    for (; tokens == 1 && block < last; block++) integer_panel(format, has_zeros, 1, m, x, 0, 1, y, ldy, block);
-    for (; block + INTEGER_TILE_BLOCKS <= last; block += INTEGER_TILE_BLOCKS)
-      integer_panel(format, has_zeros, INTEGER_TILE_BLOCKS, m, x, token, some, y, ldy, block);
-    for (; INTEGER_TILE_BLOCKS > 2 && block + 2 <= last; block += 2)
-      integer_panel(format, has_zeros, 2, m, x, token, some, y, ldy, block);
-    for (; block < last; block++) integer_panel(format, has_zeros, 1, m, x, token, some, y, ldy, block);
+    const size_t end = token + INTEGER_TOKENS < tokens ? token + INTEGER_TOKENS : tokens;
+    for (size_t block = first; block < last; block += most) {
+      const size_t count = last - block < most ? last - block : most;
+      const uint8_t *lines = m->lines + block * stride;
+      if (unpack) {
+        unpack_lines(lines, count * stride / 64, bytes);
+        integer_blocks(BB_ROWS_INT8, has_zeros, m, x, bytes, own, block, count, token, end, y, ldy);
+      } else {
+        integer_blocks(format, has_zeros, m, x, lines, own, block, count, token, end, y, ldy);
+      }
+    }
   }
 }
 

@@ -163,7 +163,7 @@ static inline void l_store_split(int8_t *high, int8_t *low, l16 x) {
 enum { ATTEND_ROWS = 1 };
 enum { TILE_TOKENS = 2, TILE_BLOCKS = 1 };
 enum { PANEL_TOKENS = 4, PANEL_REST = 2, PANEL_MIN = 8 };
-enum { INTEGER_TILE_TOKENS = 2, INTEGER_TILE_BLOCKS = 1, INTEGER_UNPACK = 1 };
+enum { INTEGER_TILE = 2, INTEGER_UNPACK = 1 };
 enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 1 };
 #include "kernels_body.h"
 #include "integer_body.h"

@@ -147,7 +147,7 @@ static inline void l_store_split(int8_t *high, int8_t *low, l16 a) {
 enum { ATTEND_ROWS = 1 };
 enum { TILE_TOKENS = 1, TILE_BLOCKS = 1 };
 enum { PANEL_TOKENS = 1, PANEL_REST = 1, PANEL_MIN = 8 };
-enum { INTEGER_TILE_TOKENS = 1, INTEGER_TILE_BLOCKS = 1, INTEGER_UNPACK = 0 };
+enum { INTEGER_TILE = 1, INTEGER_UNPACK = 0 };
 enum { BF16_TILE_TOKENS = 1, BF16_REST_TOKENS = 1, BF16_TILE_BLOCKS = 1 };
 #include "kernels_body.h"
 #include "integer_body.h"

@@ -123,7 +123,8 @@ public final class LinearInput {
   /// The rows rounded to 8 bits, `group` inputs to a scale. Valid until the next `reset`.
   func rounded(group: Int, on pool: ThreadPool) -> bb_activations {
     let rounding = rounding(of: group)
-    let stride = width.roundedUp(toMultipleOf: 64)
+    // An odd number of lines, so that a cache does not put all rows at the same places.
+    let stride = ((width + 63) / 64 | 1) * 64
     let groups = (width + group - 1) / group
     let codes = rounding.codes.reserve(tokens * stride)
     let scales = rounding.scales.reserve(tokens * groups)
