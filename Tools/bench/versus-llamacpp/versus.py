@@ -40,7 +40,7 @@ class Setting:
     batch: int = 1
     caches: tuple[str, ...] = ("bf16",)  # ours
     prompt: int = 512
-    tokens: int = 16
+    tokens: int = 32
 
     def rows(self):
         """(name, index of our cache, field) of each line of the table."""

@@ -156,7 +156,7 @@ enum { ATTEND_ROWS = 1 };
 enum { TILE_TOKENS = 2, TILE_BLOCKS = 1 };
 enum { PANEL_TOKENS = 3, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE = 4, INTEGER_UNPACK = 1 };
-enum { BF16_TILE_TOKENS = 2, BF16_REST_TOKENS = 1, BF16_TILE_BLOCKS = 2 };
+enum { BF16_TILE = 4, PAIR_ROWS = 2, PAIR_REST = 1, PAIR_COLUMNS = 2 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"

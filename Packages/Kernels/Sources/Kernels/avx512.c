@@ -111,6 +111,16 @@ static inline void v_line_int4_less(const uint8_t *p, float zero, v16 *w) {
   look_up_nibbles(p, _mm512_sub_ps(nibbles(), v_set(zero)), w);
 }
 
+// One number of 32 bits in all lanes, then its halves: no conversion by itself for each.
+#define V_PAIR
+static inline void v_pair(const uint16_t *x, v16 *even, v16 *odd) {
+  int32_t two;
+  memcpy(&two, x, 4);
+  const __m512i both = _mm512_set1_epi32(two);
+  *even = _mm512_castsi512_ps(_mm512_slli_epi32(both, 16));
+  *odd = _mm512_castsi512_ps(_mm512_and_si512(both, _mm512_set1_epi32(-65536)));
+}
+
 // Integer lanes: see scalar.c.
 typedef __m512i l16;
 static inline l16 l_set(int32_t x) { return _mm512_set1_epi32(x); }
@@ -145,7 +155,7 @@ enum { ATTEND_ROWS = 4 };
 enum { TILE_TOKENS = 4, TILE_BLOCKS = 2 };
 enum { PANEL_TOKENS = 6, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE = 16, INTEGER_UNPACK = 0 };
-enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 4 };
+enum { BF16_TILE = 16, PAIR_ROWS = 4, PAIR_REST = 2, PAIR_COLUMNS = 4 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"

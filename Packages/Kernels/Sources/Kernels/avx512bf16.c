@@ -23,7 +23,7 @@ INLINE v16 pairs_dot(v16 sum, pairs w, const uint16_t *x) {
   return _mm512_dpbf16_ps(sum, w, (pairs)_mm512_set1_epi32(pair));
 }
 
-enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 4 };
+enum { BF16_TILE = 16, PAIR_ROWS = 4, PAIR_REST = 2, PAIR_COLUMNS = 4 };
 #include "bf16_body.h"
 #include "pair_attention_body.h"
 

@@ -63,22 +63,18 @@ static void quantize(const float *x, size_t n, size_t group, int8_t *codes, floa
 
 // ---------------------------------------------------------------- weights times rounded activations
 
-enum {
-  INTEGER_TOKENS = 128,       // tokens that share what is read of the weights: their codes stay in the second-level cache,
-  INTEGER_BYTES = 128 << 10,  // and so do so many bytes of weights
-  INTEGER_LEAD = 96,          // lines of weights that several tokens ask for ahead
-};
+#include "tiles.h"
 
-#define EACH_TOKEN(T) _Pragma("clang loop unroll(full)") for (int T = 0; T < tokens; T++)
+enum { INTEGER_TOKENS = 128 };  // of a pass: their codes stay in the second-level cache
 
 // The block of rows `block`, whose lines are given, times the tokens from `token` on; format, whether there are zeros, and the
-// number of tokens are constants where this is inlined. Every line is read once, in the order of memory.
+// number of tokens are constants where this is inlined.
 INLINE void integer_tile(const bb_row_format format, const int has_zeros, const int tokens, const bb_matrix *m,
                          const bb_activations *x, const uint8_t *line, size_t lead, size_t block, size_t token, float *y,
                          size_t ldy) {
   const size_t per_line = format == BB_ROWS_INT4 ? 8 : 4;
   const size_t groups = (m->inputs + m->group - 1) / m->group, finer = m->group < m->inputs ? m->group / x->group : x->groups;
-  const int8_t *codes = x->codes + token * x->stride, *more = codes + 8 * x->stride;
+  const int8_t *codes = x->codes + token * x->stride, *more = tokens > 8 ? codes + 8 * x->stride : codes;
   const float *scale = x->scales + token * x->groups;
   const int32_t *sum = x->sums + token * x->groups;
   const int32_t zero = has_zeros ? 0 : (int32_t)m->zero;
@@ -133,24 +129,16 @@ INLINE void unpack_lines(const uint8_t *lines, size_t count, uint8_t *bytes) {
 INLINE void integer_blocks(const bb_row_format format, const int has_zeros, const bb_matrix *m, const bb_activations *x,
                            const uint8_t *lines, size_t stride, size_t block, size_t count, size_t first, size_t last, float *y,
                            size_t ldy) {
-  size_t token = first;
-#define TILES(TOKENS)                                                                                             \
-  for (; TOKENS <= INTEGER_TILE && token + TOKENS <= last; token += TOKENS)                                       \
-    for (size_t b = 0; b < count; b++)                                                                            \
-      integer_tile(format, has_zeros, TOKENS <= INTEGER_TILE ? TOKENS : 1, m, x, lines + b * stride,               \
-                   token == first ? INTEGER_LEAD * 64 : 0, block + b, token, y, ldy)
-  TILES(16);
-  TILES(8);
-  TILES(4);
-  TILES(2);
-  TILES(1);
+  EACH_TILE(INTEGER_TILE, first, last, count,
+            integer_tile(format, has_zeros, tokens, m, x, lines + b * stride, token == first ? LEAD_BYTES : 0, block + b,
+                         token, y, ldy));
 }
 
 INLINE void multiply_integer_as(const bb_row_format format, const int has_zeros, const bb_matrix *m,
                                 const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
   const size_t stride = (m->inputs + bb_inputs_per_line(format) - 1) / bb_inputs_per_line(format) * 64;
   const int unpack = INTEGER_UNPACK && format == BB_ROWS_INT4 && tokens >= 2 * INTEGER_TILE;
-  const size_t own = unpack ? 2 * stride : stride, most = INTEGER_BYTES > own ? INTEGER_BYTES / own : 1;
+  const size_t own = unpack ? 2 * stride : stride, most = SHARED_BYTES > own ? SHARED_BYTES / own : 1;
   _Alignas(64) uint8_t bytes[unpack ? most * own : 1];
   for (size_t token = 0; token < tokens; token += INTEGER_TOKENS) {
     const size_t end = token + INTEGER_TOKENS < tokens ? token + INTEGER_TOKENS : tokens;

@@ -164,7 +164,7 @@ enum { ATTEND_ROWS = 1 };
 enum { TILE_TOKENS = 2, TILE_BLOCKS = 1 };
 enum { PANEL_TOKENS = 4, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE = 2, INTEGER_UNPACK = 1 };
-enum { BF16_TILE_TOKENS = 4, BF16_REST_TOKENS = 2, BF16_TILE_BLOCKS = 1 };
+enum { BF16_TILE = 4, PAIR_ROWS = 4, PAIR_REST = 2, PAIR_COLUMNS = 1 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"

@@ -6,7 +6,7 @@
 #include "upcoming.h"
 
 // Few rows take more columns at once, all of a head's as a rule: a page is read in the order of memory.
-enum { PAIR_ROWS = BF16_TILE_TOKENS, PAIR_COLUMNS = BF16_TILE_BLOCKS, MOST_COLUMNS = 2 * BF16_TILE_BLOCKS };
+enum { MOST_COLUMNS = 2 * PAIR_COLUMNS };
 
 typedef struct {
   const uint8_t *lines;  // the first column's
@@ -50,8 +50,8 @@ static void multiply_pairs(const uint16_t *x, size_t ldx, size_t rows, const uin
   size_t r = 0;
   for (; r + PAIR_ROWS <= rows; r += PAIR_ROWS)
     pair_columns(PAIR_ROWS, PAIR_COLUMNS, x + r * ldx, ldx, w, columns, next, decay ? decay + r : NULL, y + r * ldy, ldy);
-  for (; r + BF16_REST_TOKENS <= rows; r += BF16_REST_TOKENS)
-    pair_columns(BF16_REST_TOKENS, MOST_COLUMNS, x + r * ldx, ldx, w, columns, next, decay ? decay + r : NULL, y + r * ldy, ldy);
+  for (; r + PAIR_REST <= rows; r += PAIR_REST)
+    pair_columns(PAIR_REST, MOST_COLUMNS, x + r * ldx, ldx, w, columns, next, decay ? decay + r : NULL, y + r * ldy, ldy);
   for (; r < rows; r++)
     pair_columns(1, MOST_COLUMNS, x + r * ldx, ldx, w, columns, next, decay ? decay + r : NULL, y + r * ldy, ldy);
 }

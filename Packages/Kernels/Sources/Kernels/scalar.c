@@ -148,7 +148,7 @@ enum { ATTEND_ROWS = 1 };
 enum { TILE_TOKENS = 1, TILE_BLOCKS = 1 };
 enum { PANEL_TOKENS = 1, PANEL_REST = 1, PANEL_MIN = 8 };
 enum { INTEGER_TILE = 1, INTEGER_UNPACK = 0 };
-enum { BF16_TILE_TOKENS = 1, BF16_REST_TOKENS = 1, BF16_TILE_BLOCKS = 1 };
+enum { BF16_TILE = 1, PAIR_ROWS = 1, PAIR_REST = 1, PAIR_COLUMNS = 1 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"

@@ -107,7 +107,7 @@ public final class LinearInput {
   /// The rows rounded to BF16 with the elements from one to the next; 0 stands behind the last of a row. Valid until
   /// the next `reset`.
   func inHalves(on pool: ThreadPool) -> (UnsafePointer<UInt16>, stride: Int) {
-    let stride = width.roundedUp(toMultipleOf: 32)
+    let stride = Self.stride(of: width * 2) / 2
     let target = halves.reserve(tokens * stride)
     if !hasHalves {
       let (width, narrow) = (width, bb_kernels().pointee.narrow)
@@ -123,8 +123,7 @@ public final class LinearInput {
   /// The rows rounded to 8 bits, `group` inputs to a scale. Valid until the next `reset`.
   func rounded(group: Int, on pool: ThreadPool) -> bb_activations {
     let rounding = rounding(of: group)
-    // An odd number of lines, so that a cache does not put all rows at the same places.
-    let stride = ((width + 63) / 64 | 1) * 64
+    let stride = Self.stride(of: width)
     let groups = (width + group - 1) / group
     let codes = rounding.codes.reserve(tokens * stride)
     let scales = rounding.scales.reserve(tokens * groups)
@@ -159,6 +158,9 @@ public final class LinearInput {
       }
     }
   }
+
+  /// Bytes from one rounded row to the next: an odd number of lines, so that a cache does not keep all rows in the same few places.
+  private static func stride(of bytes: Int) -> Int { ((bytes + 63) / 64 | 1) * 64 }
 
   /// What making and rounding an element costs, in multiply-adds of F32.
   private static let costOfElement = 12

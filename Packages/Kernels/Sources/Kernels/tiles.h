@@ -1,0 +1,33 @@
+// How several tokens share what is read of a matrix, for integer_body.h and bf16_body.h. A tile is one block of rows times a few
+// tokens; it reads every line of the block once, in the order of memory.
+#ifndef BB_TILES_H
+#define BB_TILES_H
+
+enum {
+  SHARED_BYTES = 128 << 10,  // of weights, which lie in the second-level cache while all tokens of a pass are multiplied
+  LEAD_BYTES = 96 * 64,      // how far ahead the first tokens of a pass ask for weights
+};
+
+// Runs a statement for each of `tokens` tokens t; their number is a constant.
+#define EACH_TOKEN(T) _Pragma("clang loop unroll(full)") for (int T = 0; T < tokens; T++)
+
+#define EACH_TILE_OF(SOME, MOST, LAST, COUNT, ...)              \
+  for (; SOME <= MOST && token + SOME <= LAST; token += SOME)   \
+    for (size_t b = 0; b < COUNT; b++) {                        \
+      enum { tokens = SOME <= MOST ? SOME : 1 };                \
+      __VA_ARGS__;                                              \
+    }
+
+// Runs a statement for the tokens [FIRST, LAST), the constant number of `tokens` from `token` on, at most MOST of them, and for
+// each of COUNT blocks b.
+#define EACH_TILE(MOST, FIRST, LAST, COUNT, ...)       \
+  do {                                                 \
+    size_t token = FIRST;                              \
+    EACH_TILE_OF(16, MOST, LAST, COUNT, __VA_ARGS__)   \
+    EACH_TILE_OF(8, MOST, LAST, COUNT, __VA_ARGS__)    \
+    EACH_TILE_OF(4, MOST, LAST, COUNT, __VA_ARGS__)    \
+    EACH_TILE_OF(2, MOST, LAST, COUNT, __VA_ARGS__)    \
+    EACH_TILE_OF(1, MOST, LAST, COUNT, __VA_ARGS__)    \
+  } while (0)
+
+#endif
