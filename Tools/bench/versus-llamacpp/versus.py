@@ -61,7 +61,7 @@ SETTINGS = [
     Setting("int8", (("q8_0", "f16"), ("bf16", "f16")), depth=DEPTH, caches=("bf16", "int8")),
     Setting("int8", (("q8_0", "f16"),), depth=128, batch=16, prompt=1),
     Setting("int4", (("q4_0", "f16"),), depth=128, batch=16, prompt=1),
-    Setting("int8", (("q8_0", "f16"),), depth=DEPTH, batch=16, caches=("bf16", "int8"), prompt=1, tokens=4),
+    Setting("int8", (("q8_0", "f16"),), depth=DEPTH, batch=16, caches=("bf16", "int8"), prompt=1, tokens=16),
 ]
 
 
@@ -149,8 +149,6 @@ def measure(setting, options, python, ceilings_program):
                 turns.append(found)
             print(".", end="", file=sys.stderr, flush=True)
     for name, index, field in setting.rows():
-        if options.cases not in name:
-            continue
         best = max(peers, key=lambda peer: statistics.median(theirs[peer][field] for theirs, _, _ in turns))
         mine = [mine[index][field] for _, mine, _ in turns]
         theirs = [theirs[best][field] for theirs, _, _ in turns]
@@ -167,7 +165,7 @@ def main():
     parser.add_argument("--shape", choices=LAYERS, default="0.6b")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--cases", default="", help="only lines of the table whose name contains this")
+    parser.add_argument("--cases", default="", help="only settings with a line of the table whose name contains this")
     parser.add_argument("--engine", default="bin/bench-engine", help="our measuring program")
     parser.add_argument("--ours", default="", help="further flags for it")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("runs/versus-llamacpp"))
