@@ -60,6 +60,9 @@ struct Engine: ParsableCommand {
     ] where value < 1 {
       throw ValidationError("--\(name) \(value): expected at least 1")
     }
+    guard !onRequest || (samples == nil && !formats.contains(",")) else {
+      throw ValidationError("--on-request: expected one of --formats, and no --samples")
+    }
     guard depth >= 0 else { throw ValidationError("--depth \(depth): expected at least 0") }
   }
 

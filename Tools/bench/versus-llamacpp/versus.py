@@ -121,7 +121,7 @@ class Engine:
 def limit(setting, field, shape, reading, ceilings):
     """Tokens a second if nothing took time but the products, or but reading weights and cache once a step."""
     fast = "bf16" if setting.ours == "bf16" else "int8"
-    attention = "int8" if fast == reading["kv"] else "bf16"
+    attention = "int8" if fast == reading["kv"] == "int8" else "bf16"  # codes of a cache are multiplied as whole numbers
     is_prompt = field == PROMPT_FIELD
     weights = LAYERS[shape] + (0 if is_prompt else HEAD[shape])
     depth = setting.depth + (setting.prompt if is_prompt else setting.tokens) / 2

@@ -16,7 +16,7 @@ extension AttentionSpan {
     // By where their first page lies, the group that takes more.
     var open: [UnsafeRawPointer: Int] = [:]
     for (index, span) in spans.enumerated() {
-      if let first = span.common.first?.keys.entries, span.areSeparate, span.tokens == 1 {
+      if let first = span.common.first?.keys.entries, span.tokens == 1 {
         if let group = open[first], groups[group].count < most {
           groups[group].append(index)
           continue

@@ -8,6 +8,7 @@
 #include "denormals.h"
 #include "half.h"
 #include "tables.h"
+#include "tiles.h"
 
 #ifndef PAIRS_BY_INSTRUCTION
 typedef struct { v16 of[2]; } pairs;  // even and odd inputs of 16 rows
@@ -31,8 +32,6 @@ INLINE v16 pairs_dot(v16 sum, pairs w, const uint16_t *x) {
 }
 #endif
 
-#include "tiles.h"
-
 enum { BF16_TOKENS = 64 };  // of a pass: their activations stay in the second-level cache
 
 // The block of rows `block` times some tokens, whose number is a constant where this is inlined.
@@ -40,15 +39,15 @@ INLINE void bf16_tile(const int tokens, const bb_matrix *m, const uint16_t *x, s
                       size_t block) {
   const size_t count = (m->inputs + 1) / 2, rows = m->rows - block * 16;
   const uint8_t *line = m->lines + block * count * 64;
-  const uint16_t *more = tokens > 8 ? x + 8 * ldx : x;
+  const uint16_t *ninth = tokens > 8 ? x + 8 * ldx : x;
   float *const out = y + block * 16;
   v16 sum[BF16_TILE];
   EACH_TOKEN(t) sum[t] = v_set(0);
   EACH_TOKEN(t) __builtin_prefetch(out + t * ldy, 1, 2);
-  for (size_t k = 0; k < count; k++, line += 64, x += 2, more += 2) {
+  for (size_t k = 0; k < count; k++, line += 64, x += 2, ninth += 2) {
     const pairs w = pairs_load(line);
     if (tokens > 1) __builtin_prefetch(line + lead, 0, 2);
-    EACH_TOKEN(t) sum[t] = pairs_dot(sum[t], w, t < 8 ? x + t * ldx : more + (t - 8) * ldx);
+    EACH_TOKEN(t) sum[t] = pairs_dot(sum[t], w, OF_TOKEN(t, x, ninth, ldx));
   }
   EACH_TOKEN(t) {
     if (rows >= 16) v_store(out + t * ldy, sum[t]);

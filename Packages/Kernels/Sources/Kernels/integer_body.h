@@ -4,6 +4,8 @@
 // Sums of products inside a group of inputs are whole numbers and exact, so their order is free; groups are added in
 // F32 one after the other, by fused multiply-adds. So all instruction sets, batch sizes and tilings agree bit for bit.
 
+#include "tiles.h"
+
 // ---------------------------------------------------------------- rounding activations to 8 bits
 
 // The highest magnitude so far; and NaN once a value is NaN or infinite, else 0.
@@ -63,8 +65,6 @@ static void quantize(const float *x, size_t n, size_t group, int8_t *codes, floa
 
 // ---------------------------------------------------------------- weights times rounded activations
 
-#include "tiles.h"
-
 enum { INTEGER_TOKENS = 128 };  // of a pass: their codes stay in the second-level cache
 
 // The block of rows `block`, whose lines are given, times the tokens from `token` on; format, whether there are zeros, and the
@@ -74,7 +74,7 @@ INLINE void integer_tile(const bb_row_format format, const int has_zeros, const 
                          size_t ldy) {
   const size_t per_line = format == BB_ROWS_INT4 ? 8 : 4;
   const size_t groups = (m->inputs + m->group - 1) / m->group, finer = m->group < m->inputs ? m->group / x->group : x->groups;
-  const int8_t *codes = x->codes + token * x->stride, *more = tokens > 8 ? codes + 8 * x->stride : codes;
+  const int8_t *codes = x->codes + token * x->stride, *ninth = tokens > 8 ? codes + 8 * x->stride : codes;
   const float *scale = x->scales + token * x->groups;
   const int32_t *sum = x->sums + token * x->groups;
   const int32_t zero = has_zeros ? 0 : (int32_t)m->zero;
@@ -88,16 +88,14 @@ INLINE void integer_tile(const bb_row_format format, const int has_zeros, const 
     l16 dot[INTEGER_TILE];
     EACH_TOKEN(t) dot[t] = l_set(-zero * sum[t * x->groups + g]);
     l16 second = l_set(0);  // a sum of its own for the second half of each line, where a single sum would wait for itself
-    for (size_t k = 0; k < width; k += per_line, line += 64, codes += per_line, more += per_line) {
+    for (size_t k = 0; k < width; k += per_line, line += 64, codes += per_line, ninth += per_line) {
       const l16 w = l_load(line), low = format == BB_ROWS_INT4 ? l_field(w, 0, 15) : w;
       if (tokens > 1) __builtin_prefetch(line + lead, 0, 2);
-// From two places each of eight tokens needs few registers.
-#define CODES_OF(T) ((T) < 8 ? codes + (T) * x->stride : more + ((T) - 8) * x->stride)
-      EACH_TOKEN(t) dot[t] = l_dot(dot[t], low, CODES_OF(t));
+      EACH_TOKEN(t) dot[t] = l_dot(dot[t], low, OF_TOKEN(t, codes, ninth, x->stride));
       if (format != BB_ROWS_INT4) continue;
       const l16 high = l_field(w, 4, 15);
       if (tokens == 1) second = l_dot(second, high, codes + 4);
-      else EACH_TOKEN(t) dot[t] = l_dot(dot[t], high, CODES_OF(t) + 4);
+      else EACH_TOKEN(t) dot[t] = l_dot(dot[t], high, OF_TOKEN(t, codes, ninth, x->stride) + 4);
     }
     if (tokens == 1) dot[0] = l_add(dot[0], second);
     const size_t at = (block * groups + g / finer) * 16;

@@ -355,7 +355,7 @@ static size_t first_above(const float *x, size_t from, size_t n, float limit) {
   {                                                                                                 \
     .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,       \
     .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .divide = divide,                 \
-    .exp_sum = exp_sum, .highest = highest, .first_above = first_above, .attend = ATTEND,               \
+    .exp_sum = exp_sum, .highest = highest, .first_above = first_above, .attend = ATTEND,           \
     .hadamard = hadamard, .key_scores = key_scores,                                                 \
     .quantize = quantize, .multiply_integer = multiply_integer, .multiply_bf16 = BF16,              \
     .encode_keys = encode_keys, .encode_values = encode_values                                      \

@@ -11,6 +11,9 @@ enum {
 // Runs a statement for each of `tokens` tokens t; their number is a constant.
 #define EACH_TOKEN(T) _Pragma("clang loop unroll(full)") for (int T = 0; T < tokens; T++)
 
+// What token T's row has at the place that FIRST is in the first token's, and NINTH in the ninth's: two places need few registers.
+#define OF_TOKEN(T, FIRST, NINTH, STRIDE) ((T) < 8 ? (FIRST) + (T) * (STRIDE) : (NINTH) + ((T) - 8) * (STRIDE))
+
 #define EACH_TILE_OF(SOME, MOST, LAST, COUNT, ...)              \
   for (; SOME <= MOST && token + SOME <= LAST; token += SOME)   \
     for (size_t b = 0; b < COUNT; b++) {                        \
