@@ -30,7 +30,7 @@ func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let libraries = [
-  "Kernels", "Tensors", "Quantizers", "KVCaches", "ModelLoader", "Models", "Generation",
+  "Kernels", "Tensors", "Quantizers", "KVCaches", "ModelLoader", "DecoderModels", "TextGeneration",
   "Tokenizer", "MemoryPlanner",
   "NanoModels", "Compression", "Evaluation",
 ]
@@ -40,9 +40,9 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: libraries.map { .library(name: $0, targets: [$0]) },
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
-    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     library("Kernels", []),
@@ -56,12 +56,13 @@ let package = Package(
     ],
     library("ModelLoader", ["CZstd", crypto, "Tensors"], tests: ["CZstd", "Tensors"]),
     library(
-      "Models", ["Kernels", "Tensors", "MemoryPlanner", "KVCaches", "ModelLoader"],
+      "DecoderModels", ["Kernels", "Tensors", "MemoryPlanner", "KVCaches", "ModelLoader"],
       tests: ["KVCaches", "ModelLoader", "Tensors"]),
     library(
-      "Generation", ["Kernels", "KVCaches", "Models"], tests: ["KVCaches", "Models", "Tensors"]),
+      "TextGeneration", ["Kernels", "KVCaches", "DecoderModels"],
+      tests: ["KVCaches", "DecoderModels", "Tensors"]),
     library(
-      "Compression", [crypto, "Tensors", "Quantizers", "KVCaches", "ModelLoader", "Models"],
+      "Compression", [crypto, "Tensors", "Quantizers", "KVCaches", "ModelLoader", "DecoderModels"],
       tests: ["ModelLoader", "NanoModels", "Quantizers", "Tensors"]),
     library("Tokenizer", []),
     library("MemoryPlanner", []),
@@ -73,29 +74,31 @@ let package = Package(
       .target(
         name: "AppSupport",
         dependencies: [
-          argumentParser, "Kernels", "Tensors", "KVCaches", "ModelLoader", "Models", "Generation",
+          argumentParser, "Kernels", "Tensors", "KVCaches", "ModelLoader", "DecoderModels",
+          "TextGeneration",
           "Tokenizer", "NanoModels", "Evaluation", "MemoryPlanner",
         ], path: "Apps/Sources/AppSupport"),
       command(
         "quantize",
         [
-          "Compression", "ModelLoader", "Models", "NanoModels", "Quantizers", "Tensors",
+          "Compression", "ModelLoader", "DecoderModels", "NanoModels", "Quantizers", "Tensors",
           "Tokenizer",
         ]),
       command("plan", ["Evaluation", "MemoryPlanner"]),
       command("study", ["Evaluation"]),
-      command("generate", ["Evaluation", "Generation", "KVCaches", "Models", "Tokenizer"]),
+      command(
+        "generate", ["Evaluation", "TextGeneration", "KVCaches", "DecoderModels", "Tokenizer"]),
       command(
         "evaluate",
         [
-          "Compression", "Evaluation", "Generation", "KVCaches", "ModelLoader", "Models",
+          "Compression", "Evaluation", "TextGeneration", "KVCaches", "ModelLoader", "DecoderModels",
           "NanoModels", "Tokenizer",
         ]),
     ],
     [
       .executableTarget(
         name: "bench-engine",
-        dependencies: [argumentParser, "Tensors", "KVCaches", "Models", "Generation"],
+        dependencies: [argumentParser, "Tensors", "KVCaches", "DecoderModels", "TextGeneration"],
         path: "Tools/bench/engine"),
       .executableTarget(
         name: "bench-eviction", dependencies: [argumentParser, "KVCaches", "Tensors"],
@@ -105,7 +108,7 @@ let package = Package(
       .testTarget(
         name: "GoldenTests",
         dependencies: [
-          "KVCaches", "MemoryPlanner", "ModelLoader", "Models", "NanoModels", "Tensors",
+          "KVCaches", "MemoryPlanner", "ModelLoader", "DecoderModels", "NanoModels", "Tensors",
         ],
         path: "Tests/GoldenTests"),
       .testTarget(

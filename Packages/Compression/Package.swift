@@ -6,9 +6,10 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [.library(name: "Compression", targets: ["Compression"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(path: "../Tensors"), .package(path: "../Quantizers"), .package(path: "../KVCaches"),
-    .package(path: "../ModelLoader"), .package(path: "../Models"), .package(path: "../NanoModels"),
+    .package(path: "../ModelLoader"), .package(path: "../DecoderModels"),
+    .package(path: "../NanoModels"),
   ],
   targets: [
     .target(
@@ -19,7 +20,7 @@ let package = Package(
         .product(name: "Quantizers", package: "Quantizers"),
         .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "ModelLoader", package: "ModelLoader"),
-        .product(name: "Models", package: "Models"),
+        .product(name: "DecoderModels", package: "DecoderModels"),
       ]),
     .testTarget(
       name: "CompressionTests",

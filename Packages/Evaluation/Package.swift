@@ -6,8 +6,8 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [.library(name: "Evaluation", targets: ["Evaluation"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
-    .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     .package(path: "../MemoryPlanner"),
   ],
   targets: [

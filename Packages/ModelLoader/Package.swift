@@ -5,7 +5,7 @@ let package = Package(
   name: "ModelLoader",
   products: [.library(name: "ModelLoader", targets: ["ModelLoader"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(path: "../Tensors"),
   ],
   targets: [

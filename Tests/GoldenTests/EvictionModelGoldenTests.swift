@@ -1,6 +1,6 @@
 import Foundation
 import ModelLoader
-import Models
+import DecoderModels
 import Tensors
 import Testing
 

@@ -1,7 +1,7 @@
 import KVCaches
 import MemoryPlanner
 import ModelLoader
-import Models
+import DecoderModels
 import NanoModels
 import Tensors
 import Testing

@@ -1,7 +1,7 @@
 import Foundation
 import KVCaches
 import ModelLoader
-import Models
+import DecoderModels
 import Tensors
 import Testing
 

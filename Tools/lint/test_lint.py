@@ -107,16 +107,16 @@ class ModuleTests(LintTest):
 
     def test_inner_modules_are_private(self):
         self.write("Packages/ModelLoader/Sources/ModelLoader/A.swift", "import CZstd\n")
-        self.write("Packages/Models/Sources/Models/A.swift", "import CZstd\n")
-        self.write("Packages/Models/Tests/ModelsTests/A.swift", "import CZstd\n")
+        self.write("Packages/DecoderModels/Sources/DecoderModels/A.swift", "import CZstd\n")
+        self.write("Packages/DecoderModels/Tests/DecoderModelsTests/A.swift", "import CZstd\n")
         found = self.modules(
             target("CZstd", path="Packages/ModelLoader/Sources/CZstd", kind="system"),
             target("ModelLoader", path="Packages/ModelLoader/Sources/ModelLoader"),
-            target("Models", path="Packages/Models/Sources/Models"),
-            target("ModelsTests", path="Packages/Models/Tests/ModelsTests", kind="test"))
+            target("DecoderModels", path="Packages/DecoderModels/Sources/DecoderModels"),
+            target("DecoderModelsTests", path="Packages/DecoderModels/Tests/DecoderModelsTests", kind="test"))
         self.assertProblems(
             modules.check_floors(found),
-            "Packages/Models/Sources/Models/A.swift:1: CZstd is private to package ModelLoader")
+            "Packages/DecoderModels/Sources/DecoderModels/A.swift:1: CZstd is private to package ModelLoader")
 
     def test_every_package_has_a_floor_and_every_file_a_target(self):
         self.write("Packages/Attic/Sources/Attic/A.swift", "")

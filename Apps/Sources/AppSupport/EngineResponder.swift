@@ -1,5 +1,5 @@
 import Evaluation
-import Generation
+import TextGeneration
 import KVCaches
 import Tokenizer
 
@@ -112,7 +112,7 @@ public final class EngineResponder: Responder {
         kvBytes: Int64(result.kvBytes), peakBytes: Int64(ProcessMemory.peakBytes)))
   }
 
-  private func finish(_ reason: Generation.FinishReason) -> Evaluation.FinishReason {
+  private func finish(_ reason: TextGeneration.FinishReason) -> Evaluation.FinishReason {
     switch reason {
     case .stop: .stop
     case .budget: .budget

@@ -1,7 +1,7 @@
 import Foundation
 import MemoryPlanner
 import ModelLoader
-import Models
+import DecoderModels
 import NanoModels
 
 /// The models whose sizes are known without their weights.

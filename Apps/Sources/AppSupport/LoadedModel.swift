@@ -1,8 +1,8 @@
 import Foundation
-import Generation
+import TextGeneration
 import KVCaches
 import ModelLoader
-import Models
+import DecoderModels
 import NanoModels
 import Tensors
 import Tokenizer

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Generation
+import TextGeneration
 import MemoryPlanner
 
 /// The flag that says how much memory a command may take.

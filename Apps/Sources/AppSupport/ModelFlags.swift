@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import KVCaches
-import Models
+import DecoderModels
 import Tensors
 
 extension Numerics: ExpressibleByArgument {}

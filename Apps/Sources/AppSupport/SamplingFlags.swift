@@ -1,5 +1,5 @@
 import ArgumentParser
-import Generation
+import TextGeneration
 import ModelLoader
 
 /// The flags that say how tokens are drawn. What no flag says comes from the model's `generation_config.json`.

@@ -4,7 +4,7 @@ import Compression
 import Evaluation
 import Foundation
 import KVCaches
-import Models
+import DecoderModels
 
 /// The flags of `evaluate --compare A B --text FILE`.
 struct ComparisonFlags: ParsableArguments {

@@ -2,9 +2,9 @@ import AppSupport
 import ArgumentParser
 import Evaluation
 import Foundation
-import Generation
+import TextGeneration
 import ModelLoader
-import Models
+import DecoderModels
 import Tokenizer
 
 /// `evaluate --bench NAME`: runs or continues a benchmark.

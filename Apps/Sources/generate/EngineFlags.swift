@@ -1,9 +1,9 @@
 import AppSupport
 import ArgumentParser
 import Foundation
-import Generation
+import TextGeneration
 import KVCaches
-import Models
+import DecoderModels
 
 /// The flags for people who compare engines; they need no tokenizer.
 struct EngineFlags: ParsableArguments {

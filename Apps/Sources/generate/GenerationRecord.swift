@@ -1,6 +1,6 @@
 import AppSupport
 import Foundation
-import Generation
+import TextGeneration
 
 /// What `--json` prints: one flat object with the answer and what it took.
 struct GenerationRecord: Encodable {

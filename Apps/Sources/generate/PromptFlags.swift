@@ -1,7 +1,7 @@
 import AppSupport
 import ArgumentParser
 import Foundation
-import Generation
+import TextGeneration
 import Tokenizer
 
 /// Where the prompt comes from.

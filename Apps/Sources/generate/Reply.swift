@@ -1,6 +1,6 @@
 import AppSupport
 import Evaluation
-import Generation
+import TextGeneration
 import Tokenizer
 
 /// A generated text as people read it.

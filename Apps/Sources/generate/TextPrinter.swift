@@ -1,5 +1,5 @@
 import AppSupport
-import Generation
+import TextGeneration
 import Tokenizer
 
 /// Prints a text as it is generated, the thought under one heading and the answer under another.

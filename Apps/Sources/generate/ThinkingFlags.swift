@@ -1,6 +1,6 @@
 import AppSupport
 import ArgumentParser
-import Generation
+import TextGeneration
 import Tokenizer
 
 extension BudgetWording: ExpressibleByArgument {}

@@ -3,7 +3,7 @@ import ArgumentParser
 import Compression
 import Foundation
 import ModelLoader
-import Models
+import DecoderModels
 import NanoModels
 import Quantizers
 import Tensors

@@ -1,4 +1,4 @@
-import Models
+import DecoderModels
 import Tensors
 
 /// How the weights of the blocks are stored.

@@ -1,7 +1,7 @@
 import Foundation
-import Generation
+import TextGeneration
 import KVCaches
-import Models
+import DecoderModels
 
 /// Samples of one prompt generated together, against as many single runs: time, and memory to the byte.
 struct SampleGroup {

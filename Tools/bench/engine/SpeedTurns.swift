@@ -1,5 +1,5 @@
 import KVCaches
-import Models
+import DecoderModels
 import Tensors
 
 /// Speeds of one model with caches of several formats. They take turns token by token, and reading memory takes its turn with them:

@@ -1,6 +1,6 @@
 import KVCaches
 import ModelLoader
-import Models
+import DecoderModels
 import Quantizers
 import Tensors
 

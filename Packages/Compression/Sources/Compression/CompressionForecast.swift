@@ -1,5 +1,5 @@
 import ModelLoader
-import Models
+import DecoderModels
 import Quantizers
 
 /// How much memory and disk a run will take at most, known before it starts.

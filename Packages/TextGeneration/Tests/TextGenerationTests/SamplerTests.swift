@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Generation
+@testable import TextGeneration
 
 @Suite struct SamplerTests {
   let logits: [Float] = [0, 2, 1, 2, -3, 1.5]

@@ -1,8 +1,8 @@
 import KVCaches
-import Models
+import DecoderModels
 import Testing
 
-@testable import Generation
+@testable import TextGeneration
 
 /// When texts start, how prompts are cut, and what both leave alone: the texts.
 @Suite struct SchedulerTests {

@@ -2,16 +2,16 @@
 import PackageDescription
 
 let package = Package(
-  name: "Models",
+  name: "DecoderModels",
   platforms: [.macOS(.v15)],
-  products: [.library(name: "Models", targets: ["Models"])],
+  products: [.library(name: "DecoderModels", targets: ["DecoderModels"])],
   dependencies: [
     .package(path: "../Kernels"), .package(path: "../Tensors"), .package(path: "../KVCaches"),
     .package(path: "../ModelLoader"), .package(path: "../MemoryPlanner"),
   ],
   targets: [
     .target(
-      name: "Models",
+      name: "DecoderModels",
       dependencies: [
         .product(name: "Kernels", package: "Kernels"),
         .product(name: "Tensors", package: "Tensors"),
@@ -20,9 +20,9 @@ let package = Package(
         .product(name: "ModelLoader", package: "ModelLoader"),
       ]),
     .testTarget(
-      name: "ModelsTests",
+      name: "DecoderModelsTests",
       dependencies: [
-        "Models", .product(name: "KVCaches", package: "KVCaches"),
+        "DecoderModels", .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "ModelLoader", package: "ModelLoader"),
         .product(name: "Tensors", package: "Tensors"),
       ]),

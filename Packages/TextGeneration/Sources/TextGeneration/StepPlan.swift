@@ -1,4 +1,4 @@
-import Models
+import DecoderModels
 
 /// What one step runs: everything that was appended last, and a share of the prompts that are still on their way.
 ///

@@ -1,8 +1,8 @@
 import KVCaches
-import Models
+import DecoderModels
 import Testing
 
-@testable import Generation
+@testable import TextGeneration
 
 /// Thinking budgets, shared prompts and branches on a small random model.
 @Suite struct BudgetedGenerationTests {

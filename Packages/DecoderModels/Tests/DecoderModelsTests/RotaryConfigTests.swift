@@ -2,7 +2,7 @@ import Foundation
 import ModelLoader
 import Testing
 
-@testable import Models
+@testable import DecoderModels
 
 @Suite struct RotaryConfigTests {
   func parse(_ json: String) throws -> RotaryConfig {

@@ -1,9 +1,9 @@
 import KVCaches
-import Models
+import DecoderModels
 import Tensors
 import Testing
 
-@testable import Generation
+@testable import TextGeneration
 
 @Suite struct BatchGeneratorTests {
   /// A one-layer decoder with random weights over 40 tokens.

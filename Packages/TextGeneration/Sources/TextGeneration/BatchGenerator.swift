@@ -1,6 +1,6 @@
 import Foundation
 import KVCaches
-import Models
+import DecoderModels
 
 /// Generates many texts at once: up to `concurrency` sequences are decoded together, and when one ends the next
 /// request takes its place. A text depends only on its request, never on its neighbours.

@@ -2,26 +2,26 @@
 import PackageDescription
 
 let package = Package(
-  name: "Generation",
+  name: "TextGeneration",
   platforms: [.macOS(.v15)],
-  products: [.library(name: "Generation", targets: ["Generation"])],
+  products: [.library(name: "TextGeneration", targets: ["TextGeneration"])],
   dependencies: [
     .package(path: "../Kernels"), .package(path: "../Tensors"), .package(path: "../KVCaches"),
-    .package(path: "../Models"),
+    .package(path: "../DecoderModels"),
   ],
   targets: [
     .target(
-      name: "Generation",
+      name: "TextGeneration",
       dependencies: [
         .product(name: "Kernels", package: "Kernels"),
         .product(name: "KVCaches", package: "KVCaches"),
-        .product(name: "Models", package: "Models"),
+        .product(name: "DecoderModels", package: "DecoderModels"),
       ]),
     .testTarget(
-      name: "GenerationTests",
+      name: "TextGenerationTests",
       dependencies: [
-        "Generation", .product(name: "KVCaches", package: "KVCaches"),
-        .product(name: "Models", package: "Models"),
+        "TextGeneration", .product(name: "KVCaches", package: "KVCaches"),
+        .product(name: "DecoderModels", package: "DecoderModels"),
         .product(name: "Tensors", package: "Tensors"),
       ]),
   ]

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Generation
+@testable import TextGeneration
 
 @Suite struct ThinkingBudgetTests {
   @Test func refusesNonsense() {

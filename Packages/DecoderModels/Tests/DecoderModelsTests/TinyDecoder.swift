@@ -1,4 +1,4 @@
-import Models
+import DecoderModels
 import Tensors
 
 /// A decoder with random weights, small enough for tests but with every odd size a real one may have.

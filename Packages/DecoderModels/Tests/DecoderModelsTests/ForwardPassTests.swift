@@ -2,7 +2,7 @@ import KVCaches
 import Tensors
 import Testing
 
-@testable import Models
+@testable import DecoderModels
 
 @Suite struct ForwardPassTests {
   static let prompts: [[Int32]] = [

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Generation
+@testable import TextGeneration
 
 @Suite struct BudgetStateTests {
   static let stop: Int32 = 0
