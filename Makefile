@@ -9,6 +9,7 @@ PROMPT ?= Start with 51. Then (a) add 50, (b) multiply by 4, (c) subtract 7. Wha
 ARGS ?=
 
 COMMANDS := quantize generate evaluate plan study
+SHARE := $(DESTDIR)$(PREFIX)/share
 PACKAGES := libopenblas-dev libzstd-dev pkg-config python3
 RELEASE := $(SWIFT) build -c release
 
@@ -28,7 +29,7 @@ build: swift-version ## Build the commands into bin/
 	@$(RELEASE)
 	@mkdir -p bin
 	@folder=$$($(RELEASE) --show-bin-path) && \
-	  for command in $(COMMANDS); do ln -sfn "$$folder/$$command" "bin/$$command"; done
+	  for command in bitbudget $(COMMANDS); do ln -sfn "$$folder/bitbudget" "bin/$$command"; done
 
 test: swift-version build ## Run every test
 	$(SWIFT) test --skip CommandTests
@@ -55,10 +56,17 @@ bench: build ## Measure prompt and generation speed at the shapes of Qwen3-0.6B
 versus: build ## Compare with llama.cpp on the same shapes (builds it first; minutes)
 	python3 Tools/bench/versus-llamacpp/versus.py --engine "$$($(RELEASE) --show-bin-path)/bench-engine" $(ARGS)
 
-install: build ## Install the commands and their data below PREFIX
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/bitbudget"
-	for command in $(COMMANDS); do install -m 755 "bin/$$command" "$(DESTDIR)$(PREFIX)/bin/"; done
-	cp -R "$$($(RELEASE) --show-bin-path)"/BitBudget_*.resources "$(DESTDIR)$(PREFIX)/share/bitbudget/"
+# The installed program carries the Swift runtime, so that it runs where there is no toolchain; that takes a build of its own.
+STATIC := $(RELEASE) --static-swift-stdlib --scratch-path .build/static --product bitbudget
+
+install: swift-version ## Install bitbudget, its data, manual and completions below PREFIX
+	@$(STATIC)
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(SHARE)/bitbudget" "$(SHARE)/man/man1"
+	install -s -m 755 "$$($(STATIC) --show-bin-path)/bitbudget" "$(DESTDIR)$(PREFIX)/bin/"
+	cp -R "$$($(STATIC) --show-bin-path)"/BitBudget_*.resources "$(SHARE)/bitbudget/"
+	python3 Tools/manual.py "$(DESTDIR)$(PREFIX)/bin/bitbudget" "$(SHARE)/man/man1"
+	bash Tools/completions.sh "$(DESTDIR)$(PREFIX)/bin/bitbudget" "$(SHARE)"
+	@du -sh "$(DESTDIR)$(PREFIX)/bin/bitbudget"
 
 clean: ## Remove everything that was built
 	rm -rf .build bin

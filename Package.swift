@@ -22,13 +22,6 @@ func library(
   ]
 }
 
-/// A command of `Apps`.
-func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .executableTarget(
-    name: name, dependencies: ["AppSupport", argumentParser] + dependencies,
-    path: "Apps/Sources/\(name)")
-}
-
 let libraries = [
   "Kernels", "Tensors", "Quantizers", "KVCaches", "ModelLoader", "DecoderModels", "TextGeneration",
   "Tokenizer", "MemoryPlanner",
@@ -78,22 +71,14 @@ let package = Package(
           "TextGeneration",
           "Tokenizer", "NanoModels", "Evaluation", "MemoryPlanner",
         ], path: "Apps/Sources/AppSupport"),
-      command(
-        "quantize",
-        [
-          "Compression", "ModelLoader", "DecoderModels", "NanoModels", "Quantizers", "Tensors",
+      // One program; every folder beside AppSupport is a command of it.
+      .executableTarget(
+        name: "bitbudget",
+        dependencies: [
+          "AppSupport", argumentParser, "Compression", "DecoderModels", "Evaluation", "KVCaches",
+          "MemoryPlanner", "ModelLoader", "NanoModels", "Quantizers", "Tensors", "TextGeneration",
           "Tokenizer",
-        ]),
-      command("plan", ["Evaluation", "MemoryPlanner"]),
-      command("study", ["Evaluation"]),
-      command(
-        "generate", ["Evaluation", "TextGeneration", "KVCaches", "DecoderModels", "Tokenizer"]),
-      command(
-        "evaluate",
-        [
-          "Compression", "Evaluation", "TextGeneration", "KVCaches", "ModelLoader", "DecoderModels",
-          "NanoModels", "Tokenizer",
-        ]),
+        ], path: "Apps/Sources", exclude: ["AppSupport"]),
     ],
     [
       .executableTarget(
@@ -113,7 +98,7 @@ let package = Package(
         path: "Tests/GoldenTests"),
       .testTarget(
         name: "CommandTests",
-        dependencies: ["plan", "study", "quantize", "generate", "evaluate", "NanoModels"],
+        dependencies: ["bitbudget", "NanoModels"],
         path: "Tests/CommandTests"),
     ],
   ].flatMap { $0 }

@@ -5,28 +5,34 @@ import Testing
 enum Command: String, CaseIterable {
   case quantize, generate, evaluate, plan, study
 
-  /// Where the built commands lie: `BITBUDGET_BIN`, or beside the tests.
+  /// Where the built commands lie: `BITBUDGET_BIN`, or links to the program that lies beside the tests.
   private static let folder: URL? = {
-    let named = ProcessInfo.processInfo.environment["BITBUDGET_BIN"].map {
-      URL(fileURLWithPath: $0)
+    if let named = ProcessInfo.processInfo.environment["BITBUDGET_BIN"] {
+      return URL(fileURLWithPath: named)
     }
     let places =
-      [named, Bundle.main.executableURL?.deletingLastPathComponent()]
+      [Bundle.main.executableURL?.deletingLastPathComponent()]
       + Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
-    return places.compactMap { $0 }.first { folder in
-      allCases.allSatisfy {
-        FileManager.default.isExecutableFile(
-          atPath: folder.appendingPathComponent($0.rawValue).path)
-      }
+    let programs = places.compactMap { $0?.appendingPathComponent("bitbudget") }
+    guard
+      let program = programs.first(where: { FileManager.default.isExecutableFile(atPath: $0.path) })
+    else { return nil }
+    let links = FileManager.default.temporaryDirectory
+      .appendingPathComponent("bitbudget-commands-\(getpid())")
+    try? FileManager.default.createDirectory(at: links, withIntermediateDirectories: true)
+    for command in allCases {
+      try? FileManager.default.createSymbolicLink(
+        at: links.appendingPathComponent(command.rawValue), withDestinationURL: program)
     }
+    return links
   }()
 
   /// The path of the program.
   func path() throws -> String {
-    try #require(
+    let folder = try #require(
       Self.folder,
-      "the built commands are not beside the tests; BITBUDGET_BIN may name their folder"
-    ).appendingPathComponent(rawValue).path
+      "the built program is not beside the tests; BITBUDGET_BIN may name a folder of the commands")
+    return folder.appendingPathComponent(rawValue).path
   }
 }
 

@@ -42,7 +42,7 @@ class Module:
 def find(tree, targets):
     """The modules of the root manifest by name, with what their files import.
 
-    `targets` are the manifest's: each has a name, a type and a path.
+    `targets` are the manifest's: each has a name, a type, a path and what it excludes of that.
     """
     modules = {}
     for target in targets:
@@ -50,8 +50,10 @@ def find(tree, targets):
         package = folder.split("/")[1] if folder.startswith("Packages/") else None
         module = Module(target["name"], target["type"], folder, package)
         modules[module.name] = module
+        excluded = tuple(f"{folder}/{name}/" for name in target.get("exclude", []))
         for file in tree.files:
-            if file.startswith(folder + "/") and file.endswith(".swift"):
+            if (file.startswith(folder + "/") and file.endswith(".swift")
+                    and not file.startswith(excluded)):
                 read_imports(tree, file, module)
     return modules
 

@@ -21,11 +21,13 @@ public struct UsageError: Error, CustomStringConvertible {
 }
 
 /// Runs a command and ends the process: 0 done, 1 failed, 2 wrong usage, 130 and 143 interrupted.
-public func runCommand<Command: ParsableCommand>(_ type: Command.Type) -> Never {
+public func runCommand<Command: ParsableCommand>(
+  _ type: Command.Type, _ arguments: [String]
+) -> Never {
   Interrupts.install()
   do {
     if let problem = bb_isa_problem() { throw UsageError(String(cString: problem)) }
-    var command = try type.parseAsRoot()
+    var command = try type.parseAsRoot(arguments)
     try command.run()
     Console.flush()
     if let code = Interrupts.exitCode { exit(code) }
@@ -33,6 +35,11 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type) -> Never 
   } catch {
     exit(report(error, for: type))
   }
+}
+
+/// Ends the process with 2 for wrong usage that was found before any command was chosen.
+public func refuse<Command: ParsableCommand>(_ message: String, for type: Command.Type) -> Never {
+  exit(report(UsageError(message), for: type))
 }
 
 private func report<Command: ParsableCommand>(_ error: any Error, for type: Command.Type) -> Int32 {

@@ -1,18 +1,16 @@
+import AppSupport
 import ArgumentParser
 
 /// `evaluate`: a benchmark in, accuracy with its standard error out.
 struct Evaluate: ParsableCommand {
-  /// The program's version, which is part of what identifies a run.
-  static let version = "0.1.0"
-
   static let configuration = CommandConfiguration(
-    commandName: "evaluate",
+    commandName: Program.called("evaluate"),
     abstract: "Measures a model on a benchmark: accuracy, tokens, time and memory.",
     discussion: """
       Every reply is written to a journal as it is finished; a run that was stopped, even by kill -9, goes on \
       where it was when the same command is given again.
       """,
-    version: version,
+    version: Program.version,
     subcommands: [
       RunBenchmark.self, ListBenchmarks.self, ShowTable.self, ShowReplies.self, MergeShards.self,
       RegradeRun.self, CompareRuns.self,

@@ -188,7 +188,7 @@ struct RunBenchmark: ParsableCommand {
       "weights digest": try checkpoint.digest(),
       "kv": try model.kvConfiguration().description,
       "template digest": template.map { Scenario.digest(of: $0.source) } ?? "none",
-      "program": Evaluate.version, "forced": force ? "yes" : "no",
+      "program": Program.version, "forced": force ? "yes" : "no",
     ]
     // Said only where it is not the default, so that journals written before the flag was there can go on.
     if model.numerics != .exact { engine["numerics"] = model.numerics.rawValue }

@@ -8,12 +8,13 @@ import Tokenizer
 /// `generate`: a prompt in, text out, inside a known amount of memory.
 struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "generate",
+    commandName: Program.called("generate"),
     abstract: "Generates text with a reasoning model: thinking first, then the answer.",
     discussion: """
       Text goes to standard output, figures and messages to standard error. The same seed gives the same \
       text, whatever the number of threads.
-      """)
+      """,
+    version: Program.version)
 
   @OptionGroup(title: "Model") var model: ModelFlags
   @OptionGroup(title: "Memory") var memory: MemoryFlags

@@ -11,13 +11,14 @@ extension KnownShapes.Family: ExpressibleByArgument {}
 /// `plan`: what to run in so many bytes, and why.
 struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plan",
+    commandName: Program.called("plan"),
     abstract:
       "Says which model, weight bits, KV cache, thinking length and votes answer best within a memory.",
     discussion: """
       The order follows the findings of "Not All Bits Are Equal" (arXiv:2510.10964); configurations that a study \
       measured (--study) come before it. GiB are 2^30 bytes, GB are 10^9.
-      """)
+      """,
+    version: Program.version)
 
   @Option(help: "The memory there is, such as 8GiB or 8GB (default: this machine's).")
   var memory: String?

@@ -12,13 +12,14 @@ import Tokenizer
 /// `quantize`: a checkpoint in, a smaller checkpoint out.
 struct Quantize: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "quantize",
+    commandName: Program.called("quantize"),
     abstract: "Writes a smaller checkpoint: weights in 8, 4, 3 or 2 bits.",
     discussion: """
       The matrices of the decoder blocks are quantized in groups along their inputs, symmetrically; embedding, \
       norms and head keep their type. gptq uses calibration text to choose the codes that change the outputs \
       least; hqq searches the scales that suit the weights; rtn rounds to nearest.
-      """)
+      """,
+    version: Program.version)
 
   /// The forms of the result.
   enum Format: String, ExpressibleByArgument, CaseIterable {

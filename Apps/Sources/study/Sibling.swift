@@ -1,24 +1,20 @@
 import AppSupport
 import Foundation
 
-/// Another command of the distribution, run as a process of its own: its memory is its own, and so are its faults.
+/// Another command of the program, run as a process of its own: its memory is its own, and so are its faults.
 struct Sibling {
   private let program: URL
+  private let name: String
 
-  /// The command of that name, which lies beside this one.
+  /// The command of that name.
   ///
-  /// - Throws: `UserError` where it does not.
+  /// - Throws: `UserError` where the program's own file is not known.
   init(_ name: String) throws {
-    let here = Bundle.main.executableURL?.deletingLastPathComponent()
-    let invoked = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    let places = [here, invoked].compactMap(\.self).map { $0.appendingPathComponent(name) }
-    guard let found = places.first(where: { FileManager.default.isExecutableFile(atPath: $0.path) })
-    else {
-      throw UserError(
-        "the command \(name) is not beside this one; looked for "
-          + places.map(\.path).joined(separator: ", "))
-    }
-    program = found
+    guard let program = Bundle.main.executableURL,
+      FileManager.default.isExecutableFile(atPath: program.path)
+    else { throw UserError("the program's own file is not known; \(name) cannot be started") }
+    self.program = program
+    self.name = name
   }
 
   /// Runs it to its end; its messages appear on standard error, what it prints is let go.
@@ -27,7 +23,7 @@ struct Sibling {
   func run(_ arguments: [String]) throws {
     let process = Process()
     process.executableURL = program
-    process.arguments = arguments
+    process.arguments = [name] + arguments
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     try process.run()
@@ -45,7 +41,7 @@ struct Sibling {
         process.terminationReason == .exit
         ? "failed with \(process.terminationStatus)"
         : "was ended by signal \(process.terminationStatus)"
-      throw UserError("\(program.lastPathComponent) \(arguments.joined(separator: " ")) \(how)")
+      throw UserError("\(name) \(arguments.joined(separator: " ")) \(how)")
     }
   }
 }

@@ -1,9 +1,10 @@
+import AppSupport
 import ArgumentParser
 
 /// `study`: measures a grid of configurations and draws what it finds.
 struct Study: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "study",
+    commandName: Program.called("study"),
     abstract:
       "Measures accuracy over models, weight bits, KV policies, thinking budgets and votes.",
     discussion: """
@@ -11,5 +12,6 @@ struct Study: ParsableCommand {
       quantized models, a journal a run and budget, results.json for 'plan --study', and the report. 'study run' can be \
       stopped at any moment and given again.
       """,
+    version: Program.version,
     subcommands: [RunStudy.self, StudyStatus.self, ReportStudy.self])
 }

@@ -1,0 +1,15 @@
+import AppSupport
+
+let words = Array(CommandLine.arguments.dropFirst())
+if let command = BitBudget.command(Program.invokedName) {
+  runCommand(command, words)
+}
+if let word = words.first, let command = BitBudget.command(word) {
+  runCommand(command, Array(words.dropFirst()))
+}
+if let word = words.first, !word.hasPrefix("-"), word != "help" {
+  let names = BitBudget.commands.map(\.name)
+  refuse(
+    "there is no command '\(word)'.\(Nearest.hint(for: word, among: names))", for: BitBudget.self)
+}
+runCommand(BitBudget.self, words)

@@ -1,3 +1,0 @@
-import AppSupport
-
-runCommand(Plan.self)
