@@ -99,7 +99,8 @@ final class KVPage {
   /// Sets all entries of one head from those of a block that is not quantized, or has the format of this page.
   private func set(_ half: PageHalf, head: Int, from block: UnsafePointer<bb_kv_block>) {
     let part = layout.part(half)
-    guard !withBlock(part, head: head, { part.take(block, to: $0) }) else { return }
+    let width = half == .keys ? Self.tokens : dimension.roundedUp(toMultipleOf: 16)
+    guard !withBlock(part, head: head, { part.take(block, width: width, to: $0) }) else { return }
     encode(half, from: block, tokens: 0..<Self.tokens, to: part, head: head)
   }
 
@@ -279,10 +280,10 @@ extension bb_kv_block {
 }
 
 extension PageLayout.Part {
-  /// Copies a block of this part's format, or rounds one of floats to it if it is not quantized; false where it has to be
-  /// encoded.
+  /// Copies a block of this part's format, or converts one of floats, in rows of `width`, to it if it is not quantized; false
+  /// where it has to be encoded.
   fileprivate func take(
-    _ from: UnsafePointer<bb_kv_block>, to: UnsafePointer<bb_kv_block>
+    _ from: UnsafePointer<bb_kv_block>, width: Int, to: UnsafePointer<bb_kv_block>
   ) -> Bool {
     let target = UnsafeMutableRawPointer(mutating: to.pointee.first)
     guard let target, let source = from.pointee.first else { return true }
@@ -291,8 +292,19 @@ extension PageLayout.Part {
       return true
     }
     if format.isQuantized { return false }
-    bb_kernels().pointee.narrow(
-      source.assumingMemoryBound(to: Float.self), BB_BF16, target, entryBytes / 2)
+    let floats = source.assumingMemoryBound(to: Float.self)
+    let pairs = target.assumingMemoryBound(to: UInt16.self)
+    // In BF16 two neighbouring rows lie in pairs, an element of each side by side (`bb_kv_block`).
+    withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 2 * width) { rows in
+      guard let base = rows.baseAddress else { return }
+      for start in stride(from: 0, to: entryBytes / 2, by: 2 * width) {
+        bb_kernels().pointee.narrow(floats + start, BB_BF16, base, 2 * width)
+        for column in 0..<width {
+          pairs[start + 2 * column] = base[column]
+          pairs[start + 2 * column + 1] = base[width + column]
+        }
+      }
+    }
     return true
   }
 }
