@@ -55,8 +55,14 @@ let package = Package(
       "TextGeneration", ["Kernels", "KVCaches", "DecoderModels"],
       tests: ["KVCaches", "DecoderModels", "Tensors"]),
     library(
-      "Compression", [crypto, "Tensors", "Quantizers", "KVCaches", "ModelLoader", "DecoderModels"],
-      tests: ["ModelLoader", "NanoModels", "Quantizers", "Tensors"]),
+      "Compression",
+      [
+        crypto, "Tensors", "Quantizers", "KVCaches", "ModelLoader", "DecoderModels",
+        "TextGeneration",
+      ],
+      tests: [
+        "DecoderModels", "ModelLoader", "NanoModels", "Quantizers", "Tensors", "TextGeneration",
+      ]),
     library("Tokenizer", []),
     library("MemoryPlanner", []),
     library("NanoModels", [], resources: [.copy("Resources")]),

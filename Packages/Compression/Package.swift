@@ -9,7 +9,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(path: "../Tensors"), .package(path: "../Quantizers"), .package(path: "../KVCaches"),
     .package(path: "../ModelLoader"), .package(path: "../DecoderModels"),
-    .package(path: "../NanoModels"),
+    .package(path: "../NanoModels"), .package(path: "../TextGeneration"),
   ],
   targets: [
     .target(
@@ -21,11 +21,14 @@ let package = Package(
         .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "ModelLoader", package: "ModelLoader"),
         .product(name: "DecoderModels", package: "DecoderModels"),
+        .product(name: "TextGeneration", package: "TextGeneration"),
       ]),
     .testTarget(
       name: "CompressionTests",
       dependencies: [
-        "Compression", .product(name: "ModelLoader", package: "ModelLoader"),
+        "Compression", .product(name: "DecoderModels", package: "DecoderModels"),
+        .product(name: "ModelLoader", package: "ModelLoader"),
+        .product(name: "TextGeneration", package: "TextGeneration"),
         .product(name: "NanoModels", package: "NanoModels"),
         .product(name: "Quantizers", package: "Quantizers"),
         .product(name: "Tensors", package: "Tensors"),

@@ -38,6 +38,6 @@ public enum KnownShapes {
     }
     let config = try ModelFamilies.decoderConfig(
       try JSONObject(parsing: [UInt8](bytes), file: file.path))
-    return try config.memoryShape(named: folder.standardizedFileURL.lastPathComponent)
+    return try config.memoryShape(named: ModelFolder.name(of: folder))
   }
 }

@@ -67,6 +67,15 @@ public struct LoadedModel {
   ///
   /// - Throws: `CheckpointError.value` for a bad file.
   public func stopTokens() throws -> Set<Int32> {
+    try Self.stopTokens(of: checkpoint, tokenizer)
+  }
+
+  /// The same for a model that is not loaded.
+  ///
+  /// - Throws: `CheckpointError.value` for a bad file.
+  public static func stopTokens(
+    of checkpoint: Checkpoint, _ tokenizer: TextTokenizer?
+  ) throws -> Set<Int32> {
     for config in [checkpoint.generationConfig, checkpoint.config].compactMap({ $0 }) {
       let range = 0...Int(Int32.max)
       if case .array? = config.members["eos_token_id"] {
@@ -92,7 +101,7 @@ public struct LoadedModel {
     return ThinkingTags(open: open, close: close)
   }
 
-  /// The name of the model's folder.
+  /// The model's name.
   public var name: String { checkpoint.modelName }
 
   /// Ids from here on have no token: padding rows of the head.
@@ -107,6 +116,6 @@ extension Checkpoint {
     try self.init(directory: ModelFolder.resolve(flags.model), workers: flags.threadCount)
   }
 
-  /// The name of the folder.
-  public var modelName: String { directory.standardizedFileURL.lastPathComponent }
+  /// The model's name: see `ModelFolder.name(of:)`.
+  public var modelName: String { ModelFolder.name(of: directory) }
 }

@@ -29,4 +29,17 @@ public enum ModelFolder {
     }
     return try ModelLocator(cache: hubCache).locate(name)
   }
+
+  /// What people call the model of a folder: the folder's name, or in the Hugging Face cache, whose
+  /// folders are named after revisions (`models--org--name/snapshots/REVISION`), the repository's.
+  public static func name(of folder: URL) -> String {
+    let parts = folder.standardizedFileURL.pathComponents
+    if parts.count >= 3, parts[parts.count - 2] == "snapshots" {
+      let words = parts[parts.count - 3].components(separatedBy: "--")
+      if words.count >= 2, words[0] == "models", let name = words.last, !name.isEmpty {
+        return name
+      }
+    }
+    return parts.last ?? folder.lastPathComponent
+  }
 }

@@ -4,10 +4,8 @@ import Compression
 import Foundation
 import ModelLoader
 import DecoderModels
-import NanoModels
 import Quantizers
 import Tensors
-import Tokenizer
 
 /// `quantize`: a checkpoint in, a smaller checkpoint out.
 struct Quantize: ParsableCommand {
@@ -41,17 +39,7 @@ struct Quantize: ParsableCommand {
   @Option(help: "Model folder, or a name such as nano-0.5m or 4b.")
   var model = "nano"
   @OptionGroup(title: "Method") var settings: SettingsFlags
-  @Option(
-    help:
-      "Calibration text: a .jsonl file of {\"text\": ...} rows, or plain text (default: the nano models' own)."
-  )
-  var calibration: String?
-  @Flag(help: "Put every calibration text into the model's chat template, as a user's words.")
-  var chatTemplate = false
-  @Option(help: "Calibration samples.")
-  var samples = 128
-  @Option(help: "Tokens of a calibration sample.")
-  var length = 2048
+  @OptionGroup(title: "Calibration") var calibration: CalibrationFlags
   @Option(
     help:
       "zstd (compressed without loss, for the commands here); for other engines compressed-tensors or gptq; safetensors: dequantized, as large as the original, for any program."
@@ -72,12 +60,10 @@ struct Quantize: ParsableCommand {
   var threads: Int?
 
   func validate() throws {
-    guard samples > 0 else { throw ValidationError("--samples \(samples): expected at least 1") }
-    guard length > 0 else { throw ValidationError("--length \(length): expected at least 1") }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): expected 1 to 1024")
     }
-    if settings.method != .gptq && settings.scheme == nil && (calibration != nil || chatTemplate) {
+    if settings.method != .gptq, settings.scheme == nil, calibration.isGiven {
       throw ValidationError(
         "--method \(settings.method.rawValue) needs no calibration; it excludes --calibration and --chat-template"
       )
@@ -112,20 +98,14 @@ struct Quantize: ParsableCommand {
     let plan = try settings.plan()
     let compressor = try Compressor(
       checkpoint, plan: plan, scaleType: writer.scaleType, pool: pool)
-    var sequences: [[Int32]] = []
-    var used: CompressionRecord.Calibration?
-    if compressor.needsCalibration {
-      let file = try calibrationFile()
-      sequences = try calibrationSequences(file, checkpoint)
-      used = .init(
-        file: file.lastPathComponent, sequences: sequences.count,
-        tokens: sequences.reduce(0) { $0 + $1.count })
-    }
+    let digest = try checkpoint.digest()
+    let (sequences, used) = try shown(compressor, checkpoint, digest: digest, target: target)
     var record = CompressionRecord(
-      plan: plan, source: checkpoint.directory.lastPathComponent,
-      sourceDigest: try checkpoint.digest(), calibration: used)
-    try checkRoom(
-      compressor.forecast(sequences: sequences.map(\.count), layout: format.layout()), on: target)
+      plan: plan, source: checkpoint.modelName, sourceDigest: digest, calibration: used)
+    // What is known only after the text was written was forecast before, and said.
+    let forecast = try compressor.forecast(
+      sequences: sequences.map(\.count), layout: format.layout())
+    try checkRoom(forecast, on: target, says: used?.isOwn != true)
     let store = try BlockStore(
       workFolder(of: target), source: checkpoint,
       identity: .init(
@@ -153,15 +133,19 @@ struct Quantize: ParsableCommand {
   }
 
   /// Says what the run will take, and refuses one that cannot be.
-  private func checkRoom(_ forecast: CompressionForecast, on target: URL) throws {
+  private func checkRoom(
+    _ forecast: CompressionForecast, on target: URL, says: Bool = true
+  ) throws {
     let parent = target.deletingLastPathComponent().path
     let disk = (try? FileManager.default.attributesOfFileSystem(forPath: parent))
       .flatMap { ($0[.systemFreeSize] as? NSNumber)?.intValue }
     let memory = MachineMemory.bytes
-    Console.note(
-      "needs       at most \(Text.bytes(forecast.memoryBytes)) of memory (\(Text.bytes(memory)) free) and "
-        + "\(Text.bytes(forecast.diskBytes)) of disk"
-        + (disk.map { " (\(Text.bytes($0)) free)" } ?? ""))
+    if says {
+      Console.note(
+        "needs       at most \(Text.bytes(forecast.memoryBytes)) of memory (\(Text.bytes(memory)) free) and "
+          + "\(Text.bytes(forecast.diskBytes)) of disk"
+          + (disk.map { " (\(Text.bytes($0)) free)" } ?? ""))
+    }
     if forecast.memoryBytes > memory {
       throw UserError(
         "needs \(Text.bytes(forecast.memoryBytes)) of memory, \(Text.bytes(memory)) are free; "
@@ -178,36 +162,43 @@ struct Quantize: ParsableCommand {
     target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).blocks")
   }
 
-  private func calibrationFile() throws -> URL {
-    if let calibration { return URL(fileURLWithPath: calibration) }
-    guard model == "nano" || NanoModels.names.contains(model) else {
-      throw UsageError("GPTQ needs calibration text for this model: --calibration FILE")
+  /// The calibration's token sequences and what to record of them; none for methods that do without.
+  private func shown(
+    _ compressor: Compressor, _ checkpoint: Checkpoint, digest: String, target: URL
+  ) throws -> ([[Int32]], CompressionRecord.Calibration?) {
+    guard compressor.needsCalibration else { return ([], nil) }
+    let (file, sequences): (String, [[Int32]])
+    let source = try calibration.source(for: model)
+    switch source {
+    case .file(let url):
+      (file, sequences) = (
+        url.lastPathComponent, try calibration.sequences(of: url, checkpoint)
+      )
+    case .own(let amount):
+      try checkRoom(
+        compressor.forecast(
+          sequences: Array(repeating: amount.tokens, count: amount.sequences),
+          layout: format.layout()), on: target)
+      let writer = SelfWriter(
+        checkpoint, amount, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+      (file, sequences) = try writer.sequences(
+        in: target.deletingLastPathComponent(), digest: digest)
     }
-    guard let file = NanoModels.calibration else {
-      throw UserError("the nano models' calibration text is not installed; give --calibration FILE")
+    let inputs = try DecoderSource(checkpoint).config.intermediateSize
+    for concern in CalibrationConcerns.of(sequences, inputs: inputs) {
+      Console.note("warning: \(concern)")
     }
-    return file
-  }
-
-  private func calibrationSequences(_ file: URL, _ checkpoint: Checkpoint) throws -> [[Int32]] {
-    var text = try CalibrationText(contentsOf: file)
-    if chatTemplate {
-      let template = try ChatTemplate.load(directory: checkpoint.directory)
-      text = try text.mapped {
-        try template.render(
-          messages: [ChatMessage(role: "user", content: $0)], addGenerationPrompt: true)
-      }
-    }
-    let tokenizer = try TextTokenizer(directory: checkpoint.directory)
-    let context = try DecoderSource(checkpoint).config.contextLength
-    return try text.sequences(
-      samples: samples, length: min(length, context), file: file.path,
-      encode: { tokenizer.encode($0, addSpecialTokens: !chatTemplate) })
+    let tokens = sequences.reduce(0) { $0 + $1.count }
+    return (
+      sequences,
+      .init(
+        file: file, sequences: sequences.count, tokens: tokens, isOwn: source.isOwn ? true : nil)
+    )
   }
 
   /// The folder to write; the folder it stands in is made.
   private func prepareTarget(_ source: URL) throws -> URL {
-    let name = "\(source.lastPathComponent)-\(settings.method.rawValue)-\(settings.bits)bit"
+    let name = "\(ModelFolder.name(of: source))-\(settings.method.rawValue)-\(settings.bits)bit"
     let target = URL(fileURLWithPath: output ?? "out/" + name)
     let parent = target.deletingLastPathComponent()
     do {

@@ -10,9 +10,12 @@ public struct CompressionRecord: Sendable, Codable {
     public let sequences: Int
     /// Tokens in all of them.
     public let tokens: Int
+    /// True where the model wrote the text itself; nil for a file.
+    public let isOwn: Bool?
 
     /// What was used.
-    public init(file: String, sequences: Int, tokens: Int) {
+    public init(file: String, sequences: Int, tokens: Int, isOwn: Bool? = nil) {
+      self.isOwn = isOwn
       self.file = file
       self.sequences = sequences
       self.tokens = tokens
