@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what the compiler does not: floors, manifests, file lengths and forbidden marks.
+"""Checks what the compiler does not: floors, manifests, documents, file lengths and forbidden marks.
 
 Prints one `file:line: message` a problem and exits with 1, or prints `lint: ok`.
 """
@@ -7,6 +7,7 @@ Prints one `file:line: message` a problem and exits with 1, or prints `lint: ok`
 import sys
 from pathlib import Path
 
+import documents
 import files
 import manifests
 import modules
@@ -17,6 +18,7 @@ def problems(tree):
     root, own = manifests.load(tree)
     found = modules.find(tree, root.targets.values())
     yield from files.check(tree)
+    yield from documents.check(tree)
     yield from modules.check_homes(tree, found)
     yield from modules.check_floors(found)
     yield from manifests.check(tree, root, own, found)

@@ -5,6 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import documents
 import files
 import manifests
 import modules
@@ -72,6 +73,31 @@ class FileTests(LintTest):
         self.write("out/A.swift", "\n" * 401)
         (self.tree.root / "weights.bin").write_bytes(b"\xff\xfe /" + b"work/ \xff")
         self.assertProblems(files.check(self.tree))
+
+
+class DocumentTests(LintTest):
+    def test_links(self):
+        self.write("docs/a.md", "see [b](b.md), [top](../README.md#x), [c](c.md)\n```\n[d](d.md)\n```\n")
+        self.write("docs/b.md", "[site](https://example.org/x.md)\n")
+        self.write("README.md", "")
+        self.assertProblems(
+            documents.check(self.tree), "docs/a.md:1: links to c.md, which does not exist")
+
+    def test_performance_is_made_of_its_results(self):
+        result = """{"title": "T", "about": "A.", "columns": {"case": "{case}", "speed": "{speed:.1f}"},
+            "rows": [{"case": "one", "speed": 1.25}, {"case": "two"}]}"""
+        self.write("Tools/bench/results/1.json", result)
+        page = documents.performance.page(self.tree.root)
+        self.assertTrue(page.endswith("| case | speed |\n|---|---|\n| one | 1.2 |\n| two |  |\n"), page)
+        self.write("docs/kernels.md", "")
+        self.write("docs/numerics.md", "")
+        self.write("Tools/bench/log.tsv", "")
+        self.write("PERFORMANCE.md", page)
+        self.assertProblems(documents.check(self.tree))
+        self.write("Tools/bench/results/1.json", result.replace("1.25", "1.35"))
+        self.assertProblems(
+            documents.check(self.tree),
+            "PERFORMANCE.md:1: differs from its results; run Tools/bench/performance.py")
 
 
 class ModuleTests(LintTest):

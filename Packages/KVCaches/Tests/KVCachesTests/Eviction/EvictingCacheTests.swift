@@ -104,6 +104,18 @@ import Testing
     #expect(meter.bytes == 0)
   }
 
+  /// What stays is chosen by position alone, so the formats differ by their rounding.
+  @Test(arguments: [KVFormat.bf16, .int8])
+  func entriesThatStayKeepTheirValues(format: KVFormat) throws {
+    for policy in ["streaming:20,buffer=10,prompt=16", "streaming:150,sinks=4,buffer=10"] {
+      let exact = try Self.cache(policy, tokens: 300, prompt: 30, step: 7, format: .f32)
+      let rounded = try Self.cache(policy, tokens: 300, prompt: 30, step: 7, format: format)
+      for (a, b) in zip(Self.attention(exact), Self.attention(rounded)) {
+        #expect(abs(a - b) < 0.02, "\(policy)")
+      }
+    }
+  }
+
   @Test func withoutEvictionNothingIsRemembered() throws {
     let meter = KVMeter()
     var cache = try KVCache(shape: Self.shape, meter: meter)
