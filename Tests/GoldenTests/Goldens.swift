@@ -1,14 +1,17 @@
 import Foundation
 
-/// Where the reference data lies: the folder that BITBUDGET_GOLDENS names, or `../shared/goldens` beside the checkout.
+/// Where the reference data lies: the folder that BITBUDGET_GOLDENS names, or `../shared/goldens` beside the checkout. A few
+/// small models are committed.
 enum Goldens {
+  /// The committed part, `Tests/Goldens`.
+  static let committed = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Goldens")
+
   static let directory: URL? = {
     if let path = ProcessInfo.processInfo.environment["BITBUDGET_GOLDENS"], !path.isEmpty {
       return URL(fileURLWithPath: path)
     }
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-    let shared = root.appendingPathComponent("../shared/goldens").standardizedFileURL
+    let shared = committed.appendingPathComponent("../../../shared/goldens").standardizedFileURL
     return FileManager.default.fileExists(atPath: shared.path) ? shared : nil
   }()
 

@@ -1,0 +1,188 @@
+"""Forward passes of the model families in NumPy float64, written from their published definitions and from nothing of this project.
+
+`logits(config, tensors, tokens)` gives [tokens, vocabulary]: `config` is what config.json holds, `tensors` are arrays by their names
+in the checkpoint. Activations are [tokens, features] and matrices [out, in] throughout.
+"""
+
+import math
+
+import numpy
+
+
+def logits(config, tensors, tokens):
+    """Logits of every position, float64."""
+    model = FAMILIES[config["model_type"]](config, {name: array.astype(numpy.float64) for name, array in tensors.items()})
+    return model.logits(numpy.asarray(tokens))
+
+
+def rms_norm(x, weight, epsilon):
+    return weight * x / numpy.sqrt(numpy.mean(x * x, axis=-1, keepdims=True) + epsilon)
+
+
+def layer_norm(x, weight, bias, epsilon):
+    centred = x - x.mean(axis=-1, keepdims=True)
+    return weight * centred / numpy.sqrt(numpy.mean(centred * centred, axis=-1, keepdims=True) + epsilon) + bias
+
+
+def silu(x):
+    return x / (1 + numpy.exp(-x))
+
+
+def gelu(x):
+    """The exact form, with the error function."""
+    return 0.5 * x * (1 + numpy.vectorize(math.erf, otypes=[float])(x / math.sqrt(2)))
+
+
+def attention(q, k, v):
+    """Causal attention: q [tokens, heads, d], k and v [tokens, KV heads, d]."""
+    tokens, heads, d = q.shape
+    k, v = (numpy.repeat(x, heads // x.shape[1], axis=1) for x in (k, v))
+    scores = numpy.einsum("ihd,jhd->hij", q, k) / math.sqrt(d)
+    scores = numpy.where(numpy.tri(tokens, dtype=bool), scores, -numpy.inf)
+    weights = numpy.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights /= weights.sum(axis=-1, keepdims=True)
+    return numpy.einsum("hij,jhd->ihd", weights, v).reshape(tokens, heads * d)
+
+
+def rotary_frequencies(d, theta, scaling):
+    """Frequencies of the pairs of a head [d / 2], and the factor of cosine and sine."""
+    frequencies = theta ** (-numpy.arange(0, d, 2) / d)
+    kind = (scaling or {}).get("rope_type", "default")
+    if kind == "default":
+        return frequencies, 1.0
+    factor, original = scaling["factor"], scaling["original_max_position_embeddings"]
+    if kind == "llama3":
+        low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
+        share = numpy.clip((original * frequencies / (2 * math.pi) - low) / (high - low), 0, 1)
+        return (1 - share) * frequencies / factor + share * frequencies, 1.0
+    assert kind == "yarn", kind
+
+    def dimension(rotations):
+        return d * math.log(original / (2 * math.pi * rotations)) / (2 * math.log(theta))
+
+    low, high = max(math.floor(dimension(32)), 0), min(math.ceil(dimension(1)), d - 1)
+    ramp = numpy.clip((numpy.arange(d // 2) - low) / (high - low), 0, 1)
+    return frequencies / factor * ramp + frequencies * (1 - ramp), 0.1 * math.log(factor) + 1
+
+
+def rotate(x, theta, scaling=None):
+    """Rotary positions, halves of a head paired: x [tokens, heads, d]."""
+    tokens, _, d = x.shape
+    frequencies, factor = rotary_frequencies(d, theta, scaling)
+    angles = numpy.arange(tokens)[:, None] * frequencies
+    cosine, sine = factor * numpy.cos(angles)[:, None], factor * numpy.sin(angles)[:, None]
+    first, second = x[..., : d // 2], x[..., d // 2:]
+    return numpy.concatenate([first * cosine - second * sine, second * cosine + first * sine], axis=-1)
+
+
+class Model:
+    """What all families share: tensors by name, linear layers with an optional bias."""
+
+    def __init__(self, config, tensors):
+        self.config, self.tensors = config, tensors
+
+    def linear(self, name, x):
+        y = x @ self.tensors[name + ".weight"].T
+        return y + self.tensors[name + ".bias"] if name + ".bias" in self.tensors else y
+
+    def norm(self, name, x, epsilon):
+        return layer_norm(x, self.tensors[name + ".weight"], self.tensors[name + ".bias"], epsilon)
+
+
+class Llama(Model):
+    """Llama, Qwen2 and Qwen3: pre-norm blocks with RMS norms, rotary positions and a gated feed-forward. Biases are added where
+    there are any, and queries and keys normalized where there are norms for them."""
+
+    def logits(self, tokens):
+        config, tensors = self.config, self.tensors
+        epsilon, theta, scaling = config["rms_norm_eps"], config["rope_theta"], config.get("rope_scaling")
+        heads = config["num_attention_heads"]
+        d = config.get("head_dim", config["hidden_size"] // heads)
+        x = tensors["model.embed_tokens.weight"][tokens]
+        for layer in range(config["num_hidden_layers"]):
+            block = f"model.layers.{layer}."
+            a = rms_norm(x, tensors[block + "input_layernorm.weight"], epsilon)
+            q, k, v = (self.linear(block + f"self_attn.{name}_proj", a).reshape(len(tokens), -1, d) for name in "qkv")
+            if block + "self_attn.q_norm.weight" in tensors:
+                q = rms_norm(q, tensors[block + "self_attn.q_norm.weight"], epsilon)
+                k = rms_norm(k, tensors[block + "self_attn.k_norm.weight"], epsilon)
+            mixed = attention(rotate(q, theta, scaling), rotate(k, theta, scaling), v)
+            x = x + self.linear(block + "self_attn.o_proj", mixed)
+            a = rms_norm(x, tensors[block + "post_attention_layernorm.weight"], epsilon)
+            gated = silu(self.linear(block + "mlp.gate_proj", a)) * self.linear(block + "mlp.up_proj", a)
+            x = x + self.linear(block + "mlp.down_proj", gated)
+        head = "model.embed_tokens.weight" if config["tie_word_embeddings"] else "lm_head.weight"
+        return rms_norm(x, tensors["model.norm.weight"], epsilon) @ tensors[head].T
+
+
+class OPT(Model):
+    """OPT: learned positions from row 2 on, layer norms before or after each half of a block, ReLU, a tied head."""
+
+    EPSILON = 1e-5
+
+    def logits(self, tokens):
+        config, tensors, root = self.config, self.tensors, "model.decoder."
+        heads, d = config["num_attention_heads"], config["hidden_size"] // config["num_attention_heads"]
+        is_pre = config["do_layer_norm_before"]
+        x = tensors[root + "embed_tokens.weight"][tokens]
+        if root + "project_in.weight" in tensors:
+            x = self.linear(root + "project_in", x)
+        x = x + tensors[root + "embed_positions.weight"][numpy.arange(len(tokens)) + 2]
+        for layer in range(config["num_hidden_layers"]):
+            block = f"{root}layers.{layer}."
+
+            def half(x, norm, body):
+                if is_pre:
+                    return x + body(self.norm(block + norm, x, self.EPSILON))
+                return self.norm(block + norm, x + body(x), self.EPSILON)
+
+            def attend(a):
+                q, k, v = (self.linear(block + f"self_attn.{name}_proj", a).reshape(-1, heads, d) for name in "qkv")
+                return self.linear(block + "self_attn.out_proj", attention(q, k, v))
+
+            x = half(x, "self_attn_layer_norm", attend)
+            x = half(x, "final_layer_norm", lambda a: self.linear(
+                block + "fc2", numpy.maximum(self.linear(block + "fc1", a), 0)))
+        if is_pre:
+            x = self.norm(root + "final_layer_norm", x, self.EPSILON)
+        if root + "project_out.weight" in tensors:
+            x = self.linear(root + "project_out", x)
+        return x @ tensors[root + "embed_tokens.weight"].T
+
+
+class Falcon(Model):
+    """Falcon: attention and feed-forward side by side (7B: one norm, one KV head; 40B: two norms, grouped KV heads), exact GELU, a
+    tied head."""
+
+    def logits(self, tokens):
+        config, tensors = self.config, self.tensors
+        epsilon = config["layer_norm_epsilon"]
+        x = tensors["transformer.word_embeddings.weight"][tokens]
+        for layer in range(config["num_hidden_layers"]):
+            block = f"transformer.h.{layer}."
+            if config["new_decoder_architecture"]:
+                x = (x + self.mix(block, self.norm(block + "ln_attn", x, epsilon))
+                     + self.feed(block, self.norm(block + "ln_mlp", x, epsilon)))
+            else:
+                a = self.norm(block + "input_layernorm", x, epsilon)
+                x = x + self.mix(block, a) + self.feed(block, a)
+        x = self.norm("transformer.ln_f", x, epsilon)
+        return x @ tensors["transformer.word_embeddings.weight"].T
+
+    def feed(self, block, a):
+        return self.linear(block + "mlp.dense_4h_to_h", gelu(self.linear(block + "mlp.dense_h_to_4h", a)))
+
+    def mix(self, block, a):
+        config, heads = self.config, self.config["num_attention_heads"]
+        d, tokens = config["hidden_size"] // heads, len(a)
+        fused = self.linear(block + "self_attention.query_key_value", a).reshape(tokens, -1, d)
+        if config["new_decoder_architecture"]:
+            groups = config["num_kv_heads"]  # the rows of each: its queries, a key, a value
+            fused = fused.reshape(tokens, groups, heads // groups + 2, d)
+            q, k, v = fused[:, :, :-2].reshape(tokens, heads, d), fused[:, :, -2], fused[:, :, -1]
+        else:
+            q, k, v = fused[:, :heads], fused[:, heads:heads + 1], fused[:, heads + 1:]
+        return self.linear(block + "self_attention.dense", attention(rotate(q, 10000.0), rotate(k, 10000.0), v))
+
+
+FAMILIES = {"llama": Llama, "qwen2": Llama, "qwen3": Llama, "opt": OPT, "falcon": Falcon}
