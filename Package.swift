@@ -24,7 +24,7 @@ func library(
 
 let libraries = [
   "Kernels", "Tensors", "Quantizers", "KVCaches", "ModelLoader", "DecoderModels", "TextGeneration",
-  "Tokenizer", "MemoryPlanner",
+  "JSON", "Tokenizer", "MemoryPlanner",
   "NanoModels", "Compression", "Evaluation",
 ]
 
@@ -47,7 +47,8 @@ let package = Package(
         name: "CZstd", path: "Packages/ModelLoader/Sources/CZstd", pkgConfig: "libzstd",
         providers: [.apt(["libzstd-dev"]), .brew(["zstd"])])
     ],
-    library("ModelLoader", ["CZstd", crypto, "Tensors"], tests: ["CZstd", "Tensors"]),
+    library(
+      "ModelLoader", ["CZstd", crypto, "JSON", "Tensors"], tests: ["CZstd", "JSON", "Tensors"]),
     library(
       "DecoderModels", ["Kernels", "Tensors", "MemoryPlanner", "KVCaches", "ModelLoader"],
       tests: ["KVCaches", "ModelLoader", "Tensors"]),
@@ -63,12 +64,13 @@ let package = Package(
       tests: [
         "DecoderModels", "ModelLoader", "NanoModels", "Quantizers", "Tensors", "TextGeneration",
       ]),
-    library("Tokenizer", []),
+    library("JSON", []),
+    library("Tokenizer", ["JSON"], tests: ["JSON"]),
     library("MemoryPlanner", []),
     library("NanoModels", [], resources: [.copy("Resources")]),
     library(
-      "Evaluation", [crypto, "MemoryPlanner", .product(name: "Yams", package: "Yams")],
-      resources: [.copy("Resources")], tests: ["MemoryPlanner"]),
+      "Evaluation", [crypto, "JSON", "MemoryPlanner", .product(name: "Yams", package: "Yams")],
+      resources: [.copy("Resources")], tests: ["JSON", "MemoryPlanner"]),
     [
       .target(
         name: "AppSupport",
@@ -81,9 +83,9 @@ let package = Package(
       .executableTarget(
         name: "bitbudget",
         dependencies: [
-          "AppSupport", argumentParser, "Compression", "DecoderModels", "Evaluation", "KVCaches",
-          "MemoryPlanner", "ModelLoader", "NanoModels", "Quantizers", "Tensors", "TextGeneration",
-          "Tokenizer",
+          "AppSupport", argumentParser, "Compression", "DecoderModels", "Evaluation", "JSON",
+          "KVCaches", "MemoryPlanner", "ModelLoader", "NanoModels", "Quantizers", "Tensors",
+          "TextGeneration", "Tokenizer",
         ], path: "Apps/Sources", exclude: ["AppSupport"]),
     ],
     [

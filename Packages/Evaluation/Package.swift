@@ -8,6 +8,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    .package(path: "../JSON"),
     .package(path: "../MemoryPlanner"),
   ],
   targets: [
@@ -15,6 +16,7 @@ let package = Package(
       name: "Evaluation",
       dependencies: [
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "JSON", package: "JSON"),
         .product(name: "MemoryPlanner", package: "MemoryPlanner"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -22,7 +24,8 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
-        "Evaluation", .product(name: "MemoryPlanner", package: "MemoryPlanner"),
+        "Evaluation", .product(name: "JSON", package: "JSON"),
+        .product(name: "MemoryPlanner", package: "MemoryPlanner"),
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -6,6 +6,7 @@ let package = Package(
   products: [.library(name: "ModelLoader", targets: ["ModelLoader"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+    .package(path: "../JSON"),
     .package(path: "../Tensors"),
   ],
   targets: [
@@ -16,10 +17,14 @@ let package = Package(
       name: "ModelLoader",
       dependencies: [
         "CZstd", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "JSON", package: "JSON"),
         .product(name: "Tensors", package: "Tensors"),
       ]),
     .testTarget(
       name: "ModelLoaderTests",
-      dependencies: ["ModelLoader", "CZstd", .product(name: "Tensors", package: "Tensors")]),
+      dependencies: [
+        "ModelLoader", "CZstd", .product(name: "JSON", package: "JSON"),
+        .product(name: "Tensors", package: "Tensors"),
+      ]),
   ]
 )

@@ -6,9 +6,12 @@ let package = Package(
   products: [
     .library(name: "Tokenizer", targets: ["Tokenizer"])
   ],
+  dependencies: [.package(path: "../JSON")],
   targets: [
-    .target(name: "Tokenizer"),
-    .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer"]),
+    .target(name: "Tokenizer", dependencies: [.product(name: "JSON", package: "JSON")]),
+    .testTarget(
+      name: "TokenizerTests",
+      dependencies: ["Tokenizer", .product(name: "JSON", package: "JSON")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -2,10 +2,11 @@
 
 FLOORS = {
     "Kernels": 0,
-    "Tokenizer": 0,
+    "JSON": 0,
     "MemoryPlanner": 0,
     "NanoModels": 0,
     "Tensors": 1,
+    "Tokenizer": 1,
     "Quantizers": 2,
     "ModelLoader": 3,
     "KVCaches": 3,

@@ -1,6 +1,7 @@
 import AppSupport
 import ArgumentParser
 import Foundation
+import JSON
 import Tokenizer
 
 /// The flags that only look at the tokenizer.
@@ -45,7 +46,7 @@ struct TokenizerFlags: ParsableArguments {
     while let line = readLine() {
       number += 1
       if line.allSatisfy(\.isWhitespace) { continue }
-      let value = try JSONValue(parsing: Array(line.utf8), file: "standard input, line \(number)")
+      let value = try JSONValue(parsing: line.utf8, file: "standard input, line \(number)")
       if tokenizeJsonl {
         guard let text = value.string else {
           throw UserError("standard input, line \(number): expected a JSON string")

@@ -26,10 +26,10 @@ struct DataFileTests {
   }
 
   @Test(arguments: [
-    (#"{"id": "a", "question": "q""#, "is no JSON"),
-    ("text", "is no JSON"),
+    (#"{"id": "a", "question": "q""#, "is no JSON: byte 27: expected ',' or '}'"),
+    ("text", "is no JSON: byte 0: expected true or false"),
     ("[1]", "is no JSON object"),
-    (String(repeating: "[", count: 100_000), "is no JSON"),
+    (String(repeating: "[", count: 100_000), "is no JSON: byte 128: nested deeper than 128"),
     (#"{"question": "q", "answer": 1}"#, "has no field 'id'"),
     (#"{"id": null, "question": "q", "answer": 1}"#, "has no field 'id'"),
     (#"{"id": "a", "question": ["q"], "answer": 1}"#, "field 'question' is no text or number"),
@@ -56,7 +56,10 @@ struct DataFileTests {
     }
     try Data([0x7b, 0xff, 0x7d]).write(to: file)
     let definition = try BenchmarkDefinition(yaml: sumsYAML, file: "sums.yaml")
-    #expect(throws: EvaluationError.dataRow(file: file.path, line: 1, reason: "is not UTF-8")) {
+    #expect(
+      throws: EvaluationError.dataRow(
+        file: file.path, line: 1, reason: "is no JSON: byte 1: invalid UTF-8")
+    ) {
       try Benchmark(definition, in: DataFolders(folders: [folder.url]))
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 
 @testable import Evaluation
@@ -16,7 +17,7 @@ struct SummaryTableTests {
       SummaryTable.Run(name: "one", summary: first),
       SummaryTable.Run(name: "two", summary: second, tokensPerSecond: 1234.5),
     ])
-    let objects = try JSONDecoder().decode([JSONValue].self, from: Data(table.text(.json).utf8))
+    let objects = try #require(try JSONValue(parsing: table.text(.json).utf8).array)
     #expect(objects.count == 2)
     #expect(objects[0][["accuracy"]] == .number(0.05))
     #expect(objects[1][["engine model"]] == .string("a, \"b\" | c"))

@@ -1,4 +1,22 @@
 import Foundation
+import JSON
+
+/// A reader of JSON whose faults are faults of a checkpoint's files.
+typealias CheckpointReader = JSONReader<CheckpointError>
+
+extension CheckpointError: JSONFailure {
+  /// See ``json(file:offset:reason:)``.
+  public static func malformedJSON(file: String, offset: Int, reason: String) -> CheckpointError {
+    .json(file: file, offset: offset, reason: reason)
+  }
+
+  /// See ``value(file:key:expected:found:)``.
+  public static func wrongType(
+    file: String, key: String, offset: Int, expected: String, found: String
+  ) -> CheckpointError {
+    .value(file: file, key: key, expected: expected, found: found)
+  }
+}
 
 /// What can go wrong between a model folder on disk and a checkpoint in memory.
 ///

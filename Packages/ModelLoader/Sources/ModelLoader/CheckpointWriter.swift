@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Tensors
 
 /// How the files of a checkpoint are written.
@@ -204,7 +205,7 @@ public final class CheckpointWriter {
   private func nameShards() throws(CheckpointError) {
     let suffix = layout.container == .zstd ? ZstdShard.suffix : ""
     let count = shardNames.count
-    var map: [String: JSONValue] = [:]
+    var map: OrderedObject<JSONValue> = [:]
     for (number, tensors) in shardNames.enumerated() {
       let name =
         (count == 1

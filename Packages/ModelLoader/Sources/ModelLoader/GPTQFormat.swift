@@ -1,3 +1,4 @@
+import JSON
 import Tensors
 
 /// The files of GPTQ tools, packed along the inputs of each column, in version 1 and 2.
@@ -186,7 +187,7 @@ struct GPTQEncoder: LinearEncoder {
 
   func configuration(of layers: [QuantizedLayer], dense: [String]) -> JSONValue {
     let common = layers[0].kind
-    var overrides: [String: JSONValue] = [:]
+    var overrides: OrderedObject<JSONValue> = [:]
     for layer in layers where layer.kind.scheme != common.scheme {
       overrides["+:" + pattern(layer.name)] = .object([
         "bits": .integer(layer.kind.scheme.bits),
@@ -194,7 +195,7 @@ struct GPTQEncoder: LinearEncoder {
       ])
     }
     for name in dense where name != "lm_head" { overrides["-:" + pattern(name)] = .object([:]) }
-    var members: [String: JSONValue] = [
+    var members: OrderedObject<JSONValue> = [
       "quant_method": .string("gptq"), "checkpoint_format": .string(method.rawValue),
       "pack_dtype": .string("int32"), "bits": .integer(common.scheme.bits),
       "group_size": .integer(common.scheme.groupSize ?? -1),

@@ -1,3 +1,5 @@
+import JSON
+
 /// A JSON object from a file, read by key; every error names the file and the key.
 ///
 /// A key whose value is `null` counts as absent, as in Hugging Face configuration files.
@@ -7,20 +9,22 @@ public struct JSONObject: Sendable, Hashable {
   /// Where the object stands in the file, as `outer.inner`; empty for the whole file.
   public let path: String
   /// The members, `null` included.
-  public let members: [String: JSONValue]
+  public let members: OrderedObject<JSONValue>
 
   /// An object that is not, or not yet, in a file of this name.
-  public init(file: String, path: String = "", members: [String: JSONValue]) {
+  public init(file: String, path: String = "", members: OrderedObject<JSONValue>) {
     self.file = file
     self.path = path
     self.members = members
   }
 
-  /// Parses a whole file.
+  /// Parses a whole file, which may hold `Infinity` and `NaN` as Python writes them: no range of
+  /// values takes them.
   ///
   /// - Throws: `CheckpointError.json`, or `.value` when the file does not hold an object.
   public init(parsing bytes: [UInt8], file: String) throws(CheckpointError) {
-    let value = try JSONValue(parsing: bytes, file: file)
+    let value = try JSONValue(
+      parsing: bytes, file: file, dialect: .python, failure: CheckpointError.self)
     guard case .object(let members) = value else {
       throw .value(file: file, key: "(whole file)", expected: "an object", found: value.summary)
     }

@@ -1,3 +1,4 @@
+import JSON
 import Tensors
 
 /// One way of storing quantized linear layers as tensors. Each conformance is the only place that

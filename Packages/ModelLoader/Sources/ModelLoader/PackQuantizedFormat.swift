@@ -1,3 +1,4 @@
+import JSON
 import Tensors
 
 /// compressed-tensors' `pack-quantized`: integer weights of 2, 3, 4 or 8 bits, packed along the
@@ -204,7 +205,7 @@ struct PackQuantizedEncoder: LinearEncoder {
   func configuration(of layers: [QuantizedLayer], dense: [String]) -> JSONValue {
     var kinds: [QuantizedLayer.Kind] = []
     for layer in layers where !kinds.contains(layer.kind) { kinds.append(layer.kind) }
-    var groups: [String: JSONValue] = [:]
+    var groups: OrderedObject<JSONValue> = [:]
     for (number, kind) in kinds.enumerated() {
       let names = layers.filter { $0.kind == kind }.map { JSONValue.string($0.name) }
       groups["group_\(number)"] = .object([
@@ -224,7 +225,7 @@ struct PackQuantizedEncoder: LinearEncoder {
   }
 
   private func weights(_ kind: QuantizedLayer.Kind) -> JSONValue {
-    var weights: [String: JSONValue] = [
+    var weights: OrderedObject<JSONValue> = [
       "num_bits": .integer(kind.scheme.bits), "type": .string("int"),
       "symmetric": .bool(kind.isSymmetric),
       "strategy": .string(kind.scheme.groupSize == nil ? "channel" : "group"),

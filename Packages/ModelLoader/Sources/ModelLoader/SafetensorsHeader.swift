@@ -51,13 +51,14 @@ struct SafetensorsHeader {
       throw .malformed(file: file, reason: "the header does not begin with '{'")
     }
     var found: [TensorInfo] = []
-    try JSONScanner.scan(text, file: file) { (scanner) throws(CheckpointError) in
-      try scanner.object { (scanner, name) throws(CheckpointError) in
+    try CheckpointReader.read(text, file: file) { (reader) throws(CheckpointError) in
+      try reader.readObject("header") { (reader, bytes) throws(CheckpointError) in
+        let name = String(decoding: bytes, as: UTF8.self)
         if name == "__metadata__" {
-          try Self.skipMetadata(&scanner, file: file)
+          try Self.skipMetadata(&reader, file: file)
         } else {
           var entry = TensorEntry(file: file, name: name)
-          found.append(try entry.read(&scanner, dataStart: start, shard: shard))
+          found.append(try entry.read(&reader, dataStart: start, shard: shard))
         }
       }
     }
@@ -69,16 +70,17 @@ struct SafetensorsHeader {
   }
 
   private static func skipMetadata(
-    _ scanner: inout JSONScanner, file: String
+    _ reader: inout CheckpointReader, file: String
   ) throws(CheckpointError) {
-    guard scanner.kind() == .object else {
+    guard try reader.peekKind() == .object else {
       throw .malformed(file: file, reason: "__metadata__ is not an object")
     }
-    try scanner.object { (scanner, key) throws(CheckpointError) in
-      guard scanner.kind() == .string else {
+    try reader.readObject("__metadata__") { (reader, name) throws(CheckpointError) in
+      guard try reader.peekKind() == .string else {
+        let key = String(decoding: name, as: UTF8.self)
         throw .malformed(file: file, reason: "__metadata__.\(key) is not a string")
       }
-      _ = try scanner.string()
+      _ = try reader.readString("__metadata__")
     }
   }
 
@@ -129,15 +131,15 @@ private struct TensorEntry {
   }
 
   mutating func read(
-    _ scanner: inout JSONScanner, dataStart: Int, shard: String
+    _ reader: inout CheckpointReader, dataStart: Int, shard: String
   ) throws(CheckpointError) -> TensorInfo {
-    guard scanner.kind() == .object else { throw wrong("the entry is not an object") }
-    try scanner.object { (scanner, key) throws(CheckpointError) in
-      switch key {
-      case "dtype": dtype = try readType(&scanner)
-      case "shape": shape = try readIntegers(&scanner, "shape", limit: Self.rankLimit)
-      case "data_offsets": offsets = try readIntegers(&scanner, "data_offsets", limit: 2)
-      default: try scanner.skipValue()
+    guard try reader.peekKind() == .object else { throw wrong("the entry is not an object") }
+    try reader.readObject(name) { (reader, bytes) throws(CheckpointError) in
+      switch String(decoding: bytes, as: UTF8.self) {
+      case "dtype": dtype = try readType(&reader)
+      case "shape": shape = try readIntegers(&reader, "shape", limit: Self.rankLimit)
+      case "data_offsets": offsets = try readIntegers(&reader, "data_offsets", limit: 2)
+      default: try reader.skipValue()
       }
     }
     guard let dtype else { throw wrong("dtype is missing") }
@@ -160,24 +162,24 @@ private struct TensorEntry {
       name: name, dtype: dtype, shape: shape, shard: shard, range: dataStart + offsets[0]..<end)
   }
 
-  private func readType(_ scanner: inout JSONScanner) throws(CheckpointError) -> DType {
-    guard scanner.kind() == .string else { throw wrong("dtype is not a string") }
-    let text = try scanner.string()
+  private func readType(_ reader: inout CheckpointReader) throws(CheckpointError) -> DType {
+    guard try reader.peekKind() == .string else { throw wrong("dtype is not a string") }
+    let text = try reader.readText("dtype")
     guard let dtype = DType(rawValue: text) else { throw wrong("unknown dtype \"\(text)\"") }
     return dtype
   }
 
   private func readIntegers(
-    _ scanner: inout JSONScanner, _ key: String, limit: Int
+    _ reader: inout CheckpointReader, _ key: String, limit: Int
   ) throws(CheckpointError) -> [Int] {
-    guard scanner.kind() == .array else { throw wrong("\(key) is not an array") }
+    guard try reader.peekKind() == .array else { throw wrong("\(key) is not an array") }
     var values: [Int] = []
-    try scanner.array { (scanner) throws(CheckpointError) in
-      guard scanner.kind() == .number else {
+    try reader.readArray(key) { (reader, _) throws(CheckpointError) in
+      guard try reader.peekKind() == .number else {
         throw wrong("\(key) holds something that is not a number")
       }
       guard values.count < limit else { throw wrong("\(key) of more than \(limit) numbers") }
-      guard case .integer(let value) = try scanner.number(), value >= 0 else {
+      guard case .integer(let value) = try reader.readNumber(), value >= 0 else {
         throw wrong("\(key) holds a number that is negative, too large or not whole")
       }
       values.append(value)

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Tensors
 
 /// Writes the bytes of one shard in a container, in order.

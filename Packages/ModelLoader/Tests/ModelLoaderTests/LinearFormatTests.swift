@@ -127,7 +127,8 @@ struct LinearFormatTests {
     let file = try outputs.read("out/model.safetensors")
     let length = Int(file.integer(at: 0, size: 8))
     let header = try JSONObject(parsing: Array(file[8..<8 + length]), file: "header")
-    var entries = header.members.mapValues(\.text)
+    var entries: [String: String] = [:]
+    for (name, entry) in header.members.members { entries[name] = entry.text }
     change(&entries)
     let text = "{" + entries.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
     try outputs.write(

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// Turns text into the ids a model was trained on, and back.
 ///

@@ -1,3 +1,5 @@
+import JSON
+
 /// Everything that can go wrong while loading a tokenizer or rendering a chat template.
 ///
 /// Each case names where the fault lies: the file, the key path inside it, the byte offset or
@@ -40,6 +42,11 @@ public enum TokenizerError: Error, Equatable, Sendable {
   /// A chat message or tool definition is not usable.
   case invalidMessage(key: String, reason: String)
 }
+
+/// A reader of JSON whose faults are faults of a tokenizer's files.
+typealias TokenizerReader = JSONReader<TokenizerError>
+
+extension TokenizerError: JSONFailure {}
 
 extension TokenizerError: CustomStringConvertible {
   /// One sentence for the person at the terminal.

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// One row of a data file and where it stands.
 struct DataRow {
@@ -33,12 +34,10 @@ enum DataFile {
     var reader = try LineReader(url)
     var rows: [DataRow] = []
     while let line = try reader.next() {
-      guard let text = String(validating: line.bytes, as: UTF8.self) else {
-        throw .dataRow(file: url.path, line: line.number, reason: "is not UTF-8")
-      }
-      if text.allSatisfy(\.isWhitespace) { continue }
-      guard let value = try? JSONDecoder().decode(JSONValue.self, from: line.bytes) else {
-        throw .dataRow(file: url.path, line: line.number, reason: "is no JSON")
+      if line.bytes.allSatisfy({ [0x20, 0x09, 0x0A, 0x0D].contains($0) }) { continue }
+      let value: JSONValue
+      do { value = try JSONValue(parsing: line.bytes) } catch {
+        throw .dataRow(file: url.path, line: line.number, reason: "is no JSON: \(error.reason)")
       }
       guard case .object = value else {
         throw .dataRow(file: url.path, line: line.number, reason: "is no JSON object")
@@ -50,9 +49,13 @@ enum DataFile {
 
   private static func jsonList(of url: URL) throws(EvaluationError) -> [DataRow] {
     let bytes = try WholeFile.read(url, atMost: largest)
-    guard let value = try? JSONDecoder().decode(JSONValue.self, from: bytes),
-      case .array(let elements) = value
-    else { throw .file(path: url.path, reason: "is no JSON list of objects") }
+    let value: JSONValue
+    do { value = try JSONValue(parsing: bytes) } catch {
+      throw .file(path: url.path, reason: "is no JSON: \(error.reason)")
+    }
+    guard case .array(let elements) = value else {
+      throw .file(path: url.path, reason: "is no JSON list of objects")
+    }
     return elements.enumerated().map { DataRow(line: $0.offset + 1, fields: $0.element) }
   }
 
@@ -79,9 +82,11 @@ enum DataFile {
           file: url.path, line: record.line,
           reason: "has \(record.fields.count) columns; expected \(names.count)")
       }
-      let fields = zip(names, record.fields.map(JSONValue.string))
-      rows.append(
-        DataRow(line: record.line, fields: .object(Dictionary(fields) { first, _ in first })))
+      var fields = OrderedObject<JSONValue>()
+      for (name, field) in zip(names, record.fields) where fields[name] == nil {
+        fields[name] = .string(field)
+      }
+      rows.append(DataRow(line: record.line, fields: .object(fields)))
     }
     return rows
   }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// Makes an item of one row of data.
 struct RowReader {
@@ -90,7 +91,7 @@ struct RowReader {
     guard let value = row.fields[field.split(separator: ".")], value != .null else {
       throw error("has no field '\(field)'")
     }
-    guard let text = value.text else { throw error("field '\(field)' is no text or number") }
+    guard let text = value.fieldText else { throw error("field '\(field)' is no text or number") }
     let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
     guard !trimmed.isEmpty else { throw error("field '\(field)' is empty") }
     return trimmed
@@ -100,7 +101,7 @@ struct RowReader {
     guard case .array(let elements) = row.fields[field.split(separator: ".")] else {
       throw error("has no list in field '\(field)'")
     }
-    let texts = elements.compactMap(\.text)
+    let texts = elements.compactMap(\.fieldText)
     guard texts.count == elements.count else {
       throw error("field '\(field)' holds something that is no text")
     }

@@ -1,3 +1,5 @@
+import JSON
+
 /// Finds added tokens in text: of all that start leftmost, the longest.
 struct AddedTokenMatcher: Sendable {
   /// A stretch of text, or a token found in it with the white space it swallowed.

@@ -1,3 +1,5 @@
+import JSON
+
 /// Turns pieces of text into ids.
 ///
 /// The result is defined by: of all adjacent pairs that merge, the one of lowest rank is merged

@@ -1,3 +1,5 @@
+import JSON
+
 /// The printable alphabet in which byte-level vocabularies write bytes (GPT-2's `bytes_to_unicode`).
 ///
 /// Bytes 0x21-0x7E, 0xA1-0xAC and 0xAE-0xFF stand for themselves; the other 68, in increasing

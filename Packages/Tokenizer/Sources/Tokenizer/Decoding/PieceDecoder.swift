@@ -1,3 +1,5 @@
+import JSON
+
 /// The bytes each id stands for, laid out once at load so that decoding is copying.
 struct PieceDecoder: Sendable {
   let steps: DecoderSteps

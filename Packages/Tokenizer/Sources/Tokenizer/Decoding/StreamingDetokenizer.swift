@@ -1,3 +1,5 @@
+import JSON
+
 /// Turns ids into text one at a time, without ever breaking a UTF-8 character.
 ///
 /// The pushed texts and the last of ``finish()`` joined are what ``TextTokenizer/decode(_:skipSpecialTokens:)``

@@ -1,3 +1,5 @@
+import JSON
+
 /// A JSON value and where it came from, so that a wrong type is reported with file and key path.
 struct ConfigNode {
   let value: JSONValue

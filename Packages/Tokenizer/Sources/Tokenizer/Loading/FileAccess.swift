@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// Reading the files of a model folder.
 enum FileAccess {
@@ -17,7 +18,10 @@ enum FileAccess {
   static func readJSON(_ name: String, in directory: URL) throws(TokenizerError) -> ConfigNode? {
     guard let bytes = try read(name, in: directory) else { return nil }
     let file = path(name, in: directory)
-    return ConfigNode(value: try JSONValue(parsing: bytes, file: file), file: file, key: "")
+    return ConfigNode(
+      value: try JSONValue(
+        parsing: bytes, file: file, dialect: .python, failure: TokenizerError.self),
+      file: file, key: "")
   }
 
   /// The path of `name` in `directory`, as errors show it.

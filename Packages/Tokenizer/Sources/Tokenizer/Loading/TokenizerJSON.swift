@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads `tokenizer.json`.
 ///
 /// The vocabulary and the merges, nearly all of the file, go straight from its bytes into flat
@@ -14,7 +16,7 @@ struct TokenizerJSON {
 
   /// - Throws: ``TokenizerError`` naming file and key for everything malformed or not supported.
   static func read(_ bytes: [UInt8], file: String) throws(TokenizerError) -> TokenizerParts {
-    try JSONReader.read(bytes, file: file) { (reader) throws(TokenizerError) in
+    try TokenizerReader.read(bytes, file: file) { (reader) throws(TokenizerError) in
       var document = TokenizerJSON(file: file)
       try document.readOutline(&reader)
       let end = reader.offset
@@ -28,7 +30,7 @@ struct TokenizerJSON {
 
   // MARK: Outline
 
-  private mutating func readOutline(_ reader: inout JSONReader) throws(TokenizerError) {
+  private mutating func readOutline(_ reader: inout TokenizerReader) throws(TokenizerError) {
     try reader.readObject("the document") { (reader, name) throws(TokenizerError) in
       let name = String(decoding: name, as: UTF8.self)
       switch name {
@@ -40,7 +42,7 @@ struct TokenizerJSON {
     }
   }
 
-  private mutating func readModelOutline(_ reader: inout JSONReader) throws(TokenizerError) {
+  private mutating func readModelOutline(_ reader: inout TokenizerReader) throws(TokenizerError) {
     try reader.readObject("model") { (reader, name) throws(TokenizerError) in
       let name = String(decoding: name, as: UTF8.self)
       switch name {
@@ -62,7 +64,7 @@ struct TokenizerJSON {
 
   // MARK: Parts
 
-  private func parts(_ reader: inout JSONReader) throws(TokenizerError) -> TokenizerParts {
+  private func parts(_ reader: inout TokenizerReader) throws(TokenizerError) -> TokenizerParts {
     let settings = ConfigNode(value: .object(model), file: file, key: "model")
     try checkModel(settings)
     let origin = PieceTable.Origin(file: file, key: "model.vocab")
@@ -101,7 +103,7 @@ struct TokenizerJSON {
     }
   }
 
-  private func readVocabulary(_ reader: inout JSONReader, _ origin: PieceTable.Origin)
+  private func readVocabulary(_ reader: inout TokenizerReader, _ origin: PieceTable.Origin)
     throws(TokenizerError) -> PieceTable
   {
     guard let vocabularyOffset else { throw .missingKey(file: file, key: "model.vocab") }
@@ -109,7 +111,7 @@ struct TokenizerJSON {
     return try PieceTable(reading: &reader, origin)
   }
 
-  private func readMerges(_ reader: inout JSONReader, _ pieces: PieceTable)
+  private func readMerges(_ reader: inout TokenizerReader, _ pieces: PieceTable)
     throws(TokenizerError) -> MergeTable
   {
     guard let mergesOffset else { throw .missingKey(file: file, key: "model.merges") }

@@ -1,3 +1,5 @@
+import JSON
+
 /// What every tokenizer file format comes down to.
 struct TokenizerParts: Sendable {
   /// Where the vocabulary came from, for errors.

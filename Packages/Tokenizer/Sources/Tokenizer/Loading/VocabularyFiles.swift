@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads `vocab.json` with `merges.txt`, the form before `tokenizer.json`.
 ///
 /// These files do not say how text is cut; that follows from the tokenizer class the
@@ -29,7 +31,8 @@ enum VocabularyFiles {
         value: "\(configuration.tokenizerClass ?? "") without tokenizer.json")
     }
     let origin = PieceTable.Origin(file: file, key: "vocabulary")
-    let pieces = try JSONReader.read(vocabulary, file: file) { (reader) throws(TokenizerError) in
+    let pieces = try TokenizerReader.read(vocabulary, file: file) {
+      (reader) throws(TokenizerError) in
       try PieceTable(reading: &reader, origin)
     }
     let split = PreTokenizer.Step.split(pipeline.matcher, .isolated, inverted: false)

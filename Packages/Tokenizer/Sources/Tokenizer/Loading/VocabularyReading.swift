@@ -1,8 +1,10 @@
+import JSON
+
 extension PieceTable {
   /// Reads an object of pieces and their ids (`model.vocab`, `vocab.json`).
-  init(reading reader: inout JSONReader, _ origin: Origin) throws(TokenizerError) {
+  init(reading reader: inout TokenizerReader, _ origin: Origin) throws(TokenizerError) {
     self.init()
-    try reader.readObject(origin.key) { (reader, piece) throws(TokenizerError) in
+    try reader.readTable(origin.key) { (reader, piece) throws(TokenizerError) in
       let id = try reader.readInteger(
         "\(origin.key)[\"\(String(decoding: piece, as: UTF8.self))\"]")
       try insert(piece, id: id, origin: origin)

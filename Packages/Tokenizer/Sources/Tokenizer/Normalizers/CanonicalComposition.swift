@@ -1,3 +1,5 @@
+import JSON
+
 /// Unicode normalization form C over UTF-8 (Unicode Standard Annex #15), in linear time for real
 /// text and O(n log n) for a run of n combining marks.
 enum CanonicalComposition {

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// The general path for split patterns that have no scanner of their own.
 ///

@@ -1,3 +1,5 @@
+import JSON
+
 /// Cuts text into the pieces that a split pattern matches, one call per piece.
 ///
 /// The patterns here match at every position, so pieces lie end to end.

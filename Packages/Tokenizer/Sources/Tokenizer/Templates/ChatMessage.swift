@@ -1,3 +1,5 @@
+import JSON
+
 /// One turn of a conversation: a role, a content, and whatever else the template knows
 /// (`tool_calls`, `reasoning_content`, `name`, ...), kept as it was written.
 public struct ChatMessage: Sendable, Equatable {
@@ -46,7 +48,7 @@ public struct ChatMessage: Sendable, Equatable {
   public static func conversation(parsing bytes: some Sequence<UInt8>, file: String)
     throws(TokenizerError) -> [ChatMessage]
   {
-    let document = try JSONValue(parsing: bytes, file: file)
+    let document = try JSONValue(parsing: bytes, file: file, failure: TokenizerError.self)
     guard let messages = (document["messages"] ?? document).array else {
       throw .invalidMessage(key: file, reason: "expected an array of messages")
     }

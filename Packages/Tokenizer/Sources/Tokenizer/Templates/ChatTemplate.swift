@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// The values a caller hands to a template by name.
 public typealias TemplateValue = JSONValue

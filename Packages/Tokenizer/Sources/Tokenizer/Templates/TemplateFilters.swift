@@ -1,3 +1,5 @@
+import JSON
+
 /// The filters (`value | name(arguments)`).
 extension TemplateRenderer {
   typealias Filter =

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// Methods of strings and dictionaries, and the global functions.
 extension TemplateRenderer {

@@ -1,3 +1,5 @@
+import JSON
+
 /// Evaluates expressions.
 extension TemplateRenderer {
   func evaluate(_ expression: TemplateExpression) throws(TokenizerError) -> RuntimeValue {

@@ -1,3 +1,5 @@
+import JSON
+
 /// A value while a template runs.
 enum RuntimeValue {
   /// A name or member that does not exist; the text says which.
@@ -101,7 +103,7 @@ enum RuntimeValue {
 /// A list (or tuple) that knows how deep it nests.
 struct RuntimeList {
   /// As deep as JSON documents may nest.
-  static let maximumDepth = JSONReader.maximumDepth
+  static let maximumDepth = JSONValue.maximumDepth
 
   let elements: [RuntimeValue]
   let depth: Int

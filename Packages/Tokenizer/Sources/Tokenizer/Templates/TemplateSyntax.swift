@@ -1,3 +1,5 @@
+import JSON
+
 /// The syntax tree of a chat template.
 ///
 /// Expressions know their depth, so that a tree too deep for the recursive interpreter is refused

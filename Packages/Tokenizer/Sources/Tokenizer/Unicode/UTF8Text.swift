@@ -1,5 +1,7 @@
+import JSON
+
 /// Walking over UTF-8 bytes.
-enum UTF8Text {
+extension UTF8Text {
   /// A scalar and the number of bytes it takes.
   typealias Decoded = (scalar: UInt32, length: Int)
 
@@ -21,54 +23,6 @@ enum UTF8Text {
     var start = position - 1
     while start > 0, text[start] & 0xC0 == 0x80 { start -= 1 }
     return scalar(text, at: start)
-  }
-
-  /// The length of the well-formed sequence at the start of `bytes`, or nil.
-  ///
-  /// `needsMore` tells an incomplete but so far well-formed sequence from a broken one
-  /// (Unicode 16, table 3-7).
-  static func sequenceLength(
-    _ bytes: UnsafeBufferPointer<UInt8>, at position: Int
-  ) -> (length: Int, isComplete: Bool) {
-    let first = bytes[position]
-    let needed: Int
-    var second: ClosedRange<UInt8> = 0x80...0xBF
-    switch first {
-    case 0..<0x80: return (1, true)
-    case 0xC2...0xDF: needed = 2
-    case 0xE0: (needed, second) = (3, 0xA0...0xBF)
-    case 0xED: (needed, second) = (3, 0x80...0x9F)
-    case 0xE1...0xEF: needed = 3
-    case 0xF0: (needed, second) = (4, 0x90...0xBF)
-    case 0xF4: (needed, second) = (4, 0x80...0x8F)
-    case 0xF1...0xF3: needed = 4
-    default: return (0, true)
-    }
-    var length = 1
-    while length < needed, position + length < bytes.count {
-      let allowed = length == 1 ? second : 0x80...0xBF
-      if !(allowed ~= bytes[position + length]) { return (0, true) }
-      length += 1
-    }
-    return (length, length == needed)
-  }
-
-  /// Where the first byte that is not part of well-formed UTF-8 lies, or nil.
-  static func firstInvalidOffset(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
-    var position = 0
-    let raw = UnsafeRawBufferPointer(bytes)
-    while position < bytes.count {
-      if position + 8 <= bytes.count,
-        raw.loadUnaligned(fromByteOffset: position, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
-      {
-        position += 8
-        continue
-      }
-      let (length, isComplete) = sequenceLength(bytes, at: position)
-      guard length > 0, isComplete else { return position }
-      position += length
-    }
-    return nil
   }
 
   /// How many bytes at the end of `bytes` begin a character that may still be completed (0...3).

@@ -2,7 +2,7 @@
 ///
 /// This is what chat messages, tool definitions and template variables are made of. It is parsed
 /// by ``init(parsing:file:)`` rather than `Codable`, whose keyed containers forget the order.
-public enum JSONValue: Sendable, Equatable {
+public enum JSONValue: Sendable, Hashable {
   /// `null`
   case null
   /// `true` or `false`
@@ -18,18 +18,28 @@ public enum JSONValue: Sendable, Equatable {
   /// An object.
   case object(OrderedObject<JSONValue>)
 
-  /// Parses one JSON document (UTF-8, RFC 8259).
-  ///
-  /// An escaped lone surrogate (`"\ud800"`) becomes U+FFFD. Of two members with one name the
-  /// later value wins.
+  /// Arrays and objects may be nested this deep.
+  public static let maximumDepth = 128
+
+  /// Parses one JSON document as ``JSONReader`` reads it.
   /// - Parameters:
   ///   - bytes: the whole document.
   ///   - file: the name used in errors.
-  /// - Throws: ``TokenizerError/malformedJSON(file:offset:reason:)``, also for nesting deeper
-  ///   than 128.
-  public init(parsing bytes: some Sequence<UInt8>, file: String = "JSON") throws(TokenizerError) {
-    self = try JSONReader.read(Array(bytes), file: file) { reader throws(TokenizerError) in
-      try reader.readValue()
+  ///   - dialect: which numbers it may hold.
+  /// - Throws: ``JSONError/malformedJSON(file:offset:reason:)``.
+  public init(
+    parsing bytes: some Sequence<UInt8>, file: String = "JSON", dialect: JSONDialect = .strict
+  ) throws(JSONError) {
+    try self.init(parsing: bytes, file: file, dialect: dialect, failure: JSONError.self)
+  }
+
+  /// Parses one JSON document; faults are thrown as the caller's own error.
+  public init<Failure: JSONFailure>(
+    parsing bytes: some Sequence<UInt8>, file: String, dialect: JSONDialect = .strict,
+    failure: Failure.Type
+  ) throws(Failure) {
+    self = try JSONReader<Failure>.read(Array(bytes), file: file, dialect: dialect) {
+      (reader) throws(Failure) in try reader.readValue()
     }
   }
 
@@ -50,6 +60,15 @@ public enum JSONValue: Sendable, Equatable {
   /// The value of a boolean, else nil.
   public var bool: Bool? { if case .bool(let bool) = self { bool } else { nil } }
 
+  /// The value of any number, else nil.
+  public var double: Double? {
+    switch self {
+    case .integer(let integer): Double(integer)
+    case .number(let number): number
+    default: nil
+    }
+  }
+
   /// Whether this is `null`.
   public var isNull: Bool { self == .null }
 
@@ -57,7 +76,7 @@ public enum JSONValue: Sendable, Equatable {
   public subscript(key: String) -> JSONValue? { object?[key] }
 
   /// What kind of value this is, for messages.
-  var kind: JSONKind {
+  public var kind: JSONKind {
     switch self {
     case .null: .null
     case .bool: .bool
@@ -70,7 +89,17 @@ public enum JSONValue: Sendable, Equatable {
 }
 
 /// The six kinds of JSON value.
-enum JSONKind: String {
-  case null, bool = "a boolean", number = "a number", string = "a string", array = "an array"
+public enum JSONKind: String, Sendable {
+  /// `null`
+  case null
+  /// `true` or `false`
+  case bool = "a boolean"
+  /// A number.
+  case number = "a number"
+  /// A string.
+  case string = "a string"
+  /// An array.
+  case array = "an array"
+  /// An object.
   case object = "an object"
 }

@@ -1,28 +1,30 @@
-/// A pull parser over the bytes of one JSON document.
+/// A pull parser over the bytes of one JSON document (RFC 8259).
 ///
-/// Large tables (`model.vocab`, `model.merges`) are read member by member without building a tree;
-/// everything small goes through ``readValue()``. The bytes are checked to be UTF-8 beforehand.
-struct JSONReader {
-  /// Deepest nesting of arrays and objects that is accepted.
-  static let maximumDepth = 128
-
+/// Strict: UTF-8 only (a byte order mark is passed over), no name twice in an object, no lone
+/// surrogates, nothing after the document, nesting and the length of numbers limited. Large tables
+/// are read member by member without building a tree; everything small goes through
+/// ``readValue()``. Faults are thrown as the caller's own error.
+public struct JSONReader<Failure: JSONFailure> {
   let bytes: UnsafeBufferPointer<UInt8>
-  let file: String
-  private(set) var offset = 0
-  private var depth = 0
+  let dialect: JSONDialect
+  /// The name used in errors.
+  public let file: String
+  /// The byte that is read next.
+  public internal(set) var offset = 0
+  var depth = 0
   /// Holds the last string that had escapes.
-  private let unescaped = StringBuffer()
+  let unescaped = StringBuffer()
 
   /// Checks that `document` is UTF-8, hands a reader to `body`, and checks that nothing follows.
-  static func read<Result>(
-    _ document: [UInt8], file: String,
-    _ body: (inout JSONReader) throws(TokenizerError) -> Result
-  ) throws(TokenizerError) -> Result {
-    try document.withUnsafeBufferPointer { (buffer) throws(TokenizerError) -> Result in
+  public static func read<Result>(
+    _ document: [UInt8], file: String, dialect: JSONDialect = .strict,
+    _ body: (inout JSONReader) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try document.withUnsafeBufferPointer { (buffer) throws(Failure) -> Result in
       if let offset = UTF8Text.firstInvalidOffset(in: buffer) {
         throw .malformedJSON(file: file, offset: offset, reason: "invalid UTF-8")
       }
-      var reader = JSONReader(bytes: buffer, file: file)
+      var reader = JSONReader(bytes: buffer, file: file, dialect: dialect)
       let result = try body(&reader)
       reader.skipWhitespace()
       if reader.offset != buffer.count { throw reader.malformed("text after the document") }
@@ -30,19 +32,20 @@ struct JSONReader {
     }
   }
 
-  private init(bytes: UnsafeBufferPointer<UInt8>, file: String) {
+  init(bytes: UnsafeBufferPointer<UInt8>, file: String, dialect: JSONDialect) {
     self.bytes = bytes
     self.file = file
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
+    self.dialect = dialect
+    if bytes.starts(with: UTF8Text.byteOrderMark) { offset = UTF8Text.byteOrderMark.count }
   }
 
   /// Goes back (or on) to a value found earlier.
-  mutating func seek(to offset: Int) { self.offset = offset }
+  public mutating func seek(to offset: Int) { self.offset = offset }
 
   // MARK: Structure
 
   /// The kind of the next value, without consuming it.
-  mutating func peekKind() throws(TokenizerError) -> JSONKind {
+  public mutating func peekKind() throws(Failure) -> JSONKind {
     skipWhitespace()
     guard offset < bytes.count else { throw malformed("unexpected end") }
     switch bytes[offset] {
@@ -52,17 +55,37 @@ struct JSONReader {
     case UInt8(ascii: "t"), UInt8(ascii: "f"): return .bool
     case UInt8(ascii: "n"): return .null
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
+    case UInt8(ascii: "N"), UInt8(ascii: "I"):
+      guard dialect == .python else { throw malformed("NaN and Infinity are no JSON") }
+      return .number
     default: throw malformed("no JSON value starts here")
     }
   }
 
   /// Reads an object, calling `member` with each name; the callback must consume the value.
   ///
-  /// The name's bytes are valid until the next string is read.
-  mutating func readObject(
+  /// The name's bytes are valid until the next string is read. A name that comes twice is an
+  /// error.
+  public mutating func readObject(
     _ key: @autoclosure () -> String,
-    _ member: (inout JSONReader, UnsafeBufferPointer<UInt8>) throws(TokenizerError) -> Void
-  ) throws(TokenizerError) {
+    _ member: (inout JSONReader, UnsafeBufferPointer<UInt8>) throws(Failure) -> Void
+  ) throws(Failure) {
+    var names = Set<ExactString>()
+    try readTable(key()) { (reader, name) throws(Failure) in
+      let text = String(decoding: name, as: UTF8.self)
+      guard names.insert(ExactString(text)).inserted else {
+        throw reader.malformed("the name \"\(text)\" stands twice in one object")
+      }
+      try member(&reader, name)
+    }
+  }
+
+  /// Reads an object as ``readObject(_:_:)`` does, without looking for names that come twice: for
+  /// large tables whose reader finds them itself.
+  public mutating func readTable(
+    _ key: @autoclosure () -> String,
+    _ member: (inout JSONReader, UnsafeBufferPointer<UInt8>) throws(Failure) -> Void
+  ) throws(Failure) {
     try open(.object, key())
     var isFirst = true
     while try !close(UInt8(ascii: "}"), isFirst: isFirst) {
@@ -76,10 +99,10 @@ struct JSONReader {
   }
 
   /// Reads an array, calling `element` with each index; the callback must consume the value.
-  mutating func readArray(
+  public mutating func readArray(
     _ key: @autoclosure () -> String,
-    _ element: (inout JSONReader, Int) throws(TokenizerError) -> Void
-  ) throws(TokenizerError) {
+    _ element: (inout JSONReader, Int) throws(Failure) -> Void
+  ) throws(Failure) {
     try open(.array, key())
     var index = 0
     while try !close(UInt8(ascii: "]"), isFirst: index == 0) {
@@ -89,17 +112,17 @@ struct JSONReader {
   }
 
   private mutating func open(_ kind: JSONKind, _ key: @autoclosure () -> String)
-    throws(TokenizerError)
+    throws(Failure)
   {
     try expect(kind, key())
-    guard depth < Self.maximumDepth else {
-      throw malformed("nested deeper than \(Self.maximumDepth)")
+    guard depth < JSONValue.maximumDepth else {
+      throw malformed("nested deeper than \(JSONValue.maximumDepth)")
     }
     depth += 1
     offset += 1
   }
 
-  private mutating func close(_ end: UInt8, isFirst: Bool) throws(TokenizerError) -> Bool {
+  private mutating func close(_ end: UInt8, isFirst: Bool) throws(Failure) -> Bool {
     skipWhitespace()
     if consume(end) {
       depth -= 1
@@ -115,7 +138,7 @@ struct JSONReader {
   // MARK: Scalars
 
   /// Reads a string; the bytes are valid until the next string is read.
-  mutating func readString(_ key: @autoclosure () -> String) throws(TokenizerError)
+  public mutating func readString(_ key: @autoclosure () -> String) throws(Failure)
     -> UnsafeBufferPointer<UInt8>
   {
     try expect(.string, key())
@@ -134,7 +157,7 @@ struct JSONReader {
     throw malformed("unterminated string")
   }
 
-  private mutating func readEscapedString(from start: Int) throws(TokenizerError)
+  private mutating func readEscapedString(from start: Int) throws(Failure)
     -> UnsafeBufferPointer<UInt8>
   {
     unescaped.removeAll()
@@ -152,7 +175,7 @@ struct JSONReader {
     throw malformed("unterminated string")
   }
 
-  private mutating func readEscape() throws(TokenizerError) {
+  private mutating func readEscape() throws(Failure) {
     guard offset < bytes.count else { throw malformed("unterminated string") }
     let letter = bytes[offset]
     offset += 1
@@ -164,28 +187,31 @@ struct JSONReader {
     case UInt8(ascii: "r"): unescaped.append(0x0D)
     case UInt8(ascii: "t"): unescaped.append(0x09)
     case UInt8(ascii: "u"):
-      var code = try readHexadecimal()
-      let isHigh = 0xD800..<0xDC00 ~= code
-      if isHigh, offset + 6 <= bytes.count, bytes[offset] == UInt8(ascii: "\\"),
-        bytes[offset + 1] == UInt8(ascii: "u")
-      {
-        let mark = offset
-        offset += 2
-        let low = try readHexadecimal()
-        if 0xDC00..<0xE000 ~= low {
-          code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
-        } else {
-          offset = mark
-        }
-      }
-      unescaped.append(scalar: Unicode.Scalar(code) ?? "\u{FFFD}")
+      unescaped.append(scalar: try readCodePoint())
     default:
       offset -= 1
       throw malformed("unknown escape")
     }
   }
 
-  private mutating func readHexadecimal() throws(TokenizerError) -> UInt32 {
+  /// The digits of `\u`, and those of the second half of a pair of surrogates.
+  private mutating func readCodePoint() throws(Failure) -> Unicode.Scalar {
+    let start = offset - 2
+    let first = try readHexadecimal()
+    if let scalar = Unicode.Scalar(first) { return scalar }
+    if first < 0xDC00, consume(UInt8(ascii: "\\")), consume(UInt8(ascii: "u")) {
+      let second = try readHexadecimal()
+      if 0xDC00..<0xE000 ~= second,
+        let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
+      {
+        return scalar
+      }
+    }
+    offset = start
+    throw malformed("lone surrogate")
+  }
+
+  private mutating func readHexadecimal() throws(Failure) -> UInt32 {
     guard offset + 4 <= bytes.count else { throw malformed("unterminated string") }
     var code: UInt32 = 0
     for byte in bytes[offset..<offset + 4] {
@@ -199,12 +225,12 @@ struct JSONReader {
   }
 
   /// Reads a string as a `String`.
-  mutating func readText(_ key: @autoclosure () -> String) throws(TokenizerError) -> String {
+  public mutating func readText(_ key: @autoclosure () -> String) throws(Failure) -> String {
     String(decoding: try readString(key()), as: UTF8.self)
   }
 
   /// Reads an integer; fractions, exponents and numbers past 64 bits are errors.
-  mutating func readInteger(_ key: @autoclosure () -> String) throws(TokenizerError) -> Int {
+  public mutating func readInteger(_ key: @autoclosure () -> String) throws(Failure) -> Int {
     try expect(.number, key())
     let start = offset
     let isInteger = try skipNumber()
@@ -217,13 +243,23 @@ struct JSONReader {
   }
 
   /// Reads a number: `.integer` where it is one and fits, else `.number`.
-  mutating func readNumber() throws(TokenizerError) -> JSONValue {
+  public mutating func readNumber() throws(Failure) -> JSONValue {
+    try expect(.number, "")
     let start = offset
+    if let value = readPythonNumber() { return .number(value) }
     let isInteger = try skipNumber()
+    guard offset - start <= 1024 else { throw malformed("number of \(offset - start) characters") }
     if isInteger, let value = Self.integer(bytes[start..<offset]) { return .integer(value) }
     let text = String(decoding: bytes[start..<offset], as: UTF8.self)
     guard let value = Double(text), value.isFinite else { throw malformed("number out of range") }
     return .number(value)
+  }
+
+  private mutating func readPythonNumber() -> Double? {
+    guard dialect == .python else { return nil }
+    if skipWord("NaN") { return .nan }
+    if skipWord("Infinity") { return .infinity }
+    return skipWord("-Infinity") ? -.infinity : nil
   }
 
   /// The value of digits with or without a minus; nil past 64 bits.
@@ -243,7 +279,7 @@ struct JSONReader {
   }
 
   /// Passes over a number, checking its form; tells whether it is written as an integer.
-  private mutating func skipNumber() throws(TokenizerError) -> Bool {
+  private mutating func skipNumber() throws(Failure) -> Bool {
     var isInteger = true
     _ = consume(UInt8(ascii: "-"))
     if !consume(UInt8(ascii: "0")) { try skipDigits() }
@@ -259,7 +295,7 @@ struct JSONReader {
     return isInteger
   }
 
-  private mutating func skipDigits() throws(TokenizerError) {
+  private mutating func skipDigits() throws(Failure) {
     let start = offset
     while offset < bytes.count, UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[offset] {
       offset += 1
@@ -267,14 +303,16 @@ struct JSONReader {
     if offset == start { throw malformed("expected a digit") }
   }
 
-  mutating func readBool(_ key: @autoclosure () -> String) throws(TokenizerError) -> Bool {
+  /// Reads `true` or `false`.
+  public mutating func readBool(_ key: @autoclosure () -> String) throws(Failure) -> Bool {
     try expect(.bool, key())
     if skipWord("true") { return true }
     if skipWord("false") { return false }
     throw malformed("expected true or false")
   }
 
-  mutating func readNull(_ key: @autoclosure () -> String) throws(TokenizerError) {
+  /// Reads `null`.
+  public mutating func readNull(_ key: @autoclosure () -> String) throws(Failure) {
     try expect(.null, key())
     if !skipWord("null") { throw malformed("expected null") }
   }
@@ -291,7 +329,7 @@ struct JSONReader {
   // MARK: Whole values
 
   /// Reads any value as a tree.
-  mutating func readValue() throws(TokenizerError) -> JSONValue {
+  public mutating func readValue() throws(Failure) -> JSONValue {
     switch try peekKind() {
     case .null:
       try readNull("")
@@ -301,13 +339,13 @@ struct JSONReader {
     case .string: return .string(try readText(""))
     case .array:
       var elements: [JSONValue] = []
-      try readArray("") { (reader, _) throws(TokenizerError) in
+      try readArray("") { (reader, _) throws(Failure) in
         elements.append(try reader.readValue())
       }
       return .array(elements)
     case .object:
       var object = OrderedObject<JSONValue>()
-      try readObject("") { (reader, name) throws(TokenizerError) in
+      try readObject("") { (reader, name) throws(Failure) in
         let name = String(decoding: name, as: UTF8.self)
         object[name] = try reader.readValue()
       }
@@ -315,24 +353,24 @@ struct JSONReader {
     }
   }
 
-  /// Skips any value, checking its form.
-  mutating func skipValue() throws(TokenizerError) {
+  /// Skips any value, checking its form; names that come twice are not looked for.
+  public mutating func skipValue() throws(Failure) {
     switch try peekKind() {
     case .null: try readNull("")
     case .bool: _ = try readBool("")
-    case .number: _ = try skipNumber()
+    case .number: if readPythonNumber() == nil { _ = try skipNumber() }
     case .string: _ = try readString("")
     case .array:
-      try readArray("") { (reader, _) throws(TokenizerError) in try reader.skipValue() }
+      try readArray("") { (reader, _) throws(Failure) in try reader.skipValue() }
     case .object:
-      try readObject("") { (reader, _) throws(TokenizerError) in try reader.skipValue() }
+      try readTable("") { (reader, _) throws(Failure) in try reader.skipValue() }
     }
   }
 
   // MARK: Helpers
 
   private mutating func expect(_ kind: JSONKind, _ key: @autoclosure () -> String)
-    throws(TokenizerError)
+    throws(Failure)
   {
     let found = try peekKind()
     guard found == kind else {
@@ -356,7 +394,8 @@ struct JSONReader {
     return true
   }
 
-  func malformed(_ reason: String) -> TokenizerError {
+  /// The error that the byte read next is not what it should be.
+  public func malformed(_ reason: String) -> Failure {
     .malformedJSON(file: file, offset: offset, reason: reason)
   }
 }
