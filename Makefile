@@ -14,7 +14,7 @@ PACKAGES := libopenblas-dev libzstd-dev pkg-config python3
 RELEASE := $(SWIFT) build -c release
 
 .DEFAULT_GOAL := tour
-.PHONY: tour setup swift-version build test lint format bench versus install clean help quantize generate evaluate plan study
+.PHONY: tour setup swift-version build test lint docs format bench versus install clean help quantize generate evaluate plan study
 
 tour: setup build ## Set up, build, quantize a small model, and compare 16, 8 and 4 bits
 	@MODEL="$(MODEL)" PROMPT="$(PROMPT)" bash Tools/tour.sh
@@ -44,6 +44,9 @@ lint: ## Check formatting, floors and manifests
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Packages Apps Tests
 	python3 Tools/lint/test_lint.py
 	python3 Tools/lint/lint.py
+
+docs: swift-version ## Build the documentation of the packages into out/docs (minutes)
+	SWIFT="$(SWIFT)" bash Tools/docs/build.sh out/docs $(ARGS)
 
 format: ## Format the Swift sources
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Packages Apps Tests

@@ -105,9 +105,18 @@ let package = Package(
         ],
         path: "Tests/GoldenTests"),
       .testTarget(
+        name: "ExampleTests", dependencies: libraries.map { .byName(name: $0) },
+        path: "Tests/ExampleTests"),
+      .testTarget(
         name: "CommandTests",
         dependencies: ["bitbudget", "NanoModels"],
         path: "Tests/CommandTests"),
     ],
   ].flatMap { $0 }
 )
+
+// `make docs` alone needs the plugin that builds documentation.
+if Context.environment["BITBUDGET_DOCS"] != nil {
+  package.dependencies.append(
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from tree import Problem
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
-import performance  # noqa: E402  (it lies beside the results)
+for folder in ("bench", "docs"):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / folder))
+import examples  # noqa: E402  (what makes a page or a test lies beside its sources)
+import performance  # noqa: E402
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 FENCE = re.compile(r"^\s*```")
@@ -19,6 +21,16 @@ def check(tree):
             yield from check_links(tree, file)
     if (tree.root / performance.PAGE).is_file() and tree.text(performance.PAGE) != performance.page(tree.root):
         yield Problem(performance.PAGE, 1, "differs from its results; run Tools/bench/performance.py")
+    yield from check_examples(tree)
+
+
+def check_examples(tree):
+    """The examples of the packages' pages are those that are tested."""
+    made = examples.tests(tree.root)
+    there = {file for file in tree.files if file.startswith(examples.FOLDER)}
+    for file in sorted(there | set(made)):
+        if file not in there or tree.text(file) != made.get(file):
+            yield Problem(file, 1, "differs from the package's page; run Tools/docs/examples.py")
 
 
 def check_links(tree, file):

@@ -100,6 +100,21 @@ class DocumentTests(LintTest):
             "PERFORMANCE.md:1: differs from its results; run Tools/bench/performance.py")
 
 
+    def test_examples_are_those_of_the_pages(self):
+        page = "Packages/Attic/Sources/Attic/Attic.docc/Attic.md"
+        self.write(page, "# Attic\n\n```swift\nimport Attic\n\nprint(one(folder))  // a \"1\"\n```\n")
+        [(file, text)] = documents.examples.tests(self.tree.root).items()
+        self.assertEqual(file, "Tests/ExampleTests/AtticExample.swift")
+        self.assertIn('  #expect("\\(one(folder))" == "a \\"1\\"")\n', text)
+        self.write(file, text)
+        self.assertProblems(documents.check(self.tree))
+        self.write(file, text + "\n")
+        self.write("Tests/ExampleTests/OtherExample.swift", "")
+        self.assertProblems(documents.check(Tree(self.tree.root)), *(
+            f"Tests/ExampleTests/{name}Example.swift:1: differs from the package's page; run Tools/docs/examples.py"
+            for name in ("Attic", "Other")))
+
+
 class ModuleTests(LintTest):
     def modules(self, *targets):
         return modules.find(self.tree, targets)
