@@ -17,7 +17,11 @@ import Testing
 
   static let all: [Model] = [Goldens.committed, Goldens.directory].compactMap { $0 }.flatMap {
     root in
-    struct Config: Decodable { let model_type: String }
+    struct Config: Decodable {
+      let modelType: String
+
+      enum CodingKeys: String, CodingKey { case modelType = "model_type" }
+    }
     let folder = root.appendingPathComponent("models")
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     return names.sorted().compactMap { name -> Model? in
@@ -25,7 +29,7 @@ import Testing
       guard let data = try? Data(contentsOf: model.appendingPathComponent("config.json")),
         let config = try? JSONDecoder().decode(Config.self, from: data)
       else { return nil }
-      return Model(folder: model, modelType: config.model_type)
+      return Model(folder: model, modelType: config.modelType)
     }
   }
   private static let families = Set(ModelFamilies.all.flatMap { $0.modelTypes })

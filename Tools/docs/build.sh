@@ -5,6 +5,10 @@ cd "$(dirname "$0")/../.."
 output=$1
 shift
 packages=("$@")
+# The plugin is for this script alone: what other builds have resolved stays as it is.
+resolved=$(mktemp)
+[ ! -f Package.resolved ] || cp Package.resolved "$resolved"
+trap 'if [ -s "$resolved" ]; then cp "$resolved" Package.resolved; else rm -f Package.resolved; fi; rm -f "$resolved"' EXIT
 [ ${#packages[@]} -gt 0 ] || mapfile -t packages < <(ls Packages)
 
 for package in "${packages[@]}"; do
