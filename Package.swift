@@ -23,8 +23,8 @@ func library(
 }
 
 let libraries = [
-  "Kernels", "Tensors", "Quantizers", "KVCaches", "ModelLoader", "DecoderModels", "TextGeneration",
-  "JSON", "Tokenizer", "MemoryPlanner",
+  "Kernels", "KVLayout", "Tensors", "Quantizers", "KVCaches", "ModelLoader", "DecoderModels",
+  "TextGeneration", "JSON", "Tokenizer", "MemoryPlanner",
   "NanoModels", "Compression", "Evaluation",
 ]
 
@@ -39,9 +39,11 @@ let package = Package(
   ],
   targets: [
     library("Kernels", []),
+    library("KVLayout", []),
     library("Tensors", ["Kernels"]),
     library("Quantizers", ["Tensors"], tests: ["Tensors"]),
-    library("KVCaches", ["Kernels", "Tensors"], tests: ["Tensors"]),
+    library(
+      "KVCaches", ["Kernels", "KVLayout", "Tensors"], tests: ["Kernels", "Tensors"]),
     [
       .systemLibrary(
         name: "CZstd", path: "Packages/ModelLoader/Sources/CZstd", pkgConfig: "libzstd",
@@ -66,16 +68,17 @@ let package = Package(
       ]),
     library("JSON", []),
     library("Tokenizer", ["JSON"], tests: ["JSON"]),
-    library("MemoryPlanner", []),
+    library("MemoryPlanner", ["KVLayout"], tests: ["KVLayout"]),
     library("NanoModels", [], resources: [.copy("Resources")]),
     library(
-      "Evaluation", [crypto, "JSON", "MemoryPlanner", .product(name: "Yams", package: "Yams")],
+      "Evaluation",
+      [crypto, "JSON", "KVLayout", "MemoryPlanner", .product(name: "Yams", package: "Yams")],
       resources: [.copy("Resources")], tests: ["JSON", "MemoryPlanner"]),
     [
       .target(
         name: "AppSupport",
         dependencies: [
-          argumentParser, "Kernels", "Tensors", "KVCaches", "ModelLoader", "DecoderModels",
+          argumentParser, "Kernels", "KVLayout", "Tensors", "KVCaches", "ModelLoader", "DecoderModels",
           "TextGeneration",
           "Tokenizer", "NanoModels", "Evaluation", "MemoryPlanner",
         ], path: "Apps/Sources/AppSupport"),
@@ -84,8 +87,8 @@ let package = Package(
         name: "bitbudget",
         dependencies: [
           "AppSupport", argumentParser, "Compression", "DecoderModels", "Evaluation", "JSON",
-          "KVCaches", "MemoryPlanner", "ModelLoader", "NanoModels", "Quantizers", "Tensors",
-          "TextGeneration", "Tokenizer",
+          "KVCaches", "KVLayout", "MemoryPlanner", "ModelLoader", "NanoModels", "Quantizers",
+          "Tensors", "TextGeneration", "Tokenizer",
         ], path: "Apps/Sources", exclude: ["AppSupport"]),
     ],
     [

@@ -8,7 +8,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
-    .package(path: "../JSON"),
+    .package(path: "../JSON"), .package(path: "../KVLayout"),
     .package(path: "../MemoryPlanner"),
   ],
   targets: [
@@ -17,6 +17,7 @@ let package = Package(
       dependencies: [
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "JSON", package: "JSON"),
+        .product(name: "KVLayout", package: "KVLayout"),
         .product(name: "MemoryPlanner", package: "MemoryPlanner"),
         .product(name: "Yams", package: "Yams"),
       ],

@@ -38,10 +38,10 @@ struct EvictionGoldenTests {
       case retainDirection = "retain_direction"
     }
 
-    var scoring: RKVScoring {
-      RKVScoring(
+    var scoring: RKV {
+      RKV(
         lambda: mixLambda, window: window, kernel: kernel, threshold: threshold ?? 0.5,
-        retain: retainDirection.flatMap(RKVScoring.Retain.init) ?? .last)
+        retain: retainDirection.flatMap(RKV.Retain.init) ?? .last)
     }
 
     func tolerance(_ name: String) throws -> Double {
@@ -72,10 +72,10 @@ struct EvictionGoldenTests {
         Array(keys.floats[head * span..<(head + 1) * span]), dimension: dimension)
       let querySpan = group * scoring.window * dimension
       let headQueries = Array(queries.floats[head * querySpan..<(head + 1) * querySpan])
-      let view = Eviction.HeadView(
+      let view = HeadView(
         count: count, keys: { headKeys }, queries: headQueries, attention: [])
       func slots(_ order: Eviction.Order) throws -> [Int] {
-        try Eviction(.rkv(scoring), budget: manifest.budget, order: order).choose(from: view).slots
+        try Eviction(scoring, budget: manifest.budget, order: order).choose(from: view).slots
       }
       #expect(try slots(.position) == sorted[head * width..<(head + 1) * width].map(Int.init))
       guard manifest.compressed != false else { continue }

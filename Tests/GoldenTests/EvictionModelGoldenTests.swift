@@ -46,9 +46,9 @@ struct EvictionModelGoldenTests {
     }
 
     func eviction() throws -> Eviction {
-      let scoring = RKVScoring(lambda: mixLambda, window: window, kernel: kernel)
+      let scoring = RKV(lambda: mixLambda, window: window, kernel: kernel)
       return try Eviction(
-        method == "streaming" ? .streaming(sinks: first) : .rkv(scoring), budget: budget,
+        method == "streaming" ? StreamingLLM(sinks: first) : scoring, budget: budget,
         buffer: every, order: try #require(Eviction.Order(rawValue: order)), schedule: .multiples)
     }
   }
@@ -63,7 +63,7 @@ struct EvictionModelGoldenTests {
     let pass = ForwardPass(decoder, pool: try ThreadPool(workers: threads))
     var caches = [
       try pass.makeCache(
-        KVConfiguration(format: .f32, eviction: try manifest.eviction()), meter: KVMeter())
+        KVPolicy(format: .f32, eviction: try manifest.eviction()), meter: KVMeter())
     ]
     let histories = (0..<decoder.config.layers).map { _ in
       PositionHistory(kvHeads: decoder.config.kvHeads)

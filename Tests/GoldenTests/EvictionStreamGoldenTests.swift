@@ -69,15 +69,13 @@ struct EvictionStreamGoldenTests {
       Tokens(try file("Q")), Tokens(try file("K")), Tokens(try file("V"))
     )
     let eviction = try Eviction(
-      .rkv(
-        RKVScoring(
-          lambda: manifest.mixLambda, window: manifest.window, kernel: manifest.kernel)),
+      RKV(lambda: manifest.mixLambda, window: manifest.window, kernel: manifest.kernel),
       budget: manifest.budget, buffer: manifest.every,
       order: try #require(Eviction.Order(rawValue: order)), schedule: .multiples)
     let pool = try ThreadPool(workers: 2)
     var cache = try KVCache(
       shape: KVShape(layers: 1, kvHeads: keys.heads, headDimension: keys.dimension),
-      configuration: KVConfiguration(format: .f32, eviction: eviction), meter: KVMeter())
+      policy: KVPolicy(format: .f32, eviction: eviction), meter: KVMeter())
     cache.endPrompt(at: manifest.prefill)
     let history = PositionHistory(kvHeads: keys.heads)
     cache.onCompression = { _, slots in history.keep(slots) }

@@ -58,11 +58,11 @@ struct KVQuantGoldenTests {
     let rule = try #require(KVRule(rawValue: manifest.rule), "an unknown rule, \(manifest.rule)")
     let scheme = try #require(KVScheme(rawValue: manifest.mode), "an unknown \(manifest.mode)")
     try #require(manifest.valueGroup == min(manifest.group, values.dimension))
-    let configuration = try KVConfiguration(
+    let configuration = try KVPolicy(
       keys: format, values: format, recent: .f32, residual: manifest.residual,
       group: manifest.group, scheme: scheme, rule: rule)
     let shape = KVShape(layers: 1, kvHeads: keys.heads, headDimension: keys.dimension)
-    var cache = try KVCache(shape: shape, configuration: configuration, meter: KVMeter())
+    var cache = try KVCache(shape: shape, policy: configuration, meter: KVMeter())
 
     var (difference, norm) = (0.0, 0.0)
     let expected = try NPYFile(folder.appendingPathComponent("attn_out.npy")).floats
@@ -78,7 +78,7 @@ struct KVQuantGoldenTests {
       }
       let coded = cache.layers[0].pages.map { page in
         page.layout.keys.format.isQuantized
-          ? CodedTokens(keys: KVPage.tokens, values: KVPage.tokens) : page.coded
+          ? CodedTokens(keys: PageLayout.tokens, values: PageLayout.tokens) : page.coded
       }
       #expect(coded.reduce(0) { $0 + $1.keys } == time.quantizedKeys, "\(time.tokens) tokens")
       #expect(coded.reduce(0) { $0 + $1.values } == time.quantizedValues, "\(time.tokens) tokens")
@@ -117,9 +117,9 @@ struct KVQuantGoldenTests {
     var row = [Float](repeating: 0, count: cache.shape.headDimension)
     for head in 0..<cache.shape.kvHeads {
       for token in 0..<cache.count {
-        let page = cache.layers[0].pages[token / KVPage.tokens]
+        let page = cache.layers[0].pages[token / PageLayout.tokens]
         row.withUnsafeMutableBufferPointer { row in
-          if let row = row.baseAddress { read(page, head, token % KVPage.tokens, row) }
+          if let row = row.baseAddress { read(page, head, token % PageLayout.tokens, row) }
         }
         found += row
       }

@@ -34,11 +34,7 @@ import Testing
 
   @Test(arguments: KVFormat.allCases.map(\.rawValue) + ["bf16:64,int8:64,int8/int4:64,int2"])
   func pagesOfACache(format: String) throws {
-    let tiers = try KVTier.list(parsing: format)
-    let configuration =
-      tiers.count > 1
-      ? try KVConfiguration(tiers: tiers) : KVConfiguration(format: tiers[0].keys)
-    try expectSameBytes(configuration, try KVPolicy(parsing: format))
+    try expectSameBytes(try KVPolicy(parsing: format))
   }
 
   /// Formats, groups, zero points and rules, for which the command lines of the planner have no word.
@@ -53,16 +49,10 @@ import Testing
           (64, KVKeyAxis.perChannel, 64), (64, .perChannel, 128), (32, .perChannel, 96),
           (32, .perChannel, 32), (64, .perToken, 64), (32, .perToken, 96), (128, .perToken, 64),
         ] where axis == .perChannel || keyFormat.isQuantized {
-          let configuration = try KVConfiguration(
+          let policy = try KVPolicy(
             keys: keyFormat, values: valueFormat, residual: residual, group: group, keyAxis: axis,
             scheme: scheme, rule: rule, rotation: .both)
-          let policy = try KVPolicy(
-            keys: #require(KVPolicy.Format(rawValue: keys)),
-            values: #require(KVPolicy.Format(rawValue: values)), groupSize: group,
-            keyAxis: #require(KVPolicy.KeyAxis(rawValue: axis.rawValue)), residual: residual,
-            hasZeroPoints: scheme == .asymmetric || scheme == .hqq,
-            rule: #require(KVPolicy.Rule(rawValue: rule.rawValue)))
-          try expectSameBytes(configuration, policy, shapes: [(2, 1, 32)])
+          try expectSameBytes(policy, shapes: [(2, 1, 32)])
         }
       }
     }
@@ -75,10 +65,10 @@ import Testing
   func longCachesTakeWhatThePaperSays(scheme: KVScheme, format: String) throws {
     let hasZeroPoints = scheme == .asymmetric || scheme == .hqq
     let stored = try #require(KVFormat(rawValue: format))
-    let configuration = try KVConfiguration(keys: stored, values: stored, scheme: scheme)
+    let policy = try KVPolicy(keys: stored, values: stored, scheme: scheme)
     let shape = KVShape(layers: 1, kvHeads: 1, headDimension: 64)
     let meter = KVMeter()
-    var cache = try KVCache(shape: shape, configuration: configuration, meter: meter)
+    var cache = try KVCache(shape: shape, policy: policy, meter: meter)
     let pool = try ThreadPool(workers: 1)
     let (tokens, step) = (30_000, 250)
     let rows = [Float](repeating: 0.5, count: step * 64)
@@ -95,17 +85,16 @@ import Testing
   }
 
   private func expectSameBytes(
-    _ configuration: KVConfiguration, _ policy: KVPolicy,
+    _ policy: KVPolicy,
     shapes: [(Int, Int, Int)] = [(2, 1, 32), (3, 2, 40), (1, 4, 128)]
   ) throws {
     for (layers, kvHeads, dimension) in shapes {
       let shape = KVShape(layers: layers, kvHeads: kvHeads, headDimension: dimension)
       let meter = KVMeter()
       let pool = try ThreadPool(workers: 1)
-      var cache = try KVCache(shape: shape, configuration: configuration, meter: meter)
+      var cache = try KVCache(shape: shape, policy: policy, meter: meter)
       let token = [Float](repeating: 1, count: kvHeads * dimension)
-      let pages = CachePages(layers: layers, kvHeads: kvHeads, headDimension: dimension)
-      let forecast = KVForecast(shape: shape, configuration: configuration, heads: kvHeads)
+      let forecast = KVForecast(shape: shape, policy: policy, heads: kvHeads)
       var most = 0
       for count in 1...270 {
         for layer in 0..<layers {
@@ -113,9 +102,9 @@ import Testing
           try cache.settle(
             queries: token, tokens: 1, heads: kvHeads, layer: layer, on: pool)
         }
-        #expect(meter.bytes == pages.sequence(entries: count, policy), "\(configuration)")
+        #expect(meter.bytes == forecast.heldBytes(entries: count), "\(policy)")
         most = max(most, meter.bytes)
-        #expect(most == forecast.pageBytes(entries: count), "\(configuration)")
+        #expect(most == forecast.pageBytes(entries: count), "\(policy)")
       }
     }
   }
@@ -132,26 +121,24 @@ import Testing
     let meter = KVMeter()
     let pool = try ThreadPool(workers: 1)
     var cache = try KVCache(
-      shape: shape, configuration: KVConfiguration(eviction: try Eviction(parsing: eviction)),
+      shape: shape, policy: KVPolicy(eviction: try Eviction(parsing: eviction)),
       meter: meter)
     cache.endPrompt(at: prompt)
-    let pages = CachePages(layers: 2, kvHeads: 3, headDimension: 40, heads: heads)
-    let policy = try KVPolicy(parsing: eviction)
+    let forecast = KVForecast(
+      shape: shape, policy: try KVPolicy(parsing: eviction), heads: heads)
     for count in 1...tokens {
       for layer in 0..<shape.layers {
         let token = (0..<heads * 40).map { Float(($0 * 31 + count * 17 + layer) % 23) - 11 }
         try cache.append(keys: token, values: token, tokens: 1, layer: layer)
         try cache.settle(queries: token, tokens: 1, heads: heads, layer: layer, on: pool)
       }
-      let remembered = pages.remembered(
-        entries: cache.count, policy, isCompressed: count >= prompt)
+      let remembered = forecast.rememberedBytes(
+        entries: cache.count, isCompressed: count >= prompt)
       #expect(meter.bytes(of: .eviction) == remembered, "after \(count) tokens")
-      #expect(meter.bytes == pages.sequence(entries: cache.count, policy) + remembered)
+      #expect(meter.bytes == forecast.heldBytes(entries: cache.count) + remembered)
     }
-    let load = try Load(thinkBudget: tokens - prompt, prompt: prompt, answer: 0)
     // A compression fills something new of one layer before it lets go of the old.
-    let beside = meter.peakBytes - pages.peak(load, policy)
-    #expect(beside >= 0 && beside <= pages.peak(load, policy) / shape.layers)
-    if eviction.hasPrefix("streaming") { #expect(beside == 0) }
+    let beside = forecast.peakBytes(tokens: tokens, prompt: prompt) - meter.peakBytes
+    #expect(beside >= 0 && beside <= meter.peakBytes / shape.layers)
   }
 }

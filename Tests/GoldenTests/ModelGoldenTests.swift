@@ -78,7 +78,7 @@ import Testing
     /// Logits of all positions, the tokens given in pieces.
     func logits(_ tokens: [Int32], piece: Int, threads: Int) throws -> [Float] {
       let pass = ForwardPass(decoder, pool: try ThreadPool(workers: threads))
-      var caches = [try pass.makeCache(KVConfiguration(format: .f32), meter: KVMeter())]
+      var caches = [try pass.makeCache(KVPolicy(format: .f32), meter: KVMeter())]
       var result: [Float] = []
       for start in stride(from: 0, to: tokens.count, by: piece) {
         let part = Array(tokens[start..<min(start + piece, tokens.count)])
@@ -127,7 +127,7 @@ import Testing
     let golden = try Golden(model)
     let expected = try golden.array("greedy").ints
     let pass = ForwardPass(golden.decoder, pool: try ThreadPool(workers: 2))
-    var caches = [try pass.makeCache(KVConfiguration(format: .f32), meter: KVMeter())]
+    var caches = [try pass.makeCache(KVPolicy(format: .f32), meter: KVMeter())]
     var next = try golden.array("tokens").ints
     var found: [Int32] = []
     while found.count < expected.count {

@@ -3,8 +3,9 @@
 FLOORS = {
     "Kernels": 0,
     "JSON": 0,
-    "MemoryPlanner": 0,
+    "KVLayout": 0,
     "NanoModels": 0,
+    "MemoryPlanner": 1,
     "Tensors": 1,
     "Tokenizer": 1,
     "Quantizers": 2,

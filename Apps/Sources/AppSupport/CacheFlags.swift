@@ -1,6 +1,5 @@
 import ArgumentParser
-import KVCaches
-import MemoryPlanner
+import KVLayout
 
 extension KVFormat: ExpressibleByArgument {}
 extension KVKeyAxis: ExpressibleByArgument {}
@@ -10,12 +9,12 @@ extension KVRotation: ExpressibleByArgument {}
 
 /// The flags that say what a KV cache keeps and how; the same in every command.
 public struct CacheFlags: ParsableArguments {
-  /// Format of keys and values, or tiers of formats by age; nil where none is said.
+  /// What `--kv` says; nil where it is not given.
   @Option(
     help: ArgumentHelp(
-      "Format of the KV cache: bf16, int8, int4, int2, or f32 to compare with references (default: bf16). Or tiers, from the most recent tokens to the oldest: bf16:256,int8:1024,int4 stores the last 256 tokens in BF16, 1024 before them in 8 bits and older ones in 4; tiered means bf16:128,int8:1024,int4.",
-      valueName: "format"), transform: { try KVTier.list(parsing: $0) })
-  public var kv: [KVTier] = []
+      "Format of the KV cache: bf16, int8, int4, int2, or f32 to compare with references (default: bf16). Or tiers, from the most recent tokens to the oldest: bf16:256,int8:1024,int4 stores the last 256 tokens in BF16, 1024 before them in 8 bits and older ones in 4; tiered means bf16:128,int8:1024,int4. An eviction and settings may be joined to it by +, as in rkv:2048+int8+group=32.",
+      valueName: "format"), transform: { try KVPolicy(parsing: $0) })
+  public var kv: KVPolicy?
 
   /// Format of the keys alone.
   @Option(name: .customLong("kv-k"), help: "Format of the keys, where it is another.")
@@ -86,14 +85,14 @@ public struct CacheFlags: ParsableArguments {
   public func validate() throws {
     let isSaid =
       residual != nil || group != nil || keyAxis != nil || scheme != nil || rule != nil
-    let formats = kv.flatMap { [$0.keys, $0.values] } + [kvKeys, kvValues].compactMap { $0 }
-    guard formats.contains(where: \.isQuantized) || !isSaid else {
+    let formats = [kvKeys, kvValues].compactMap { $0 }
+    guard kv?.isQuantized == true || formats.contains(where: \.isQuantized) || !isSaid else {
       throw ValidationError(
         "--kv-residual, --kv-group, --kv-key-axis, --kv-scheme and --kv-rule are about a quantized cache; say --kv int8, int4 or int2"
       )
     }
     do {
-      _ = try configuration()
+      _ = try policy()
     } catch {
       throw ValidationError("\(error)")
     }
@@ -101,26 +100,29 @@ public struct CacheFlags: ParsableArguments {
 
   /// What the flags say; `format` is for where none says another.
   ///
-  /// - Throws: `KVCacheError.invalidFormat` for flags that do not go together.
-  public func configuration(format: KVFormat = .bf16) throws(KVCacheError) -> KVConfiguration {
-    let (group, keyAxis) = (group ?? KVConfiguration.defaultGroup, keyAxis ?? .perChannel)
-    let (scheme, rule) = (scheme ?? .asymmetric, rule ?? .blocks)
-    guard kv.count > 1 || kv.first?.tokens != nil else {
-      return try KVConfiguration(
-        keys: kvKeys ?? kv.first?.keys ?? format, values: kvValues ?? kv.first?.values ?? format,
-        residual: residual ?? KVConfiguration.defaultResidual, group: group,
-        keyAxis: keyAxis, scheme: scheme, rule: rule, rotation: rotation, eviction: kvEvict)
+  /// - Throws: `KVPolicyError.invalidFormat` for flags that do not go together.
+  public func policy(format: KVFormat = .bf16) throws(KVPolicyError) -> KVPolicy {
+    let said = kv ?? KVPolicy(format: format)
+    var tiers = said.tiers
+    if kvKeys != nil || kvValues != nil || residual != nil {
+      let plain = try KVPolicy(keys: said.keys, values: said.values).tiers
+      guard tiers == plain else {
+        throw .invalidFormat(
+          text: said.format,
+          reason:
+            "tiers say all formats and the residual; --kv-k, --kv-v and --kv-residual do not go with them"
+        )
+      }
+      tiers = try KVPolicy(
+        keys: kvKeys ?? said.keys, values: kvValues ?? said.values,
+        residual: residual ?? KVPolicy.defaultResidual, group: group ?? said.group,
+        keyAxis: keyAxis ?? said.keyAxis
+      ).tiers
     }
-    guard kvKeys == nil, kvValues == nil, residual == nil else {
-      throw .invalidFormat(
-        text: kv.map(\.description).joined(separator: ","),
-        reason:
-          "tiers say all formats and the residual; --kv-k, --kv-v and --kv-residual do not go with them"
-      )
-    }
-    return try KVConfiguration(
-      tiers: kv, group: group, keyAxis: keyAxis, scheme: scheme, rule: rule, rotation: rotation,
-      eviction: kvEvict)
+    return try KVPolicy(
+      tiers: tiers, group: group ?? said.group, keyAxis: keyAxis ?? said.keyAxis,
+      scheme: scheme ?? said.scheme, rule: rule ?? said.rule, rotation: rotation ?? said.rotation,
+      eviction: kvEvict ?? said.eviction)
   }
 }
 
@@ -133,24 +135,9 @@ extension CacheFlags {
     return words
   }
 
-  /// Checks that there can be a cache with `policy`.
-  ///
-  /// - Throws: `KVCacheError` with the reason.
-  public static func check(_ policy: KVPolicy) throws(KVCacheError) {
-    let tiers = try KVTier.list(parsing: policy.format)
-    if tiers.count > 1 { _ = try KVConfiguration(tiers: tiers) }
-    if let eviction = policy.eviction { _ = try Eviction(parsing: "\(eviction)") }
-  }
-
   /// Sets what a policy asks for, where no flag was given.
-  ///
-  /// - Throws: `KVCacheError` where a cache cannot have the eviction.
-  mutating func adopt(_ policy: KVPolicy) throws(KVCacheError) {
-    if kv.isEmpty && kvKeys == nil && kvValues == nil {
-      kv = try KVTier.list(parsing: policy.format)
-    }
-    if kvEvict == nil, let eviction = policy.eviction {
-      kvEvict = try Eviction(parsing: "\(eviction)")
-    }
+  mutating func adopt(_ policy: KVPolicy) {
+    if kv == nil && kvKeys == nil && kvValues == nil { kv = policy }
+    if kvEvict == nil { kvEvict = policy.eviction }
   }
 }

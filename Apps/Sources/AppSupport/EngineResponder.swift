@@ -25,10 +25,10 @@ public final class EngineResponder: Responder {
   ///   - memory: what all of it may take; fewer than `batch` are generated together where it does not hold more.
   ///   - batch: most replies generated together; branches come on top.
   ///   - force: whether every reply thinks for exactly its thinking budget.
-  /// - Throws: `UserError` for a model without tokenizer; what is wrong with its files; `KVCacheError` where its heads cannot
+  /// - Throws: `UserError` for a model without tokenizer; what is wrong with its files; `KVPolicyError` where its heads cannot
   ///   be kept as `kv` says.
   public init(
-    _ loaded: LoadedModel, kv: KVConfiguration, sampling: SamplingOptions,
+    _ loaded: LoadedModel, kv: KVPolicy, sampling: SamplingOptions,
     memory: MemoryFlags = MemoryFlags(), batch: Int, force: Bool = false
   ) throws {
     try kv.check(loaded.pass.decoder.config.cacheShape)

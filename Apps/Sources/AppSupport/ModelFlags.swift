@@ -54,8 +54,8 @@ public struct ModelFlags: ParsableArguments {
   }
 
   /// What the KV cache keeps and how; `format` is for where no flag says another.
-  public func kvConfiguration(format: KVFormat = .bf16) throws(KVCacheError) -> KVConfiguration {
-    try cache.configuration(format: format)
+  public func kvPolicy(format: KVFormat = .bf16) throws(KVPolicyError) -> KVPolicy {
+    try cache.policy(format: format)
   }
 
   /// The number of threads to use: those asked for, those of the Slurm job (`SLURM_CPUS_ON_NODE`), or one a processor.

@@ -55,11 +55,9 @@ public struct PlannedRun {
   }
 
   /// Sets the flags of the model and of its cache that nobody gave, and says what was chosen.
-  ///
-  /// - Throws: `KVCacheError` where the cache cannot have the policy.
-  public func apply(to flags: inout ModelFlags) throws {
+  public func apply(to flags: inout ModelFlags) {
     flags.named = model
-    try flags.cache.adopt(advice.configuration.kv)
+    flags.cache.adopt(advice.configuration.kv)
     Console.note(
       "chosen: \(advice.configuration), \(ByteCount(advice.memory.total)); 'plan --explain' says why"
     )

@@ -39,7 +39,7 @@ struct CompareModels {
 
   private let reference: LoadedModel
   private let candidate: LoadedModel
-  private let kv: KVConfiguration
+  private let kv: KVPolicy
 
   /// Loads both models; `flags` but for the model hold for the second.
   init(_ names: [String], _ flags: ModelFlags) throws {
@@ -48,7 +48,7 @@ struct CompareModels {
     (first.numerics, first.headBits) = (.exact, .stored)
     reference = try LoadedModel(first)
     candidate = try LoadedModel(second)
-    kv = try second.kvConfiguration()
+    kv = try second.kvPolicy()
   }
 
   /// The result, and the models' names.

@@ -117,7 +117,7 @@ struct RunBenchmark: ParsableCommand {
       "model: \(Text.bytes(loaded.decoder.weightBytes)) loaded in "
         + String(format: "%.2f s", loaded.loadSeconds))
     let responder = try EngineResponder(
-      loaded, kv: model.kvConfiguration(), sampling: sampling,
+      loaded, kv: model.kvPolicy(), sampling: sampling,
       memory: memory, batch: batch, force: force)
     let line = ProgressLine("\(bench)  \(checkpoint.modelName)")
     let results = try sweep.run(with: responder, damage: damage) { progress in
@@ -135,7 +135,7 @@ struct RunBenchmark: ParsableCommand {
       samples == nil
     else { return }
     let planned = try PlannedRun(memory: given, tokens: tokens)
-    try planned.apply(to: &model)
+    planned.apply(to: &model)
     let load = planned.advice.configuration.load
     thinkBudget = load.thinkBudget
     samples = load.samples
@@ -186,7 +186,7 @@ struct RunBenchmark: ParsableCommand {
     var engine = [
       "model": checkpoint.modelName, "weights": try DecoderSource(checkpoint).formatName(),
       "weights digest": try checkpoint.digest(),
-      "kv": try model.kvConfiguration().description,
+      "kv": try model.kvPolicy().description,
       "template digest": template.map { Scenario.digest(of: $0.source) } ?? "none",
       "program": Program.version, "forced": force ? "yes" : "no",
     ]

@@ -35,8 +35,7 @@ struct EngineFlags: ParsableArguments {
 /// Logits as a NumPy array file.
 enum LogitsFile {
   /// Runs `ids` and writes the logits of every position, F32 `[tokens, vocabulary]`; the file appears when complete.
-  static func write(ids: [Int32], to path: String, loaded: LoadedModel, kv: KVConfiguration) throws
-  {
+  static func write(ids: [Int32], to path: String, loaded: LoadedModel, kv: KVPolicy) throws {
     var caches = [try loaded.pass.makeCache(kv, meter: KVMeter())]
     let target = URL(fileURLWithPath: path)
     let temporary = target.deletingLastPathComponent()

@@ -73,14 +73,14 @@ struct Generate: ParsableCommand {
     let ids = try engine.parsedIDs() ?? prompt.ids(for: loaded)
     if let path = engine.logits {
       return try LogitsFile.write(
-        ids: ids, to: path, loaded: loaded, kv: model.kvConfiguration(format: .f32))
+        ids: ids, to: path, loaded: loaded, kv: model.kvPolicy(format: .f32))
     }
     let requests = try requests(ids, loaded)
     let tokenizer = loaded.tokenizer
     let together = min(group.samples, group.batch)
     let room = try memory.room(beside: loaded, sequences: together)
     let generator = try BatchGenerator(
-      loaded.pass, kv: model.kvConfiguration(), room: room, tokenLimit: loaded.tokenLimit
+      loaded.pass, kv: model.kvPolicy(), room: room, tokenLimit: loaded.tokenLimit
     ) { tokenizer?.decode([$0]) ?? "" }
     do {
       let fits = try memory.fitting(requests, wanted: together, room: room, generator: generator)
@@ -109,7 +109,7 @@ struct Generate: ParsableCommand {
       engine.ids == nil, !ignoreEos, !prompt.noThinking
     else { return }
     let planned = try PlannedRun(memory: given, tokens: maxTokens ?? .max)
-    try planned.apply(to: &model)
+    planned.apply(to: &model)
     let load = planned.advice.configuration.load
     thinking.thinkBudget = load.thinkBudget
     group.samples = load.samples
@@ -258,7 +258,7 @@ struct Generate: ParsableCommand {
       ? "greedy"
       : "temperature \(sampling.temperature), top-k \(sampling.topK.map(String.init) ?? "all"), "
         + "top-p \(sampling.topP), min-p \(sampling.minP), seed \(request.random.seed)"
-    let kv = try model.kvConfiguration()
+    let kv = try model.kvPolicy()
     Console.note(
       """
 

@@ -2,6 +2,7 @@ import AppSupport
 import ArgumentParser
 import Evaluation
 import Foundation
+import KVLayout
 import MemoryPlanner
 
 extension TaskKind: ExpressibleByArgument {}
@@ -127,12 +128,10 @@ struct Plan: ParsableCommand {
   }
 
   private static func policy(_ text: String) throws -> KVPolicy {
-    let policy = try KVPolicy(parsing: text)
     do {
-      try CacheFlags.check(policy)
+      return try KVPolicy(parsing: text)
     } catch {
       throw UsageError("--kv \(error)")
     }
-    return policy
   }
 }

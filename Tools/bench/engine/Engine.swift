@@ -69,7 +69,7 @@ struct Engine: ParsableCommand {
   func run() throws {
     guard let config = RandomModel.shapes[shape] else { return }
     let kv = try list("kv", kv, of: KVFormat.self).map {
-      try KVConfiguration(keys: $0, values: $0, keyAxis: keyAxis, eviction: kvEvict)
+      try KVPolicy(keys: $0, values: $0, keyAxis: keyAxis, eviction: kvEvict)
     }
     let pool = try ThreadPool(workers: threads)
     for format in try list("formats", formats, of: WeightFormat.self) {
@@ -96,7 +96,7 @@ struct Engine: ParsableCommand {
   }
 
   private func report(
-    _ speeds: [SpeedTurns.Speed], _ kv: [KVConfiguration], _ format: WeightFormat,
+    _ speeds: [SpeedTurns.Speed], _ kv: [KVPolicy], _ format: WeightFormat,
     _ weightBytes: Int
   ) {
     for (kv, speed) in zip(kv, speeds) {

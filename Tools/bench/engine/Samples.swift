@@ -43,7 +43,7 @@ struct SampleGroup {
     let singles = try (0..<count).map { try run($0..<$0 + 1, together: 1) }
     let separate = singles.reduce(0) { $0 + $1.bytes }
     let forecast = KVForecast(
-      shape: pass.decoder.config.cacheShape, configuration: KVConfiguration(),
+      shape: pass.decoder.config.cacheShape, policy: KVPolicy(),
       heads: pass.decoder.config.heads)
     return [
       "samples": count, "prompt_tokens": prompt, "tokens": tokens,

@@ -35,7 +35,7 @@ struct SpeedTurns {
   private var filled: [KVCache] = []
 
   /// Fills caches of some formats, and warms up.
-  init(_ pass: ForwardPass, _ formats: [KVConfiguration], _ load: Load, pool: ThreadPool) throws {
+  init(_ pass: ForwardPass, _ formats: [KVPolicy], _ load: Load, pool: ThreadPool) throws {
     self.pass = pass
     self.load = load
     memory = try MemoryReading(pool)
@@ -81,13 +81,13 @@ struct SpeedTurns {
   }
 
   /// A cache that has seen `depth` random entries and, where it evicts, as many random queries.
-  private func filledCache(_ format: KVConfiguration, pool: ThreadPool) throws -> KVCache {
+  private func filledCache(_ format: KVPolicy, pool: ThreadPool) throws -> KVCache {
     var cache = try pass.makeCache(format, meter: KVMeter())
     var random = Xorshift()
     let width = cache.shape.kvHeads * cache.shape.headDimension
     let heads = pass.decoder.config.heads
     while cache.position < load.depth {
-      let count = min(256, load.depth - cache.position, cache.room)
+      let count = min(256, load.depth - cache.position, cache.tokensUntilEviction)
       let queries = random.floats(count * heads * cache.shape.headDimension)
       for layer in 0..<cache.shape.layers {
         let (keys, values) = (random.floats(count * width), random.floats(count * width))

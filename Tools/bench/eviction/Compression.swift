@@ -48,10 +48,10 @@ struct Compression: ParsableCommand {
   func run() throws {
     let pool = try ThreadPool(workers: threads)
     let eviction = try Eviction(
-      .rkv(RKVScoring()), budget: budget, buffer: buffer, promptBuffer: max(2048, buffer))
+      RKV(), budget: budget, buffer: buffer, promptBuffer: max(2048, buffer))
     var cache = try KVCache(
       shape: KVShape(layers: 1, kvHeads: kvHeads, headDimension: dimension),
-      configuration: KVConfiguration(eviction: eviction), meter: KVMeter())
+      policy: KVPolicy(eviction: eviction), meter: KVMeter())
     cache.endPrompt(at: 1)
     let tokens = budget + buffer
     let (width, queryWidth) = (kvHeads * dimension, kvHeads * group * dimension)

@@ -169,7 +169,7 @@ private struct Passage {
           layers: 1, kvHeads: config.kvHeads, headDimension: config.headDimension)
         var caches = [
           try KVCache(
-            shape: shape, configuration: KVConfiguration(format: .f32), meter: KVMeter())
+            shape: shape, policy: KVPolicy(format: .f32), meter: KVMeter())
         ]
         _ = try forward.runAttention(
           block, layer: 0, layout: layout, x: base + first, caches: &caches, observe: observe)

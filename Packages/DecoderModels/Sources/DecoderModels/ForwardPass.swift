@@ -42,7 +42,7 @@ public final class ForwardPass {
   private let logits = GrowingBuffer<Float>()
 
   /// Tokens that go through the model at once; longer batches are cut, which bounds the working memory.
-  public static let chunk = 256
+  public static let chunk = KVForecast.stepTokens
 
   /// How weights meet activations.
   public let numerics: Numerics
@@ -57,11 +57,11 @@ public final class ForwardPass {
 
   /// An empty cache for one sequence.
   ///
-  /// - Throws: `KVCacheError.invalidFormat` where the model's heads cannot be kept as `configuration` says.
+  /// - Throws: `KVPolicyError.invalidFormat` where the model's heads cannot be kept as `policy` says.
   public func makeCache(
-    _ configuration: KVConfiguration = KVConfiguration(), meter: KVMeter
-  ) throws(KVCacheError) -> KVCache {
-    try KVCache(shape: decoder.config.cacheShape, configuration: configuration, meter: meter)
+    _ policy: KVPolicy = .full, meter: KVMeter
+  ) throws(KVPolicyError) -> KVCache {
+    try KVCache(shape: decoder.config.cacheShape, policy: policy, meter: meter)
   }
 
   /// Runs the tokens of `runs`, appends their keys and values to `caches`, and hands out logits.
@@ -89,7 +89,7 @@ public final class ForwardPass {
       for (index, run) in runs.enumerated() {
         let rest = min(run.tokens.count - done[index], Self.chunk - size)
         if rest == 0 { continue }
-        let count = min(rest, caches[run.cache].room)
+        let count = min(rest, caches[run.cache].tokensUntilEviction)
         parts.append(Part(run: index, tokens: done[index]..<done[index] + count))
         done[index] += count
         size += count

@@ -19,7 +19,7 @@ import Testing
       try TinyDecoder.make(bits: bits), pool: try ThreadPool(workers: threads), numerics: numerics)
     let meter = KVMeter()
     var caches = try prompts.map { _ in
-      try pass.makeCache(KVConfiguration(format: format), meter: meter)
+      try pass.makeCache(KVPolicy(format: format), meter: meter)
     }
     var result = [[Float]](repeating: [], count: prompts.count)
     let longest = prompts.map(\.count).max() ?? 0
@@ -59,8 +59,8 @@ import Testing
   func lastRowsAreTheLastOfAll(format: KVFormat, budget: Int?) throws {
     let pass = ForwardPass(
       try TinyDecoder.make(bits: 8), pool: try ThreadPool(workers: 2), numerics: .int8)
-    let configuration = KVConfiguration(
-      format: format, eviction: try budget.map { try Eviction(.h2o(recent: 16), budget: $0) })
+    let configuration = KVPolicy(
+      format: format, eviction: try budget.map { try Eviction(H2O(recent: 16), budget: $0) })
     let meter = KVMeter()
     func lastLogits(_ rows: LogitRows) throws -> [[Float]] {
       var caches = try Self.prompts.map { _ in try pass.makeCache(configuration, meter: meter) }
@@ -104,7 +104,7 @@ import Testing
   /// Branches read what they share together; a stranger is among them.
   @Test(arguments: [KVFormat.bf16, .int8, .int2], [Numerics.exact, .int8])
   func branchesGoOnTogetherAsAlone(format: KVFormat, numerics: Numerics) throws {
-    let configuration = KVConfiguration(format: format)
+    let configuration = KVPolicy(format: format)
     func logits(threads: Int, together: Bool) throws -> [[Float]] {
       let pass = ForwardPass(
         try TinyDecoder.make(bits: 8), pool: try ThreadPool(workers: threads), numerics: numerics)

@@ -1,3 +1,4 @@
+import KVLayout
 import Kernels
 import Tensors
 
@@ -20,7 +21,7 @@ public struct AttentionSpan {
   /// Products of a query with a key that the tokens take: pages are multiplied whole.
   public var products: Int {
     let pieces = rest.reduce(common.count * tokens) { $0 + $1.pieces.count * $1.tokens.count }
-    return pieces * KVPage.tokens
+    return pieces * PageLayout.tokens
   }
 
   /// The last of the `tokens` attends to the first `visible` tokens of `layer`, the one before to one less, and so on.
@@ -28,7 +29,7 @@ public struct AttentionSpan {
     self.tokens = tokens
     areSeparate = tokens == 1
     dimension = cache.shape.headDimension
-    rotation = cache.configuration.rotation
+    rotation = cache.policy.rotation
     let least = visible - tokens + 1
     /// What tokens that see `seen`, and find it stored alike, find of some pages.
     func pieces(_ seen: ClosedRange<Int>, _ pages: PageList, _ range: Range<Int>) -> [bb_kv_piece] {
@@ -36,19 +37,19 @@ public struct AttentionSpan {
       var pieces: [bb_kv_piece] = []
       pieces.reserveCapacity(range.count)
       for index in range {
-        let start = index * KVPage.tokens
-        if start + KVPage.tokens <= seen.lowerBound, let whole = pages.whole(index) {
+        let start = index * PageLayout.tokens
+        if start + PageLayout.tokens <= seen.lowerBound, let whole = pages.whole(index) {
           pieces.append(whole)
           continue
         }
         pages[index].appendPieces(
-          count: min(KVPage.tokens, seen.upperBound - start), least: seen.lowerBound - start,
+          count: min(PageLayout.tokens, seen.upperBound - start), least: seen.lowerBound - start,
           coded: coded.inPage(index), to: &pieces)
       }
       return pieces
     }
     let first = cache.pages(of: layer, visible: least)
-    let count = visible.pieces(of: KVPage.tokens)
+    let count = visible.pieces(of: PageLayout.tokens)
     if cache.tiers.areAlike(least, visible) {
       (common, rest) = (pieces(least...visible, first, 0..<count), [])
       return
@@ -61,7 +62,7 @@ public struct AttentionSpan {
       var end = start + 1
       while end <= visible && cache.tiers.areAlike(start, end) { end += 1 }
       let pages = cache.pages(of: layer, visible: start)
-      let range = shared..<max(shared, (end - 1).pieces(of: KVPage.tokens))
+      let range = shared..<max(shared, (end - 1).pieces(of: PageLayout.tokens))
       rest.append((start - least..<end - least, pieces(start...end - 1, pages, range)))
       start = end
     }

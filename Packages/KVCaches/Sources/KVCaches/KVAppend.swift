@@ -1,3 +1,4 @@
+import KVLayout
 import Kernels
 
 /// Tokens that a cache has made room for; their keys and values are still to be put there, any KV head by any thread, since

@@ -1,3 +1,4 @@
+import KVLayout
 import Kernels
 import Tensors
 
@@ -9,7 +10,7 @@ public struct KVCache {
   /// The sizes this cache was made for.
   public let shape: KVShape
   /// What is kept, and how.
-  public let configuration: KVConfiguration
+  public let policy: KVPolicy
   let meter: KVMeter
   let tiers: PageTiers
   var layers: [Layer]
@@ -30,32 +31,42 @@ public struct KVCache {
     var seen = 0
     /// What the eviction remembers between compressions.
     var memory: EvictionMemory?
+    /// The state of a layer that does not attend, once it was asked for.
+    var fixed: CountedFloats?
   }
 
   /// An empty cache whose pages are counted by `meter`.
   ///
-  /// - Throws: `KVCacheError.invalidFormat` where heads of this size cannot be kept as `configuration` says.
+  /// - Throws: `KVPolicyError.invalidFormat` where heads of this size cannot be kept as `policy` says;
+  ///   `invalidEviction` for a method that says what it needs and not what it chooses.
   public init(
-    shape: KVShape, configuration: KVConfiguration = KVConfiguration(), meter: KVMeter
-  ) throws(KVCacheError) {
-    try configuration.check(shape)
+    shape: KVShape, policy: KVPolicy = KVPolicy(), meter: KVMeter
+  ) throws(KVPolicyError) {
+    try policy.check(shape)
+    if let eviction = policy.eviction, !(eviction.method is any EvictionPolicy) {
+      throw .invalidEviction(
+        text: eviction.description, reason: "the method cannot choose; it is no EvictionPolicy")
+    }
     self.shape = shape
-    self.configuration = configuration
+    self.policy = policy
     self.meter = meter
-    tiers = PageTiers(shape: shape, configuration)
+    tiers = PageTiers(shape: shape, policy)
     layers = [Layer](repeating: Layer(), count: shape.layers)
   }
 
-  /// Tokens that every layer holds.
-  public var count: Int { layers.map(\.count).min() ?? 0 }
+  /// Tokens that every layer which attends holds.
+  public var count: Int {
+    layers.indices.lazy.filter { shape.attends($0) }.map { layers[$0].count }.min() ?? 0
+  }
 
   /// Tokens that every layer has seen, evicted ones included: the position of the next token.
   public var position: Int { layers.map(\.seen).min() ?? 0 }
 
-  /// Bytes of all pages, shared ones included.
+  /// Bytes of all pages and fixed states, shared ones included.
   public var byteCount: Int {
     layers.reduce(0) { sum, layer in
-      (layer.staged.map(\.page) + layer.pages).reduce(sum) { $0 + $1.layout.byteCount }
+      let sum = sum + (layer.fixed?.count ?? 0) * MemoryLayout<Float>.size
+      return (layer.staged.map(\.page) + layer.pages).reduce(sum) { $0 + $1.layout.byteCount }
     }
   }
 
@@ -74,9 +85,9 @@ public struct KVCache {
   /// - Throws: `TensorError.outOfMemory` when no page can be had.
   public mutating func makeRoom(tokens: Int, layer: Int) throws(TensorError) -> KVAppend {
     layers[layer].staged = []
-    var append = KVAppend(shape: shape, rotation: configuration.rotation)
+    var append = KVAppend(shape: shape, rotation: policy.rotation)
     for token in 0..<tokens {
-      let slot = layers[layer].count % KVPage.tokens
+      let slot = layers[layer].count % PageLayout.tokens
       if slot == 0 {
         let page = try makePage()
         append.own(page)

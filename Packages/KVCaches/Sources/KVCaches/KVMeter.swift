@@ -13,6 +13,8 @@ public final class KVMeter: Sendable {
     case scales
     /// What an eviction remembers.
     case eviction
+    /// States of a fixed size, of layers that do not attend.
+    case fixed
   }
 
   /// What the pages are taken from.
@@ -21,6 +23,7 @@ public final class KVMeter: Sendable {
   private let codes = Atomic<Int>(0)
   private let scales = Atomic<Int>(0)
   private let eviction = Atomic<Int>(0)
+  private let fixed = Atomic<Int>(0)
   private let live = Atomic<Int>(0)
   private let highest = Atomic<Int>(0)
 
@@ -39,6 +42,7 @@ public final class KVMeter: Sendable {
     case .codes: codes.load(ordering: .relaxed)
     case .scales: scales.load(ordering: .relaxed)
     case .eviction: eviction.load(ordering: .relaxed)
+    case .fixed: fixed.load(ordering: .relaxed)
     }
   }
 
@@ -65,6 +69,7 @@ public final class KVMeter: Sendable {
     case .codes: codes.add(bytes, ordering: .relaxed)
     case .scales: scales.add(bytes, ordering: .relaxed)
     case .eviction: eviction.add(bytes, ordering: .relaxed)
+    case .fixed: fixed.add(bytes, ordering: .relaxed)
     }
   }
 }

@@ -1,11 +1,9 @@
+import KVLayout
 import Kernels
 import Tensors
 
 /// Keys and values of up to 64 consecutive tokens of one layer, quantized, not, or on the way.
 final class KVPage {
-  /// Tokens a page holds.
-  static let tokens = Int(BB_PAGE)
-
   let layout: PageLayout
   /// Tokens, from the first, that have codes beside full precision.
   var coded = CodedTokens.zero
@@ -39,7 +37,7 @@ final class KVPage {
     for half in PageHalf.allCases {
       let part = page.layout.part(half)
       if part.format.isQuantized && part.format != layout.part(half).format {
-        page.withFloats(half, head: head, slots: 0..<Self.tokens, of: [page]) {
+        page.withFloats(half, head: head, slots: 0..<PageLayout.tokens, of: [page]) {
           set(half, head: head, from: $0)
         }
       } else {
@@ -77,7 +75,7 @@ final class KVPage {
           return set(half, head: head, from: floats)
         }
         for (token, slot) in slots.enumerated() {
-          let (page, index) = (pages[slot / Self.tokens], slot % Self.tokens)
+          let (page, index) = (pages[slot / PageLayout.tokens], slot % PageLayout.tokens)
           let source = page.part(half, at: index)
           if source.format == part.format {
             page.withBlock(source, head: head) { from in
@@ -99,9 +97,9 @@ final class KVPage {
   /// Sets all entries of one head from those of a block that is not quantized, or has the format of this page.
   private func set(_ half: PageHalf, head: Int, from block: UnsafePointer<bb_kv_block>) {
     let part = layout.part(half)
-    let width = half == .keys ? Self.tokens : dimension.roundedUp(toMultipleOf: 16)
+    let width = half == .keys ? PageLayout.tokens : dimension.roundedUp(toMultipleOf: 16)
     guard !withBlock(part, head: head, { part.take(block, width: width, to: $0) }) else { return }
-    encode(half, from: block, tokens: 0..<Self.tokens, to: part, head: head)
+    encode(half, from: block, tokens: 0..<PageLayout.tokens, to: part, head: head)
   }
 
   /// Rounds some tokens of a block of floats.
@@ -122,17 +120,17 @@ final class KVPage {
     _ body: (UnsafePointer<bb_kv_block>) -> Void
   ) {
     let padded = dimension.roundedUp(toMultipleOf: 16)
-    let count = Self.tokens * padded
+    let count = PageLayout.tokens * padded
     withUnsafeTemporaryAllocation(of: Float.self, capacity: count + dimension) { room in
       guard let base = room.baseAddress else { return }
-      if slots.count < Self.tokens || padded > dimension { room.initialize(repeating: 0) }
+      if slots.count < PageLayout.tokens || padded > dimension { room.initialize(repeating: 0) }
       let key = base + count
       for (token, slot) in slots.enumerated() {
-        let (page, index) = (pages[slot / Self.tokens], slot % Self.tokens)
+        let (page, index) = (pages[slot / PageLayout.tokens], slot % PageLayout.tokens)
         switch half {
         case .keys:
           page.readKey(head: head, slot: index, into: key)
-          for i in 0..<dimension { base[i * Self.tokens + token] = key[i] }
+          for i in 0..<dimension { base[i * PageLayout.tokens + token] = key[i] }
         case .values: page.readValue(head: head, slot: index, into: base + token * padded)
         }
       }
@@ -176,7 +174,8 @@ final class KVPage {
     guard layout.codes == nil else { return nil }
     return storage.withBytes {
       layout.piece(
-        layout.keys, layout.values, of: $0.baseAddress, tokens: 0..<Self.tokens, seen: Self.tokens)
+        layout.keys, layout.values, of: $0.baseAddress, tokens: 0..<PageLayout.tokens,
+        seen: PageLayout.tokens)
     }
   }
 
@@ -215,13 +214,13 @@ final class KVPage {
       bb_kernels().pointee.key_scores(queries, heads, dimension, $0, scores)
     }
     guard let codes = layout.codes, seen.keys > 0 else { return }
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: heads * Self.tokens) { room in
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: heads * PageLayout.tokens) { room in
       guard let rounded = room.baseAddress else { return }
       withBlock(codes.keys, head: kvHead) {
         bb_kernels().pointee.key_scores(queries, heads, dimension, $0, rounded)
       }
       for head in 0..<heads {
-        let at = head * Self.tokens
+        let at = head * PageLayout.tokens
         (scores + at).update(from: rounded + at, count: seen.keys)
       }
     }

@@ -1,3 +1,4 @@
+import KVLayout
 import Kernels
 
 /// Queries of a few tokens while they look at one page after another, as the attention kernel takes them: KV head after KV head,

@@ -14,7 +14,7 @@ import Testing
   }
 
   /// A trunk of 300 tokens, its branches, one of which is the trunk as it was, and a stranger with the trunk's entries.
-  func branches(_ configuration: KVConfiguration) throws -> [KVCache] {
+  func branches(_ configuration: KVPolicy) throws -> [KVCache] {
     let pool = try ThreadPool(workers: 1)
     func append(_ tokens: Int, seed: Float, to cache: inout KVCache) throws {
       let count = tokens * shape.kvHeads * shape.headDimension
@@ -24,7 +24,7 @@ import Testing
       try cache.settle(queries: queries, tokens: tokens, heads: heads * 3, layer: 0, on: pool)
     }
     var caches = try (0..<2).map { _ in
-      try KVCache(shape: shape, configuration: configuration, meter: KVMeter())
+      try KVCache(shape: shape, policy: configuration, meter: KVMeter())
     }
     for index in caches.indices { try append(300, seed: 1, to: &caches[index]) }
     caches.insert(contentsOf: [KVCache](repeating: caches[0], count: 4), at: 1)
@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test(arguments: QuantizedCacheTests.configurations)
-  func joinedTokensAttendAsAlone(configuration: KVConfiguration) throws {
+  func joinedTokensAttendAsAlone(configuration: KVPolicy) throws {
     let caches = try branches(configuration)
     let spans = caches.map { AttentionSpan($0, layer: 0, visible: $0.layers[0].count, tokens: 1) }
     let alone = spans.enumerated().map { ([$0], $1) }
@@ -68,7 +68,7 @@ import Testing
   }
 
   @Test func branchesReadWhatTheyShareOnce() throws {
-    let caches = try branches(KVConfiguration())
+    let caches = try branches(KVPolicy())
     let spans = caches.map { AttentionSpan($0, layer: 0, visible: $0.layers[0].count, tokens: 1) }
     #expect(AttentionSpan.joining(spans, atMost: 8).map(\.members) == [[0, 1, 2, 3, 4], [5]])
     #expect(AttentionSpan.joining(spans, atMost: 2).map(\.members) == [[0, 1], [2, 3], [4], [5]])
@@ -79,7 +79,7 @@ import Testing
   }
 
   @Test func consecutiveTokensStayTogether() throws {
-    let cache = try branches(KVConfiguration())[0]
+    let cache = try branches(KVPolicy())[0]
     let spans = [(290, 8), (291, 1), (300, 1)].map {
       AttentionSpan(cache, layer: 0, visible: $0, tokens: $1)
     }

@@ -31,10 +31,10 @@ import Testing
   func appendingInPiecesIsTheSameAsAtOnce(format: KVFormat) throws {
     let meter = KVMeter()
     var whole = try KVCache(
-      shape: shape, configuration: KVConfiguration(format: format), meter: meter)
+      shape: shape, policy: KVPolicy(format: format), meter: meter)
     try fill(&whole, tokens: 150, seed: 1)
     var pieces = try KVCache(
-      shape: shape, configuration: KVConfiguration(format: format), meter: meter)
+      shape: shape, policy: KVPolicy(format: format), meter: meter)
     let width = shape.kvHeads * shape.headDimension
     for layer in 0..<shape.layers {
       let (keys, values) = (entries(150, seed: 1 + Float(layer)), entries(150, seed: 6))

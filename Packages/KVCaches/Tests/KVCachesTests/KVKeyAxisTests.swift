@@ -14,8 +14,8 @@ import Testing
     }
   }
 
-  static func cache(_ configuration: KVConfiguration, tokens count: Int) throws -> KVCache {
-    var cache = try KVCache(shape: shape, configuration: configuration, meter: KVMeter())
+  static func cache(_ configuration: KVPolicy, tokens count: Int) throws -> KVCache {
+    var cache = try KVCache(shape: shape, policy: configuration, meter: KVMeter())
     try cache.append(keys: tokens(count), values: tokens(count), tokens: count, layer: 0)
     return cache
   }
@@ -28,7 +28,7 @@ import Testing
   func keysPerTokenAreCodedAsValuesAre(tiers: String, group: Int) throws {
     for scheme in KVScheme.allCases {
       let cache = try Self.cache(
-        KVConfiguration(
+        KVPolicy(
           tiers: KVTier.list(parsing: tiers), group: group, keyAxis: .perToken, scheme: scheme),
         tokens: 260)
       let dimension = Self.shape.headDimension
@@ -48,9 +48,9 @@ import Testing
   /// A channel that is large all along costs keys per token their precision, and not those per channel.
   @Test func largeChannelsAskForScalesPerChannel() throws {
     func error(_ axis: KVKeyAxis) throws -> Float {
-      let exact = try Self.cache(KVConfiguration(format: .f32), tokens: 64)
+      let exact = try Self.cache(KVPolicy(format: .f32), tokens: 64)
       let coded = try Self.cache(
-        KVConfiguration(keys: .int4, values: .bf16, residual: 0, keyAxis: axis), tokens: 64)
+        KVPolicy(keys: .int4, values: .bf16, residual: 0, keyAxis: axis), tokens: 64)
       func keys(_ cache: KVCache) -> [Float] {
         var rows = [Float](repeating: 0, count: 64 * Self.shape.headDimension)
         cache.layers[0].pages[0].readKeys(head: 0, count: 64, into: &rows)
@@ -71,7 +71,7 @@ import Testing
   ) throws {
     let eviction = try eviction.map { try Eviction(parsing: $0) }
     for rotation in [nil, KVRotation.both] {
-      let configuration = try KVConfiguration(
+      let configuration = try KVPolicy(
         tiers: KVTier.list(parsing: tiers), group: group, keyAxis: .perToken, rotation: rotation,
         eviction: eviction)
       let alone = EvictingCacheTests.attention(
@@ -95,11 +95,11 @@ import Testing
     arguments: KVScheme.allCases,
     ["rkv:200,window=4,buffer=30", "snapkv:200,order=score,window=4,buffer=30"])
   func movedTokensKeepTheirCodes(scheme: KVScheme, eviction: String) throws {
-    let configuration = try KVConfiguration(
+    let configuration = try KVPolicy(
       tiers: KVTier.list(parsing: "bf16:0,int4"), keyAxis: .perToken, scheme: scheme,
       eviction: Eviction(parsing: eviction))
     var cache = try KVCache(
-      shape: TieredCacheTests.shape, configuration: configuration, meter: KVMeter())
+      shape: TieredCacheTests.shape, policy: configuration, meter: KVMeter())
     let pool = try ThreadPool(workers: 1)
     cache.endPrompt(at: 40)
     let seen = Compressions()
@@ -136,10 +136,10 @@ import Testing
   }
 
   @Test func headsThatGroupsDoNotDivideAreRefused() throws {
-    let configuration = try KVConfiguration(keys: .int8, values: .bf16, keyAxis: .perToken)
+    let configuration = try KVPolicy(keys: .int8, values: .bf16, keyAxis: .perToken)
     #expect {
       try KVCache(
-        shape: KVShape(layers: 1, kvHeads: 1, headDimension: 96), configuration: configuration,
+        shape: KVShape(layers: 1, kvHeads: 1, headDimension: 96), policy: configuration,
         meter: KVMeter())
     } throws: { "\($0)".contains("do not divide heads of 96") }
   }

@@ -8,10 +8,10 @@ import Testing
 @Suite struct KVRotationTests {
   static func configuration(
     _ tiers: String, _ rotation: KVRotation?, _ eviction: String? = nil
-  ) throws -> KVConfiguration {
+  ) throws -> KVPolicy {
     let recent =
       tiers == "f32" ? [KVTier(keys: .f32, values: .f32)] : try KVTier.list(parsing: tiers)
-    return try KVConfiguration(
+    return try KVPolicy(
       tiers: recent, rotation: rotation, eviction: eviction.map { try Eviction(parsing: $0) })
   }
 
@@ -47,8 +47,8 @@ import Testing
       (0..<tokens * 64).map { sin(Float($0) * 0.7) * ($0 % 64 == 5 ? 40 : 1) }
     }
     func error(_ rotation: KVRotation?) throws -> Float {
-      func output(_ configuration: KVConfiguration) throws -> [Float] {
-        var cache = try KVCache(shape: shape, configuration: configuration, meter: KVMeter())
+      func output(_ configuration: KVPolicy) throws -> [Float] {
+        var cache = try KVCache(shape: shape, policy: configuration, meter: KVMeter())
         let values = values(64)
         try cache.append(keys: values, values: values, tokens: 64, layer: 0)
         var output = [Float](repeating: 0, count: 64)
@@ -56,7 +56,7 @@ import Testing
           queries: output, heads: 1, kvHead: 0, layer: 0, visible: 64, scale: 1, output: &output)
         return output
       }
-      let exact = try output(KVConfiguration(format: .f32))
+      let exact = try output(KVPolicy(format: .f32))
       let found = try output(Self.configuration("bf16:0,bf16/int4", rotation))
       return zip(found, exact).reduce(0) { $0 + abs($1.0 - $1.1) }
     }
@@ -74,7 +74,7 @@ import Testing
     let shape = KVShape(layers: 1, kvHeads: 1, headDimension: size)
     let configuration = try Self.configuration(tiers, rotation)
     #expect {
-      try KVCache(shape: shape, configuration: configuration, meter: KVMeter())
+      try KVCache(shape: shape, policy: configuration, meter: KVMeter())
     } throws: { "\($0)".contains(reason) }
   }
 }

@@ -5,11 +5,11 @@ import Testing
 
 /// Caches whose tokens leave full precision in less than pages.
 @Suite struct KVRuleTests {
-  static let configurations: [KVConfiguration] = [
+  static let configurations: [KVPolicy] = [
     (KVRule.blocks, 32, 96), (.kivi, 32, 96), (.kivi, 64, 128),
   ]
   .compactMap { rule, group, residual in
-    try? KVConfiguration(
+    try? KVPolicy(
       keys: .int4, values: .int4, residual: residual, group: group, rule: rule)
   }
 
@@ -26,9 +26,9 @@ import Testing
   @Test(
     arguments: configurations, [nil, "rkv:200,window=4,buffer=30,prompt=100", "h2o:150,buffer=100"])
   func stepsThreadsAndBranchesChangeNothing(
-    configuration: KVConfiguration, eviction: String?
+    configuration: KVPolicy, eviction: String?
   ) throws {
-    let configuration = try KVConfiguration(
+    let configuration = try KVPolicy(
       tiers: configuration.tiers, group: configuration.group, rule: configuration.rule,
       eviction: eviction.map { try Eviction(parsing: $0) })
     let prompt = 130
@@ -54,10 +54,10 @@ import Testing
 
   @Test func aRuleThatCannotBeIsRefused() {
     #expect {
-      try KVConfiguration(keys: .int8, values: .int8, residual: 0, rule: .kivi)
+      try KVPolicy(keys: .int8, values: .int8, residual: 0, rule: .kivi)
     } throws: { "\($0)".contains("needs a residual") }
     #expect {
-      try KVConfiguration(tiers: KVTier.usual, rule: .kivi)
+      try KVPolicy(tiers: KVTier.usual, rule: .kivi)
     } throws: { "\($0)".contains("one quantized format") }
   }
 }

@@ -7,54 +7,54 @@ import Testing
 @Suite struct QuantizedCacheTests {
   let shape = KVShape(layers: 1, kvHeads: 2, headDimension: 32)
 
-  static let configurations: [KVConfiguration] = [
-    KVConfiguration(format: .int8), KVConfiguration(format: .int4), KVConfiguration(format: .int2),
-    made { () throws(KVCacheError) in
-      try KVConfiguration(keys: .bf16, values: .int4, residual: 0, group: 32)
+  static let configurations: [KVPolicy] = [
+    KVPolicy(format: .int8), KVPolicy(format: .int4), KVPolicy(format: .int2),
+    made { () throws(KVPolicyError) in
+      try KVPolicy(keys: .bf16, values: .int4, residual: 0, group: 32)
     },
-    made { () throws(KVCacheError) in
-      try KVConfiguration(keys: .int8, values: .f32, residual: 64, scheme: .symmetric)
+    made { () throws(KVPolicyError) in
+      try KVPolicy(keys: .int8, values: .f32, residual: 64, scheme: .symmetric)
     },
-    made { () throws(KVCacheError) in
-      try KVConfiguration(keys: .int4, values: .int2, residual: 96, group: 32, rule: .kivi)
+    made { () throws(KVPolicyError) in
+      try KVPolicy(keys: .int4, values: .int2, residual: 96, group: 32, rule: .kivi)
     },
-    made { () throws(KVCacheError) in
-      try KVConfiguration(keys: .int4, values: .bf16, residual: 128, scheme: .hqq, rule: .kivi)
+    made { () throws(KVPolicyError) in
+      try KVPolicy(keys: .int4, values: .bf16, residual: 128, scheme: .hqq, rule: .kivi)
     },
-    made { () throws(KVCacheError) in
-      try KVConfiguration(keys: .int4, values: .int8, residual: 32, group: 32)
+    made { () throws(KVPolicyError) in
+      try KVPolicy(keys: .int4, values: .int8, residual: 32, group: 32)
     },
-    made { () throws(KVCacheError) in
-      try KVConfiguration(tiers: KVTier.list(parsing: "bf16:64,int8:64,int4"))
+    made { () throws(KVPolicyError) in
+      try KVPolicy(tiers: KVTier.list(parsing: "bf16:64,int8:64,int4"))
     },
-    made { () throws(KVCacheError) in
-      try KVConfiguration(keys: .int4, values: .int4, group: 32, keyAxis: .perToken)
+    made { () throws(KVPolicyError) in
+      try KVPolicy(keys: .int4, values: .int4, group: 32, keyAxis: .perToken)
     },
-    made { () throws(KVCacheError) in
-      try KVConfiguration(
+    made { () throws(KVPolicyError) in
+      try KVPolicy(
         keys: .int2, values: .int8, residual: 64, group: 128, keyAxis: .perToken, scheme: .hqq)
     },
-    made { () throws(KVCacheError) in
-      try KVConfiguration(
+    made { () throws(KVPolicyError) in
+      try KVPolicy(
         keys: .int8, values: .bf16, residual: 64, group: 128, keyAxis: .perToken,
         scheme: .symmetricFull, rule: .kivi)
     },
-    made { () throws(KVCacheError) in
-      try KVConfiguration(keys: .bf16, values: .int4, residual: 0, group: 128)
+    made { () throws(KVPolicyError) in
+      try KVPolicy(keys: .bf16, values: .int4, residual: 0, group: 128)
     },
-    made { () throws(KVCacheError) in
-      try KVConfiguration(
+    made { () throws(KVPolicyError) in
+      try KVPolicy(
         tiers: KVTier.list(parsing: "bf16:64,int8:64,int4/int2"), group: 128, keyAxis: .perToken)
     },
-    made { () throws(KVCacheError) in
-      try KVConfiguration(
+    made { () throws(KVPolicyError) in
+      try KVPolicy(
         tiers: KVTier.list(parsing: "f32:0,int8/f32:64,int8/int4:128,int2"), group: 32)
     },
   ].compactMap { $0 }
 
   static func made(
-    _ make: () throws(KVCacheError) -> KVConfiguration
-  ) -> KVConfiguration? { try? make() }
+    _ make: () throws(KVPolicyError) -> KVPolicy
+  ) -> KVPolicy? { try? make() }
 
   func entries(_ tokens: Range<Int>, seed: Float) -> [Float] {
     let width = shape.kvHeads * shape.headDimension
@@ -64,8 +64,8 @@ import Testing
   }
 
   /// What each token attends to as tokens come `step` at a time.
-  func attention(_ configuration: KVConfiguration, tokens: Int, step: Int) throws -> [[Float]] {
-    var cache = try KVCache(shape: shape, configuration: configuration, meter: KVMeter())
+  func attention(_ configuration: KVPolicy, tokens: Int, step: Int) throws -> [[Float]] {
+    var cache = try KVCache(shape: shape, policy: configuration, meter: KVMeter())
     let pool = try ThreadPool(workers: 1)
     var found: [[Float]] = []
     for first in stride(from: 0, to: tokens, by: step) {
@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test(arguments: configurations)
-  func stepsDoNotChangeWhatATokenAttendsTo(configuration: KVConfiguration) throws {
+  func stepsDoNotChangeWhatATokenAttendsTo(configuration: KVPolicy) throws {
     let single = try attention(configuration, tokens: 400, step: 1)
     for step in [7, 64, 100, 256, 400] {
       #expect(try attention(configuration, tokens: 400, step: step) == single, "step \(step)")
@@ -94,21 +94,21 @@ import Testing
   }
 
   @Test(arguments: configurations)
-  func metersReadTheBytesOfEachKind(configuration: KVConfiguration) throws {
+  func metersReadTheBytesOfEachKind(configuration: KVPolicy) throws {
     let meter = KVMeter()
     do {
-      var cache = try KVCache(shape: shape, configuration: configuration, meter: meter)
+      var cache = try KVCache(shape: shape, policy: configuration, meter: meter)
       let pool = try ThreadPool(workers: 1)
       for token in 0..<300 {
         let keys = entries(token..<token + 1, seed: 1)
         try cache.append(keys: keys, values: keys, tokens: 1, layer: 0)
         try cache.settle(queries: keys, tokens: 1, heads: 2, layer: 0, on: pool)
-        let forecast = KVForecast(shape: shape, configuration: configuration, heads: 2)
+        let forecast = KVForecast(shape: shape, policy: configuration, heads: 2)
         #expect(meter.bytes == cache.tiers.byteCount(tokens: token + 1))
         #expect(meter.bytes <= forecast.pageBytes(entries: token + 1))
       }
       #expect(meter.bytes == cache.byteCount)
-      let forecast = KVForecast(shape: shape, configuration: configuration, heads: 2)
+      let forecast = KVForecast(shape: shape, policy: configuration, heads: 2)
       #expect(meter.peakBytes <= forecast.peakBytes(tokens: 300, prompt: 1))
       #expect(KVMeter.Kind.allCases.reduce(0) { $0 + meter.bytes(of: $1) } == meter.bytes)
       let values = 64 * shape.kvHeads * shape.headDimension
@@ -124,9 +124,9 @@ import Testing
   }
 
   @Test func moreBitsAreCloserToFullPrecision() throws {
-    let exact = try attention(KVConfiguration(format: .f32), tokens: 300, step: 1)
+    let exact = try attention(KVPolicy(format: .f32), tokens: 300, step: 1)
     func error(_ format: KVFormat) throws -> Float {
-      let found = try attention(KVConfiguration(format: format), tokens: 300, step: 1)
+      let found = try attention(KVPolicy(format: format), tokens: 300, step: 1)
       return zip(found, exact).reduce(0) { sum, pair in
         zip(pair.0, pair.1).reduce(sum) { max($0, abs($1.0 - $1.1)) }
       }
@@ -138,7 +138,7 @@ import Testing
   @Test func aBranchLeavesItsTrunkAsItWas() throws {
     let meter = KVMeter()
     var trunk = try KVCache(
-      shape: shape, configuration: KVConfiguration(format: .int4), meter: meter)
+      shape: shape, policy: KVPolicy(format: .int4), meter: meter)
     try trunk.append(
       keys: entries(0..<250, seed: 1), values: entries(0..<250, seed: 2), tokens: 250, layer: 0)
     func look(_ cache: KVCache) -> [Float] {
@@ -164,15 +164,15 @@ import Testing
       let meter = KVMeter()
       let eviction = try Eviction(parsing: policy)
       let group = tiers[0].tokens == 96 ? 32 : 64
-      let configuration = try KVConfiguration(
+      let configuration = try KVPolicy(
         tiers: tiers, group: group, rule: rule, eviction: eviction)
-      var cache = try KVCache(shape: shape, configuration: configuration, meter: meter)
+      var cache = try KVCache(shape: shape, policy: configuration, meter: meter)
       var plain = try KVCache(
-        shape: shape, configuration: KVConfiguration(format: .bf16, eviction: eviction),
+        shape: shape, policy: KVPolicy(format: .bf16, eviction: eviction),
         meter: KVMeter())
       cache.endPrompt(at: 1)
       plain.endPrompt(at: 1)
-      let forecast = KVForecast(shape: shape, configuration: configuration, heads: 2)
+      let forecast = KVForecast(shape: shape, policy: configuration, heads: 2)
       for token in 0..<700 {
         let (keys, values) = (
           entries(token..<token + 1, seed: 1), entries(token..<token + 1, seed: 2)
@@ -191,35 +191,35 @@ import Testing
   }
 
   @Test func impossibleConfigurationsAreRefused() {
-    #expect(throws: KVCacheError.self) {
-      try KVConfiguration(keys: .int8, values: .int8, residual: 100)
+    #expect(throws: KVPolicyError.self) {
+      try KVPolicy(keys: .int8, values: .int8, residual: 100)
     }
-    #expect(throws: KVCacheError.self) {
-      try KVConfiguration(keys: .int8, values: .int8, residual: -64)
+    #expect(throws: KVPolicyError.self) {
+      try KVPolicy(keys: .int8, values: .int8, residual: -64)
     }
-    #expect(throws: KVCacheError.self) {
-      try KVConfiguration(keys: .int8, values: .int8, group: 48)
+    #expect(throws: KVPolicyError.self) {
+      try KVPolicy(keys: .int8, values: .int8, group: 48)
     }
     #expect {
-      try KVConfiguration(keys: .int8, values: .int8, group: 128)
+      try KVPolicy(keys: .int8, values: .int8, group: 128)
     } throws: { "\($0)".contains("the 64 tokens of a page") }
     #expect {
-      try KVConfiguration(keys: .bf16, values: .int8, keyAxis: .perToken)
+      try KVPolicy(keys: .bf16, values: .int8, keyAxis: .perToken)
     } throws: { "\($0)".contains("not quantized") }
     #expect {
-      try KVConfiguration(keys: .int8, values: .int8, residual: 32, group: 128, keyAxis: .perToken)
+      try KVPolicy(keys: .int8, values: .int8, residual: 32, group: 128, keyAxis: .perToken)
     } throws: { "\($0)".contains("a multiple of 64") }
-    #expect(throws: KVCacheError.self) { try KVConfiguration(keys: .bf16, values: .f32) }
-    #expect(throws: KVCacheError.self) {
-      try KVConfiguration(keys: .int8, values: .int8, recent: .int8)
+    #expect(throws: KVPolicyError.self) { try KVPolicy(keys: .bf16, values: .f32) }
+    #expect(throws: KVPolicyError.self) {
+      try KVPolicy(keys: .int8, values: .int8, recent: .int8)
     }
   }
 
-  @Test(arguments: configurations) func textAndCodingKeepEverything(configuration: KVConfiguration)
+  @Test(arguments: configurations) func textAndCodingKeepEverything(configuration: KVPolicy)
     throws
   {
     let data = try JSONEncoder().encode(configuration)
-    #expect(try JSONDecoder().decode(KVConfiguration.self, from: data) == configuration)
+    #expect(try JSONDecoder().decode(KVPolicy.self, from: data) == configuration)
     let texts = Set(Self.configurations.map(\.description))
     #expect(texts.count == Self.configurations.count)
   }

@@ -10,16 +10,16 @@ import Testing
 
   static func tiered(
     _ tiers: String = "bf16:64,int8:64,int4", _ eviction: String? = nil
-  ) throws -> KVConfiguration {
-    try KVConfiguration(
+  ) throws -> KVPolicy {
+    try KVPolicy(
       tiers: KVTier.list(parsing: tiers), eviction: eviction.map { try Eviction(parsing: $0) })
   }
 
   static func cache(
-    _ configuration: KVConfiguration, tokens: Int, prompt: Int = 1, step: Int = 1,
+    _ configuration: KVPolicy, tokens: Int, prompt: Int = 1, step: Int = 1,
     workers: Int = 1, meter: KVMeter = KVMeter()
   ) throws -> KVCache {
-    var cache = try KVCache(shape: shape, configuration: configuration, meter: meter)
+    var cache = try KVCache(shape: shape, policy: configuration, meter: meter)
     cache.endPrompt(at: prompt)
     try EvictingCacheTests.extend(
       &cache, to: tokens, step: step, pool: try ThreadPool(workers: workers))
@@ -51,7 +51,7 @@ import Testing
   /// A page of 4 bits was rounded twice: first to 8 bits, then what these codes stand for to 4.
   @Test func olderPagesAreRoundedFromWhatIsStored() throws {
     let shape = Self.shape
-    let exact = try Self.cache(KVConfiguration(format: .bf16), tokens: 64)
+    let exact = try Self.cache(KVPolicy(format: .bf16), tokens: 64)
     let page = exact.layers[0].pages[0]
     let tiers = PageTiers(shape: shape, try Self.tiered())
     func convert(_ page: KVPage, to tier: Int) throws -> KVPage {
@@ -115,13 +115,13 @@ import Testing
 
   @Test func recentTokensCostBytesAndKeepPrecision() throws {
     func entries(_ cache: KVCache) -> [Float] { cache.layers[0].pages.flatMap(Self.entries) }
-    let exact = entries(try Self.cache(KVConfiguration(format: .f32), tokens: 512))
-    func cost(_ configuration: KVConfiguration) throws -> (error: Float, bytes: Int) {
+    let exact = entries(try Self.cache(KVPolicy(format: .f32), tokens: 512))
+    func cost(_ configuration: KVPolicy) throws -> (error: Float, bytes: Int) {
       let cache = try Self.cache(configuration, tokens: 512)
       return (zip(entries(cache), exact).reduce(0) { $0 + abs($1.0 - $1.1) }, cache.byteCount)
     }
-    let eight = try cost(KVConfiguration(format: .int8))
-    let four = try cost(KVConfiguration(format: .int4))
+    let eight = try cost(KVPolicy(format: .int8))
+    let four = try cost(KVPolicy(format: .int4))
     let tiered = try cost(Self.tiered("bf16:128,int8:128,int4"))
     #expect(eight.error < tiered.error && tiered.error < four.error)
     #expect(four.bytes < tiered.bytes && tiered.bytes < eight.bytes)
@@ -129,7 +129,7 @@ import Testing
 
   @Test(arguments: [
     ("bf16:256,int8:1024,int4", "bf16:256,int8:1024,int4"), ("tiered", "bf16:128,int8:1024,int4"),
-    ("f32:0,int8/f32:64,int2", "f32:0,int8/f32:64,int2"), ("bf16:192,int8", "int8 residual=192"),
+    ("f32:0,int8/f32:64,int2", "f32:0,int8/f32:64,int2"), ("bf16:192,int8", "bf16:192,int8"),
     ("bf16", "bf16"),
   ])
   func textsAreReadAndWritten(text: String, description: String) throws {

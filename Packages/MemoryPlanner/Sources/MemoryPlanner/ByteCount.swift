@@ -42,27 +42,3 @@ public struct ByteCount: Sendable, Hashable, CustomStringConvertible {
     return "\(whole / 100).\(rest < 10 ? "0" : "")\(rest)"
   }
 }
-
-/// Products and sums that stop at the largest number instead of overflowing: sizes come from outside.
-enum Saturating {
-  static func product(_ factors: Int...) -> Int {
-    factors.reduce(1) { result, factor in
-      let (value, overflows) = result.multipliedReportingOverflow(by: factor)
-      return overflows ? .max : value
-    }
-  }
-
-  static func sum(_ terms: Int...) -> Int {
-    terms.reduce(0) { result, term in
-      let (value, overflows) = result.addingReportingOverflow(term)
-      return overflows ? .max : value
-    }
-  }
-}
-
-extension Int {
-  /// How many pieces of `size` it takes to hold this many.
-  func pieces(of size: Int) -> Int { self / size + (self % size == 0 ? 0 : 1) }
-  /// The least multiple of `step` that is not below this number.
-  func raised(toMultipleOf step: Int) -> Int { Saturating.product(pieces(of: step), step) }
-}

@@ -1,3 +1,4 @@
+import KVLayout
 import Testing
 
 @testable import MemoryPlanner
@@ -100,28 +101,33 @@ import Testing
 }
 
 /// The engine's caches under a load: what samples share, and what an eviction ends.
-@Suite struct CachePagesTests {
-  private let pages = CachePages(layers: 2, kvHeads: 1, headDimension: 32)
+@Suite struct CacheMemoryTests {
+  private let shape = KVShape(layers: 2, kvHeads: 1, headDimension: 32)
   /// Bytes of one page in BF16: keys and values of 64 tokens.
   private let page = 64 * 32 * 2 * 2
 
-  private func peak(_ kv: String, thought: Int, prompt: Int, samples: Int) throws -> Int {
-    let load = try Load(thinkBudget: thought, prompt: prompt, answer: 0, samples: samples)
-    return pages.peak(load, try KVPolicy(parsing: kv)) / (2 * page)
+  /// Pages of a layer at the peak; replies end with a token that is never run.
+  private func peak(_ kv: String, reply: Int, prompt: Int, samples: Int) throws -> Int {
+    let load = try Load(thinkBudget: reply, prompt: prompt, answer: 1, samples: samples)
+    let forecast = KVForecast(shape: shape, policy: try KVPolicy(parsing: kv), heads: 1)
+    return forecast.peakBytes(load) / (2 * page)
   }
 
   @Test func samplesShareFullPagesOfThePrompt() throws {
-    #expect(try peak("bf16", thought: 64, prompt: 128, samples: 1) == 3)
-    #expect(try peak("bf16", thought: 64, prompt: 128, samples: 4) == 2 + 4)
-    // The page that holds the end of the prompt is written by every sample.
-    #expect(try peak("bf16", thought: 64, prompt: 130, samples: 4) == 2 + 4 * 2)
+    #expect(try peak("bf16", reply: 64, prompt: 128, samples: 1) == 3)
+    #expect(try peak("bf16", reply: 64, prompt: 128, samples: 4) == 2 + 4)
+    // The page that holds the end of the prompt is written by every sample, and kept for those who wait.
+    #expect(try peak("bf16", reply: 64, prompt: 130, samples: 4) == 3 + 4 * 2)
   }
 
-  @Test func anEvictionBoundsEverySampleAndEndsTheSharing() throws {
-    // Nothing is evicted yet after 64 of 128 staged tokens: the kept 256 are shared.
-    #expect(try peak("streaming:256", thought: 64, prompt: 1024, samples: 8) == max(4 + 8, 16))
-    #expect(try peak("streaming:256", thought: 600, prompt: 1024, samples: 8) == 8 * 6)
+  @Test func anEvictionBoundsEverySample() throws {
+    // 256 + 128 tokens each, and beside them the kept ones of one layer while it is compressed.
+    let sample = 6 + 2
+    #expect(try peak("streaming:256", reply: 600, prompt: 200, samples: 1) == sample)
+    // The prompt is run once, and kept for those who wait.
+    #expect(
+      try peak("streaming:256", reply: 600, prompt: 1024, samples: 8) == 16 + 2 + 8 * sample)
     // A long prompt is held up to 2048 tokens beyond the budget.
-    #expect(try peak("streaming:256", thought: 600, prompt: 9000, samples: 1) == 36)
+    #expect(try peak("streaming:256", reply: 600, prompt: 9000, samples: 1) == 36 + 2)
   }
 }

@@ -1,3 +1,4 @@
+import KVLayout
 import Testing
 
 @testable import MemoryPlanner
@@ -21,29 +22,6 @@ import Testing
     #expect("\(ByteCount(PaperThresholds.eightBit4B))" == "4.19 GiB")
     #expect("\(ByteCount(3 << 19))" == "1.50 MiB")
     #expect("\(ByteCount(1_073_741_823))" == "1024.00 MiB")
-  }
-
-  @Test(arguments: [
-    "bf16", "int8", "int8/int4", "rkv:2048", "streaming:4096", "rkv:2048+int8",
-    "rkv:64,buffer=16,lambda=0.5", "bf16:256,int8:1024,int4", "rkv:2048+bf16:64,int8/int4:64,int2",
-  ])
-  func policiesKeepTheirText(text: String) throws {
-    #expect("\(try KVPolicy(parsing: text))" == text)
-  }
-
-  @Test func namesOfTiers() throws {
-    #expect("\(try KVPolicy(parsing: "tiered"))" == "bf16:128,int8:1024,int4")
-    #expect("\(try KVPolicy(parsing: "bf16:128,int8"))" == "int8")
-    #expect(try KVPolicy(parsing: "int8") == KVPolicy(keys: .int8, values: .int8))
-  }
-
-  @Test(arguments: [
-    "", "int3", "rkv", "rkv:", "rkv:0", "rkv:x", "rkv:4,buffer", "lru:4", "int8+int4", "a+b+c", "+",
-    "int8/", "bf16:64,int8:64", "bf16:60,int8", "bf16:64,int4:64,int8", "bf16,int8", "tiered+int8",
-    "bf16:64,int8:0,int4", "bf16:64,rkv:2048", "int8:x", "int8:1:2,int4",
-  ])
-  func otherPoliciesAreRefused(text: String) {
-    #expect(throws: PlannerError.self) { try KVPolicy(parsing: text) }
   }
 
   @Test func sizesFromOutsideCannotOverflow() throws {

@@ -5,18 +5,8 @@ import KVCaches
 /// A text is charged with the most bytes that it and its branches may ever hold. Pages full of prompt are charged once to
 /// requests in a row that share it.
 struct Admission {
-  /// What one request is charged with.
-  struct Charge: Equatable {
-    /// Bytes of its own.
-    let own: Int
-    /// Bytes that it shares with the others of its prompt.
-    let shared: Int
-
-    var total: Int { own + shared }
-  }
-
   private let room: Int
-  private let charges: [Charge]
+  private let charges: [KVForecast.Charge]
   private let leaders: [Int]
   /// Requests that run, by the leader of their prompt; a leader without any still holds the prompt.
   private var running: [Int: Set<Int>] = [:]
@@ -76,35 +66,23 @@ struct Admission {
   /// What a request, with its branches, is charged with.
   static func charge(
     _ request: GenerationRequest, isShared: Bool, forecast: KVForecast, context: Int
-  ) -> Charge {
+  ) -> KVForecast.Charge {
     let prompt = request.prompt.count
-    // The last token of a text is never run.
-    let tokens = prompt + request.longestReply(context: context) - 1
-    let whole = forecast.peakBytes(tokens: tokens, prompt: prompt)
-    var branches = 0
+    var charge = forecast.charge(
+      prompt: prompt, reply: request.longestReply(context: context), isShared: isShared)
     if let budget = request.budget {
       for branch in request.branches {
         let end =
           prompt
           + min(
             branch + budget.cue.count + budget.answerLimit, request.tokenLimit(context: context))
-        // It shares the pages that are full where it branches off, before the drawn token or the words in its place.
+        // It shares the pages that are full where it branches off, before the drawn token or the words in
+        // its place.
         let start = prompt + max(0, branch - max(budget.wait.count, 1))
-        branches +=
-          forecast.sharesPrompts
-          ? forecast.pageBytes(entries: end) - forecast.fullPageBytes(entries: start)
-          : forecast.peakBytes(tokens: end, prompt: prompt)
+        charge.own += forecast.branchBytes(start: start, end: end, prompt: prompt)
       }
     }
-    guard isShared else { return Charge(own: whole + branches, shared: 0) }
-    guard forecast.sharesPrompts else {
-      // The prompt is kept for those who still wait for it.
-      return Charge(
-        own: whole + branches, shared: forecast.peakBytes(tokens: prompt, prompt: prompt))
-    }
-    // Its last page is copied by everyone who writes to it, and kept for those who still wait.
-    let full = forecast.fullPageBytes(entries: prompt)
-    return Charge(own: whole - full + branches, shared: forecast.pageBytes(entries: prompt))
+    return charge
   }
 
   /// The longest reply to the request's prompt that fits, in tokens; 0 for none.

@@ -53,7 +53,7 @@ public final class BatchGenerator {
 
   private let pass: ForwardPass
   private let sampler: Sampler
-  private let configuration: KVConfiguration
+  private let policy: KVPolicy
   private let room: Int
   private let promptTokens: Int
   private let text: (Int32) -> String
@@ -69,12 +69,12 @@ public final class BatchGenerator {
   ///   - text: the text of one token, in which the end of a budget's answer is looked for; without it such an answer
   ///     ends at a stop token or its limit.
   public init(
-    _ pass: ForwardPass, kv: KVConfiguration = KVConfiguration(), room: Int = .max,
+    _ pass: ForwardPass, kv: KVPolicy = KVPolicy(), room: Int = .max,
     promptTokens: Int = 64, tokenLimit: Int = .max,
     text: @escaping (Int32) -> String = { _ in "" }
   ) {
     self.pass = pass
-    configuration = kv
+    policy = kv
     self.room = room
     self.promptTokens = max(promptTokens, 1)
     self.text = text
@@ -105,7 +105,7 @@ public final class BatchGenerator {
         sequences.append(
           BatchSequence(
             requests[next], index: next, context: context, runsPrompt: prompts.runsPrompt(next)))
-        caches.append(try pass.makeCache(configuration, meter: meter))
+        caches.append(try pass.makeCache(policy, meter: meter))
         next += 1
         texts += 1
       }
@@ -159,7 +159,7 @@ public final class BatchGenerator {
     let config = pass.decoder.config
     for request in requests { try request.check(context: config.contextLength) }
     let forecast = KVForecast(
-      shape: config.cacheShape, configuration: configuration, heads: config.heads)
+      shape: config.cacheShape, policy: policy, heads: config.heads)
     return try Admission(
       requests, prompts: SharedPrompts(requests), forecast: forecast,
       context: config.contextLength, room: room)

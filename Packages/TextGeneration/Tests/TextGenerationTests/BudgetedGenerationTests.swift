@@ -31,7 +31,7 @@ import Testing
   }
 
   func run(
-    _ requests: [GenerationRequest], concurrency: Int, kv: KVConfiguration = KVConfiguration(),
+    _ requests: [GenerationRequest], concurrency: Int, kv: KVPolicy = KVPolicy(),
     context: Int = 64
   ) throws -> Outcome {
     let generator = BatchGenerator(

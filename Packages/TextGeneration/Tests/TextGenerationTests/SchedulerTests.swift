@@ -18,8 +18,8 @@ import Testing
     ("bf16:0,int8:64,int4", nil), ("bf16:0,int8:64,int4", "rkv:100,buffer=40,window=4,prompt=40"),
   ]
 
-  static func cache(_ format: String, _ eviction: String?) throws -> KVConfiguration {
-    try KVConfiguration(
+  static func cache(_ format: String, _ eviction: String?) throws -> KVPolicy {
+    try KVPolicy(
       tiers: KVTier.list(parsing: format), eviction: eviction.map { try Eviction(parsing: $0) })
   }
 
@@ -42,7 +42,7 @@ import Testing
 
   /// All texts and branches by request and budget, and the most bytes held.
   private func run(
-    _ requests: [GenerationRequest], _ pass: ForwardPass, kv: KVConfiguration, concurrency: Int,
+    _ requests: [GenerationRequest], _ pass: ForwardPass, kv: KVPolicy, concurrency: Int,
     room: Int = .max, promptTokens: Int = 64
   ) throws -> (texts: [[Int]: [Int32]], peak: Int) {
     let generator = BatchGenerator(
@@ -92,10 +92,10 @@ import Testing
   }
 
   private func largestCharge(
-    _ requests: [GenerationRequest], _ pass: ForwardPass, _ kv: KVConfiguration
+    _ requests: [GenerationRequest], _ pass: ForwardPass, _ kv: KVPolicy
   ) throws -> Int {
     let forecast = KVForecast(
-      shape: pass.decoder.config.cacheShape, configuration: kv, heads: pass.decoder.config.heads)
+      shape: pass.decoder.config.cacheShape, policy: kv, heads: pass.decoder.config.heads)
     return requests.map {
       Admission.charge($0, isShared: true, forecast: forecast, context: 256).total
     }.max() ?? 0
@@ -111,7 +111,7 @@ import Testing
       request.stopTokens = []
       let found = try run([request], pass, kv: kv, concurrency: 1).peak
       let forecast = KVForecast(
-        shape: pass.decoder.config.cacheShape, configuration: kv, heads: 2)
+        shape: pass.decoder.config.cacheShape, policy: kv, heads: 2)
       let charge = Admission.charge(request, isShared: false, forecast: forecast, context: 256)
       #expect(found <= charge.total, "request \(index)")
       if !kv.isQuantized, kv.eviction == nil, request.branches.isEmpty {
@@ -137,7 +137,7 @@ import Testing
     #expect(try fitting(6) == 3)
     #expect(try fitting(9) == 6)
     let (texts, peak) = try run(
-      requests, pass, kv: KVConfiguration(), concurrency: 6, room: 6 * Self.page)
+      requests, pass, kv: KVPolicy(), concurrency: 6, room: 6 * Self.page)
     #expect(texts.count == 6 && peak <= 6 * Self.page)
     #expect(
       throws: GenerationError.memoryExceeded(
@@ -146,7 +146,7 @@ import Testing
       try BatchGenerator(pass, room: 4 * Self.page - 1).fitting(requests)
     }
     #expect(throws: GenerationError.self) {
-      try run(requests, pass, kv: KVConfiguration(), concurrency: 1, room: 0)
+      try run(requests, pass, kv: KVPolicy(), concurrency: 1, room: 0)
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import KVLayout
 import MemoryPlanner
 
 /// What a study asks: grids over models, weight bits, KV policies, thinking budgets and votes.

@@ -1,3 +1,4 @@
+import KVLayout
 import MemoryPlanner
 
 /// One point of a study: a configuration on a benchmark.

@@ -1,17 +1,19 @@
+import KVLayout
 import Tensors
 
 /// What an eviction remembers of one layer between compressions, besides the entries themselves.
 struct EvictionMemory {
   var queries: QueryWindow?
   var attention: AttentionMass?
-  var similar: SimilarKeys?
+  var heads: HeadMemories?
 
   init(for eviction: Eviction, shape: KVShape, heads: Int, meter: KVMeter) throws(TensorError) {
-    if eviction.queryWindow > 0 {
+    let needs = eviction.needs
+    if needs.queryWindow > 0 {
       queries = try QueryWindow(
-        tokens: eviction.queryWindow, heads: heads, dimension: shape.headDimension, meter: meter)
+        tokens: needs.queryWindow, heads: heads, dimension: shape.headDimension, meter: meter)
     }
-    if case .h2o = eviction.policy {
+    if needs.gathersAttention {
       attention = AttentionMass(kvHeads: shape.kvHeads, meter: meter)
     }
   }
@@ -101,7 +103,7 @@ struct AttentionMass {
 
   /// Keeps the sums of `slots`, a list for each KV head.
   mutating func keep(_ slots: [[Int]]) throws(TensorError) {
-    let stride = (slots.first?.count ?? 0).roundedUp(toMultipleOf: KVPage.tokens)
+    let stride = (slots.first?.count ?? 0).roundedUp(toMultipleOf: PageLayout.tokens)
     let kept = try CountedFloats(count: kvHeads * stride, meter: meter)
     kept.withFloats { target in
       for head in slots.indices {
@@ -114,7 +116,7 @@ struct AttentionMass {
 
   /// The sums, nobody else's, with room for `count` tokens; new ones are zero.
   private mutating func room(for count: Int) throws(TensorError) -> CountedFloats {
-    let (old, new) = (capacity, max(capacity, count.roundedUp(toMultipleOf: KVPage.tokens)))
+    let (old, new) = (capacity, max(capacity, count.roundedUp(toMultipleOf: PageLayout.tokens)))
     let isOurs = isKnownUniquelyReferenced(&sums)
     if let sums, isOurs, old == new { return sums }
     let grown = try CountedFloats(count: kvHeads * new, meter: meter)

@@ -3,20 +3,20 @@ import Tensors
 
 /// The keys of one KV head of one layer as floats, both row by row and in the kernels' blocks of 16 rows, so that many dot
 /// products are one call of the multiply kernel. Lives for the length of one compression.
-struct HeadKeys {
+public struct HeadKeys {
   /// Number of keys.
-  let count: Int
+  public let count: Int
   /// Values in one.
-  let dimension: Int
+  public let dimension: Int
   /// `[count, dimension]`.
-  private(set) var rows: [Float]
+  public private(set) var rows: [Float]
   private var blocks: AlignedBytes
   private let blockBytes: Int
 
   /// Packs `rows` `[count, dimension]`.
   ///
   /// - Throws: `TensorError.outOfMemory`.
-  init(_ rows: [Float], dimension: Int) throws(TensorError) {
+  public init(_ rows: [Float], dimension: Int) throws(TensorError) {
     self.rows = rows
     self.dimension = dimension
     count = rows.count / dimension

@@ -7,7 +7,7 @@ extension HeadKeys {
   ///
   /// The queries are those of the query heads that share this KV head, `[heads, window, dimension]`; there are more keys than
   /// the window has tokens. The running maximum is `kernel` wide and cut at the edges.
-  func importance(to queries: [Float], window: Int, kernel: Int) -> [Float] {
+  public func importance(to queries: [Float], window: Int, kernel: Int) -> [Float] {
     let before = count - window
     let heads = queries.count / (window * dimension)
     let logits = scaledProducts(queries, count: heads * window, keys: before)
@@ -28,7 +28,7 @@ extension HeadKeys {
   /// query of the window, summed over the queries, the mean over the query heads, a running mean.
   ///
   /// Takes what `importance` takes; the running mean counts zeros beyond the edges.
-  func observedAttention(to queries: [Float], window: Int, kernel: Int) -> [Float] {
+  public func observedAttention(to queries: [Float], window: Int, kernel: Int) -> [Float] {
     let heads = queries.count / (window * dimension)
     let logits = scaledProducts(queries, count: heads * window, keys: count)
     var sum = [Float](repeating: 0, count: count)

@@ -1,3 +1,4 @@
+import KVLayout
 import Kernels
 import Tensors
 
@@ -23,17 +24,17 @@ extension KVCache {
       )
     }
     let scale = 1 / Float(dimension).squareRoot()
-    let padded = count.roundedUp(toMultipleOf: KVPage.tokens)
+    let padded = count.roundedUp(toMultipleOf: PageLayout.tokens)
     let rows = min(tokens, Self.tokensTogether) * group
     try layers[layer].memory?.attention?.update(
       count: count, on: pool, cost: tokens * count * heads * dimension
     ) { kvHead, sums in
       withUnsafeTemporaryAllocation(
-        of: Float.self, capacity: rows * (dimension + KVPage.tokens + padded)
+        of: Float.self, capacity: rows * (dimension + PageLayout.tokens + padded)
       ) { room in
         guard let gathered = room.baseAddress else { return }
         let scores = gathered + rows * dimension
-        let logits = scores + rows * KVPage.tokens
+        let logits = scores + rows * PageLayout.tokens
         for first in stride(from: 0, to: tokens, by: Self.tokensTogether) {
           let views = views[first..<min(first + Self.tokensTogether, tokens)]
           for (row, token) in views.indices.enumerated() {
@@ -87,7 +88,7 @@ private struct PageProducts {
   ) {
     guard let last = views.last else { return }
     for index in last.pages.indices {
-      let line = logits + index * KVPage.tokens
+      let line = logits + index * PageLayout.tokens
       if views.allSatisfy({ $0.shares(index, with: last) }) {
         write(0..<views.count, last, page: index, to: line, stride: stride)
       } else {
@@ -108,7 +109,7 @@ private struct PageProducts {
       coded: view.coded.inPage(index), scores: scores)
     for row in 0..<tokens.count * group {
       (line + (first + row) * stride).update(
-        from: scores + row * KVPage.tokens, count: KVPage.tokens)
+        from: scores + row * PageLayout.tokens, count: PageLayout.tokens)
     }
   }
 }

@@ -1,11 +1,12 @@
+import KVLayout
 import Kernels
 import Tensors
 
 extension KVCache {
   /// Tokens that may be appended at once, so that nothing has to be compressed between them.
-  public var room: Int {
-    guard let eviction = configuration.eviction else { return .max }
-    return layers.map { eviction.room(progress($0)) }.min() ?? .max
+  public var tokensUntilEviction: Int {
+    guard let eviction = policy.eviction else { return .max }
+    return layers.map { eviction.tokensUntilDue(progress($0)) }.min() ?? .max
   }
 
   /// Says that the prompt is `length` tokens long; the first word holds.
@@ -20,7 +21,7 @@ extension KVCache {
   /// Ends a step of `layer`: lets the eviction see the queries of the tokens appended last, and compresses if it is time.
   ///
   /// Does nothing where everything is kept. The result depends on the tokens alone, not on how they were cut into steps of
-  /// at most `room` tokens.
+  /// at most `tokensUntilEviction` tokens.
   ///
   /// - Parameters:
   ///   - queries: `[tokens, heads, dimension]`, rotated, of the tokens appended last.
@@ -32,12 +33,12 @@ extension KVCache {
   public mutating func settle(
     queries: UnsafePointer<Float>, tokens: Int, heads: Int, layer: Int, on pool: ThreadPool
   ) throws(TensorError) {
-    guard let eviction = configuration.eviction else { return settle(layer: layer) }
+    guard let eviction = policy.eviction else { return settle(layer: layer) }
     if layers[layer].memory == nil {
       layers[layer].memory = try EvictionMemory(
         for: eviction, shape: shape, heads: heads, meter: meter)
     }
-    if configuration.rotation?.hasKeys == true {
+    if policy.rotation?.hasKeys == true {
       // Keys are stored rotated by the Hadamard matrix.
       let (rows, dimension) = (tokens * heads, shape.headDimension)
       var rotated = Array(UnsafeBufferPointer(start: queries, count: rows * dimension))
@@ -51,14 +52,13 @@ extension KVCache {
     let choices = try choices(eviction, heads: heads, layer: layer, on: pool)
     let slots = choices.map(\.slots)
     try keep(slots, layer: layer, on: pool)
-    let known = choices.map(\.known)
-    layers[layer].memory?.similar =
-      known.contains([]) ? nil : SimilarKeys(known, meter: meter)
+    let memories = HeadMemories(choices, needs: eviction.needs, meter: meter)
+    layers[layer].memory?.heads = memories
     onCompression?(layer, slots)
   }
 
   /// Whether `settle` wants the queries of every token.
-  public var needsQueries: Bool { configuration.eviction != nil }
+  public var needsQueries: Bool { policy.eviction != nil }
 
   /// Ends a step of `layer` where everything is kept, which needs no queries.
   public mutating func settle(layer: Int) { layers[layer].staged = [] }
@@ -75,26 +75,26 @@ extension KVCache {
   /// What the policy chooses in each KV head of `layer`.
   private func choices(
     _ eviction: Eviction, heads: Int, layer: Int, on pool: ThreadPool
-  ) throws(TensorError) -> [Eviction.Choice] {
+  ) throws(TensorError) -> [EvictionChoice] {
     let (state, group) = (layers[layer], heads / shape.kvHeads)
-    var found = [Result<Eviction.Choice, TensorError>](
-      repeating: .success(Eviction.Choice(slots: [])), count: shape.kvHeads)
+    var found = [Result<EvictionChoice, TensorError>](
+      repeating: .success(EvictionChoice(slots: [])), count: shape.kvHeads)
     found.withUnsafeMutableBufferPointer { found in
       pool.split(shape.kvHeads) { part in
         for head in part {
           let queries = state.memory?.queries?.queries(
             of: head * group..<(head + 1) * group, before: state.seen)
-          let view = Eviction.HeadView(
+          let view = HeadView(
             count: state.count,
             keys: { () throws(TensorError) in try keys(of: head, layer: layer) },
             queries: queries ?? [],
             attention: state.memory?.attention?.sums(of: head, count: state.count) ?? [],
-            known: state.memory?.similar?.heads[head] ?? [])
+            memory: state.memory?.heads?.heads[head])
           found[head] = Result { () throws(TensorError) in try eviction.choose(from: view) }
         }
       }
     }
-    var choices: [Eviction.Choice] = []
+    var choices: [EvictionChoice] = []
     for result in found { choices.append(try result.get()) }
     return choices
   }
@@ -106,9 +106,9 @@ extension KVCache {
     rows.withUnsafeMutableBufferPointer { rows in
       guard let base = rows.baseAddress else { return }
       for (index, page) in layers[layer].pages.enumerated() {
-        let start = index * KVPage.tokens
+        let start = index * PageLayout.tokens
         page.readKeys(
-          head: head, count: min(KVPage.tokens, count - start), into: base + start * dimension)
+          head: head, count: min(PageLayout.tokens, count - start), into: base + start * dimension)
       }
     }
     return try HeadKeys(rows, dimension: dimension)
@@ -124,11 +124,11 @@ extension KVCache {
     let count = slots.first?.count ?? 0
     let unchanged =
       slots.map { slots in slots.indices.first { slots[$0] != $0 } ?? count }.min() ?? 0
-    let pages = count.pieces(of: KVPage.tokens)
+    let pages = count.pieces(of: PageLayout.tokens)
     // Where some tokens of a page have codes, which ones depends on the number held.
     let settled = tiers.between == nil ? pages : tiers.pages(in: 1, of: count)
     let changed =
-      unchanged == count ? pages..<pages : min(settled, unchanged / KVPage.tokens)..<pages
+      unchanged == count ? pages..<pages : min(settled, unchanged / PageLayout.tokens)..<pages
 
     // Ascending slots only move towards the front, so a page can be filled in place unless someone else holds it.
     let isAscending = slots.allSatisfy { zip($0, $0.dropFirst()).allSatisfy(<) }
@@ -146,7 +146,7 @@ extension KVCache {
     pool.split(slots.count) { heads in
       for index in changed {
         let target = replacements[index] ?? old[index]
-        let range = index * KVPage.tokens..<min((index + 1) * KVPage.tokens, count)
+        let range = index * PageLayout.tokens..<min((index + 1) * PageLayout.tokens, count)
         for head in heads { target.gather(head: head, slots: slots[head][range], of: old) }
       }
     }

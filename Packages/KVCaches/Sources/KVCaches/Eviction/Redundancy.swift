@@ -14,7 +14,7 @@ extension HeadKeys {
   ///
   /// - Throws: `TensorError.outOfMemory`.
   consuming func redundancy(
-    threshold: Float, retain: RKVScoring.Retain, known: inout [SimilarKey]
+    threshold: Float, retain: RKV.Retain, known: inout [SimilarKey]
   ) throws(TensorError) -> [Float] {
     let (unit, squares) = try normalized()
     var sums = unit.columnSums(squares)

@@ -1,3 +1,5 @@
+import KVLayout
+
 /// Choosing the tokens that stay, as slots of the cache.
 enum Selection {
   /// The first `sinks` and the last `budget` - `sinks` of `count` slots; all where there are no more than `budget`.

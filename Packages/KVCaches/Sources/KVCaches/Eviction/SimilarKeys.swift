@@ -16,24 +16,12 @@ struct SimilarKey: Equatable {
   }
 }
 
-/// What the last compression of a layer found out about the keys it kept, for each KV head: only the new ones and those
-/// whose last similar key was evicted have to be compared again. Keys in full precision do not change, so that is what a
-/// search from scratch would find. Where keys are rounded on the way, what was found before stands. Never changed, so
-/// that branches share it.
-final class SimilarKeys {
-  /// For each KV head, the keys kept.
-  let heads: [[SimilarKey]]
-  private let meter: KVMeter
+/// What the last compression found out about the keys that a KV head kept: only the new ones and those whose
+/// last similar key was evicted have to be compared again. Keys in full precision do not change, so that is
+/// what a search from scratch would find. Where keys are rounded on the way, what was found before stands.
+struct SimilarKeys: HeadMemory {
+  /// The keys kept.
+  let keys: [SimilarKey]
 
-  init(_ heads: [[SimilarKey]], meter: KVMeter) {
-    self.heads = heads
-    self.meter = meter
-    meter.add(byteCount, .eviction)
-  }
-
-  deinit { meter.remove(byteCount, .eviction) }
-
-  private var byteCount: Int {
-    heads.reduce(0) { $0 + $1.count } * MemoryLayout<SimilarKey>.stride
-  }
+  var byteCount: Int { keys.count * MemoryLayout<SimilarKey>.stride }
 }

@@ -19,8 +19,8 @@ import Testing
     _ policy: String, tokens: Int, prompt: Int, step: Int, format: KVFormat = .bf16,
     workers: Int = 1, meter: KVMeter = KVMeter()
   ) throws -> KVCache {
-    let configuration = KVConfiguration(format: format, eviction: try Eviction(parsing: policy))
-    var cache = try KVCache(shape: shape, configuration: configuration, meter: meter)
+    let configuration = KVPolicy(format: format, eviction: try Eviction(parsing: policy))
+    var cache = try KVCache(shape: shape, policy: configuration, meter: meter)
     cache.endPrompt(at: prompt)
     try extend(&cache, to: tokens, step: step, pool: try ThreadPool(workers: workers))
     return cache
@@ -28,7 +28,7 @@ import Testing
 
   static func extend(_ cache: inout KVCache, to tokens: Int, step: Int, pool: ThreadPool) throws {
     while cache.position < tokens {
-      let count = min(step, tokens - cache.position, cache.room)
+      let count = min(step, tokens - cache.position, cache.tokensUntilEviction)
       let first = cache.position
       for layer in 0..<shape.layers {
         let width = shape.kvHeads * shape.headDimension
@@ -120,7 +120,7 @@ import Testing
     let meter = KVMeter()
     var cache = try KVCache(shape: Self.shape, meter: meter)
     try Self.extend(&cache, to: 100, step: 9, pool: try ThreadPool(workers: 1))
-    #expect(cache.count == 100 && cache.room == .max)
+    #expect(cache.count == 100 && cache.tokensUntilEviction == .max)
     #expect(meter.bytes == cache.byteCount)
   }
 
@@ -138,7 +138,7 @@ import Testing
   @Test func aPromptInPiecesEndsWhereItSaysSo() throws {
     let eviction = try Eviction(parsing: "streaming:20,buffer=10,prompt=16")
     func room(_ seen: Int, _ count: Int, _ prompt: Int?) -> Int {
-      eviction.room(.init(seen: seen, count: count, promptLength: prompt))
+      eviction.tokensUntilDue(.init(seen: seen, count: count, promptLength: prompt))
     }
     func isDue(_ seen: Int, _ count: Int, _ prompt: Int?) -> Bool {
       eviction.isDue(.init(seen: seen, count: count, promptLength: prompt))

@@ -9,7 +9,7 @@ import Testing
     let count: Int
     let dimension: Int
     let heads: Int
-    let scoring: RKVScoring
+    let scoring: RKV
     /// How much neighbouring keys resemble each other, 0...1.
     let likeness: Float
 
@@ -17,13 +17,13 @@ import Testing
   }
 
   static let cases = [
-    Case(count: 9, dimension: 4, heads: 1, scoring: RKVScoring(), likeness: 0.5),
-    Case(count: 64, dimension: 16, heads: 2, scoring: RKVScoring(), likeness: 0.9),
+    Case(count: 9, dimension: 4, heads: 1, scoring: RKV(), likeness: 0.5),
+    Case(count: 64, dimension: 16, heads: 2, scoring: RKV(), likeness: 0.9),
     Case(
-      count: 65, dimension: 33, heads: 3, scoring: RKVScoring(window: 3, kernel: 1), likeness: 0),
-    Case(count: 200, dimension: 24, heads: 2, scoring: RKVScoring(threshold: 0.1), likeness: 0.7),
-    Case(count: 131, dimension: 8, heads: 4, scoring: RKVScoring(threshold: 1), likeness: 0.8),
-    Case(count: 131, dimension: 8, heads: 4, scoring: RKVScoring(retain: .first), likeness: 0.8),
+      count: 65, dimension: 33, heads: 3, scoring: RKV(window: 3, kernel: 1), likeness: 0),
+    Case(count: 200, dimension: 24, heads: 2, scoring: RKV(threshold: 0.1), likeness: 0.7),
+    Case(count: 131, dimension: 8, heads: 4, scoring: RKV(threshold: 1), likeness: 0.8),
+    Case(count: 131, dimension: 8, heads: 4, scoring: RKV(retain: .first), likeness: 0.8),
   ]
 
   /// Numbers in -0.5...0.5 that do not repeat.

@@ -1,3 +1,5 @@
+import KVLayout
+
 /// What is asked.
 public enum TaskKind: String, Sendable, Hashable, Codable, CaseIterable {
   /// Reasoning over many steps (the paper's AIME25).

@@ -1,3 +1,5 @@
+import KVLayout
+
 /// What the planner may choose from, and for what.
 public struct PlanRequest: Sendable, Hashable {
   /// Bytes there are.
@@ -62,14 +64,19 @@ public struct PlanRequest: Sendable, Hashable {
       self.policies = policies
     } else {
       let retained = isLong ? Self.paperRetained : [context / 4, context / 8].filter { $0 >= 32 }
-      var chosen: [KVPolicy] = [.full]
-      for format in [KVPolicy.Format.int8, .int4] {
-        chosen.append(try KVPolicy(keys: format, values: format))
-      }
-      for budget in retained {
-        chosen.append(try KVPolicy(eviction: KVPolicy.Eviction(method: "rkv", budget: budget)))
-      }
-      self.policies = chosen
+      self.policies = try Self.policies(retained: retained)
+    }
+  }
+
+  /// What is on offer where nobody says: everything kept in 16, 8 or 4 bits, or so many tokens of it.
+  private static func policies(retained: [Int]) throws(PlannerError) -> [KVPolicy] {
+    do throws(KVPolicyError) {
+      var evictions: [Eviction] = []
+      for budget in retained { evictions.append(try Eviction(RKV(), budget: budget)) }
+      return [KVFormat.bf16, .int8, .int4].map { KVPolicy(format: $0) }
+        + evictions.map { KVPolicy(eviction: $0) }
+    } catch {
+      throw .invalid(name: "eviction", value: "\(retained)", expected: "\(error)")
     }
   }
 

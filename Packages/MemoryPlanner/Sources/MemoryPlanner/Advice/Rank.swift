@@ -1,3 +1,5 @@
+import KVLayout
+
 /// A place in the order of advice: numbers compared one after the other, the smaller first.
 struct Rank: Comparable {
   private let numbers: [Double]

@@ -1,11 +1,11 @@
+import KVLayout
+
 /// What the engine really takes: packed weights, pages of the caches, and its working memory.
 struct EngineMemory {
   let shape: ModelShape
   let precision: WeightPrecision
   let policy: KVPolicy
 
-  /// Tokens that go through the model at once.
-  static let chunk = 256
   /// Bytes of the process before it has a model: program, libraries, allocator.
   static let process = 24 << 20
   /// Bytes that the tokenizer takes for each entry of its vocabulary.
@@ -23,7 +23,7 @@ struct EngineMemory {
 
   /// The bytes at the peak under a load.
   func use(_ load: Load) -> MemoryUse {
-    let kv = CachePages(shape).peak(load, policy)
+    let kv = shape.forecast(policy).peakBytes(load)
     let running = Saturating.sum(kv, activations(load))
     // The last matrix is read before it is packed; then its file form is let go.
     let last = shape.tiesEmbeddings ? 0 : Saturating.product(2, shape.embeddingParameters)
@@ -35,14 +35,15 @@ struct EngineMemory {
 
   /// Activations in F32: the rows of a chunk through one block, and the logits of every sequence.
   func activations(_ load: Load) -> Int {
-    let rows = min(Self.chunk, max(load.prompt, load.sequences))
+    let rows = min(KVForecast.stepTokens, max(load.prompt, load.sequences))
     let queries = Saturating.product(shape.heads, shape.headDimension)
     let keys = Saturating.product(shape.kvHeads, shape.headDimension)
     let width = Saturating.sum(
       Saturating.product(3, shape.hiddenSize), Saturating.product(2, queries),
       Saturating.product(2, keys), Saturating.product(2, shape.intermediateSize))
     let logits = Saturating.product(
-      min(load.sequences, Self.chunk), Saturating.sum(shape.vocabularySize, shape.hiddenSize))
+      min(load.sequences, KVForecast.stepTokens),
+      Saturating.sum(shape.vocabularySize, shape.hiddenSize))
     return Saturating.product(4, Saturating.sum(Saturating.product(rows, width), logits))
   }
 }

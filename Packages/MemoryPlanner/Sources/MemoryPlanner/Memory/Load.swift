@@ -1,3 +1,5 @@
+import KVLayout
+
 /// How much text one configuration has to hold at once.
 public struct Load: Sendable, Hashable, Codable {
   /// T: tokens of thought.
@@ -31,6 +33,8 @@ public struct Load: Sendable, Hashable, Codable {
     self.batch = batch
   }
 
+  /// Tokens that follow the prompt.
+  public var reply: Int { thinkBudget + answer }
   /// Tokens of one sequence at its end.
   public var sequenceTokens: Int { prompt + thinkBudget + answer }
   /// Sequences that are in memory at once.

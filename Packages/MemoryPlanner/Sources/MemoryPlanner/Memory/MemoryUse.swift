@@ -1,3 +1,5 @@
+import KVLayout
+
 /// The bytes that a configuration takes.
 public struct MemoryUse: Sendable, Hashable, Codable {
   /// Bytes of the weights: the effective size.

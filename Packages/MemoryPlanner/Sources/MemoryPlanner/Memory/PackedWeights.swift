@@ -1,3 +1,5 @@
+import KVLayout
+
 extension WeightPrecision {
   /// Rows of a block.
   private static let rows = 16

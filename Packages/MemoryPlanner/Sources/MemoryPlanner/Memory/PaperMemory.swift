@@ -1,3 +1,5 @@
+import KVLayout
+
 /// The memory equations of arXiv:2510.10964. Its "GB" are GiB, its "2k tokens" 2000 tokens.
 enum PaperMemory {
   /// Weights as Table 1 has them: the released checkpoint for 16 bits, else a GPTQ v1 checkpoint with its packed codes,
@@ -51,13 +53,13 @@ enum PaperMemory {
       older -= held
       let values = Saturating.product(load.sequences, held, shape.kvValuesPerToken / 2)
       bytes = Saturating.sum(
-        bytes, self.bytes(values, tier.keys, group: policy.groupSize),
-        self.bytes(values, tier.values, group: policy.groupSize))
+        bytes, self.bytes(values, tier.keys, group: policy.group),
+        self.bytes(values, tier.values, group: policy.group))
     }
     return bytes
   }
 
-  private static func bytes(_ values: Int, _ format: KVPolicy.Format, group: Int) -> Int {
+  private static func bytes(_ values: Int, _ format: KVFormat, group: Int) -> Int {
     let codes = Saturating.product(values, format.bits) / 8
     return format.isQuantized ? Saturating.sum(codes, Saturating.product(values / group, 2)) : codes
   }

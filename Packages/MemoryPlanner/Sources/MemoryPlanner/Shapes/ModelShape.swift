@@ -1,3 +1,5 @@
+import KVLayout
+
 /// The sizes of a decoder that decide its memory.
 public struct ModelShape: Sendable, Hashable, Codable {
   /// The attention projections that carry a bias.

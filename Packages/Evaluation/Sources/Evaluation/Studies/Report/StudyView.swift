@@ -1,3 +1,4 @@
+import KVLayout
 import MemoryPlanner
 
 extension StudyPoint {

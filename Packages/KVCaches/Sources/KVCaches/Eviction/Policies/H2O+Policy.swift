@@ -1,0 +1,12 @@
+import KVLayout
+import Tensors
+
+extension H2O: EvictionPolicy {
+  public func choose(
+    from head: HeadView, budget: Int, order: Eviction.Order
+  ) throws(TensorError) -> EvictionChoice {
+    EvictionChoice(
+      highest: Array(head.attention.prefix(head.count - recent)), recent: recent, budget: budget,
+      order: order)
+  }
+}

@@ -1,0 +1,10 @@
+import KVLayout
+import Tensors
+
+extension StreamingLLM: EvictionPolicy {
+  public func choose(
+    from head: HeadView, budget: Int, order: Eviction.Order
+  ) throws(TensorError) -> EvictionChoice {
+    EvictionChoice(slots: Selection.streaming(count: head.count, budget: budget, sinks: sinks))
+  }
+}

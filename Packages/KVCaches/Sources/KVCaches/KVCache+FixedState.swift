@@ -1,0 +1,28 @@
+import KVLayout
+import Tensors
+
+extension KVCache {
+  /// Reads and writes the state that a layer holds in place of keys and values (`KVShape.fixedFloats`):
+  /// zeros at first; a copy of the cache keeps the state it had when it was copied.
+  ///
+  /// - Parameters:
+  ///   - layer: a layer that does not attend.
+  ///   - tokens: tokens that the state takes in; they count towards `position`.
+  ///   - body: called with the state.
+  /// - Throws: `TensorError.outOfMemory` when no copy can be had; the state is then as before.
+  public mutating func updateFixedState<Result>(
+    of layer: Int, tokens: Int, _ body: (UnsafeMutableBufferPointer<Float>) -> Result
+  ) throws(TensorError) -> Result {
+    precondition(!shape.attends(layer), "layer \(layer) holds keys and values")
+    let isUnique = isKnownUniquelyReferenced(&layers[layer].fixed)
+    let state: CountedFloats
+    if let held = layers[layer].fixed {
+      state = isUnique ? held : try held.copy()
+    } else {
+      state = try CountedFloats(count: shape.fixedFloats[layer], meter: meter, kind: .fixed)
+    }
+    layers[layer].fixed = state
+    layers[layer].seen += tokens
+    return state.withFloats(body)
+  }
+}

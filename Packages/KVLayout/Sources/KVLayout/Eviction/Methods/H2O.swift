@@ -1,0 +1,30 @@
+/// The `recent` last tokens and those that gathered most attention since they were seen (H2O,
+/// arXiv:2306.14048).
+public struct H2O: EvictionMethod {
+  /// Last tokens that stay.
+  public let recent: Int
+
+  /// Keeps so many recent tokens; the number is checked when an `Eviction` is made of it.
+  public init(recent: Int) { self.recent = recent }
+
+  public static let name = "h2o"
+  public static let keys = ["recent"]
+
+  public init(_ settings: inout EvictionSettings, budget: Int) throws(EvictionProblem) {
+    recent = try settings.take("recent", Int.init) ?? max(1, budget / 2)
+  }
+
+  public func settings(budget: Int) -> [(key: String, value: String)] {
+    recent == max(1, budget / 2) ? [] : [("recent", "\(recent)")]
+  }
+
+  public func problem(budget: Int) -> String? {
+    if recent < 1 { return "recent \(recent) is below 1" }
+    if recent >= budget { return "budget \(budget) leaves nothing beside \(recent) recent tokens" }
+    return nil
+  }
+
+  public func needs(order: Eviction.Order) -> EvictionNeeds {
+    EvictionNeeds(gathersAttention: true)
+  }
+}

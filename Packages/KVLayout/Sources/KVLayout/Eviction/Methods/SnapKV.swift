@@ -1,0 +1,45 @@
+/// Importance to the last queries (SnapKV, arXiv:2404.14469), with the mean over the query heads of a KV
+/// head; at the end of the prompt and whenever the buffer is full.
+public struct SnapKV: EvictionMethod {
+  /// Last tokens whose queries say what is important; they always stay.
+  public let window: Int
+  /// Width of the running mean over the importances; odd.
+  public let kernel: Int
+
+  /// A way to score; the values are checked when an `Eviction` is made of it. The defaults are the
+  /// published ones.
+  public init(window: Int = 32, kernel: Int = 5) {
+    self.window = window
+    self.kernel = kernel
+  }
+
+  public static let name = "snapkv"
+  public static let keys = ["window", "kernel"]
+
+  public init(_ settings: inout EvictionSettings, budget: Int) throws(EvictionProblem) {
+    let usual = Self()
+    window = try settings.take("window", Int.init) ?? usual.window
+    kernel = try settings.take("kernel", Int.init) ?? usual.kernel
+  }
+
+  public func settings(budget: Int) -> [(key: String, value: String)] {
+    let usual = Self()
+    return (window == usual.window ? [] : [("window", "\(window)")])
+      + (kernel == usual.kernel ? [] : [("kernel", "\(kernel)")])
+  }
+
+  public func problem(budget: Int) -> String? {
+    Self.poolingProblem(window: window, kernel: kernel, budget: budget)
+  }
+
+  public func needs(order: Eviction.Order) -> EvictionNeeds { EvictionNeeds(queryWindow: window) }
+
+  /// Why importances to a window of queries cannot be pooled, or nil if they can.
+  static func poolingProblem(window: Int, kernel: Int, budget: Int) -> String? {
+    if window < 1 || window > Eviction.largest { return "window \(window) is not at least 1" }
+    if kernel < 1 || kernel > Eviction.largest || kernel % 2 == 0 {
+      return "kernel \(kernel) is not an odd number of at least 1"
+    }
+    return budget <= window ? "budget \(budget) is not above the window of \(window)" : nil
+  }
+}

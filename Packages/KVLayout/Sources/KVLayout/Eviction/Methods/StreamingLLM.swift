@@ -1,0 +1,28 @@
+/// The first `sinks` tokens and the most recent ones (StreamingLLM, arXiv:2309.17453). The original keeps 4
+/// sinks; half of the budget is what arXiv:2510.10964 measures. Positions are not shifted.
+public struct StreamingLLM: EvictionMethod {
+  /// Tokens from the start that stay.
+  public let sinks: Int
+
+  /// Keeps so many sinks; the number is checked when an `Eviction` is made of it.
+  public init(sinks: Int) { self.sinks = sinks }
+
+  public static let name = "streaming"
+  public static let keys = ["sinks"]
+
+  public init(_ settings: inout EvictionSettings, budget: Int) throws(EvictionProblem) {
+    sinks = try settings.take("sinks", Int.init) ?? budget / 2
+  }
+
+  public func settings(budget: Int) -> [(key: String, value: String)] {
+    sinks == budget / 2 ? [] : [("sinks", "\(sinks)")]
+  }
+
+  public func problem(budget: Int) -> String? {
+    if sinks < 0 { return "sinks \(sinks) is negative" }
+    if sinks >= budget { return "budget \(budget) leaves no recent token beside \(sinks) sinks" }
+    return nil
+  }
+
+  public func needs(order: Eviction.Order) -> EvictionNeeds { EvictionNeeds() }
+}

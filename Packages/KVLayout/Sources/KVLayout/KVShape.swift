@@ -1,0 +1,42 @@
+/// The sizes a cache is made for.
+public struct KVShape: Sendable, Hashable, Codable {
+  /// Decoder layers.
+  public let layers: Int
+  /// Key/value heads of a layer.
+  public let kvHeads: Int
+  /// Values in one key or value vector.
+  public let headDimension: Int
+  /// For each layer the floats of the state that it holds in place of keys and values, as a layer of
+  /// linear attention does; 0 for one that attends. Empty where all attend.
+  public let fixedFloats: [Int]
+
+  /// Describes a cache; the sizes must be positive, and there is one entry of `fixedFloats` for each
+  /// layer, or none.
+  public init(layers: Int, kvHeads: Int, headDimension: Int, fixedFloats: [Int] = []) {
+    precondition(layers > 0 && kvHeads > 0 && headDimension > 0, "a cache of no size")
+    precondition(fixedFloats.isEmpty || fixedFloats.count == layers, "one state for each layer")
+    self.layers = layers
+    self.kvHeads = kvHeads
+    self.headDimension = headDimension
+    self.fixedFloats = fixedFloats
+  }
+
+  /// Whether a layer holds keys and values.
+  public func attends(_ layer: Int) -> Bool { fixedFloats.isEmpty || fixedFloats[layer] == 0 }
+
+  /// Layers that hold keys and values.
+  public var attendingLayers: Int {
+    fixedFloats.isEmpty ? layers : fixedFloats.count { $0 == 0 }
+  }
+
+  /// Bytes of the states of the layers that do not attend.
+  public var fixedBytes: Int {
+    fixedFloats.reduce(0) { Saturating.sum($0, Saturating.product($1, 4)) }
+  }
+
+  /// Bytes that one token takes in `format`, scales not counted, by the paper's equation:
+  /// layers x heads x dimension x 2 x width.
+  public func bytesPerToken(_ format: KVFormat) -> Int {
+    attendingLayers * kvHeads * headDimension * 2 * format.bits / 8
+  }
+}

@@ -1,0 +1,91 @@
+/// The layouts that the pages of a layer pass through as newer tokens come.
+///
+/// A page moves on when all of its tokens are older than its tier holds, so how it is stored depends on its place and on
+/// the number of tokens alone. Where tokens leave full precision in less than pages, a page on its way holds both.
+public struct PageTiers: Sendable, Hashable {
+  /// The layouts, from the most recent pages, which are not quantized, to the oldest.
+  public let layouts: [PageLayout]
+  /// The layout of pages of which some tokens have codes; nil where whole pages get them.
+  public let between: PageLayout?
+  private let policy: KVPolicy
+  /// For each layout, how many tokens are more recent than those that reach it.
+  private let starts: [Int]
+
+  /// The layouts of the pages of a cache.
+  public init(shape: KVShape, _ policy: KVPolicy) {
+    layouts = policy.tiers.map { PageLayout(shape: shape, policy, $0) }
+    var starts = [0]
+    for tier in policy.tiers.dropLast() {
+      starts.append(Saturating.sum(starts[starts.count - 1], tier.tokens ?? 0))
+    }
+    self.starts = starts
+    self.policy = policy
+    let tiers = policy.tiers
+    let isWhole = policy.rule == .blocks && policy.step == PageLayout.tokens
+    between =
+      tiers.count != 2 || isWhole
+      ? nil : PageLayout(shape: shape, policy, tiers[0], next: tiers[1])
+  }
+
+  /// Of the first `tokens` tokens those with codes, for pages of which some have them. Where one half is not quantized it
+  /// goes with the other.
+  public func coded(of tokens: Int) -> CodedTokens {
+    guard between != nil else { return .zero }
+    let coded = policy.rule.coded(
+      of: tokens, residual: policy.residual, step: policy.step)
+    return CodedTokens(
+      keys: policy.keys.isQuantized ? coded.keys : coded.values,
+      values: policy.values.isQuantized ? coded.values : coded.keys)
+  }
+
+  /// The layout of pages that still take tokens.
+  public var exact: PageLayout { layouts[0] }
+
+  /// Pages from the first on that have reached `tier` once `tokens` tokens are held.
+  public func pages(in tier: Int, of tokens: Int) -> Int {
+    if tier == 0 { return tokens.pieces(of: PageLayout.tokens) }
+    guard between != nil else { return max(0, tokens - starts[tier]) / PageLayout.tokens }
+    let coded = coded(of: tokens)
+    return min(coded.keys, coded.values) / PageLayout.tokens
+  }
+
+  /// Pages, from the first, some of whose tokens have codes once `tokens` tokens are held.
+  public func begunPages(of tokens: Int) -> Int {
+    let coded = coded(of: tokens)
+    return max(coded.keys, coded.values).pieces(of: PageLayout.tokens)
+  }
+
+  /// The tier of page `page` once `tokens` tokens are held.
+  public func tier(of page: Int, tokens: Int) -> Int {
+    layouts.indices.last { $0 > 0 && page < pages(in: $0, of: tokens) } ?? 0
+  }
+
+  /// The layout of page `page` once `tokens` tokens are held.
+  public func layout(of page: Int, tokens: Int) -> PageLayout {
+    let tier = tier(of: page, tokens: tokens)
+    guard tier == 0, let between, page < begunPages(of: tokens) else { return layouts[tier] }
+    return between
+  }
+
+  /// Whether what is held is stored the same way after some tokens and after others.
+  public func areAlike(_ some: Int, _ others: Int) -> Bool {
+    some == others
+      || coded(of: some) == coded(of: others)
+        && layouts.indices.dropFirst().allSatisfy {
+          pages(in: $0, of: some) == pages(in: $0, of: others)
+        }
+  }
+
+  /// Bytes of all pages of one layer that holds `tokens` tokens.
+  public func byteCount(tokens: Int) -> Int {
+    let bytes = layouts.indices.reduce(0) { sum, tier in
+      let older = tier + 1 < layouts.count ? pages(in: tier + 1, of: tokens) : 0
+      let pages = pages(in: tier, of: tokens) - older
+      return Saturating.sum(sum, Saturating.product(pages, layouts[tier].byteCount))
+    }
+    guard let between else { return bytes }
+    let onTheirWay = begunPages(of: tokens) - pages(in: 1, of: tokens)
+    return Saturating.sum(
+      bytes, Saturating.product(onTheirWay, between.byteCount - exact.byteCount))
+  }
+}

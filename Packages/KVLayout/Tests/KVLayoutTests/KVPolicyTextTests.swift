@@ -1,0 +1,100 @@
+import Foundation
+import Testing
+
+@testable import KVLayout
+
+@Suite struct KVPolicyTextTests {
+  @Test(arguments: [
+    "bf16", "int8", "int8/int4", "f32", "bf16:256,int8", "f32:64,int4",
+    "int4+group=32+scheme=hqq+rule=kivi",
+    "rkv:64+int8+keys=per-token+rotate=kv", "int8+group=128+keys=per-token", "rkv:2048",
+    "streaming:4096", "rkv:2048+int8",
+    "rkv:64,lambda=0.5,buffer=16", "bf16:256,int8:1024,int4", "rkv:2048+bf16:64,int8/int4:64,int2",
+  ])
+  func policiesKeepTheirText(text: String) throws {
+    let policy = try KVPolicy(parsing: text)
+    #expect("\(policy)" == text)
+    let stored = try JSONEncoder().encode([policy])
+    #expect(try JSONDecoder().decode([KVPolicy].self, from: stored) == [policy])
+  }
+
+  @Test func namesOfTiers() throws {
+    #expect("\(try KVPolicy(parsing: "tiered"))" == "bf16:128,int8:1024,int4")
+    #expect("\(try KVPolicy(parsing: "bf16:128,int8"))" == "int8")
+    #expect(try KVPolicy(parsing: "int8") == KVPolicy(keys: .int8, values: .int8))
+  }
+
+  @Test(arguments: [
+    "", "int3", "rkv", "rkv:", "rkv:0", "rkv:x", "rkv:4,buffer", "lru:4", "int8+int4", "a+b+c", "+",
+    "int8/", "bf16:64,int8:64", "bf16:60,int8", "bf16:64,int4:64,int8", "bf16,int8", "tiered+int8",
+    "bf16:64,int8:0,int4", "bf16:64,rkv:2048", "int8+group=48", "int8+group=32+group=64",
+    "int8+axis=1", "bf16+keys=per-token", "int8:x", "int8:1:2,int4",
+  ])
+  func otherPoliciesAreRefused(text: String) {
+    #expect(throws: KVPolicyError.self) { try KVPolicy(parsing: text) }
+  }
+}
+
+/// An eviction method of one's own, named in texts.
+@Suite struct EvictionCatalogTests {
+  struct Newest: EvictionMethod {
+    static let name = "newest"
+    static let keys = ["every"]
+    let every: Int
+
+    init(_ settings: inout EvictionSettings, budget: Int) throws(EvictionProblem) {
+      every = try settings.take("every", Int.init) ?? 1
+    }
+
+    func settings(budget: Int) -> [(key: String, value: String)] {
+      every == 1 ? [] : [("every", "\(every)")]
+    }
+
+    func problem(budget: Int) -> String? { every < 1 ? "every \(every) is below 1" : nil }
+
+    func needs(order: Eviction.Order) -> EvictionNeeds {
+      EvictionNeeds(rememberedBytesPerToken: 4)
+    }
+  }
+
+  @Test func aMethodOfOnesOwnIsReadAndCounted() throws {
+    let catalog = EvictionCatalog.standard.adding(Newest.self)
+    let text = "newest:100,every=2,buffer=28+int8"
+    let policy = try KVPolicy(parsing: text, evictions: catalog)
+    #expect(policy.description == text)
+    #expect(policy.eviction?.method as? Newest != nil)
+    #expect(catalog.grammar.contains("newest (every)"))
+    #expect(throws: KVPolicyError.self) { try KVPolicy(parsing: text) }
+    #expect {
+      try KVPolicy(parsing: "newest:100,every=0", evictions: catalog)
+    } throws: { "\($0)".contains("every 0 is below 1") }
+
+    let shape = KVShape(layers: 3, kvHeads: 2, headDimension: 32)
+    let forecast = KVForecast(shape: shape, policy: policy, heads: 2)
+    #expect(forecast.rememberedBytes(entries: 110, isCompressed: true) == 3 * 2 * 100 * 4)
+
+    let decoder = JSONDecoder()
+    let stored = try JSONEncoder().encode([policy])
+    #expect(throws: KVPolicyError.self) { try decoder.decode([KVPolicy].self, from: stored) }
+    decoder.userInfo[try #require(EvictionCatalog.userInfoKey)] = catalog
+    #expect(try decoder.decode([KVPolicy].self, from: stored) == [policy])
+  }
+}
+
+@Suite struct KVForecastTests {
+  @Test func layersOfFixedStateTakeNoPages() throws {
+    let all = KVShape(layers: 4, kvHeads: 2, headDimension: 32)
+    let some = KVShape(
+      layers: 4, kvHeads: 2, headDimension: 32, fixedFloats: [100, 100, 100, 0])
+    for text in ["bf16", "int4", "rkv:128"] {
+      let policy = try KVPolicy(parsing: text)
+      let whole = KVForecast(shape: all, policy: policy, heads: 4)
+      let mixed = KVForecast(shape: some, policy: policy, heads: 4)
+      for tokens in [1, 64, 500] {
+        let pages = whole.heldBytes(entries: tokens)
+        #expect(mixed.heldBytes(entries: tokens) == pages / 4 + 1200)
+        #expect(mixed.pageBytes(entries: tokens) == whole.pageBytes(entries: tokens) / 4 + 1200)
+      }
+    }
+  }
+}
