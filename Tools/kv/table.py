@@ -90,7 +90,7 @@ def grid(bench, text, kept):
             )
             print(f"{policy} {kv}: {rows[-1]}", file=sys.stderr)
         head = ["cache"] + [f"accuracy, % ({budget} tokens)" for budget in BUDGETS]
-        table(head + ["mean KL", "same first choice", "KiB", "tokens thought"], rows)
+        table(head + ["mean KL", "top-1 agreement", "KiB", "tokens thought"], rows)
 
 
 def variants(bench, text):
@@ -110,7 +110,7 @@ def variants(bench, text):
             rows.append([kv, f"`{words}`" if words else "", f"{row['kl_mean']:.2e}", f"{row['kl_p99.9']:.2g}",
                          f"{100 * row['top1_agreement']:.1f} %"])  # fmt: skip
             print(rows[-1], file=sys.stderr)
-    table(["cache", "flags", "mean KL", "KL, 99.9 percentile", "same first choice"], rows)
+    table(["cache", "flags", "mean KL", "KL, 99.9 percentile", "top-1 agreement"], rows)
 
 
 def main():
