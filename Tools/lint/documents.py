@@ -28,6 +28,10 @@ def check_examples(tree):
     """The examples of the packages' pages are those that are tested."""
     made = examples.tests(tree.root)
     there = {file for file in tree.files if file.startswith(examples.FOLDER)}
+    for file in tree.files:
+        package = re.fullmatch(r"Packages/(\w+)/Package\.swift", file)
+        if package and f"{examples.FOLDER}/{package[1]}Example.swift" not in made:
+            yield Problem(file, 1, f"{package[1]} has no page with an example (Sources/{package[1]}/{package[1]}.docc)")
     for file in sorted(there | set(made)):
         if file not in there or tree.text(file) != made.get(file):
             yield Problem(file, 1, "differs from the package's page; run Tools/docs/examples.py")

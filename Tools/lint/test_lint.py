@@ -110,9 +110,11 @@ class DocumentTests(LintTest):
         self.assertProblems(documents.check(self.tree))
         self.write(file, text + "\n")
         self.write("Tests/ExampleTests/OtherExample.swift", "")
+        self.write("Packages/Cellar/Package.swift", "")
         self.assertProblems(documents.check(Tree(self.tree.root)), *(
             f"Tests/ExampleTests/{name}Example.swift:1: differs from the package's page; run Tools/docs/examples.py"
-            for name in ("Attic", "Other")))
+            for name in ("Attic", "Other")), "Packages/Cellar/Package.swift:1: Cellar has no page with an example "
+            "(Sources/Cellar/Cellar.docc)")
 
 
 class ModuleTests(LintTest):
