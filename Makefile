@@ -7,14 +7,15 @@ BITS ?= 4
 BENCH ?= nano-math
 PROMPT ?= Start with 51. Then (a) add 50, (b) multiply by 4, (c) subtract 7. What is the result?
 ARGS ?=
+MINUTES ?= 20
 
 COMMANDS := quantize generate evaluate plan study
 SHARE := $(DESTDIR)$(PREFIX)/share
-PACKAGES := libopenblas-dev libzstd-dev pkg-config python3
+PACKAGES := libzstd-dev pkg-config python3
 RELEASE := $(SWIFT) build -c release
 
 .DEFAULT_GOAL := tour
-.PHONY: tour setup swift-version build test lint docs format bench versus install clean help quantize generate evaluate plan study
+.PHONY: tour setup swift-version build test lint docs fuzz sanitize format bench versus install clean help quantize generate evaluate plan study
 
 tour: setup build ## Set up, build, quantize a small model, and compare 16, 8 and 4 bits
 	@MODEL="$(MODEL)" PROMPT="$(PROMPT)" bash Tools/tour.sh
@@ -50,6 +51,12 @@ docs: swift-version ## Build the documentation of the packages into out/docs (mi
 
 format: ## Format the Swift sources
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Packages Apps Tests
+
+fuzz: build ## Mutate every kind of input for MINUTES and run the commands on it
+	python3 Tools/faults/fuzz.py --minutes $(MINUTES) $(ARGS)
+
+sanitize: swift-version ## Unit tests under the address, thread and undefined-behaviour sanitizers (long)
+	SWIFT="$(SWIFT)" bash Tools/faults/sanitize.sh $(ARGS)
 
 bench: build ## Measure prompt and generation speed at the shapes of Qwen3-0.6B
 	@"$$($(RELEASE) --show-bin-path)/bench-engine" $(ARGS)

@@ -23,9 +23,9 @@ func library(
 }
 
 let libraries = [
-  "Kernels", "KVLayout", "Tensors", "Quantizers", "KVCaches", "ModelLoader", "DecoderModels",
-  "TextGeneration", "JSON", "Tokenizer", "MemoryPlanner",
-  "NanoModels", "Compression", "Evaluation",
+  "SystemCalls", "Kernels", "KVLayout", "Tensors", "Quantizers", "KVCaches", "ModelLoader",
+  "DecoderModels", "TextGeneration", "JSON", "Tokenizer", "MemoryPlanner", "NanoModels",
+  "Compression", "Evaluation",
 ]
 
 let package = Package(
@@ -38,9 +38,10 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
+    library("SystemCalls", []),
     library("Kernels", []),
     library("KVLayout", []),
-    library("Tensors", ["Kernels"]),
+    library("Tensors", ["Kernels", "SystemCalls"]),
     library("Quantizers", ["Tensors"], tests: ["Tensors"]),
     library(
       "KVCaches", ["Kernels", "KVLayout", "Tensors"], tests: ["Kernels", "Tensors"]),
@@ -50,7 +51,8 @@ let package = Package(
         providers: [.apt(["libzstd-dev"]), .brew(["zstd"])])
     ],
     library(
-      "ModelLoader", ["CZstd", crypto, "JSON", "Tensors"], tests: ["CZstd", "JSON", "Tensors"]),
+      "ModelLoader", ["CZstd", crypto, "JSON", "SystemCalls", "Tensors"],
+      tests: ["CZstd", "JSON", "Tensors"]),
     library(
       "DecoderModels", ["Kernels", "Tensors", "MemoryPlanner", "KVCaches", "ModelLoader"],
       tests: ["KVCaches", "ModelLoader", "Tensors"]),
@@ -60,8 +62,8 @@ let package = Package(
     library(
       "Compression",
       [
-        crypto, "Tensors", "Quantizers", "KVCaches", "ModelLoader", "DecoderModels",
-        "TextGeneration",
+        crypto, "SystemCalls", "Tensors", "Quantizers", "KVCaches", "ModelLoader",
+        "DecoderModels", "TextGeneration",
       ],
       tests: [
         "DecoderModels", "ModelLoader", "NanoModels", "Quantizers", "Tensors", "TextGeneration",
@@ -72,15 +74,19 @@ let package = Package(
     library("NanoModels", [], resources: [.copy("Resources")]),
     library(
       "Evaluation",
-      [crypto, "JSON", "KVLayout", "MemoryPlanner", .product(name: "Yams", package: "Yams")],
+      [
+        crypto, "JSON", "KVLayout", "MemoryPlanner", "SystemCalls",
+        .product(name: "Yams", package: "Yams"),
+      ],
       resources: [.copy("Resources")], tests: ["JSON", "MemoryPlanner"]),
     [
+      .target(name: "StopSignals", path: "Apps/Sources/StopSignals"),
       .target(
         name: "AppSupport",
         dependencies: [
-          argumentParser, "Kernels", "KVLayout", "Tensors", "KVCaches", "ModelLoader", "DecoderModels",
-          "TextGeneration",
-          "Tokenizer", "NanoModels", "Evaluation", "MemoryPlanner",
+          argumentParser, "StopSignals", "SystemCalls", "Kernels", "KVLayout", "Tensors",
+          "KVCaches", "ModelLoader", "DecoderModels", "TextGeneration", "Tokenizer", "NanoModels",
+          "Evaluation", "MemoryPlanner",
         ], path: "Apps/Sources/AppSupport"),
       // One program; every folder beside AppSupport is a command of it.
       .executableTarget(
@@ -88,8 +94,8 @@ let package = Package(
         dependencies: [
           "AppSupport", argumentParser, "Compression", "DecoderModels", "Evaluation", "JSON",
           "KVCaches", "KVLayout", "MemoryPlanner", "ModelLoader", "NanoModels", "Quantizers",
-          "Tensors", "TextGeneration", "Tokenizer",
-        ], path: "Apps/Sources", exclude: ["AppSupport"]),
+          "SystemCalls", "Tensors", "TextGeneration", "Tokenizer",
+        ], path: "Apps/Sources", exclude: ["AppSupport", "StopSignals"]),
     ],
     [
       .executableTarget(

@@ -10,6 +10,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     .package(path: "../JSON"), .package(path: "../KVLayout"),
     .package(path: "../MemoryPlanner"),
+    .package(path: "../SystemCalls"),
   ],
   targets: [
     .target(
@@ -19,6 +20,7 @@ let package = Package(
         .product(name: "JSON", package: "JSON"),
         .product(name: "KVLayout", package: "KVLayout"),
         .product(name: "MemoryPlanner", package: "MemoryPlanner"),
+        .product(name: "SystemCalls", package: "SystemCalls"),
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.copy("Resources")]),

@@ -61,4 +61,46 @@ import Testing
     #expect(!outcome.errors.contains("Fatal"))
     #expect(!outcome.errors.contains("Signal"))
   }
+
+  /// From the first moment on: before anything is read or said.
+  @Test(arguments: StopSignal.allCases) func atTheStart(signal: StopSignal) throws {
+    for milliseconds in [4, 8, 12, 16, 24, 32] {
+      let running = try folder.start(
+        .generate, ["--model", endless.path, "--prompt", Nano.problem, "--ignore-eos"])
+      usleep(UInt32(milliseconds) * 1000)
+      running.send(signal.number)
+      let end = running.finish().end
+      // The loader needs some milliseconds before any code of the program runs.
+      #expect(
+        end == .exited(signal.exitCode) || (milliseconds < 24 && end == .killed(signal.number)),
+        "after \(milliseconds) ms")
+    }
+  }
+
+  /// What a study started ends with it, however that ends, so that it can be given again at once.
+  @Test func aKilledStudyLeavesNobodyBehind() throws {
+    let study = """
+      name: long
+      title: A long study
+      tasks: {nano-math: math}
+      limit: 40
+      grids:
+        - {benchmarks: [nano-math], models: [nano-0.5m], bits: [16], kv: [bf16], budgets: [400], samples: [4]}
+
+      """
+    try Data(study.utf8).write(to: folder.url.appendingPathComponent("long.yaml"))
+    let arguments = ["run", "long.yaml", "--folder", folder.path("study")]
+    let journal = "study/journals/nano-math-nano-0.5m-16bit-bf16-400.jsonl"
+    for round in 1...4 {
+      let running = try folder.start(.study, arguments)
+      try #require(
+        running.waits { folder.text(journal).filter { $0 == "\n" }.count > round },
+        "\(running.errors)")
+      running.send(SIGKILL)
+      #expect(running.finish().end == .killed(SIGKILL))
+    }
+    usleep(200_000)
+    let holders = try folder.shell("pgrep -f '\(folder.path("study"))' || true")
+    #expect(holders.output.split(separator: "\n").count <= 1, "\(holders.output)")
+  }
 }

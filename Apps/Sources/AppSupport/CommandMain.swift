@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Kernels
+import SystemCalls
 
 /// An error whose text is meant for the user as it is.
 public struct UserError: Error, CustomStringConvertible {
@@ -26,10 +27,14 @@ public func runCommand<Command: ParsableCommand>(
 ) -> Never {
   Interrupts.install()
   do {
+    try Interrupts.check()
+    try armFault()
+    try checkMemory()
     if let problem = bb_isa_problem() { throw UsageError(String(cString: problem)) }
     var command = try type.parseAsRoot(arguments)
     try command.run()
     Console.flush()
+    noteFault()
     if let code = Interrupts.exitCode { exit(code) }
     exit(0)
   } catch {
@@ -40,6 +45,33 @@ public func runCommand<Command: ParsableCommand>(
 /// Ends the process with 2 for wrong usage that was found before any command was chosen.
 public func refuse<Command: ParsableCommand>(_ message: String, for type: Command.Type) -> Never {
   exit(report(UsageError(message), for: type))
+}
+
+/// Refuses to begin where not even the smallest work can be done: what Swift's own collections cannot take ends a process
+/// without a message.
+private func checkMemory() throws {
+  let limits = MemoryLimits.now()
+  let least = 16 << 20
+  guard limits.bytes < least else { return }
+  throw UserError(
+    "\(Text.bytes(limits.bytes)) of memory are left, by the \(limits.bound.rawValue); at least \(Text.bytes(least)) are needed"
+  )
+}
+
+/// Makes one operation fail where the environment asks for it, such as `BITBUDGET_FAULT=write:17`; for tests.
+private func armFault() throws {
+  guard let text = ProcessInfo.processInfo.environment["BITBUDGET_FAULT"] else { return }
+  guard FaultInjection.arm(text) else {
+    let kinds = FaultInjection.Operation.allCases.map(\.rawValue).joined(separator: ", ")
+    throw UsageError("BITBUDGET_FAULT is '\(text)'; expected KIND:NUMBER with one of \(kinds)")
+  }
+}
+
+/// Says when the operation that was to fail never came, so that a test knows that it has tried all.
+private func noteFault() {
+  if FaultInjection.isPending {
+    Console.note("note: BITBUDGET_FAULT was not reached by \(Program.invokedName)")
+  }
 }
 
 private func report<Command: ParsableCommand>(_ error: any Error, for type: Command.Type) -> Int32 {

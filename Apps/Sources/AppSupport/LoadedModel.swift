@@ -4,6 +4,7 @@ import KVCaches
 import ModelLoader
 import DecoderModels
 import NanoModels
+import SystemCalls
 import Tensors
 import Tokenizer
 
@@ -33,6 +34,12 @@ public struct LoadedModel {
   public init(_ flags: ModelFlags, _ checkpoint: Checkpoint) throws {
     let started = Date()
     self.checkpoint = checkpoint
+    let limits = MemoryLimits.now()
+    guard checkpoint.storedBytes <= limits.bytes else {
+      throw UserError(
+        "\(checkpoint.modelName): the weights take \(Text.bytes(checkpoint.storedBytes)); \(Text.bytes(limits.bytes)) are left, by the \(limits.bound.rawValue)"
+      )
+    }
     tokenizer = try Self.tokenizer(in: checkpoint.directory)
     let progress = ProgressLine("loading")
     decoder = try Decoder(checkpoint, headBits: flags.headBits) { done, total in

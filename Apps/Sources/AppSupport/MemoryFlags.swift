@@ -47,7 +47,7 @@ public struct MemoryFlags: ParsableArguments {
       try generator.fitting(Array(requests.prefix(wanted)))
     }
     if case .failure(.memoryExceeded(let bytes, _, let prompt, let reply, let longest)) = fits {
-      let place = memory.map { "--memory \($0)" } ?? "the machine's free memory"
+      let place = memory.map { "--memory \($0)" } ?? "the \(MachineMemory.bound)"
       let left =
         room > 0
         ? "leaves \(Text.bytes(room)) beside weights and working memory"

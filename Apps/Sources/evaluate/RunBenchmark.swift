@@ -2,6 +2,7 @@ import AppSupport
 import ArgumentParser
 import Evaluation
 import Foundation
+import SystemCalls
 import TextGeneration
 import ModelLoader
 import DecoderModels
@@ -196,20 +197,24 @@ struct RunBenchmark: ParsableCommand {
     return engine
   }
 
+  /// Makes the folder that the journal is to lie in.
+  private func makeFolder(_ url: URL) throws {
+    do throws(FileError) { try FileCalls.makeFolder(url.path) } catch {
+      throw UserError("\(url.path): cannot be made: \(error.reason); --journal FILE names another")
+    }
+  }
+
   private func journalFile(_ scenario: Scenario, _ shard: Shard) throws -> URL {
     if let journal {
       let file = URL(fileURLWithPath: journal)
+      try makeFolder(file.deletingLastPathComponent())
       guard thinkBudgets != nil, let budget = scenario.limits.thinking else { return file }
       let name = "\(file.deletingPathExtension().lastPathComponent)-\(budget)"
       return file.deletingLastPathComponent().appendingPathComponent(name)
         .appendingPathExtension(file.pathExtension)
     }
     let folder = URL(fileURLWithPath: "runs")
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw UserError("\(folder.path): cannot be made; give --journal FILE")
-    }
+    try makeFolder(folder)
     let name = [
       scenario.benchmark, scenario.engine["model"], String(scenario.fingerprint.prefix(8)),
     ]

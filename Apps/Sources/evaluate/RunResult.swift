@@ -1,6 +1,7 @@
 import AppSupport
 import Evaluation
 import Foundation
+import SystemCalls
 
 /// The results of a run as stored beside its journal.
 struct RunResult: Codable {
@@ -37,9 +38,10 @@ struct RunResult: Codable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     do {
-      try (encoder.encode(self) + Data("\n".utf8)).write(to: file, options: .atomic)
+      try AtomicFile.write(encoder.encode(self) + Data("\n".utf8), to: file.path)
     } catch {
-      throw UserError("\(file.path): cannot be written: \(error)")
+      let reason = (error as? FileError)?.reason ?? "\(error)"
+      throw UserError("\(file.path): cannot be written: \(reason)")
     }
   }
 

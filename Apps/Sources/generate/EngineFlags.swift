@@ -1,6 +1,7 @@
 import AppSupport
 import ArgumentParser
 import Foundation
+import SystemCalls
 import TextGeneration
 import KVCaches
 import DecoderModels
@@ -37,33 +38,20 @@ enum LogitsFile {
   /// Runs `ids` and writes the logits of every position, F32 `[tokens, vocabulary]`; the file appears when complete.
   static func write(ids: [Int32], to path: String, loaded: LoadedModel, kv: KVPolicy) throws {
     var caches = [try loaded.pass.makeCache(kv, meter: KVMeter())]
-    let target = URL(fileURLWithPath: path)
-    let temporary = target.deletingLastPathComponent()
-      .appendingPathComponent(".\(target.lastPathComponent).\(getpid())")
-    func failure() -> UserError {
-      UserError("\(path): cannot be written: \(String(cString: strerror(errno)))")
-    }
-    guard FileManager.default.createFile(atPath: temporary.path, contents: nil),
-      let file = FileHandle(forWritingAtPath: temporary.path)
-    else { throw failure() }
-    func append(_ data: Data) throws {
-      do { try file.write(contentsOf: data) } catch { throw failure() }
-    }
     do {
-      try append(header(rows: ids.count, columns: loaded.decoder.config.vocabularySize))
+      let file = try AtomicFile(path)
+      try file.write(header(rows: ids.count, columns: loaded.decoder.config.vocabularySize))
       try loaded.pass.run([TokenRun(cache: 0, tokens: ids)], caches: &caches, rows: .all) {
         _, token, logits in
         guard logits.allSatisfy(\.isFinite) else {
           throw GenerationError.nonFiniteLogits(step: token)
         }
         try Interrupts.check()
-        try append(Data(buffer: logits))
+        try file.write(Data(buffer: logits))
       }
-      try file.close()
-      guard rename(temporary.path, target.path) == 0 else { throw failure() }
-    } catch {
-      try? FileManager.default.removeItem(at: temporary)
-      throw error
+      try file.finish()
+    } catch let error as FileError {
+      throw UserError("\(path): cannot be written: \(error.reason)")
     }
   }
 

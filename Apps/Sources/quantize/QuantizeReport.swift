@@ -68,7 +68,7 @@ struct QuantizeReport {
     }
   }
 
-  /// Where the time of the blocks went and, where they were calibrated, how much of it BLAS and LAPACK took.
+  /// Where the time of the blocks went and, where they were calibrated, how much of it products of matrices took.
   private func phases() -> String {
     let all = PhaseTimes.Phase.allCases.filter { times[$0] > 0 }
     let list = all.map { "\($0.rawValue) " + String(format: "%.1f s", times[$0]) }
@@ -76,7 +76,7 @@ struct QuantizeReport {
     guard record.calibration != nil else { return list }
     let algebra = all.filter(\.isLinearAlgebra).reduce(0) { $0 + times[$1] }
     return list
-      + String(format: "; BLAS and LAPACK %.0f %%", 100 * algebra / max(times.total, 1e-9))
+      + String(format: "; matrix products %.0f %%", 100 * algebra / max(times.total, 1e-9))
   }
 
   private func diskBytes(_ folder: URL) throws -> Int {

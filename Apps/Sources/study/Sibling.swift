@@ -24,6 +24,8 @@ struct Sibling {
     let process = Process()
     process.executableURL = program
     process.arguments = [name] + arguments
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(Interrupts.childEnvironment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     try process.run()

@@ -10,6 +10,10 @@ struct StudyFolder: ParsableArguments {
   @Option(help: "The folder of the study (default: out/study-NAME).")
   var folder: String?
 
+  func validate() throws {
+    if folder == "" { throw ValidationError("--folder is empty; expected the name of a folder") }
+  }
+
   /// The study as read.
   ///
   /// - Throws: `EvaluationError` naming file and key.

@@ -26,7 +26,7 @@ struct StudyStatus: ParsableCommand {
     let saving = Double(tokens.naive) / Double(max(tokens.shared, 1))
     Console.write(Text.table(rows) + "\n\n")
     Console.write(
-      "\(definition.scenarios.count) scenarios in \(runs.count) runs, of which \(complete) are complete. "
+      "\(definition.scenarioCount) scenarios in \(runs.count) runs, of which \(complete) are complete. "
         + String(format: "Thought tokens: %.1f times fewer than one by one.\n", saving))
     if complete < runs.count {
       let pace = StudyPace(runs)

@@ -1,6 +1,7 @@
 import Foundation
 import ModelLoader
 import Quantizers
+import SystemCalls
 import Tensors
 
 /// The blocks that are finished, on disk, so that a run that was killed goes on with the first one that is not.
@@ -78,13 +79,15 @@ public struct BlockStore {
           throw CompressionError.otherRun(folder: folder.path, differences: differences)
         }
       } else {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try JSONEncoder().encode(identity).write(to: file, options: .atomic)
+        try FileCalls.makeFolder(folder.path)
+        try AtomicFile.write(JSONEncoder().encode(identity), to: file.path)
       }
     } catch let error as CompressionError {
       throw error
     } catch {
-      throw CompressionError.store(folder: folder.path, reason: error.localizedDescription)
+      throw CompressionError.store(
+        folder: folder.path,
+        reason: (error as? FileError)?.description ?? error.localizedDescription)
     }
   }
 

@@ -1,11 +1,15 @@
 import Crypto
 import Foundation
 import ModelLoader
+import SystemCalls
 
 /// Text that shows a quantizer what the model's activations look like.
 public struct CalibrationText: Sendable {
   /// The documents, in file order.
   public let documents: [String]
+  /// A larger file is a mistake: no calibration reads that much.
+  private static let mostBytes = 1 << 30
+
   /// Whether each document is a sample of its own; one long text is cut into windows instead.
   public let isOneSampleEach: Bool
 
@@ -13,17 +17,18 @@ public struct CalibrationText: Sendable {
   ///
   /// - Throws: `CompressionError.calibration` naming the file and line.
   public init(contentsOf url: URL) throws(CompressionError) {
-    let bytes: Data
-    do {
-      bytes = try Data(contentsOf: url)
+    let text: String
+    do throws(FileError) {
+      text = try TextFile.contents(of: url.path, atMost: Self.mostBytes)
     } catch {
-      throw .calibration(file: url.path, line: nil, reason: "cannot be read")
+      throw .calibration(file: url.path, line: nil, reason: error.reason)
     }
     isOneSampleEach = url.pathExtension == "jsonl"
     guard isOneSampleEach else {
-      documents = [String(decoding: bytes, as: UTF8.self)]
+      documents = [text]
       return
     }
+    let bytes = Data(text.utf8)
     var documents: [String] = []
     for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated()
     {

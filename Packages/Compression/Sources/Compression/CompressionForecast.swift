@@ -18,6 +18,8 @@ public struct CompressionForecast: Sendable, Hashable {
 extension Compressor {
   /// What a process holds before any model: code, libraries, buffers of readers and writers.
   private static let processBytes = 32 << 20
+  /// What each thread works in: tiles of matrix products, buffers of readers.
+  private static let workerBytes = 2 << 20
 
   /// Forecasts a run.
   ///
@@ -50,7 +52,7 @@ extension Compressor {
     let result =
       layout.method == nil ? source.checkpoint.storedBytes : quantizedBytes + denseBytes
     return CompressionForecast(
-      memoryBytes: Self.processBytes
+      memoryBytes: Self.processBytes + source.checkpoint.workers * Self.workerBytes
         + max(
           activations + max(sequences.isEmpty ? 0 : embedding, largestBlock + scratch),
           max(embedding, head) + kept),
@@ -81,10 +83,12 @@ extension Compressor {
         largest = max(largest, rows * columns)
       }
       // Floats of all layers that share the input; of the one under work also its columns in their order, codes and
-      // differences; the Hessian, its damped copy and the factor.
+      // differences; the Hessian, its damped copy and the factor, and rows of activations both ways round.
       arrays = max(arrays, 10 * largest)
       let columns = input.roles[0].shape(in: config).inFeatures
-      work = max(work, 4 * together + 10 * largest + (calibrated ? 16 * columns * columns : 0))
+      work = max(
+        work,
+        4 * together + 10 * largest + (calibrated ? 16 * columns * columns + 4096 * columns : 0))
     }
     return (stored + codes + work, arrays, quantized, replaced)
   }

@@ -53,12 +53,12 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
       object,
       known: ["layers", "keep", "method", "bits", "group_size", "grid", "scales", "damping"])
     let layers = try object.string("layers")
-    do {
-      _ = try Regex(layers)
+    do throws(LayerPattern.Fault) {
+      _ = try LayerPattern(layers)
     } catch {
       throw CompressionError.rule(
         file: object.file, rule: object.path,
-        reason: "'\(layers)' is no regular expression: \(error)")
+        reason: "'\(layers.prefix(80))' is no regular expression for layers: \(error.reason)")
     }
     if try object.boolIfPresent("keep") ?? false {
       try refuseUnknown(object, known: ["layers", "keep"])
@@ -109,10 +109,12 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
   ///
   /// - Throws: `CompressionError.rule` for a rule that is found in no name: it would be a mistake.
   public func settings(of names: [String]) throws -> [QuantizerSettings?] {
-    let patterns = try rules.map { try Regex($0.layers) }
+    let patterns = try rules.map { try LayerPattern($0.layers) }
     var used = Set<Int>()
     let chosen: [QuantizerSettings?] = names.map { name in
-      guard let index = patterns.firstIndex(where: { name.contains($0) }) else { return settings }
+      guard let index = patterns.firstIndex(where: { $0.isFound(in: name) }) else {
+        return settings
+      }
       used.insert(index)
       return rules[index].settings
     }

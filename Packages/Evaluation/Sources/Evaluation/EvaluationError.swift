@@ -1,3 +1,5 @@
+import SystemCalls
+
 /// Everything that can be wrong with a benchmark, its data, a journal or a request.
 ///
 /// Each case names the place (file, line, key) and what was expected and found.
@@ -55,5 +57,24 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
       "an answer to sample \(sample) of \(item) came that was not asked for, or came twice"
     case .notComparable(let reason): reason
     }
+  }
+}
+
+extension EvaluationError {
+  /// What the system refused about a file.
+  init(_ error: FileError) {
+    let actions = [
+      "opening": "opened", "reading": "read", "writing": "written", "saving": "saved",
+      "renaming": "replaced", "creating": "made", "locking": "locked",
+    ]
+    let action = actions[error.action].map { "cannot be \($0)" } ?? "\(error.action) failed"
+    self = .file(path: error.path, reason: "\(action): \(error.reason)")
+  }
+
+  /// Runs `body` with its failures as errors of an evaluation.
+  static func wrapping<Result>(
+    _ body: () throws(FileError) -> Result
+  ) throws(EvaluationError) -> Result {
+    do throws(FileError) { return try body() } catch { throw EvaluationError(error) }
   }
 }

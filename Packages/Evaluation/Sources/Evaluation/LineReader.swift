@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// Reads a file line by line in bounded memory.
 ///
@@ -19,7 +20,7 @@ struct LineReader: ~Copyable {
   /// Longer lines are refused, so that a file that is no text cannot fill the memory.
   static let longestLine = 64 << 20
 
-  private let handle: FileHandle
+  private let file: RegularFile
   private let path: String
   private var buffer = Data()
   private var bufferOffset: UInt64 = 0
@@ -29,12 +30,8 @@ struct LineReader: ~Copyable {
   /// Opens a file.
   init(_ url: URL) throws(EvaluationError) {
     path = url.path
-    do { handle = try FileHandle(forReadingFrom: url) } catch {
-      throw .file(path: url.path, reason: "cannot be opened: \(SystemError.text(of: error))")
-    }
+    file = try EvaluationError.wrapping { () throws(FileError) in try RegularFile(url.path) }
   }
-
-  deinit { try? handle.close() }
 
   /// The next line, or nil at the end.
   mutating func next() throws(EvaluationError) -> Line? {
@@ -70,11 +67,11 @@ struct LineReader: ~Copyable {
   }
 
   private mutating func fill() throws(EvaluationError) {
-    let chunk: Data?
-    do { chunk = try handle.read(upToCount: 1 << 20) } catch {
-      throw .file(path: path, reason: "cannot be read: \(SystemError.text(of: error))")
+    let file = file
+    let chunk = try EvaluationError.wrapping { () throws(FileError) in
+      try file.read(upTo: 1 << 20)
     }
-    if let chunk, !chunk.isEmpty {
+    if !chunk.isEmpty {
       if buffer.startIndex > 0 { buffer = Data(buffer) }
       buffer.append(chunk)
     } else {

@@ -117,7 +117,7 @@ struct JournalFaultTests {
     let text = String(decoding: try finished(), as: UTF8.self)
     for (from, to, reason) in [
       ("\"seed\":7", "\"seed\":8", "has a fingerprint that is not its scenario's"),
-      ("\"format\":1", "\"format\":2", "has format 2; expected 1"),
+      ("\"format\":2", "\"format\":3", "has format 3; expected 2"),
       ("\"shard\":\"1/1\"", "\"shard\":\"4/3\"", "is no valid JSON record"),
     ] {
       let range = try #require(text.firstRange(of: from))
@@ -159,11 +159,50 @@ struct JournalFaultTests {
   }
 
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "needs /dev/full"))
-  func aFullDiskIsAnError() throws {
-    let file = try LockedFile(URL(filePath: "/dev/full"))
+  func aDeviceIsNoJournal() throws {
     #expect(
       throws: EvaluationError.file(
-        path: "/dev/full", reason: "cannot be written: No space left on device")
-    ) { try file.append(Data([1])) }
+        path: "/dev/full", reason: "cannot be opened for writing: it is no regular file")
+    ) { try LockedFile(URL(filePath: "/dev/full")) }
+  }
+
+  /// An edit of what identifies a reply, or of what was graded and how, is noticed; of times it is not.
+  @Test func editedLinesAreRefused() throws {
+    let lines = String(decoding: try finished(), as: UTF8.self).split(separator: "\n").map(
+      String.init)
+    for (pattern, changed, isRefused) in [
+      (#""item":"s2""#, #""item":"s3""#, true), (#""sample":0"#, #""sample":0 "#, false),
+      (#""seed":[0-9]+"#, #""seed":1"#, true), (#""key":"[^"]*""#, #""key":"0""#, true),
+      (#""correct":true"#, #""correct":false"#, true),
+      (#""extracted":"[^"]*""#, #""extracted":"0""#, true),
+      (#""answerTokens":[0-9]+"#, #""answerTokens":77"#, true),
+      (#""seconds":[0-9.]+"#, #""seconds":77"#, false),
+    ] {
+      var edited = lines
+      edited[3] = edited[3].replacing(try Regex(pattern), with: changed)
+      #expect(edited[3] != lines[3], "\(pattern)")
+      try Data((edited.joined(separator: "\n") + "\n").utf8).write(to: journal)
+      let message = "journal \(journal.path), line 4: was edited"
+      let error = Result { try Summary(journal: journal) }
+      switch error {
+      case .success: #expect(!isRefused, "\(pattern)")
+      case .failure(let error): #expect(isRefused && "\(error)".hasPrefix(message), "\(error)")
+      }
+    }
+  }
+
+  /// Lines of journals of format 1 have no digest; they are read, with a note, and the run goes on.
+  @Test func journalsOfFormatOneAreReadWithANote() throws {
+    let text = String(decoding: try finished(), as: UTF8.self)
+    let old = text.replacing(try Regex(#""digest":"[0-9a-f]{32}","#), with: "")
+      .replacing(#""format":2"#, with: #""format":1"#)
+    #expect(old.utf8.count == text.utf8.count - 20 * 44)
+    let cut = old.split(separator: "\n").prefix(11).joined(separator: "\n") + "\n"
+    try Data(cut.utf8).write(to: journal)
+    var fresh = 0
+    let (summary, notes) = try run().run(with: Adder()) { fresh = $0.fresh }
+    #expect(fresh == 10 && summary.replies == 20)
+    #expect(notes.count == 1 && notes[0].hasPrefix("10 replies were recorded without a digest"))
+    #expect(try run().isFinished(damage: .refuse))
   }
 }

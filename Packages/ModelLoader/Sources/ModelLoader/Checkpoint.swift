@@ -46,6 +46,8 @@ public struct Checkpoint: Sendable {
     let config = try Self.json("config.json", in: path)
     self.config = config
     generationConfig = try Self.jsonIfPresent("generation_config.json", in: path)
+    // How a model was made decides nothing here, but a damaged record is a damaged folder.
+    _ = try Self.jsonIfPresent(CheckpointWriter.recordFile, in: path)
     // Older GPTQ files describe themselves in a file of their own.
     let quantizeConfig = try Self.jsonIfPresent("quantize_config.json", in: path)
     format = Result { () throws(CheckpointError) in

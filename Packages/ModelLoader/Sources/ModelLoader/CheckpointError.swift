@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import SystemCalls
 
 /// A reader of JSON whose faults are faults of a checkpoint's files.
 typealias CheckpointReader = JSONReader<CheckpointError>
@@ -89,5 +90,22 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case .tensors(let reason):
       reason
     }
+  }
+}
+
+extension CheckpointError {
+  /// What the system refused about a file.
+  init(_ error: FileError) {
+    self =
+      error.code == 0
+      ? .malformed(file: error.path, reason: "\(error.action) failed: \(error.reason)")
+      : .system(path: error.path, action: error.action, code: error.code)
+  }
+
+  /// Runs `body` with its failures as errors of a checkpoint.
+  static func wrapping<Result>(
+    _ body: () throws(FileError) -> Result
+  ) throws(CheckpointError) -> Result {
+    do throws(FileError) { return try body() } catch { throw CheckpointError(error) }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import SystemCalls
 import Tensors
 
 /// How the files of a checkpoint are written.
@@ -69,6 +70,16 @@ public final class CheckpointWriter {
     "added_tokens.json", "chat_template.jinja", "chat_template.json", "vocab.json", "merges.txt",
     "vocab.txt", "tokenizer.model", "LICENSE",
   ]
+
+  /// How a checkpoint was made; every one that is written here has it.
+  static let recordFile = "bitbudget.json"
+
+  /// Whether a file of this name is written as part of a checkpoint.
+  static func writes(_ name: String) -> Bool {
+    let shard = #/model(-[0-9]{5,}-of-[0-9]{5,})?\.safetensors(\.zst)?/#
+    return ["config.json", recordFile, ShardIndex.fileName].contains(name)
+      || companions.contains(name) || name.wholeMatch(of: shard) != nil
+  }
 
   /// Starts a checkpoint in a hidden folder beside `target`.
   ///
@@ -190,7 +201,7 @@ public final class CheckpointWriter {
       }
       try nameShards()
       try OutputFile.write(Array(configuration().text.utf8) + [0x0A], to: path("config.json"))
-      try OutputFile.write(try encoded(record), to: path("bitbudget.json"))
+      try OutputFile.write(try encoded(record), to: path(Self.recordFile))
       for name in companionFiles { try copy(name) }
       try source.verifyUnchanged()
       try folder.publish()
@@ -211,8 +222,8 @@ public final class CheckpointWriter {
         (count == 1
           ? WeightFiles.singleFile
           : "model-\(padded(number + 1))-of-\(padded(count)).safetensors") + suffix
-      guard rename(path(number), path(name)) == 0 else {
-        throw .system(path: path(name), action: "renaming", code: errno)
+      try CheckpointError.wrapping { () throws(FileError) in
+        try FileCalls.rename(path(number), to: path(name))
       }
       for tensor in tensors { map[tensor] = .string(name) }
     }
@@ -244,7 +255,7 @@ public final class CheckpointWriter {
       return [UInt8](try encoder.encode(record)) + [0x0A]
     } catch {
       throw .malformed(
-        file: path("bitbudget.json"), reason: "the record cannot be written: \(error)")
+        file: path(Self.recordFile), reason: "the record cannot be written: \(error)")
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// An open regular file, read with `pread`.
 ///
@@ -23,12 +24,12 @@ final class FileSource: ByteSource {
   /// - Throws: `.missing`, `.system`, or `.malformed` when it is not a regular file.
   init(path: String, what: String, workers: Int = 1) throws(CheckpointError) {
     // Not blocking, so that opening a pipe does not wait for a writer.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else {
-      let code = errno
-      throw code == ENOENT || code == ENOTDIR
-        ? .missing(path: path, what: what)
-        : .system(path: path, action: "opening", code: code)
+    let descriptor: Int32
+    do throws(FileError) {
+      descriptor = try FileCalls.open(path, O_RDONLY | O_NONBLOCK)
+    } catch {
+      throw error.code == ENOENT || error.code == ENOTDIR
+        ? .missing(path: path, what: what) : CheckpointError(error)
     }
     var status = stat()
     let result = fstat(descriptor, &status)

@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// A new file that is written once from front to back, closed explicitly, and durable when `close`
 /// returns.
@@ -14,10 +15,10 @@ final class OutputFile {
   ///
   /// - Throws: `.system`.
   init(creating path: String, limit: Int = OutputFile.sizeLimit()) throws(CheckpointError) {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .system(path: path, action: "creating", code: errno) }
+    descriptor = try CheckpointError.wrapping { () throws(FileError) in
+      try FileCalls.open(path, O_RDWR | O_CREAT | O_EXCL, action: "creating")
+    }
     self.path = path
-    self.descriptor = descriptor
     self.limit = limit
   }
 
@@ -31,17 +32,10 @@ final class OutputFile {
     guard bytes.count <= limit - count else {
       throw .system(path: path, action: "writing", code: EFBIG)
     }
-    var done = 0
-    while done < bytes.count {
-      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-      let result = Foundation.write(descriptor, rest.baseAddress, rest.count)
-      if result < 0 {
-        guard errno == EINTR else { throw .system(path: path, action: "writing", code: errno) }
-      } else {
-        done += result
-        count += result
-      }
+    try CheckpointError.wrapping { () throws(FileError) in
+      try FileCalls.write(bytes, to: descriptor, path: path)
     }
+    count += bytes.count
   }
 
   /// Appends bytes.
@@ -78,11 +72,14 @@ final class OutputFile {
   func close() throws(CheckpointError) {
     guard let descriptor else { return }
     self.descriptor = nil
-    let synced = fsync(descriptor) == 0
-    let code = errno
-    let closed = Foundation.close(descriptor) == 0
-    guard synced, closed else {
-      throw .system(path: path, action: "writing", code: synced ? errno : code)
+    do throws(FileError) {
+      try FileCalls.sync(descriptor, path: path)
+    } catch {
+      Foundation.close(descriptor)
+      throw CheckpointError(error)
+    }
+    guard Foundation.close(descriptor) == 0 else {
+      throw .system(path: path, action: "writing", code: errno)
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// A folder that appears under its final name whole or not at all.
 ///
@@ -54,8 +55,8 @@ final class StagedFolder {
     }
     try? FileManager.default.removeItem(atPath: old)
     try? FileManager.default.removeItem(atPath: path)
-    guard mkdir(path, 0o755) == 0 else {
-      throw .system(path: path, action: "creating", code: errno)
+    try CheckpointError.wrapping { [path] () throws(FileError) in
+      try FileCalls.makeFolder(path)
     }
   }
 
@@ -69,9 +70,23 @@ final class StagedFolder {
       throw .occupied(path: path, reason: "exists and is not a folder")
     }
     guard replacing else { throw .occupied(path: path, reason: "exists") }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    guard names.isEmpty || names.contains("config.json") else {
-      throw .occupied(path: path, reason: "is not empty and no model; it will not be replaced")
+    let names: [String]
+    do { names = try FileManager.default.contentsOfDirectory(atPath: path).sorted() } catch {
+      throw .occupied(path: path, reason: "cannot be read: \(error.localizedDescription)")
+    }
+    if names.isEmpty { return }
+    guard names.contains("config.json"), names.contains(CheckpointWriter.recordFile) else {
+      throw .occupied(
+        path: path,
+        reason: "is not empty and no model that was written here; it will not be replaced")
+    }
+    let foreign = names.filter { !CheckpointWriter.writes($0) }
+    guard foreign.isEmpty else {
+      let more = foreign.count > 5 ? " and \(foreign.count - 5) more" : ""
+      throw .occupied(
+        path: path,
+        reason: "holds files that are no part of a model: "
+          + foreign.prefix(5).joined(separator: ", ") + more + "; it will not be replaced")
     }
   }
 
@@ -105,18 +120,11 @@ final class StagedFolder {
   }
 
   private static func rename(_ from: String, to: String) throws(CheckpointError) {
-    guard Foundation.rename(from, to) == 0 else {
-      throw .system(path: to, action: "renaming", code: errno)
-    }
+    try CheckpointError.wrapping { () throws(FileError) in try FileCalls.rename(from, to: to) }
   }
 
   private static func sync(_ folder: String) throws(CheckpointError) {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system(path: folder, action: "opening", code: errno) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else {
-      throw .system(path: folder, action: "writing", code: errno)
-    }
+    try CheckpointError.wrapping { () throws(FileError) in try FileCalls.syncFolder(folder) }
   }
 }
 
@@ -125,32 +133,14 @@ private final class FolderLock {
   private let path: String
   private var descriptor: Int32?
 
-  /// Takes the lock at once or fails.
+  /// Takes the lock, or fails when it stays taken.
   ///
   /// - Throws: `.occupied` when another process or writer holds it; `.system`.
   init(_ path: String) throws(CheckpointError) {
     self.path = path
-    while true {
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-      guard descriptor >= 0 else { throw .system(path: path, action: "creating", code: errno) }
-      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-        let code = errno
-        close(descriptor)
-        throw code == EWOULDBLOCK
-          ? .occupied(path: path, reason: "another run is writing this output")
-          : .system(path: path, action: "locking", code: code)
-      }
-      // The last holder may have removed the file between our opening and locking it: then this
-      // lock is on nothing.
-      var held = stat()
-      var named = stat()
-      if fstat(descriptor, &held) == 0, stat(path, &named) == 0, held.st_ino == named.st_ino,
-        held.st_dev == named.st_dev
-      {
-        self.descriptor = descriptor
-        return
-      }
-      close(descriptor)
+    descriptor = try CheckpointError.wrapping { () throws(FileError) in try FileLock.take(path) }
+    guard descriptor != nil else {
+      throw .occupied(path: path, reason: "another run is writing this output")
     }
   }
 

@@ -42,6 +42,7 @@ struct StagedFolderTests {
     try folder.write("x", to: "file")
     try folder.write("x", to: "papers/thesis.tex")
     try folder.write("{}", to: "model/config.json")
+    try folder.write("{}", to: "model/bitbudget.json")
     #expect(throws: CheckpointError.self) { try stage(folder, "file", replacing: replacing) }
     #expect(throws: CheckpointError.self) { try stage(folder, "papers", replacing: replacing) }
     #expect((message { _ = try stage(folder, "model", replacing: replacing) } == nil) == replacing)
@@ -51,14 +52,30 @@ struct StagedFolderTests {
   @Test func replacesAModel() throws {
     let folder = try TemporaryFolder()
     try folder.write("{}", to: "out/config.json")
-    try folder.write("old", to: "out/old")
+    try folder.write("{}", to: "out/bitbudget.json")
+    try folder.write("old", to: "out/model-00001-of-00002.safetensors")
     let staged = try stage(folder, replacing: true)
     try OutputFile.write([7], to: staged.path + "/new")
-    #expect(try folder.read("out/old") == Array("old".utf8))
+    #expect(try folder.read("out/model-00001-of-00002.safetensors") == Array("old".utf8))
     try staged.publish()
     #expect(try folder.names() == ["out"])
     #expect(try folder.read("out/new") == [7])
-    #expect(throws: (any Error).self) { try folder.read("out/old") }
+    #expect(throws: (any Error).self) { try folder.read("out/config.json") }
+  }
+
+  /// Of what nobody here wrote nothing is deleted: other files, and models of others.
+  @Test(
+    "folders that hold more than a model",
+    arguments: ["notes.txt", "model-backup.safetensors", "checkpoint/optimizer.pt"])
+  func keepsWhatIsNoModel(name: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.write("{}", to: "out/config.json")
+    #expect(message { _ = try stage(folder, replacing: true) }?.contains("not be replaced") == true)
+    try folder.write("{}", to: "out/bitbudget.json")
+    try folder.write("mine", to: "out/\(name)")
+    let first = name.split(separator: "/")[0]
+    #expect(message { _ = try stage(folder, replacing: true) }?.contains(first) == true)
+    #expect(try folder.read("out/\(name)") == Array("mine".utf8))
   }
 
   @Test(

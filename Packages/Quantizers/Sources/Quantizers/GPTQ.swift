@@ -71,7 +71,7 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
   ///
   /// - Throws: `QuantizerError.missingHessian` without one, `.shapeMismatch` when it does not suit the inputs,
   ///   `.notPositiveDefinite` when no damping up to 1 helps, `.scaleOutOfRange` when a scale does not fit its type,
-  ///   `.overflow` when the errors are beyond F32, `.tensor` when OpenBLAS is missing.
+  ///   `.overflow` when the errors are beyond F32, `.tensor` when memory is short.
   public func quantize(
     _ matrices: [WeightMatrix], hessian: Hessian?, on pool: ThreadPool
   ) throws(QuantizerError) -> [QuantizedLayer] {
@@ -132,9 +132,10 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
         // All later columns at once: W[rest] -= U[block, rest]^T E.
         withStorage(&weights.values, factor.upper) { weights, upper in
           algebra.multiply(
-            m: n - block.upperBound, n: stride, k: block.count, alpha: -1,
+            m: n - block.upperBound, n: stride, k: block.count, scale: -1,
             upper + block.lowerBound * n + block.upperBound, aStride: n, transposed: true, errors,
-            bStride: stride, beta: 1, into: weights + block.upperBound * stride, cStride: stride)
+            bStride: stride, adding: true, into: weights + block.upperBound * stride,
+            cStride: stride)
         }
       }
       first = block.upperBound

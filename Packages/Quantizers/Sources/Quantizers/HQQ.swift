@@ -75,7 +75,7 @@ public struct HQQ: WeightQuantizer, Hashable, Codable {
   ///
   /// - Throws: `QuantizerError.shapeMismatch` when a Hessian is given that does not suit the inputs,
   ///   `.scaleOutOfRange` when a scale does not fit its type, `.overflow` when the errors are beyond F32, `.tensor`
-  ///   when a Hessian is given and OpenBLAS is missing.
+  ///   when a Hessian is given and memory is short.
   public func quantize(
     _ matrices: [WeightMatrix], hessian: Hessian?, on pool: ThreadPool
   ) throws(QuantizerError) -> [QuantizedLayer] {

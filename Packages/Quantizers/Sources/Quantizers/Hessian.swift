@@ -70,7 +70,7 @@ public struct HessianAccumulator: Sendable {
   /// An empty sum over `order` inputs; takes `4 order^2 + 2048 order` bytes.
   ///
   /// - Throws: `QuantizerError.invalidSetting` for an order below 1 or too large to square, `.tensor` when
-  ///   OpenBLAS is missing.
+  ///   memory is short.
   public init(order: Int, on pool: ThreadPool) throws(QuantizerError) {
     guard order > 0, order <= 1 << 17 else {
       throw .invalidSetting(name: "Hessian order", found: "\(order)", expected: "1 to \(1 << 17)")
@@ -151,7 +151,7 @@ private func mirrorLowerTriangle(
   }
 }
 
-/// OpenBLAS on the threads of `pool`.
+/// Linear algebra on the threads of `pool`.
 func openAlgebra(on pool: ThreadPool) throws(QuantizerError) -> LinearAlgebra {
   do { return try LinearAlgebra(pool: pool) } catch { throw .tensor(error) }
 }

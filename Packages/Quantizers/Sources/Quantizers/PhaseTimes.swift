@@ -6,22 +6,22 @@ public struct PhaseTimes: Sendable, Hashable {
     case reading
     /// Running calibration sequences through a block.
     case forward
-    /// Summing the second moments of inputs (`syrk`, `gemm`).
+    /// Summing the second moments of inputs (products).
     case hessian
-    /// Cholesky factor and its inverse (`potrf`, `trsm`, `gemm`).
+    /// Cholesky factor and its inverse (mostly products).
     case factor
     /// Finding scales and zero points.
     case grids
     /// Rounding columns one after the other within a block of columns.
     case columns
-    /// Making up for a block of columns in all later ones (`gemm`).
+    /// Making up for a block of columns in all later ones (products).
     case updates
-    /// Measuring the errors (`gemm`).
+    /// Measuring the errors (products).
     case errors
     /// Packing codes and putting a finished block on disk.
     case storing
 
-    /// Whether nearly all of it is spent in routines of BLAS and LAPACK.
+    /// Whether nearly all of it is spent in products of matrices.
     public var isLinearAlgebra: Bool {
       switch self {
       case .hessian, .factor, .updates, .errors: true

@@ -61,7 +61,7 @@ extension QuantizedLayer {
   /// Measures the errors of `quantized`.
   ///
   /// - Throws: `QuantizerError.shapeMismatch` when the Hessian does not suit the inputs, `.overflow` when an error
-  ///   is not finite, `.tensor` when a Hessian is given and OpenBLAS is missing.
+  ///   is not finite, `.tensor` when a Hessian is given and memory is short.
   init(
     _ quantized: QuantizedMatrix, of original: WeightMatrix, hessian: Hessian?,
     on pool: ThreadPool, times: PhaseTimes = PhaseTimes()

@@ -4,8 +4,7 @@ import Testing
 
 @testable import Quantizers
 
-@Suite(.enabled(if: hasBLAS, noBLAS))
-struct GPTQTests {
+@Suite struct GPTQTests {
   @Test(
     .enabled(if: !Goldens.cases("gptq_").isEmpty, Goldens.absent),
     arguments: Goldens.cases("gptq_"))

@@ -3,8 +3,7 @@ import Testing
 
 @testable import Quantizers
 
-@Suite(.enabled(if: hasBLAS, noBLAS))
-struct HessianFactorTests {
+@Suite struct HessianFactorTests {
   /// U^T U times the damped, permuted Hessian is the identity.
   @Test(arguments: [false, true])
   func isTheFactorOfTheInverse(byActivation: Bool) throws {

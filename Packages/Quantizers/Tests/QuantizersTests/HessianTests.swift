@@ -3,8 +3,7 @@ import Testing
 
 @testable import Quantizers
 
-@Suite(.enabled(if: hasBLAS, noBLAS))
-struct HessianTests {
+@Suite struct HessianTests {
   private func collect(
     _ x: [Float], width: Int, batches: [Int], workers: Int = 2
   ) throws -> Hessian {

@@ -3,10 +3,6 @@ import Testing
 
 @testable import Quantizers
 
-/// Whether this machine has OpenBLAS, which Hessians need.
-let hasBLAS = (try? LinearAlgebra(pool: ThreadPool(workers: 1))) != nil
-let noBLAS: Comment = "OpenBLAS is not installed (make setup)"
-
 /// Values in [-1, 1) that depend on `seed` alone.
 func noise(_ count: Int, seed: UInt64) -> [Float] {
   var state = seed

@@ -5,8 +5,7 @@ import Testing
 @testable import Quantizers
 
 /// What holds for every method.
-@Suite(.enabled(if: hasBLAS, noBLAS))
-struct WeightQuantizerTests {
+@Suite struct WeightQuantizerTests {
   enum Method: String, CaseIterable { case rtn, gptq, gptqOrdered, gptqCurrent, hqq }
 
   private func quantizer(

@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// An owned block of memory, aligned to 64 bytes so that vector loads never straddle a cache line.
 ///
@@ -27,9 +28,9 @@ public final class AlignedBytes: @unchecked Sendable {
   ///
   /// - Throws: `TensorError.outOfMemory` when the system refuses.
   public init(count: Int, zeroed: Bool = true) throws(TensorError) {
-    guard count >= 0, count <= Int.max - 2 * Self.alignment else {
-      throw .outOfMemory(bytes: count)
-    }
+    guard count >= 0, count <= Int.max - 2 * Self.alignment,
+      !FaultInjection.strikes(.allocate)
+    else { throw .outOfMemory(bytes: count) }
     // The size is rounded up so that a kernel may read the whole last line.
     let rounded = max(count, 1).roundedUp(toMultipleOf: Self.alignment)
     self.count = count

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import SystemCalls
 
 /// Memory for blocks of a few sizes that come and go, such as the pages of caches. It is taken from the system in slabs of
 /// blocks of one size, and in huge pages where there are any: blocks of less than that would each lie in many small pages,
@@ -64,6 +65,7 @@ final class Slab: @unchecked Sendable {
     count = size / blockSize
     // More than is needed, so that a part begins where a huge page may; the rest goes back.
     let all = size + hugePage
+    if FaultInjection.strikes(.allocate) { throw .outOfMemory(bytes: size) }
     let pointer = mmap(nil, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let pointer, pointer != MAP_FAILED else { throw .outOfMemory(bytes: size) }
     let before = -Int(bitPattern: pointer) & (hugePage - 1)

@@ -1,72 +1,78 @@
-import Foundation
-import Kernels
-
-/// Dense linear algebra on row-major F32 matrices; the one place that knows BLAS and LAPACK.
+/// Dense linear algebra on row-major F32 matrices, on the kernels' `multiply`.
 ///
-/// Results do not depend on the number of threads: the work is cut into tiles of a fixed size, every tile is one
-/// call of the library on one thread, and the pool only decides who computes which tile. (The library's own
-/// threading is switched off; its Cholesky factor changes with the number of threads.)
+/// Results depend neither on the number of threads nor on the processor: the work is cut into tiles of a fixed size,
+/// every tile is summed in one order, and the pool only decides who computes which tile.
 ///
 /// Matrices are given as pointers to their first element and, where they may be part of a larger one, a row stride
 /// in elements. The caller vouches for the sizes.
 public struct LinearAlgebra: Sendable {
+  typealias Operand = TileProduct.Operand
+
   /// The threads that share the tiles.
   public let pool: ThreadPool
-  private let blas: BLAS
+  /// The working memory of each thread.
+  private let products: [TileProduct]
+  private let workspace = Workspace()
 
-  /// Rows and columns of a tile of the symmetric routines: its operands stay in the second-level cache.
-  static let tile = 256
-  /// Columns of a tile of a general product.
-  static let wideTile = 1024
+  /// Rows and columns of a tile of products.
+  static let tile = TileProduct.side
+  /// Rows and columns of a tile of the triangular routines, whose diagonal is factored by one thread.
+  static let triangleTile = 128
 
-  /// Opens the library.
+  /// Takes the working memory: 1 MiB a thread. Operands that are stored the other way round are copied besides.
   ///
-  /// - Throws: `TensorError.linearAlgebra` when no OpenBLAS is installed or it lacks a routine.
+  /// - Throws: `TensorError.outOfMemory`.
   public init(pool: ThreadPool) throws(TensorError) {
     self.pool = pool
-    self.blas = try BLAS()
+    var products: [TileProduct] = []
+    for _ in 0..<pool.workers { products.append(try TileProduct()) }
+    self.products = products
   }
 
-  /// `c = alpha * op(a) * b + beta * c`, with c `[m, n]`, b `[k, n]` and op(a) `[m, k]`.
+  /// `c = scale * op(a) * b`, or `c += scale * op(a) * b`, with c `[m, n]`, b `[k, n]` and op(a) `[m, k]`.
   ///
   /// `a` is stored as `[m, k]`, or as `[k, m]` when `transposed`. The strides are the elements from one row of
-  /// a matrix to the next.
+  /// a matrix to the next; `scale` is a power of two with a sign.
   public func multiply(
-    m: Int, n: Int, k: Int, alpha: Float = 1, _ a: UnsafePointer<Float>, aStride: Int,
-    transposed: Bool = false, _ b: UnsafePointer<Float>, bStride: Int, beta: Float = 0,
+    m: Int, n: Int, k: Int, scale: Float = 1, _ a: UnsafePointer<Float>, aStride: Int,
+    transposed: Bool = false, _ b: UnsafePointer<Float>, bStride: Int, adding: Bool = false,
     into c: UnsafeMutablePointer<Float>, cStride: Int
   ) {
-    let rowTiles = (m + Self.tile - 1) / Self.tile
-    let columnTiles = (n + Self.wideTile - 1) / Self.wideTile
-    forEach(rowTiles * columnTiles) { index in
-      let row = index / columnTiles * Self.tile
-      let column = index % columnTiles * Self.wideTile
-      blas.gemm(
-        BLAS.rowMajor, transposed ? BLAS.transpose : BLAS.asIs, BLAS.asIs,
-        Int32(min(Self.tile, m - row)), Int32(min(Self.wideTile, n - column)), Int32(k), alpha,
-        a + (transposed ? row : row * aStride), Int32(aStride), b + column, Int32(bStride), beta,
-        c + row * cStride + column, Int32(cStride))
+    let (rows, columns) = (Self.tiles(m), Self.tiles(n))
+    let (left, leftStride) =
+      transposed ? (exchanged(a, aStride, rows: k, columns: m), k) : (a, aStride)
+    forEach(rows.count * columns.count) { index, product in
+      let (row, column) = (rows[index / columns.count], columns[index % columns.count])
+      product.run(
+        rows: row.count, columns: column.count, inner: k, scale: scale,
+        Operand(values: left + row.lowerBound * leftStride, stride: leftStride),
+        Operand(values: b + column.lowerBound, stride: bStride), adds: adding,
+        into: c + row.lowerBound * cStride + column.lowerBound, stride: cStride)
     }
   }
 
-  /// Adds `x^T x`, x `[rows, order]`, to the lower triangle of h `[order, order]`; nothing above the diagonal is
-  /// read or written.
+  /// Adds `x^T x`, x `[rows, order]`, to the lower triangle of h `[order, order]`; of what is above the diagonal, only
+  /// tiles on it are written.
   public func addGram(
     of x: UnsafePointer<Float>, rows: Int, order: Int, to h: UnsafeMutablePointer<Float>
   ) {
     let tiles = Self.tiles(order)
-    forEach(tiles.count * (tiles.count + 1) / 2) { index in
-      let (i, j) = Self.trianglePosition(index)
-      let target = h + tiles[i].lowerBound * order + tiles[j].lowerBound
-      if i == j {
-        blas.syrk(
-          BLAS.rowMajor, BLAS.lower, BLAS.transpose, Int32(tiles[i].count), Int32(rows), 1,
-          x + tiles[i].lowerBound, Int32(order), 1, target, Int32(order))
-      } else {
-        blas.gemm(
-          BLAS.rowMajor, BLAS.transpose, BLAS.asIs, Int32(tiles[i].count), Int32(tiles[j].count),
-          Int32(rows), 1, x + tiles[i].lowerBound, Int32(order), x + tiles[j].lowerBound,
-          Int32(order), 1, target, Int32(order))
+    let left = exchanged(x, order, rows: rows, columns: order)
+    forEach(tiles.count * (tiles.count + 1) / 2) { index, product in
+      let position = Self.trianglePosition(index)
+      let (i, j) = (tiles[position.row], tiles[position.column])
+      // Of a tile on the diagonal a quarter is not asked for.
+      let isDiagonal = position.row == position.column
+      let middle = isDiagonal ? i.lowerBound + min(Self.tile / 2, i.count) : i.lowerBound
+      for (part, columns) in [
+        (i.lowerBound..<middle, middle - i.lowerBound), (middle..<i.upperBound, j.count),
+      ]
+      where !part.isEmpty {
+        product.run(
+          rows: part.count, columns: columns, inner: rows, scale: 1,
+          Operand(values: left + part.lowerBound * rows, stride: rows),
+          Operand(values: x + j.lowerBound, stride: order), adds: true,
+          into: h + part.lowerBound * order + j.lowerBound, stride: order)
       }
     }
   }
@@ -74,39 +80,44 @@ public struct LinearAlgebra: Sendable {
   /// Replaces a symmetric matrix a `[order, order]`, given by its lower triangle, by its Cholesky factor:
   /// `a = L L^T`, L lower triangular. Zeros are written above the diagonal. Left half done when this throws.
   ///
+  /// Goes from tile to tile of the diagonal: factors it, multiplies what is below by the factor's inverse, and takes
+  /// the products of that from the rest.
+  ///
   /// - Throws: `TensorError.linearAlgebra` naming the order at which the matrix is not positive definite.
   public func factorCholesky(_ a: UnsafeMutablePointer<Float>, order: Int) throws(TensorError) {
-    let tiles = Self.tiles(order)
-    let stride = Int32(order)
-    func block(_ i: Int, _ j: Int) -> UnsafeMutablePointer<Float> {
-      a + tiles[i].lowerBound * order + tiles[j].lowerBound
-    }
-    for k in tiles.indices {
-      let size = Int32(tiles[k].count)
-      // A row-major lower triangle is a column-major upper one.
-      let info = blas.potrf("U", block(k, k), size, stride)
-      guard info == 0 else {
-        throw .linearAlgebra(
-          "not positive definite at order \(tiles[k].lowerBound + Int(info)) of \(order)")
+    let tiles = Self.tiles(order, of: Self.triangleTile)
+    var inverse = [Float](repeating: 0, count: Self.triangleTile * Self.triangleTile)
+    var below = [Float](repeating: 0, count: order * Self.triangleTile)
+    for (k, diagonal) in tiles.enumerated() {
+      let (first, size) = (diagonal.lowerBound, diagonal.count)
+      if let failed = Triangle.factor(a + first * order + first, stride: order, size: size) {
+        throw .linearAlgebra("not positive definite at order \(first + failed + 1) of \(order)")
       }
-      let below = tiles.count - k - 1
-      forEach(below) { index in
-        let i = k + 1 + index
-        blas.trsm(
-          BLAS.rowMajor, BLAS.right, BLAS.lower, BLAS.transpose, BLAS.nonUnit,
-          Int32(tiles[i].count), size, 1, block(k, k), stride, block(i, k), stride)
-      }
-      forEach(below * (below + 1) / 2) { index in
-        let position = Self.trianglePosition(index)
-        let (i, j) = (k + 1 + position.row, k + 1 + position.column)
-        if i == j {
-          blas.syrk(
-            BLAS.rowMajor, BLAS.lower, BLAS.asIs, Int32(tiles[i].count), size, -1, block(i, k),
-            stride, 1, block(i, i), stride)
-        } else {
-          blas.gemm(
-            BLAS.rowMajor, BLAS.asIs, BLAS.transpose, Int32(tiles[i].count), Int32(tiles[j].count),
-            size, -1, block(i, k), stride, block(j, k), stride, 1, block(i, j), stride)
+      Triangle.invert(a + first * order + first, stride: order, size: size, into: &inverse)
+      let rest = Array(tiles[(k + 1)...])
+      below.withUnsafeMutableBufferPointer { below in
+        inverse.withUnsafeBufferPointer { inverse in
+          guard let panel = below.baseAddress, let inverse = inverse.baseAddress else { return }
+          forEach(rest.count) { index, product in
+            let start = rest[index].lowerBound
+            product.run(
+              rows: rest[index].count, columns: size, inner: size, scale: 1,
+              Operand(values: a + start * order + first, stride: order),
+              Operand(values: inverse, stride: size, isTransposed: true), adds: false,
+              into: panel + start * size, stride: size)
+          }
+          forEach(rest.count * (rest.count + 1) / 2) { index, product in
+            let position = Self.trianglePosition(index)
+            let (i, j) = (rest[position.row], rest[position.column])
+            product.run(
+              rows: i.count, columns: j.count, inner: size, scale: -1,
+              Operand(values: panel + i.lowerBound * size, stride: size),
+              Operand(values: panel + j.lowerBound * size, stride: size, isTransposed: true),
+              adds: true, into: a + i.lowerBound * order + j.lowerBound, stride: order)
+          }
+          for row in rest.flatMap(\.self) {
+            (a + row * order + first).update(from: panel + row * size, count: size)
+          }
         }
       }
     }
@@ -120,26 +131,40 @@ public struct LinearAlgebra: Sendable {
   /// Goes down the rows of tiles: `X[i, j] = -L[i, i]^-1 * (sum over j <= k < i of L[i, k] X[k, j])`.
   /// l is `[order, order]`, with no zero on its diagonal.
   public func invertLowerTriangle(_ l: UnsafeMutablePointer<Float>, order: Int) {
-    let tiles = Self.tiles(order)
-    let stride = Int32(order)
-    var rowOfTiles = [Float](repeating: 0, count: Self.tile * order)
-    rowOfTiles.withUnsafeMutableBufferPointer { scratch in
-      guard let original = scratch.baseAddress else { return }
-      for i in tiles.indices {
-        let first = tiles[i].lowerBound
-        let rows = Int32(tiles[i].count)
-        let panel = l + first * order
-        original.update(from: panel, count: tiles[i].count * order)
-        forEach(i) { j in
-          let left = tiles[j].lowerBound
-          blas.gemm(
-            BLAS.rowMajor, BLAS.asIs, BLAS.asIs, rows, Int32(tiles[j].count), Int32(first - left),
-            -1, original + left, stride, l + left * order + left, stride, 0, panel + left, stride)
-          blas.trsm(
-            BLAS.rowMajor, BLAS.left, BLAS.lower, BLAS.asIs, BLAS.nonUnit, rows,
-            Int32(tiles[j].count), 1, original + first, stride, panel + left, stride)
+    let side = Self.triangleTile
+    let tiles = Self.tiles(order, of: side)
+    var (original, sums) = (
+      [Float](repeating: 0, count: side * order), [Float](repeating: 0, count: side * order)
+    )
+    var inverse = [Float](repeating: 0, count: side * side)
+    for (i, rows) in tiles.enumerated() {
+      let (first, size) = (rows.lowerBound, rows.count)
+      let panel = l + first * order
+      Triangle.invert(panel + first, stride: order, size: size, into: &inverse)
+      for row in 0..<size {
+        for column in 0..<size {
+          panel[row * order + first + column] = inverse[row * size + column]
         }
-        _ = blas.trtri("U", panel + first, rows, stride)
+      }
+      original.withUnsafeMutableBufferPointer { original in
+        sums.withUnsafeMutableBufferPointer { sums in
+          guard let original = original.baseAddress, let sums = sums.baseAddress else { return }
+          original.update(from: panel, count: size * order)
+          forEach(i) { j, product in
+            let columns = tiles[j]
+            let left = columns.lowerBound
+            product.run(
+              rows: size, columns: columns.count, inner: first - left, scale: 1,
+              Operand(values: original + left, stride: order),
+              Operand(values: l + left * order + left, stride: order), adds: false,
+              into: sums + left, stride: order)
+            product.run(
+              rows: size, columns: columns.count, inner: size, scale: -1,
+              Operand(values: original + first, stride: order),
+              Operand(values: sums + left, stride: order), adds: false, into: panel + left,
+              stride: order)
+          }
+        }
       }
     }
   }
@@ -151,62 +176,69 @@ public struct LinearAlgebra: Sendable {
   ) -> Double {
     let rowTiles = Self.tiles(rows)
     let tiles = Self.tiles(order)
-    let stride = Int32(order)
     var parts = [Double](repeating: 0, count: rowTiles.count * tiles.count)
     parts.withUnsafeMutableBufferPointer { parts in
-      forEach(parts.count) { index in
+      forEach(parts.count) { index, product in
         let (left, height) = (tiles[index % tiles.count], rowTiles[index / tiles.count])
-        let product = UnsafeMutablePointer<Float>.allocate(capacity: height.count * left.count)
-        defer { product.deallocate() }
+        let target = UnsafeMutablePointer(mutating: product.spare.start(of: Float.self))
         // What is below a tile of the diagonal counts twice, for what is above it.
         let dRows = d + height.lowerBound * order
         let below = order - left.upperBound
-        for (first, count, weight, keep) in [
-          (left.lowerBound, left.count, Float(1), Float(0)), (left.upperBound, below, 2, 1),
+        for (first, count, weight, adds) in [
+          (left.lowerBound, left.count, Float(1), false), (left.upperBound, below, 2, true),
         ] where count > 0 {
-          blas.gemm(
-            BLAS.rowMajor, BLAS.asIs, BLAS.asIs, Int32(height.count), Int32(left.count),
-            Int32(count), weight, dRows + first, stride, h + first * order + left.lowerBound,
-            stride, keep, product, Int32(left.count))
+          product.run(
+            rows: height.count, columns: left.count, inner: count, scale: weight,
+            Operand(values: dRows + first, stride: order),
+            Operand(values: h + first * order + left.lowerBound, stride: order), adds: adds,
+            into: target, stride: left.count)
         }
         for row in 0..<height.count {
-          parts[index] += Self.dot(
-            dRows + row * order + left.lowerBound, product + row * left.count, left.count)
+          parts[index] += Triangle.dot(
+            dRows + row * order + left.lowerBound, target + row * left.count, left.count)
         }
       }
     }
     return parts.reduce(0, +)
   }
 
-  /// `sum of a[i] * b[i]` in F64.
-  private static func dot(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int
-  ) -> Double {
-    var sums = SIMD8<Double>.zero
-    let whole = count / 8 * 8
-    for i in stride(from: 0, to: whole, by: 8) {
-      let left = UnsafeRawPointer(a + i).loadUnaligned(as: SIMD8<Float>.self)
-      let right = UnsafeRawPointer(b + i).loadUnaligned(as: SIMD8<Float>.self)
-      sums += SIMD8<Double>(left) * SIMD8<Double>(right)
+  /// A copy of a matrix `[rows, columns]` with rows and columns exchanged; valid until the next one.
+  private func exchanged(
+    _ a: UnsafePointer<Float>, _ stride: Int, rows: Int, columns: Int
+  ) -> UnsafePointer<Float> {
+    let target = workspace.exchanged.reserve(rows * columns)
+    pool.split(columns, grain: 16) { part in
+      for column in Swift.stride(from: part.lowerBound, to: part.upperBound, by: 16) {
+        let width = min(16, part.upperBound - column)
+        for row in Swift.stride(from: 0, to: rows, by: 16) {
+          let height = min(16, rows - row)
+          for i in 0..<width {
+            let (to, from) = (target + (column + i) * rows + row, a + row * stride + column + i)
+            for k in 0..<height { to[k] = from[k * stride] }
+          }
+        }
+      }
     }
-    var total = sums.sum()
-    for i in whole..<count { total += Double(a[i]) * Double(b[i]) }
-    return total
+    return UnsafePointer(target)
   }
 
-  /// Runs `body` for 0..<count; worker w takes w, w + workers, ..., which spreads a triangle evenly.
-  private func forEach(_ count: Int, _ body: (Int) -> Void) {
+  /// Runs `body` for 0..<count, each by whichever thread is free and with its working memory.
+  private func forEach(_ count: Int, _ body: (Int, TileProduct) -> Void) {
     guard count > 1, pool.workers > 1 else {
-      for index in 0..<count { body(index) }
+      for index in 0..<count { body(index, products[0]) }
       return
     }
     pool.run { worker in
-      for index in stride(from: worker, to: count, by: pool.workers) { body(index) }
+      var index = pool.claim()
+      while index < count {
+        body(index, products[worker])
+        index = pool.claim()
+      }
     }
   }
 
-  private static func tiles(_ order: Int) -> [Range<Int>] {
-    stride(from: 0, to: order, by: tile).map { $0..<min($0 + tile, order) }
+  private static func tiles(_ order: Int, of side: Int = tile) -> [Range<Int>] {
+    stride(from: 0, to: order, by: side).map { $0..<min($0 + side, order) }
   }
 
   /// Row and column of the `index`-th entry of a lower triangle that is counted row by row.
@@ -218,91 +250,62 @@ public struct LinearAlgebra: Sendable {
   }
 }
 
-/// The routines of OpenBLAS in use, found in the shared library when first needed.
+/// Memory that is kept from one product to the next.
 ///
-/// Interfaces: cblas.h, and LAPACK's `spotrf` and `strtri`.
-private struct BLAS: Sendable {
-  typealias Gemm =
-    @Sendable @convention(c) (
-      Int32, Int32, Int32, Int32, Int32, Int32, Float, UnsafePointer<Float>, Int32,
-      UnsafePointer<Float>, Int32, Float, UnsafeMutablePointer<Float>, Int32
-    ) -> Void
-  typealias Syrk =
-    @Sendable @convention(c) (
-      Int32, Int32, Int32, Int32, Int32, Float, UnsafePointer<Float>, Int32, Float,
-      UnsafeMutablePointer<Float>, Int32
-    ) -> Void
-  typealias Trsm =
-    @Sendable @convention(c) (
-      Int32, Int32, Int32, Int32, Int32, Int32, Int32, Float, UnsafePointer<Float>, Int32,
-      UnsafeMutablePointer<Float>, Int32
-    ) -> Void
-  typealias Potrf =
-    @Sendable @convention(c) (
-      UnsafePointer<CChar>, UnsafePointer<Int32>, UnsafeMutablePointer<Float>,
-      UnsafePointer<Int32>, UnsafeMutablePointer<Int32>
-    ) -> Void
-  typealias Trtri =
-    @Sendable @convention(c) (
-      UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafePointer<Int32>,
-      UnsafeMutablePointer<Float>, UnsafePointer<Int32>, UnsafeMutablePointer<Int32>
-    ) -> Void
-  typealias SetThreads = @convention(c) (Int32) -> Void
+/// Sendable by rule: one routine runs at a time.
+private final class Workspace: @unchecked Sendable {
+  let exchanged = GrowingBuffer<Float>()
+}
 
-  static let rowMajor: Int32 = 101
-  static let asIs: Int32 = 111
-  static let transpose: Int32 = 112
-  static let lower: Int32 = 122
-  static let nonUnit: Int32 = 131
-  static let left: Int32 = 141
-  static let right: Int32 = 142
-
-  let gemm: Gemm
-  let syrk: Syrk
-  let trsm: Trsm
-  private let spotrf: Potrf
-  private let strtri: Trtri
-
-  /// Opens the library, or takes it again when it is open: the system keeps one copy.
-  init() throws(TensorError) {
-    let names = ["libopenblas.so.0", "libopenblas.so", "libopenblasp.so.0", "libopenblas.dylib"]
-    // OpenBLAS reads the variable when it is loaded. Without it, versions that do not know a CPU fall back to
-    // kernels for half its vector width.
-    if bb_kernels_for(BB_ISA_AVX512) != nil { setenv("OPENBLAS_CORETYPE", "SKYLAKEX", 0) }
-    guard let library = names.lazy.compactMap({ dlopen($0, RTLD_NOW | RTLD_LOCAL) }).first else {
-      throw .linearAlgebra("OpenBLAS was not found; install libopenblas-dev (make setup)")
-    }
-    func find<Routine>(_ name: String, as type: Routine.Type) throws(TensorError) -> Routine {
-      guard let symbol = dlsym(library, name) else {
-        throw .linearAlgebra("OpenBLAS has no \(name); install libopenblas-dev (make setup)")
+/// Small triangular matrices, by one thread and with sums in F64.
+enum Triangle {
+  /// Replaces the lower triangle of a symmetric matrix by its Cholesky factor.
+  ///
+  /// - Returns: the row at which it is not positive definite, where it is not.
+  static func factor(_ a: UnsafeMutablePointer<Float>, stride: Int, size: Int) -> Int? {
+    for i in 0..<size {
+      let row = a + i * stride
+      for j in 0..<i {
+        let other = a + j * stride
+        row[j] = Float((Double(row[j]) - dot(row, other, j)) / Double(other[j]))
       }
-      return unsafeBitCast(symbol, to: type)
+      let rest = Double(row[i]) - dot(row, row, i)
+      guard rest > 0, rest.isFinite else { return i }
+      row[i] = Float(rest.squareRoot())
+      guard row[i] > 0 else { return i }
     }
-    gemm = try find("cblas_sgemm", as: Gemm.self)
-    syrk = try find("cblas_ssyrk", as: Syrk.self)
-    trsm = try find("cblas_strsm", as: Trsm.self)
-    spotrf = try find("spotrf_", as: Potrf.self)
-    strtri = try find("strtri_", as: Trtri.self)
-    try find("openblas_set_num_threads", as: SetThreads.self)(1)
+    return nil
   }
 
-  func potrf(_ triangle: String, _ a: UnsafeMutablePointer<Float>, _ n: Int32, _ stride: Int32)
-    -> Int32
-  {
-    var info: Int32 = 0
-    withUnsafePointer(to: n) { n in
-      withUnsafePointer(to: stride) { spotrf(triangle, n, a, $0, &info) }
+  /// The inverse `[size, size]` of a lower triangular matrix, zeros above its diagonal included.
+  static func invert(
+    _ l: UnsafePointer<Float>, stride: Int, size: Int, into inverse: inout [Float]
+  ) {
+    var rows = [Double](repeating: 0, count: size * size)
+    for i in 0..<size {
+      let row = l + i * stride
+      for k in 0..<i {
+        let factor = Double(row[k])
+        for j in 0...k { rows[i * size + j] += factor * rows[k * size + j] }
+      }
+      let scale = 1 / Double(row[i])
+      for j in 0..<i { rows[i * size + j] *= -scale }
+      rows[i * size + i] = scale
     }
-    return info
+    for index in rows.indices { inverse[index] = Float(rows[index]) }
   }
 
-  func trtri(_ triangle: String, _ a: UnsafeMutablePointer<Float>, _ n: Int32, _ stride: Int32)
-    -> Int32
-  {
-    var info: Int32 = 0
-    withUnsafePointer(to: n) { n in
-      withUnsafePointer(to: stride) { strtri(triangle, "N", n, a, $0, &info) }
+  /// `sum of a[i] * b[i]` in F64.
+  static func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Double {
+    var sums = SIMD8<Double>.zero
+    let whole = count / 8 * 8
+    for i in stride(from: 0, to: whole, by: 8) {
+      let left = UnsafeRawPointer(a + i).loadUnaligned(as: SIMD8<Float>.self)
+      let right = UnsafeRawPointer(b + i).loadUnaligned(as: SIMD8<Float>.self)
+      sums += SIMD8<Double>(left) * SIMD8<Double>(right)
     }
-    return info
+    var total = sums.sum()
+    for i in whole..<count { total += Double(a[i]) * Double(b[i]) }
+    return total
   }
 }

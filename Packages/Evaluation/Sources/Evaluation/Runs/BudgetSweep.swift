@@ -90,7 +90,9 @@ public struct BudgetSweep: Sendable {
     for run in runs {
       guard try run.isFinished(damage: damage) else { return nil }
     }
-    return try runs.map { run throws(EvaluationError) in (try Summary(journal: run.journal), []) }
+    return try runs.map { run throws(EvaluationError) in
+      (try Summary(journal: run.journal), try JournalIndex.read(run.journal).notes)
+    }
   }
 
   /// One request for each reply that any run lacks, at the longest budget that lacks it.

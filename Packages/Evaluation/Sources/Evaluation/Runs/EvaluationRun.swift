@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// Runs a benchmark: asks for every reply that the journal lacks, grades it and records it.
 ///
@@ -73,18 +74,26 @@ public struct EvaluationRun: Sendable {
     return SampleRecord(
       item: item.id, index: request.index, sample: request.sample, seed: request.seed,
       order: order.isEmpty ? nil : order, key: benchmark.key(of: item, order: order),
-      response: response, extraction: scenario.extraction, grading: scenario.grading)
+      response: response, extraction: scenario.extraction, grading: scenario.grading,
+      fingerprint: scenario.fingerprint)
   }
 
   /// Whether the journal is whole, complete and in order.
   func isFinished(damage: DamagePolicy) throws(EvaluationError) -> Bool {
-    let isFile = try? journal.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile
-    guard isFile == true else { return false }
+    let path = journal.path
+    do throws(FileError) {
+      guard case .file = try OutputPlace(path) else {
+        throw FileError(path: path, action: "opening", reason: "it is no regular file")
+      }
+    } catch {
+      throw .file(path: path, reason: "cannot be opened for writing: \(error.reason)")
+    }
+    guard access(path, F_OK) == 0 else { return false }
     let index = try JournalIndex.read(journal, damage: damage)
     guard let found = index.header else { return false }
     let header = JournalHeader(scenario: scenario, shard: shard)
     try JournalWriter.check(found, against: header, file: journal.path)
-    return index.notes.isEmpty && !index.lacksLineFeed
+    return index.leftOut.isEmpty && !index.lacksLineFeed
       && index.entries.map(\.id).elementsEqual(header.expected)
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// Whole journals: written beside their place and renamed when complete.
 enum JournalFile {
@@ -19,12 +20,10 @@ enum JournalFile {
   static func publish(
     _ header: JournalHeader, parts: [(url: URL, index: JournalIndex)], to url: URL
   ) throws(EvaluationError) {
-    var handles: [FileHandle] = []
+    var files: [RegularFile] = []
     for part in parts {
-      do { handles.append(try FileHandle(forReadingFrom: part.url)) } catch {
-        throw .file(
-          path: part.url.path, reason: "cannot be opened: \(SystemError.text(of: error))")
-      }
+      files.append(
+        try EvaluationError.wrapping { () throws(FileError) in try RegularFile(part.url.path) })
     }
     let entries = parts.enumerated().flatMap { number, part in
       part.index.entries.map { (part: number, entry: $0) }
@@ -32,9 +31,10 @@ enum JournalFile {
     try replace(url) { file throws(EvaluationError) in
       try file.append(line(header, file: url.path))
       for (part, entry) in entries {
-        guard (try? handles[part].seek(toOffset: entry.offset)) != nil,
-          let bytes = try? handles[part].read(upToCount: entry.count), bytes.count == entry.count
-        else {
+        let bytes = try EvaluationError.wrapping { () throws(FileError) in
+          try files[part].read(from: Int(entry.offset), count: entry.count)
+        }
+        guard bytes.count == entry.count else {
           throw .file(path: parts[part].url.path, reason: "changed while it was read")
         }
         try file.append(bytes + [10])
@@ -46,35 +46,25 @@ enum JournalFile {
   static func replace(
     _ url: URL, with body: (BufferedFile) throws(EvaluationError) -> Void
   ) throws(EvaluationError) {
-    let temporary = url.deletingLastPathComponent().appending(
-      path: ".\(url.lastPathComponent).\(getpid()).partial")
-    do throws(EvaluationError) {
-      let file = try BufferedFile(temporary)
-      try body(file)
-      try file.finish()
-      guard rename(temporary.path, url.path) == 0 else {
-        throw .file(path: url.path, reason: "cannot be replaced: \(SystemError.text)")
+    let path = url.path
+    try EvaluationError.wrapping { () throws(FileError) in
+      guard case .file = try OutputPlace(path) else {
+        throw FileError(path: path, action: "writing", reason: "it is no regular file")
       }
-    } catch {
-      unlink(temporary.path)
-      throw error
     }
-    let folder = open(url.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
-    if folder >= 0 {
-      fsync(folder)
-      close(folder)
-    }
+    let file = try BufferedFile(path)
+    try body(file)
+    try file.finish()
   }
 }
 
 /// A new file that collects bytes and saves them at the end.
 final class BufferedFile {
-  private let file: LockedFile
+  private let file: AtomicFile
   private var pending = Data()
 
-  fileprivate init(_ url: URL) throws(EvaluationError) {
-    file = try LockedFile(url)
-    try file.truncate(to: 0)
+  fileprivate init(_ path: String) throws(EvaluationError) {
+    file = try EvaluationError.wrapping { () throws(FileError) in try AtomicFile(path) }
   }
 
   /// Adds bytes.
@@ -84,13 +74,13 @@ final class BufferedFile {
   }
 
   private func write() throws(EvaluationError) {
-    try file.append(pending)
+    try EvaluationError.wrapping { () throws(FileError) in try file.write(pending) }
     pending.removeAll(keepingCapacity: true)
   }
 
-  /// Saves all bytes to the disk.
+  /// Saves all bytes to the disk and gives the file its name.
   fileprivate func finish() throws(EvaluationError) {
     try write()
-    try file.save()
+    try EvaluationError.wrapping { () throws(FileError) in try file.finish() }
   }
 }

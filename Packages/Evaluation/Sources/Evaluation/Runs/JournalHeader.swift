@@ -2,8 +2,8 @@ import Foundation
 
 /// The first line of a journal: which run the records below belong to.
 public struct JournalHeader: Sendable, Hashable, Codable {
-  /// Grows when the format of journals changes.
-  public static let currentFormat = 1
+  /// Grows when the format of journals changes: from 2 on every record has a digest.
+  public static let currentFormat = 2
 
   /// The format of this journal.
   public let format: Int
@@ -14,9 +14,9 @@ public struct JournalHeader: Sendable, Hashable, Codable {
   /// The run.
   public let scenario: Scenario
 
-  /// The header for a run or a part of it.
-  init(scenario: Scenario, shard: Shard) {
-    format = Self.currentFormat
+  /// The header for a run or a part of it, of the format that its records have.
+  init(scenario: Scenario, shard: Shard, format: Int = JournalHeader.currentFormat) {
+    self.format = format
     fingerprint = scenario.fingerprint
     self.shard = shard
     self.scenario = scenario
@@ -40,7 +40,7 @@ public struct JournalHeader: Sendable, Hashable, Codable {
 
   /// Why this cannot be the header of a journal, or nil.
   var fault: String? {
-    if format != Self.currentFormat {
+    guard (1...Self.currentFormat).contains(format) else {
       return "has format \(format); expected \(Self.currentFormat)"
     }
     if fingerprint != scenario.fingerprint { return "has a fingerprint that is not its scenario's" }

@@ -23,7 +23,9 @@ public struct JournalIndex: Sendable {
   /// The records in the order of the file.
   let entries: [Entry]
   /// What had to be left out.
-  public let notes: [String]
+  let leftOut: [String]
+  /// How many records have no digest, so that nothing tells whether they were edited.
+  let undigested: Int
   /// Where the last good line ends, line feed included, in bytes.
   let goodBytes: UInt64
   /// Whether a line in the middle was left out.
@@ -33,6 +35,14 @@ public struct JournalIndex: Sendable {
 
   /// How many replies have a record.
   public var count: Int { entries.count }
+
+  /// What a reader of the results has to know: what had to be left out, and what cannot be checked.
+  public var notes: [String] {
+    guard undigested > 0 else { return leftOut }
+    return leftOut + [
+      "\(undigested) replies were recorded without a digest, by an earlier version: nothing tells whether they were edited"
+    ]
+  }
 
   /// Reads a journal and checks every line.
   ///
@@ -55,6 +65,7 @@ public struct JournalIndex: Sendable {
     var lines: [SampleID: Int] = [:]
     var notes: [String] = []
     var goodBytes: UInt64 = 0
+    var undigested = 0
     var (hasGaps, lacksLineFeed) = (false, false)
     while let line = try reader.next() {
       if line.bytes.allSatisfy(\.isBlank), line.isTerminated {
@@ -69,6 +80,7 @@ public struct JournalIndex: Sendable {
               file: url.path, line: line.number,
               reason: "repeats sample \(record.sample) of \(record.item) of line \(earlier)")
           }
+          if record.digest == nil { undigested += 1 }
           try body(record)
           entries.append(
             Entry(
@@ -89,8 +101,8 @@ public struct JournalIndex: Sendable {
       }
     }
     return JournalIndex(
-      header: header, entries: entries, notes: notes, goodBytes: goodBytes, hasGaps: hasGaps,
-      lacksLineFeed: lacksLineFeed)
+      header: header, entries: entries, leftOut: notes, undigested: undigested,
+      goodBytes: goodBytes, hasGaps: hasGaps, lacksLineFeed: lacksLineFeed)
   }
 
   private static func header(
@@ -119,6 +131,15 @@ public struct JournalIndex: Sendable {
     guard record.response.isPlausible else {
       throw .journalLine(
         file: file, line: line.number, reason: "has a negative or impossible count or time")
+    }
+    if let digest = record.digest {
+      guard digest == record.digest(in: header.fingerprint) else {
+        throw .journalLine(
+          file: file, line: line.number,
+          reason: "was edited: it is not what its digest \(digest) was made of")
+      }
+    } else if header.format > 1 {
+      throw .journalLine(file: file, line: line.number, reason: "has no field 'digest'")
     }
     return record
   }

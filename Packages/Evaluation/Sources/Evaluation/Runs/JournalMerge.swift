@@ -38,7 +38,9 @@ extension EvaluationRun {
             reason: "repeats sample \(entry.id.sample) of item \(entry.id.index) of \(other.path)")
         }
       }
-      header = JournalHeader(scenario: found.scenario, shard: .whole)
+      header = JournalHeader(
+        scenario: found.scenario, shard: .whole,
+        format: min(found.format, header?.format ?? found.format))
       parts.append((journal, index))
     }
     guard let header else { throw .notComparable(reason: "there are no journals to merge") }

@@ -26,7 +26,7 @@ final class JournalWriter {
     let existing = try JournalIndex.read(url, damage: damage, body)
     if let found = existing.header { try Self.check(found, against: header, file: url.path) }
     if existing.hasGaps {
-      try JournalFile.publish(header, parts: [(url, existing)], to: url)
+      try JournalFile.publish(existing.header ?? header, parts: [(url, existing)], to: url)
       file = try LockedFile(url)
     }
     let index = existing.hasGaps ? try JournalIndex.read(url) : existing

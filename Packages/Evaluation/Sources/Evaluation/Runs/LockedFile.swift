@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import SystemCalls
 
 /// A file open for appending that no other process holds at the same time.
 ///
@@ -24,34 +25,19 @@ final class LockedFile: Sendable {
 
   /// Opens or creates a file and takes its lock.
   ///
-  /// A finished journal is replaced by its sorted form; who opened the old file just before has to
-  /// look again, hence the loop.
+  /// A finished journal is replaced by its sorted form, which whoever waits for the lock then opens.
   ///
   /// - Throws: ``EvaluationError/journalInUse(file:)`` or ``EvaluationError/file(path:reason:)``.
   init(_ url: URL) throws(EvaluationError) {
     path = url.path
-    while true {
-      let file = open(url.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-      guard file >= 0 else {
-        throw .file(path: url.path, reason: "cannot be opened for writing: \(SystemError.text)")
-      }
-      guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-        let isBusy = errno == EWOULDBLOCK
-        let reason = SystemError.text
-        close(file)
-        throw isBusy
-          ? .journalInUse(file: url.path)
-          : .file(path: url.path, reason: "cannot be locked: \(reason)")
-      }
-      var (opened, named) = (stat(), stat())
-      if fstat(file, &opened) == 0, stat(url.path, &named) == 0,
-        opened.st_ino == named.st_ino, opened.st_dev == named.st_dev
-      {
-        descriptor = file
-        return
-      }
-      close(file)
+    let held: Int32?
+    do throws(FileError) {
+      held = try FileLock.take(url.path, flags: O_APPEND)
+    } catch {
+      throw .file(path: url.path, reason: "cannot be opened for writing: \(error.reason)")
     }
+    guard let held else { throw .journalInUse(file: url.path) }
+    descriptor = held
   }
 
   deinit {
@@ -65,15 +51,12 @@ final class LockedFile: Sendable {
   ///   earlier save has failed.
   func append(_ bytes: Data) throws(EvaluationError) {
     try checkSaving()
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      if written < 0 && errno == EINTR { continue }
-      guard written > 0 else {
-        throw .file(path: path, reason: "cannot be written: \(SystemError.text)")
+    let result = bytes.withUnsafeBytes { bytes in
+      Result { () throws(FileError) in
+        try FileCalls.write(bytes, to: descriptor, path: path)
       }
-      rest = rest.dropFirst(written)
     }
+    if case .failure(let error) = result { throw EvaluationError(error) }
     queueSave()
   }
 
@@ -91,11 +74,10 @@ final class LockedFile: Sendable {
       return !isQueued
     }
     guard isNew else { return }
-    disk.async { [saving, descriptor] in
+    disk.async { [saving, descriptor, path] in
       saving.isQueued.withLock { $0 = false }
-      if fsync(descriptor) != 0 {
-        let reason = SystemError.text
-        saving.failure.withLock { $0 = reason }
+      do throws(FileError) { try FileCalls.sync(descriptor, path: path) } catch {
+        saving.failure.withLock { $0 = error.reason }
       }
     }
   }
@@ -109,7 +91,7 @@ final class LockedFile: Sendable {
   /// Cuts the file to a length in bytes.
   func truncate(to length: UInt64) throws(EvaluationError) {
     guard ftruncate(descriptor, off_t(length)) == 0 else {
-      throw .file(path: path, reason: "cannot be shortened: \(SystemError.text)")
+      throw .file(path: path, reason: "cannot be shortened: \(String(cString: strerror(errno)))")
     }
   }
 }

@@ -28,7 +28,8 @@ extension EvaluationRun {
           item: record.item, index: record.index, sample: record.sample, seed: record.seed,
           order: record.order,
           key: scenario.grading.canonical(record.key) ?? record.key, response: record.response,
-          extraction: scenario.extraction, grading: scenario.grading)
+          extraction: scenario.extraction, grading: scenario.grading,
+          fingerprint: header.fingerprint)
         try file.append(JournalFile.line(record, file: url.path))
       }
     }

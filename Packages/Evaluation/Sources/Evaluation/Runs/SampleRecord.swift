@@ -1,3 +1,5 @@
+import Foundation
+
 /// Names one reply of a run; replies sort by item, then sample.
 public struct SampleID: Sendable, Hashable, Comparable {
   /// The position of the item in the benchmark, from 0.
@@ -33,11 +35,15 @@ public struct SampleRecord: Sendable, Hashable, Codable {
   public let step: ExtractionStep?
   /// Whether the answer is right.
   public let correct: Bool
+  /// SHA-256 over the run, what identifies the reply, what was graded and how; absent in journals of
+  /// format 1. An edited line no longer has the digest that it states.
+  public private(set) var digest: String?
 
-  /// Grades a reply.
+  /// Grades a reply of the run with a fingerprint.
   init(
     item: String, index: Int, sample: Int, seed: UInt64, order: [Int]?, key: String,
-    response: SampleResponse, extraction: [ExtractionStep], grading: GradingRule
+    response: SampleResponse, extraction: [ExtractionStep], grading: GradingRule,
+    fingerprint: String
   ) {
     let extractor = AnswerExtractor(steps: extraction, grading: grading)
     let found = extractor.extract(from: response.answer)
@@ -51,6 +57,25 @@ public struct SampleRecord: Sendable, Hashable, Codable {
     extracted = found?.answer
     step = found?.step
     correct = grading.areEqual(found?.answer, key)
+    digest = digest(in: fingerprint)
+  }
+
+  /// The digest of this record in the run with a fingerprint. Times and memory are no part of it.
+  func digest(in fingerprint: String) -> String {
+    let parts = [
+      fingerprint, item, "\(index)", "\(sample)", "\(seed)",
+      order.map { $0.map(String.init).joined(separator: ",") } ?? "-", key, response.thought,
+      response.answer, "\(response.promptTokens)", "\(response.thoughtTokens)",
+      "\(response.injectedTokens)", "\(response.answerTokens)", response.finish.rawValue,
+      extracted.map { "=" + $0 } ?? "-", step?.rawValue ?? "-", "\(correct)",
+    ]
+    var bytes = Data()
+    for part in parts {
+      // Lengths keep one text from running into the next.
+      bytes.append(contentsOf: "\(part.utf8.count):".utf8)
+      bytes.append(contentsOf: part.utf8)
+    }
+    return String(CanonicalJSON.hexadecimalDigest(of: bytes).prefix(32))
   }
 
   /// Which reply of the run this is.

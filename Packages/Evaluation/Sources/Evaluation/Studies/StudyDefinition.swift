@@ -159,12 +159,13 @@ extension YAMLSection {
     _ key: String, in range: ClosedRange<Int> = 0...Int.max, among known: [Int]? = nil
   ) throws(EvaluationError) -> [Int] {
     var values: [Int] = []
+    var seen: Set<Int> = []
     for text in try distinct(key) {
       let expected =
         known.map { "one of \($0.map(String.init).joined(separator: ", "))" }
         ?? "\(range.lowerBound) to \(range.upperBound)"
       guard let value = Int(text), range.contains(value), known?.contains(value) ?? true,
-        !values.contains(value)
+        seen.insert(value).inserted
       else { throw error(key, "holds '\(text)'; expected \(expected)") }
       values.append(value)
     }

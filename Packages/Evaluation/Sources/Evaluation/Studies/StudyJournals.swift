@@ -65,7 +65,9 @@ public struct StudyJournals: Sendable {
   ) throws -> StudyResults {
     let runs = definition.runs
     var outcomes: [StudyScenario: StudyPoint] = [:]
-    let wanted = Dictionary(grouping: definition.scenarios) { $0.source }
+    let wanted = Dictionary(grouping: definition.scenarios) {
+      Place(source: $0.source, budget: $0.budget)
+    }
     var check = SettingsCheck(definition)
     for run in runs {
       let count = try parameters(run.source.model)
@@ -77,7 +79,7 @@ public struct StudyJournals: Sendable {
         let items = tally.outcomes
         guard items.reduce(0, { $0 + $1.count }) == header.expectedCount else { continue }
         let measured = Measured(tally, items, header.scenario, run, parameters: count)
-        for scenario in wanted[run.source] ?? [] where scenario.budget == budget {
+        for scenario in wanted[Place(source: run.source, budget: budget)] ?? [] {
           outcomes[scenario] = measured.point(
             of: scenario, task: definition.tasks[run.source.benchmark] ?? .math)
         }
@@ -88,6 +90,12 @@ public struct StudyJournals: Sendable {
       study: definition.name, title: definition.title, concurrency: definition.concurrency,
       scenarios: scenarios.count, points: scenarios.compactMap { outcomes[$0] })
   }
+}
+
+/// What one journal serves.
+private struct Place: Hashable {
+  let source: StudyRun.Source
+  let budget: Int
 }
 
 /// Holds the journals of a study against each other: only its own axes may differ.

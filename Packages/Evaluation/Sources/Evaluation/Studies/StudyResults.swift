@@ -1,5 +1,6 @@
 import Foundation
 import MemoryPlanner
+import SystemCalls
 
 /// What a study measured of one configuration on one benchmark.
 public struct StudyPoint: Sendable, Hashable, Codable {
@@ -110,8 +111,11 @@ public struct StudyResults: Sendable, Hashable, Codable {
   public func write(to url: URL) throws(EvaluationError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    do { try (encoder.encode(self) + Data("\n".utf8)).write(to: url, options: .atomic) } catch {
-      throw .file(path: url.path, reason: "cannot be written: \(SystemError.text(of: error))")
+    guard let bytes = try? encoder.encode(self) + Data("\n".utf8) else {
+      throw .file(path: url.path, reason: "cannot be written: a figure is no number")
+    }
+    try EvaluationError.wrapping { () throws(FileError) in
+      try AtomicFile.write(bytes, to: url.path)
     }
   }
 

@@ -60,6 +60,22 @@ extension StudyDefinition {
     }.filter { seen.insert($0).inserted }
   }
 
+  /// How many scenarios there are, without making a list of them.
+  public var scenarioCount: Int {
+    var grids: [StudyRun.Source: [Grid]] = [:]
+    for grid in self.grids {
+      for source in grid.sources { grids[source, default: []].append(grid) }
+    }
+    return grids.values.reduce(0) { sum, grids in
+      if grids.count == 1 { return sum + grids[0].budgets.count * grids[0].samples.count }
+      var samples: [Int: Set<Int>] = [:]
+      for grid in grids {
+        for budget in grid.budgets { samples[budget, default: []].formUnion(grid.samples) }
+      }
+      return sum + samples.values.reduce(0) { $0 + $1.count }
+    }
+  }
+
   /// The fewest runs that answer all scenarios: grids that share a model, policy and benchmark share the run.
   public var runs: [StudyRun] {
     var order: [StudyRun.Source] = []

@@ -1,5 +1,6 @@
 import Foundation
 import MemoryPlanner
+import SystemCalls
 
 /// The report of a study: one page that needs nothing else, and the drawings and tables behind it.
 public struct StudyReport: Sendable {
@@ -18,11 +19,7 @@ public struct StudyReport: Sendable {
   /// - Returns: How many files there are.
   /// - Throws: ``EvaluationError/file(path:reason:)``.
   public func write(to folder: URL) throws(EvaluationError) -> Int {
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw .file(path: folder.path, reason: "cannot be made: \(SystemError.text(of: error))")
-    }
+    try EvaluationError.wrapping { () throws(FileError) in try FileCalls.makeFolder(folder.path) }
     let figures = StudyFigures(results).all
     var files = [("points.csv", pointTable), ("findings.csv", findingTable)]
     for panel in figures.flatMap(\.panels) {
@@ -31,9 +28,8 @@ public struct StudyReport: Sendable {
     }
     files.append(("index.html", StudyPage(results, findings, figures).text))
     for (name, text) in files {
-      let url = folder.appendingPathComponent(name)
-      do { try Data(text.utf8).write(to: url, options: .atomic) } catch {
-        throw .file(path: url.path, reason: "cannot be written: \(SystemError.text(of: error))")
+      try EvaluationError.wrapping { () throws(FileError) in
+        try AtomicFile.write(Data(text.utf8), to: folder.appendingPathComponent(name).path)
       }
     }
     return files.count

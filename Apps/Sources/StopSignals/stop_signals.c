@@ -1,0 +1,103 @@
+#include "stop_signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+static atomic_int first;
+
+int bb_stop_signal(void) { return atomic_load_explicit(&first, memory_order_relaxed); }
+
+int bb_stop_exit_code(int signal) { return signal == SIGINT ? 130 : 143; }
+
+static void hear(int signal) {
+  int none = 0;
+  if (atomic_compare_exchange_strong(&first, &none, signal)) {
+    alarm(BB_STOP_SECONDS);
+    return;
+  }
+  _exit(bb_stop_exit_code(none));
+}
+
+static void give_up(int signal) {
+  (void)signal;
+  static const char message[] = "error: did not end by itself after the signal; ended\n";
+  const ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
+  (void)ignored;
+  _exit(bb_stop_exit_code(bb_stop_signal()));
+}
+
+// Swift's collections end the process where the system has no memory for them: with a sentence instead of registers.
+static void abandon(int signal) {
+  if (errno == ENOMEM) {
+    static const char message[] = "error: out of memory: the system gave no more; fewer threads, a smaller batch or a "
+                                  "higher limit on memory would help\n";
+    const ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
+    (void)ignored;
+    _exit(1);
+  }
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = SIG_DFL;
+  sigaction(signal, &action, NULL);
+  raise(signal);
+}
+
+static void handle(int signal, void (*handler)(int)) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(signal, &action, NULL);
+}
+
+void bb_stop_listen(void) {
+  handle(SIGPIPE, SIG_DFL);
+  handle(SIGXFSZ, SIG_IGN);
+  handle(SIGALRM, give_up);
+  handle(SIGABRT, abandon);
+  const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
+  // A parent may have blocked them; such a mask is inherited.
+  sigset_t mask;
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGALRM);
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+    handle(signals[i], hear);
+    sigaddset(&mask, signals[i]);
+  }
+  sigprocmask(SIG_UNBLOCK, &mask, NULL);
+}
+
+#ifdef __linux__
+static void follow_parent(char **environment) {
+  const size_t length = strlen(BB_PARENT_VARIABLE "=");
+  for (char **entry = environment; entry && *entry; entry++)
+    if (strncmp(*entry, BB_PARENT_VARIABLE "=", length) == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      // It may have ended before the system was asked.
+      if (getppid() != atoi(*entry + length)) _exit(143);
+    }
+}
+
+// Programs that only test the library keep their own signals.
+static int is_test(const char *program) {
+  const char *end = strrchr(program, '.');
+  return end && strcmp(end, ".xctest") == 0;
+}
+
+static void begin(int count, char **arguments, char **environment) {
+  if (count > 0 && is_test(arguments[0])) return;
+  bb_stop_listen();
+  follow_parent(environment);
+}
+
+// Run by the loader before the initializers of any library.
+__attribute__((section(".preinit_array"), used)) static void (*const early)(int, char **, char **) = begin;
+#endif
