@@ -152,7 +152,8 @@ class OPT(Model):
 
 class Falcon(Model):
     """Falcon: attention and feed-forward side by side (7B: one norm, one KV head; 40B: two norms, grouped KV heads), exact GELU, a
-    tied head."""
+    tied head. Models with ALiBi (RW) are left out: it is published as (q k + slope j) / sqrt(d), while transformers 5 in eager mode
+    adds it to the mask as well, and so twice."""
 
     def logits(self, tokens):
         config, tensors = self.config, self.tensors
