@@ -2,8 +2,7 @@
 ///
 /// Strict: UTF-8 only (a byte order mark is passed over), no name twice in an object, no lone
 /// surrogates, nothing after the document, nesting and the length of numbers limited. Large tables
-/// are read member by member without building a tree; everything small goes through
-/// ``readValue()``. Faults are thrown as the caller's own error.
+/// are read member by member without a tree, all else by ``readValue()``. Faults are the caller's.
 public struct JSONReader<Failure: JSONFailure> {
   let bytes: UnsafeBufferPointer<UInt8>
   let dialect: JSONDialect
