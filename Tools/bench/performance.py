@@ -43,6 +43,18 @@ def section(result):
     return "\n".join(lines)
 
 
+def store(file, rows, **facts):
+    """Puts measured rows into a file of results: each takes the place of the row of its `case`, whose other values stay."""
+    result = json.loads(Path(file).read_text(encoding="utf-8"))
+    cases = {row["case"]: row for row in result["rows"]}
+    for row in rows:
+        cases[row["case"]] = cases.get(row["case"], {}) | row
+    result = {key: value for key, value in result.items() if key != "rows"} | facts
+    head = json.dumps(result | {"rows": []}, indent=2, ensure_ascii=False).removesuffix("[]\n}")
+    lines = ",\n".join("    " + json.dumps(row, ensure_ascii=False) for row in cases.values())
+    Path(file).write_text(f"{head}[\n{lines}\n  ]\n}}\n", encoding="utf-8")
+
+
 def page(root=ROOT):
     """The text of PERFORMANCE.md."""
     results = [json.loads(file.read_text(encoding="utf-8")) for file in sorted((Path(root) / RESULTS).glob("*.json"))]

@@ -1,5 +1,6 @@
 """Tests of the lint on small made-up trees: `python3 Tools/lint/test_lint.py`."""
 
+import json
 import subprocess
 import tempfile
 import unittest
@@ -99,6 +100,15 @@ class DocumentTests(LintTest):
             documents.check(self.tree),
             "PERFORMANCE.md:1: differs from its results; run Tools/bench/performance.py")
 
+
+    def test_measured_rows_take_the_place_of_their_cases(self):
+        self.write("1.json", """{"title": "T", "about": "A.", "columns": {"case": "{case}"},
+            "rows": [{"case": "one", "speed": 1, "asked": 2}, {"case": "two", "speed": 3}]}""")
+        documents.performance.store(
+            self.tree.root / "1.json", [{"case": "three", "speed": 5}, {"case": "one", "speed": 4}], commit="abc")
+        self.assertEqual(json.loads(self.tree.text("1.json")), {
+            "title": "T", "about": "A.", "columns": {"case": "{case}"}, "commit": "abc", "rows": [
+                {"case": "one", "speed": 4, "asked": 2}, {"case": "two", "speed": 3}, {"case": "three", "speed": 5}]})
 
     def test_examples_are_those_of_the_pages(self):
         page = "Packages/Attic/Sources/Attic/Attic.docc/Attic.md"

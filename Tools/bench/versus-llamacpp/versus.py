@@ -11,6 +11,7 @@ printed as a Markdown table, those of the ratio and of the share from figures of
 
 import argparse
 import contextlib
+import datetime
 import json
 import os
 import pathlib
@@ -21,6 +22,11 @@ import venv
 from dataclasses import dataclass
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import performance  # noqa: E402
+
+LINE = ("| {case} | {ours:.1f} | {peer:.1f} ({format}) | {ratio:.2f} ({low:.2f} to {high:.2f}) | {limit:.0f} "
+        "| {share} % |")
 DEPTH = 4096
 # Multiply-adds of a token: in layers, in the head, and in attention for each token of the cache.
 LAYERS = {"0.6b": 440_401_920, "1.7b": 1_409_286_144}
@@ -155,9 +161,9 @@ def measure(setting, options, python, ceilings_program):
         limits = [limit(setting, field, options.shape, mine[index], ceilings) for _, mine, ceilings in turns]
         ratios = sorted(mine / other for mine, other in zip(mine, theirs))
         share = statistics.median(mine / most for mine, most in zip(mine, limits))
-        yield (f"| {name} | {statistics.median(mine):.1f} | {statistics.median(theirs):.1f} ({best[0]}, cache {best[1]}) "
-               f"| {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}) "
-               f"| {statistics.median(limits):.0f} | {100 * share:.0f} % |")
+        yield {"case": name, "ours": statistics.median(mine), "peer": statistics.median(theirs),
+               "format": f"{best[0].upper()}, {best[1].upper()} cache", "ratio": statistics.median(ratios), "low": ratios[0],
+               "high": ratios[-1], "limit": statistics.median(limits), "share": round(100 * share)}
 
 
 def main():
@@ -169,6 +175,7 @@ def main():
     parser.add_argument("--engine", default="bin/bench-engine", help="our measuring program")
     parser.add_argument("--ours", default="", help="further flags for it")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("runs/versus-llamacpp"))
+    parser.add_argument("--results", type=pathlib.Path, help="a table of Tools/bench/results to put the figures into")
     options = parser.parse_args()
 
     options.work.mkdir(parents=True, exist_ok=True)
@@ -178,10 +185,14 @@ def main():
           f"{' '.join(ROUNDED)}, with BF16: {' '.join(HALVES)} {options.ours}; medians of {options.turns} turns\n")
     print("| case | ours, tokens/s | llama.cpp, its best | ratio | limit | share of the limit |")
     print("|---|---|---|---|---|---|", flush=True)
+    rows = []
     for setting in SETTINGS:
         if any(options.cases in name for name, _, _ in setting.rows()):
-            for line in measure(setting, options, python, ceilings_program):
-                print(line, flush=True)
+            for row in measure(setting, options, python, ceilings_program):
+                print(LINE.format_map(row), flush=True)
+                rows.append({key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()})
+    if options.results:
+        performance.store(options.results, rows, commit=commit, date=datetime.date.today().isoformat())
 
 
 if __name__ == "__main__":
