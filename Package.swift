@@ -55,10 +55,10 @@ let package = Package(
       tests: ["CZstd", "JSON", "Tensors"]),
     library(
       "DecoderModels", ["Kernels", "Tensors", "MemoryPlanner", "KVCaches", "ModelLoader"],
-      tests: ["KVCaches", "ModelLoader", "Tensors"]),
+      tests: ["JSON", "KVCaches", "ModelLoader", "Tensors"]),
     library(
       "TextGeneration", ["Kernels", "KVCaches", "DecoderModels"],
-      tests: ["KVCaches", "DecoderModels", "Tensors"]),
+      tests: ["JSON", "KVCaches", "DecoderModels", "ModelLoader", "Tensors"]),
     library(
       "Compression",
       [
@@ -100,7 +100,9 @@ let package = Package(
     [
       .executableTarget(
         name: "bench-engine",
-        dependencies: [argumentParser, "Tensors", "KVCaches", "DecoderModels", "TextGeneration"],
+        dependencies: [
+          argumentParser, "Tensors", "KVCaches", "DecoderModels", "ModelLoader", "TextGeneration",
+        ],
         path: "Tools/bench/engine"),
       .executableTarget(
         name: "bench-eviction", dependencies: [argumentParser, "KVCaches", "Tensors"],

@@ -8,6 +8,7 @@ let package = Package(
   dependencies: [
     .package(path: "../Kernels"), .package(path: "../Tensors"), .package(path: "../KVCaches"),
     .package(path: "../ModelLoader"), .package(path: "../MemoryPlanner"),
+    .package(path: "../JSON"),
   ],
   targets: [
     .target(
@@ -22,7 +23,8 @@ let package = Package(
     .testTarget(
       name: "DecoderModelsTests",
       dependencies: [
-        "DecoderModels", .product(name: "KVCaches", package: "KVCaches"),
+        "DecoderModels", .product(name: "JSON", package: "JSON"),
+        .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "ModelLoader", package: "ModelLoader"),
         .product(name: "Tensors", package: "Tensors"),
       ]),

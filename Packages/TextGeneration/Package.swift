@@ -7,7 +7,8 @@ let package = Package(
   products: [.library(name: "TextGeneration", targets: ["TextGeneration"])],
   dependencies: [
     .package(path: "../Kernels"), .package(path: "../Tensors"), .package(path: "../KVCaches"),
-    .package(path: "../DecoderModels"),
+    .package(path: "../DecoderModels"), .package(path: "../ModelLoader"),
+    .package(path: "../JSON"),
   ],
   targets: [
     .target(
@@ -20,8 +21,10 @@ let package = Package(
     .testTarget(
       name: "TextGenerationTests",
       dependencies: [
-        "TextGeneration", .product(name: "KVCaches", package: "KVCaches"),
+        "TextGeneration", .product(name: "JSON", package: "JSON"),
+        .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "DecoderModels", package: "DecoderModels"),
+        .product(name: "ModelLoader", package: "ModelLoader"),
         .product(name: "Tensors", package: "Tensors"),
       ]),
   ]

@@ -65,8 +65,8 @@ struct EvictionModelGoldenTests {
       try pass.makeCache(
         KVPolicy(format: .f32, eviction: try manifest.eviction()), meter: KVMeter())
     ]
-    let histories = (0..<decoder.config.layers).map { _ in
-      PositionHistory(kvHeads: decoder.config.kvHeads)
+    let histories = (0..<decoder.shape.layers).map { _ in
+      PositionHistory(kvHeads: decoder.shape.heads.keyValues)
     }
     var order: [Int] = []
     caches[0].onCompression = { layer, slots in
@@ -93,7 +93,7 @@ struct EvictionModelGoldenTests {
     #expect(order == manifest.events.map(\.layer))
 
     let kept = try file("kept").ints.map(Int.init)
-    let heads = decoder.config.kvHeads
+    let heads = decoder.shape.heads.keyValues
     var index = [Int](repeating: 0, count: histories.count)
     for (number, expected) in manifest.events.enumerated() {
       let event = histories[expected.layer].events[index[expected.layer]]

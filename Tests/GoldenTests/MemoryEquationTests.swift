@@ -11,7 +11,7 @@ import Testing
   @Test(arguments: NanoModels.names) func weightsOfAModelAsLoaded(name: String) throws {
     let folder = try #require(NanoModels.directory(of: name))
     let decoder = try Decoder(try Checkpoint(directory: folder))
-    let shape = try decoder.config.memoryShape(named: name)
+    let shape = try decoder.family.memoryShape(named: name)
     #expect(Accounting.actual.weights(shape, .bf16) == decoder.weightBytes)
   }
 

@@ -32,7 +32,7 @@ import Testing
       return Model(folder: model, modelType: config.modelType)
     }
   }
-  private static let families = Set(ModelFamilies.all.flatMap { $0.modelTypes })
+  private static let families = Set(ModelFamilies.standard.modelTypes)
   static let models = all.filter { families.contains($0.modelType) }
   private static let others = all.filter { !families.contains($0.modelType) }.map(\.testDescription)
 

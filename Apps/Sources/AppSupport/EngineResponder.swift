@@ -31,7 +31,7 @@ public final class EngineResponder: Responder {
     _ loaded: LoadedModel, kv: KVPolicy, sampling: SamplingOptions,
     memory: MemoryFlags = MemoryFlags(), batch: Int, force: Bool = false
   ) throws {
-    try kv.check(loaded.pass.decoder.config.cacheShape)
+    try kv.check(loaded.pass.decoder.shape.cacheShape)
     self.loaded = loaded
     self.force = force
     self.sampling = sampling

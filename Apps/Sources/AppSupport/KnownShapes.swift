@@ -26,7 +26,7 @@ public enum KnownShapes {
 
   /// The sizes of a model: of the Qwen3 family by its short name, else from the `config.json` of its folder.
   ///
-  /// - Throws: `CheckpointError` or `ModelError` naming the file and key, or where the model was looked for.
+  /// - Throws: `ModelError` naming the file and key, or where the model was looked for.
   public static func shape(of name: String) throws -> ModelShape {
     if let known = Qwen3Family.models.first(where: { $0.name == name.lowercased() }) {
       return known
@@ -36,8 +36,8 @@ public enum KnownShapes {
     guard let bytes = try? Data(contentsOf: file) else {
       throw UserError("\(file.path): cannot be read")
     }
-    let config = try ModelFamilies.decoderConfig(
-      try JSONObject(parsing: [UInt8](bytes), file: file.path))
-    return try config.memoryShape(named: ModelFolder.name(of: folder))
+    let family = try ModelFamilies.standard.family(
+      for: try JSONObject(parsing: [UInt8](bytes), file: file.path))
+    return try family.memoryShape(named: ModelFolder.name(of: folder))
   }
 }

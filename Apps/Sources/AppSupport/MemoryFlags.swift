@@ -24,7 +24,7 @@ public struct MemoryFlags: ParsableArguments {
   /// - Returns: bytes; negative where not even the model fits.
   /// - Throws: `PlannerError` for sizes that the memory equations cannot hold.
   public func room(beside loaded: LoadedModel, sequences: Int) throws -> Int {
-    let shape = try loaded.decoder.config.memoryShape(named: loaded.name)
+    let shape = try loaded.decoder.family.memoryShape(named: loaded.name)
     let load = try Load(thinkBudget: 0, answer: 0, samples: max(sequences, 1))
     let working = Accounting.actual.memory(shape, .bf16, .full, load).working
     guard let memory else { return MachineMemory.bytes - working }

@@ -75,7 +75,7 @@ struct CompareModels {
     func ids(_ loaded: LoadedModel) throws -> [[Int32]] {
       let tokenizer = try loaded.requireTokenizer()
       return try text.sequences(
-        samples: .max, length: min(window, loaded.decoder.config.contextLength), file: file.path
+        samples: .max, length: min(window, loaded.decoder.shape.contextLength), file: file.path
       ) { tokenizer.encode($0, addSpecialTokens: true) }
     }
     let sequences = try ids(reference)

@@ -40,7 +40,7 @@ enum LogitsFile {
     var caches = [try loaded.pass.makeCache(kv, meter: KVMeter())]
     do {
       let file = try AtomicFile(path)
-      try file.write(header(rows: ids.count, columns: loaded.decoder.config.vocabularySize))
+      try file.write(header(rows: ids.count, columns: loaded.decoder.shape.vocabularySize))
       try loaded.pass.run([TokenRun(cache: 0, tokens: ids)], caches: &caches, rows: .all) {
         _, token, logits in
         guard logits.allSatisfy(\.isFinite) else {

@@ -103,7 +103,7 @@ struct CalibrationFlags: ParsableArguments {
       }
     }
     let tokenizer = try TextTokenizer(directory: checkpoint.directory)
-    let context = try DecoderSource(checkpoint).config.contextLength
+    let context = try DecoderSource(checkpoint).shape.contextLength
     return try text.sequences(
       samples: samples ?? 128, length: min(length ?? 2048, context), file: file.path,
       encode: { tokenizer.encode($0, addSpecialTokens: !chatTemplate) })

@@ -184,8 +184,7 @@ struct Quantize: ParsableCommand {
       (file, sequences) = try writer.sequences(
         in: target.deletingLastPathComponent(), digest: digest)
     }
-    let inputs = try DecoderSource(checkpoint).config.intermediateSize
-    for concern in CalibrationConcerns.of(sequences, inputs: inputs) {
+    for concern in CalibrationConcerns.of(sequences, inputs: compressor.widestInput) {
       Console.note("warning: \(concern)")
     }
     let tokens = sequences.reduce(0) { $0 + $1.count }

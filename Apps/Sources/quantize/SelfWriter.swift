@@ -34,7 +34,7 @@ struct SelfWriter {
     let tokenizer = try TextTokenizer(directory: checkpoint.directory)
     let prompts = try PromptBuilder(
       folder: checkpoint.directory, tokenizer: tokenizer, thinks: true)
-    let context = try DecoderSource(checkpoint).config.contextLength
+    let context = try DecoderSource(checkpoint).shape.contextLength
     let usable = SelfCalibration.Amount(
       sequences: amount.sequences, tokens: min(amount.tokens, context - 1))
     let calibration = try SelfCalibration(
@@ -69,7 +69,7 @@ struct SelfWriter {
   private func writer(for amount: SelfCalibration.Amount) throws -> SelfCalibration.Writer {
     let free = MachineMemory.bytes
     func needed(_ together: Int) throws -> Int {
-      let shape = try DecoderSource(checkpoint).config.memoryShape(named: checkpoint.modelName)
+      let shape = try DecoderSource(checkpoint).family.memoryShape(named: checkpoint.modelName)
       let load = try Load(thinkBudget: amount.tokens, prompt: 0, answer: 0, batch: together)
       return Accounting.actual.memory(shape, .bf16, .full, load).total
     }

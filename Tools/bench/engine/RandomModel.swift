@@ -1,4 +1,5 @@
 import DecoderModels
+import ModelLoader
 import Tensors
 
 /// How the weights of the blocks are stored.
@@ -8,43 +9,60 @@ enum WeightFormat: String, CaseIterable {
 
 /// A decoder of a published shape with random weights: speed does not depend on what the weights say.
 enum RandomModel {
-  /// The shapes of the published Qwen3 models that fit a small machine.
-  static let shapes: [String: DecoderConfig] = [
+  /// The published Qwen3 models that fit a small machine.
+  static let shapes: [String: JSONObject] = [
     "0.6b": qwen3(hidden: 1024, intermediate: 3072, layers: 28, heads: 16),
     "1.7b": qwen3(hidden: 2048, intermediate: 6144, layers: 28, heads: 16),
   ]
 
   private static func qwen3(
     hidden: Int, intermediate: Int, layers: Int, heads: Int
-  ) -> DecoderConfig {
-    DecoderConfig(
-      hiddenSize: hidden, intermediateSize: intermediate, layers: layers, heads: heads, kvHeads: 8,
-      headDimension: 128, vocabularySize: 151_936, contextLength: 40_960, normEpsilon: 1e-6,
-      rotary: RotaryConfig(theta: 1e6, dimension: 128), normalizesQueriesAndKeys: true,
-      attentionBias: .none, tiesEmbeddings: true)
+  ) -> JSONObject {
+    JSONObject(
+      file: "config.json",
+      members: [
+        "hidden_size": .integer(hidden), "intermediate_size": .integer(intermediate),
+        "num_hidden_layers": .integer(layers), "num_attention_heads": .integer(heads),
+        "num_key_value_heads": .integer(8), "head_dim": .integer(128),
+        "vocab_size": .integer(151_936), "max_position_embeddings": .integer(40_960),
+        "rope_theta": .integer(1_000_000), "tie_word_embeddings": .bool(true),
+      ])
   }
 
-  static func make(_ config: DecoderConfig, _ format: WeightFormat, headBits: HeadBits) throws
-    -> Decoder
-  {
-    var random = Xorshift()
-    let ones = [Float](repeating: 1, count: config.hiddenSize)
-    let headOnes = [Float](repeating: 1, count: config.headDimension)
-    let embedding = try matrix(
-      config.vocabularySize, config.hiddenSize, headBits == .eight ? .int8 : .bf16, &random)
-    let blocks = try (0..<config.layers).map { _ in
-      try DecoderBlock(
-        attentionNorm: ones, feedForwardNorm: ones, queryNorm: headOnes, keyNorm: headOnes
-      ) { role in
-        let shape = role.shape(in: config)
-        return .init(weights: try matrix(shape.outFeatures, shape.inFeatures, format, &random))
+  static func make(
+    _ config: JSONObject, _ format: WeightFormat, headBits: HeadBits
+  ) throws -> Decoder {
+    try Decoder(Qwen3(config), from: Tensors(format: format, headBits: headBits))
+  }
+
+  private final class Tensors: TensorSource {
+    private let format: WeightFormat
+    private let headBits: HeadBits
+    private var random = Xorshift()
+
+    init(format: WeightFormat, headBits: HeadBits) {
+      self.format = format
+      self.headBits = headBits
+    }
+
+    func contains(_ name: String) -> Bool { true }
+
+    func vector(_ name: String, count: Int) -> [Float] { [Float](repeating: 1, count: count) }
+
+    func matrix(
+      _ name: String, rows: Int, columns: Int
+    ) throws(CheckpointError) -> any LinearWeights {
+      let isHead = name.contains("embed_tokens")
+      do {
+        return try RandomModel.matrix(
+          rows, columns, isHead ? headBits == .eight ? .int8 : .bf16 : format, &random)
+      } catch {
+        throw .tensors("\(error)")
       }
     }
-    return Decoder(
-      config: config, embedding: embedding, blocks: blocks, finalNorm: ones, untiedHead: nil)
   }
 
-  private static func matrix(
+  fileprivate static func matrix(
     _ rows: Int, _ columns: Int, _ format: WeightFormat, _ random: inout Xorshift
   ) throws -> any LinearWeights {
     if format == .bf16 {

@@ -43,8 +43,8 @@ struct SampleGroup {
     let singles = try (0..<count).map { try run($0..<$0 + 1, together: 1) }
     let separate = singles.reduce(0) { $0 + $1.bytes }
     let forecast = KVForecast(
-      shape: pass.decoder.config.cacheShape, policy: KVPolicy(),
-      heads: pass.decoder.config.heads)
+      shape: pass.decoder.shape.cacheShape, policy: KVPolicy(),
+      heads: pass.decoder.shape.heads.queries)
     return [
       "samples": count, "prompt_tokens": prompt, "tokens": tokens,
       "seconds_together": group.seconds,

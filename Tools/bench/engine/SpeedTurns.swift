@@ -85,7 +85,7 @@ struct SpeedTurns {
     var cache = try pass.makeCache(format, meter: KVMeter())
     var random = Xorshift()
     let width = cache.shape.kvHeads * cache.shape.headDimension
-    let heads = pass.decoder.config.heads
+    let heads = pass.decoder.shape.heads.queries
     while cache.position < load.depth {
       let count = min(256, load.depth - cache.position, cache.tokensUntilEviction)
       let queries = random.floats(count * heads * cache.shape.headDimension)

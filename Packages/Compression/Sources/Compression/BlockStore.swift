@@ -36,8 +36,8 @@ public struct BlockStore {
 
   /// A finished block.
   struct Block {
-    let matrices: [String: QuantizedMatrix]
-    let reports: [CompressionRecord.Layer]
+    var matrices: [String: QuantizedMatrix]
+    var reports: [CompressionRecord.Layer]
   }
 
   private struct BlockRecord: Codable {

@@ -31,31 +31,35 @@ extension Compressor {
   public func forecast(
     sequences: [Int], layout: CheckpointLayout
   ) throws -> CompressionForecast {
-    let config = source.config
+    let width = source.shape.hiddenSize
     var (largestBlock, kept) = (0, 0)
     var quantizedBytes = 0
     var denseBytes = source.checkpoint.storedBytes
-    for layer in 0..<config.layers {
+    var projected = 0
+    for layer in sites.indices {
       let block = try blockForecast(layer, calibrated: !sequences.isEmpty)
       largestBlock = max(largestBlock, block.memory)
       kept = max(kept, block.arrays)
       quantizedBytes += block.quantized
       denseBytes -= block.replaced
+      let outputs = sites[layer].reduce(0.0) { sum, site in
+        sum + site.share * Double(site.linears.reduce(0) { $0 + $1.weights.outFeatures })
+      }
+      projected = max(projected, Int(outputs))
     }
-    let embedding = try bytes("model.embed_tokens.weight")
-    let head = config.tiesEmbeddings ? 0 : try bytes("lm_head.weight")
+    let embedding = try outerTensors.first.reduce(0) { try $0 + bytes($1) }
+    let largest = try (outerTensors.first + outerTensors.last).map { try bytes($0) }.max() ?? 0
     // Of one sequence on its way through a block: residual stream, norms, projections, keys and values.
-    let projected = ProjectionRole.allCases.reduce(0) { $0 + $1.shape(in: config).outFeatures }
-    let rowFloats = 3 * config.hiddenSize + 2 * projected
+    let rowFloats = 3 * width + 2 * projected
     let scratch = (sequences.max() ?? 0) * rowFloats * 4
-    let activations = sequences.reduce(0, +) * config.hiddenSize * 4
+    let activations = sequences.reduce(0, +) * width * 4
     let result =
       layout.method == nil ? source.checkpoint.storedBytes : quantizedBytes + denseBytes
     return CompressionForecast(
       memoryBytes: Self.processBytes + source.checkpoint.workers * Self.workerBytes
         + max(
           activations + max(sequences.isEmpty ? 0 : embedding, largestBlock + scratch),
-          max(embedding, head) + kept),
+          largest + kept),
       diskBytes: result + quantizedBytes + min(result, layout.shardLimit))
   }
 
@@ -64,33 +68,36 @@ extension Compressor {
   private func blockForecast(
     _ layer: Int, calibrated: Bool
   ) throws -> (memory: Int, arrays: Int, quantized: Int, replaced: Int) {
-    let config = source.config
     var (stored, codes, work, arrays, quantized, replaced) = (0, 0, 0, 0, 0, 0)
-    for input in ProjectionInput.allCases {
-      var (together, largest) = (0, 0)
-      for role in input.roles {
-        let name = DecoderSource.name(of: role, layer: layer)
-        let size = try bytes(name + ".weight")
-        stored += size
-        guard let own = settings[name] else { continue }
-        let (rows, columns) = role.shape(in: config)
-        let groups = own.groupSize.map { (columns + $0 - 1) / $0 } ?? 1
-        quantized += (rows * columns * own.bits + 7) / 8 + rows * groups * 4 + 16
-        replaced += size
-        // One byte a code until the block is stored, and the packed form that the next layers' inputs come from.
-        codes += rows * columns + rows * columns * (own.bits == 8 ? 8 : 4) / 8 + rows * groups * 8
-        together += rows * columns
-        largest = max(largest, rows * columns)
+    var hessianBytes = 0
+    for group in groups(of: layer) {
+      var hessians = 0
+      for site in sites[layer][group] {
+        var (together, largest) = (0, 0)
+        for linear in site.linears {
+          let size = try bytes(linear.name + ".weight")
+          stored += size
+          guard let own = settings[linear.name] else { continue }
+          let (rows, columns) = (linear.weights.outFeatures, linear.weights.inFeatures)
+          let groups = own.groupSize.map { (columns + $0 - 1) / $0 } ?? 1
+          quantized += (rows * columns * own.bits + 7) / 8 + rows * groups * 4 + 16
+          replaced += size
+          // One byte a code until the block is stored, and the packed form that the next layers' inputs come from.
+          codes +=
+            rows * columns + rows * columns * (own.bits == 8 ? 8 : 4) / 8 + rows * groups * 8
+          together += rows * columns
+          largest = max(largest, rows * columns)
+        }
+        // Floats of all layers that share the input; of the one under work also its columns in their order, codes and
+        // differences; the Hessian, its damped copy and the factor, and rows of activations both ways round. Of sites observed together all Hessians are held.
+        arrays = max(arrays, 10 * largest)
+        let columns = site.inFeatures
+        if calibrated { hessians += 8 * columns * columns + 4096 * columns }
+        work = max(work, 4 * together + 10 * largest + (calibrated ? 8 * columns * columns : 0))
       }
-      // Floats of all layers that share the input; of the one under work also its columns in their order, codes and
-      // differences; the Hessian, its damped copy and the factor, and rows of activations both ways round.
-      arrays = max(arrays, 10 * largest)
-      let columns = input.roles[0].shape(in: config).inFeatures
-      work = max(
-        work,
-        4 * together + 10 * largest + (calibrated ? 16 * columns * columns + 4096 * columns : 0))
+      hessianBytes = max(hessianBytes, hessians)
     }
-    return (stored + codes + work, arrays, quantized, replaced)
+    return (stored + codes + work + hessianBytes, arrays, quantized, replaced)
   }
 
   private func bytes(_ tensor: String) throws -> Int {

@@ -7,66 +7,53 @@ import Tensors
 /// Makes a model smaller, one decoder block at a time.
 ///
 /// The inputs of a block come from the already quantized blocks before it, and within a block from the layers quantized
-/// before: q, k and v, then o, then gate and up, then down ("true sequential", GPTQ, arXiv:2210.17323). Memory holds the
-/// embedding while it is read, one block, and the calibration's activations. Embedding, norms, biases and head
-/// keep their type.
+/// before, site by site: q, k and v, then o, then gate and up, then down, say ("true sequential", GPTQ, arXiv:2210.17323).
+/// Memory holds the embedding while it is read, one block, and the calibration's activations. Whatever is no linear layer of
+/// a block's sites keeps its type.
 public struct Compressor {
   /// What `progress` is told, before every block and often in between: `block` of `blocks` is under work, and this part
   /// of it done (0 to 1). What it throws ends the work.
   public typealias Progress = (_ block: Int, _ blocks: Int, _ part: Double) throws -> Void
 
   let source: DecoderSource
+  /// The linear layers of each block by the input they multiply, without weights.
+  let sites: [[Site]]
+  /// The tensors before the first block, and those behind the last.
+  let outerTensors: (first: [String], last: [String])
   /// Settings by layer name; layers that are not in it keep their type.
   let settings: [String: QuantizerSettings]
   private let scaleType: DType
   private let pool: ThreadPool
 
-  /// A compressor of `checkpoint` by this plan, which stores scales as `scaleType`.
+  /// A compressor of `checkpoint` by this plan, which stores scales as `scaleType`. Finds out at once which tensors are
+  /// missing or of another shape.
   ///
-  /// - Throws: `CompressionError.alreadyQuantized` or `.rule`, or what is wrong with the configuration.
+  /// - Throws: `CompressionError.alreadyQuantized` or `.rule`, or what is wrong with the model.
   public init(
-    _ checkpoint: Checkpoint, plan: CompressionPlan, scaleType: DType, pool: ThreadPool
+    _ checkpoint: Checkpoint, families: ModelFamilies = .standard, plan: CompressionPlan,
+    scaleType: DType, pool: ThreadPool
   ) throws {
     guard try checkpoint.quantization() == nil else {
       throw CompressionError.alreadyQuantized(directory: checkpoint.directory.path)
     }
-    source = try DecoderSource(checkpoint)
-    let names = (0..<source.config.layers).flatMap(Self.names)
+    let source = try DecoderSource(checkpoint, families: families)
+    outerTensors = try source.outerTensors()
+    sites = try (0..<source.shape.layers).map { try source.describedBlock($0).sites }
+    let names = sites.flatMap { $0.flatMap(\.linears).map(\.name) }
     settings = Dictionary(
       uniqueKeysWithValues: zip(names, try plan.settings(of: names)).compactMap { name, settings in
         settings.map { (name, $0) }
       })
+    self.source = source
     self.scaleType = scaleType
     self.pool = pool
-    try checkTensors()
   }
+
+  /// The most inputs that a linear layer of the blocks has.
+  public var widestInput: Int { sites.joined().map(\.inFeatures).max() ?? 0 }
 
   /// Whether any layer is quantized by a method that needs calibration text.
   public var needsCalibration: Bool { settings.values.contains { $0.method == .gptq } }
-
-  /// Finds out at once what is missing or, of the matrices, of another shape.
-  private func checkTensors() throws {
-    let head = source.config.tiesEmbeddings ? [] : ["lm_head.weight"]
-    for name in ["model.embed_tokens.weight", "model.norm.weight"] + head {
-      _ = try source.checkpoint.info(of: name)
-    }
-    let headNorms =
-      source.config.normalizesQueriesAndKeys ? ["self_attn.q_norm", "self_attn.k_norm"] : []
-    for layer in 0..<source.config.layers {
-      for norm in ["input_layernorm", "post_attention_layernorm"] + headNorms {
-        _ = try source.checkpoint.info(of: "model.layers.\(layer).\(norm).weight")
-      }
-      for role in ProjectionRole.allCases {
-        let name = DecoderSource.name(of: role, layer: layer) + ".weight"
-        let shape = role.shape(in: source.config)
-        let expected = [shape.outFeatures, shape.inFeatures]
-        let found = try source.checkpoint.info(of: name).shape
-        guard found == expected else {
-          throw CheckpointError.shape(tensor: name, expected: expected, found: found)
-        }
-      }
-    }
-  }
 
   /// Quantizes all layers and hands every tensor to `writer`, in the order of the model.
   ///
@@ -83,15 +70,15 @@ public struct Compressor {
     sequences: [[Int32]], store: BlockStore, writer: CheckpointWriter,
     record: inout CompressionRecord, progress: @escaping Progress
   ) throws -> PhaseTimes {
-    let config = source.config
+    let layers = sites.count
     var times = PhaseTimes()
     try quantizeBlocks(
       sequences, store: store, record: &record, times: &times, progress: progress)
-    try copy("model.embed_tokens.weight", to: writer)
-    for layer in 0..<config.layers {
-      try copyVectors(of: layer, to: writer)
+    for name in outerTensors.first { try copy(name, to: writer) }
+    for layer in 0..<layers {
+      try copyOthers(of: layer, to: writer)
       let block = try store.block(layer, names: quantizedNames(of: layer))
-      for name in Self.names(of: layer) {
+      for name in names(of: layer) {
         if let matrix = block.matrices[name] {
           try writer.append(.quantized(matrix), named: name)
         } else {
@@ -99,9 +86,8 @@ public struct Compressor {
         }
       }
     }
-    try copy("model.norm.weight", to: writer)
-    if !config.tiesEmbeddings { try copy("lm_head.weight", to: writer) }
-    try progress(config.layers, config.layers, 0)
+    for name in outerTensors.last { try copy(name, to: writer) }
+    try progress(layers, layers, 0)
     return times
   }
 
@@ -110,25 +96,27 @@ public struct Compressor {
     _ sequences: [[Int32]], store: BlockStore, record: inout CompressionRecord,
     times: inout PhaseTimes, progress: @escaping Progress
   ) throws {
-    let layers = source.config.layers
+    let layers = sites.count
     var activations = try times.measure(.reading) {
       try CalibrationActivations(sequences, source: source, pool: pool)
     }
     for layer in 0..<layers {
       try progress(layer, layers, 0)
-      activations.startBlock { try progress(layer, layers, $0) }
+      activations.startBlock(sites[layer], groups: groups(of: layer)) {
+        try progress(layer, layers, $0)
+      }
       let block = try finishedBlock(
         layer, store: store, activations: &activations, times: &times)
       record.layers.append(contentsOf: block.reports)
     }
   }
 
-  private static func names(of layer: Int) -> [String] {
-    ProjectionInput.allCases.flatMap(\.roles).map { DecoderSource.name(of: $0, layer: layer) }
+  private func names(of layer: Int) -> [String] {
+    sites[layer].flatMap(\.linears).map(\.name)
   }
 
   private func quantizedNames(of layer: Int) -> [String] {
-    Self.names(of: layer).filter { settings[$0] != nil }
+    names(of: layer).filter { settings[$0] != nil }
   }
 
   /// Block `layer` from the store, or computed and stored; the activations move on to its output.
@@ -136,19 +124,21 @@ public struct Compressor {
     _ layer: Int, store: BlockStore, activations: inout CalibrationActivations,
     times: inout PhaseTimes
   ) throws -> BlockStore.Block {
-    let isLast = layer == source.config.layers - 1
+    let isLast = layer == sites.count - 1
     var block = try times.measure(.reading) { try source.block(layer) }
     if store.isFinished(layer) {
       let stored = try store.block(layer, names: quantizedNames(of: layer))
-      for role in ProjectionRole.allCases {
-        guard let matrix = stored.matrices[DecoderSource.name(of: role, layer: layer)] else {
-          continue
+      var sites = block.sites
+      for site in sites.indices {
+        for index in sites[site].linears.indices {
+          guard let matrix = stored.matrices[sites[site].linears[index].name] else { continue }
+          sites[site].linears[index].weights = try WeightPacking.pack(matrix)
         }
-        block[role].weights = try WeightPacking.pack(matrix)
       }
+      block.sites = sites
       if !isLast {
-        for half in CalibrationActivations.Half.allCases {
-          try times.measure(.forward) { try activations.advance(through: half, of: block) }
+        for step in 0..<block.stepCount {
+          try times.measure(.forward) { try activations.advance(through: step, of: block) }
         }
       }
       return stored
@@ -157,93 +147,115 @@ public struct Compressor {
       &block, layer: layer, activations: &activations, times: &times)
     try times.measure(.storing) { try store.save(layer, computed) }
     if !isLast {
-      try times.measure(.forward) { try activations.advance(through: .feedForward, of: block) }
+      try times.measure(.forward) {
+        try activations.advance(through: block.stepCount - 1, of: block)
+      }
     }
     return computed
   }
 
-  /// Quantizes the layers of a block in place; the activations move on to its second half.
+  /// Sites of a block whose inputs are observed together: one, or those of experts, of which a token reaches few.
+  func groups(of layer: Int) -> [Range<Int>] {
+    let sites = sites[layer]
+    var groups: [Range<Int>] = []
+    for (index, site) in sites.enumerated() {
+      if let last = groups.last, site.share < 1, sites[last.lowerBound].share < 1,
+        site.isPartInput == sites[last.lowerBound].isPartInput
+      {
+        groups[groups.count - 1] = last.lowerBound..<index + 1
+      } else {
+        groups.append(index..<index + 1)
+      }
+    }
+    return groups
+  }
+
+  /// Quantizes the layers of a block in place; the activations move on to its last step.
   private func quantize(
     _ block: inout DecoderBlock, layer: Int, activations: inout CalibrationActivations,
     times: inout PhaseTimes
   ) throws -> BlockStore.Block {
-    var matrices: [String: QuantizedMatrix] = [:]
-    var reports: [CompressionRecord.Layer] = []
-    for input in ProjectionInput.allCases {
-      if input == .feedForward {
-        try times.measure(.forward) { try activations.advance(through: .attention, of: block) }
+    var finished = BlockStore.Block(matrices: [:], reports: [])
+    var step = 0
+    for group in groups(of: layer) {
+      while step < sites[layer][group.lowerBound].step {
+        try times.measure(.forward) { try activations.advance(through: step, of: block) }
+        step += 1
       }
-      let parts = parts(of: input, layer: layer)
-      if parts.isEmpty { continue }
-      let hessian: Hessian?
-      do {
-        hessian = try activations.hessian(of: input, block: block, times: &times)
-      } catch let error as QuantizerError {
-        let names = parts.flatMap(\.roles).map { DecoderSource.name(of: $0, layer: layer) }
-        throw CompressionError.layer(name: names.joined(separator: ", "), reason: error)
-      }
-      for part in parts {
-        let names = part.roles.map { DecoderSource.name(of: $0, layer: layer) }
-        let quantizer = try part.settings.quantizer(scaleType: scaleType)
-        let layers = try quantize(
-          part.roles, names: names, in: block, by: quantizer, hessian: hessian)
-        for (index, role) in part.roles.enumerated() {
-          let matrix = layers[index].matrix
-          matrices[names[index]] = matrix
-          times.add(layers[index].times)
-          block[role].weights = try times.measure(.storing) {
-            try WeightPacking.pack(matrix)
-          }
-          reports.append(
-            .init(name: names[index], scheme: quantizer.scheme, report: layers[index].report))
+      let parts = group.map { self.parts(of: block.sites[$0]) }
+      if parts.allSatisfy(\.isEmpty) { continue }
+      let hessians = try activations.hessians(of: group, block: block, times: &times)
+      var sites = block.sites
+      for (index, site) in group.enumerated() {
+        for part in parts[index] {
+          try quantize(
+            part.linears, of: &sites[site], by: part.settings, hessian: hessians[index],
+            into: &finished, times: &times)
         }
       }
+      block.sites = sites
     }
-    return BlockStore.Block(matrices: matrices, reports: reports)
+    return finished
   }
 
-  /// The layers that multiply `input`, those of the same settings together.
-  private func parts(
-    of input: ProjectionInput, layer: Int
-  ) -> [(settings: QuantizerSettings, roles: [ProjectionRole])] {
-    var parts: [(settings: QuantizerSettings, roles: [ProjectionRole])] = []
-    for role in input.roles {
-      guard let own = settings[DecoderSource.name(of: role, layer: layer)] else { continue }
-      if let index = parts.firstIndex(where: { $0.settings == own }) {
-        parts[index].roles.append(role)
+  /// Which layers of a site are quantized, by their index; those of the same settings together.
+  private func parts(of site: Site) -> [(settings: QuantizerSettings, linears: [Int])] {
+    var parts: [(settings: QuantizerSettings, linears: [Int])] = []
+    for (index, linear) in site.linears.enumerated() {
+      guard let own = settings[linear.name] else { continue }
+      if let part = parts.firstIndex(where: { $0.settings == own }) {
+        parts[part].linears.append(index)
       } else {
-        parts.append((own, [role]))
+        parts.append((own, [index]))
       }
     }
     return parts
   }
 
+  /// Quantizes some layers of a site together.
   private func quantize(
-    _ roles: [ProjectionRole], names: [String], in block: DecoderBlock,
-    by quantizer: any WeightQuantizer, hessian: Hessian?
+    _ indices: [Int], of site: inout Site, by settings: QuantizerSettings, hessian: Hessian?,
+    into finished: inout BlockStore.Block, times: inout PhaseTimes
+  ) throws {
+    let quantizer = try settings.quantizer(scaleType: scaleType)
+    let quantized = try quantize(
+      indices.map { site.linears[$0] }, by: quantizer, hessian: hessian)
+    for (index, layer) in zip(indices, quantized) {
+      let name = site.linears[index].name
+      finished.matrices[name] = layer.matrix
+      times.add(layer.times)
+      site.linears[index].weights = try times.measure(.storing) {
+        try WeightPacking.pack(layer.matrix)
+      }
+      finished.reports.append(
+        .init(name: name, scheme: quantizer.scheme, report: layer.report))
+    }
+  }
+
+  private func quantize(
+    _ linears: [Linear], by quantizer: any WeightQuantizer, hessian: Hessian?
   ) throws -> [QuantizedLayer] {
-    var name = names[0]
+    var name = ""
     do throws(QuantizerError) {
       var matrices: [WeightMatrix] = []
-      for (index, role) in roles.enumerated() {
-        name = names[index]
-        let weights = block[role].weights
+      for linear in linears {
+        name = linear.name
         matrices.append(
           try WeightMatrix(
-            weights.dequantized(), outFeatures: weights.outFeatures,
-            inFeatures: weights.inFeatures))
+            linear.weights.dequantized(), outFeatures: linear.weights.outFeatures,
+            inFeatures: linear.weights.inFeatures))
       }
-      name = names.joined(separator: ", ")
+      name = linears.map(\.name).joined(separator: ", ")
       return try quantizer.quantize(matrices, hessian: hessian, on: pool)
     } catch {
       throw CompressionError.layer(name: name, reason: error)
     }
   }
 
-  /// Norms and biases: everything of a layer that is no matrix of a projection.
-  private func copyVectors(of layer: Int, to writer: CheckpointWriter) throws {
-    let prefix = "model.layers.\(layer)."
-    let matrices = Set(Self.names(of: layer).map { $0 + ".weight" })
+  /// Norms and biases: everything of a layer that is no matrix of a linear layer.
+  private func copyOthers(of layer: Int, to writer: CheckpointWriter) throws {
+    let prefix = source.family.prefix(ofLayer: layer)
+    let matrices = Set(names(of: layer).map { $0 + ".weight" })
     for name in source.checkpoint.tensors.keys.sorted()
     where name.hasPrefix(prefix) && !matrices.contains(name) {
       try copy(name, to: writer)

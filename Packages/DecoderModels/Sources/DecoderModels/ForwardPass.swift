@@ -37,7 +37,7 @@ public final class ForwardPass {
   /// The model.
   public let decoder: Decoder
   private let pool: ThreadPool
-  private let blocks: BlockForward
+  private let pass: BlockPass
   private let hidden = GrowingBuffer<Float>()
   private let logits = GrowingBuffer<Float>()
 
@@ -52,7 +52,7 @@ public final class ForwardPass {
     self.decoder = decoder
     self.pool = pool
     self.numerics = numerics
-    blocks = BlockForward(config: decoder.config, pool: pool, numerics: numerics)
+    pass = BlockPass(width: decoder.shape.hiddenSize, pool: pool, numerics: numerics)
   }
 
   /// An empty cache for one sequence.
@@ -61,7 +61,7 @@ public final class ForwardPass {
   public func makeCache(
     _ policy: KVPolicy = .full, meter: KVMeter
   ) throws(KVPolicyError) -> KVCache {
-    try KVCache(shape: decoder.config.cacheShape, policy: policy, meter: meter)
+    try KVCache(shape: decoder.shape.cacheShape, policy: policy, meter: meter)
   }
 
   /// Runs the tokens of `runs`, appends their keys and values to `caches`, and hands out logits.
@@ -105,14 +105,14 @@ public final class ForwardPass {
   }
 
   private func check(_ runs: [TokenRun], _ caches: [KVCache]) throws(ModelError) {
-    let config = decoder.config
+    let shape = decoder.shape
     for run in runs {
-      if let id = run.tokens.first(where: { $0 < 0 || $0 >= config.vocabularySize }) {
-        throw .tokenOutOfRange(id: id, vocabulary: config.vocabularySize)
+      if let id = run.tokens.first(where: { $0 < 0 || $0 >= shape.vocabularySize }) {
+        throw .tokenOutOfRange(id: id, vocabulary: shape.vocabularySize)
       }
       let total = caches[run.cache].position + run.tokens.count
-      guard total <= config.contextLength else {
-        throw .contextExceeded(tokens: total, limit: config.contextLength)
+      guard total <= shape.contextLength else {
+        throw .contextExceeded(tokens: total, limit: shape.contextLength)
       }
     }
   }
@@ -121,23 +121,17 @@ public final class ForwardPass {
     _ parts: [Part], of runs: [TokenRun], caches: inout [KVCache], rows: LogitRows,
     receive: (Int, Int, UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
-    let config = decoder.config
-    let width = config.hiddenSize
+    let shape = decoder.shape
     let layout = RowLayout(
       parts.map { part in
         let cache = caches[runs[part.run].cache]
         return (runs[part.run].cache, cache.position, cache.count, part.tokens.count)
-      }, rotary: config.rotary)
-    let x = hidden.reserve(layout.count * width)
-    var row = 0
-    for part in parts {
-      for token in part.tokens {
-        decoder.embedding.copyRow(Int(runs[part.run].tokens[token]), into: x + row * width)
-        row += 1
-      }
-    }
+      }, rotary: shape.rotary)
+    let x = hidden.reserve(layout.count * shape.hiddenSize)
+    let ids = parts.flatMap { runs[$0.run].tokens[$0.tokens] }
+    decoder.embedding.embed(ids, at: layout.positions, into: x, in: pass)
     var wanted: [(row: Int, run: Int, token: Int)] = []
-    row = 0
+    var row = 0
     for part in parts {
       for token in part.tokens {
         let isLast = token == runs[part.run].tokens.count - 1
@@ -147,11 +141,11 @@ public final class ForwardPass {
     }
     try runBlocks(layout, wanted: wanted.map(\.row), x: x, caches: &caches)
     guard !wanted.isEmpty else { return }
-    let vocabulary = config.vocabularySize
+    let vocabulary = shape.vocabularySize
     let output = logits.reserve(wanted.count * vocabulary)
-    if let first = decoder.blocks.first { pool.announce(first[.query].weights) }
-    decoder.head.multiply(
-      blocks.takeNorm(of: x, decoder.finalNorm, rows: wanted.count), into: output, on: pool)
+    if let first = decoder.blocks.first { pool.announce(first.mixer.firstWeights) }
+    decoder.outputHead.multiply(
+      x, count: wanted.count, by: decoder.head, into: output, in: pass)
     for (index, item) in wanted.enumerated() {
       try receive(
         item.run, item.token,
@@ -168,15 +162,12 @@ public final class ForwardPass {
       wanted.count < layout.count && !layout.runs.contains { caches[$0.cache].needsQueries }
     for (layer, block) in decoder.blocks.enumerated() {
       let isLast = layer == decoder.blocks.count - 1
-      if isShort && isLast {
-        return try blocks.runLast(
-          block, layer: layer, layout: layout, rows: wanted, x: x, caches: &caches,
-          next: decoder.head)
-      }
-      try blocks.run(
-        block, layer: layer, layout: layout, x: x, caches: &caches,
-        next: isLast ? decoder.head : decoder.blocks[layer + 1][.query].weights)
+      try block.run(
+        BlockRows(layout, layer: layer, wanted: isShort && isLast ? wanted : nil), x: x,
+        caches: &caches, in: pass,
+        next: isLast ? decoder.head : decoder.blocks[layer + 1].mixer.firstWeights)
+      if isShort && isLast { return }
     }
-    moveToFront(wanted, of: x, width: decoder.config.hiddenSize)
+    moveToFront(wanted, of: x, width: decoder.shape.hiddenSize)
   }
 }

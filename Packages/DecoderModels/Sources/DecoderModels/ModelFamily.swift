@@ -1,96 +1,86 @@
 import ModelLoader
 
-/// Maps the `config.json` of one family of models to the decoder; one small file per family.
+/// One family of models, as the `config.json` of one of them describes it: names the tensors and assembles the parts of the
+/// decoder. A family is one file; see `ModelFamilies` for how it becomes known.
 public protocol ModelFamily: Sendable {
   /// The values of `model_type` this family answers for.
   static var modelTypes: [String] { get }
 
-  /// Reads the sizes and switches of a model.
+  /// Reads what a configuration says.
   ///
   /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
-  static func decoderConfig(_ config: JSONObject) throws(CheckpointError) -> DecoderConfig
+  init(_ config: JSONObject) throws(CheckpointError)
+
+  /// The sizes that hold for all blocks.
+  var shape: DecoderShape { get }
+
+  /// What the names of all tensors of a layer begin with, such as `model.layers.3.`.
+  func prefix(ofLayer layer: Int) -> String
+
+  /// What tokens become.
+  ///
+  /// - Throws: what `source` throws.
+  func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding
+
+  /// Block `layer`.
+  ///
+  /// - Throws: what `source` throws.
+  func block(_ layer: Int, from source: any TensorSource) throws(CheckpointError) -> DecoderBlock
+
+  /// What makes logits of the last block's output.
+  ///
+  /// - Throws: what `source` throws.
+  func head(from source: any TensorSource) throws(CheckpointError) -> OutputHead
 }
 
-/// The families known here.
-public enum ModelFamilies {
-  /// All families, in the order their names are listed in messages.
-  public static let all: [any ModelFamily.Type] = [Qwen3.self, Qwen2.self, Llama.self]
+/// The families that a program knows: a value, to which a project can add its own.
+public struct ModelFamilies: Sendable {
+  /// The families, in the order their names are listed in messages; of two for one model type the first answers.
+  public var families: [any ModelFamily.Type]
 
-  /// The decoder's configuration for the model in `config`.
+  /// These families.
+  public init(_ families: [any ModelFamily.Type]) { self.families = families }
+
+  /// Those of this package.
+  public static let standard = ModelFamilies([
+    Qwen3.self, Qwen2.self, Llama.self, OPT.self, Falcon.self,
+  ])
+
+  /// The values of `model_type` that are known.
+  public var modelTypes: [String] { families.flatMap { $0.modelTypes } }
+
+  /// The family of the model that `config` describes.
   ///
-  /// - Throws: `ModelError.unknownFamily`, or `CheckpointError` naming a key.
-  public static func decoderConfig(_ config: JSONObject) throws -> DecoderConfig {
-    let type = try config.string("model_type")
-    for family in all where family.modelTypes.contains(type) {
-      return try family.decoderConfig(config)
+  /// - Throws: `ModelError.unknownFamily`, or `.checkpoint` naming a key.
+  public func family(for config: JSONObject) throws(ModelError) -> any ModelFamily {
+    do {
+      let type = try config.string("model_type")
+      if let family = families.first(where: { $0.modelTypes.contains(type) }) {
+        return try family.init(config)
+      }
+      throw ModelError.unknownFamily(file: config.file, found: type, known: modelTypes)
+    } catch let error as CheckpointError {
+      throw .checkpoint(error)
+    } catch let error as ModelError {
+      throw error
+    } catch {
+      throw .unknownFamily(file: config.file, found: "\(error)", known: modelTypes)
     }
-    throw ModelError.unknownFamily(
-      file: config.file, found: type, known: all.flatMap { $0.modelTypes })
   }
 }
 
 /// The largest values that are believed; anything beyond is a damaged file, not a model.
-enum SaneLimits {
-  static let width = 1...1_048_576
-  static let heads = 1...65_536
-  static let layers = 1...4_096
-  static let vocabulary = 1...16_777_216
-  static let context = 1...1_073_741_824
-  static let epsilon = 0.0...1.0
-}
-
-extension DecoderConfig {
-  /// The keys that Qwen and Llama share.
-  ///
-  /// - Parameters:
-  ///   - config: `config.json`.
-  ///   - theta: base of the rotary frequencies where the file names none.
-  ///   - epsilon: the norms' epsilon where the file names none.
-  ///   - bias: which attention projections carry a bias.
-  ///   - normalizesQueriesAndKeys: whether queries and keys are normalised per head.
-  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
-  init(
-    llamaStyle config: JSONObject, theta: Double, epsilon: Double, bias: AttentionBias,
-    normalizesQueriesAndKeys: Bool
-  ) throws(CheckpointError) {
-    let heads = try config.integer("num_attention_heads", in: SaneLimits.heads)
-    let kvHeads =
-      try config.integerIfPresent("num_key_value_heads", in: SaneLimits.heads) ?? heads
-    guard heads % kvHeads == 0 else {
-      throw config.wrong(
-        "num_attention_heads", expected: "a multiple of num_key_value_heads (\(kvHeads))")
-    }
-    let hidden = try config.integer("hidden_size", in: SaneLimits.width)
-    let dimension =
-      try config.integerIfPresent("head_dim", in: SaneLimits.width) ?? (hidden / heads)
-    guard dimension > 0, dimension % 2 == 0 else {
-      throw config.wrong("head_dim", expected: "an even number, at least 2")
-    }
-    let activation = try config.stringIfPresent("hidden_act") ?? "silu"
-    guard activation == "silu" || activation == "swish" else {
-      throw config.wrong("hidden_act", expected: "silu")
-    }
-    if try config.boolIfPresent("use_sliding_window") ?? false {
-      throw .unsupported(file: config.file, feature: "use_sliding_window")
-    }
-    if let types = try config.stringsIfPresent("layer_types"),
-      let other = types.first(where: { $0 != "full_attention" })
-    {
-      throw .unsupported(file: config.file, feature: "layer type \(other)")
-    }
-    let context = try config.integer("max_position_embeddings", in: SaneLimits.context)
-    self.init(
-      hiddenSize: hidden,
-      intermediateSize: try config.integer("intermediate_size", in: SaneLimits.width),
-      layers: try config.integer("num_hidden_layers", in: SaneLimits.layers),
-      heads: heads, kvHeads: kvHeads, headDimension: dimension,
-      vocabularySize: try config.integer("vocab_size", in: SaneLimits.vocabulary),
-      contextLength: context,
-      normEpsilon: Float(
-        try config.numberIfPresent("rms_norm_eps", in: SaneLimits.epsilon) ?? epsilon),
-      rotary: try RotaryConfig(
-        config: config, dimension: dimension, defaultTheta: theta, contextLength: context),
-      normalizesQueriesAndKeys: normalizesQueriesAndKeys, attentionBias: bias,
-      tiesEmbeddings: try config.boolIfPresent("tie_word_embeddings") ?? false)
-  }
+public enum SaneLimits {
+  /// Widths of the residual stream, a head, a feed-forward layer.
+  public static let width = 1...1_048_576
+  /// Heads, and experts.
+  public static let heads = 1...65_536
+  /// Blocks.
+  public static let layers = 1...4_096
+  /// Tokens of a vocabulary.
+  public static let vocabulary = 1...16_777_216
+  /// Positions.
+  public static let context = 1...1_073_741_824
+  /// What norms add.
+  public static let epsilon = 0.0...1.0
 }

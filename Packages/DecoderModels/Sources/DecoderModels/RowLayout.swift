@@ -1,6 +1,6 @@
 import Foundation
 
-/// The rows of one batch: which sequence each token belongs to, where it stands, and its rotary angles.
+/// The rows of one batch: which sequence each token belongs to, where it stands, and its rotary angles, if any.
 public struct RowLayout {
   /// Consecutive tokens of one sequence inside the batch.
   public struct Run {
@@ -25,7 +25,7 @@ public struct RowLayout {
   /// Lays out runs: their cache, the position of their first token, the tokens that the cache holds before them, and how
   /// many tokens they are.
   public init(
-    _ parts: [(cache: Int, position: Int, held: Int, tokens: Int)], rotary: RotaryConfig
+    _ parts: [(cache: Int, position: Int, held: Int, tokens: Int)], rotary: RotaryConfig?
   ) {
     var runs: [Run] = []
     var row = 0
@@ -40,8 +40,8 @@ public struct RowLayout {
         visible.append(part.held + token + 1)
       }
     }
-    let frequencies = rotary.frequencies
-    let amplitude = rotary.amplitude
+    let frequencies = rotary?.frequencies ?? []
+    let amplitude = rotary?.amplitude ?? 1
     var cosines = [Float](repeating: 0, count: row * frequencies.count)
     var sines = cosines
     for index in 0..<row {

@@ -1,35 +1,47 @@
 import DecoderModels
+import JSON
+import ModelLoader
 import Tensors
 
 /// A decoder with random weights, small enough for tests but with every odd size a real one may have.
 enum TinyDecoder {
-  static let config = DecoderConfig(
-    hiddenSize: 72, intermediateSize: 100, layers: 2, heads: 6, kvHeads: 2, headDimension: 24,
-    vocabularySize: 131, contextLength: 400, normEpsilon: 1e-6,
-    rotary: RotaryConfig(theta: 1e4, dimension: 24), normalizesQueriesAndKeys: true,
-    attentionBias: .queryKeyValue, tiesEmbeddings: true)
+  static let config: OrderedObject<JSONValue> = [
+    "hidden_size": .integer(72), "intermediate_size": .integer(100),
+    "num_hidden_layers": .integer(2), "num_attention_heads": .integer(6),
+    "num_key_value_heads": .integer(2), "head_dim": .integer(24), "vocab_size": .integer(131),
+    "max_position_embeddings": .integer(400), "rope_theta": .integer(10_000),
+    "attention_bias": .bool(true), "tie_word_embeddings": .bool(true),
+  ]
 
   /// Weights of nil: F32, 16: BF16 with a head of BF16, fewer: codes with an F32 head.
   static func make(bits: Int? = nil) throws -> Decoder {
-    var random = Random()
-    let blocks = try (0..<config.layers).map { _ in
-      try DecoderBlock(
-        attentionNorm: random.floats(72), feedForwardNorm: random.floats(72),
-        queryNorm: random.floats(24), keyNorm: random.floats(24)
-      ) { role in
-        let shape = role.shape(in: config)
-        return .init(
-          weights: try matrix(shape.outFeatures, shape.inFeatures, bits, &random),
-          bias: [.query, .key, .value].contains(role) ? random.floats(shape.outFeatures) : nil)
-      }
-    }
-    return Decoder(
-      config: config, embedding: try matrix(131, 72, bits == 16 ? 16 : nil, &random),
-      blocks: blocks,
-      finalNorm: random.floats(72), untiedHead: nil)
+    try Decoder(
+      Qwen3(JSONObject(file: "config.json", members: config)), from: RandomTensors(bits: bits))
   }
 
-  private static func matrix(
+  final class RandomTensors: TensorSource {
+    private let bits: Int?
+    private var random = Random()
+
+    init(bits: Int?) { self.bits = bits }
+
+    func contains(_ name: String) -> Bool { true }
+
+    func vector(_ name: String, count: Int) -> [Float] { random.floats(count) }
+
+    func matrix(
+      _ name: String, rows: Int, columns: Int
+    ) throws(CheckpointError) -> any LinearWeights {
+      let bits = name.contains("embed") && bits != 16 ? nil : bits
+      do {
+        return try TinyDecoder.matrix(rows, columns, bits, &random)
+      } catch {
+        throw .tensors("\(error)")
+      }
+    }
+  }
+
+  fileprivate static func matrix(
     _ rows: Int, _ columns: Int, _ bits: Int?, _ random: inout Random
   ) throws -> any LinearWeights {
     guard let bits else {
@@ -51,7 +63,7 @@ enum TinyDecoder {
         scales: random.floats(rows * groups).map { $0 / Float(1 << bits) }))
   }
 
-  private struct Random {
+  struct Random {
     var state: UInt64 = 88_172_645_463_325_252
     mutating func next() -> UInt64 {
       state ^= state << 13

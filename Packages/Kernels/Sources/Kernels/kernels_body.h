@@ -348,6 +348,7 @@ static size_t first_above(const float *x, size_t from, size_t n, float limit) {
   return i;
 }
 
+#include "activations_body.h"
 #include "attention_body.h"
 #include "encode_body.h"
 
@@ -358,5 +359,6 @@ static size_t first_above(const float *x, size_t from, size_t n, float limit) {
     .exp_sum = exp_sum, .highest = highest, .first_above = first_above, .attend = ATTEND,           \
     .hadamard = hadamard, .key_scores = key_scores,                                                 \
     .quantize = quantize, .multiply_integer = multiply_integer, .multiply_bf16 = BF16,              \
-    .encode_keys = encode_keys, .encode_values = encode_values                                      \
+    .encode_keys = encode_keys, .encode_values = encode_values,                                     \
+    .layer_norm = layer_norm, .gelu = gelu, .relu = relu                                            \
   }

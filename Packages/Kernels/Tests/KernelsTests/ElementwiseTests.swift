@@ -50,6 +50,44 @@ import Testing
     #expect((worst ?? 0) < 1e-6)
   }
 
+  @Test(arguments: sizes, [false, true])
+  func layerNorm(size: Int, hasBias: Bool) {
+    var numbers = Numbers(seed: 15)
+    let x = numbers.floats(size).map { $0 * 3 + 2 }
+    let (weight, bias) = (numbers.floats(size), numbers.floats(size))
+    let y = sameEverywhere { table in
+      var y = [Float](repeating: 0, count: size)
+      table.layer_norm(x, weight, hasBias ? bias : nil, 1e-5, size, &y)
+      return y
+    }
+    let mean = x.reduce(0) { $0 + Double($1) } / Double(size)
+    let variance = x.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(size)
+    let worst = (0..<size).map { i -> Double in
+      let normalized = (Double(x[i]) - mean) / (variance + 1e-5).squareRoot()
+      return abs(Double(y[i]) - normalized * Double(weight[i]) - (hasBias ? Double(bias[i]) : 0))
+    }.max()
+    #expect((worst ?? 0) < 1e-5)
+  }
+
+  @Test(arguments: sizes)
+  func geluAndRelu(size: Int) {
+    var numbers = Numbers(seed: 16)
+    let x = numbers.floats(size).map { $0 * 10 }
+    let both = [true, false].map { isGelu in
+      sameEverywhere { table in
+        var y = x
+        if isGelu { table.gelu(&y, size) } else { table.relu(&y, size) }
+        return y
+      }
+    }
+    let worst = zip(x, both[0]).map { x, y -> Double in
+      let expected = Double(x) / 2 * erfc(-Double(x) / 2.0.squareRoot())
+      return abs(Double(y) - expected) / (1 + abs(Double(x)))
+    }.max()
+    #expect((worst ?? 0) < 1e-7)
+    #expect(both[1] == x.map { max($0, 0) })
+  }
+
   @Test(arguments: sizes)
   func divide(size: Int) {
     var numbers = Numbers(seed: 6)

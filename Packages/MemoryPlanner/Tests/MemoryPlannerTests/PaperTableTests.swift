@@ -48,7 +48,7 @@ import Testing
 
   @Test(arguments: rows) func everyCellOfTable2(_ row: Row) throws {
     let shape = try #require(Qwen3Family.models.first { $0.name == row.model })
-    #expect(shape.kvHeads == 8 && shape.headDimension == 128)
+    #expect(shape.attention.kvHeads == 8 && shape.attention.dimension == 128)
     #expect(
       shape.layers == ["0.6b": 28, "1.7b": 28, "4b": 36, "8b": 36, "14b": 40, "32b": 64][row.model])
     #expect(shape.kvValuesPerToken * 2 == row.perToken * 1024)

@@ -26,7 +26,7 @@ import Testing
 
   @Test func sizesFromOutsideCannotOverflow() throws {
     let huge = try ModelShape(
-      name: "huge", hiddenSize: 1 << 30, intermediateSize: 1 << 30, layers: 1 << 30,
+      name: "huge", hiddenSize: 1 << 30, intermediateSize: 1 << 30, layers: 1 << 16,
       heads: 1 << 30, kvHeads: 1 << 30, headDimension: 1 << 30, vocabularySize: 1 << 30,
       contextLength: 1 << 30, tiesEmbeddings: false)
     let load = try Load(

@@ -92,7 +92,7 @@ public final class BatchGenerator {
   public func run(
     _ requests: [GenerationRequest], concurrency: Int = 1, handle: (Event) throws -> Verdict
   ) throws {
-    let context = pass.decoder.config.contextLength
+    let context = pass.decoder.shape.contextLength
     var admission = try admission(requests)
     timings = GenerationTimings()
     var prompts = SharedPrompts(requests)
@@ -156,13 +156,13 @@ public final class BatchGenerator {
   }
 
   private func admission(_ requests: [GenerationRequest]) throws(GenerationError) -> Admission {
-    let config = pass.decoder.config
-    for request in requests { try request.check(context: config.contextLength) }
+    let shape = pass.decoder.shape
+    for request in requests { try request.check(context: shape.contextLength) }
     let forecast = KVForecast(
-      shape: config.cacheShape, policy: policy, heads: config.heads)
+      shape: shape.cacheShape, policy: policy, heads: shape.heads.queries)
     return try Admission(
       requests, prompts: SharedPrompts(requests), forecast: forecast,
-      context: config.contextLength, room: room)
+      context: shape.contextLength, room: room)
   }
 
   /// Runs a step and draws the next token of every sequence that is through with its prompt.

@@ -1,5 +1,7 @@
+import JSON
 import KVCaches
 import DecoderModels
+import ModelLoader
 import Tensors
 import Testing
 
@@ -8,30 +10,37 @@ import Testing
 @Suite struct BatchGeneratorTests {
   /// A one-layer decoder with random weights over 40 tokens.
   static func makePass(context: Int = 64) throws -> ForwardPass {
-    let config = DecoderConfig(
-      hiddenSize: 32, intermediateSize: 48, layers: 1, heads: 2, kvHeads: 1, headDimension: 16,
-      vocabularySize: 40, contextLength: context, normEpsilon: 1e-6,
-      rotary: RotaryConfig(theta: 1e4, dimension: 16), normalizesQueriesAndKeys: false,
-      attentionBias: .none, tiesEmbeddings: true)
-    var state: UInt64 = 7
-    func matrix(_ rows: Int, _ columns: Int) throws -> any LinearWeights {
+    let config: OrderedObject<JSONValue> = [
+      "hidden_size": .integer(32), "intermediate_size": .integer(48),
+      "num_hidden_layers": .integer(1), "num_attention_heads": .integer(2),
+      "num_key_value_heads": .integer(1), "head_dim": .integer(16), "vocab_size": .integer(40),
+      "max_position_embeddings": .integer(context), "tie_word_embeddings": .bool(true),
+    ]
+    let decoder = try Decoder(
+      Llama(JSONObject(file: "config.json", members: config)), from: RandomTensors())
+    return ForwardPass(decoder, pool: try ThreadPool(workers: 1))
+  }
+
+  private final class RandomTensors: TensorSource {
+    private var state: UInt64 = 7
+
+    func contains(_ name: String) -> Bool { true }
+
+    func vector(_ name: String, count: Int) -> [Float] { [Float](repeating: 1, count: count) }
+
+    func matrix(
+      _ name: String, rows: Int, columns: Int
+    ) throws(CheckpointError) -> any LinearWeights {
       let values = (0..<rows * columns).map { _ -> Float in
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return Float(Int(state >> 40 % 2001) - 1000) / 2000
       }
-      return try WeightPacking.pack(Tensor(values, shape: [rows, columns]), name: "random")
+      do {
+        return try WeightPacking.pack(Tensor(values, shape: [rows, columns]), name: name)
+      } catch {
+        throw .tensors("\(error)")
+      }
     }
-    let ones = [Float](repeating: 1, count: 32)
-    let block = try DecoderBlock(
-      attentionNorm: ones, feedForwardNorm: ones, queryNorm: nil, keyNorm: nil
-    ) { role in
-      let shape = role.shape(in: config)
-      return .init(weights: try matrix(shape.outFeatures, shape.inFeatures))
-    }
-    let decoder = Decoder(
-      config: config, embedding: try matrix(40, 32), blocks: [block], finalNorm: ones,
-      untiedHead: nil)
-    return ForwardPass(decoder, pool: try ThreadPool(workers: 1))
   }
 
   static func request(_ sample: Int, maxTokens: Int = 30) throws -> GenerationRequest {

@@ -95,7 +95,7 @@ import Testing
     _ requests: [GenerationRequest], _ pass: ForwardPass, _ kv: KVPolicy
   ) throws -> Int {
     let forecast = KVForecast(
-      shape: pass.decoder.config.cacheShape, policy: kv, heads: pass.decoder.config.heads)
+      shape: pass.decoder.shape.cacheShape, policy: kv, heads: pass.decoder.shape.heads.queries)
     return requests.map {
       Admission.charge($0, isShared: true, forecast: forecast, context: 256).total
     }.max() ?? 0
@@ -111,7 +111,7 @@ import Testing
       request.stopTokens = []
       let found = try run([request], pass, kv: kv, concurrency: 1).peak
       let forecast = KVForecast(
-        shape: pass.decoder.config.cacheShape, policy: kv, heads: 2)
+        shape: pass.decoder.shape.cacheShape, policy: kv, heads: 2)
       let charge = Admission.charge(request, isShared: false, forecast: forecast, context: 256)
       #expect(found <= charge.total, "request \(index)")
       if !kv.isQuantized, kv.eviction == nil, request.branches.isEmpty {

@@ -1,15 +1,14 @@
 import ModelLoader
 
 /// Dense Qwen3 (arXiv:2505.09388): per-head norms of queries and keys, no biases unless the config asks.
-public enum Qwen3: ModelFamily {
-  /// The values of `model_type` this family answers for.
+public struct Qwen3: LlamaStyleFamily {
   public static let modelTypes = ["qwen3"]
+  let style: LlamaStyle
 
-  /// Reads the sizes and switches of a model.
-  public static func decoderConfig(_ config: JSONObject) throws(CheckpointError) -> DecoderConfig {
-    try DecoderConfig(
-      llamaStyle: config, theta: 1_000_000, epsilon: 1e-6,
-      bias: try config.boolIfPresent("attention_bias") ?? false ? .all : .none,
-      normalizesQueriesAndKeys: true)
+  public init(_ config: JSONObject) throws(CheckpointError) {
+    style = try LlamaStyle(
+      config, theta: 1_000_000,
+      attentionBias: try config.boolIfPresent("attention_bias") ?? false ? .all : .none,
+      normalizesHeads: true)
   }
 }

@@ -192,6 +192,13 @@ typedef struct {
                       const bb_kv_block *to);
   void (*encode_values)(const bb_kv_block *from, size_t d, size_t first, size_t last, bb_kv_scheme scheme,
                         const bb_kv_block *to);
+
+  // y = (x - mean(x)) / sqrt(var(x) + eps) * weight + bias; bias may be NULL. y may be x.
+  void (*layer_norm)(const float *x, const float *weight, const float *bias, float eps, size_t n, float *y);
+  // x = x / 2 * (1 + erf(x / sqrt 2)).
+  void (*gelu)(float *x, size_t n);
+  // x = max(x, 0).
+  void (*relu)(float *x, size_t n);
 } bb_kernel_table;
 
 // The table of one instruction set, or NULL where this machine cannot run it.

@@ -3,12 +3,15 @@ import KVLayout
 extension ModelShape {
   /// The sizes of the model's caches.
   public var cacheShape: KVShape {
-    KVShape(layers: layers, kvHeads: kvHeads, headDimension: headDimension)
+    let attention = attention
+    return KVShape(
+      layers: layers, kvHeads: attention.kvHeads, headDimension: attention.dimension,
+      fixedFloats: fixedFloats)
   }
 
   /// The bytes that a sequence's cache may come to hold under a policy.
   public func forecast(_ policy: KVPolicy) -> KVForecast {
-    KVForecast(shape: cacheShape, policy: policy, heads: heads)
+    KVForecast(shape: cacheShape, policy: policy, heads: attention.heads)
   }
 }
 

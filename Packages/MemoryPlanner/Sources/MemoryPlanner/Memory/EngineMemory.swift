@@ -14,10 +14,14 @@ struct EngineMemory {
   /// The bytes of the weights: matrices packed, norms and biases in F32, a tied embedding once.
   var weights: Int {
     let embedding = WeightPrecision.bf16.packedBytes(
-      rows: shape.vocabularySize, columns: shape.hiddenSize)
+      rows: shape.vocabularySize, columns: shape.embeddingSize)
+    let outer = shape.outerLinears.reduce(
+      Saturating.product(shape.embeddingCopies, embedding)
+    ) {
+      Saturating.sum($0, WeightPrecision.bf16.packedBytes(rows: $1.rows, columns: $1.columns))
+    }
     return Saturating.sum(
-      Saturating.product(shape.embeddingCopies, embedding),
-      shape.overLinears { precision.packedBytes(rows: $0.rows, columns: $0.columns) },
+      outer, shape.overLinears { precision.packedBytes(rows: $0.rows, columns: $0.columns) },
       Saturating.product(4, Saturating.sum(shape.normParameters, shape.biasParameters)))
   }
 
@@ -36,11 +40,8 @@ struct EngineMemory {
   /// Activations in F32: the rows of a chunk through one block, and the logits of every sequence.
   func activations(_ load: Load) -> Int {
     let rows = min(KVForecast.stepTokens, max(load.prompt, load.sequences))
-    let queries = Saturating.product(shape.heads, shape.headDimension)
-    let keys = Saturating.product(shape.kvHeads, shape.headDimension)
     let width = Saturating.sum(
-      Saturating.product(3, shape.hiddenSize), Saturating.product(2, queries),
-      Saturating.product(2, keys), Saturating.product(2, shape.intermediateSize))
+      Saturating.product(3, shape.hiddenSize), shape.blocks.map(\.scratchWidth).max() ?? 0)
     let logits = Saturating.product(
       min(load.sequences, KVForecast.stepTokens),
       Saturating.sum(shape.vocabularySize, shape.hiddenSize))

@@ -6,12 +6,8 @@ enum PaperMemory {
   /// scales (F16), zero points (stored though symmetric), group indices (one int32 an input), norms and embeddings.
   static func storedWeights(_ shape: ModelShape, _ precision: WeightPrecision) -> Int {
     guard let group = precision.groupSize else {
-      let copies = shape.shipsTiedHead ? 2 : shape.embeddingCopies
-      return Saturating.product(
-        2,
-        Saturating.sum(
-          shape.linearParameters, shape.biasParameters, shape.normParameters,
-          Saturating.product(copies, shape.embeddingParameters)))
+      let second = shape.shipsTiedHead && shape.tiesEmbeddings ? shape.embeddingParameters : 0
+      return Saturating.product(2, Saturating.sum(shape.parameters, second))
     }
     let groups = shape.overLinears { Saturating.product($0.rows, $0.columns.pieces(of: group)) }
     return Saturating.sum(
@@ -33,9 +29,7 @@ enum PaperMemory {
   private static func unquantized(_ shape: ModelShape) -> Int {
     Saturating.product(
       2,
-      Saturating.sum(
-        shape.biasParameters, shape.normParameters,
-        Saturating.product(shape.embeddingCopies, shape.embeddingParameters)))
+      Saturating.sum(shape.biasParameters, shape.normParameters, shape.outerParameters))
   }
 
   private static func codes(_ count: Int, bits: Int) -> Int {

@@ -1,0 +1,50 @@
+import Tensors
+
+/// `down(silu(gate(x)) * up(x))` (SwiGLU, arXiv:2002.05202).
+public struct GatedFeedForward: FeedForward {
+  /// `[intermediate, hidden]`.
+  public private(set) var gate: Linear
+  /// `[intermediate, hidden]`.
+  public private(set) var up: Linear
+  /// `[hidden, intermediate]`.
+  public private(set) var down: Linear
+
+  /// A layer of these parts.
+  public init(gate: Linear, up: Linear, down: Linear) {
+    self.gate = gate
+    self.up = up
+    self.down = down
+  }
+
+  public var sites: [Site] {
+    get { [Site([gate, up], isPartInput: true), Site([down], isPartInput: false)] }
+    set {
+      (gate, up) = (newValue[0].linears[0], newValue[0].linears[1])
+      down = newValue[1].linears[0]
+    }
+  }
+
+  public var firstWeights: any LinearWeights { gate.weights }
+  public var otherParameters: Int { 0 }
+  public var scratchWidth: Int { 2 * gate.weights.outFeatures }
+
+  public func run(in pass: BlockPass, next: (any LinearWeights)?) {
+    guard pass.shows(0) else { return }
+    let (rows, width) = (pass.input.tokens, gate.weights.outFeatures)
+    let g = pass.scratch(0, rows * width)
+    let u = pass.scratch(1, rows * width)
+    pass.pool.announce(down.weights)
+    pass.pool.form([
+      pass.product(gate, into: g).with(pass.product(up, into: u)).then {
+        [kernels = pass.kernels] part in
+        for at in stride(from: part.lowerBound, to: rows * width, by: width) {
+          kernels.silu_multiply(g + at, u + at, g + at, part.count)
+        }
+      }
+    ])
+    pass.input.reset(g, tokens: rows, width: width)
+    guard pass.shows(1) else { return }
+    if let next { pass.pool.announce(next) }
+    pass.addProduct(down)
+  }
+}

@@ -1,0 +1,179 @@
+import ModelLoader
+
+/// What Llama, Qwen and Mistral share: keys of the configuration, names of tensors, pre-norm blocks of grouped-query
+/// attention with rotary positions and a gated feed-forward layer.
+struct LlamaStyle: Sendable {
+  /// Which attention layers have a bias.
+  enum AttentionBias: Sendable {
+    case none
+    case queryKeyValue
+    /// q, k, v and o.
+    case all
+  }
+
+  let shape: DecoderShape
+  let intermediateSize: Int
+  let epsilon: Float
+  let attentionBias: AttentionBias
+  let feedForwardBias: Bool
+  let normalizesHeads: Bool
+
+  /// Reads the keys that the families share.
+  ///
+  /// - Parameters:
+  ///   - config: `config.json`.
+  ///   - theta: base of the rotary frequencies where the file names none.
+  ///   - attentionBias: which attention layers have a bias.
+  ///   - feedForwardBias: whether the feed-forward layers have biases.
+  ///   - normalizesHeads: whether queries and keys are normalized per head.
+  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
+  init(
+    _ config: JSONObject, theta: Double, attentionBias: AttentionBias = .none,
+    feedForwardBias: Bool = false, normalizesHeads: Bool = false
+  ) throws(CheckpointError) {
+    let heads = try config.attentionHeads()
+    guard heads.dimension % 2 == 0 else {
+      throw config.wrong("head_dim", expected: "an even number, at least 2")
+    }
+    let activation = try config.stringIfPresent("hidden_act") ?? "silu"
+    guard activation == "silu" || activation == "swish" else {
+      throw config.wrong("hidden_act", expected: "silu")
+    }
+    if try config.boolIfPresent("use_sliding_window") ?? false {
+      throw .unsupported(file: config.file, feature: "use_sliding_window")
+    }
+    if let types = try config.stringsIfPresent("layer_types"),
+      let other = types.first(where: { $0 != "full_attention" })
+    {
+      throw .unsupported(file: config.file, feature: "layer type \(other)")
+    }
+    let context = try config.integer("max_position_embeddings", in: SaneLimits.context)
+    shape = DecoderShape(
+      hiddenSize: try config.integer("hidden_size", in: SaneLimits.width),
+      layers: try config.integer("num_hidden_layers", in: SaneLimits.layers),
+      vocabularySize: try config.integer("vocab_size", in: SaneLimits.vocabulary),
+      contextLength: context, heads: heads,
+      rotary: try RotaryConfig(
+        config: config, dimension: heads.dimension, defaultTheta: theta, contextLength: context),
+      tiesEmbeddings: try config.boolIfPresent("tie_word_embeddings") ?? false)
+    intermediateSize = try config.integer("intermediate_size", in: SaneLimits.width)
+    epsilon = Float(try config.numberIfPresent("rms_norm_eps", in: SaneLimits.epsilon) ?? 1e-6)
+    self.attentionBias = attentionBias
+    self.feedForwardBias = feedForwardBias
+    self.normalizesHeads = normalizesHeads
+  }
+
+  func prefix(ofLayer layer: Int) -> String { "model.layers.\(layer)." }
+
+  /// Either name serves for a matrix that is both embedding and head.
+  func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding {
+    let names = ["model.embed_tokens"] + (shape.tiesEmbeddings ? ["lm_head"] : [])
+    return TokenEmbedding(
+      tokens: try source.matrix(
+        firstOf: names, rows: shape.vocabularySize, columns: shape.hiddenSize))
+  }
+
+  func block(_ layer: Int, from source: any TensorSource) throws(CheckpointError) -> DecoderBlock {
+    let prefix = prefix(ofLayer: layer)
+    return DecoderBlock(
+      .preNorm,
+      norms: [
+        try source.rmsNorm(prefix + "input_layernorm", shape.hiddenSize, epsilon: epsilon),
+        try source.rmsNorm(prefix + "post_attention_layernorm", shape.hiddenSize, epsilon: epsilon),
+      ],
+      mixer: try attention(prefix + "self_attn.", from: source),
+      feedForward: try feedForward(prefix + "mlp.", from: source))
+  }
+
+  func attention(
+    _ prefix: String, from source: any TensorSource
+  ) throws(CheckpointError) -> Attention {
+    let (heads, hidden) = (shape.heads, shape.hiddenSize)
+    let bias = attentionBias != .none
+    func norm(_ name: String) throws(CheckpointError) -> Norm? {
+      normalizesHeads
+        ? try source.rmsNorm(prefix + name, heads.dimension, epsilon: epsilon) : nil
+    }
+    return Attention(
+      heads,
+      inputs: .separate(
+        query: try source.linear(
+          prefix + "q_proj", rows: heads.queryWidth, columns: hidden, bias: bias),
+        key: try source.linear(
+          prefix + "k_proj", rows: heads.keyWidth, columns: hidden, bias: bias),
+        value: try source.linear(
+          prefix + "v_proj", rows: heads.keyWidth, columns: hidden, bias: bias)),
+      output: try source.linear(
+        prefix + "o_proj", rows: hidden, columns: heads.queryWidth, bias: attentionBias == .all),
+      queryNorm: try norm("q_norm"), keyNorm: try norm("k_norm"),
+      position: shape.rotary.map { .rotary($0) } ?? .none)
+  }
+
+  func feedForward(
+    _ prefix: String, from source: any TensorSource
+  ) throws(CheckpointError) -> GatedFeedForward {
+    let (width, hidden) = (intermediateSize, shape.hiddenSize)
+    return GatedFeedForward(
+      gate: try source.linear(
+        prefix + "gate_proj", rows: width, columns: hidden, bias: feedForwardBias),
+      up: try source.linear(
+        prefix + "up_proj", rows: width, columns: hidden, bias: feedForwardBias),
+      down: try source.linear(
+        prefix + "down_proj", rows: hidden, columns: width, bias: feedForwardBias))
+  }
+
+  func head(from source: any TensorSource) throws(CheckpointError) -> OutputHead {
+    OutputHead(
+      norm: try source.rmsNorm("model.norm", shape.hiddenSize, epsilon: epsilon),
+      weights: shape.tiesEmbeddings
+        ? nil
+        : try source.matrix("lm_head", rows: shape.vocabularySize, columns: shape.hiddenSize))
+  }
+}
+
+/// A family whose tensors are those of `LlamaStyle`.
+protocol LlamaStyleFamily: ModelFamily {
+  var style: LlamaStyle { get }
+}
+
+extension LlamaStyleFamily {
+  /// See `ModelFamily`.
+  public var shape: DecoderShape { style.shape }
+  /// See `ModelFamily`.
+  public func prefix(ofLayer layer: Int) -> String { style.prefix(ofLayer: layer) }
+  /// See `ModelFamily`.
+  public func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding {
+    try style.embedding(from: source)
+  }
+  /// See `ModelFamily`.
+  public func block(
+    _ layer: Int, from source: any TensorSource
+  ) throws(CheckpointError) -> DecoderBlock {
+    try style.block(layer, from: source)
+  }
+  /// See `ModelFamily`.
+  public func head(from source: any TensorSource) throws(CheckpointError) -> OutputHead {
+    try style.head(from: source)
+  }
+}
+
+extension JSONObject {
+  /// Query and KV heads and their width, by the usual keys.
+  ///
+  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
+  func attentionHeads() throws(CheckpointError) -> AttentionHeads {
+    let heads = try integer("num_attention_heads", in: SaneLimits.heads)
+    let kvHeads = try integerIfPresent("num_key_value_heads", in: SaneLimits.heads) ?? heads
+    guard heads % kvHeads == 0 else {
+      throw wrong(
+        "num_attention_heads", expected: "a multiple of num_key_value_heads (\(kvHeads))")
+    }
+    let hidden = try integer("hidden_size", in: SaneLimits.width)
+    let dimension = try integerIfPresent("head_dim", in: SaneLimits.width)
+    guard dimension != nil || hidden >= heads else {
+      throw wrong("head_dim", expected: "a width, as hidden_size is \(hidden)")
+    }
+    return AttentionHeads(
+      queries: heads, keyValues: kvHeads, dimension: dimension ?? hidden / heads)
+  }
+}

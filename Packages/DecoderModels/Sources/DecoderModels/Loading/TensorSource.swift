@@ -1,0 +1,161 @@
+import ModelLoader
+import Tensors
+
+/// Where a family finds the tensors that it names: a checkpoint that reads them, one that only looks at their shapes, or
+/// random numbers.
+public protocol TensorSource {
+  /// Whether there is a tensor of this name.
+  func contains(_ name: String) -> Bool
+
+  /// A matrix `[rows, columns]` stored as the linear layer `name`, dense or quantized.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  func matrix(
+    _ name: String, rows: Int, columns: Int
+  ) throws(CheckpointError) -> any LinearWeights
+
+  /// A tensor `[count]` as floats.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  func vector(_ name: String, count: Int) throws(CheckpointError) -> [Float]
+}
+
+extension TensorSource {
+  /// The linear layer `name`, `[rows, columns]`, with its bias where it has one.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  public func linear(
+    _ name: String, rows: Int, columns: Int, bias: Bool = false
+  ) throws(CheckpointError) -> Linear {
+    Linear(
+      name: name, weights: try matrix(name, rows: rows, columns: columns),
+      bias: bias ? try vector(name + ".bias", count: rows) : nil)
+  }
+
+  /// The root-mean-square norm `name`.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  public func rmsNorm(
+    _ name: String, _ count: Int, epsilon: Float
+  ) throws(CheckpointError) -> Norm {
+    Norm(rootMeanSquare: try vector(name + ".weight", count: count), epsilon: epsilon)
+  }
+
+  /// The layer norm `name`, with weights and bias.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  public func layerNorm(
+    _ name: String, _ count: Int, epsilon: Float
+  ) throws(CheckpointError) -> Norm {
+    Norm(
+      layer: try vector(name + ".weight", count: count),
+      bias: try vector(name + ".bias", count: count), epsilon: epsilon)
+  }
+
+  /// A matrix that is stored under the first of `names` that exists; of several names for one thing.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  public func matrix(
+    firstOf names: [String], rows: Int, columns: Int
+  ) throws(CheckpointError) -> any LinearWeights {
+    let name = names.first { contains($0 + ".weight") } ?? names[0]
+    return try matrix(name, rows: rows, columns: columns)
+  }
+}
+
+/// Reads from a checkpoint.
+struct CheckpointTensors: TensorSource {
+  let checkpoint: Checkpoint
+
+  func contains(_ name: String) -> Bool { checkpoint.contains(name) }
+
+  func matrix(
+    _ name: String, rows: Int, columns: Int
+  ) throws(CheckpointError) -> any LinearWeights {
+    do {
+      if let info = try checkpoint.denseLinear(named: name) {
+        try expect(info.name, info.shape, [rows, columns])
+        return try WeightPacking.pack(dtype: info.dtype, shape: info.shape, name: info.name) {
+          packer in
+          try checkpoint.readRows(of: info, grain: DensePacker.blockRows) { packer.put($0, $1) }
+        }
+      }
+      let matrix = try checkpoint.quantizedLinear(named: name)
+      try expect(name + ".weight", [matrix.outFeatures, matrix.inFeatures], [rows, columns])
+      return try WeightPacking.pack(matrix)
+    } catch let error as CheckpointError {
+      throw error
+    } catch {
+      throw .tensors("tensor \(name): \(error)")
+    }
+  }
+
+  func vector(_ name: String, count: Int) throws(CheckpointError) -> [Float] {
+    try expect(name, checkpoint.info(of: name).shape, [count])
+    return try checkpoint.floats(named: name)
+  }
+}
+
+private func expect(
+  _ tensor: String, _ found: [Int], _ expected: [Int]
+) throws(CheckpointError) {
+  guard found == expected else {
+    throw .shape(tensor: tensor, expected: expected, found: found)
+  }
+}
+
+/// Reads nothing: parts come with their sizes alone. Of a checkpoint it checks that each tensor is there with its shape.
+final class TensorDescriptions: TensorSource {
+  private let checkpoint: Checkpoint?
+  /// The tensors that were asked for, in order; a matrix by its layer's name.
+  private(set) var asked: [String] = []
+
+  init(of checkpoint: Checkpoint?) { self.checkpoint = checkpoint }
+
+  func contains(_ name: String) -> Bool { checkpoint?.contains(name) ?? false }
+
+  func matrix(
+    _ name: String, rows: Int, columns: Int
+  ) throws(CheckpointError) -> any LinearWeights {
+    asked.append(name + ".weight")
+    // The parts of a quantized matrix are checked when it is read.
+    if let checkpoint, let info = try checkpoint.denseLinear(named: name) {
+      try expect(info.name, info.shape, [rows, columns])
+    }
+    return DescribedWeights(outFeatures: rows, inFeatures: columns)
+  }
+
+  func vector(_ name: String, count: Int) throws(CheckpointError) -> [Float] {
+    asked.append(name)
+    if let checkpoint { try expect(name, checkpoint.info(of: name).shape, [count]) }
+    return [Float](repeating: 0, count: count)
+  }
+}
+
+/// A matrix of which only the sizes are known; every product with it is NaN.
+struct DescribedWeights: LinearWeights {
+  let outFeatures: Int
+  let inFeatures: Int
+  var byteCount: Int { 0 }
+  var formatName: String { "not read" }
+
+  func product(
+    of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) -> LinearProduct {
+    LinearProduct(
+      features: outFeatures, tokens: input.tokens, cost: input.tokens * outFeatures
+    ) { [outFeatures, tokens = input.tokens] part in
+      for row in 0..<tokens {
+        (y + row * outFeatures + part.lowerBound).update(repeating: .nan, count: part.count)
+      }
+    }
+  }
+
+  func withPackedRows(_ body: (UnsafeRawBufferPointer) -> Void) {
+    body(UnsafeRawBufferPointer(start: nil, count: 0))
+  }
+
+  func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) {
+    target.update(repeating: .nan, count: inFeatures)
+  }
+}

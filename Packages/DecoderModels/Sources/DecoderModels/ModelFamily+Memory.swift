@@ -1,0 +1,58 @@
+import MemoryPlanner
+import ModelLoader
+
+extension ModelFamily {
+  /// The sizes that decide the memory of a model, under a name for messages; no tensor is read.
+  ///
+  /// - Throws: `ModelError.shape` for a size that the planner's equations cannot hold, `.checkpoint` for what the family
+  ///   refuses.
+  public func memoryShape(named name: String) throws(ModelError) -> ModelShape {
+    do {
+      let source = TensorDescriptions(of: nil)
+      let (embedding, head) = (try self.embedding(from: source), try self.head(from: source))
+      var blocks: [BlockShape] = []
+      for layer in 0..<shape.layers { blocks.append(try block(layer, from: source).memoryShape) }
+      var outer = [embedding.projection, head.projection].compactMap { $0?.memoryShape() }
+      if let table = embedding.positions?.table {
+        outer.append(.init(rows: table.outFeatures, columns: table.inFeatures))
+      }
+      return try ModelShape(
+        name: name, hiddenSize: shape.hiddenSize, embeddingSize: embedding.tokens.inFeatures,
+        blocks: blocks, outerLinears: outer, lastNormParameters: head.norm?.parameters ?? 0,
+        vocabularySize: shape.vocabularySize, contextLength: shape.contextLength,
+        tiesEmbeddings: head.weights == nil)
+    } catch let error as CheckpointError {
+      throw .checkpoint(error)
+    } catch let error as PlannerError {
+      throw .shape(error)
+    } catch {
+      throw .checkpoint(.tensors("\(error)"))
+    }
+  }
+}
+
+extension Linear {
+  fileprivate func memoryShape(share: Double = 1) -> BlockShape.Linear {
+    .init(
+      rows: weights.outFeatures, columns: weights.inFeatures, hasBias: bias != nil, share: share)
+  }
+}
+
+extension DecoderBlock {
+  fileprivate var memoryShape: BlockShape {
+    let state: BlockShape.State =
+      switch mixer.state {
+      case .keyValues(let heads, let window):
+        .keyValues(
+          heads: heads.queries, kvHeads: heads.keyValues, dimension: heads.dimension,
+          window: window)
+      case .fixed(let floats): .fixed(floats: floats)
+      }
+    return BlockShape(
+      linears: sites.flatMap { site in
+        site.linears.map { $0.memoryShape(share: site.share) }
+      },
+      otherParameters: otherParameters, state: state,
+      scratchWidth: mixer.scratchWidth + feedForward.scratchWidth)
+  }
+}
