@@ -112,33 +112,35 @@ static void check_attention(bb_kv_format format, bb_kv_axis axis, size_t group, 
 }
 
 static void check_multiply(bb_row_format format, size_t rows, size_t inputs, size_t group, size_t tokens) {
-  const size_t per_line = bb_inputs_per_line(format), blocks = (rows + 15) / 16;
+  const size_t blocks = (rows + 15) / 16;
   const size_t groups = (inputs + group - 1) / group;
-  const size_t bytes = (inputs + per_line - 1) / per_line * bb_line_bytes(format);
+  const size_t bytes = bb_block_bytes(format, inputs);
   uint8_t *lines = calloc(blocks, bytes), codes[16 * 512], scales[ROOM];
   for (size_t b = 0; b < blocks; b++) {
     for (size_t i = 0; i < sizeof codes; i++) codes[i] = (uint8_t)(random_bits() & (format == BB_ROWS_INT4 ? 15 : 255));
     const size_t held = rows - b * 16 < 16 ? rows - b * 16 : 16;
-    if (format >= BB_ROWS_INT8) bb_pack_codes(format, codes, held, inputs, lines + b * bytes);
+    if (bb_format_of(format)->coded) bb_format_of(format)->pack(codes, held, inputs, lines + b * bytes);
     else {
       static uint8_t row[16 * 512 * 4];
       tables[0]->narrow(in[3], format == BB_ROWS_F32 ? BB_F32 : format == BB_ROWS_F16 ? BB_F16 : BB_BF16, row, 16 * inputs);
-      bb_pack_floats(format, row, held, inputs, lines + b * bytes);
+      bb_format_of(format)->pack(row, held, inputs, lines + b * bytes);
     }
   }
   tables[0]->narrow(in[2], BB_F16, scales, blocks * groups * 16);
   const bb_matrix m = {.format = format, .rows = rows, .inputs = inputs, .group = group, .lines = lines, .scales = scales,
                        .scale_format = BB_F16, .zeros = NULL, .zero = format == BB_ROWS_INT4 ? 8 : 128};
-  BOTH("multiply", inputs, k->multiply(&m, in[1], inputs, tokens, y, rows, 0, blocks));
+  const bb_activations floats = bb_floats(in[1], inputs);
+  BOTH("multiply", inputs, bb_multiply(k, &m, &floats, tokens, y, rows, 0, blocks));
   if (format == BB_ROWS_BF16) {
     static uint16_t rounded[ROOM];
     const size_t stride = inputs + inputs % 2;
     memset(rounded, 0, sizeof rounded);
     for (size_t t = 0; t < tokens; t++)
       tables[0]->narrow(in[1] + t * inputs, BB_BF16, rounded + t * stride, inputs);
-    BOTH("multiply_bf16", inputs, k->multiply_bf16(&m, rounded, stride, tokens, y, rows, 0, blocks));
+    const bb_activations x = {.format = BB_ACTIVATIONS_BF16, .values = rounded, .stride = stride * 2};
+    BOTH("by BF16", inputs, bb_multiply(k, &m, &x, tokens, y, rows, 0, blocks));
   }
-  if (format >= BB_ROWS_INT8) {
+  if (bb_format_of(format)->coded) {
     const size_t span = bb_activation_group(group, inputs), spans = (inputs + span - 1) / span, stride = 512;
     static int8_t rounded[ROOM];
     float *scale = in[3];
@@ -148,9 +150,9 @@ static void check_multiply(bb_row_format format, size_t rows, size_t inputs, siz
     });
     for (size_t t = 0; t < tokens; t++)
       tables[0]->quantize(in[1] + t * inputs, inputs, span, rounded + t * stride, scale + t * spans, sum + t * spans);
-    const bb_activations x = {.stride = stride, .group = span, .groups = spans, .codes = rounded, .scales = scale,
-                              .sums = sum};
-    BOTH("multiply_integer", inputs, k->multiply_integer(&m, &x, tokens, y, rows, 0, blocks));
+    const bb_activations x = {.format = BB_ACTIVATIONS_INT8, .values = rounded, .stride = stride, .group = span,
+                              .groups = spans, .scales = scale, .sums = sum};
+    BOTH("by 8 bits", inputs, bb_multiply(k, &m, &x, tokens, y, rows, 0, blocks));
   }
   free(lines);
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Kernels
 import SystemCalls
 
 /// An error whose text is meant for the user as it is.
@@ -30,7 +29,7 @@ public func runCommand<Command: ParsableCommand>(
     try Interrupts.check()
     try armFault()
     try checkMemory()
-    if let problem = bb_isa_problem() { throw UsageError(String(cString: problem)) }
+    try InstructionSet.choose(ProcessInfo.processInfo.environment)
     var command = try type.parseAsRoot(
       Settings().applied(to: arguments, of: type, among: all))
     try command.run()

@@ -30,7 +30,7 @@ struct SettingsFlags: ParsableArguments {
   var scheme: String?
 
   func validate() throws {
-    guard [2, 3, 4, 8].contains(bits) else {
+    guard QuantizedMatrix.codeBits.contains(bits) else {
       throw ValidationError("--bits \(bits): expected 8, 4, 3 or 2")
     }
     guard groupSize == 0 || (groupSize > 0 && groupSize % 8 == 0) else {

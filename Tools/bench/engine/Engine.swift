@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Kernels
 import KVCaches
 import DecoderModels
 import Tensors
@@ -67,6 +68,9 @@ struct Engine: ParsableCommand {
   }
 
   func run() throws {
+    if let isa = ProcessInfo.processInfo.environment["BITBUDGET_ISA"], let problem = bb_choose_isa(isa) {
+      throw ValidationError("BITBUDGET_ISA=\(isa): \(String(cString: problem))")
+    }
     guard let config = RandomModel.shapes[shape] else { return }
     let kv = try list("kv", kv, of: KVFormat.self).map {
       try KVPolicy(keys: $0, values: $0, keyAxis: keyAxis, eviction: kvEvict)

@@ -27,11 +27,14 @@ static double seconds(void) {
 
 // Rounds the activations and multiplies them by what is rounded, `times` times; returns the seconds that rounding took.
 static double rounded_product(const bb_kernel_table *k, const bb_matrix *m, size_t tokens, int times) {
-  const bb_activations a = {.stride = STRIDE, .group = GROUP, .groups = GROUPS, .codes = codes, .scales = code_scales,
-                            .sums = code_sums};
+  const int bf16 = m->format == BB_ROWS_BF16;
+  const bb_activations a = {.format = bf16 ? BB_ACTIVATIONS_BF16 : BB_ACTIVATIONS_INT8,
+                            .values = bf16 ? (const void *)halves : codes,
+                            .stride = bf16 ? INPUTS * 2 : STRIDE,
+                            .group = GROUP, .groups = GROUPS, .scales = code_scales, .sums = code_sums};
   const double start = seconds();
   for (int i = 0; i < times; i++) {
-    if (m->format == BB_ROWS_BF16) {
+    if (bf16) {
       k->narrow(x, BB_BF16, halves, tokens * INPUTS);
       continue;
     }
@@ -39,10 +42,7 @@ static double rounded_product(const bb_kernel_table *k, const bb_matrix *m, size
       k->quantize(x + t * INPUTS, INPUTS, GROUP, codes + t * STRIDE, code_scales + t * GROUPS, code_sums + t * GROUPS);
   }
   const double rounding = seconds() - start;
-  for (int i = 0; i < times; i++) {
-    if (m->format == BB_ROWS_BF16) k->multiply_bf16(m, halves, INPUTS, tokens, y, ROWS, 0, ROWS / 16);
-    else k->multiply_integer(m, &a, tokens, y, ROWS, 0, ROWS / 16);
-  }
+  for (int i = 0; i < times; i++) bb_multiply(k, m, &a, tokens, y, ROWS, 0, ROWS / 16);
   return rounding;
 }
 
@@ -53,7 +53,8 @@ static void measure(const bb_kernel_table *k, bb_row_format format, size_t token
   double exact = 1e9, rounded = 1e9, rounding = 1e9;
   for (int repetition = 0; repetition < 6; repetition++) {
     const double start = seconds();
-    for (int i = 0; i < times; i++) k->multiply(&m, x, INPUTS, tokens, y, ROWS, 0, ROWS / 16);
+    const bb_activations floats = bb_floats(x, INPUTS);
+    for (int i = 0; i < times; i++) bb_multiply(k, &m, &floats, tokens, y, ROWS, 0, ROWS / 16);
     const double first = seconds();
     const double preparing = rounded_product(k, &m, tokens, times), second = seconds();
     if (first - start < exact) exact = first - start;

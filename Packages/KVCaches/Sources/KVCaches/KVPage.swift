@@ -109,7 +109,7 @@ final class KVPage {
   ) {
     let kernels = bb_kernels().pointee
     withBlock(part, head: head) {
-      (half == .keys ? kernels.encode_keys : kernels.encode_values)?(
+      (half == .keys ? kernels.encode_keys : kernels.encode_values)(
         block, dimension, tokens.lowerBound, tokens.upperBound, layout.scheme.kernelScheme, $0)
     }
   }

@@ -62,7 +62,7 @@ struct RunningAttention {
     for kvHead in 0..<kvHeads {
       for head in 0..<heads {
         let values = state + ((kvHead * tokens + token) * heads + head) * stateWidth
-        divide?(values, values[padded + 1], dimension, target + (kvHead * heads + head) * dimension)
+        divide(values, values[padded + 1], dimension, target + (kvHead * heads + head) * dimension)
       }
     }
     if isRotated { KVRotation.apply(target, rows: kvHeads * heads, dimension: dimension) }

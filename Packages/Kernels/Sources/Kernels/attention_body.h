@@ -354,10 +354,3 @@ static void attend_by(const float *q, size_t tokens, size_t heads, size_t d, con
   }
   if (numerics != BB_ATTEND_EXACT) bb_restore_denormals(before);
 }
-
-// Defines NAME, the `attend` of a table whose pairs of BF16 are multiplied by PRODUCTS.
-#define ATTEND(NAME, PRODUCTS)                                                                                       \
-  static void NAME(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,   \
-                   size_t kv_first, size_t kv_count, float scale, bb_attend_numerics numerics, float *state) {       \
-    attend_by(q, tokens, heads, d, pieces, count, kv_first, kv_count, scale, numerics, PRODUCTS, state);              \
-  }

@@ -161,10 +161,9 @@ enum { BF16_TILE = 4, PAIR_ROWS = 2, PAIR_REST = 1, PAIR_COLUMNS = 2 };
 #include "integer_body.h"
 #include "bf16_body.h"
 #include "pair_attention_body.h"
+#include "table_body.h"
 
-ATTEND(attend, multiply_pairs)
-
-const bb_kernel_table bb_table_avx2 = KERNEL_TABLE(BB_ISA_AVX2, multiply_bf16, attend);
+void bb_fill_avx2(bb_kernel_table *table) { fill(table, BB_ISA_AVX2); }
 
 #pragma clang attribute pop
 #endif

@@ -160,12 +160,15 @@ enum { BF16_TILE = 16, PAIR_ROWS = 4, PAIR_REST = 2, PAIR_COLUMNS = 4 };
 #include "integer_body.h"
 #include "bf16_body.h"
 #include "pair_attention_body.h"
+#include "table_body.h"
 
-ATTEND(attend, multiply_pairs)
-ATTEND(attend_bf16, bb_multiply_pairs)
+void bb_fill_avx512(bb_kernel_table *table) { fill(table, BB_ISA_AVX512); }
 
-const bb_kernel_table bb_table_avx512 = KERNEL_TABLE(BB_ISA_AVX512, multiply_bf16, attend);
-const bb_kernel_table bb_table_avx512bf16 = KERNEL_TABLE(BB_ISA_AVX512BF16, bb_multiply_bf16_pairs, attend_bf16);
+void bb_attend_avx512_by_instruction(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces,
+                                     size_t count, size_t kv_first, size_t kv_count, float scale,
+                                     bb_attend_numerics numerics, float *state) {
+  attend_by(q, tokens, heads, d, pieces, count, kv_first, kv_count, scale, numerics, bb_multiply_pairs, state);
+}
 
 #pragma clang attribute pop
 #endif

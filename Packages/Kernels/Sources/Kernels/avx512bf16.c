@@ -27,14 +27,15 @@ enum { BF16_TILE = 16, PAIR_ROWS = 4, PAIR_REST = 2, PAIR_COLUMNS = 4 };
 #include "bf16_body.h"
 #include "pair_attention_body.h"
 
-void bb_multiply_bf16_pairs(const bb_matrix *m, const uint16_t *x, size_t ldx, size_t tokens, float *y, size_t ldy,
-                            size_t first, size_t last) {
-  multiply_bf16(m, x, ldx, tokens, y, ldy, first, last);
-}
-
 void bb_multiply_pairs(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, size_t columns,
                        size_t count, upcoming *next, const float *decay, float *y, size_t ldy) {
   multiply_pairs(x, ldx, rows, lines, columns, count, next, decay, y, ldy);
+}
+
+void bb_fill_avx512bf16(bb_kernel_table *table) {
+  table->isa = BB_ISA_AVX512BF16;
+  table->products[BB_ROWS_BF16][BB_ACTIVATIONS_BF16] = multiply_bf16;
+  table->attend = bb_attend_avx512_by_instruction;
 }
 
 #pragma clang attribute pop

@@ -69,9 +69,9 @@ static __attribute__((noinline)) void bf16_blocks(const bb_matrix *m, const uint
   }
 }
 
-static void multiply_bf16(const bb_matrix *m, const uint16_t *x, size_t ldx, size_t tokens, float *y, size_t ldy,
-                          size_t first, size_t last) {
+static void multiply_bf16(const bb_matrix *m, const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first,
+                          size_t last) {
   const uint64_t before = bb_flush_denormals();
-  bf16_blocks(m, x, ldx, tokens, y, ldy, first, last);
+  bf16_blocks(m, x->values, x->stride / sizeof(uint16_t), tokens, y, ldy, first, last);
   bb_restore_denormals(before);
 }

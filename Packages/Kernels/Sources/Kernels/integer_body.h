@@ -72,9 +72,9 @@ enum { INTEGER_TOKENS = 128 };  // of a pass: their codes stay in the second-lev
 INLINE void integer_tile(const bb_row_format format, const int has_zeros, const int tokens, const bb_matrix *m,
                          const bb_activations *x, const uint8_t *line, size_t lead, size_t block, size_t token, float *y,
                          size_t ldy) {
-  const size_t per_line = format == BB_ROWS_INT4 ? 8 : 4;
+  const size_t per_line = bb_formats[format].line_inputs;
   const size_t groups = (m->inputs + m->group - 1) / m->group, finer = m->group < m->inputs ? m->group / x->group : x->groups;
-  const int8_t *codes = x->codes + token * x->stride, *ninth = tokens > 8 ? codes + 8 * x->stride : codes;
+  const int8_t *codes = (const int8_t *)x->values + token * x->stride, *ninth = tokens > 8 ? codes + 8 * x->stride : codes;
   const float *scale = x->scales + token * x->groups;
   const int32_t *sum = x->sums + token * x->groups;
   const int32_t zero = has_zeros ? 0 : (int32_t)m->zero;
@@ -134,7 +134,7 @@ INLINE void integer_blocks(const bb_row_format format, const int has_zeros, cons
 
 INLINE void multiply_integer_as(const bb_row_format format, const int has_zeros, const bb_matrix *m,
                                 const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
-  const size_t stride = (m->inputs + bb_inputs_per_line(format) - 1) / bb_inputs_per_line(format) * 64;
+  const size_t stride = bb_block_bytes(format, m->inputs);
   const int unpack = INTEGER_UNPACK && format == BB_ROWS_INT4 && tokens >= 2 * INTEGER_TILE;
   const size_t own = unpack ? 2 * stride : stride, most = SHARED_BYTES > own ? SHARED_BYTES / own : 1;
   _Alignas(64) uint8_t bytes[unpack ? most * own : 1];
@@ -153,11 +153,8 @@ INLINE void multiply_integer_as(const bb_row_format format, const int has_zeros,
   }
 }
 
-static void multiply_integer(const bb_matrix *m, const bb_activations *x, size_t tokens, float *y, size_t ldy,
-                             size_t first, size_t last) {
-  const int zeros = m->zeros != NULL, int4 = m->format == BB_ROWS_INT4;
-  if (int4 && zeros) multiply_integer_as(BB_ROWS_INT4, 1, m, x, tokens, y, ldy, first, last);
-  else if (int4) multiply_integer_as(BB_ROWS_INT4, 0, m, x, tokens, y, ldy, first, last);
-  else if (zeros) multiply_integer_as(BB_ROWS_INT8, 1, m, x, tokens, y, ldy, first, last);
-  else multiply_integer_as(BB_ROWS_INT8, 0, m, x, tokens, y, ldy, first, last);
+INLINE void multiply_integers(const bb_row_format format, const bb_matrix *m, const bb_activations *x, size_t tokens, float *y,
+                              size_t ldy, size_t first, size_t last) {
+  if (m->zeros) multiply_integer_as(format, 1, m, x, tokens, y, ldy, first, last);
+  else multiply_integer_as(format, 0, m, x, tokens, y, ldy, first, last);
 }

@@ -1,5 +1,6 @@
-// Which instruction set this machine has, and which table is in use.
+// Which instruction sets this machine has, and which table is in use.
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,52 +8,98 @@
 #include "bb_kernels.h"
 #include "tables.h"
 
-static const char *const names[BB_ISA_COUNT] = {"scalar", "avx2", "avx512", "avx512bf16", "neon"};
+// A table starts as that of `base`, if there is one, and `fill` puts in what is this instruction set's own.
+typedef struct {
+  const char *name;
+  bb_isa base;
+  int (*is_present)(void);
+  void (*fill)(bb_kernel_table *table);
+} instruction_set;
 
-const char *bb_isa_name(bb_isa isa) { return isa < BB_ISA_COUNT ? names[isa] : "unknown"; }
-
-const bb_kernel_table *bb_kernels_for(bb_isa isa) {
-  if (isa == BB_ISA_SCALAR) return &bb_table_scalar;
+static int always(void) { return 1; }
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  const int avx2 =
-      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-  if (isa == BB_ISA_AVX2 && avx2) return &bb_table_avx2;
-  const int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-                     __builtin_cpu_supports("avx512vnni");
-  if (isa == BB_ISA_AVX512 && avx512) return &bb_table_avx512;
-  if (isa == BB_ISA_AVX512BF16 && avx512 && __builtin_cpu_supports("avx512bf16")) return &bb_table_avx512bf16;
-#elif defined(__aarch64__)
-  if (isa == BB_ISA_NEON) return &bb_table_neon;
-#endif
-  return NULL;
+static int has_avx2(void) {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 }
+static int has_avx512(void) {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vnni");
+}
+static int has_avx512bf16(void) { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
+#endif
+
+enum { NO_BASE = BB_ISA_COUNT };
+
+// A base stands before what is built on it; the last one that is present is the best.
+static const instruction_set sets[BB_ISA_COUNT] = {
+    [BB_ISA_SCALAR] = {"scalar", NO_BASE, always, bb_fill_scalar},
+#if defined(__x86_64__)
+    [BB_ISA_AVX2] = {"avx2", NO_BASE, has_avx2, bb_fill_avx2},
+    [BB_ISA_AVX512] = {"avx512", NO_BASE, has_avx512, bb_fill_avx512},
+    [BB_ISA_AVX512BF16] = {"avx512bf16", BB_ISA_AVX512, has_avx512bf16, bb_fill_avx512bf16},
+    [BB_ISA_NEON] = {"neon", NO_BASE, NULL, NULL},
+#else
+    [BB_ISA_AVX2] = {"avx2", NO_BASE, NULL, NULL},
+    [BB_ISA_AVX512] = {"avx512", NO_BASE, NULL, NULL},
+    [BB_ISA_AVX512BF16] = {"avx512bf16", NO_BASE, NULL, NULL},
+#if defined(__aarch64__)
+    [BB_ISA_NEON] = {"neon", NO_BASE, always, bb_fill_neon},
+#else
+    [BB_ISA_NEON] = {"neon", NO_BASE, NULL, NULL},
+#endif
+#endif
+};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const bb_kernel_table *chosen;
-static char problem[160];
+static bb_kernel_table tables[BB_ISA_COUNT];
+static int present[BB_ISA_COUNT];
+static _Atomic(const bb_kernel_table *) chosen;
 
-static void choose(void) {
-  for (int isa = BB_ISA_COUNT - 1; isa >= 0 && !chosen; isa--) chosen = bb_kernels_for((bb_isa)isa);
-  const char *request = getenv("BITBUDGET_ISA");
-  if (!request || !*request) return;
+static void fill_tables(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+#endif
+  const bb_kernel_table *best = NULL;
   for (int isa = 0; isa < BB_ISA_COUNT; isa++) {
-    if (strcmp(request, names[isa]) != 0) continue;
-    const bb_kernel_table *table = bb_kernels_for((bb_isa)isa);
-    if (table) chosen = table;
-    else snprintf(problem, sizeof problem, "BITBUDGET_ISA=%s: this machine does not have it", names[isa]);
-    return;
+    const instruction_set *set = &sets[isa];
+    present[isa] = set->is_present && set->is_present();
+    if (!present[isa]) continue;
+    if (set->base != NO_BASE) tables[isa] = tables[set->base];
+    set->fill(&tables[isa]);
+    best = &tables[isa];
   }
-  snprintf(problem, sizeof problem, "BITBUDGET_ISA=%.40s: expected scalar, avx2, avx512, avx512bf16 or neon", request);
+  atomic_store(&chosen, best);
+}
+
+const char *bb_isa_name(bb_isa isa) { return isa < BB_ISA_COUNT ? sets[isa].name : "unknown"; }
+
+const bb_kernel_table *bb_kernels_for(bb_isa isa) {
+  pthread_once(&once, fill_tables);
+  return isa < BB_ISA_COUNT && present[isa] ? &tables[isa] : NULL;
 }
 
 const bb_kernel_table *bb_kernels(void) {
-  pthread_once(&once, choose);
-  return chosen;
+  const bb_kernel_table *table = atomic_load_explicit(&chosen, memory_order_acquire);
+  if (table) return table;
+  pthread_once(&once, fill_tables);
+  return atomic_load(&chosen);
 }
 
-const char *bb_isa_problem(void) {
-  pthread_once(&once, choose);
-  return problem[0] ? problem : NULL;
+const char *bb_choose_isa(const char *name) {
+  pthread_once(&once, fill_tables);
+  for (int isa = 0; isa < BB_ISA_COUNT; isa++) {
+    if (strcmp(name, sets[isa].name) != 0) continue;
+    if (!present[isa]) return "this machine does not have it";
+    atomic_store(&chosen, &tables[isa]);
+    return NULL;
+  }
+  return "expected scalar, avx2, avx512, avx512bf16 or neon";
+}
+
+void bb_no_product(const bb_matrix *w, const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first,
+                   size_t last) {
+  (void)tokens, (void)y, (void)ldy, (void)first, (void)last;
+  fprintf(stderr, "no product of weights in %s with activations of format %d\n", bb_format_of(w->format)->name, x->format);
+  abort();
 }

@@ -94,9 +94,8 @@ INLINE void decode_line(bb_row_format format, const code_zeros zeros, const bb_m
 // `tokens` x `blocks` outputs of 16 rows each; all four counts are constants where this is inlined.
 INLINE void tile(const bb_row_format format, const code_zeros zeros, const int tokens, const int blocks, const bb_matrix *m,
                  const float *x, size_t ldx, float *y, size_t ldy, size_t block) {
-  const int integer = format >= BB_ROWS_INT8;
-  const size_t per_line = format == BB_ROWS_INT4 ? 8 : format == BB_ROWS_INT8 ? 4 : 2;
-  const size_t line_bytes = format == BB_ROWS_F32 ? 128 : 64;
+  const int integer = bb_formats[format].coded;
+  const size_t per_line = bb_formats[format].line_inputs, line_bytes = bb_formats[format].line_bytes;
   const size_t inputs = m->inputs, group = integer && m->group < inputs ? m->group : inputs;
   const size_t groups = (inputs + group - 1) / group;
   const size_t stride = (inputs + per_line - 1) / per_line * line_bytes;
@@ -160,7 +159,7 @@ INLINE void multiply_format(const bb_row_format format, const code_zeros zeros, 
                             size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
   for (size_t chunk = 0; chunk < tokens; chunk += TOKEN_CHUNK) {
     const size_t end = chunk + TOKEN_CHUNK < tokens ? chunk + TOKEN_CHUNK : tokens;
-    const int panels = format >= BB_ROWS_INT8 && end - chunk >= PANEL_MIN;
+    const int panels = bb_formats[format].coded && end - chunk >= PANEL_MIN;
     size_t block = first;
     // One token reads block after block, in the order of memory, which the processor foresees.
     if (tokens == 1)
@@ -183,23 +182,13 @@ INLINE void multiply_format(const bb_row_format format, const code_zeros zeros, 
   }
 }
 
-static void multiply(const bb_matrix *m, const float *x, size_t ldx, size_t tokens, float *y, size_t ldy,
-                     size_t first, size_t last) {
+INLINE void multiply_floats(const bb_row_format format, const bb_matrix *m, const bb_activations *x, size_t tokens, float *y,
+                            size_t ldy, size_t first, size_t last) {
+  const float *rows = x->values;
+  const size_t ldx = x->stride / sizeof(float);
   const int one = !m->zeros && m->zero == floorf(m->zero) && fabsf(m->zero) <= 256;
-  switch (m->format) {
-    case BB_ROWS_F32: multiply_format(BB_ROWS_F32, ONE_ZERO, m, x, ldx, tokens, y, ldy, first, last); break;
-    case BB_ROWS_F16: multiply_format(BB_ROWS_F16, ONE_ZERO, m, x, ldx, tokens, y, ldy, first, last); break;
-    case BB_ROWS_BF16: multiply_format(BB_ROWS_BF16, ONE_ZERO, m, x, ldx, tokens, y, ldy, first, last); break;
-    case BB_ROWS_INT8:
-      if (one) multiply_format(BB_ROWS_INT8, ONE_ZERO, m, x, ldx, tokens, y, ldy, first, last);
-      else multiply_format(BB_ROWS_INT8, ZERO_FOR_EACH, m, x, ldx, tokens, y, ldy, first, last);
-      break;
-    case BB_ROWS_INT4:
-      if (one) multiply_format(BB_ROWS_INT4, ONE_ZERO, m, x, ldx, tokens, y, ldy, first, last);
-      else multiply_format(BB_ROWS_INT4, ZERO_FOR_EACH, m, x, ldx, tokens, y, ldy, first, last);
-      break;
-    default: break;
-  }
+  if (one || !bb_formats[format].coded) multiply_format(format, ONE_ZERO, m, rows, ldx, tokens, y, ldy, first, last);
+  else multiply_format(format, ZERO_FOR_EACH, m, rows, ldx, tokens, y, ldy, first, last);
 }
 
 // ---------------------------------------------------------------- elementwise
@@ -351,14 +340,3 @@ static size_t first_above(const float *x, size_t from, size_t n, float limit) {
 #include "activations_body.h"
 #include "attention_body.h"
 #include "encode_body.h"
-
-#define KERNEL_TABLE(ISA, BF16, ATTEND)                                                             \
-  {                                                                                                 \
-    .isa = ISA, .multiply = multiply, .widen = widen, .narrow = narrow, .rms_norm = rms_norm,       \
-    .rotate = rotate, .silu_multiply = silu_multiply, .add = add, .divide = divide,                 \
-    .exp_sum = exp_sum, .highest = highest, .first_above = first_above, .attend = ATTEND,           \
-    .hadamard = hadamard, .key_scores = key_scores,                                                 \
-    .quantize = quantize, .multiply_integer = multiply_integer, .multiply_bf16 = BF16,              \
-    .encode_keys = encode_keys, .encode_values = encode_values,                                     \
-    .layer_norm = layer_norm, .gelu = gelu, .relu = relu                                            \
-  }

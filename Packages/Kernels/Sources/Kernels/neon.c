@@ -169,8 +169,8 @@ enum { BF16_TILE = 4, PAIR_ROWS = 4, PAIR_REST = 2, PAIR_COLUMNS = 1 };
 #include "integer_body.h"
 #include "bf16_body.h"
 #include "pair_attention_body.h"
+#include "table_body.h"
 
-ATTEND(attend, multiply_pairs)
+void bb_fill_neon(bb_kernel_table *table) { fill(table, BB_ISA_NEON); }
 
-const bb_kernel_table bb_table_neon = KERNEL_TABLE(BB_ISA_NEON, multiply_bf16, attend);
 #endif

@@ -13,8 +13,7 @@ typedef struct {
 // panel[k][block][16] = code - zero, or the float weights, of inputs [start, start + count).
 INLINE void decode_panel(const bb_row_format format, const code_zeros zeros, const bb_matrix *m, const int blocks,
                          const uint8_t *lines, size_t stride, const v16 *zero, size_t start, size_t count, float *panel) {
-  const size_t per_line = format == BB_ROWS_INT4 ? 8 : format == BB_ROWS_INT8 ? 4 : 2;
-  const size_t line_bytes = format == BB_ROWS_F32 ? 128 : 64;
+  const size_t per_line = bb_formats[format].line_inputs, line_bytes = bb_formats[format].line_bytes;
   for (size_t k = 0; k < count; k += per_line)
     for (int b = 0; b < blocks; b++) {
       v16 w[8];
@@ -63,11 +62,10 @@ INLINE void panel_tiles(const int blocks, const float *panel, size_t count, cons
 // The outputs of `blocks` blocks for a chunk of at most TOKEN_CHUNK tokens.
 INLINE void panel_chunk(const bb_row_format format, const code_zeros zeros, const int blocks, const bb_matrix *m,
                         const float *x, size_t ldx, size_t tokens, float *y, size_t ldy, size_t block) {
-  const int integer = format >= BB_ROWS_INT8;
+  const int integer = bb_formats[format].coded;
   const size_t inputs = m->inputs, group = integer && m->group < inputs ? m->group : inputs;
   const size_t groups = (inputs + group - 1) / group;
-  const size_t per_line = format == BB_ROWS_INT4 ? 8 : format == BB_ROWS_INT8 ? 4 : 2;
-  const size_t stride = (inputs + per_line - 1) / per_line * (format == BB_ROWS_F32 ? 128 : 64);
+  const size_t stride = bb_block_bytes(format, inputs);
   const uint8_t *lines = m->lines + block * stride;
   _Alignas(64) float panel[PANEL_INPUTS * TILE_BLOCKS * 16];
   _Alignas(64) panel_sums sums;

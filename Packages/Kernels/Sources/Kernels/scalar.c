@@ -153,7 +153,6 @@ enum { BF16_TILE = 1, PAIR_ROWS = 1, PAIR_REST = 1, PAIR_COLUMNS = 1 };
 #include "integer_body.h"
 #include "bf16_body.h"
 #include "pair_attention_body.h"
+#include "table_body.h"
 
-ATTEND(attend, multiply_pairs)
-
-const bb_kernel_table bb_table_scalar = KERNEL_TABLE(BB_ISA_SCALAR, multiply_bf16, attend);
+void bb_fill_scalar(bb_kernel_table *table) { fill(table, BB_ISA_SCALAR); }

@@ -32,16 +32,20 @@ struct BF16Case {
             let x = x.baseAddress
           else { return }
           for block in 0..<blocks {
-            bb_pack_floats(
-              BB_ROWS_BF16, source + block * 16 * inputs, min(16, rows - block * 16), inputs,
+            bb_pack_halves(
+              source + block * 16 * inputs, min(16, rows - block * 16), inputs,
               target + block * blockBytes)
           }
           var matrix = bb_matrix()
           matrix.format = BB_ROWS_BF16
           (matrix.rows, matrix.inputs, matrix.group) = (rows, inputs, inputs)
           matrix.lines = UnsafePointer(target)
-          bb_kernels_for(isa).pointee.multiply_bf16(
-            &matrix, x + range.lowerBound * stride, stride, range.count, &y, rows, 0, blocks)
+          var rows = bb_activations()
+          rows.format = BB_ACTIVATIONS_BF16
+          rows.values = UnsafeRawPointer(x + range.lowerBound * stride)
+          rows.stride = stride * 2
+          bb_multiply(
+            bb_kernels_for(isa), &matrix, &rows, range.count, &y, self.rows, 0, blocks)
         }
       }
     }

@@ -177,7 +177,7 @@ import Testing
         for row in 0..<tokens * heads { together[row * stride + 48] = -.infinity }
         var alone = together
         partly.seen = seen
-        kernel?(q, tokens, heads, d, [full, partly], 2, 0, 1, 0.3, numerics, &together)
+        kernel(q, tokens, heads, d, [full, partly], 2, 0, 1, 0.3, numerics, &together)
         for t in 0..<tokens {
           var own = partly
           own.last = max(0, min(64, seen + t))
@@ -185,7 +185,7 @@ import Testing
           let pieces = own.last > 0 ? [full, own] : [full]
           alone.withUnsafeMutableBufferPointer { alone in
             guard let base = alone.baseAddress else { return }
-            kernel?(
+            kernel(
               Array(q[(t * heads * d)...]), 1, heads, d, pieces, pieces.count, 0, 1, 0.3, numerics,
               base + t * heads * stride)
           }

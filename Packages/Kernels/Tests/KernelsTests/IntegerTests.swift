@@ -52,15 +52,13 @@ extension PackedCase {
             guard let codes = codes.baseAddress, let scales = scales.baseAddress,
               let sums = sums.baseAddress
             else { return }
-            let activations = bb_activations(
-              stride: x.stride, group: x.group, groups: x.groups, codes: codes + first * x.stride,
-              scales: scales + first * x.groups, sums: sums + first * x.groups)
-            withUnsafePointer(to: matrix) { matrix in
-              withUnsafePointer(to: activations) { activations in
-                bb_kernels_for(isa).pointee.multiply_integer(
-                  matrix, activations, tokens, &y, rows, 0, (rows + 15) / 16)
-              }
-            }
+            var matrix = matrix
+            var activations = bb_activations(
+              format: BB_ACTIVATIONS_INT8, values: codes + first * x.stride, stride: x.stride,
+              group: x.group, groups: x.groups, scales: scales + first * x.groups,
+              sums: sums + first * x.groups)
+            bb_multiply(
+              bb_kernels_for(isa), &matrix, &activations, tokens, &y, rows, 0, (rows + 15) / 16)
           }
         }
       }

@@ -45,11 +45,11 @@ struct PackedCase {
     var numbers = Numbers(seed: UInt64(rows * 1000 + inputs))
     let blocks = (rows + 15) / 16
     let groups = (inputs + group - 1) / group
-    let perLine = bb_inputs_per_line(format)
-    let stride = (inputs + perLine - 1) / perLine * bb_line_bytes(format)
+    let traits = bb_format_of(format).pointee
+    let stride = bb_block_bytes(format, inputs)
     lines = [UInt8](repeating: 0, count: blocks * stride)
     weights = [Double](repeating: 0, count: rows * inputs)
-    let integer = format.rawValue >= BB_ROWS_INT8.rawValue
+    let integer = traits.coded != 0
     scales = integer ? numbers.floats(blocks * groups * 16) : []
     let levels: UInt64 = format == BB_ROWS_INT4 ? 16 : 256
     if integer && withZeros {
@@ -61,7 +61,7 @@ struct PackedCase {
         guard let target = buffer.baseAddress.map({ $0 + block * stride }) else { return }
         if integer {
           let codes = (0..<count * inputs).map { _ in UInt8(numbers.bits() % levels) }
-          bb_pack_codes(format, codes, count, inputs, target)
+          traits.pack(codes, count, inputs, target)
           for row in 0..<count {
             for k in 0..<inputs {
               let at = (block * groups + k / group) * 16 + row
@@ -75,7 +75,7 @@ struct PackedCase {
           let storage = format == BB_ROWS_F32 ? BB_F32 : format == BB_ROWS_F16 ? BB_F16 : BB_BF16
           var stored = [UInt8](repeating: 0, count: values.count * 4)
           bb_kernels_for(BB_ISA_SCALAR).pointee.narrow(values, storage, &stored, values.count)
-          bb_pack_floats(format, stored, count, inputs, target)
+          traits.pack(stored, count, inputs, target)
           var widened = [Float](repeating: 0, count: values.count)
           bb_kernels_for(BB_ISA_SCALAR).pointee.widen(stored, storage, &widened, values.count)
           for at in values.indices { weights[block * 16 * inputs + at] = Double(widened[at]) }
@@ -107,8 +107,11 @@ struct PackedCase {
   func multiply(_ x: [Float], tokens: Int, isa: bb_isa) -> [Float] {
     var y = [Float](repeating: .nan, count: tokens * rows)
     withMatrix { matrix in
-      withUnsafePointer(to: matrix) {
-        bb_kernels_for(isa).pointee.multiply($0, x, inputs, tokens, &y, rows, 0, (rows + 15) / 16)
+      x.withUnsafeBufferPointer { x in
+        guard let x = x.baseAddress else { return }
+        var (matrix, activations) = (matrix, bb_floats(x, inputs))
+        bb_multiply(
+          bb_kernels_for(isa), &matrix, &activations, tokens, &y, rows, 0, (rows + 15) / 16)
       }
     }
     return y
@@ -162,7 +165,7 @@ struct PackedCase {
   ) {
     for (zeros, offMiddle) in [(true, 0), (false, 0), (false, -3), (false, 0.3)] as [(Bool, Float)]
     {
-      if format.rawValue < BB_ROWS_INT8.rawValue && !zeros { continue }
+      if bb_format_of(format).pointee.coded == 0 && !zeros { continue }
       compare(
         PackedCase(
           format: format, rows: size.rows, inputs: size.inputs, group: size.group, zeros: zeros,
@@ -186,26 +189,30 @@ struct PackedCase {
     }
   }
 
-  @Test(arguments: formats)
-  func unpackingGivesBackWhatWasPacked(format: bb_row_format) {
+  @Test(arguments: formats, [false, true])
+  func aRowCopiedIsWhatWasPacked(format: bb_row_format, zeros: Bool) {
     let inputs = 37
-    let packed = PackedCase(format: format, rows: 16, inputs: inputs, group: 8, zeros: false)
-    for row in [0, 5, 15] {
-      if format.rawValue >= BB_ROWS_INT8.rawValue {
-        var codes = [UInt8](repeating: 0, count: inputs)
-        bb_unpack_codes(format, packed.lines, row, inputs, &codes)
-        let zero = format == BB_ROWS_INT4 ? 8.0 : 128.0
-        let same = (0..<inputs).allSatisfy { k in
-          Double(packed.scales[(k / 8) * 16 + row]) * (Double(codes[k]) - zero)
-            == packed.weights[row * inputs + k]
-        }
-        #expect(same)
-      } else {
-        var values = [Float](repeating: 0, count: inputs)
-        bb_unpack_floats(format, packed.lines, row, inputs, &values)
+    let packed = PackedCase(format: format, rows: 21, inputs: inputs, group: 8, zeros: zeros)
+    packed.withMatrix { matrix in
+      var matrix = matrix
+      for row in [0, 5, 15, 16, 20] {
+        var values = [Float](repeating: .nan, count: inputs)
+        bb_copy_row(&matrix, row, &values)
         let expected = packed.weights[row * inputs..<(row + 1) * inputs]
-        let same = zip(values, expected).allSatisfy { Double($0) == $1 }
-        #expect(same)
+        #expect(values == expected.map { Float($0) })
+      }
+    }
+  }
+
+  @Test func productsThatDoNotExistAreKnown() {
+    for isa in supportedISAs {
+      let table = bb_kernels_for(isa)
+      for format in Self.formats {
+        #expect(bb_has_product(table!, format, BB_ACTIVATIONS_F32) != 0)
+        let isCoded = bb_format_of(format).pointee.coded != 0
+        #expect((bb_has_product(table!, format, BB_ACTIVATIONS_INT8) != 0) == isCoded)
+        let isBF16 = format == BB_ROWS_BF16
+        #expect((bb_has_product(table!, format, BB_ACTIVATIONS_BF16) != 0) == isBF16)
       }
     }
   }

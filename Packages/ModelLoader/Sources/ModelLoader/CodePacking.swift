@@ -9,7 +9,7 @@ struct CodePacking {
   let bits: Int
 
   /// The widths that can be packed.
-  static let widths = [2, 3, 4, 8]
+  static let widths = QuantizedMatrix.codeBits
 
   /// Words that `count` codes take, or nil when that overflows.
   func words(for count: Int) -> Int? {

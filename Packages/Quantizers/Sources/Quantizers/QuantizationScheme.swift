@@ -44,7 +44,7 @@ public struct QuantizationScheme: Sendable, Hashable, Codable {
     bits: Int = 4, groupSize: Int? = 128, grid: Grid = .symmetric, scaleType: DType = .f16,
     scaleSearch: ScaleSearch = .range
   ) throws(QuantizerError) {
-    guard [2, 3, 4, 8].contains(bits) else {
+    guard QuantizedMatrix.codeBits.contains(bits) else {
       throw .invalidSetting(name: "bits", found: "\(bits)", expected: "2, 3, 4 or 8")
     }
     if let groupSize, groupSize < 1 {

@@ -26,7 +26,7 @@ public struct DensePacker: @unchecked Sendable {
     }
     let blocks = (shape[0] + Self.blockRows - 1) / Self.blockRows
     lines = try AlignedBytes(
-      count: blocks * packedBlockBytes(format, inputs: shape[1]), zeroed: false)
+      count: blocks * bb_block_bytes(format, shape[1]), zeroed: false)
     weights = DenseWeights(
       rows: shape[0], inputs: shape[1], dtype: dtype, format: format, lines: lines)
   }
@@ -43,12 +43,13 @@ public struct DensePacker: @unchecked Sendable {
     precondition(
       rows.lowerBound % step == 0 && isWhole && rows.upperBound <= weights.outFeatures
         && bytes.count >= rows.count * rowBytes, "rows \(rows) of \(weights.outFeatures)")
-    let blockBytes = packedBlockBytes(format, inputs: inputs)
+    let pack = bb_format_of(format).pointee.pack
+    let blockBytes = bb_block_bytes(format, inputs)
     lines.withMutableBytes { target in
       guard let from = bytes.baseAddress, let to = target.baseAddress else { return }
       for row in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
-        bb_pack_floats(
-          format, from + (row - rows.lowerBound) * rowBytes, min(step, rows.upperBound - row),
+        pack(
+          from + (row - rows.lowerBound) * rowBytes, min(step, rows.upperBound - row),
           inputs, (to + row / step * blockBytes).assumingMemoryBound(to: UInt8.self))
       }
     }

@@ -14,6 +14,8 @@ public struct DenseWeights: LinearWeights {
   public var byteCount: Int { packed.byteCount }
   /// The format in words.
   public var formatName: String { dtype.rawValue }
+  /// Bits of a weight.
+  public var bits: Int { dtype.bits }
 
   /// Packs a row-major `[out, in]` tensor.
   ///
@@ -34,25 +36,16 @@ public struct DenseWeights: LinearWeights {
     packed = PackedMatrix(format, rows: rows, inputs: inputs, lines: lines)
   }
 
+  /// See `LinearWeights.activations`.
+  public func activations(for numerics: Numerics) -> ActivationScheme {
+    dtype == .bf16 ? numerics.activationsForBF16 : .float
+  }
+
   /// See `LinearWeights.product`.
   public func product(
     of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) -> LinearProduct {
-    let (rows, tokens, cost) = (outFeatures, input.tokens, outFeatures * inFeatures * input.tokens)
-    guard input.numerics != .exact, packed.matrix.format == BB_ROWS_BF16 else {
-      let (x, width, multiply) = (input.rows(on: pool), inFeatures, bb_kernels().pointee.multiply)
-      return LinearProduct(features: rows, tokens: tokens, cost: cost) { [packed] part in
-        var matrix = packed.matrix
-        multiply?(&matrix, x, width, tokens, y, rows, part.firstBlock, part.endBlock)
-      }
-    }
-    let (x, stride) = input.inHalves(on: pool)
-    let multiply = bb_kernels().pointee.multiply_bf16
-    // A product of halves costs about half of one of floats.
-    return LinearProduct(features: rows, tokens: tokens, cost: cost / 2) { [packed] part in
-      var matrix = packed.matrix
-      multiply?(&matrix, x, stride, tokens, y, rows, part.firstBlock, part.endBlock)
-    }
+    packed.product(of: input, as: activations(for: input.numerics), into: y, on: pool)
   }
 
   /// See `LinearWeights.withPackedRows`.
@@ -62,9 +55,6 @@ public struct DenseWeights: LinearWeights {
 
   /// See `LinearWeights.copyRow`.
   public func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) {
-    precondition(index >= 0 && index < outFeatures, "row \(index) of \(outFeatures)")
-    let matrix = packed.matrix
-    let block = matrix.lines + index / 16 * packedBlockBytes(matrix.format, inputs: inFeatures)
-    bb_unpack_floats(matrix.format, block, index % 16, inFeatures, target)
+    packed.copyRow(index, into: target)
   }
 }

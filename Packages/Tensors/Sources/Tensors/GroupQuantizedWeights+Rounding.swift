@@ -5,12 +5,12 @@ extension GroupQuantizedWeights {
   /// where a value is NaN or infinite. Works through 16 rows at a time.
   ///
   /// - Throws: `TensorError.outOfMemory`.
-  public init(rounding weights: some LinearWeights, groupSize: Int = 128) throws(TensorError) {
+  public init(rounding weights: any LinearWeights, groupSize: Int = 128) throws(TensorError) {
     let (rows, inputs) = (weights.outFeatures, weights.inFeatures)
     let group = min(groupSize, inputs)
     let groups = (inputs + group - 1) / group
     let blocks = (rows + 15) / 16
-    let lineBytes = packedBlockBytes(BB_ROWS_INT8, inputs: inputs)
+    let lineBytes = bb_block_bytes(BB_ROWS_INT8, inputs)
     let lines = try AlignedBytes(count: blocks * lineBytes)
     let scales = try AlignedBytes(count: blocks * groups * 16 * MemoryLayout<Float>.size)
     let quantize = bb_kernels().pointee.quantize
@@ -29,7 +29,7 @@ extension GroupQuantizedWeights {
             row.withUnsafeMutableBufferPointer { row in
               if let base = row.baseAddress { weights.copyRow(block * 16 + index, into: base) }
             }
-            quantize?(row, inputs, group, &signed, &found, &sums)
+            quantize(row, inputs, group, &signed, &found, &sums)
             for (part, scale) in found.enumerated() {
               scales[(block * groups + part) * 16 + index] = scale
             }
@@ -37,7 +37,7 @@ extension GroupQuantizedWeights {
               codes[index * inputs + column] = UInt8(bitPattern: signed[column]) ^ 128
             }
           }
-          bb_pack_codes(BB_ROWS_INT8, codes, count, inputs, target + block * lineBytes)
+          bb_pack_bytes(codes, count, inputs, target + block * lineBytes)
         }
       }
     }

@@ -3,8 +3,8 @@ import Kernels
 /// Integer codes with one scale for each group of inputs of a row, held packed: 8-bit codes as bytes, 4-bit codes
 /// as nibbles, 2- and 3-bit codes as nibbles too (the kernels read those).
 ///
-/// With `Numerics.exact` codes are widened to F32 in registers and multiplied with the activations as they are; with
-/// `.int8` the activations are rounded and the products are sums of whole numbers.
+/// With `Numerics.exact` codes are converted to F32 in registers and multiplied with the activations as they are; with
+/// `.int8` the activations are quantized and sums inside a group are integers.
 /// When the groups do not lie in a row (activation order), columns are stored in group order and the activations
 /// are gathered before the multiply.
 public struct GroupQuantizedWeights: LinearWeights {
@@ -68,37 +68,18 @@ public struct GroupQuantizedWeights: LinearWeights {
     order = nil
   }
 
+  /// See `LinearWeights.activations`.
+  public func activations(for numerics: Numerics) -> ActivationScheme {
+    numerics.activations(forCodesInGroupsOf: bb_activation_group(groupSize, inFeatures))
+  }
+
   /// See `LinearWeights.product`.
   public func product(
     of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) -> LinearProduct {
-    let (rows, tokens, cost) = (outFeatures, input.tokens, outFeatures * inFeatures * input.tokens)
     let ordered = order.map { LinearInput(input, columns: $0, on: pool) } ?? input
-    guard input.numerics == .int8, activationGroup <= Self.longestGroup else {
-      let (x, multiply) = (ordered.rows(on: pool), bb_kernels().pointee.multiply)
-      return LinearProduct(features: rows, tokens: tokens, cost: cost) {
-        [packed, inFeatures] part in
-        // The closure keeps the input, whose memory the activations may be in.
-        withExtendedLifetime(ordered) {
-          var matrix = packed.matrix
-          multiply?(&matrix, x, inFeatures, tokens, y, rows, part.firstBlock, part.endBlock)
-        }
-      }
-    }
-    let activations = ordered.rounded(group: activationGroup, on: pool)
-    let multiply = bb_kernels().pointee.multiply_integer
-    // A whole-number product costs about a quarter of a float one.
-    return LinearProduct(features: rows, tokens: tokens, cost: cost / 4) { [packed] part in
-      withExtendedLifetime(ordered) {
-        var (matrix, activations) = (packed.matrix, activations)
-        multiply?(&matrix, &activations, tokens, y, rows, part.firstBlock, part.endBlock)
-      }
-    }
+    return packed.product(of: ordered, as: activations(for: input.numerics), into: y, on: pool)
   }
-
-  /// Products of that many codes and rounded activations fit 32 bits.
-  private static let longestGroup = 65_536
-  private var activationGroup: Int { bb_activation_group(groupSize, inFeatures) }
 
   /// See `LinearWeights.withPackedRows`.
   public func withPackedRows(_ body: (UnsafeRawBufferPointer) -> Void) {
@@ -107,24 +88,11 @@ public struct GroupQuantizedWeights: LinearWeights {
 
   /// See `LinearWeights.copyRow`.
   public func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) {
-    precondition(index >= 0 && index < outFeatures, "row \(index) of \(outFeatures)")
-    let groups = (inFeatures + groupSize - 1) / groupSize
-    var codes = [UInt8](repeating: 0, count: inFeatures)
-    var scale = [Float](repeating: 0, count: groups)
-    let matrix = packed.matrix
-    let block = matrix.lines + index / 16 * packedBlockBytes(matrix.format, inputs: inFeatures)
-    bb_unpack_codes(matrix.format, block, index % 16, inFeatures, &codes)
-    let scaleBytes = matrix.scale_format == BB_F32 ? 4 : 2
-    for group in 0..<groups {
-      let at = (index / 16 * groups + group) * 16 + index % 16
-      bb_kernels().pointee.widen(
-        matrix.scales + at * scaleBytes, matrix.scale_format, &scale[group], 1)
-    }
-    for position in 0..<inFeatures {
-      let group = position / groupSize
-      let zero = matrix.zeros?[(index / 16 * groups + group) * 16 + index % 16] ?? matrix.zero
-      let input = order.map { Int($0[position]) } ?? position
-      target[input] = scale[group] * (Float(codes[position]) - zero)
+    guard let order else { return packed.copyRow(index, into: target) }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: inFeatures) { row in
+      guard let ordered = row.baseAddress else { return }
+      packed.copyRow(index, into: ordered)
+      for (position, input) in order.enumerated() { target[Int(input)] = ordered[position] }
     }
   }
 
@@ -157,7 +125,7 @@ public struct GroupQuantizedWeights: LinearWeights {
     _ matrix: QuantizedMatrix, order: [Int32]?, format: bb_row_format
   ) throws(TensorError) -> AlignedBytes {
     let (rows, inputs) = (matrix.outFeatures, matrix.inFeatures)
-    let stride = packedBlockBytes(format, inputs: inputs)
+    let stride = bb_block_bytes(format, inputs)
     let lines = try AlignedBytes(count: (rows + 15) / 16 * stride)
     var gathered = [UInt8](repeating: 0, count: order == nil ? 0 : 16 * inputs)
     lines.withMutableBytes { target in
@@ -168,7 +136,7 @@ public struct GroupQuantizedWeights: LinearWeights {
           let start = from + block * 16 * inputs
           let lines = (to + block * stride).assumingMemoryBound(to: UInt8.self)
           guard let order else {
-            bb_pack_codes(format, start, count, inputs, lines)
+            bb_format_of(format).pointee.pack(start, count, inputs, lines)
             continue
           }
           for row in 0..<count {
@@ -176,7 +144,7 @@ public struct GroupQuantizedWeights: LinearWeights {
               gathered[row * inputs + position] = start[row * inputs + Int(order[position])]
             }
           }
-          bb_pack_codes(format, gathered, count, inputs, lines)
+          bb_format_of(format).pointee.pack(gathered, count, inputs, lines)
         }
       }
     }

@@ -1,19 +1,6 @@
 import Kernels
 
-/// How weights meet activations.
-public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
-  /// Weights are widened to F32 and multiplied with the activations as they are.
-  case exact
-  /// Activations are rounded to 8 bits, one scale for each row and group of at most 128 inputs, wherever the weights
-  /// are integer codes; sums inside a group are then whole numbers. Queries and weights of attention likewise wherever
-  /// a cache holds codes. All else as `bf16` has it.
-  case int8
-  /// Activations are rounded to BF16 wherever the weights are BF16; their products are exact and summed in F32. Likewise the
-  /// queries and weights of attention, wherever a cache holds BF16. All else as `exact` has it.
-  case bf16
-}
-
-/// Rows of activations that one or more matrices are to multiply. A row is made and rounded in one go, while it lies in the
+/// Rows of activations that one or more matrices are to multiply. A row is made and prepared in one go, while it lies in the
 /// first-level cache; what that gives is kept, so that matrices which share an input share it. One thread drives it; it is meant to
 /// be used again and again.
 public final class LinearInput {
@@ -29,26 +16,23 @@ public final class LinearInput {
   /// Where the rows come from.
   private var source = Source.memory(nil)
   private let floats = GrowingBuffer<Float>()
-  /// One for each group that matrices have asked for so far.
-  private var roundings: [Rounding] = []
-  private let halves = GrowingBuffer<UInt16>()
-  /// Whether `halves` hold this input.
-  private var hasHalves = false
+  /// One for each scheme that matrices have asked for so far.
+  private var forms: [Form] = []
 
   private enum Source {
     case memory(UnsafePointer<Float>?)
     case function(Row)
   }
 
-  /// The rows rounded to 8 bits, or memory for them.
-  private final class Rounding {
-    let group: Int
+  /// The rows in one scheme, or memory for them.
+  private final class Form {
+    let scheme: ActivationScheme
     var isCurrent = false
-    let codes = GrowingBuffer<Int8>()
+    let values = GrowingBuffer<UInt8>()
     let scales = GrowingBuffer<Float>()
     let sums = GrowingBuffer<Int32>()
 
-    init(group: Int) { self.group = group }
+    init(_ scheme: ActivationScheme) { self.scheme = scheme }
   }
 
   /// An input without rows.
@@ -87,8 +71,7 @@ public final class LinearInput {
     self.source = source
     self.tokens = tokens
     self.width = width
-    for rounding in roundings { rounding.isCurrent = false }
-    hasHalves = false
+    for form in forms { form.isCurrent = false }
   }
 
   /// `[tokens, width]`. Valid until the next `reset`.
@@ -104,40 +87,54 @@ public final class LinearInput {
     return UnsafePointer(target)
   }
 
-  /// The rows rounded to BF16 with the elements from one to the next; 0 stands behind the last of a row. Valid until
-  /// the next `reset`.
-  func inHalves(on pool: ThreadPool) -> (UnsafePointer<UInt16>, stride: Int) {
-    let stride = Self.stride(of: width * 2) / 2
-    let target = halves.reserve(tokens * stride)
-    if !hasHalves {
-      let (width, narrow) = (width, bb_kernels().pointee.narrow)
-      eachRow(on: pool) { t, row in
-        narrow?(row, BB_BF16, target + t * stride, width)
-        for k in width..<stride { target[t * stride + k] = 0 }
-      }
-      hasHalves = true
+  /// The rows as a scheme has them, made now or when another matrix asked for them. Valid until the next `reset`.
+  public func prepared(for scheme: ActivationScheme, on pool: ThreadPool) -> PreparedInput {
+    switch scheme {
+    case .float:
+      PreparedInput(self, bb_floats(rows(on: pool), width))
+    case .bf16:
+      PreparedInput(self, asBF16(form(of: scheme), on: pool))
+    case .int8(let group):
+      PreparedInput(self, quantized(form(of: scheme), group: group, on: pool))
     }
-    return (UnsafePointer(target), stride)
   }
 
-  /// The rows rounded to 8 bits, `group` inputs to a scale. Valid until the next `reset`.
-  func rounded(group: Int, on pool: ThreadPool) -> bb_activations {
-    let rounding = rounding(of: group)
-    let stride = Self.stride(of: width)
-    let groups = (width + group - 1) / group
-    let codes = rounding.codes.reserve(tokens * stride)
-    let scales = rounding.scales.reserve(tokens * groups)
-    let sums = rounding.sums.reserve(tokens * groups)
-    if !rounding.isCurrent {
-      let (width, quantize) = (width, bb_kernels().pointee.quantize)
+  private func asBF16(_ form: Form, on pool: ThreadPool) -> bb_activations {
+    let stride = Self.stride(of: width * 2)
+    let target = form.values.reserve(tokens * stride)
+    if !form.isCurrent {
+      let (width, narrow) = (width, bb_kernels().pointee.narrow)
       eachRow(on: pool) { t, row in
-        quantize?(
-          row, width, group, codes + t * stride, scales + t * groups, sums + t * groups)
+        let elements = (target + t * stride).withMemoryRebound(
+          to: UInt16.self, capacity: stride / 2
+        ) { $0 }
+        narrow(row, BB_BF16, elements, width)
+        for k in width..<stride / 2 { elements[k] = 0 }
       }
-      rounding.isCurrent = true
+      form.isCurrent = true
     }
     return bb_activations(
-      stride: stride, group: group, groups: groups, codes: codes, scales: scales, sums: sums)
+      format: BB_ACTIVATIONS_BF16, values: target, stride: stride, group: 0, groups: 0, scales: nil,
+      sums: nil)
+  }
+
+  private func quantized(_ form: Form, group: Int, on pool: ThreadPool) -> bb_activations {
+    let stride = Self.stride(of: width)
+    let groups = (width + group - 1) / group
+    let values = form.values.reserve(tokens * stride)
+    let scales = form.scales.reserve(tokens * groups)
+    let sums = form.sums.reserve(tokens * groups)
+    if !form.isCurrent {
+      let (width, quantize) = (width, bb_kernels().pointee.quantize)
+      eachRow(on: pool) { t, row in
+        let codes = (values + t * stride).withMemoryRebound(to: Int8.self, capacity: stride) { $0 }
+        quantize(row, width, group, codes, scales + t * groups, sums + t * groups)
+      }
+      form.isCurrent = true
+    }
+    return bb_activations(
+      format: form.scheme.format, values: values, stride: stride, group: group, groups: groups,
+      scales: scales, sums: sums)
   }
 
   /// Shows every row to `use`, on any thread; rows that are not in memory are made for it alone.
@@ -159,16 +156,33 @@ public final class LinearInput {
     }
   }
 
-  /// Bytes from one rounded row to the next: an odd number of lines, so that a cache does not keep all rows in the same few places.
+  /// Bytes from one prepared row to the next: an odd number of lines, so that a cache does not keep all rows in the same few
+  /// places.
   private static func stride(of bytes: Int) -> Int { ((bytes + 63) / 64 | 1) * 64 }
 
-  /// What making and rounding an element costs, in multiply-adds of F32.
+  /// What making and quantizing an element costs, in multiply-adds of F32.
   private static let costOfElement = 12
 
-  private func rounding(of group: Int) -> Rounding {
-    if let known = roundings.first(where: { $0.group == group }) { return known }
-    let new = Rounding(group: group)
-    roundings.append(new)
+  private func form(of scheme: ActivationScheme) -> Form {
+    if let known = forms.first(where: { $0.scheme == scheme }) { return known }
+    let new = Form(scheme)
+    forms.append(new)
     return new
+  }
+}
+
+/// The rows of a `LinearInput` in one `ActivationScheme`; valid until that input's next `reset`.
+public struct PreparedInput {
+  /// The rows as kernels take them.
+  public let activations: bb_activations
+  /// Rows.
+  public let tokens: Int
+  /// Holds the memory.
+  private let owner: LinearInput
+
+  init(_ owner: LinearInput, _ activations: bb_activations) {
+    self.owner = owner
+    self.activations = activations
+    tokens = owner.tokens
   }
 }

@@ -5,13 +5,32 @@ public struct LinearProduct {
   /// Output features.
   public let features: Int
   /// Rows of the input.
-  let tokens: Int
+  public let tokens: Int
   /// What forming all features costs, in multiply-adds of F32.
-  let cost: Int
+  public let cost: Int
   /// Features are formed from a multiple of this on.
-  var grain = 16
+  public let granularity: Int
   /// Forms some features.
-  let form: (Range<Int>) -> Void
+  let run: (Range<Int>) -> Void
+
+  /// A product whose features any thread can form, in any order.
+  ///
+  /// - Parameters:
+  ///   - features: output features.
+  ///   - tokens: rows of the input.
+  ///   - cost: of all features, in multiply-adds of F32: decides whether a second thread is worth waking.
+  ///   - granularity: what the features given to `run` start at a multiple of.
+  ///   - run: forms some features, called by any thread.
+  public init(
+    features: Int, tokens: Int, cost: Int, granularity: Int = 16,
+    run: @escaping (Range<Int>) -> Void
+  ) {
+    self.features = features
+    self.tokens = tokens
+    self.cost = cost
+    self.granularity = granularity
+    self.run = run
+  }
 
   init(
     features: Int, tokens: Int, cost: Int, grain: Int = 16,
@@ -34,10 +53,10 @@ public struct LinearProduct {
     precondition(other.features == features, "\(other.features) features beside \(features)")
     return LinearProduct(
       features: features, tokens: tokens, cost: cost + other.cost,
-      grain: grain.leastCommonMultiple(with: other.grain)
+      granularity: granularity.leastCommonMultiple(with: other.granularity)
     ) { part in
-      form(part)
-      other.form(part)
+      run(part)
+      other.run(part)
     }
   }
 
@@ -49,13 +68,14 @@ public struct LinearProduct {
   ///   - next: does it. Without units, its features start at a multiple of 16.
   /// - Returns: the product with `next`.
   public func then(each unit: Int = 1, _ next: @escaping (Range<Int>) -> Void) -> LinearProduct {
-    let grain = grain.leastCommonMultiple(with: unit)
-    let panels = Self.panel.leastCommonMultiple(with: grain)
+    let granularity = granularity.leastCommonMultiple(with: unit)
+    let panels = Self.panel.leastCommonMultiple(with: granularity)
     let width = max(1, Self.cachedFloats / max(tokens, 1) / panels) * panels
-    return LinearProduct(features: features, tokens: tokens, cost: cost, grain: grain) { part in
+    return LinearProduct(features: features, tokens: tokens, cost: cost, granularity: granularity) {
+      part in
       for start in stride(from: part.lowerBound, to: part.upperBound, by: width) {
         let some = start..<min(start + width, part.upperBound)
-        form(some)
+        run(some)
         next(some)
       }
     }
@@ -81,11 +101,11 @@ extension ThreadPool {
   public func form(_ products: [LinearProduct]) {
     let cost = products.reduce(0) { $0 + $1.cost }
     guard workers > 1, cost >= Self.worthwhileWork else {
-      for product in products { product.form(0..<product.features) }
+      for product in products { product.run(0..<product.features) }
       return
     }
-    divide(products.map { Division(of: $0.features, grain: $0.grain, workers: workers) }) {
-      products[$0].form($1)
+    divide(products.map { Division(of: $0.features, grain: $0.granularity, workers: workers) }) {
+      products[$0].run($1)
     }
   }
 

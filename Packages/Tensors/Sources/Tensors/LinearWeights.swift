@@ -13,13 +13,18 @@ public protocol LinearWeights: Sendable {
   var byteCount: Int { get }
   /// The format in words, such as "BF16" or "4-bit group 128".
   var formatName: String { get }
+  /// Bits of a weight as it is stored, scales aside.
+  var bits: Int { get }
+
+  /// What the matrix takes activations as, with numerics of the engine's.
+  func activations(for numerics: Numerics) -> ActivationScheme
 
   /// `y[t, o] = sum over i of x[t, i] * w[o, i]`, ready to be formed.
   ///
   /// - Parameters:
-  ///   - input: `[tokens, in]` activations, and how they are multiplied. Rounding them is done here, if need be.
+  ///   - input: `[tokens, in]` activations, and how they are multiplied. They are quantized here, if need be.
   ///   - y: `[tokens, out]`, overwritten when the product is formed.
-  ///   - pool: threads to round the activations on.
+  ///   - pool: threads to quantize the activations on.
   /// - Returns: the product, to be formed by `ThreadPool.form`, alone or with others.
   func product(
     of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
@@ -59,7 +64,7 @@ extension LinearWeights {
   }
 }
 
-/// Makes the in-memory form of matrices; the one place that knows which conformance serves which storage.
+/// Makes the in-memory form of matrices.
 public enum WeightPacking {
   /// Packs a dense matrix `[out, in]`, keeping its element type.
   ///
@@ -79,19 +84,18 @@ public enum WeightPacking {
     return packer.weights
   }
 
-  /// Packs a matrix of codes.
+  /// Packs what a file holds or a quantizer made.
   ///
-  /// - Throws: `TensorError` when the group size does not suit the kernels or memory is short.
-  public static func pack(_ matrix: QuantizedMatrix) throws(TensorError) -> any LinearWeights {
-    try GroupQuantizedWeights(matrix)
+  /// - Throws: `TensorError` when the kernels cannot hold the matrix, or memory is short.
+  public static func pack(_ stored: some StoredWeights) throws(TensorError) -> any LinearWeights {
+    try stored.packed()
   }
 
-  /// A matrix of floats rounded to 8 bits, see `GroupQuantizedWeights.init(rounding:)`; one of codes as it is.
+  /// A matrix of more than 8 bits a weight rounded to 8, see `GroupQuantizedWeights.init(rounding:)`; others as they are.
   ///
   /// - Throws: `TensorError.outOfMemory`.
   public static func rounded(_ weights: any LinearWeights) throws(TensorError) -> any LinearWeights
   {
-    if weights is GroupQuantizedWeights { return weights }
-    return try GroupQuantizedWeights(rounding: weights)
+    weights.bits > 8 ? try GroupQuantizedWeights(rounding: weights) : weights
   }
 }

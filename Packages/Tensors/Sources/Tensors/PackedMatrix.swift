@@ -38,10 +38,29 @@ final class PackedMatrix: @unchecked Sendable {
   }
 }
 
-/// Bytes that one block of 16 rows takes.
-func packedBlockBytes(_ format: bb_row_format, inputs: Int) -> Int {
-  let perLine = bb_inputs_per_line(format)
-  return (inputs + perLine - 1) / perLine * bb_line_bytes(format)
+extension PackedMatrix {
+  /// The product with an input that is prepared for it.
+  func product(
+    of input: LinearInput, as scheme: ActivationScheme, into y: UnsafeMutablePointer<Float>,
+    on pool: ThreadPool
+  ) -> LinearProduct {
+    let prepared = input.prepared(for: scheme, on: pool)
+    let (rows, tokens) = (matrix.rows, input.tokens)
+    let cost = rows * matrix.inputs * tokens / scheme.costDivisor
+    // The closure keeps the matrix and the input, in whose memory the activations are.
+    return LinearProduct(features: rows, tokens: tokens, cost: cost) { [self] part in
+      var (matrix, activations) = (matrix, prepared.activations)
+      bb_multiply(
+        bb_kernels(), &matrix, &activations, tokens, y, rows, part.firstBlock, part.endBlock)
+    }
+  }
+
+  /// Row `index` as floats.
+  func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) {
+    precondition(index >= 0 && index < matrix.rows, "row \(index) of \(matrix.rows)")
+    var matrix = matrix
+    bb_copy_row(&matrix, index, target)
+  }
 }
 
 extension Range<Int> {

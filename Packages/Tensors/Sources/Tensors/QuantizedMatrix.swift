@@ -3,7 +3,10 @@
 /// This is the neutral form between quantizers, file formats and packed kernels:
 /// `weight[o, i] = scales[o, g] * (codes[o, i] - zeros[o, g])` with `g = groupIndex[i]`.
 public struct QuantizedMatrix: Sendable, Equatable {
-  /// Bits of one code: 2, 3, 4 or 8.
+  /// What `bits` may be.
+  public static let codeBits = [2, 3, 4, 8]
+
+  /// Bits of one code, one of `codeBits`.
   public let bits: Int
   /// Rows of the matrix: output features.
   public let outFeatures: Int
@@ -32,8 +35,8 @@ public struct QuantizedMatrix: Sendable, Equatable {
     bits: Int, outFeatures: Int, inFeatures: Int, groupSize: Int, codes: [UInt8], scales: [Float],
     zeros: [Float]? = nil, groupIndex: [Int32]? = nil
   ) throws(TensorError) {
-    guard [2, 3, 4, 8].contains(bits) else {
-      throw .invalidQuantization("\(bits) bits; 2, 3, 4 and 8 are known")
+    guard Self.codeBits.contains(bits) else {
+      throw .invalidQuantization("\(bits) bits; \(Self.codeBits) are known")
     }
     guard outFeatures > 0, inFeatures > 0, groupSize > 0 else {
       throw .invalidQuantization("[\(outFeatures), \(inFeatures)] in groups of \(groupSize)")

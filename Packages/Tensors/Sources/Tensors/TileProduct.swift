@@ -19,7 +19,7 @@ final class TileProduct: @unchecked Sendable {
   private let product: AlignedBytes
   /// `[side, side]`, for the user.
   let spare: AlignedBytes
-  private let table = bb_kernels().pointee
+  private let table = bb_kernels()
 
   /// Takes the memory.
   ///
@@ -66,15 +66,16 @@ final class TileProduct: @unchecked Sendable {
       var matrix = bb_matrix(
         format: BB_ROWS_F32, rows: columns, inputs: count, group: count,
         lines: panel.start(of: UInt8.self), scales: nil, scale_format: BB_F32, zeros: nil, zero: 0)
+      var activations = bb_floats(a.at(0, first), a.stride)
       let blocks = (columns + 15) / 16
       guard adds else {
-        table.multiply(&matrix, a.at(0, first), a.stride, rows, c, stride, 0, blocks)
+        bb_multiply(table, &matrix, &activations, rows, c, stride, 0, blocks)
         adds = true
         continue
       }
       let sums = UnsafeMutablePointer(mutating: product.start(of: Float.self))
-      table.multiply(&matrix, a.at(0, first), a.stride, rows, sums, columns, 0, blocks)
-      for row in 0..<rows { table.add(c + row * stride, sums + row * columns, columns) }
+      bb_multiply(table, &matrix, &activations, rows, sums, columns, 0, blocks)
+      for row in 0..<rows { table.pointee.add(c + row * stride, sums + row * columns, columns) }
     }
   }
 

@@ -109,7 +109,7 @@ extension StudyDefinition.Grid {
         "names \(benchmark), of which 'tasks' does not say whether it is math or knowledge")
     }
     models = try section.distinct("models")
-    bits = try section.numbers("bits", among: [16, 8, 4, 3, 2])
+    bits = try section.numbers("bits", among: WeightPrecision.knownBits)
     var policies: [KVPolicy] = []
     for text in try section.distinct("kv") {
       do { policies.append(try KVPolicy(parsing: text)) } catch {

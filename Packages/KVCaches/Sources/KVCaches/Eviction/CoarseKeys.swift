@@ -65,9 +65,7 @@ struct CoarseKeys {
           guard let to = target.baseAddress, let from = unsigned.baseAddress else { return }
           for start in stride(from: 0, to: codes.count, by: blockBytes) {
             for index in 0..<blockBytes { unsigned[index] = codes[start + index] ^ 0x80 }
-            bb_pack_codes(
-              BB_ROWS_INT8, from.assumingMemoryBound(to: UInt8.self), 16, width,
-              (to + start).assumingMemoryBound(to: UInt8.self))
+            bb_pack_bytes(from, 16, width, (to + start).assumingMemoryBound(to: UInt8.self))
           }
         }
       }
@@ -122,11 +120,12 @@ struct CoarseKeys {
               }
               matrix.scale_format = BB_F32
               matrix.zero = 128
-              var rounded = bb_activations(
-                stride: width, group: width, groups: 1, codes: codes.baseAddress,
-                scales: scales.baseAddress, sums: sums.baseAddress)
-              bb_kernels().pointee.multiply_integer(
-                &matrix, &rounded, count, &products, block.count, 0, (block.count + 15) / 16)
+              var quantized = bb_activations(
+                format: BB_ACTIVATIONS_INT8, values: codes.baseAddress, stride: width, group: width,
+                groups: 1, scales: scales.baseAddress, sums: sums.baseAddress)
+              bb_multiply(
+                bb_kernels(), &matrix, &quantized, count, &products, block.count, 0,
+                (block.count + 15) / 16)
             }
           }
         }

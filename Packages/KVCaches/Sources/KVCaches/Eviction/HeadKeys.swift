@@ -20,16 +20,15 @@ public struct HeadKeys {
     self.rows = rows
     self.dimension = dimension
     count = rows.count / dimension
-    let lines = (dimension + 1) / bb_inputs_per_line(BB_ROWS_F32)
-    blockBytes = lines * bb_line_bytes(BB_ROWS_F32)
+    blockBytes = bb_block_bytes(BB_ROWS_F32, dimension)
     blocks = try AlignedBytes(count: (count + 15) / 16 * blockBytes)
     let (count, blockBytes) = (count, blockBytes)
     blocks.withMutableBytes { target in
       rows.withUnsafeBufferPointer { source in
         guard let from = source.baseAddress, let to = target.baseAddress else { return }
         for block in 0..<(count + 15) / 16 {
-          bb_pack_floats(
-            BB_ROWS_F32, from + block * 16 * dimension, min(16, count - block * 16), dimension,
+          bb_pack_words(
+            from + block * 16 * dimension, min(16, count - block * 16), dimension,
             (to + block * blockBytes).assumingMemoryBound(to: UInt8.self))
         }
       }
@@ -51,8 +50,9 @@ public struct HeadKeys {
       matrix.lines = bytes.baseAddress.map {
         ($0 + range.lowerBound / 16 * blockBytes).assumingMemoryBound(to: UInt8.self)
       }
-      bb_kernels().pointee.multiply(
-        &matrix, vectors, dimension, n, products, range.count, 0, (range.count + 15) / 16)
+      var activations = bb_floats(vectors, dimension)
+      bb_multiply(
+        bb_kernels(), &matrix, &activations, n, products, range.count, 0, (range.count + 15) / 16)
     }
   }
 

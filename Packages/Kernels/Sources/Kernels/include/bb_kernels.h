@@ -8,9 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bb_weights.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#pragma clang assume_nonnull begin
 
 // AVX512BF16 is AVX512 with an instruction for `multiply_bf16`.
 typedef enum {
@@ -22,60 +26,7 @@ typedef enum {
   BB_ISA_COUNT = 5
 } bb_isa;
 
-// How floats are stored.
-typedef enum { BB_F32 = 0, BB_F16 = 1, BB_BF16 = 2 } bb_float_format;
-
-// How a weight matrix is stored: rows in blocks of 16, and inside a block "lines" that hold the same few
-// inputs of all 16 rows. A matrix of K inputs has ceil(K / inputs per line) lines a block; the last line is
-// filled up with anything finite (it is multiplied by zero).
-//
-//   BB_ROWS_F32    128-byte lines: 2 inputs, each 16 floats
-//   BB_ROWS_F16     64-byte lines: 16 rows x 2 inputs
-//   BB_ROWS_BF16    64-byte lines: 16 rows x 2 inputs
-//   BB_ROWS_INT8    64-byte lines: 16 rows x 4 inputs, unsigned codes
-//   BB_ROWS_INT4    64-byte lines: 16 rows x 4 bytes; byte j holds input j (low nibble) and input j + 4 (high)
-typedef enum {
-  BB_ROWS_F32 = 0,
-  BB_ROWS_F16 = 1,
-  BB_ROWS_BF16 = 2,
-  BB_ROWS_INT8 = 3,
-  BB_ROWS_INT4 = 4,
-  BB_ROWS_COUNT = 5
-} bb_row_format;
-
-enum { BB_BLOCK = 16, BB_PAGE = 64 };
-
-// One matrix [rows, inputs]. Integer formats: weight = scale * (code - zero), one scale (and perhaps zero) for
-// `group` inputs of a row; `group` is a multiple of 8 or not below `inputs`.
-typedef struct {
-  bb_row_format format;
-  size_t rows, inputs, group;
-  const uint8_t *lines;         // [blocks][lines][line bytes]
-  const uint8_t *scales;        // [blocks][groups][16] in scale_format; NULL for float formats
-  bb_float_format scale_format;
-  const float *zeros;           // [blocks][groups][16], or NULL: all are `zero`
-  float zero;                   // a whole number
-} bb_matrix;
-
-// Rows of activations rounded to 8 bits, x = scale * code with one scale for `group` inputs of a row. For a matrix,
-// `group` divides its group or, where that is a whole row, is a multiple of 8; see `bb_activation_group`.
-typedef struct {
-  size_t stride, group, groups;  // codes from row to row, inputs a group, groups a row
-  const int8_t *codes;           // [tokens][stride], 0 behind the last input up to a multiple of 8
-  const float *scales;           // [tokens][groups]
-  const int32_t *sums;           // [tokens][groups]: the sum of a group's codes
-} bb_activations;
-
-// Inputs that share a scale when activations are rounded for a matrix of this group and number of inputs: its group, or
-// 128 where that divides the group or the group is a whole row.
-static inline size_t bb_activation_group(size_t group, size_t inputs) {
-  return group > 128 && (group % 128 == 0 || group >= inputs) ? 128 : group < inputs ? group : inputs;
-}
-
-static inline size_t bb_inputs_per_line(bb_row_format f) {
-  return f == BB_ROWS_INT4 ? 8 : f == BB_ROWS_INT8 ? 4 : 2;
-}
-static inline size_t bb_line_bytes(bb_row_format f) { return f == BB_ROWS_F32 ? 128 : 64; }
+enum { BB_PAGE = 64 };
 
 // How the keys or values of a page are stored: as floats, or as unsigned codes with value = offset + scale * code.
 typedef enum {
@@ -106,9 +57,9 @@ typedef struct {
   bb_float_format scale_format;  // BB_F16 or BB_F32
   bb_kv_axis axis;               // of values: BB_KV_ALONG_COMPONENTS
   size_t group;
-  const void *entries;
-  const void *scales;
-  const void *offsets;  // NULL: symmetric
+  const void *_Null_unspecified entries;
+  const void *_Null_unspecified scales;
+  const void *_Null_unspecified offsets;  // NULL: symmetric
 } bb_kv_block;
 
 // The tokens [first, last) of a page for all heads: `keys` and `values` are those of head 0, and whatever they point to of
@@ -131,25 +82,25 @@ typedef enum { BB_KV_ASYMMETRIC = 0, BB_KV_ABSMAX = 1, BB_KV_FULL = 2, BB_KV_HQQ
 // where a page holds codes.
 typedef enum { BB_ATTEND_EXACT = 0, BB_ATTEND_BF16 = 1, BB_ATTEND_INT8 = 2 } bb_attend_numerics;
 
+// y[t][r] = sum over k of x[t][k] * w[r][k] for the rows of blocks [first, last) of a matrix; y: [tokens][ldy]. The result of a
+// row and token does not depend on the other rows and tokens of the call. Which formats it takes is its place in the table.
+typedef void (*bb_product)(const bb_matrix *w, const bb_activations *x, size_t tokens, float *y,
+                           size_t ldy, size_t first, size_t last);
+
+// The place in a table of products that do not exist: says so and ends the process.
+void bb_no_product(const bb_matrix *w, const bb_activations *x, size_t tokens, float *y, size_t ldy,
+                   size_t first, size_t last);
+
 typedef struct {
   bb_isa isa;
 
-  // y[t][r] = sum over k of x[t][k] * w[r][k] for the rows of blocks [first, last). x: [tokens][ldx], y: [tokens][ldy].
-  // The result of a row and token does not depend on the other rows and tokens of the call.
-  void (*multiply)(const bb_matrix *w, const float *x, size_t ldx, size_t tokens, float *y, size_t ldy,
-                   size_t first, size_t last);
+  // By the formats of weights and activations. Of BF16 pairs, denormal numbers count as 0, the sums' own included. A group of
+  // 8-bit activations has at most 65536 inputs.
+  bb_product _Nonnull products[BB_ROWS_COUNT][BB_ACTIVATIONS_COUNT];
 
-  // Rounds a row of activations to 8 bits, `group` inputs to a scale: scale = highest magnitude / 127, to nearest even.
+  // Quantizes a row of activations to 8 bits, `group` inputs to a scale: scale = max magnitude / 127, to nearest even.
   // NaN and infinity make the scale of their group NaN. codes: n rounded up to 8.
   void (*quantize)(const float *x, size_t n, size_t group, int8_t *codes, float *scales, int32_t *sums);
-  // As `multiply`, for integer formats and activations rounded by `quantize`. A group of inputs has at most 65536.
-  void (*multiply_integer)(const bb_matrix *w, const bb_activations *x, size_t tokens, float *y, size_t ldy,
-                           size_t first, size_t last);
-
-  // As `multiply`, for BF16 weights and activations in BF16: x [tokens][ldx], 0 behind the last input where their number is
-  // odd. Denormal numbers count as 0, the sums' own included.
-  void (*multiply_bf16)(const bb_matrix *w, const uint16_t *x, size_t ldx, size_t tokens, float *y, size_t ldy,
-                        size_t first, size_t last);
 
   // dst[i] = float(src[i]).
   void (*widen)(const void *src, bb_float_format format, float *dst, size_t n);
@@ -202,21 +153,22 @@ typedef struct {
 } bb_kernel_table;
 
 // The table of one instruction set, or NULL where this machine cannot run it.
-const bb_kernel_table *bb_kernels_for(bb_isa isa);
-// The best table of this machine, or the one that the environment variable BITBUDGET_ISA names.
+const bb_kernel_table *_Null_unspecified bb_kernels_for(bb_isa isa);
+// The table in use: the best of this machine, unless `bb_choose_isa` chose another one.
 const bb_kernel_table *bb_kernels(void);
-// NULL, or what is wrong with the value of BITBUDGET_ISA.
-const char *bb_isa_problem(void);
+// Chooses the table by the name of its instruction set, for the whole process and before anything is computed. Returns NULL, or
+// what is wrong with the name; the choice is then as before.
+const char *_Nullable bb_choose_isa(const char *name);
 const char *bb_isa_name(bb_isa isa);
 
-// Packing, done once when a matrix is loaded. `src` holds up to 16 rows of a block, row-major.
-// Float formats keep the bits; elements have 2 bytes (F16, BF16) or 4 (F32).
-void bb_pack_floats(bb_row_format format, const void *src, size_t rows, size_t inputs, uint8_t *lines);
-// codes: one byte per input, below 256 (INT8) or 16 (INT4).
-void bb_pack_codes(bb_row_format format, const uint8_t *codes, size_t rows, size_t inputs, uint8_t *lines);
-// One row of a packed block back as floats (float formats) or as codes (integer formats).
-void bb_unpack_floats(bb_row_format format, const uint8_t *lines, size_t row, size_t inputs, float *dst);
-void bb_unpack_codes(bb_row_format format, const uint8_t *lines, size_t row, size_t inputs, uint8_t *dst);
+static inline void bb_multiply(const bb_kernel_table *k, const bb_matrix *w, const bb_activations *x,
+                               size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
+  k->products[w->format][x->format](w, x, tokens, y, ldy, first, last);
+}
+// Whether there are products of these formats.
+static inline int bb_has_product(const bb_kernel_table *k, bb_row_format weights, bb_activation_format activations) {
+  return k->products[weights][activations] != bb_no_product;
+}
 
 // Writes one token's key and value [d] into slot `slot` of a page of floats; see bb_kv_block.
 void bb_page_store(bb_float_format format, const float *key, const float *value, size_t d, size_t slot,
@@ -229,6 +181,8 @@ void bb_page_read_value(const bb_kv_block *values, size_t d, size_t slot, float 
 // scales along components, over one group.
 void bb_page_move_key(const bb_kv_block *from, size_t d, size_t slot, const bb_kv_block *to, size_t to_slot);
 void bb_page_move_value(const bb_kv_block *from, size_t d, size_t slot, const bb_kv_block *to, size_t to_slot);
+
+#pragma clang assume_nonnull end
 
 #ifdef __cplusplus
 }

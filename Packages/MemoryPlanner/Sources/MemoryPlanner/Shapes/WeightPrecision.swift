@@ -1,5 +1,8 @@
 /// How the linear layers of the blocks are stored; embedding, norms and head stay in 16 bits.
 public struct WeightPrecision: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// What `bits` may be.
+  public static let knownBits = [16, 8, 4, 3, 2]
+
   /// Bits of a weight: 16, or 8, 4, 3 or 2 for codes.
   public let bits: Int
   /// Inputs that share a scale; nil for 16 bits.
@@ -20,7 +23,7 @@ public struct WeightPrecision: Sendable, Hashable, Codable, CustomStringConverti
   ///
   /// - Throws: `PlannerError.invalid` for other bits and for groups below 1.
   public init(bits: Int, groupSize: Int = 128, hasZeroPoints: Bool = false) throws(PlannerError) {
-    guard [16, 8, 4, 3, 2].contains(bits) else {
+    guard Self.knownBits.contains(bits) else {
       throw .invalid(name: "bits", value: "\(bits)", expected: "16, 8, 4, 3 or 2")
     }
     guard (1...1 << 30).contains(groupSize) else {

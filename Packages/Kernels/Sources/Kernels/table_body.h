@@ -1,0 +1,56 @@
+// The table of an instruction set, included last by its file: a row of products for each weight format, then the rest.
+// Another instruction set may start from this table and put its own functions into some places; see isa.c.
+
+// The product of weights in FORMAT with activations that BODY takes.
+#define PRODUCT(NAME, BODY, FORMAT)                                                                               \
+  static void NAME(const bb_matrix *m, const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first, \
+                   size_t last) {                                                                                 \
+    BODY(FORMAT, m, x, tokens, y, ldy, first, last);                                                              \
+  }
+PRODUCT(f32_by_floats, multiply_floats, BB_ROWS_F32)
+PRODUCT(f16_by_floats, multiply_floats, BB_ROWS_F16)
+PRODUCT(bf16_by_floats, multiply_floats, BB_ROWS_BF16)
+PRODUCT(int8_by_floats, multiply_floats, BB_ROWS_INT8)
+PRODUCT(int4_by_floats, multiply_floats, BB_ROWS_INT4)
+PRODUCT(int8_by_int8, multiply_integers, BB_ROWS_INT8)
+PRODUCT(int4_by_int8, multiply_integers, BB_ROWS_INT4)
+#undef PRODUCT
+
+static void attend(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
+                   size_t kv_first, size_t kv_count, float scale, bb_attend_numerics numerics, float *state) {
+  attend_by(q, tokens, heads, d, pieces, count, kv_first, kv_count, scale, numerics, multiply_pairs, state);
+}
+
+static void fill(bb_kernel_table *table, bb_isa isa) {
+  *table = (bb_kernel_table){
+      .isa = isa,
+      // Activations in F32, BF16, INT8.
+      .products =
+          {
+              [BB_ROWS_F32] = {f32_by_floats, bb_no_product, bb_no_product},
+              [BB_ROWS_F16] = {f16_by_floats, bb_no_product, bb_no_product},
+              [BB_ROWS_BF16] = {bf16_by_floats, multiply_bf16, bb_no_product},
+              [BB_ROWS_INT8] = {int8_by_floats, bb_no_product, int8_by_int8},
+              [BB_ROWS_INT4] = {int4_by_floats, bb_no_product, int4_by_int8},
+          },
+      .quantize = quantize,
+      .widen = widen,
+      .narrow = narrow,
+      .rms_norm = rms_norm,
+      .rotate = rotate,
+      .hadamard = hadamard,
+      .silu_multiply = silu_multiply,
+      .add = add,
+      .divide = divide,
+      .exp_sum = exp_sum,
+      .highest = highest,
+      .first_above = first_above,
+      .layer_norm = layer_norm,
+      .gelu = gelu,
+      .relu = relu,
+      .attend = attend,
+      .key_scores = key_scores,
+      .encode_keys = encode_keys,
+      .encode_values = encode_values,
+  };
+}

@@ -1,0 +1,66 @@
+import Kernels
+
+/// How weights meet activations.
+public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
+  /// Weights are converted to F32 and multiplied with the activations as they are.
+  case exact
+  /// Activations are quantized to 8 bits, one scale for each row and group of at most 128 inputs, wherever the weights
+  /// are integer codes; sums inside a group are then integers. Queries and weights of attention likewise wherever
+  /// a cache holds codes. All else as `bf16` has it.
+  case int8
+  /// Activations are rounded to BF16 wherever the weights are BF16; their products are exact and summed in F32. Likewise the
+  /// queries and weights of attention, wherever a cache holds BF16. All else as `exact` has it.
+  case bf16
+
+  /// What activations become for a matrix of integer codes.
+  ///
+  /// - Parameter group: inputs that share a scale of activations.
+  public func activations(forCodesInGroupsOf group: Int) -> ActivationScheme {
+    switch self {
+    case .int8 where group <= ActivationScheme.longestInt8Group: .int8(group: group)
+    default: .float
+    }
+  }
+
+  /// What activations become for a matrix of BF16.
+  public var activationsForBF16: ActivationScheme { self == .exact ? .float : .bf16 }
+}
+
+/// What rows of activations are made into before weights multiply them.
+public enum ActivationScheme: Sendable, Hashable {
+  /// Nothing: F32 as they are.
+  case float
+  /// BF16, rounded to nearest even.
+  case bf16
+  /// Integers of 8 bits with a scale for each row and `group` inputs: scale = max magnitude / 127.
+  case int8(group: Int)
+
+  /// Products of that many 8-bit codes and 8-bit activations fit 32 bits.
+  static let longestInt8Group = 65_536
+
+  /// The form in which kernels take them.
+  var format: bb_activation_format {
+    switch self {
+    case .float: BB_ACTIVATIONS_F32
+    case .bf16: BB_ACTIVATIONS_BF16
+    case .int8: BB_ACTIVATIONS_INT8
+    }
+  }
+
+  /// Inputs that share a scale, of integers.
+  var group: Int? {
+    switch self {
+    case .float, .bf16: nil
+    case .int8(let group): group
+    }
+  }
+
+  /// What a product costs, in parts of one of F32.
+  var costDivisor: Int {
+    switch self {
+    case .float: 1
+    case .bf16: 2
+    case .int8: 4
+    }
+  }
+}
