@@ -26,7 +26,7 @@ public enum MachineReading {
   private static func multiplyAddsPerSecond(_ pool: ThreadPool) throws -> Double? {
     guard let folder = NanoModels.directory(of: NanoModels.defaultName) else { return nil }
     let decoder = try Decoder(Checkpoint(directory: folder, workers: pool.workers))
-    let shape = try decoder.config.memoryShape(named: NanoModels.defaultName)
+    let shape = try decoder.family.memoryShape(named: NanoModels.defaultName)
     let pass = ForwardPass(decoder, pool: pool)
     var best = Double.infinity
     for _ in 0..<3 {

@@ -32,22 +32,6 @@ public struct LinearProduct {
     self.run = run
   }
 
-  init(
-    features: Int, tokens: Int, cost: Int, grain: Int = 16,
-    form: @escaping (Range<Int>) -> Void
-  ) {
-    (self.features, self.tokens, self.cost, self.grain) = (features, tokens, cost, grain)
-    self.form = form
-  }
-
-  /// A product of `tokens` rows, in a format of one's own: `form` makes the features it is given, any of them by any
-  /// thread; a part starts at a multiple of 16.
-  public init(
-    features: Int, tokens: Int, cost: Int, forming form: @escaping (Range<Int>) -> Void
-  ) {
-    self.init(features: features, tokens: tokens, cost: cost, grain: 16, form: form)
-  }
-
   /// This product and another one with as many features, of which the same are formed together.
   public func with(_ other: LinearProduct) -> LinearProduct {
     precondition(other.features == features, "\(other.features) features beside \(features)")

@@ -138,6 +138,9 @@ struct DescribedWeights: LinearWeights {
   let inFeatures: Int
   var byteCount: Int { 0 }
   var formatName: String { "not read" }
+  var bits: Int { 0 }
+
+  func activations(for numerics: Numerics) -> ActivationScheme { .float }
 
   func product(
     of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool

@@ -145,7 +145,7 @@ typedef struct {
                         const bb_kv_block *to);
 
   // y = (x - mean(x)) / sqrt(var(x) + eps) * weight + bias; bias may be NULL. y may be x.
-  void (*layer_norm)(const float *x, const float *weight, const float *bias, float eps, size_t n, float *y);
+  void (*layer_norm)(const float *x, const float *weight, const float *_Nullable bias, float eps, size_t n, float *y);
   // x = x / 2 * (1 + erf(x / sqrt 2)).
   void (*gelu)(float *x, size_t n);
   // x = max(x, 0).
