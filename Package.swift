@@ -118,7 +118,7 @@ let package = Package(
         path: "Tests/ExampleTests"),
       .testTarget(
         name: "CommandTests",
-        dependencies: ["bitbudget", "NanoModels"],
+        dependencies: ["AppSupport", "bitbudget", "NanoModels"],
         path: "Tests/CommandTests"),
     ],
   ].flatMap { $0 }

@@ -23,7 +23,7 @@ public struct UsageError: Error, CustomStringConvertible {
 
 /// Runs a command and ends the process: 0 done, 1 failed, 2 wrong usage, 130 and 143 interrupted.
 public func runCommand<Command: ParsableCommand>(
-  _ type: Command.Type, _ arguments: [String]
+  _ type: Command.Type, _ arguments: [String], among all: [any ParsableCommand.Type] = []
 ) -> Never {
   Interrupts.install()
   do {
@@ -31,7 +31,8 @@ public func runCommand<Command: ParsableCommand>(
     try armFault()
     try checkMemory()
     if let problem = bb_isa_problem() { throw UsageError(String(cString: problem)) }
-    var command = try type.parseAsRoot(arguments)
+    var command = try type.parseAsRoot(
+      Settings().applied(to: arguments, of: type, among: all))
     try command.run()
     Console.flush()
     noteFault()

@@ -8,6 +8,13 @@ public enum Console {
   public static let usesColor =
     isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
 
+  /// Columns of the terminal that standard error goes to; 80 where they are not known.
+  public static var width: Int {
+    var size = winsize()
+    let request = UInt(TIOCGWINSZ)
+    return ioctl(STDERR_FILENO, request, &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+  }
+
   /// A line on standard error.
   public static func note(_ line: String) {
     draw(line + "\n")
@@ -34,48 +41,6 @@ public enum Console {
   /// Text in grey where colour is used.
   public static func dim(_ text: String) -> String {
     usesColor ? "\u{1B}[2m\(text)\u{1B}[0m" : text
-  }
-}
-
-/// A line that tells how far a task is: redrawn on a terminal, a plain line now and then elsewhere.
-public final class ProgressLine {
-  private let label: String
-  private let started = Date()
-  private var lastShown = Date.distantPast
-
-  /// A line that begins with `label`.
-  public init(_ label: String) { self.label = label }
-
-  /// Shows that `done` of `total` are done and `part` (0 to 1) of the next one; `detail` follows the figures, and is
-  /// asked for when a line is due.
-  public func show(
-    _ done: Int, of total: Int, part: Double = 0, detail: @autoclosure () -> String = ""
-  ) {
-    let now = Date()
-    let pause = Console.isInteractive ? 0.1 : 10
-    guard now.timeIntervalSince(lastShown) >= pause || done == total else { return }
-    lastShown = now
-    let seconds = now.timeIntervalSince(started)
-    let finished = Double(done) + part
-    let rate = seconds > 0 ? finished / seconds : 0
-    var line = "\(label) \(done)/\(total)"
-    if rate >= 0.1 { line += String(format: "  %.1f/s", rate) }
-    if done == total {
-      line += "  " + Text.duration(seconds)
-    } else if finished >= 0.05 {
-      // What a start takes says nothing of the rest.
-      line += "  ETA " + Text.duration((Double(total) - finished) / rate)
-    }
-    let detail = detail()
-    if !detail.isEmpty { line += "  " + detail }
-    if Console.isInteractive {
-      let filled = total > 0 ? Int(20 * finished / Double(total)) : 20
-      let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: 20 - filled)
-      let end = done == total ? "\n" : ""
-      Console.draw("\r\u{1B}[K[\(bar)] \(line)\(end)")
-    } else {
-      Console.note(line)
-    }
   }
 }
 

@@ -11,7 +11,7 @@ extension HeadBits: ExpressibleByArgument {}
 public struct ModelFlags: ParsableArguments {
   /// A model's name or folder, where one was given.
   @Option(
-    name: .customLong("model"),
+    name: [.customShort("m"), .customLong("model")],
     help: ArgumentHelp(
       "Model folder, or a name: nano, nano-0.15m, nano-0.5m, nano-1.5m, nano-4m, 0.6b ... 32b (default: nano; with --memory what 'plan' advises).",
       valueName: "model"))
@@ -21,7 +21,9 @@ public struct ModelFlags: ParsableArguments {
   public var model: String { named ?? "nano" }
 
   /// Threads; nil for the default.
-  @Option(help: "Threads to compute with (default: the job's processors under Slurm, else all).")
+  @Option(
+    name: .shortAndLong,
+    help: "Threads to compute with (default: the job's processors under Slurm, else all).")
   public var threads: Int?
 
   /// How weights meet activations.

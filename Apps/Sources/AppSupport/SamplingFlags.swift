@@ -18,7 +18,8 @@ public struct SamplingFlags: ParsableArguments {
     help: "Keep tokens at least this many times as likely as the likeliest (default: the model's).")
   public var minP: Float?
   /// Seed of the random numbers.
-  @Option(help: "Seed of the random numbers; the same seed gives the same text.")
+  @Option(
+    name: .shortAndLong, help: "Seed of the random numbers; the same seed gives the same text.")
   public var seed: UInt64 = 0
   /// Always take the likeliest token.
   @Flag(help: "Always take the likeliest token.")

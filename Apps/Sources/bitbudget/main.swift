@@ -1,11 +1,12 @@
 import AppSupport
 
+let all = BitBudget.commands.map(\.type)
 let words = Array(CommandLine.arguments.dropFirst())
 if let command = BitBudget.command(Program.invokedName) {
-  runCommand(command, words)
+  runCommand(command, words, among: all)
 }
 if let word = words.first, let command = BitBudget.command(word) {
-  runCommand(command, Array(words.dropFirst()))
+  runCommand(command, Array(words.dropFirst()), among: all)
 }
 if let word = words.first, !word.hasPrefix("-"), word != "help" {
   let names = BitBudget.commands.map(\.name)

@@ -1,5 +1,6 @@
 import AppSupport
 import ArgumentParser
+import Evaluation
 import Foundation
 import TextGeneration
 import KVCaches
@@ -21,10 +22,7 @@ struct Generate: ParsableCommand {
   @OptionGroup(title: "Prompt") var prompt: PromptFlags
   @OptionGroup(title: "Sampling") var sampling: SamplingFlags
 
-  @Option(help: "Most tokens to generate (default: what the context leaves).")
-  var maxTokens: Int?
-  @Flag(help: "Go on past the model's end-of-text tokens.")
-  var ignoreEos = false
+  @OptionGroup(title: "Limits") var limits: LimitFlags
   @Flag(help: "Print the answer only.")
   var hideThinking = false
 
@@ -34,9 +32,6 @@ struct Generate: ParsableCommand {
   @OptionGroup(title: "For looking at the tokenizer") var tokens: TokenizerFlags
 
   func validate() throws {
-    if let maxTokens, maxTokens < 1 {
-      throw ValidationError("--max-tokens \(maxTokens): expected at least 1")
-    }
     let sources = [prompt.isGiven, engine.ids != nil, tokens.isGiven].filter { $0 }.count
     if sources > 1 {
       throw ValidationError(
@@ -47,6 +42,7 @@ struct Generate: ParsableCommand {
     }
     if engine.logits != nil || engine.printIDs {
       let flag = engine.printIDs ? "--print-ids" : "--logits"
+      if limits.logprobs != nil { throw ValidationError("\(flag) excludes --logprobs") }
       if group.samples > 1 || group.json || thinking.thinkBudgets != nil {
         throw ValidationError("\(flag) excludes --samples, --think-budgets and --json")
       }
@@ -54,8 +50,15 @@ struct Generate: ParsableCommand {
         throw ValidationError("--logits generates nothing; it excludes --think-budget")
       }
     }
-    if thinking.longest != nil && (ignoreEos || prompt.noThinking) {
+    if thinking.longest != nil && (limits.ignoreEos || prompt.noThinking) {
       throw ValidationError("--think-budget excludes --ignore-eos and --no-thinking")
+    }
+    if thinking.thinkBudgets != nil, !limits.stop.isEmpty || limits.logprobs != nil {
+      throw ValidationError("--think-budgets excludes --stop and --logprobs")
+    }
+    if limits.logprobs != nil, group.samples > 1 || model.cache.kvEvict != nil {
+      throw ValidationError(
+        "--logprobs is about one text and a whole cache; it excludes --samples and --kv-evict")
     }
     if group.json && hideThinking {
       throw ValidationError("--json holds the whole text; it excludes --hide-thinking")
@@ -67,6 +70,7 @@ struct Generate: ParsableCommand {
 
   mutating func run() throws {
     if tokens.isGiven { return try tokens.run(folder: ModelFolder.resolve(model.model)) }
+    readStandardInput()
     if prompt.showPrompt { return try showPrompt() }
     try chooseByMemory()
     let loaded = try LoadedModel(model)
@@ -102,13 +106,21 @@ struct Generate: ParsableCommand {
     if !group.json { try report(loaded, generator, requests) }
   }
 
+  /// Without a prompt on the command line, what is piped in is the prompt.
+  private mutating func readStandardInput() {
+    guard !prompt.isGiven, engine.ids == nil, isatty(STDIN_FILENO) == 0,
+      let bytes = try? FileHandle.standardInput.readToEnd(), !bytes.isEmpty
+    else { return }
+    prompt.prompt = String(decoding: bytes, as: UTF8.self)
+  }
+
   /// With a memory and nothing that says what to run in it, the planner chooses.
   private mutating func chooseByMemory() throws {
     guard let given = memory.memory, model.named == nil, thinking.longest == nil,
       group.samples == 1,
-      engine.ids == nil, !ignoreEos, !prompt.noThinking
+      engine.ids == nil, !limits.ignoreEos, !prompt.noThinking
     else { return }
-    let planned = try PlannedRun(memory: given, tokens: maxTokens ?? .max)
+    let planned = try PlannedRun(memory: given, tokens: limits.maxTokens ?? .max)
     planned.apply(to: &model)
     let load = planned.advice.configuration.load
     thinking.thinkBudget = load.thinkBudget
@@ -118,13 +130,14 @@ struct Generate: ParsableCommand {
 
   private func requests(_ ids: [Int32], _ loaded: LoadedModel) throws -> [GenerationRequest] {
     let options = try sampling.options(generationConfig: loaded.checkpoint.generationConfig)
-    let stopTokens = ignoreEos ? [] : try loaded.stopTokens()
+    let stopTokens = limits.ignoreEos ? [] : try loaded.stopTokens()
     let budget = try thinking.budget(for: loaded)
+    let most = try limits.limit(prompt: ids.count)
     return (0..<group.samples).map { sample in
       GenerationRequest(
         prompt: ids, sampling: options,
         random: RandomStream(seed: sampling.seed, sample: UInt64(sample)),
-        maxTokens: maxTokens ?? Int.max, stopTokens: stopTokens, tags: loaded.thinkingTags,
+        maxTokens: most, stopTokens: stopTokens, tags: loaded.thinkingTags,
         budget: budget, branches: thinking.branches)
     }
   }
@@ -159,17 +172,35 @@ struct Generate: ParsableCommand {
     _ requests: [GenerationRequest], _ generator: BatchGenerator, _ loaded: LoadedModel
   ) throws {
     guard let request = requests.first else { return }
+    let tokenizer = try loaded.requireTokenizer()
     var printer = TextPrinter(
-      tokenizer: try loaded.requireTokenizer(), tags: loaded.thinkingTags, prompt: request.prompt,
-      hidesThinking: hideThinking)
+      tokenizer: tokenizer, tags: loaded.thinkingTags, prompt: request.prompt,
+      hidesThinking: hideThinking, stops: limits.stop)
+    var finished: GenerationResult?
     try generator.run([request]) { event in
       if case .token(_, let token) = event { printer.take(token.id, isCue: token.origin == .cue) }
       if case .finished(_, let result) = event {
         printer.finish()
-        noteEnd(result)
+        finished = result
       }
-      return Interrupts.isPending ? .endText : .goOn
+      return Interrupts.isPending || printer.isStopped ? .endText : .goOn
     }
+    guard let finished else { return }
+    noteEnd(Reply(finished, tokenizer: tokenizer, tags: loaded.thinkingTags, stops: limits.stop))
+    if let records = try logprobs(of: finished, request, loaded) {
+      print("\n" + LogprobRecord.table(records))
+    }
+  }
+
+  /// The log-probabilities of a text, where they were asked for.
+  private func logprobs(
+    of result: GenerationResult, _ request: GenerationRequest, _ loaded: LoadedModel
+  ) throws -> [LogprobRecord]? {
+    guard let top = limits.logprobs else { return nil }
+    let tokenizer = try loaded.requireTokenizer()
+    return try loaded.pass.logprobs(
+      of: result.tokens, after: request.prompt, top: top, kv: model.kvConfiguration()
+    ).map { LogprobRecord($0, tokenizer) }
   }
 
   /// Generates all texts, then prints them, their votes or the record.
@@ -178,16 +209,23 @@ struct Generate: ParsableCommand {
   ) throws {
     let tokenizer = try loaded.requireTokenizer()
     func reply(_ result: GenerationResult) -> Reply {
-      Reply(result, tokenizer: tokenizer, tags: loaded.thinkingTags)
+      Reply(result, tokenizer: tokenizer, tags: loaded.thinkingTags, stops: limits.stop)
     }
     // By budget, then sample; nil is the longest.
     var replies: [Int?: [Int: Reply]] = [:]
     let line = ProgressLine("samples")
     var done = 0
+    var watches = requests.map { _ in
+      (tokenizer.streamingDetokenizer(skipSpecialTokens: true), StopStrings(limits.stop))
+    }
+    let clock = ContinuousClock.now
     try generator.run(requests, concurrency: group.batch) { event in
       try Interrupts.check()
       switch event {
-      case .token: break
+      case .token(let index, let token):
+        if limits.stop.isEmpty { break }
+        _ = watches[index].1.push(watches[index].0.push(token.id))
+        if watches[index].1.isHit { return .endText }
       case .branched(let index, let budget, let result):
         replies[budget, default: [:]][index] = reply(result)
       case .finished(let index, let result):
@@ -197,6 +235,7 @@ struct Generate: ParsableCommand {
       }
       return .goOn
     }
+    let seconds = clock.duration(to: .now) / .seconds(1)
     func outcome(_ budget: Int?) -> ReplyGroup? {
       ReplyGroup((replies[budget] ?? [:]).sorted { $0.key < $1.key }.map(\.value))
     }
@@ -207,9 +246,12 @@ struct Generate: ParsableCommand {
     let last = thinking.longest.map { BudgetAnswers(budget: $0, group: longest) }
     let budgets = thinking.thinkBudgets == nil ? [] : shorter + [last].compactMap(\.self)
     if group.json {
-      let record = GenerationRecord(
+      let record = try GenerationRecord(
         group: longest, budgets: budgets, weightsBytes: loaded.decoder.weightBytes,
-        kvBytes: generator.meter.peakBytes, timings: generator.timings, seed: sampling.seed)
+        kvBytes: generator.meter.peakBytes, timings: generator.timings, seed: sampling.seed,
+        model: loaded.name, sampling: requests[0].sampling,
+        kv: model.kvConfiguration().description, seconds: seconds,
+        logprobs: logprobs(of: longest.shown.result, requests[0], loaded))
       print(try record.json())
     } else {
       show(longest.replies, prompt: requests[0].prompt, loaded, tokenizer)
@@ -228,23 +270,34 @@ struct Generate: ParsableCommand {
       }
       var printer = TextPrinter(
         tokenizer: tokenizer, tags: loaded.thinkingTags, prompt: prompt,
-        hidesThinking: hideThinking)
+        hidesThinking: hideThinking, stops: limits.stop)
       let cue = reply.result.counts.cue > 0 ? reply.result.counts.thought : nil
       for (place, id) in reply.result.tokens.enumerated() {
         printer.take(id, isCue: place == cue)
       }
       printer.finish()
-      noteEnd(reply.result)
+      noteEnd(reply)
     }
   }
 
-  private func noteEnd(_ result: GenerationResult) {
-    let counts = result.counts
+  private func noteEnd(_ reply: Reply) {
+    let counts = reply.result.counts
     if thinking.longest != nil {
       Console.note(
         "(thought \(counts.thought) tokens, answer \(counts.answer), put in \(counts.injected))")
     }
-    if result.finishReason == .length { Console.note("(ended by the token limit)") }
+    switch reply.finishReason {
+    case .length: Console.note("(ended by the token limit)")
+    case .cancelled where Interrupts.isPending: Console.note("(interrupted)")
+    case .stop where reply.isStopped: Console.note("(ended by a stop string)")
+    default: break
+    }
+    if let loop = RepetitionLoop(endOf: reply.text) {
+      Console.note(
+        "warning: the text goes round in circles: \(loop.unit.prefix(40).debugDescription) stands "
+          + "\(loop.times) times at its end; a higher --temperature, or a KV cache with more bits or a "
+          + "larger eviction budget, may help")
+    }
   }
 
   private func report(

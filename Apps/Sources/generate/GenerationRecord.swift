@@ -15,6 +15,16 @@ struct GenerationRecord: Encodable {
   /// What generating took.
   let timings: GenerationTimings
   let seed: UInt64
+  /// The model's name.
+  let model: String
+  /// How tokens were drawn.
+  let sampling: SamplingOptions
+  /// What the KV cache kept.
+  let kv: String
+  /// Seconds of this run, from the first token of the prompt to the last of the texts.
+  let seconds: Double
+  /// Log-probabilities of the shown text's tokens, where they were asked for.
+  let logprobs: [LogprobRecord]?
 
   private enum Key: String, CodingKey {
     case promptTokens = "prompt_tokens"
@@ -23,7 +33,15 @@ struct GenerationRecord: Encodable {
     case peakBytes = "peak_bytes"
     case promptTokensPerSecond = "prompt_tokens_per_second"
     case tokensPerSecond = "tokens_per_second"
-    case seed, budgets
+    case seed, budgets, model, version, sampler, kv, seconds, logprobs
+  }
+
+  private enum SamplerKey: String, CodingKey {
+    case temperature
+    case topK = "top_k"
+    case topP = "top_p"
+    case minP = "min_p"
+    case seed
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -36,6 +54,17 @@ struct GenerationRecord: Encodable {
     try values.encode(timings.promptRate, forKey: .promptTokensPerSecond)
     try values.encode(timings.generationRate, forKey: .tokensPerSecond)
     try values.encode(seed, forKey: .seed)
+    try values.encode(model, forKey: .model)
+    try values.encode(Program.version, forKey: .version)
+    try values.encode(kv, forKey: .kv)
+    try values.encode(seconds, forKey: .seconds)
+    try values.encodeIfPresent(logprobs, forKey: .logprobs)
+    var sampler = values.nestedContainer(keyedBy: SamplerKey.self, forKey: .sampler)
+    try sampler.encode(sampling.temperature, forKey: .temperature)
+    try sampler.encode(sampling.topK, forKey: .topK)
+    try sampler.encode(sampling.topP, forKey: .topP)
+    try sampler.encode(sampling.minP, forKey: .minP)
+    try sampler.encode(seed, forKey: .seed)
     if !budgets.isEmpty { try values.encode(budgets, forKey: .budgets) }
   }
 
@@ -65,7 +94,7 @@ extension ReplyGroup: Encodable {
     try values.encode(sum(\.thought), forKey: .thoughtTokens)
     try values.encode(sum(\.injected), forKey: .injectedTokens)
     try values.encode(sum(\.answer), forKey: .answerTokens)
-    try values.encode(shown.result.finishReason, forKey: .finishReason)
+    try values.encode(shown.finishReason, forKey: .finishReason)
     try values.encode(shown.text, forKey: .text)
     try values.encode(answer, forKey: .answer)
     let counts = votes.ranking.map { ($0.answer, $0.votes) }

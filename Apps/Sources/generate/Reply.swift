@@ -7,6 +7,8 @@ import Tokenizer
 struct Reply {
   private static let extractor = AnswerExtractor(steps: [.box, .openBox], grading: .text)
 
+  /// Whether a stop string ended it.
+  let isStopped: Bool
   /// As it was generated.
   let result: GenerationResult
   /// The whole text, put-in words included.
@@ -14,12 +16,21 @@ struct Reply {
   /// What its last box holds, outside the thought where the model marks one; nil for no answer.
   let answer: String?
 
-  init(_ result: GenerationResult, tokenizer: TextTokenizer, tags: ThinkingTags?) {
+  /// Why it ended; a stop string counts as an end that the model made.
+  var finishReason: TextGeneration.FinishReason { isStopped ? .stop : result.finishReason }
+
+  init(
+    _ result: GenerationResult, tokenizer: TextTokenizer, tags: ThinkingTags?, stops: [String] = []
+  ) {
     self.result = result
-    text = tokenizer.decode(result.tokens, skipSpecialTokens: true)
+    let stops = StopStrings(stops)
+    let whole = tokenizer.decode(result.tokens, skipSpecialTokens: true)
+    let cut = stops.cut(whole)
+    isStopped = cut != nil
+    text = cut ?? whole
     let start = tags == nil ? 0 : result.counts.thought
     let rest = tokenizer.decode(Array(result.tokens.dropFirst(start)), skipSpecialTokens: true)
-    answer = Self.extractor.extract(from: rest)?.answer
+    answer = Self.extractor.extract(from: stops.cut(rest) ?? rest)?.answer
   }
 }
 

@@ -8,17 +8,25 @@ struct TextPrinter {
   private var tracker: ThoughtTracker
   private let tokenizer: TextTokenizer
   private let hidesThinking: Bool
+  private var stops: StopStrings
   /// The part whose heading was printed last.
   private var shown: ThoughtTracker.Part?
   /// Blank text that opens a part is held back until something follows.
   private var isAtStart = true
 
-  init(tokenizer: TextTokenizer, tags: ThinkingTags?, prompt: [Int32], hidesThinking: Bool) {
+  init(
+    tokenizer: TextTokenizer, tags: ThinkingTags?, prompt: [Int32], hidesThinking: Bool,
+    stops: [String] = []
+  ) {
+    self.stops = StopStrings(stops)
     self.tokenizer = tokenizer
     self.hidesThinking = hidesThinking
     detokenizer = tokenizer.streamingDetokenizer(skipSpecialTokens: true)
     tracker = ThoughtTracker(tags: tags, prompt: prompt)
   }
+
+  /// Whether a stop string came up: nothing more is printed.
+  var isStopped: Bool { stops.isHit }
 
   mutating func take(_ id: Int32, isCue: Bool) {
     if isCue { tracker.endThought() }
@@ -32,8 +40,8 @@ struct TextPrinter {
   }
 
   private mutating func show(_ text: String, as part: ThoughtTracker.Part) {
+    var text = stops.push(text)
     if part == .thought && hidesThinking { return }
-    var text = text
     if isAtStart {
       text = String(text.drop(while: \.isWhitespace))
       if text.isEmpty { return }
@@ -50,7 +58,7 @@ struct TextPrinter {
 
   private mutating func endPart() {
     if let shown, !isAtStart {
-      let rest = detokenizer.finish()
+      let rest = stops.push(detokenizer.finish()) + stops.finish()
       Console.write((shown == .thought ? Console.dim(rest) : rest) + "\n")
     }
     detokenizer = tokenizer.streamingDetokenizer(skipSpecialTokens: true)

@@ -16,18 +16,22 @@ struct Plan: ParsableCommand {
     abstract:
       "Says which model, weight bits, KV cache, thinking length and votes answer best within a memory.",
     discussion: """
-      The order follows the findings of "Not All Bits Are Equal" (arXiv:2510.10964); configurations that a study \
-      measured (--study) come before it. GiB are 2^30 bytes, GB are 10^9.
+      Rows stand in the order of the accuracy that is expected of them. Each says where its figure comes from: \
+      measured by a study (--study), published by the model's makers, or derived from that by the findings of \
+      "Not All Bits Are Equal" (arXiv:2510.10964), with the range it may be wrong by. GiB are 2^30 bytes, GB are 10^9.
       """,
     version: Program.version)
 
-  @Option(help: "The memory there is, such as 8GiB or 8GB (default: this machine's).")
+  @Option(
+    help:
+      "The memory there is, such as 8GiB or 8GB (default: what this machine has free). A twentieth of it, at most 2 GiB, is left for the system; --fits takes all."
+  )
   var memory: String?
   @Option(help: "math, or knowledge for questions that lean on facts.")
   var task = TaskKind.math
   @Option(help: "Models to choose from: qwen3 (0.6b ... 32b), or nano for the shipped ones.")
   var family: KnownShapes.Family?
-  @Option(help: "Choose this model only; may be given several times.")
+  @Option(name: .shortAndLong, help: "Choose this model only; may be given several times.")
   var model: [String] = []
   @Option(help: "Weight bits to choose from; may be given several times (default: 16, 8 and 4).")
   var bits: [Int] = []
@@ -50,8 +54,16 @@ struct Plan: ParsableCommand {
   @Flag(help: "Short waiting matters more than memory.")
   var latency = false
   @Option(
+    help: ArgumentHelp("Most seconds from a question to its answer.", valueName: "seconds"))
+  var seconds: Double?
+  @Option(
     help: ArgumentHelp(
-      "Results that 'study run' wrote; what it measured comes first. May be given several times.",
+      "Bytes a second that memory is read with, such as 50GB, for the seconds of another machine (default: read from this one now).",
+      valueName: "bytes"), transform: { try ByteCount(parsing: $0) })
+  var bandwidth: ByteCount?
+  @Option(
+    help: ArgumentHelp(
+      "Results that 'study run' wrote; its figures take the place of derived ones. May be given several times.",
       valueName: "file"))
   var study: [String] = []
   @Option(
@@ -78,6 +90,9 @@ struct Plan: ParsableCommand {
       throw ValidationError("--family and --model exclude each other")
     }
     if json && explain { throw ValidationError("--json and --explain exclude each other") }
+    if let seconds, !(seconds > 0 && seconds.isFinite) {
+      throw ValidationError("--seconds \(seconds): expected a number above 0")
+    }
     guard fits else { return }
     if model.count != 1 || bits.count != 1 || budget.count != 1 {
       throw ValidationError("--fits needs --model, --bits and --budget, each once")
@@ -87,6 +102,7 @@ struct Plan: ParsableCommand {
     }
     let without = [
       ("study", !study.isEmpty), ("latency", latency), ("explain", explain),
+      ("seconds", seconds != nil), ("bandwidth", bandwidth != nil),
     ]
     if let (name, _) = without.first(where: \.1) {
       throw ValidationError("--fits and --\(name) exclude each other")
@@ -101,14 +117,24 @@ struct Plan: ParsableCommand {
       let measurements = try study.flatMap {
         try StudyResults(contentsOf: URL(fileURLWithPath: $0)).measurements
       }
-      let advice = try Planner.advise(request(), measurements: measurements)
+      let speed =
+        try bandwidth.map { MachineSpeed(bytesPerSecond: Double($0.bytes)) }
+        ?? MachineReading.take()
+      let (request, setAside) = (try request(), try systemShare)
+      let advice = try Planner.advise(request, measurements: measurements, speed: speed)
       let best = Planner.bestOfEach(advice)
       let shown = top == 0 ? advice : Array(best.prefix(top))
       if json { return try PlanRecord.print(shown) }
-      let text = PlanText(shown, request: try request())
+      let text = PlanText(
+        shown, request: request, setAside: setAside, speed: speed, isRead: bandwidth == nil)
       Console.write(explain ? text.explanation : text.table)
     } catch let error as PlannerError {
       if case .invalid = error { throw UsageError("\(error)") }
+      if case .nothingFits(_, let least, let configuration) = error {
+        let whole = PlannerError.nothingFits(
+          memory: try available, least: least, configuration: configuration)
+        throw UserError("\(whole) (\(ByteCount(try systemShare)) are left for the system)")
+      }
       throw error
     }
   }
@@ -117,14 +143,24 @@ struct Plan: ParsableCommand {
     let models =
       model.isEmpty
       ? try KnownShapes.models(of: family ?? .qwen3) : try model.map(KnownShapes.shape)
-    let available = try memory.map { try ByteCount(parsing: $0).bytes } ?? MachineMemory.bytes
-    return try PlanRequest(
-      memory: available, task: task, models: models,
+    var request = try PlanRequest(
+      memory: try available - (fits ? 0 : systemShare), task: task, models: models,
       precisions: bits.isEmpty ? nil : try bits.map { try WeightPrecision(bits: $0) },
       policies: kv.isEmpty ? nil : try kv.map(Self.policy),
       thinkBudgets: budget.isEmpty ? nil : budget,
       samples: samples.isEmpty ? (fits ? [1] : PlanRequest.paperSamples) : samples, batch: batch,
       prefersLatency: latency, prompt: prompt, answer: answer, accounting: accounting)
+    request.seconds = seconds
+    return request
+  }
+
+  private var available: Int {
+    get throws { try memory.map { try ByteCount(parsing: $0).bytes } ?? MachineMemory.bytes }
+  }
+
+  /// Bytes left for the system, which needs some for files that are read and programs that run beside.
+  private var systemShare: Int {
+    get throws { try min(available / 20, 2 << 30) }
   }
 
   private static func policy(_ text: String) throws -> KVPolicy {

@@ -22,12 +22,17 @@ struct PlanRecord: Encodable {
   let kvBytes: Int
   let totalBytes: Int
   let expectedAccuracy: Double?
+  let accuracyLow: Double?
+  let accuracyHigh: Double?
+  let accuracyOrigin: String?
+  let benchmark: String?
+  let secondsPerAnswer: Double?
   let source: String
   let reason: String
   let command: String
 
   enum CodingKeys: String, CodingKey {
-    case model, parameters, kv, samples, batch, source, reason, command
+    case model, parameters, kv, samples, batch, source, reason, command, benchmark
     case weightBits = "weight_bits"
     case groupSize = "group_size"
     case thinkBudget = "think_budget"
@@ -35,6 +40,10 @@ struct PlanRecord: Encodable {
     case kvBytes = "kv_bytes"
     case totalBytes = "total_bytes"
     case expectedAccuracy = "expected_accuracy"
+    case accuracyLow = "accuracy_low"
+    case accuracyHigh = "accuracy_high"
+    case accuracyOrigin = "accuracy_origin"
+    case secondsPerAnswer = "seconds_per_answer"
   }
 
   init(_ advice: Advice) {
@@ -52,10 +61,15 @@ struct PlanRecord: Encodable {
     weightsBytes = advice.memory.weights
     kvBytes = advice.memory.kv
     totalBytes = advice.memory.total
-    expectedAccuracy = advice.measurement?.accuracy
+    expectedAccuracy = advice.expected?.value
+    accuracyLow = advice.expected?.range.lowerBound
+    accuracyHigh = advice.expected?.range.upperBound
+    accuracyOrigin = advice.expected?.origin.rawValue
+    benchmark = advice.expected?.benchmark
+    secondsPerAnswer = advice.seconds
     source = advice.source
     reason = advice.reason
-    command = ReadyCommand.text(configuration)
+    command = ReadyCommand.text(advice)
   }
 
   /// Absent values are null, so that every object has the same keys.
@@ -73,6 +87,11 @@ struct PlanRecord: Encodable {
     try container.encode(kvBytes, forKey: .kvBytes)
     try container.encode(totalBytes, forKey: .totalBytes)
     try container.encode(expectedAccuracy, forKey: .expectedAccuracy)
+    try container.encode(accuracyLow, forKey: .accuracyLow)
+    try container.encode(accuracyHigh, forKey: .accuracyHigh)
+    try container.encode(accuracyOrigin, forKey: .accuracyOrigin)
+    try container.encode(benchmark, forKey: .benchmark)
+    try container.encode(secondsPerAnswer, forKey: .secondsPerAnswer)
     try container.encode(source, forKey: .source)
     try container.encode(reason, forKey: .reason)
     try container.encode(command, forKey: .command)

@@ -3,66 +3,132 @@ import Foundation
 import MemoryPlanner
 
 extension Advice {
-  /// Where its place comes from.
+  /// Where its figure comes from.
   var source: String {
-    measurement.map { "measured: \($0.study)" } ?? "findings of arXiv:2510.10964"
+    guard let expected else { return "findings of arXiv:2510.10964" }
+    switch expected.origin {
+    case .measured: return "measured: \(expected.source)"
+    case .published: return "published: \(expected.source)"
+    case .derived: return "derived from \(expected.source), by the findings of arXiv:2510.10964"
+    }
   }
 
-  /// Why it stands there, in a sentence that names the findings.
+  /// How its figure is known, in a word.
+  var origin: String { expected?.origin.rawValue ?? "unknown" }
+
+  /// The accuracy and its range in percent.
+  var accuracyText: String {
+    guard let expected else { return "-" }
+    return String(
+      format: "%.1f (%.0f to %.0f)", 100 * expected.value, 100 * expected.range.lowerBound,
+      100 * expected.range.upperBound)
+  }
+
+  /// How its figure comes about, and what the findings say, in a sentence.
   var reason: String {
     var parts: [String] = []
-    if let measurement {
-      let error = measurement.standardError.map { String(format: " ± %.1f", 100 * $0) } ?? ""
-      parts.append(
-        String(format: "measured at %.1f", 100 * measurement.accuracy) + error + " %")
-    } else {
-      let against = judgements.filter { !$0.agrees }
-      parts += against.map { "against finding \($0.finding): \($0.text)" }
-      parts += judgements.filter(\.agrees).map { "\($0.text) (finding \($0.finding))" }
+    if let expected {
+      let figure = String(format: "%.1f %% of %@", 100 * expected.value, expected.benchmark)
+      switch expected.origin {
+      case .measured, .published: parts.append("\(figure), \(source)")
+      case .derived:
+        let known = PublishedAccuracy.of(configuration.model.name, task)
+        let base = known.map { String(format: "%.1f %%", 100 * $0.accuracy) } ?? "the figure"
+        parts.append(
+          "\(figure): \(base) (\(expected.source)), \(expected.steps.joined(separator: ", "))")
+      }
     }
+    parts += judgements.filter { !$0.agrees }.map { "against finding \($0.finding): \($0.text)" }
+    parts += judgements.filter(\.agrees).map { "\($0.text) (finding \($0.finding))" }
     let sentence = parts.joined(separator: "; ")
     return sentence.prefix(1).uppercased() + sentence.dropFirst() + "."
   }
 
-  /// The accuracy as people read it.
-  var accuracyText: String {
-    guard let measurement else { return "not measured" }
-    let error = measurement.standardError.map { String(format: " ± %.1f", 100 * $0) } ?? ""
-    return String(format: "%.1f", 100 * measurement.accuracy) + error + " %"
-  }
+  /// What is asked, by the benchmark that the figure is about.
+  private var task: TaskKind { expected?.benchmark == "GPQA-Diamond" ? .knowledge : .math }
 }
 
 /// The plan as people read it.
 struct PlanText {
   private let advice: [Advice]
   private let request: PlanRequest
+  private let setAside: Int
+  private let speed: MachineSpeed
+  private let isRead: Bool
 
-  init(_ advice: [Advice], request: PlanRequest) {
+  init(
+    _ advice: [Advice], request: PlanRequest, setAside: Int, speed: MachineSpeed, isRead: Bool
+  ) {
     self.advice = advice
     self.request = request
+    self.setAside = setAside
+    self.speed = speed
+    self.isRead = isRead
   }
 
   private var heading: String {
     let batch = request.batch > 1 ? ", \(request.batch) questions at a time" : ""
+    let all = request.memory + setAside
     return
-      "For \(ByteCount(request.memory)) (\(request.memory) bytes), \(request.task.rawValue)\(batch):\n\n"
+      "For \(ByteCount(all)) (\(all) bytes), of which \(ByteCount(setAside)) are left for the system; "
+      + "\(request.task.rawValue)\(batch).\n\n"
+  }
+
+  private var benchmarks: [String] {
+    var names: [String] = []
+    for name in advice.compactMap(\.expected?.benchmark) where !names.contains(name) {
+      names.append(name)
+    }
+    return names
   }
 
   /// Configurations a row, then why the first is first and how to run it.
   var table: String {
+    let about = benchmarks.count == 1 ? "\(benchmarks[0]), % (range)" : "accuracy, % (range)"
     var rows = [
-      ["", "model", "bits", "KV", "thought", "samples", "weights", "KV cache", "total", "accuracy"]
+      [
+        "", "model", "bits", "KV", "thought", "samples", "weights", "KV cache", "total",
+        "answer in",
+        about, "figure is",
+      ]
     ]
     for (place, item) in advice.enumerated() {
       let configuration = item.configuration
+      let origin =
+        benchmarks.count > 1 ? "\(item.origin), \(item.expected?.benchmark ?? "-")" : item.origin
       rows.append([
         "\(place + 1)", configuration.model.name, "\(configuration.precision.bits)",
         "\(configuration.kv)", "\(configuration.load.thinkBudget)",
         "\(configuration.load.samples)", "\(ByteCount(item.memory.weights))",
-        "\(ByteCount(item.memory.kv))", "\(ByteCount(item.memory.total))", item.accuracyText,
+        "\(ByteCount(item.memory.kv))", "\(ByteCount(item.memory.total))",
+        item.seconds.map(Text.duration) ?? "-", item.accuracyText, origin,
       ])
     }
-    return heading + Text.table(rows) + "\n\n" + first
+    return heading + Text.table(rows) + "\n\n" + caveats + first
+  }
+
+  /// What the figures cannot tell, and what the seconds rest on.
+  private var caveats: String {
+    var lines: [String] = []
+    if let best = advice.first?.expected {
+      let near = advice.dropFirst().prefix { $0.expected.map(best.overlaps) ?? false }.count
+      if near > 0 {
+        lines.append(
+          near == 1
+            ? "What is known does not tell rows 1 and 2 apart: their ranges overlap."
+            : "What is known does not tell rows 1 to \(near + 1) apart: their ranges overlap.")
+      }
+    } else {
+      lines.append(
+        "Nothing is known of how accurate these models are; the order is that of the findings, and "
+          + "'study run' measures it.")
+    }
+    let bandwidth = String(format: "%.1f GB/s", speed.bytesPerSecond / 1e9)
+    lines.append(
+      isRead
+        ? "Seconds are those of this machine, whose memory was read with \(bandwidth) just now."
+        : "Seconds are those of a machine that reads \(bandwidth).")
+    return lines.joined(separator: "\n") + "\n\n"
   }
 
   private var first: String {
@@ -71,7 +137,7 @@ struct PlanText {
       Why \(best.configuration.model.name) at \(best.configuration.precision.bits) bits: \(best.reason)
       Source: \(best.source).
 
-      \(ReadyCommand.text(best.configuration).replacingOccurrences(of: " && ", with: "\n"))
+      \(ReadyCommand.lines(best).joined(separator: "\n"))
 
       """
   }
@@ -89,11 +155,9 @@ struct PlanText {
       "As the paper counts: weights \(ByteCount(paper.weights)) (the effective size; 8-bit 4B is "
         + "\(ByteCount(PaperThresholds.eightBit4B)), 8-bit 8B \(ByteCount(PaperThresholds.eightBit8B))), "
         + "KV cache \(ByteCount(paper.kv)).")
-    lines.append("")
-    if let measurement = best.measurement {
-      lines.append("It comes first because \(measurement.study) measured it: \(best.accuracyText).")
-      lines.append("What the paper's findings say of it:")
-    }
+    lines.append("Expected: \(best.accuracyText) %, \(best.source).")
+    for step in best.expected?.steps ?? [] { lines.append("  \(step)") }
+    lines += ["", "What the paper's findings say of it:"]
     for judgement in best.judgements {
       let verdict = judgement.agrees ? "agrees" : "disagrees"
       lines.append("  finding \(judgement.finding) \(verdict): \(judgement.text)")

@@ -3,8 +3,10 @@ import MemoryPlanner
 
 /// The commands that run a configuration, ready to paste.
 enum ReadyCommand {
-  /// Quantizing first where the weights are not in 16 bits, then generating.
-  static func text(_ configuration: Configuration) -> String {
+  /// Quantizing first where the weights are not in 16 bits, then generating; a figure that was
+  /// measured with forced thoughts is reached with those.
+  static func lines(_ advice: Advice) -> [String] {
+    let configuration = advice.configuration
     let (model, precision, load) = (
       configuration.model, configuration.precision, configuration.load
     )
@@ -12,16 +14,22 @@ enum ReadyCommand {
     var commands: [String] = []
     if let group = precision.groupSize {
       folder = "out/\(model.name)-\(precision.bits)bit"
-      var words = ["quantize --model \(model.name) --bits \(precision.bits)"]
+      var words = [Program.pasted("quantize"), "--model", model.name, "--bits \(precision.bits)"]
       if group != 128 { words.append("--group-size \(group)") }
       words.append("--output \(folder)")
       commands.append(words.joined(separator: " "))
     }
-    var words = ["generate --model \(folder)", "--think-budget \(load.thinkBudget)"]
+    var words = [
+      Program.pasted("generate"), "--model", folder, "--think-budget \(load.thinkBudget)",
+    ]
+    if advice.measurement != nil { words.append("--force") }
     if load.samples > 1 { words.append("--samples \(load.samples) --vote") }
     words += CacheFlags.words(configuration.kv)
     words.append("--prompt \"...\"")
     commands.append(words.joined(separator: " "))
-    return commands.joined(separator: " && ")
+    return commands
   }
+
+  /// All in one line.
+  static func text(_ advice: Advice) -> String { lines(advice).joined(separator: " && ") }
 }

@@ -36,7 +36,7 @@ struct Quantize: ParsableCommand {
     }
   }
 
-  @Option(help: "Model folder, or a name such as nano-0.5m or 4b.")
+  @Option(name: .shortAndLong, help: "Model folder, or a name such as nano-0.5m or 4b.")
   var model = "nano"
   @OptionGroup(title: "Method") var settings: SettingsFlags
   @OptionGroup(title: "Calibration") var calibration: CalibrationFlags
@@ -56,7 +56,7 @@ struct Quantize: ParsableCommand {
   var json = false
   @Flag(help: "Replace a model that is already there.")
   var force = false
-  @Option(help: "Threads to compute with (default: all processors).")
+  @Option(name: .shortAndLong, help: "Threads to compute with (default: all processors).")
   var threads: Int?
 
   func validate() throws {

@@ -9,7 +9,9 @@ struct RunStudy: ParsableCommand {
     commandName: "run", abstract: "Runs or continues a study.")
 
   @OptionGroup var study: StudyFolder
-  @Option(help: "Threads to compute with (default: the job's processors under Slurm, else all).")
+  @Option(
+    name: .shortAndLong,
+    help: "Threads to compute with (default: the job's processors under Slurm, else all).")
   var threads: Int?
   @Option(help: "A folder that holds the benchmarks' data.")
   var data: String?

@@ -6,6 +6,8 @@ public enum PlannerError: Error, Equatable, CustomStringConvertible {
   case nothingFits(memory: Int, least: Int, configuration: String)
   /// The one configuration that was asked about takes more than `memory` bytes.
   case tooLarge(configuration: String, bytes: Int, memory: Int)
+  /// Nothing that fits answers within `seconds`; `configuration` is the fastest, `least` seconds.
+  case tooSlow(seconds: Double, least: Double, configuration: String)
 
   /// One sentence with the values.
   public var description: String {
@@ -13,6 +15,8 @@ public enum PlannerError: Error, Equatable, CustomStringConvertible {
     case .invalid(let name, let value, let expected): "\(name) is \(value); expected \(expected)"
     case .nothingFits(let memory, let least, let configuration):
       "nothing fits into \(ByteCount(memory)); the least that would is \(ByteCount(least)): \(configuration)"
+    case .tooSlow(let seconds, let least, let configuration):
+      "nothing that fits answers within \(Int(seconds)) s; the fastest takes \(Int(least.rounded(.up))) s: \(configuration)"
     case .tooLarge(let configuration, let bytes, let memory):
       "\(configuration) takes \(ByteCount(bytes)) of \(ByteCount(memory))"
     }

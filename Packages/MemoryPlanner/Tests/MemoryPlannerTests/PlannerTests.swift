@@ -18,10 +18,13 @@ import Testing
         model: try model(choice.0), precision: try WeightPrecision(bits: choice.bits), kv: .full,
         load: try Load(thinkBudget: choice.tokens))
       let situation = Situation(memory: memory, task: task)
+      let expected = try #require(ExpectedAccuracy(configuration, situation))
       return Rank(
         Advice(
-          configuration: configuration, memory: configuration.memory(.paperTable), measurement: nil,
-          judgements: situation.judgements(of: configuration)), situation)
+          configuration: configuration, memory: configuration.memory(.paperTable),
+          expected: expected, seconds: nil, measurement: nil,
+          judgements: situation.judgements(of: configuration)), situation,
+        standing: expected.value)
     }
     return try ranks(first) < ranks(second)
   }
@@ -55,7 +58,11 @@ import Testing
     for memory in ["1GiB", "2GiB", "4GiB", "8GiB", "16GiB", "32GiB", "64GiB", "200GiB"] {
       for task in TaskKind.allCases {
         let best = try best(memory, task)
-        #expect(best.contradictions == 0, "\(memory) \(task): \(best.configuration)")
+        let against = best.judgements.filter { !$0.agrees && [2, 6].contains($0.finding) }
+        #expect(against.isEmpty, "\(memory) \(task): \(best.configuration) \(against)")
+        let situation = Situation(memory: try ByteCount(parsing: memory).bytes, task: task)
+        let paying = situation.payingSamples(best.configuration)
+        #expect(best.configuration.load.samples <= paying)
       }
     }
   }
@@ -94,14 +101,78 @@ import Testing
     let measured = [("0.6b", 0.4), ("1.7b", 0.3)].map { name, accuracy in
       MeasuredAccuracy(
         model: name, bits: 4, kv: "bf16", thinkBudget: 2000, samples: 1, task: .math,
-        accuracy: accuracy, standardError: 0.02, study: "test")
+        accuracy: accuracy, standardError: 0.02, study: "test", benchmark: "aime25")
     }
     let elsewhere = MeasuredAccuracy(
       model: "4b", bits: 4, kv: "bf16", thinkBudget: 2000, samples: 1, task: .knowledge,
-      accuracy: 0.9, standardError: nil, study: "test")
+      accuracy: 0.9, standardError: nil, study: "test", benchmark: "gpqa")
     let advice = try Planner.advise(request, measurements: measured + [elsewhere])
-    #expect(advice.prefix(2).map(\.configuration.model.name) == ["0.6b", "1.7b"])
-    #expect(advice.dropFirst(2).allSatisfy { $0.measurement == nil })
+    let order = advice.compactMap(\.measurement?.model)
+    #expect(order == ["0.6b", "1.7b"])
+    #expect(advice.first?.expected?.origin == .measured)
+    #expect(advice.contains { $0.expected?.origin == .derived })
+  }
+
+  /// What is measured on an easier benchmark changes no place between models that it is not about.
+  @Test func figuresOfAnotherBenchmarkAreNotHeldAgainstThePublishedOnes() throws {
+    let request = try PlanRequest(
+      memory: 24 << 30, task: .math, models: Qwen3Family.models, thinkBudgets: [30_000],
+      samples: [1])
+    let measured = [("0.6b", 0.99), ("1.7b", 0.5)].map { name, accuracy in
+      MeasuredAccuracy(
+        model: name, bits: 8, kv: "bf16", thinkBudget: 30_000, samples: 1, task: .math,
+        accuracy: accuracy, standardError: 0.01, study: "test, gsm8k", benchmark: "gsm8k")
+    }
+    let advice = try Planner.advise(request, measurements: measured)
+    let models = advice.map(\.configuration.model.name)
+    let firstSmall = try #require(models.firstIndex { $0 == "0.6b" || $0 == "1.7b" })
+    #expect(try #require(models.firstIndex(of: "8b")) < firstSmall)
+    #expect(advice.compactMap(\.measurement?.model) == ["0.6b", "1.7b"])
+  }
+
+  @Test(arguments: ["4GiB", "6GiB", "8GiB", "12GiB", "16GiB", "24GiB", "32GiB", "64GiB"])
+  func aSmallModelNeverStandsAboveALargeOneThatFits(memory: String) throws {
+    for task in TaskKind.allCases {
+      let request = try PlanRequest(
+        memory: ByteCount(parsing: memory).bytes, task: task, models: Qwen3Family.models)
+      let rows = Planner.bestOfEach(try Planner.advise(request))
+      let values = try rows.map { try #require($0.expected).value }
+      #expect(zip(values, values.dropFirst()).allSatisfy { $0 >= $1 - 0.001 })
+      let models = rows.map(\.configuration.model.name)
+      if let large = models.firstIndex(of: "8b"), let small = models.firstIndex(of: "0.6b") {
+        #expect(large < small, "\(memory) \(task)")
+      }
+      #expect(rows.allSatisfy { $0.expected?.range.contains($0.expected?.value ?? -1) == true })
+    }
+  }
+
+  @Test func secondsAreAConstraint() throws {
+    var request = try PlanRequest(memory: 16 << 30, task: .math, models: Qwen3Family.models)
+    let speed = MachineSpeed(bytesPerSecond: 50e9, multiplyAddsPerSecond: 1e12)
+    let free = try Planner.advise(request, speed: speed)
+    #expect(free.allSatisfy { ($0.seconds ?? 0) > 0 })
+    request.seconds = 600
+    let bound = try Planner.advise(request, speed: speed)
+    #expect(bound.allSatisfy { ($0.seconds ?? .infinity) <= 600 })
+    #expect(try #require(bound.first?.expected?.value) < #require(free.first?.expected?.value))
+    request.seconds = 1
+    #expect {
+      try Planner.advise(request, speed: speed)
+    } throws: { error in
+      guard case PlannerError.tooSlow(_, let least, _) = error else { return false }
+      return least > 1
+    }
+  }
+
+  @Test func publishedFiguresAreTheMakers() throws {
+    let situation = Situation(memory: 64 << 30, task: .math)
+    let whole = Configuration(
+      model: try model("8b"), precision: .bf16, kv: .full, load: try Load(thinkBudget: 30_000))
+    let expected = try #require(ExpectedAccuracy(whole, situation))
+    #expect(expected.origin == .published && abs(expected.value - 0.673) < 1e-9)
+    #expect(expected.source.contains("2505.09388"))
+    #expect(abs(Logarithm.ofTwo(60) - 5.906890595608519) < 1e-12)
+    #expect(Logarithm.ofTwo(0.25) == -2)
   }
 
   @Test func whatFitsNothingNamesTheLeastThatWould() throws {

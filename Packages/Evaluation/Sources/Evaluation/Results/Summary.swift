@@ -75,6 +75,7 @@ public struct Summary: Sendable, Hashable, Codable {
     }
     let reasons = [
       (flags.truncated, "were cut off by the token limit; raise it"),
+      (flags.looping ?? 0, "end in a loop, the same words again and again"),
       (flags.unanswered, "have no text in the answer part"),
       (flags.unparsed, "hold no answer that the rules accept; look at some of them"),
       (flags.failed, "could not be had"),
@@ -101,6 +102,8 @@ public struct ReplyFlags: Sendable, Hashable, Codable {
   public var unanswered = 0
   /// That could not be had at all.
   public var failed = 0
+  /// Cut off by the token limit while they went round in circles; nil in results from before this was counted.
+  public var looping: Int?
 }
 
 /// Sums of tokens over all replies.
@@ -176,7 +179,10 @@ struct Tally {
     switch record.response.finish {
     case .stop: break
     case .budget: flags.budget += 1
-    case .length: flags.truncated += 1
+    case .length:
+      flags.truncated += 1
+      let text = record.response.thought + record.response.answer
+      flags.looping = (flags.looping ?? 0) + (RepetitionLoop(endOf: text) == nil ? 0 : 1)
     case .failed: flags.failed += 1
     }
     guard record.extracted == nil, record.response.finish != .failed else { return }

@@ -27,6 +27,13 @@ public struct Situation: Sendable, Hashable {
     self.largestModel = largestModel
   }
 
+  /// The situation of a request.
+  public init(_ request: PlanRequest) {
+    self.init(
+      memory: request.memory, task: request.task, prefersLatency: request.prefersLatency,
+      largestModel: request.models.map(\.parameters).max() ?? .max)
+  }
+
   /// Every finding that has something to say of a configuration.
   public func judgements(of configuration: Configuration) -> [Judgement] {
     [
@@ -114,6 +121,18 @@ public struct Situation: Sendable, Hashable {
       finding: 2, agrees: false, text: "mathematics suffers from 4-bit weights at this size")
   }
 
+  /// The paper's ranges are for one question at a time: what such a question would see of this memory.
+  private func seen(by configuration: Configuration) -> Int {
+    let weights = min(configuration.effectiveSize, memory)
+    return weights + (memory - weights) / configuration.load.batch
+  }
+
+  /// The largest group of samples that pays (finding 3): 1 below the size of an 8-bit 4B model.
+  func payingSamples(_ configuration: Configuration) -> Int {
+    guard configuration.effectiveSize >= PaperThresholds.eightBit4B else { return 1 }
+    return PaperThresholds.samples(memory: seen(by: configuration)).upperBound
+  }
+
   /// Finding 3: votes only above 8-bit 4B, more of them with more memory.
   private func samples(_ configuration: Configuration) -> Judgement? {
     let samples = configuration.load.samples
@@ -124,9 +143,7 @@ public struct Situation: Sendable, Hashable {
           ? "votes do not pay below the size of an 8-bit 4B model"
           : "\(samples) votes cost more than they bring below the size of an 8-bit 4B model")
     }
-    // The paper's ranges are for one question at a time: what such a question would see of this memory.
-    let weights = min(configuration.effectiveSize, memory)
-    let seen = weights + (memory - weights) / configuration.load.batch
+    let seen = seen(by: configuration)
     let paying = PaperThresholds.samples(memory: seen)
     let usual = configuration.load.batch > 1 ? 1...paying.upperBound : paying
     return Judgement(

@@ -18,11 +18,14 @@ public struct MeasuredAccuracy: Sendable, Hashable, Codable {
   public let standardError: Double?
   /// The study's name.
   public let study: String
+  /// The benchmark.
+  public let benchmark: String
 
   /// Keeps what was measured.
   public init(
     model: String, bits: Int, kv: String, thinkBudget: Int, samples: Int, task: TaskKind,
-    accuracy: Double, standardError: Double?, study: String
+    accuracy: Double, standardError: Double?, study: String,
+    benchmark: String
   ) {
     self.model = model
     self.bits = bits
@@ -33,6 +36,7 @@ public struct MeasuredAccuracy: Sendable, Hashable, Codable {
     self.accuracy = accuracy
     self.standardError = standardError
     self.study = study
+    self.benchmark = benchmark
   }
 
   /// What names the configuration it belongs to.
@@ -42,6 +46,16 @@ public struct MeasuredAccuracy: Sendable, Hashable, Codable {
     let kv: String
     let thinkBudget: Int
     let samples: Int
+  }
+
+  /// Whether its benchmark is the one of that name: `aime25` is AIME25, `gpqa` GPQA-Diamond.
+  func isAbout(_ name: String) -> Bool {
+    let (own, other) = (Self.letters(benchmark), Self.letters(name))
+    return own.hasPrefix(other) || other.hasPrefix(own)
+  }
+
+  private static func letters(_ name: String) -> String {
+    name.lowercased().filter { $0.isLetter || $0.isNumber }
   }
 
   var key: Key {

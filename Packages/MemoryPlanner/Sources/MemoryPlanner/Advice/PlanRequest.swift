@@ -20,6 +20,8 @@ public struct PlanRequest: Sendable, Hashable {
   public var batch: Int
   /// Whether short answers matter more than memory.
   public var prefersLatency: Bool
+  /// Most seconds from a question to its answer; nil for any.
+  public var seconds: Double?
   /// Tokens of a prompt.
   public var prompt: Int
   /// Tokens after the thought.

@@ -4,7 +4,11 @@ public struct Advice: Sendable, Hashable {
   public let configuration: Configuration
   /// Its bytes.
   public let memory: MemoryUse
-  /// What was measured of it; nil where its place comes from the paper's findings alone.
+  /// What share of questions it is expected to answer right; nil where nothing is known of the model.
+  public let expected: ExpectedAccuracy?
+  /// Seconds from a question to its answer; nil where the machine's speed is not known.
+  public let seconds: Double?
+  /// What was measured of it; nil where its figure is published or derived.
   public let measurement: MeasuredAccuracy?
   /// What the findings say of it.
   public let judgements: [Judgement]
@@ -13,47 +17,97 @@ public struct Advice: Sendable, Hashable {
   public var contradictions: Int { judgements.count { !$0.agrees } }
 }
 
-/// Ranks the configurations that fit into a memory.
+/// Ranks the configurations that fit into a memory, and into a time where one is given.
 ///
-/// Measured configurations come first, the most accurate first and of equals the smallest. The others follow by the
-/// findings of arXiv:2510.10964, taken as an order: fewest contradictions, then what a finding says to spend on first.
-/// Below the size of an 8-bit 4B model that is weights; from there on a nearly lossless cache (mathematics) or
-/// parameters (knowledge), then long thought, then votes.
+/// They stand in the order of the accuracy that is expected of them (`ExpectedAccuracy`), of equals
+/// the smallest first. A study's figure takes the place of a derived one where it is about the
+/// benchmark that the other figures are about; figures of another benchmark cannot be held against
+/// those, so they only change the order among the configurations that the study measured. Models of
+/// which nothing is known come last, in the order that the findings of arXiv:2510.10964 suggest.
+/// Where waiting matters most (`prefersLatency`) the order is that of finding 4.
 public enum Planner {
   /// Ranks what fits.
   ///
   /// - Parameters:
   ///   - request: what is on offer and what for.
   ///   - measurements: what studies found; those of other tasks are passed over.
+  ///   - speed: of the machine; without it no seconds are given, and none may be asked for.
   /// - Returns: all configurations that fit, best first.
-  /// - Throws: `PlannerError.nothingFits` naming the least configuration, or `PlannerError.invalid`.
+  /// - Throws: `PlannerError.nothingFits` naming the least configuration, `PlannerError.tooSlow` naming
+  ///   the fastest, or `PlannerError.invalid`.
   public static func advise(
-    _ request: PlanRequest, measurements: [MeasuredAccuracy] = []
+    _ request: PlanRequest, measurements: [MeasuredAccuracy] = [], speed: MachineSpeed? = nil
   ) throws(PlannerError) -> [Advice] {
-    let situation = Situation(
-      memory: request.memory, task: request.task, prefersLatency: request.prefersLatency,
-      largestModel: request.models.map(\.parameters).max() ?? .max)
+    let situation = Situation(request)
     let measured = Dictionary(
       measurements.filter { $0.task == request.task }.map { ($0.key, $0) },
       uniquingKeysWith: { first, _ in first })
-    var ranked: [(advice: Advice, rank: Rank)] = []
+    var found: [Advice] = []
     var least: (Configuration, bytes: Int)?
-    for configuration in try request.configurations() {
+    var fastest: (Configuration, seconds: Double)?
+    for configuration in try offered(request) {
       let memory = configuration.memory(request.accounting)
       if memory.total < least?.bytes ?? .max { least = (configuration, memory.total) }
       guard memory.total <= request.memory else { continue }
-      let advice = Advice(
-        configuration: configuration, memory: memory,
-        measurement: measured[configuration.measurementKey],
-        judgements: situation.judgements(of: configuration))
-      ranked.append((advice, Rank(advice, situation)))
+      let seconds = speed?.seconds(configuration, memory)
+      if let seconds, seconds < fastest?.seconds ?? .infinity { fastest = (configuration, seconds) }
+      if let limit = request.seconds, seconds ?? .infinity > limit { continue }
+      let measurement = measured[configuration.measurementKey]
+      found.append(
+        Advice(
+          configuration: configuration, memory: memory,
+          expected: measurement.map { ExpectedAccuracy($0) }
+            ?? ExpectedAccuracy(configuration, situation),
+          seconds: seconds, measurement: measurement,
+          judgements: situation.judgements(of: configuration)))
     }
-    guard !ranked.isEmpty else {
+    guard !found.isEmpty else {
+      if let fastest, let limit = request.seconds {
+        throw .tooSlow(
+          seconds: limit, least: fastest.seconds, configuration: "\(fastest.0)")
+      }
       throw .nothingFits(
         memory: request.memory, least: least?.bytes ?? 0,
         configuration: least.map { "\($0.0)" } ?? "")
     }
-    return ranked.sorted { $0.rank < $1.rank }.map(\.advice)
+    return ordered(found, situation)
+  }
+
+  /// Where waiting matters, weights of less than 8 bits are left out (finding 4), unless there are
+  /// no others.
+  private static func offered(_ request: PlanRequest) throws(PlannerError) -> [Configuration] {
+    let all = try request.configurations()
+    guard request.prefersLatency else { return all }
+    let fast = all.filter { $0.precision.bits >= 8 }
+    return fast.isEmpty ? all : fast
+  }
+
+  private static func ordered(_ found: [Advice], _ situation: Situation) -> [Advice] {
+    let standings = standings(of: found, situation)
+    return zip(found, standings).map { advice, standing in
+      (advice, Rank(advice, situation, standing: standing))
+    }.sorted { $0.1 < $1.1 }.map(\.0)
+  }
+
+  /// The accuracy by which each is placed, on the scale of the published figures; nil for none.
+  private static func standings(of found: [Advice], _ situation: Situation) -> [Double?] {
+    var standings = found.map { $0.expected?.value }
+    // Measured on a benchmark that the published figures are not about.
+    var elsewhere: [(index: Int, published: Double)] = []
+    for (index, advice) in found.enumerated() {
+      guard let measurement = advice.measurement,
+        let published = ExpectedAccuracy(advice.configuration, situation),
+        !measurement.isAbout(published.benchmark)
+      else { continue }
+      elsewhere.append((index, published.value))
+    }
+    // They take each other's places, the most accurate the best.
+    let places = elsewhere.map(\.published).sorted(by: >)
+    let order = elsewhere.map(\.index).sorted {
+      (found[$0].measurement?.accuracy ?? 0, $1) > (found[$1].measurement?.accuracy ?? 0, $0)
+    }
+    for (index, place) in zip(order, places) { standings[index] = place }
+    return standings
   }
 
   /// The best of each model at each precision, in order.

@@ -4,11 +4,16 @@ import KVLayout
 struct Rank: Comparable {
   private let numbers: [Double]
 
-  init(_ advice: Advice, _ situation: Situation) {
-    if let measurement = advice.measurement {
-      numbers = [0, -measurement.accuracy, Double(advice.memory.total)]
+  /// The place of a configuration whose expected accuracy is `standing`; nil where none is known.
+  init(_ advice: Advice, _ situation: Situation, standing: Double?) {
+    let preferences = [Double(advice.contradictions)] + Self.preferences(advice, situation)
+    if situation.prefersLatency {
+      numbers = [0] + preferences
+    } else if let standing {
+      // Less than a tenth of a point tells nothing apart.
+      numbers = [0, -(1000 * standing).rounded(), Double(advice.memory.total)]
     } else {
-      numbers = [1, Double(advice.contradictions)] + Self.preferences(advice, situation)
+      numbers = [1] + preferences
     }
   }
 
@@ -16,7 +21,7 @@ struct Rank: Comparable {
     left.numbers.lexicographicallyPrecedes(right.numbers)
   }
 
-  /// What to spend on first among configurations that contradict equally many findings.
+  /// What the findings spend on first, of models of which nothing is known, and among configurations that contradict equally many findings.
   private static func preferences(_ advice: Advice, _ situation: Situation) -> [Double] {
     let configuration = advice.configuration
     let size = Double(configuration.effectiveSize)

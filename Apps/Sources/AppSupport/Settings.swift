@@ -1,0 +1,218 @@
+import ArgumentParser
+import Foundation
+
+/// Options that are given by the environment or a file instead of every time on the command line.
+///
+/// `BITBUDGET_THREADS=4` stands for `--threads 4`, for every command that has the option. The file
+/// is a JSON object of the same names: those at the top hold for every command that has them, those
+/// in an object of a command's name for it alone:
+///
+///     {"threads": 4, "generate": {"model": "4b", "greedy": true}}
+///
+/// It is `BITBUDGET_CONFIG`, or `bitbudget/config.json` in `XDG_CONFIG_HOME` (`~/.config`). The
+/// command line wins over the environment, the environment over the file, and in the file a command's
+/// own object over the top. A name that no command has is an error in the file and a warning in the
+/// environment.
+public struct Settings {
+  /// Variables that mean something else than an option.
+  private static let reserved: Set = [
+    "CONFIG", "RESOURCES", "DATA", "ISA", "BIN", "GOLDENS", "RECORD",
+  ]
+
+  private let environment: [String: String]
+  private let file: URL?
+
+  /// Settings of an environment.
+  public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    self.environment = environment
+    if let named = environment["BITBUDGET_CONFIG"], !named.isEmpty {
+      file = URL(fileURLWithPath: named)
+      return
+    }
+    let home =
+      environment["XDG_CONFIG_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+      ?? environment["HOME"].map { $0 + "/.config" }
+    let usual = home.map { URL(fileURLWithPath: $0 + "/bitbudget/config.json") }
+    file = usual.flatMap { FileManager.default.fileExists(atPath: $0.path) ? $0 : nil }
+  }
+
+  /// The arguments of a command with the options added that the settings give.
+  ///
+  /// - Parameters:
+  ///   - arguments: as the user gave them.
+  ///   - command: the command.
+  ///   - all: every command, whose names and options the settings may hold.
+  /// - Throws: `UsageError` naming the file and key.
+  public func applied(
+    to arguments: [String], of command: any ParsableCommand.Type,
+    among all: [any ParsableCommand.Type]
+  ) throws -> [String] {
+    let tree = try Options(command)
+    guard !environmentKeys.isEmpty || file != nil else { return arguments }
+    // A subcommand's options stand after its name.
+    let sub = arguments.first.flatMap { word in tree.subcommands.first { $0.name == word } }
+    let target = sub ?? tree.subcommands.first { $0.name == tree.defaultSubcommand } ?? tree
+    let known = try all.map { try Options($0) }
+    var given = try fileValues(for: tree, known: known)
+    for (key, value) in try environmentValues(known: known) { given[key] = [value] }
+    var added: [String] = []
+    for (name, values) in given.sorted(by: { $0.key < $1.key }) {
+      guard let option = target.option(named: name), !option.isGiven(in: arguments) else {
+        continue
+      }
+      added += try values.flatMap { try option.words(for: $0, source: name) }
+    }
+    let head = sub == nil ? 0 : 1
+    return Array(arguments.prefix(head)) + added + Array(arguments.dropFirst(head))
+  }
+
+  private var environmentKeys: [String] {
+    environment.keys.filter { key in
+      key.hasPrefix("BITBUDGET_") && !Self.reserved.contains(String(key.dropFirst(10)))
+    }.sorted()
+  }
+
+  private func environmentValues(known: [Options]) throws -> [(String, String)] {
+    let names = Set(known.flatMap(\.allNames))
+    return environmentKeys.compactMap { key in
+      let name = key.dropFirst(10).lowercased().replacingOccurrences(of: "_", with: "-")
+      guard names.contains(name) else {
+        let near = Nearest.word(to: name, among: Array(names)).map {
+          " Did you mean BITBUDGET_\($0.uppercased().replacingOccurrences(of: "-", with: "_"))?"
+        }
+        Console.note("warning: \(key) names no option of any command.\(near ?? "")")
+        return nil
+      }
+      return environment[key].map { (name, $0) }
+    }
+  }
+
+  /// Values by option name; a list for options that may be given several times.
+  private func fileValues(for command: Options, known: [Options]) throws -> [String: [String]] {
+    guard let file else { return [:] }
+    guard let bytes = try? Data(contentsOf: file) else {
+      throw UsageError("\(file.path): cannot be read")
+    }
+    guard case .object(let object)? = try? JSONDecoder().decode(Value.self, from: bytes) else {
+      throw UsageError("\(file.path): expected a JSON object of options")
+    }
+    var values: [String: [String]] = [:]
+    var own: [String: [String]] = [:]
+    for (key, value) in object {
+      if let section = known.first(where: { $0.name == key }) {
+        guard case .object(let inner) = value else {
+          throw UsageError("\(file.path): '\(key)': expected an object of its options")
+        }
+        for (name, value) in inner {
+          try check(name, among: section.allNames, in: "'\(key)'", file)
+          if section.name == command.name { own[name] = try words(value, name, file) }
+        }
+      } else {
+        try check(key, among: known.flatMap { $0.allNames + [$0.name] }, in: "the file", file)
+        values[key] = try words(value, key, file)
+      }
+    }
+    return values.merging(own) { $1 }
+  }
+
+  private func check(_ name: String, among names: [String], in place: String, _ file: URL) throws {
+    guard !names.contains(name) else { return }
+    throw UsageError(
+      "\(file.path): \(place) has '\(name)', which is no option.\(Nearest.hint(for: name, among: names))"
+    )
+  }
+
+  private func words(_ value: Value, _ name: String, _ file: URL) throws -> [String] {
+    switch value {
+    case .word(let word): return [word]
+    case .list(let list): return try list.flatMap { try words($0, name, file) }
+    case .object:
+      throw UsageError(
+        "\(file.path): '\(name)': expected a text, a number, true or false, or a list")
+    }
+  }
+
+  /// A JSON value as words of a command line.
+  private enum Value: Decodable {
+    case word(String)
+    case list([Value])
+    case object([String: Value])
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let flag = try? container.decode(Bool.self) {
+        self = .word(flag ? "true" : "false")
+      } else if let number = try? container.decode(Int.self) {
+        self = .word("\(number)")
+      } else if let number = try? container.decode(Double.self) {
+        self = .word("\(number)")
+      } else if let text = try? container.decode(String.self) {
+        self = .word(text)
+      } else if let list = try? container.decode([Value].self) {
+        self = .list(list)
+      } else {
+        self = .object(try container.decode([String: Value].self))
+      }
+    }
+  }
+}
+
+/// What options a command has, as its own help lists them.
+private struct Options: Decodable {
+  struct Name: Decodable {
+    let kind: String
+    let name: String
+  }
+
+  struct Option: Decodable {
+    let kind: String
+    let names: [Name]?
+
+    var longNames: [String] { (names ?? []).filter { $0.kind == "long" }.map(\.name) }
+
+    func isGiven(in arguments: [String]) -> Bool {
+      let spelled = (names ?? []).map { ($0.kind == "short" ? "-" : "--") + $0.name }
+      return arguments.prefix { $0 != "--" }.contains { word in
+        spelled.contains { word == $0 || word.hasPrefix($0 + "=") }
+      }
+    }
+
+    /// The option with a value as words of a command line.
+    func words(for value: String, source: String) throws -> [String] {
+      guard kind == "flag" else { return ["--\(source)=\(value)"] }
+      switch value.lowercased() {
+      case "1", "true", "yes", "on": return ["--\(source)"]
+      case "0", "false", "no", "off", "": return []
+      default: throw UsageError("\(source) is '\(value)'; expected true or false")
+      }
+    }
+  }
+
+  private struct Dump: Decodable { let command: Options }
+
+  let commandName: String
+  let arguments: [Option]?
+  private let children: [Options]?
+  let defaultSubcommand: String?
+
+  enum CodingKeys: String, CodingKey {
+    case commandName, arguments, defaultSubcommand
+    case children = "subcommands"
+  }
+
+  /// The last word of the command's name: through the one program it has two.
+  var name: String { commandName.split(separator: " ").last.map(String.init) ?? commandName }
+  var subcommands: [Options] { (children ?? []).filter { $0.name != "help" } }
+  /// Long names of all options, those of subcommands included.
+  var allNames: [String] {
+    (arguments ?? []).flatMap(\.longNames) + subcommands.flatMap(\.allNames)
+  }
+
+  init(_ command: any ParsableCommand.Type) throws {
+    self = try JSONDecoder().decode(Dump.self, from: Data(command._dumpHelp().utf8)).command
+  }
+
+  func option(named name: String) -> Option? {
+    (arguments ?? []).first { $0.longNames.contains(name) && $0.kind != "positional" }
+  }
+}

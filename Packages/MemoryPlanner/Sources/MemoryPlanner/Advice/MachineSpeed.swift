@@ -1,0 +1,38 @@
+/// How fast a machine reads memory and multiplies.
+public struct MachineSpeed: Sendable, Hashable, Codable {
+  /// Bytes a second that all threads together read from memory.
+  public let bytesPerSecond: Double
+  /// Multiply-adds of F32 a second; nil where only reading is counted.
+  public let multiplyAddsPerSecond: Double?
+
+  /// A machine's speed.
+  public init(bytesPerSecond: Double, multiplyAddsPerSecond: Double? = nil) {
+    self.bytesPerSecond = bytesPerSecond
+    self.multiplyAddsPerSecond = multiplyAddsPerSecond
+  }
+
+  /// What part of both a whole model reaches, by PERFORMANCE.md: 75 to 95 % of a reading.
+  private static let reached = 0.8
+
+  /// Seconds from a question to its answer: the prompt is read once, then every token reads the
+  /// weights, which all sequences share, and the cache of each sequence, half of what it is in the
+  /// end on average; where multiplying takes longer than reading, that counts.
+  ///
+  /// - Parameters:
+  ///   - configuration: what runs, with `batch` questions at a time.
+  ///   - memory: its bytes.
+  /// - Returns: seconds until all of its samples have answered.
+  public func seconds(_ configuration: Configuration, _ memory: MemoryUse) -> Double {
+    let load = configuration.load
+    let steps = Double(load.thinkBudget + load.answer)
+    let isBounded = configuration.kv.eviction != nil
+    let reads = Double(memory.weights) + Double(memory.kv) * (isBounded ? 0.9 : 0.5)
+    let perToken = Double(configuration.model.linearParameters)
+    let rate = multiplyAddsPerSecond ?? .infinity
+    let step = max(reads / bytesPerSecond, Double(load.sequences) * perToken / rate)
+    let prompt = max(
+      Double(memory.weights) / bytesPerSecond,
+      Double(load.prompt * load.batch) * perToken / rate)
+    return (steps * step + prompt) / Self.reached
+  }
+}

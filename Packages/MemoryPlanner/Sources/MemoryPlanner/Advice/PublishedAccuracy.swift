@@ -1,0 +1,48 @@
+/// What a model is known to answer right, with its weights in 16 bits, its whole cache and as long a
+/// thought as it likes.
+public struct PublishedAccuracy: Sendable, Hashable {
+  /// Share of right answers, 0 to 1.
+  public let accuracy: Double
+  /// Its standard error or, where none is published, that of as many problems.
+  public let error: Double
+  /// The benchmark.
+  public let benchmark: String
+  /// Where it stands.
+  public let source: String
+  /// Tokens of thought beyond which no more is gained.
+  public let longestThought: Int
+
+  /// What is known of a model by its name; nil for others.
+  public static func of(_ model: String, _ task: TaskKind) -> PublishedAccuracy? {
+    let name = model.lowercased()
+    let bare = name.hasPrefix("qwen3-") ? String(name.dropFirst(6)) : name
+    if let row = qwen3.first(where: { $0.model == bare }) {
+      // AIME25 has 30 problems, of which each was answered many times; GPQA-Diamond has 198.
+      return task == .math
+        ? PublishedAccuracy(
+          accuracy: row.aime25 / 100, error: 0.03, benchmark: "AIME25", source: report,
+          longestThought: 30_000)
+        : PublishedAccuracy(
+          accuracy: row.gpqa / 100, error: 0.02, benchmark: "GPQA-Diamond", source: report,
+          longestThought: 30_000)
+    }
+    guard task == .math, let row = nano.first(where: { $0.model == name }) else { return nil }
+    return PublishedAccuracy(
+      accuracy: row.accuracy, error: row.error, benchmark: "nano-math",
+      source: "docs/nano-curves.md", longestThought: 384)
+  }
+
+  private static let report = "Qwen3 technical report, arXiv:2505.09388"
+
+  /// Thinking mode, Tables 11 to 20 of arXiv:2505.09388, percent.
+  private static let qwen3: [(model: String, aime25: Double, gpqa: Double)] = [
+    ("0.6b", 15.1, 27.9), ("1.7b", 36.8, 40.1), ("4b", 65.6, 55.9), ("8b", 67.3, 62.0),
+    ("14b", 70.4, 64.0), ("32b", 72.9, 68.4),
+  ]
+
+  /// Forced thoughts of 384 tokens, 100 problems (docs/nano-curves.md).
+  private static let nano: [(model: String, accuracy: Double, error: Double)] = [
+    ("nano-0.15m", 0.87, 0.026), ("nano-0.5m", 0.93, 0.019), ("nano-1.5m", 0.95, 0.011),
+    ("nano-4m", 0.94, 0.016),
+  ]
+}

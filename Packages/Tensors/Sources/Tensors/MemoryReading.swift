@@ -1,0 +1,43 @@
+/// Reads how fast this machine reads memory right now.
+public final class MemoryReading {
+  /// Far more than any cache holds.
+  public static let usualBytes = 256 << 20
+
+  private let bytes: AlignedBytes
+  private let pool: ThreadPool
+
+  /// A reading over `count` bytes by the threads of `pool`.
+  ///
+  /// - Throws: `TensorError.outOfMemory`.
+  public init(_ pool: ThreadPool, bytes count: Int = usualBytes) throws(TensorError) {
+    self.pool = pool
+    bytes = try AlignedBytes(count: count)
+    bytes.withMutableBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 1) }
+  }
+
+  /// Bytes a second that all threads together read.
+  public func bytesPerSecond() -> Double {
+    let sums = UnsafeMutablePointer<UInt64>.allocate(capacity: pool.workers)
+    sums.initialize(repeating: 0, count: pool.workers)
+    defer { sums.deallocate() }
+    let workers = pool.workers
+    // Each worker writes the sum of its own number alone.
+    nonisolated(unsafe) let target = sums
+    let time = ContinuousClock().measure {
+      bytes.withBytes { block in
+        nonisolated(unsafe) let words = block.bindMemory(to: SIMD8<UInt64>.self)
+        pool.run { worker in
+          let share = words.count / workers
+          var (a, b) = (SIMD8<UInt64>.zero, SIMD8<UInt64>.zero)
+          for index in stride(from: worker * share, to: (worker + 1) * share - 1, by: 2) {
+            a &+= words[index]
+            b &+= words[index + 1]
+          }
+          target[worker] = (a &+ b).wrappedSum()
+        }
+      }
+    }
+    precondition((0..<workers).allSatisfy { sums[$0] > 0 }, "nothing was read")
+    return Double(bytes.count) / (time / .seconds(1))
+  }
+}

@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+@testable import AppSupport
+
+/// What people are used to from other programs: short flags, stop strings, piped prompts, settings
+/// in the environment and a file, suggestions.
+@Suite struct HabitTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func json(_ arguments: [String], environment: [String: String] = [:]) throws -> [String:
+    Any]
+  {
+    let outcome = try folder.run(
+      .generate, ["-p", Nano.problem, "--json"] + arguments, environment: environment)
+    try #require(outcome.isSuccess, "\(outcome.errors)")
+    return try #require(
+      JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+  }
+
+  @Test func shortFlagsAreTheLongOnes() throws {
+    let short = try folder.run(
+      .generate, ["-m", Nano.model, "-p", Nano.problem, "-n", "20", "-t", "1", "-s", "7"])
+    let long = try folder.run(
+      .generate,
+      [
+        "--model", Nano.model, "--prompt", Nano.problem, "--max-tokens", "20", "--threads", "1",
+        "--seed", "7",
+      ])
+    #expect(short.isSuccess && short.output == long.output && !short.output.isEmpty)
+  }
+
+  @Test func aStopStringEndsTheTextWithoutIt() throws {
+    let whole = try json(["-m", Nano.model, "--greedy"])
+    let cut = try json(["-m", Nano.model, "--greedy", "--stop", "never", "--stop", "So "])
+    let (text, start) = (
+      try #require(whole["text"] as? String), try #require(cut["text"] as? String)
+    )
+    #expect(text.hasPrefix(start) && !start.contains("So "))
+    #expect(text.dropFirst(start.count).hasPrefix("So "))
+    #expect(cut["finish_reason"] as? String == "stop")
+    let streamed = try folder.run(
+      .generate, ["-m", Nano.model, "-p", Nano.problem, "--greedy", "--stop", "So "])
+    #expect(!streamed.output.contains("So ") && streamed.errors.contains("stop string"))
+  }
+
+  @Test func theRecordSaysHowItWasMade() throws {
+    let record = try json(["-m", Nano.model, "--logprobs", "2", "--kv", "int8"])
+    #expect(record["model"] as? String == Nano.model)
+    #expect(record["version"] as? String == Program.version)
+    #expect(record["kv"] as? String == "int8")
+    #expect((record["seconds"] as? Double ?? 0) > 0)
+    #expect((record["sampler"] as? [String: Any])?["top_k"] as? Int == 20)
+    let logprobs = try #require(record["logprobs"] as? [[String: Any]])
+    #expect(!logprobs.isEmpty)
+    for token in logprobs {
+      let top = try #require(token["top"] as? [[String: Any]])
+      #expect(top.count == 2)
+      let (first, chosen) = (top[0]["logprob"] as? Double, token["logprob"] as? Double)
+      #expect(try #require(first) >= #require(chosen))
+      #expect(try #require(first) <= 0)
+    }
+  }
+
+  @Test func theContextCanBeSmaller() throws {
+    let record = try json(["-m", Nano.model, "-c", "64", "--ignore-eos"])
+    let tokens = ["prompt_tokens", "thought_tokens", "answer_tokens"].compactMap {
+      record[$0] as? Int
+    }
+    #expect(tokens.reduce(0, +) == 64)
+    expectRefusal(
+      try folder.run(.generate, ["-m", Nano.model, "-p", Nano.problem, "-c", "8"]), code: 2,
+      naming: ["--ctx-size 8"])
+  }
+
+  @Test func aPromptIsReadFromAPipe() throws {
+    let piped = try folder.shell(
+      "printf '%s' '\(Nano.problem)' | generate -m \(Nano.model) --greedy")
+    let given = try folder.run(.generate, ["-m", Nano.model, "-p", Nano.problem, "--greedy"])
+    #expect(piped.isSuccess && piped.output == given.output)
+  }
+
+  @Test func theEnvironmentAndAFileGiveOptions() throws {
+    let plain = try json(["-m", Nano.model, "--greedy"])
+    let variables = ["BITBUDGET_MODEL": Nano.model, "BITBUDGET_GREEDY": "true"]
+    #expect(try json([], environment: variables)["text"] as? String == plain["text"] as? String)
+    try "{\"generate\": {\"model\": \"\(Nano.model)\", \"greedy\": true}, \"stop\": [\"So \"]}"
+      .write(toFile: folder.path("c.json"), atomically: true, encoding: .utf8)
+    let file = ["BITBUDGET_CONFIG": folder.path("c.json")]
+    let cut = try json([], environment: file)
+    #expect(try #require(plain["text"] as? String).hasPrefix(#require(cut["text"] as? String)))
+    #expect(cut["text"] as? String != plain["text"] as? String)
+    // The command line wins.
+    let other = try json(["-m", "nano-0.5m"], environment: file)
+    #expect(other["model"] as? String == "nano-0.5m")
+
+    try "{\"generate\": {\"modle\": 1}}".write(
+      toFile: folder.path("c.json"), atomically: true, encoding: .utf8)
+    let wrong = try folder.run(.generate, ["-p", "hi"], environment: file)
+    expectRefusal(wrong, code: 2, naming: ["c.json", "modle", "Did you mean 'model'"])
+    let misspelt = try folder.run(
+      .generate, ["-m", Nano.model, "-p", "hi", "-n", "1"],
+      environment: ["BITBUDGET_TREADS": "1"])
+    #expect(misspelt.isSuccess && misspelt.errors.contains("Did you mean BITBUDGET_THREADS?"))
+  }
+
+  @Test(arguments: Command.allCases) func everyCommandHasAVersion(command: Command) throws {
+    let outcome = try folder.run(command, ["--version"])
+    #expect(outcome.isSuccess && outcome.output == Program.version + "\n")
+  }
+
+  @Test func namesThatAreNearAreFound() {
+    #expect(Nearest.word(to: "quantise", among: ["plan", "quantize"]) == "quantize")
+    #expect(Nearest.word(to: "frobnicate", among: ["plan", "quantize"]) == nil)
+    #expect(Nearest.word(to: "nano-0.5", among: ["nano-0.5m", "nano-4m"]) == "nano-0.5m")
+  }
+
+  @Test func aModelIsCalledByItsNameNotItsRevision() {
+    let hub = URL(fileURLWithPath: "/c/hub/models--Qwen--Qwen3-4B/snapshots/1cfa9a7208912126459214")
+    #expect(ModelFolder.name(of: hub) == "Qwen3-4B")
+    #expect(ModelFolder.name(of: URL(fileURLWithPath: "/m/snapshots/x")) == "x")
+    #expect(ModelFolder.name(of: URL(fileURLWithPath: "/m/nano/")) == "nano")
+  }
+
+  @Test(arguments: [20, 40, 80, 200]) func progressIsOneLine(width: Int) {
+    let state = ProgressState(
+      label: "nano-math  a-model-with-a-long-name", done: 30, total: 400, seconds: 12,
+      detail: "71.2 % right")
+    let line = state.line(width: width)
+    #expect(line.count < width && !line.contains("\n"))
+    #expect(width < 80 || line.contains("30/400"))
+  }
+
+  @Test func thePaceIsThatOfThisRun() {
+    let resumed = ProgressState(label: "", done: 310, total: 400, before: 300, seconds: 20)
+    #expect(resumed.secondsLeft == 180)
+    #expect(resumed.text.contains("0.5/s"))
+    // Too little to say anything.
+    let early = ProgressState(label: "", done: 301, total: 400, before: 300, seconds: 20)
+    #expect(early.secondsLeft == nil)
+    #expect(ProgressState(label: "", done: 50, total: 100, seconds: 0.2).secondsLeft == nil)
+  }
+}
