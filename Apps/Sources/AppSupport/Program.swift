@@ -32,13 +32,13 @@ public enum Program {
 
 /// Suggestions for words that were probably mistyped.
 public enum Nearest {
-  /// The known word that is most like `word`, if any is near: at most a third of its letters
+  /// The known word that is most like `word`, if any is near: at most about a third of its letters
   /// differ (Levenshtein distance), or one begins with the other.
   public static func word(to word: String, among known: [String]) -> String? {
     let letters = Array(word.lowercased())
     let scored = known.map { ($0, distance(letters, Array($0.lowercased()))) }
     guard let best = scored.min(by: { $0.1 < $1.1 }) else { return nil }
-    if best.1 <= max(1, letters.count / 3) { return best.0 }
+    if best.1 <= max(1, (letters.count + 1) / 3) { return best.0 }
     let prefixed = known.filter {
       $0.lowercased().hasPrefix(word.lowercased()) || word.lowercased().hasPrefix($0.lowercased())
     }
