@@ -16,7 +16,7 @@ import Foundation
 public struct Settings {
   /// Variables that mean something else than an option.
   private static let reserved: Set = [
-    "CONFIG", "RESOURCES", "DATA", "ISA", "BIN", "GOLDENS", "RECORD",
+    "CONFIG", "RESOURCES", "DATA", "ISA", "BIN", "GOLDENS", "RECORD", "FAULT",
   ]
 
   private let environment: [String: String]

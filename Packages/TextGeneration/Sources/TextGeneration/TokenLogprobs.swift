@@ -26,7 +26,7 @@ extension ForwardPass {
   ///
   /// - Throws: `GenerationError.nonFiniteLogits`; what the pass throws.
   public func logprobs(
-    of tokens: [Int32], after prompt: [Int32], top: Int, kv: KVConfiguration = KVConfiguration()
+    of tokens: [Int32], after prompt: [Int32], top: Int, kv: KVPolicy = .full
   ) throws -> [TokenLogprob] {
     guard let last = prompt.last, !tokens.isEmpty else { return [] }
     var caches = [try makeCache(kv, meter: KVMeter())]
