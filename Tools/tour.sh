@@ -1,25 +1,58 @@
 #!/usr/bin/env bash
-# The whole chain on a small reasoning model: shrink it, let it think aloud, and measure what the bits cost.
+# The whole chain on a small reasoning model: shrink it, let it think aloud, shrink its memory of what it thought, and
+# measure what the bits cost.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 model=${MODEL:-nano}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-step() { printf '\n== %s\n' "$1"; }
+step() { printf '\n== %s\n\n' "$1"; }
 
-step "Quantize $model to 8 and 4 bits (GPTQ, group 128)"
-for bits in 8 4; do bin/quantize --model "$model" --bits "$bits" --output "$work/$model-${bits}bit"; done
+# Runs a command and keeps what it says, which is shown where it fails.
+quietly() {
+  "$@" >"$work/output" 2>"$work/messages" || { cat "$work/messages" >&2; exit 1; }
+}
 
-step "Solve one problem with the 4-bit model"
+step "1. Make the model smaller: $model in 8 and 4 bits (GPTQ, groups of 128)"
+for bits in 8 4; do
+  quietly bin/quantize --model "$model" --bits "$bits" --output "$work/$model-${bits}bit"
+  printf '%s bits:  %s\n' "$bits" "$(sed -n 's/^tensors  *//p' "$work/messages")"
+done
+
+step "2. Let the 4-bit model solve a problem"
 echo "$PROMPT"
 echo
-bin/generate --model "$work/$model-4bit" --prompt "$PROMPT"
+bin/generate --model "$work/$model-4bit" --prompt "$PROMPT" 2>"$work/messages"
+sed -n 's/^generation  */\n/p' "$work/messages"
 
-step "Evaluate 16, 8 and 4 bits on nano-math"
-bin/evaluate --model "$model" --bench nano-math --journal "$work/16-bit.jsonl" >"$work/log"
-for bits in 8 4; do
-  bin/evaluate --model "$work/$model-${bits}bit" --bench nano-math --journal "$work/$bits-bit.jsonl" >"$work/log"
+step "3. The same thought, 200 tokens of it, with its KV cache in 16 and in 4 bits"
+for kv in bf16 int4; do
+  flags=(--kv "$kv")
+  [ "$kv" = bf16 ] || flags+=(--kv-residual 0)
+  quietly bin/generate --model "$work/$model-4bit" --think-budget 200 --force "${flags[@]}" --prompt "$PROMPT"
+  printf '%-5s  KV cache %s   answer %s\n' "$kv" \
+    "$(sed -n 's/^KV cache  *\([^(]*\).*/\1/p' "$work/messages")" \
+    "$(grep -o 'boxed{[^}]*}' "$work/output" | tail -1)"
+done
+
+step "4. Measure what the bits cost: 400 problems of nano-math"
+for bits in 16 8 4; do
+  source=$model
+  [ "$bits" = 16 ] || source=$work/$model-${bits}bit
+  bin/evaluate --model "$source" --bench nano-math --journal "$work/$bits-bit.jsonl" >"$work/output" \
+    2> >(grep --line-buffered -v -e '^model:' -e '^journal:' >&2)
 done
 echo
 bin/evaluate table "$work"/16-bit.result.json "$work"/8-bit.result.json "$work"/4-bit.result.json
+
+step "What to do next"
+cat <<'END'
+  bin/plan --memory 8GiB --task math         what to run on a machine with 8 GiB
+  bin/quantize --model 0.6b --bits 8         make a real model smaller (says what to download first)
+  bin/generate -m nano -p "..."              ask a model something; --help shows how far it may think
+  bin/evaluate list                          the benchmarks there are
+  make install PREFIX=~/.local               put the program bitbudget into your PATH
+
+README.md explains each in a few lines.
+END

@@ -5,6 +5,14 @@
 #
 # SBATCH_FLAGS is given to sbatch for the parts, such as SBATCH_FLAGS="--time=12:00:00 --cpus-per-task=8".
 set -euo pipefail
+if [ $# -lt 2 ]; then
+  echo "usage: $0 PARTS STUDY [FLAG...]" >&2
+  exit 2
+fi
+if ! command -v sbatch >/dev/null; then
+  echo "error: there is no sbatch here; this script is for a Slurm cluster. Without one, 'bin/study run FILE --shard 1/4' computes a part by hand (docs/study.md)." >&2
+  exit 1
+fi
 parts=$1
 shift
 here=$(dirname "$0")

@@ -76,7 +76,10 @@ private func noteFault() {
 }
 
 private func report<Command: ParsableCommand>(_ error: any Error, for type: Command.Type) -> Int32 {
-  if let code = Interrupts.exitCode { return code }
+  if let code = Interrupts.exitCode {
+    Console.note("interrupted")
+    return code
+  }
   if let usage = error as? UsageError {
     Console.note(type.fullMessage(for: ValidationError(usage.description)))
     return 2

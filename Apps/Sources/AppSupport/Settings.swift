@@ -16,8 +16,11 @@ import Foundation
 public struct Settings {
   /// Variables that mean something else than an option.
   private static let reserved: Set = [
-    "CONFIG", "RESOURCES", "DATA", "ISA", "BIN", "GOLDENS", "RECORD",
+    "CONFIG", "RESOURCES", "DATA", "ISA", "BIN", "GOLDENS", "RECORD", "FAULT", "PARENT",
   ]
+
+  /// As `BITBUDGET_CONFIG`: no file.
+  private static let none = "none"
 
   private let environment: [String: String]
   private let file: URL?
@@ -26,7 +29,7 @@ public struct Settings {
   public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     self.environment = environment
     if let named = environment["BITBUDGET_CONFIG"], !named.isEmpty {
-      file = URL(fileURLWithPath: named)
+      file = named == Self.none ? nil : URL(fileURLWithPath: named)
       return
     }
     let home =
@@ -36,12 +39,21 @@ public struct Settings {
     file = usual.flatMap { FileManager.default.fileExists(atPath: $0.path) ? $0 : nil }
   }
 
+  /// An environment in which no option is given by variables or a file.
+  public static func withoutOptions(_ environment: [String: String]) -> [String: String] {
+    let kept = environment.filter { key, _ in
+      !key.hasPrefix("BITBUDGET_") || reserved.contains(String(key.dropFirst(10)))
+    }
+    return kept.merging(["BITBUDGET_CONFIG": none]) { $1 }
+  }
+
   /// The arguments of a command with the options added that the settings give.
   ///
   /// - Parameters:
   ///   - arguments: as the user gave them.
   ///   - command: the command.
   ///   - all: every command, whose names and options the settings may hold.
+  /// - Returns: the arguments, the options of the settings before the user's.
   /// - Throws: `UsageError` naming the file and key.
   public func applied(
     to arguments: [String], of command: any ParsableCommand.Type,

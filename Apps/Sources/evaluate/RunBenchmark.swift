@@ -17,7 +17,10 @@ struct RunBenchmark: ParsableCommand {
   @OptionGroup(title: "Memory") var memory: MemoryFlags
   @OptionGroup(title: "Sampling") var sampling: SamplingFlags
 
-  @Option(help: "Benchmark to run, or a definition file (.yaml); see 'evaluate list'.")
+  @Option(
+    help:
+      "Benchmark to run, or a definition file (.yaml), or several separated by commas; see 'evaluate list'."
+  )
   var bench = "nano-math"
   @Option(help: "Ask only the first so many problems.")
   var limit: Int?
@@ -70,6 +73,12 @@ struct RunBenchmark: ParsableCommand {
     if thinkBudget != nil && thinkBudgets != nil {
       throw ValidationError("--think-budget and --think-budgets exclude each other")
     }
+    if names.contains("") {
+      throw ValidationError("--bench \(bench): expected names separated by commas")
+    }
+    if journal != nil && names.count > 1 {
+      throw ValidationError("--journal is one file; it excludes several benchmarks")
+    }
     if force && thinkBudget == nil && thinkBudgets == nil {
       throw ValidationError("--force needs --think-budget or --think-budgets")
     }
@@ -83,10 +92,38 @@ struct RunBenchmark: ParsableCommand {
       return Console.write(results.text(table.format))
     }
     let shard = try shard ?? jobShard()
-    let benchmark = try BenchmarkFinder(data: data).benchmark(bench)
-    if let note = benchmark.note { Console.note("note: \(note)") }
-    try chooseByMemory(tokens: maxTokens ?? benchmark.definition.limits.tokens)
+    let finder = try BenchmarkFinder(data: data)
+    // All of them are looked for before the first is run.
+    let benchmarks = try names.map { try finder.benchmark($0) }
+    for note in benchmarks.compactMap(\.note) { Console.note("note: \(note)") }
+    try chooseByMemory(
+      tokens: maxTokens ?? benchmarks.map(\.definition.limits.tokens).min() ?? .max)
     let checkpoint = try Checkpoint(model)
+    var rows: [SummaryTable.Run] = []
+    var journals: [URL] = []
+    for benchmark in benchmarks {
+      let (row, files) = try run(benchmark, shard, checkpoint)
+      rows += row
+      journals += files
+    }
+    table.write(rows)
+    for journal in journals { Console.note("journal: \(journal.relativePath)") }
+  }
+
+  /// The benchmarks asked for, each once.
+  private var names: [String] {
+    var names: [String] = []
+    for name in bench.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    where !names.contains(name) {
+      names.append(name)
+    }
+    return names
+  }
+
+  /// Runs or continues one benchmark.
+  private func run(
+    _ benchmark: Benchmark, _ shard: Shard, _ checkpoint: Checkpoint
+  ) throws -> (rows: [SummaryTable.Run], journals: [URL]) {
     let budgets = thinkBudgets?.values.map { $0 as Int? } ?? [thinkBudget]
     let engine = try engine(checkpoint)
     let sweep = try BudgetSweep(
@@ -96,20 +133,21 @@ struct RunBenchmark: ParsableCommand {
           benchmark: benchmark, scenario: scenario, shard: shard,
           journal: journalFile(scenario, shard))
       })
-    let (results, rate) = try results(of: sweep, checkpoint, options(benchmark, checkpoint))
+    let (results, rate) = try results(
+      of: sweep, "\(benchmark.definition.name)  \(checkpoint.modelName)", checkpoint,
+      options(benchmark, checkpoint))
     for note in results.flatMap(\.notes) { Console.note("note: \(note)") }
-    table.write(
-      try zip(sweep.runs, results).map { run, result in
-        var stored = RunResult(summary: result.summary, tokensPerSecond: rate)
-        try stored.save(beside: run.journal)
-        return stored.row(named: run.journal.runName)
-      })
-    for run in sweep.runs { Console.note("journal: \(run.journal.relativePath)") }
+    let rows = try zip(sweep.runs, results).map { run, result in
+      var stored = RunResult(summary: result.summary, tokensPerSecond: rate)
+      try stored.save(beside: run.journal)
+      return stored.row(named: run.journal.runName)
+    }
+    return (rows, sweep.runs.map(\.journal))
   }
 
   /// The results and tokens a second; the model is loaded only where a reply lacks a record.
   private func results(
-    of sweep: BudgetSweep, _ checkpoint: Checkpoint, _ sampling: SamplingOptions
+    of sweep: BudgetSweep, _ title: String, _ checkpoint: Checkpoint, _ sampling: SamplingOptions
   ) throws -> (results: [(summary: Summary, notes: [String])], rate: Double?) {
     let damage: DamagePolicy = dropDamaged ? .drop : .refuse
     if let results = try sweep.finished(damage: damage) { return (results, nil) }
@@ -120,7 +158,7 @@ struct RunBenchmark: ParsableCommand {
     let responder = try EngineResponder(
       loaded, kv: model.kvPolicy(), sampling: sampling,
       memory: memory, batch: batch, force: force)
-    let line = ProgressLine("\(bench)  \(checkpoint.modelName)")
+    let line = ProgressLine(title)
     let results = try sweep.run(with: responder, damage: damage) { progress in
       let share = 100 * Double(progress.correct) / Double(max(progress.done, 1))
       line.show(

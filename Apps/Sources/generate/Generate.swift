@@ -199,7 +199,7 @@ struct Generate: ParsableCommand {
     guard let top = limits.logprobs else { return nil }
     let tokenizer = try loaded.requireTokenizer()
     return try loaded.pass.logprobs(
-      of: result.tokens, after: request.prompt, top: top, kv: model.kvConfiguration()
+      of: result.tokens, after: request.prompt, top: top, kv: model.kvPolicy()
     ).map { LogprobRecord($0, tokenizer) }
   }
 
@@ -250,7 +250,7 @@ struct Generate: ParsableCommand {
         group: longest, budgets: budgets, weightsBytes: loaded.decoder.weightBytes,
         kvBytes: generator.meter.peakBytes, timings: generator.timings, seed: sampling.seed,
         model: loaded.name, sampling: requests[0].sampling,
-        kv: model.kvConfiguration().description, seconds: seconds,
+        kv: model.kvPolicy().description, seconds: seconds,
         logprobs: logprobs(of: longest.shown.result, requests[0], loaded))
       print(try record.json())
     } else {

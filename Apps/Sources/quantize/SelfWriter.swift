@@ -23,11 +23,12 @@ struct SelfWriter {
     self.threads = threads
   }
 
-  /// The name of the file that the texts are kept in, and the token sequences in it.
+  /// Has the texts written that are missing.
   ///
   /// - Parameters:
   ///   - folder: where the file lies: beside the checkpoints that are made with it.
   ///   - digest: of the model's weights.
+  /// - Returns: the name of the file that the texts are kept in, and the token sequences in it.
   /// - Throws: `UserError` where the model does not fit into memory, or when interrupted;
   ///   `CompressionError.calibration` for a file that cannot be used.
   func sequences(in folder: URL, digest: String) throws -> (file: String, sequences: [[Int32]]) {

@@ -3,6 +3,7 @@ import ArgumentParser
 import Compression
 import Foundation
 import Quantizers
+import Tensors
 import SystemCalls
 
 extension QuantizerSettings.Method: ExpressibleByArgument {}

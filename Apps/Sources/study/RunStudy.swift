@@ -30,6 +30,8 @@ struct RunStudy: ParsableCommand {
     try makeFolder(journals.folder)
     let pace = StudyPace(runs)
     var progress = try runs.map { run in try journals.progress(of: run) }
+    let left = zip(runs, progress).filter { !$0.1.isComplete }.map(\.0)
+    try StudyNeeds(left, data: data) { study.model($0, of: definition) }.check()
     for (index, run) in runs.enumerated() where !progress[index].isComplete {
       let left = pace.secondsLeft(progress, concurrency: definition.concurrency)
       let eta = left.map { "  ETA \(Text.duration($0))" } ?? ""

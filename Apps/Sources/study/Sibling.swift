@@ -24,7 +24,8 @@ struct Sibling {
     let process = Process()
     process.executableURL = program
     process.arguments = [name] + arguments
-    process.environment = ProcessInfo.processInfo.environment
+    // The study says everything: options that a user sets for every command must not change its runs.
+    process.environment = Settings.withoutOptions(ProcessInfo.processInfo.environment)
       .merging(Interrupts.childEnvironment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice

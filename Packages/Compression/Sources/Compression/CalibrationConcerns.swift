@@ -5,12 +5,13 @@ public enum CalibrationConcerns {
   /// Fewer different tokens than this are no text.
   private static let fewestDifferent = 16
 
-  /// What a reader should know, a sentence each; none for sequences that are good enough.
+  /// Looks for what a reader should know.
   ///
   /// - Parameters:
   ///   - sequences: calibration tokens.
   ///   - inputs: the widest layer's inputs: with fewer tokens than these the second moments that GPTQ
   ///     inverts have no full rank.
+  /// - Returns: a sentence each; none for sequences that are good enough.
   public static func of(_ sequences: [[Int32]], inputs: Int) -> [String] {
     var concerns: [String] = []
     let total = sequences.reduce(0) { $0 + $1.count }

@@ -1,7 +1,6 @@
 import DecoderModels
 import Foundation
 import KVCaches
-import KVLayout
 
 /// How likely a token was where it stands, by the model itself: before temperature and filters.
 public struct TokenLogprob: Sendable, Hashable {
@@ -27,7 +26,7 @@ extension ForwardPass {
   ///
   /// - Throws: `GenerationError.nonFiniteLogits`; what the pass throws.
   public func logprobs(
-    of tokens: [Int32], after prompt: [Int32], top: Int, kv: KVPolicy = KVPolicy()
+    of tokens: [Int32], after prompt: [Int32], top: Int, kv: KVPolicy = .full
   ) throws -> [TokenLogprob] {
     guard let last = prompt.last, !tokens.isEmpty else { return [] }
     var caches = [try makeCache(kv, meter: KVMeter())]

@@ -120,13 +120,15 @@ public struct SelfCalibration: Sendable {
     "\(model).self-\(amount.tokens)-\(identity.prefix(8)).jsonl"
   }
 
-  /// The token sequences: those of the file, and the missing ones, which are added to it as they
-  /// are finished.
+  /// Takes the texts that the file holds, and has the missing ones written, which are added to it as
+  /// they are finished.
   ///
   /// - Parameters:
   ///   - file: where the texts are kept.
   ///   - writer: asked for only where a text is missing.
   ///   - text: the text of token ids, for readers of the file.
+  ///   - progress: told how far the writing is.
+  /// - Returns: the token sequences.
   /// - Throws: `CompressionError.calibration` for a file that cannot be used; `GenerationError`; what
   ///   `progress` throws.
   public func sequences(

@@ -100,7 +100,8 @@ public struct SummaryTable: Sendable, Hashable {
     let (flags, tokens, cost) = (summary.flags, summary.tokens, summary.cost)
     row += [
       ("truncated", .count(Int64(flags.truncated))),
-      ("looping", flags.looping.map { .count(Int64($0)) } ?? .missing), ("budget_ended", .count(Int64(flags.budget))),
+      ("looping", flags.looping.map { .count(Int64($0)) } ?? .missing),
+      ("budget_ended", .count(Int64(flags.budget))),
       ("unparsed", .count(Int64(flags.unparsed))), ("unanswered", .count(Int64(flags.unanswered))),
       ("failed", .count(Int64(flags.failed))),
       ("prompt_tokens", .count(Int64(tokens.prompt))),

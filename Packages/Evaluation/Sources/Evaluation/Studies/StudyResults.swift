@@ -125,7 +125,8 @@ public struct StudyResults: Sendable, Hashable, Codable {
       MeasuredAccuracy(
         model: $0.model, bits: $0.bits, kv: $0.kv, thinkBudget: $0.thinkBudget,
         samples: $0.samples, task: $0.task, accuracy: $0.accuracy,
-        standardError: $0.standardError, study: "\(study), \($0.benchmark)", benchmark: $0.benchmark)
+        standardError: $0.standardError, study: "\(study), \($0.benchmark)", benchmark: $0.benchmark
+      )
     }
   }
 }

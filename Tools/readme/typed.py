@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""typed.py [FILE]: types the commands of README.md (or FILE) as a reader would, and holds them to what is said of them.
+
+Every `sh` fence is run line by line in an empty folder that has bin/, docs/, studies/ and Tools/ of this checkout; fences
+marked `sh skip` need the network or minutes. A command without an entry in EFFECTS is a failure: what nobody checks is
+not to be promised. A `text` fence that follows shows lines of the output: each has to come, but for times.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT_SECONDS = 120
+
+
+def holds(folder, *names):
+    return lambda where, _: all((where / folder / name).exists() for name in names)
+
+
+def says(pattern):
+    return lambda _, output: re.search(pattern, output) is not None
+
+
+def falls(_, output):
+    """The rows of a plan stand in the order of their accuracy, the first figure before a range."""
+    found = [float(value) for value in re.findall(r"(\d+\.\d) \(\d+ to \d+\)", output)]
+    return len(found) >= 3 and found == sorted(found, reverse=True)
+
+
+# The beginning of a command -> what it has to do. The longest that fits counts.
+EFFECTS = {
+    "bin/quantize --model nano --bits 4": [
+        holds("out/nano-4m-gptq-4bit", "config.json", "bitbudget.json"),
+        says(r"block +q +k"), says(r"tensors +\S+ MiB -> "), says(r"peak \d")],
+    "bin/generate --model out/nano-4m-gptq-4bit": [
+        says(r"thinking"), says(r"boxed\{397\}"), says(r"tokens/s")],
+    "bin/generate --model nano --think-budget 200 --force --samples 8 --vote": [
+        says(r"the vote: 397"), says(r"KV cache +\S+ MiB \(int4")],
+    "bin/evaluate --model nano-0.5m --bench nano-math --limit 100": [
+        says(r"accuracy +\d\d\.\d ± \d\.\d %"), says(r"journal: runs/nano-math-nano-0\.5m-")],
+    "bin/evaluate table": [says(r"accuracy +\d\d\.\d ± \d\.\d %")],
+    "bin/plan --memory 8GiB --task math": [
+        falls, says(r"derived from"), says(r"left for the system"), says(r"quantize --model")],
+    "bin/plan --fits": [says(r"fits into 16\.00 GiB")],
+}
+
+
+def fences(text):
+    """(info, body) of every fence, in order."""
+    return re.findall(r"^```([^\n]*)\n(.*?)^```$", text, re.M | re.S)
+
+
+def commands(body):
+    return [line.strip() for line in body.replace("\\\n", " ").split("\n") if line.strip()]
+
+
+def plain(line):
+    """A line without what differs from run to run."""
+    line = re.sub(r"loaded in [0-9.]+ s", "loaded in TIME", line)
+    return re.sub(r"\s+", " ", line).strip()
+
+
+def effects(command):
+    fitting = [start for start in EFFECTS if command.startswith(start)]
+    return EFFECTS[max(fitting, key=len)] if fitting else None
+
+
+def problems(text, where):
+    output = ""
+    for info, body in fences(text):
+        if info == "text":
+            printed = {plain(line) for line in output.split("\n")}
+            for line in commands(body):
+                if plain(line) not in printed:
+                    yield f"shown, but not printed: {line}"
+        if info != "sh":
+            continue
+        output = ""
+        for command in commands(body):
+            try:
+                done = subprocess.run(["bash", "-c", command], cwd=where, capture_output=True,
+                                      stdin=subprocess.DEVNULL, text=True, timeout=LIMIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                yield f"takes more than {LIMIT_SECONDS} s: {command}"
+                continue
+            said = done.stdout + "\n" + done.stderr
+            output += said
+            if done.returncode != 0:
+                yield f"exit code {done.returncode}: {command}\n{said[-600:]}"
+                continue
+            checks = effects(re.sub(r"\s+", " ", command))
+            if checks is None:
+                yield f"nothing is said in typed.py of what it does: {command}"
+                continue
+            for number, check in enumerate(checks):
+                if not check(where, said):
+                    yield f"effect {number + 1} does not show: {command}\n{said[-600:]}"
+
+
+def main():
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "README.md"
+    with tempfile.TemporaryDirectory() as folder:
+        where = Path(folder)
+        for name in ["bin", "docs", "studies", "Tools"]:
+            (where / name).symlink_to(ROOT / name)
+        found = list(problems(file.read_text(), where))
+    for problem in found:
+        print(f"{file.name}: {problem}")
+    if found:
+        sys.exit(1)
+    print(f"{file.name}: every command does what is said of it")
+
+
+if __name__ == "__main__":
+    main()
