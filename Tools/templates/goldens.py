@@ -1,6 +1,6 @@
 """Writes what Jinja 3.1, set up as chat templates are rendered, makes of many small templates.
 
-`python3 Tools/templates/goldens.py > Packages/Tokenizer/Tests/TokenizerTests/Goldens/jinja.json`;
+`python3 Tools/templates/goldens.py > Tests/Goldens/jinja.json`;
 needs jinja2. Each case is {template, context, text}, or {.., error: true} where Jinja refuses it.
 """
 

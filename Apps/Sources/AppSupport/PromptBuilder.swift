@@ -87,7 +87,8 @@ public struct PromptBuilder {
   /// One message as it is; several with their roles, as a transcript that the assistant goes on with.
   private func withoutTemplate(_ conversation: ChatConversation) throws -> Prompt {
     if conversation.tools != nil {
-      throw UserError("\(folder.path): has no chat template, so tools cannot be put into the prompt")
+      throw UserError(
+        "\(folder.path): has no chat template, so tools cannot be put into the prompt")
     }
     var warnings = ["\(folder.path): has no chat template; "]
     let messages = try conversation.messages.enumerated().map {
@@ -113,7 +114,9 @@ extension PromptText {
     guard let open = text.range(of: "<think>", options: .backwards),
       text[open.upperBound...].allSatisfy(\.isWhitespace)
     else { return false }
-    replaceEnd(from: text.utf8.distance(from: text.startIndex, to: open.upperBound), with: "\n\n</think>\n\n")
+    replaceEnd(
+      from: text.utf8.distance(from: text.startIndex, to: open.upperBound), with: "\n\n</think>\n\n"
+    )
     return true
   }
 }

@@ -52,7 +52,8 @@ import Testing
   }
 
   @Test func parametersMayBeGivenForEachKindOfLayer() throws {
-    let nested = #"{"full_attention": {"rope_theta": 5000}, "sliding_attention": {"rope_theta": 9}}"#
+    let nested =
+      #"{"full_attention": {"rope_theta": 5000}, "sliding_attention": {"rope_theta": 9}}"#
     #expect(try parse(#"{"rope_parameters": \#(nested)}"#).theta == 5000)
     #expect(throws: CheckpointError.self) {
       try parse(#"{"rope_parameters": {"sliding_attention": {"rope_theta": 9}}}"#)

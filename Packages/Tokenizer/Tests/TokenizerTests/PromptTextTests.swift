@@ -50,11 +50,13 @@ import Testing
 
   @Test func toolsAndNoncharactersAreTextToo() throws {
     let tokenizer = try TinyTokenizer().load()
+    let odd = String(Character(try #require(Unicode.Scalar(0xFDD1 as UInt32))))
+    let mark = String(Character(try #require(Unicode.Scalar(0xFDD0 as UInt32))))
     let tool = try JSONValue(parsing: #"{"name": "<|end|>\ufdd0"}"#.utf8)
     let prompt = try tokenizer.prompt(
-      ChatConversation(messages: [ChatMessage(role: "user", content: "\u{FDD1}")], tools: [tool]),
+      ChatConversation(messages: [ChatMessage(role: "user", content: odd)], tools: [tool]),
       ChatTemplate(source: "{{ tools | tojson }}{{ messages[0].content }}"))
-    #expect(prompt.text == "[{\"name\": \"<|end|>\u{FDD0}\"}]\u{FDD1}")
+    #expect(prompt.text == "[{\"name\": \"<|end|>\(mark)\"}]\(odd)")
     #expect(!tokenizer.encode(prompt).contains(300))
   }
 
@@ -69,7 +71,8 @@ import Testing
 
   @Test func contentsOfSeveralPartsAreTextOrRefused() throws {
     let text = try ChatConversation(
-      parsing: #"[{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}]"#
+      parsing:
+        #"[{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}]"#
         .utf8, file: "m.json")
     #expect(try prompt(text.messages).text == "user:a\nb<|end|>")
     let image = try ChatConversation(

@@ -59,8 +59,10 @@ public struct AnswerExtractor: Sendable, Hashable {
   private func candidate(by step: ExtractionStep, in text: ArraySlice<UInt8>) -> String? {
     switch step {
     case .box:
-      grading == .mathematics ? BoxedAnswer.lastJoined(in: text) : BoxedAnswer.last(in: text)
-        .map { String(decoding: $0, as: UTF8.self) }
+      grading == .mathematics
+        ? BoxedAnswer.lastJoined(in: text)
+        : BoxedAnswer.last(in: text)
+          .map { String(decoding: $0, as: UTF8.self) }
     case .openBox: BoxedAnswer.unfinished(in: text).map { String(decoding: $0, as: UTF8.self) }
     case .answerPhrase: AnswerPhrase.last(in: text, grading: grading)
     case .lastLine: AnswerPhrase.lastLine(in: text, grading: grading)

@@ -11,7 +11,8 @@ enum AnswerPhrase {
         switch grading {
         case .integer: integer(after: after, in: text)
         case .letter(let count):
-          letter(after: after, in: text, count: count, isAnswer: anchor.word.description == "answer")
+          letter(
+            after: after, in: text, count: count, isAnswer: anchor.word.description == "answer")
         case .text, .latex, .mathematics: String?.none
         }
       if let found { return found }
@@ -49,7 +50,11 @@ enum AnswerPhrase {
     in text: ArraySlice<UInt8>, grading: GradingRule
   ) -> (position: Int, word: StaticString)? {
     let words: [StaticString]
-    if case .letter = grading { words = ["answer", "option", "choice"] } else { words = ["answer"] }
+    if case .letter = grading {
+      words = ["answer", "option", "choice"]
+    } else {
+      words = ["answer"]
+    }
     for position in text.indices.reversed() where "aoc".utf8.contains(text[position].lowercased) {
       for word in words where text.hasWord(word, at: position) { return (position, word) }
     }
@@ -163,7 +168,8 @@ enum AnswerPhrase {
       } else if let found = letter(at: position, in: text, count: count) {
         let rest = text[found.end...]
         let isEnclosed = "([".utf8.contains(byte)
-        let isName = isEnclosed || !(rest.first?.isBlank ?? false)
+        let isName =
+          isEnclosed || !(rest.first?.isBlank ?? false)
           || LetterAnswer.isFollowed(byte, by: rest.drop(while: \.isBlank))
         let counts = isAnswer || passed > 0 || isVerdict(rest)
         return isName && counts ? found.text : nil

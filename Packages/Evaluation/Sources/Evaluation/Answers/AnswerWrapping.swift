@@ -16,7 +16,8 @@ enum AnswerWrapping {
     }
     if let answer = withoutPhrase(words(of: text)) { return answer }
     let isText = text.has("\\text{", at: text.startIndex)
-    if isText, LatexText.closingBrace(of: text, openedAt: text.startIndex + 5) == text.endIndex - 1 {
+    if isText, LatexText.closingBrace(of: text, openedAt: text.startIndex + 5) == text.endIndex - 1
+    {
       return words(of: text)
     }
     return Array(text)

@@ -100,7 +100,8 @@ enum LetterAnswer {
       guard rest.count >= 2, rest.dropFirst().first == close else { return nil }
       first = rest.first ?? first
       rest = rest.dropFirst(2)
-      return isOption(first.uppercased, count: count) ? String(UnicodeScalar(first.uppercased)) : nil
+      return isOption(first.uppercased, count: count)
+        ? String(UnicodeScalar(first.uppercased)) : nil
     }
     guard isOption(first.uppercased, count: count) else { return nil }
     if rest.isEmpty { return String(UnicodeScalar(first.uppercased)) }
@@ -121,7 +122,8 @@ enum LetterAnswer {
   /// another option or a formula.
   static func isFollowed(_ letter: UInt8, by rest: ArraySlice<UInt8>) -> Bool {
     if "+*/^=<>,&".utf8.contains(rest.first ?? 0) { return false }
-    for word: StaticString in ["and ", "or ", "nor "] where rest.hasWord(word, at: rest.startIndex) {
+    for word: StaticString in ["and ", "or ", "nor "] where rest.hasWord(word, at: rest.startIndex)
+    {
       return false
     }
     guard "AI".utf8.contains(letter), let next = rest.first, next.isLetter else { return true }

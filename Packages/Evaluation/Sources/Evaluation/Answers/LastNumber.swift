@@ -62,7 +62,8 @@ enum LastNumber {
 
   /// Where the whole number before a fraction begins: `3 1/2`, `3\\frac{1}{2}`.
   private static func mixedStart(_ text: ArraySlice<UInt8>, number: Range<Int>) -> Int? {
-    let isFraction = text[number].first == UInt8(ascii: "\\") || text[number].contains(UInt8(ascii: "/"))
+    let isFraction =
+      text[number].first == UInt8(ascii: "\\") || text[number].contains(UInt8(ascii: "/"))
     guard isFraction, !text[number].contains(UInt8(ascii: ".")) else { return nil }
     var end = number.lowerBound
     while end > text.startIndex, text[end - 1] == 0x20 { end -= 1 }

@@ -33,7 +33,8 @@ public struct ChatConversation: Sendable, Equatable {
       let known: Set<String> = ["messages", "tools", "chat_template_kwargs"]
       if let other = object.keys.first(where: { !known.contains($0) }) {
         throw .invalidMessage(
-          key: file, reason: "\"\(other)\" is not read; messages, tools and chat_template_kwargs are")
+          key: file,
+          reason: "\"\(other)\" is not read; messages, tools and chat_template_kwargs are")
       }
     }
     guard let messages = (document["messages"] ?? document).array else {

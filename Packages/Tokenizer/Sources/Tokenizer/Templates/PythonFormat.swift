@@ -15,7 +15,11 @@ enum PythonFormat {
       .templateFailed(line: line, reason: "formatting: \(reason)")
     }
     var arguments: ArraySlice<RuntimeValue>
-    if case .list(let list) = values { arguments = list.elements[...] } else { arguments = [values] }
+    if case .list(let list) = values {
+      arguments = list.elements[...]
+    } else {
+      arguments = [values]
+    }
     var result = ""
     var scalars = Array(format.unicodeScalars)[...]
     while let scalar = scalars.popFirst() {

@@ -112,10 +112,10 @@ extension TemplateRenderer {
       guard abs(precision) <= 300 else { return .number(number) }
       if precision < 0 {
         let rounded = (number * scale).rounded(.toNearestOrEven) / scale
-      guard case .integer = value, let integer = Int(exactly: rounded) else {
-        return .number(rounded)
-      }
-      return .integer(integer)
+        guard case .integer = value, let integer = Int(exactly: rounded) else {
+          return .number(rounded)
+        }
+        return .integer(integer)
       }
       // The decimal that printf makes of the exact binary value, as Python does.
       return .number(Double(String(format: "%.\(precision)f", number)) ?? number)

@@ -277,7 +277,9 @@ extension TemplateRenderer {
   private static func integer(_ text: String, base: Int) -> Int? {
     var digits = text.replacing("_", with: "").lowercased()
     let prefixes = [16: "0x", 8: "0o", 2: "0b"]
-    if let prefix = prefixes[base], digits.hasPrefix(prefix) { digits = String(digits.dropFirst(2)) }
+    if let prefix = prefixes[base], digits.hasPrefix(prefix) {
+      digits = String(digits.dropFirst(2))
+    }
     if let value = Int(digits, radix: base) { return value }
     return base == 10 ? Double(text).flatMap { Int(exactly: $0.rounded(.towardZero)) } : nil
   }

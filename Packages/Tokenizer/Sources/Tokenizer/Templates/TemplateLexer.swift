@@ -281,7 +281,9 @@ struct TemplateLexer {
   private func isDigit(_ scalar: Unicode.Scalar) -> Bool { "0"..."9" ~= scalar }
 
   private mutating func skipDigits() {
-    while position < source.count, isDigit(source[position]) || source[position] == "_" { position += 1 }
+    while position < source.count, isDigit(source[position]) || source[position] == "_" {
+      position += 1
+    }
   }
 
   private mutating func readNumber() throws(TokenizerError) -> TemplateToken.Kind {

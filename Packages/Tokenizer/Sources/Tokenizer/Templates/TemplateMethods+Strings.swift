@@ -98,8 +98,9 @@ extension TemplateRenderer {
       if part.isEmpty { return start + searched.unicodeScalars.count }
       let parts = PythonText.split(searched, by: part)
       guard parts.count > 1 else { return nil }
-      return start + characters(
-        searched.utf8.count - (parts.last?.utf8.count ?? 0) - part.utf8.count)
+      return start
+        + characters(
+          searched.utf8.count - (parts.last?.utf8.count ?? 0) - part.utf8.count)
     }
     return PythonText.firstOffset(of: part, in: searched).map { start + characters($0) }
   }

@@ -108,7 +108,8 @@ indirect enum MathAnswer: Equatable {
   private static func matrix(_ text: ArraySlice<UInt8>) -> [[ArraySlice<UInt8>]]? {
     for kind in ["pmatrix", "bmatrix", "matrix", "Bmatrix", "array"] {
       guard var inner = text.unwrapped(by: "\\begin{\(kind)}", "\\end{\(kind)}") else { continue }
-      if kind == "array", let close = LatexText.closingBrace(of: inner, openedAt: inner.startIndex) {
+      if kind == "array", let close = LatexText.closingBrace(of: inner, openedAt: inner.startIndex)
+      {
         inner = inner[(close + 1)...]
       }
       let rows = (inner.split(atTopLevel: "\\\\") ?? [inner]).filter { !$0.isEmpty }

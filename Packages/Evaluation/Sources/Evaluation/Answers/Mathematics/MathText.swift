@@ -92,7 +92,9 @@ enum MathText {
       fraction.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isDigit) })
     {
       let (top, bottom) = (fraction[0], fraction[1])
-      return pieces[0] + Array("\\frac{".utf8) + top + Array("}{".utf8) + bottom + [UInt8(ascii: "}")]
+      return pieces[0] + Array("\\frac{".utf8) + top + Array("}{".utf8) + bottom + [
+        UInt8(ascii: "}")
+      ]
     }
     return Array(pieces.joined(separator: [UInt8(ascii: ",")]))
   }

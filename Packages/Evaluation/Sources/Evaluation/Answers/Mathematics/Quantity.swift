@@ -20,7 +20,9 @@ enum Quantity {
     text.hasPrefix(number) && ["m", "s", "g", "h", "L"].contains(text.dropFirst(number.count))
   }
 
-  private static let currencies = ["USD", "US\\$", "EUR", "GBP", "INR", "CAD", "AUD", "Rs.", "Rs", "\\$"]
+  private static let currencies = [
+    "USD", "US\\$", "EUR", "GBP", "INR", "CAD", "AUD", "Rs.", "Rs", "\\$",
+  ]
 
   private static func withoutCurrency(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     for name in currencies where text.starts(with: name.utf8) {
@@ -85,7 +87,8 @@ enum Quantity {
   private static let known: Set<String> = [
     "mm", "cm", "dm", "km", "meter", "meters", "metre", "metres", "in", "inch", "inches",
     "foot", "feet", "ft", "yard", "yards", "mile", "miles", "mph", "kph", "mg", "kg", "gram",
-    "grams", "lb", "lbs", "oz", "pound", "pounds", "ounces", "ms", "sec", "second", "seconds", "min",
+    "grams", "lb", "lbs", "oz", "pound", "pounds", "ounces", "ms", "sec", "second", "seconds",
+    "min",
     "minute", "minutes", "hr", "hrs", "hour", "hours", "day", "days", "week", "weeks", "month",
     "months", "year", "years", "deg", "degree", "degrees", "rad", "radians", "dollar", "dollars",
     "cent", "cents", "euro", "euros", "percent", "unit", "units", "square", "sq", "cubic", "ml",
