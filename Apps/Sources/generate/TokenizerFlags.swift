@@ -43,10 +43,10 @@ struct TokenizerFlags: ParsableArguments {
 
   private func convertLines(_ tokenizer: TextTokenizer) throws {
     var number = 0
-    while let line = readLine() {
+    while let line = Self.nextLine() {
       number += 1
-      if line.allSatisfy(\.isWhitespace) { continue }
-      let value = try JSONValue(parsing: line.utf8, file: "standard input, line \(number)")
+      if line.allSatisfy({ [0x20, 0x09, 0x0A, 0x0D].contains($0) }) { continue }
+      let value = try JSONValue(parsing: line, file: "standard input, line \(number)")
       if tokenizeJsonl {
         guard let text = value.string else {
           throw UserError("standard input, line \(number): expected a JSON string")
@@ -60,10 +60,25 @@ struct TokenizerFlags: ParsableArguments {
         else {
           throw UserError("standard input, line \(number): expected a JSON array of token ids")
         }
+        if let id = ids.lazy.compactMap(\.self).first(where: { tokenizer.piece(of: $0) == nil }) {
+          throw UserError(
+            "standard input, line \(number): \(id) is no token; ids go from 0 to "
+              + "\(tokenizer.vocabularySize - 1)")
+        }
         let text = tokenizer.decode(ids.compactMap { $0 })
         let data = try JSONEncoder().encode(text)
         print(String(decoding: data, as: UTF8.self))
       }
     }
+  }
+
+  /// The bytes of the next line of standard input, nothing repaired; nil at the end.
+  private static func nextLine() -> [UInt8]? {
+    var line: UnsafeMutablePointer<CChar>?
+    var capacity = 0
+    defer { free(line) }
+    let count = getline(&line, &capacity, stdin)
+    guard count > 0, let line else { return nil }
+    return [UInt8](UnsafeRawBufferPointer(start: line, count: count))
   }
 }

@@ -33,7 +33,7 @@ struct SelfWriter {
   ///   `CompressionError.calibration` for a file that cannot be used.
   func sequences(in folder: URL, digest: String) throws -> (file: String, sequences: [[Int32]]) {
     let tokenizer = try TextTokenizer(directory: checkpoint.directory)
-    let prompts = try PromptBuilder(
+    let prompts = PromptBuilder(
       folder: checkpoint.directory, tokenizer: tokenizer, thinks: true)
     let context = try DecoderSource(checkpoint).shape.contextLength
     let usable = SelfCalibration.Amount(

@@ -213,7 +213,9 @@ public final class BatchGenerator {
     let request = requests[sequence.request]
     let position = sequence.tokens.count
     return try sampler.sample(
-      logits, request.sampling, uniform: request.random.uniform(at: position), step: position)
+      logits, request.sampling,
+      history: TokenHistory(prompt: request.prompt, tokens: sequence.tokens),
+      uniform: request.random.uniform(at: position), step: position)
   }
 
   /// A step's time is shared out by rows: those of prompts, and those of new tokens.

@@ -6,6 +6,6 @@ public struct Qwen2: LlamaStyleFamily {
   let style: LlamaStyle
 
   public init(_ config: JSONObject) throws(CheckpointError) {
-    style = try LlamaStyle(config, theta: 1_000_000, attentionBias: .queryKeyValue)
+    style = try LlamaStyle(config, theta: 10_000, attentionBias: .queryKeyValue)
   }
 }

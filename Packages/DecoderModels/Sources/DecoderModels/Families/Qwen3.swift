@@ -7,7 +7,7 @@ public struct Qwen3: LlamaStyleFamily {
 
   public init(_ config: JSONObject) throws(CheckpointError) {
     style = try LlamaStyle(
-      config, theta: 1_000_000,
+      config, theta: 10_000,
       attentionBias: try config.boolIfPresent("attention_bias") ?? false ? .all : .none,
       normalizesHeads: true)
   }

@@ -18,8 +18,10 @@ extension TextTokenizer {
     throws(TokenizerError) -> TokenizerParts
   {
     if let bytes = try FileAccess.read("tokenizer.json", in: directory) {
-      return try TokenizerJSON.read(
+      let parts = try TokenizerJSON.read(
         bytes, file: FileAccess.path("tokenizer.json", in: directory))
+      return try parts.adding(
+        configuration.addedTokens, file: FileAccess.path("tokenizer_config.json", in: directory))
     }
     if let vocabulary = try FileAccess.read("vocab.json", in: directory) {
       guard let merges = try FileAccess.read("merges.txt", in: directory) else {
