@@ -32,6 +32,10 @@ public enum KnownShapes {
       return known
     }
     let folder = try ModelFolder.resolve(name)
+    if folder.pathExtension == "gguf" {
+      return try ModelFamilies.decoderConfig(Checkpoint(directory: folder).config)
+        .memoryShape(named: ModelFolder.name(of: folder))
+    }
     let file = folder.appendingPathComponent("config.json")
     guard let bytes = try? Data(contentsOf: file) else {
       throw UserError("\(file.path): cannot be read")

@@ -7,17 +7,17 @@ public struct PromptBuilder {
   private let template: ChatTemplate?
   private let variables: [String: TemplateValue]
 
-  /// A builder with the chat template of `folder`; without a template prompts are used as they are.
+  /// A builder with the chat template among `files`; without a template prompts are used as they are.
   ///
   /// - Parameters:
-  ///   - folder: the model's folder.
+  ///   - files: the model's files.
   ///   - tokenizer: its tokenizer.
   ///   - thinks: false asks the template for an answer without thinking.
   /// - Throws: `TokenizerError` for a template that cannot be read.
-  public init(folder: URL, tokenizer: TextTokenizer, thinks: Bool) throws {
+  public init(files: ModelFiles, tokenizer: TextTokenizer, thinks: Bool) throws {
     self.tokenizer = tokenizer
     do {
-      template = try ChatTemplate.load(directory: folder)
+      template = try ChatTemplate.load(files: files)
     } catch TokenizerError.noChatTemplate {
       template = nil
     }

@@ -37,9 +37,9 @@ struct PromptFlags: ParsableArguments {
   }
 
   /// The prompt as the model is to see it.
-  func text(folder: URL, tokenizer: TextTokenizer) throws -> String {
+  func text(files: ModelFiles, tokenizer: TextTokenizer) throws -> String {
     if raw { return try message() }
-    let builder = try PromptBuilder(folder: folder, tokenizer: tokenizer, thinks: !noThinking)
+    let builder = try PromptBuilder(files: files, tokenizer: tokenizer, thinks: !noThinking)
     return try builder.text(conversation())
   }
 
@@ -48,7 +48,7 @@ struct PromptFlags: ParsableArguments {
     let tokenizer = try loaded.requireTokenizer()
     if raw { return tokenizer.encode(try message(), addSpecialTokens: true) }
     let builder = try PromptBuilder(
-      folder: loaded.checkpoint.directory, tokenizer: tokenizer, thinks: !noThinking)
+      files: loaded.checkpoint.modelFiles, tokenizer: tokenizer, thinks: !noThinking)
     return try builder.ids(conversation())
   }
 

@@ -30,8 +30,8 @@ struct TokenizerFlags: ParsableArguments {
     }
   }
 
-  func run(folder: URL) throws {
-    let tokenizer = try TextTokenizer(directory: folder)
+  func run(_ files: ModelFiles) throws {
+    let tokenizer = try TextTokenizer(files: files)
     if let tokenize {
       let ids = tokenizer.encode(tokenize, addSpecialTokens: addSpecialTokens)
       print(ids.map(String.init).joined(separator: ","))

@@ -94,15 +94,7 @@ public struct DecoderSource: Sendable {
   }
 
   private func matrix(_ name: String, rows: Int, columns: Int) throws -> any LinearWeights {
-    if let info = try dense(name, rows: rows, columns: columns) {
-      return try WeightPacking.pack(dtype: info.dtype, shape: info.shape, name: info.name) {
-        packer in
-        try checkpoint.readRows(of: info, grain: DensePacker.blockRows) { packer.put($0, $1) }
-      }
-    }
-    let matrix = try checkpoint.quantizedLinear(named: name)
-    try check(name, [matrix.outFeatures, matrix.inFeatures], against: [rows, columns])
-    return try WeightPacking.pack(matrix)
+    try checkpoint.weights(named: name, shape: [rows, columns])
   }
 
   /// The tensor of a matrix, or nil where it is quantized.

@@ -50,19 +50,25 @@ public struct ChatTemplate: Sendable {
   /// `tokenizer_config.json`.
   /// - Throws: ``TokenizerError/noChatTemplate(directory:)`` when there is neither.
   public static func load(directory: URL) throws(TokenizerError) -> ChatTemplate {
-    let configuration = try TokenizerConfiguration(directory: directory)
+    try load(files: ModelFiles(directory: directory))
+  }
+
+  /// The template among a model's files, wherever they are.
+  /// - Throws: as above.
+  public static func load(files: ModelFiles) throws(TokenizerError) -> ChatTemplate {
+    let configuration = try TokenizerConfiguration(files: files)
     let file = "chat_template.jinja"
     let source: String
-    if let bytes = try FileAccess.read(file, in: directory) {
+    if let bytes = try files.read(file) {
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw .unreadable(
-          file: FileAccess.path(file, in: directory), reason: "invalid UTF-8")
+          file: files.path(file), reason: "invalid UTF-8")
       }
       source = text
     } else if let template = configuration.chatTemplate {
       source = template
     } else {
-      throw .noChatTemplate(directory: directory.path)
+      throw .noChatTemplate(directory: files.place)
     }
     return try ChatTemplate(source: source, specialTokens: configuration.specialTokens)
   }
