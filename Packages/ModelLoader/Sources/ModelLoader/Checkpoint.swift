@@ -244,6 +244,7 @@ public struct Checkpoint: Sendable {
   /// - Parameters:
   ///   - prefix: the layer's name.
   ///   - shape: the size that it has to have, `[out, in]`.
+  /// - Returns: the weights in memory.
   /// - Throws: as `linear(named:)`, `.shape` for another size, or `TensorError` when memory is short.
   public func weights(named prefix: String, shape: [Int]) throws -> any LinearWeights {
     func check(_ found: [Int]) throws(CheckpointError) {
