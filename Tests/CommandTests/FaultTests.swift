@@ -48,7 +48,7 @@ import Testing
         }
       }
       #expect(try contents() == whole, "\(kind):\(n): \(run.errors)")
-      n += n < 24 ? 1 : n / 8
+      n += n < 20 ? 1 : n / 5
     }
     #expect(n > 1, "nothing of kind \(kind) in \(arguments)")
   }

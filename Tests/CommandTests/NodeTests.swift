@@ -157,8 +157,9 @@ import Testing
         .write(to: folder.url.appendingPathComponent("run.jsonl"))
       expectRefusal(
         try folder.run(.evaluate, arguments), naming: ["run.jsonl, line 3", "was edited"])
-      expectRefusal(
-        try folder.run(.evaluate, ["show", "run.jsonl"]), naming: ["line 3", "was edited"])
+      // What comes before is shown.
+      let shown = try folder.run(.evaluate, ["show", "run.jsonl"])
+      #expect(shown.end == .exited(1) && shown.errors.contains("line 3: was edited"))
     }
     // Journals of earlier versions have no digests, which is said.
     let digest = try Regex(#","digest":"[0-9a-f]{32}""#)

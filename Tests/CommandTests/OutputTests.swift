@@ -67,10 +67,15 @@ import Testing
       let logits = try folder.run(
         .generate, ["--model", Nano.model, "--ids", "1,2", "--logits", path])
       expectRefusal(logits, naming: [path, "cannot be written"])
-      let journal = try folder.run(
-        .evaluate, ["--model", Nano.model, "--limit", "1", "--journal", path])
-      expectRefusal(journal, naming: [path, "cannot be opened for writing"])
     }
+    // The folder of a journal is made where it can be.
+    let journal = try folder.run(
+      .evaluate, ["--model", Nano.model, "--limit", "1", "--journal", "folder"])
+    expectRefusal(journal, naming: ["folder", "cannot be opened for writing"])
+    let unmade = try folder.run(
+      .evaluate, ["--model", Nano.model, "--limit", "1", "--journal", "/proc/new/run.jsonl"])
+    expectRefusal(unmade, naming: ["/proc/new", "cannot be made"])
+    #expect(!unmade.errors.contains("loaded"))
     #expect(try folder.names() == ["folder"])
   }
 

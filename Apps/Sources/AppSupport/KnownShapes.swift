@@ -3,6 +3,7 @@ import MemoryPlanner
 import ModelLoader
 import DecoderModels
 import NanoModels
+import SystemCalls
 
 /// The models whose sizes are known without their weights.
 public enum KnownShapes {
@@ -37,8 +38,11 @@ public enum KnownShapes {
         .memoryShape(named: ModelFolder.name(of: folder))
     }
     let file = folder.appendingPathComponent("config.json")
-    guard let bytes = try? Data(contentsOf: file) else {
-      throw UserError("\(file.path): cannot be read")
+    let bytes: Data
+    do throws(FileError) {
+      bytes = try RegularFile.contents(of: file.path, atMost: 64 << 20)
+    } catch {
+      throw UserError("\(file.path): cannot be read: \(error.reason)")
     }
     let config = try ModelFamilies.decoderConfig(
       try JSONObject(parsing: [UInt8](bytes), file: file.path))

@@ -9,6 +9,9 @@ struct RunResult: Codable {
   /// Tokens generated a second, over all replies that ran side by side, in the session that last generated any.
   var tokensPerSecond: Double?
 
+  /// A larger file is no result.
+  private static let mostBytes = 64 << 20
+
   /// The file beside a journal.
   static func file(of journal: URL) -> URL {
     journal.deletingPathExtension().appendingPathExtension("result.json")
@@ -21,7 +24,10 @@ struct RunResult: Codable {
 
   init(contentsOf file: URL) throws {
     do {
-      self = try JSONDecoder().decode(RunResult.self, from: Data(contentsOf: file))
+      let bytes = try RegularFile.contents(of: file.path, atMost: Self.mostBytes)
+      self = try JSONDecoder().decode(RunResult.self, from: bytes)
+    } catch let error as FileError {
+      throw UserError("\(file.path): cannot be read: \(error.reason)")
     } catch {
       throw UserError("\(file.path): is no result of 'evaluate'")
     }

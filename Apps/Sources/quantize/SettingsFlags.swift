@@ -3,6 +3,7 @@ import ArgumentParser
 import Compression
 import Foundation
 import Quantizers
+import SystemCalls
 
 extension QuantizerSettings.Method: ExpressibleByArgument {}
 
@@ -60,8 +61,11 @@ struct SettingsFlags: ParsableArguments {
     settings.columnOrder = actOrder ? .activation : .natural
     settings.groupGrids = staticGroups ? .fixed : .finishedBlocks
     guard let scheme else { return CompressionPlan(settings) }
-    guard let rules = FileManager.default.contents(atPath: scheme) else {
-      throw UserError("\(scheme): cannot be read")
+    let rules: Data
+    do throws(FileError) {
+      rules = try RegularFile.contents(of: scheme, atMost: 1 << 20)
+    } catch {
+      throw UserError("\(scheme): cannot be read: \(error.reason)")
     }
     return try CompressionPlan(settings, rulesFile: [UInt8](rules), file: scheme)
   }

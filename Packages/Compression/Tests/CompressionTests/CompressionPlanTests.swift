@@ -47,4 +47,20 @@ import Testing
       try plan(#"{"rules": [{"layers": "dwon", "bits": 8}]}"#).settings(of: ["x.down"])
     } throws: { "\($0)".contains("dwon") }
   }
+
+  /// Expressions that would bring down the library's parser, or keep its matcher busy for ever.
+  @Test(arguments: [
+    (String(repeating: "[", count: 900), "deep"), (String(repeating: "(", count: 900), "deep"),
+    (String(repeating: "a", count: 2000), "characters"), ("(a+)+$", "repetition"),
+    ("((a|b)*c){2,}", "repetition"), (#"(?:\\d*x)*"#, "repetition"),
+  ]) func hostileExpressionsAreRefused(layers: String, word: String) {
+    #expect {
+      try plan(#"{"rules": [{"layers": "\#(layers)", "bits": 8}]}"#)
+    } throws: { "\($0)".contains("regular expression") && "\($0)".contains(word) }
+  }
+
+  @Test(arguments: [#"layers\\.[0-3]\\."#, "(up|down)_proj$", #"(?:layers\\.){1}[0-9]+"#, "[(+]*"])
+  func ordinaryExpressionsAreTaken(layers: String) throws {
+    _ = try plan(#"{"rules": [{"layers": "\#(layers)", "bits": 8}]}"#)
+  }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// The texts that a model wrote for its calibration, a JSON object a line. Each is on disk when
 /// `append` returns; a line that a killed run left unfinished is cut off.
@@ -13,6 +14,9 @@ final class SelfCalibrationFile {
     let identity: String
   }
 
+  /// A larger file is a mistake: no calibration reads that much.
+  private static let mostBytes = 1 << 30
+
   /// Token ids by the texts' indices.
   private(set) var texts: [Int: [Int32]] = [:]
   private let url: URL
@@ -26,7 +30,11 @@ final class SelfCalibrationFile {
     self.identity = identity
     guard FileManager.default.fileExists(atPath: url.path) else { return }
     let bytes: Data
-    do { bytes = try Data(contentsOf: url) } catch { throw problem("cannot be read") }
+    do throws(FileError) {
+      bytes = try RegularFile.contents(of: url.path, atMost: Self.mostBytes)
+    } catch {
+      throw problem("cannot be read: \(error.reason)")
+    }
     var end = bytes.startIndex
     for (number, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
       .enumerated()
@@ -56,25 +64,29 @@ final class SelfCalibrationFile {
     let row = Row(index: index, kind: kind.rawValue, ids: ids, text: text(ids), identity: identity)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    do {
-      try FileManager.default.createDirectory(
-        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      if !FileManager.default.fileExists(atPath: url.path) { try Data().write(to: url) }
-      let line = try encoder.encode(row) + [0x0A]
-      let file = try FileHandle(forWritingTo: url)
-      defer { try? file.close() }
-      let end = try file.seekToEnd()
-      do {
-        try file.write(contentsOf: line)
-        try file.synchronize()
-      } catch {
-        try? file.truncate(atOffset: end)
-        throw error
-      }
-    } catch {
-      throw problem("cannot be written: \(error.localizedDescription)")
+    guard let line = try? encoder.encode(row) + [0x0A] else { throw problem("holds no text") }
+    do throws(FileError) { try append(line) } catch {
+      throw problem("cannot be written: \(error.reason)")
     }
     texts[index] = ids
+  }
+
+  private func append(_ line: Data) throws(FileError) {
+    try FileCalls.makeFolder(url.deletingLastPathComponent().path)
+    let path = url.path
+    let descriptor = try FileCalls.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK)
+    defer { close(descriptor) }
+    let end = lseek(descriptor, 0, SEEK_END)
+    let result = line.withUnsafeBytes { bytes in
+      Result { () throws(FileError) in
+        try FileCalls.write(bytes, to: descriptor, path: path)
+        try FileCalls.sync(descriptor, path: path)
+      }
+    }
+    if case .failure(let error) = result {
+      if end >= 0 { _ = ftruncate(descriptor, end) }
+      throw error
+    }
   }
 
   private func problem(_ reason: String, line: Int? = nil) -> CompressionError {
