@@ -51,7 +51,8 @@ public func refuse<Command: ParsableCommand>(_ message: String, for type: Comman
 /// without a message.
 private func checkMemory() throws {
   let limits = MemoryLimits.now()
-  let least = 16 << 20
+  // The stacks of some threads take addresses, not memory.
+  let least = limits.bound == .addressSpace ? 48 << 20 : 16 << 20
   guard limits.bytes < least else { return }
   throw UserError(
     "\(Text.bytes(limits.bytes)) of memory are left, by the \(limits.bound.rawValue); at least \(Text.bytes(least)) are needed"

@@ -1,5 +1,5 @@
-import Dispatch
 import Synchronization
+import SystemCalls
 
 /// Calls `body` with 0..<count on up to `workers` threads; each thread takes every `workers`-th
 /// index.
@@ -24,7 +24,7 @@ func forEachInParallel(
   if threads == 1 {
     work(0)
   } else {
-    DispatchQueue.concurrentPerform(iterations: threads, execute: work)
+    SystemThread.forEach(threads, work)
   }
   if let failure = failure.withLock({ $0 }) { throw failure.error }
 }

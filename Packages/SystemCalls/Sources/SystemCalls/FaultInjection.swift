@@ -2,7 +2,7 @@ import Synchronization
 
 /// Makes one operation of the process fail, so that tests can try each place where one may.
 ///
-/// The n-th file opening, write, sync, rename or large allocation fails as it would on a full disk
+/// The n-th file opening, write, sync, rename, large allocation or thread fails as it would on a full disk
 /// or in a full memory; all others succeed. Nothing is armed unless a program asks for it.
 public enum FaultInjection {
   /// What can be made to fail.
@@ -17,6 +17,8 @@ public enum FaultInjection {
     case rename
     /// Taking memory for weights, caches or working memory.
     case allocate
+    /// Starting a thread.
+    case thread
 
     fileprivate var number: Int {
       switch self {
@@ -25,6 +27,7 @@ public enum FaultInjection {
       case .sync: 3
       case .rename: 4
       case .allocate: 5
+      case .thread: 6
       }
     }
   }

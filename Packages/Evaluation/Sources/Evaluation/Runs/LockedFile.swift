@@ -6,22 +6,14 @@ import SystemCalls
 ///
 /// The lock is the kernel's (`flock`): it ends with the process, however that ends.
 ///
-/// Appended bytes are in the system's hands at once, so a killed process loses none. A queue beside
+/// Appended bytes are in the system's hands at once, so a killed process loses none. A thread beside
 /// forces them to the disk, so that the caller need not wait some milliseconds for each record.
 final class LockedFile: Sendable {
   private let path: String
   private let descriptor: Int32
-  private let disk = DispatchQueue(label: "bitbudget.journal")
-  private let saving = Saving()
-
-  /// How far the disk is behind. Queued saves hold this, not the file, so that the lock ends with the
-  /// file.
-  private final class Saving: Sendable {
-    /// Whether a save is queued that will cover everything appended so far.
-    let isQueued = Mutex(false)
-    /// Why a save failed.
-    let failure = Mutex(String?.none)
-  }
+  private let saving: Saving
+  /// Nil where the system gives no thread: then every append waits for the disk.
+  private let thread: SavingThread?
 
   /// Opens or creates a file and takes its lock.
   ///
@@ -38,10 +30,13 @@ final class LockedFile: Sendable {
     }
     guard let held else { throw .journalInUse(file: url.path) }
     descriptor = held
+    let saving = Saving(path: url.path, descriptor: held)
+    self.saving = saving
+    thread = SavingThread(saving)
   }
 
   deinit {
-    disk.sync {}
+    thread?.stop()
     close(descriptor)
   }
 
@@ -57,29 +52,15 @@ final class LockedFile: Sendable {
       }
     }
     if case .failure(let error) = result { throw EvaluationError(error) }
-    queueSave()
+    if let thread { thread.wake() } else { saving.run() }
   }
 
   /// Waits until everything appended is on the disk.
   ///
   /// - Throws: ``EvaluationError/file(path:reason:)`` when a save has failed.
   func save() throws(EvaluationError) {
-    disk.sync {}
+    saving.run()
     try checkSaving()
-  }
-
-  private func queueSave() {
-    let isNew = saving.isQueued.withLock { isQueued in
-      defer { isQueued = true }
-      return !isQueued
-    }
-    guard isNew else { return }
-    disk.async { [saving, descriptor, path] in
-      saving.isQueued.withLock { $0 = false }
-      do throws(FileError) { try FileCalls.sync(descriptor, path: path) } catch {
-        saving.failure.withLock { $0 = error.reason }
-      }
-    }
   }
 
   private func checkSaving() throws(EvaluationError) {
@@ -93,5 +74,65 @@ final class LockedFile: Sendable {
     guard ftruncate(descriptor, off_t(length)) == 0 else {
       throw .file(path: path, reason: "cannot be shortened: \(String(cString: strerror(errno)))")
     }
+  }
+}
+
+/// Forces one file to the disk, and keeps why that failed.
+private final class Saving: Sendable {
+  private let path: String
+  private let descriptor: Int32
+  let failure = Mutex(String?.none)
+
+  init(path: String, descriptor: Int32) {
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  func run() {
+    do throws(FileError) { try FileCalls.sync(descriptor, path: path) } catch {
+      failure.withLock { $0 = error.reason }
+    }
+  }
+}
+
+/// A thread that saves a file whenever it is woken; several wakes while it works are one.
+private final class SavingThread: Sendable {
+  private final class State: Sendable {
+    let isAsked = Mutex(false)
+    let isStopping = Mutex(false)
+    let signal = DispatchSemaphore(value: 0)
+  }
+
+  private let state = State()
+  private let thread: SystemThread
+
+  /// Nil where the system gives no thread.
+  init?(_ saving: Saving) {
+    let state = state
+    let made = SystemThread {
+      while true {
+        state.signal.wait()
+        if state.isStopping.withLock(\.self) { return }
+        state.isAsked.withLock { $0 = false }
+        saving.run()
+      }
+    }
+    guard let made else { return nil }
+    thread = made
+  }
+
+  func wake() {
+    let isNew = state.isAsked.withLock { isAsked in
+      defer { isAsked = true }
+      return !isAsked
+    }
+    if isNew { state.signal.signal() }
+  }
+
+  /// Ends the thread; what was asked for before is not waited for.
+  func stop() {
+    state.isStopping.withLock { $0 = true }
+    state.signal.signal()
+    thread.join()
   }
 }
