@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 git clone -q --bare "$repository" "$work/BitBudget.git"
-git -C "$work/BitBudget.git" branch --force main HEAD 2>/dev/null || true
+git -C "$work/BitBudget.git" update-ref refs/heads/main "$(git -C "$repository" rev-parse HEAD)"
 git clone -q "$work/BitBudget.git" "$work/checkout"
 
 # consumer NAME DEPENDENCY PRODUCTS: an executable package; its program is read from standard input.
