@@ -12,7 +12,7 @@ import Testing
     let outcome = try folder.shell(
       """
       generate --model nano-0.15m --ids 1,2 --max-tokens 1 --print-ids >/dev/null || exit 9
-      for kibibytes in $(seq 60000 4000 200000); do
+      for kibibytes in $(seq 78000 6000 190000); do
         for command in \
           "generate --model nano-0.15m --prompt 'What is 2 + 3?' --max-tokens 8" \
           "quantize --model nano-0.15m --samples 4 --length 64 --force --output model"; do

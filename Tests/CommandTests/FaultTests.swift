@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Each place where the system may refuse something: the n-th opening, write, sync, renaming or large allocation of
+/// Each place where the system may refuse something: the n-th opening, write, sync, renaming, large allocation or thread of
 /// a run fails, for every n. A run then ends with a message or goes on, what was complete stays, and the same
 /// command given again leaves the bytes of an undisturbed run.
 @Suite(.serialized) struct FaultTests {
@@ -9,7 +9,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  private static let kinds = ["open", "write", "sync", "rename", "allocate"]
+  private static let kinds = ["open", "write", "sync", "rename", "allocate", "thread"]
   private static let model = "nano-0.15m"
 
   /// Sweeps n until a run gets by without the n-th operation; of many, all of the first ones and every few later.
@@ -74,7 +74,7 @@ import Testing
     try sweep(
       kind, .quantize,
       [
-        "--model", Self.model, "--method", "rtn", "--threads", "1", "--output",
+        "--model", Self.model, "--method", "rtn", "--threads", kind == "thread" ? "2" : "1", "--output",
         folder.path("model"),
       ],
       output: "model", appearsWhole: true, contents: { try files(of: "model") })

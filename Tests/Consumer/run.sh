@@ -1,5 +1,5 @@
 #!/bin/bash
-# A project elsewhere uses the libraries both ways: by the repository's URL with a version tag, and by the path of one
+# A project elsewhere uses the libraries both ways: by the repository's URL and branch, and by the path of one
 # package. Both programs are built from the committed HEAD in a temporary folder, run, and removed.
 set -euo pipefail
 
@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 git clone -q --bare "$repository" "$work/BitBudget.git"
-git -C "$work/BitBudget.git" tag --force 0.1.0 HEAD
+git -C "$work/BitBudget.git" update-ref refs/heads/main "$(git -C "$repository" rev-parse HEAD)"
 git clone -q "$work/BitBudget.git" "$work/checkout"
 
 # consumer NAME DEPENDENCY PRODUCTS: an executable package; its program is read from standard input.
@@ -54,10 +54,10 @@ cache.attend(
   queries: [5, 6], heads: 1, kvHead: 0, layer: 0, visible: cache.count, scale: 1, output: &output)
 print(output)'
 
-consumer url '.package(url: "file://'"$work"'/BitBudget.git", from: "0.1.0")' \
-  '.product(name: "KVCaches", package: "BitBudget"), .product(name: "Tokenizer", package: "BitBudget")' <<END
+consumer url '.package(url: "file://'"$work"'/BitBudget.git", branch: "main")' \
+  '.product(name: "KVCaches", package: "BitBudget"), .product(name: "JSON", package: "BitBudget")' <<END
+import JSON
 import KVCaches
-import Tokenizer
 $attention
 print(try JSONValue(parsing: "[1, 2]".utf8).array?.count ?? 0)
 END

@@ -39,7 +39,7 @@ public final class EngineResponder: Responder {
     let tokenizer = try loaded.requireTokenizer()
     self.tokenizer = tokenizer
     prompts = PromptBuilder(
-      folder: loaded.checkpoint.directory, tokenizer: tokenizer, thinks: true)
+      files: loaded.checkpoint.modelFiles, tokenizer: tokenizer, thinks: true)
     self.memory = memory
     room = try memory.room(beside: loaded, sequences: batch)
     generator = BatchGenerator(

@@ -33,6 +33,10 @@ public enum KnownShapes {
       return known
     }
     let folder = try ModelFolder.resolve(name)
+    if folder.pathExtension == "gguf" {
+      return try ModelFamilies.standard.family(for: Checkpoint(directory: folder).config)
+        .memoryShape(named: ModelFolder.name(of: folder))
+    }
     let file = folder.appendingPathComponent("config.json")
     let bytes: Data
     do throws(FileError) {

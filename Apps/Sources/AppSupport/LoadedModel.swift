@@ -40,7 +40,7 @@ public struct LoadedModel {
         "\(checkpoint.modelName): the weights take \(Text.bytes(checkpoint.storedBytes)); \(Text.bytes(limits.bytes)) are left, by the \(limits.bound.rawValue)"
       )
     }
-    tokenizer = try Self.tokenizer(in: checkpoint.directory)
+    tokenizer = try Self.tokenizer(of: checkpoint)
     let progress = ProgressLine("loading")
     decoder = try Decoder(checkpoint, headBits: flags.headBits) { done, total in
       if Console.isInteractive, total > 8 { progress.show(done, of: total) }
@@ -51,12 +51,9 @@ public struct LoadedModel {
     loadSeconds = Date().timeIntervalSince(started)
   }
 
-  private static func tokenizer(in folder: URL) throws -> TextTokenizer? {
-    let files = ["tokenizer.json", "vocab.json", "tokenizer.model"]
-    let exists = files.contains {
-      FileManager.default.fileExists(atPath: folder.appendingPathComponent($0).path)
-    }
-    return exists ? try TextTokenizer(directory: folder) : nil
+  private static func tokenizer(of checkpoint: Checkpoint) throws -> TextTokenizer? {
+    let files = checkpoint.modelFiles
+    return files.hasAny(of: TextTokenizer.vocabularyFiles) ? try TextTokenizer(files: files) : nil
   }
 
   /// The tokenizer.
@@ -121,6 +118,13 @@ extension Checkpoint {
   /// - Throws: what is wrong, naming the file or key.
   public init(_ flags: ModelFlags) throws {
     try self.init(directory: ModelFolder.resolve(flags.model), workers: flags.threadCount)
+  }
+
+  /// The files of the tokenizer and the chat template.
+  public var modelFiles: ModelFiles {
+    ModelFiles(
+      place: directory.path, exists: { hasCompanionFile($0) },
+      contents: { try companionFile($0) })
   }
 
   /// The model's name: see `ModelFolder.name(of:)`.

@@ -1,6 +1,7 @@
 import Foundation
 import ModelLoader
 import NanoModels
+import Tokenizer
 
 /// Finds the folder of a model.
 public enum ModelFolder {
@@ -11,7 +12,7 @@ public enum ModelFolder {
       home: URL(fileURLWithPath: NSHomeDirectory()))
   }
 
-  /// The folder that a name or path stands for: a nano model, a folder, a short name such as 4b, or a repository in
+  /// The folder or GGUF file that a name or path stands for: a nano model, a path, a short name such as 4b, or a repository in
   /// the Hugging Face cache.
   ///
   /// - Throws: `CheckpointError.unknownModel` saying where it was looked for and how to get it.
@@ -27,7 +28,25 @@ public enum ModelFolder {
     if FileManager.default.fileExists(atPath: name, isDirectory: &isFolder), isFolder.boolValue {
       return URL(fileURLWithPath: name)
     }
+    // A file is one of GGUF, or a mistake that opening it tells.
+    if FileManager.default.fileExists(atPath: name) || name.hasSuffix(".gguf") {
+      return URL(fileURLWithPath: name)
+    }
     return try ModelLocator(cache: hubCache).locate(name)
+  }
+
+  /// The tokenizer's files of the model that a name or path stands for; a folder need not hold any weights.
+  ///
+  /// - Throws: as `resolve`, or what is wrong with a GGUF file.
+  public static func files(of name: String) throws -> ModelFiles {
+    let place = try resolve(name)
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder),
+      isFolder.boolValue
+    {
+      return ModelFiles(directory: place)
+    }
+    return try Checkpoint(directory: place).modelFiles
   }
 
   /// What people call the model of a folder: the folder's name, or in the Hugging Face cache, whose

@@ -4,23 +4,23 @@ import Tokenizer
 
 /// Turns what a user says into the prompt that a model was trained on.
 public struct PromptBuilder {
-  private let folder: URL
+  private let files: ModelFiles
   private let tokenizer: TextTokenizer
   private let thinks: Bool
   private let specialText: SpecialText
 
-  /// A builder with the chat template of `folder`.
+  /// A builder with the chat template among `files`.
   ///
   /// - Parameters:
-  ///   - folder: the model's folder.
+  ///   - files: the model's files.
   ///   - tokenizer: its tokenizer.
   ///   - thinks: false asks the template for an answer without thinking.
   ///   - specialText: whether special tokens that messages spell stay text.
   public init(
-    folder: URL, tokenizer: TextTokenizer, thinks: Bool,
+    files: ModelFiles, tokenizer: TextTokenizer, thinks: Bool,
     specialText: SpecialText = .treatSpecialTextAsPlain
   ) {
-    self.folder = folder
+    self.files = files
     self.tokenizer = tokenizer
     self.thinks = thinks
     self.specialText = specialText
@@ -40,11 +40,7 @@ public struct PromptBuilder {
   ///
   /// - Throws: `TokenizerError` for a template that cannot be read, or refuses the conversation.
   public func prompt(_ conversation: ChatConversation) throws -> Prompt {
-    let template: ChatTemplate
-    do {
-      template = try ChatTemplate.load(
-        directory: folder, usesTools: conversation.tools != nil)
-    } catch TokenizerError.noChatTemplate {
+    guard let template = try template(usesTools: conversation.tools != nil) else {
       return try withoutTemplate(conversation)
     }
     var warnings: [String] = []
@@ -79,6 +75,15 @@ public struct PromptBuilder {
     return tokenizer.encode(prompt.text)
   }
 
+  /// The model's template, or nil where it has none.
+  private func template(usesTools: Bool) throws -> ChatTemplate? {
+    do {
+      return try ChatTemplate.load(files: files, usesTools: usesTools)
+    } catch TokenizerError.noChatTemplate {
+      return nil
+    }
+  }
+
   /// The variables by which templates are asked for no thought.
   private static let noThought: [String: JSONValue] = [
     "enable_thinking": .bool(false), "thinking": .bool(false),
@@ -88,9 +93,9 @@ public struct PromptBuilder {
   private func withoutTemplate(_ conversation: ChatConversation) throws -> Prompt {
     if conversation.tools != nil {
       throw UserError(
-        "\(folder.path): has no chat template, so tools cannot be put into the prompt")
+        "\(files.place): has no chat template, so tools cannot be put into the prompt")
     }
-    var warnings = ["\(folder.path): has no chat template; "]
+    var warnings = ["\(files.place): has no chat template; "]
     let messages = try conversation.messages.enumerated().map {
       try $1.flattened(key: "messages[\($0)]")
     }

@@ -221,7 +221,7 @@ struct RunBenchmark: ParsableCommand {
   /// What decides the replies besides the benchmark and the sampler.
   private func engine(_ checkpoint: Checkpoint) throws -> [String: String] {
     // One that cannot be read ends the run where prompts are made.
-    let template = try? ChatTemplate.load(directory: checkpoint.directory)
+    let template = try? ChatTemplate.load(files: checkpoint.modelFiles)
     var engine = [
       "model": checkpoint.modelName, "weights": try DecoderSource(checkpoint).formatName(),
       "weights digest": try checkpoint.digest(),

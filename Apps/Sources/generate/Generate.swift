@@ -69,7 +69,7 @@ struct Generate: ParsableCommand {
   }
 
   mutating func run() throws {
-    if tokens.isGiven { return try tokens.run(folder: ModelFolder.resolve(model.model)) }
+    if tokens.isGiven { return try tokens.run(ModelFolder.files(of: model.model)) }
     readStandardInput()
     if prompt.showPrompt { return try showPrompt() }
     try chooseByMemory()
@@ -153,9 +153,9 @@ struct Generate: ParsableCommand {
   }
 
   private func showPrompt() throws {
-    let folder = try ModelFolder.resolve(model.model)
-    let tokenizer = try TextTokenizer(directory: folder)
-    print(try prompt.text(folder: folder, tokenizer: tokenizer))
+    let files = try ModelFolder.files(of: model.model)
+    let tokenizer = try TextTokenizer(files: files)
+    print(try prompt.text(files: files, tokenizer: tokenizer))
   }
 
   private func printIDs(_ requests: [GenerationRequest], _ generator: BatchGenerator) throws {

@@ -43,22 +43,22 @@ struct PromptFlags: ParsableArguments {
   }
 
   /// The prompt as the model is to see it.
-  func text(folder: URL, tokenizer: TextTokenizer) throws -> String {
+  func text(files: ModelFiles, tokenizer: TextTokenizer) throws -> String {
     if raw { return try message() }
-    return try prompt(builder(folder, tokenizer)).text.text
+    return try prompt(builder(files, tokenizer)).text.text
   }
 
   /// The prompt's token ids.
   func ids(for loaded: LoadedModel) throws -> [Int32] {
     let tokenizer = try loaded.requireTokenizer()
     if raw { return tokenizer.encode(try message(), addSpecialTokens: true) }
-    let builder = builder(loaded.checkpoint.directory, tokenizer)
+    let builder = builder(loaded.checkpoint.modelFiles, tokenizer)
     return builder.ids(try prompt(builder))
   }
 
-  private func builder(_ folder: URL, _ tokenizer: TextTokenizer) -> PromptBuilder {
+  private func builder(_ files: ModelFiles, _ tokenizer: TextTokenizer) -> PromptBuilder {
     PromptBuilder(
-      folder: folder, tokenizer: tokenizer, thinks: !noThinking,
+      files: files, tokenizer: tokenizer, thinks: !noThinking,
       specialText: special ? .isToken : .treatSpecialTextAsPlain)
   }
 

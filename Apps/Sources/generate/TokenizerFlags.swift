@@ -30,8 +30,8 @@ struct TokenizerFlags: ParsableArguments {
     }
   }
 
-  func run(folder: URL) throws {
-    let tokenizer = try TextTokenizer(directory: folder)
+  func run(_ files: ModelFiles) throws {
+    let tokenizer = try TextTokenizer(files: files)
     if let tokenize {
       let ids = tokenizer.encode(tokenize, addSpecialTokens: addSpecialTokens)
       print(ids.map(String.init).joined(separator: ","))
@@ -42,8 +42,11 @@ struct TokenizerFlags: ParsableArguments {
   }
 
   private func convertLines(_ tokenizer: TextTokenizer) throws {
+    guard let input = fdopen(STDIN_FILENO, "r") else {
+      throw UserError("standard input cannot be read: \(String(cString: strerror(errno)))")
+    }
     var number = 0
-    while let line = Self.nextLine() {
+    while let line = Self.nextLine(of: input) {
       number += 1
       if line.allSatisfy({ [0x20, 0x09, 0x0A, 0x0D].contains($0) }) { continue }
       let value = try JSONValue(parsing: line, file: "standard input, line \(number)")
@@ -72,12 +75,12 @@ struct TokenizerFlags: ParsableArguments {
     }
   }
 
-  /// The bytes of the next line of standard input, nothing repaired; nil at the end.
-  private static func nextLine() -> [UInt8]? {
+  /// The bytes of the next line, nothing repaired; nil at the end.
+  private static func nextLine(of input: UnsafeMutablePointer<FILE>) -> [UInt8]? {
     var line: UnsafeMutablePointer<CChar>?
     var capacity = 0
     defer { free(line) }
-    let count = getline(&line, &capacity, stdin)
+    let count = getline(&line, &capacity, input)
     guard count > 0, let line else { return nil }
     return [UInt8](UnsafeRawBufferPointer(start: line, count: count))
   }

@@ -96,13 +96,13 @@ struct CalibrationFlags: ParsableArguments {
   func sequences(of file: URL, _ checkpoint: Checkpoint) throws -> [[Int32]] {
     var text = try CalibrationText(contentsOf: file)
     if chatTemplate {
-      let template = try ChatTemplate.load(directory: checkpoint.directory)
+      let template = try ChatTemplate.load(files: checkpoint.modelFiles)
       text = try text.mapped {
         try template.render(
           messages: [ChatMessage(role: "user", content: $0)], addGenerationPrompt: true)
       }
     }
-    let tokenizer = try TextTokenizer(directory: checkpoint.directory)
+    let tokenizer = try TextTokenizer(files: checkpoint.modelFiles)
     let context = try DecoderSource(checkpoint).shape.contextLength
     return try text.sequences(
       samples: samples ?? 128, length: min(length ?? 2048, context), file: file.path,

@@ -32,9 +32,9 @@ struct SelfWriter {
   /// - Throws: `UserError` where the model does not fit into memory, or when interrupted;
   ///   `CompressionError.calibration` for a file that cannot be used.
   func sequences(in folder: URL, digest: String) throws -> (file: String, sequences: [[Int32]]) {
-    let tokenizer = try TextTokenizer(directory: checkpoint.directory)
+    let tokenizer = try TextTokenizer(files: checkpoint.modelFiles)
     let prompts = PromptBuilder(
-      folder: checkpoint.directory, tokenizer: tokenizer, thinks: true)
+      files: checkpoint.modelFiles, tokenizer: tokenizer, thinks: true)
     let context = try DecoderSource(checkpoint).shape.contextLength
     let usable = SelfCalibration.Amount(
       sequences: amount.sequences, tokens: min(amount.tokens, context - 1))

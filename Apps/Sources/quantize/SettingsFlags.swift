@@ -3,8 +3,8 @@ import ArgumentParser
 import Compression
 import Foundation
 import Quantizers
-import Tensors
 import SystemCalls
+import Tensors
 
 extension QuantizerSettings.Method: ExpressibleByArgument {}
 

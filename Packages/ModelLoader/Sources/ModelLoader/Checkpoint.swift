@@ -10,9 +10,10 @@ import Tensors
 ///
 /// The folder is laid out as on the Hugging Face hub: `config.json`, optional
 /// `generation_config.json`, and `model.safetensors` or shards with `model.safetensors.index.json`.
-/// Shards may also be in the compressed hand-over form, `*.safetensors.zst` (see `SeekTable`).
+/// Shards may also be in the compressed hand-over form, `*.safetensors.zst` (see `SeekTable`). A GGUF file is opened as
+/// the folder that it stands for (see `GGUFModel`).
 public struct Checkpoint: Sendable {
-  /// The folder.
+  /// The folder, or the GGUF file.
   public let directory: URL
   /// `config.json`.
   public let config: JSONObject
@@ -23,18 +24,32 @@ public struct Checkpoint: Sendable {
   /// Threads used to read and decode.
   public let workers: Int
 
-  private let shards: [String: SafetensorsFile]
+  private let shards: [String: TensorFile]
+  private let gguf: GGUFModel?
   private let format: Result<(any LinearFormat)?, CheckpointError>
 
   /// JSON files beside the weights are read up to this size, in bytes.
   private static let jsonLimit = 64 << 20
+  /// Tokenizers are the largest of the other files.
+  private static let companionLimit = 1 << 30
 
-  /// Opens a model folder; large tensors are read by up to `workers` threads.
+  /// Opens a model folder or a GGUF file; large tensors are read by up to `workers` threads.
   ///
   /// - Throws: `CheckpointError` naming the file that is missing or wrong.
   public init(
     directory: URL, workers: Int = ProcessInfo.processInfo.activeProcessorCount
   ) throws(CheckpointError) {
+    let path = directory.path
+    if GGUFModel.isModel(path) {
+      self.init(
+        directory: directory, workers: workers,
+        gguf: try GGUFModel(path: path, workers: max(workers, 1)))
+    } else {
+      try self.init(folder: directory, workers: max(workers, 1))
+    }
+  }
+
+  private init(folder directory: URL, workers: Int) throws(CheckpointError) {
     let path = directory.path
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
@@ -42,7 +57,7 @@ public struct Checkpoint: Sendable {
     }
     guard isDirectory.boolValue else { throw .malformed(file: path, reason: "not a folder") }
     self.directory = directory
-    self.workers = max(workers, 1)
+    self.workers = workers
     let config = try Self.json("config.json", in: path)
     self.config = config
     generationConfig = try Self.jsonIfPresent("generation_config.json", in: path)
@@ -56,6 +71,36 @@ public struct Checkpoint: Sendable {
     let files = try WeightFiles(in: path, workers: self.workers)
     shards = files.shards
     tensors = files.tensors
+    gguf = nil
+  }
+
+  private init(directory: URL, workers: Int, gguf: GGUFModel) {
+    self.directory = directory
+    self.workers = max(workers, 1)
+    config = gguf.config
+    generationConfig = gguf.generationConfig
+    format = .success(gguf.format)
+    shards = gguf.shards
+    tensors = gguf.tensors
+    self.gguf = gguf
+  }
+
+  // MARK: Files
+
+  /// Whether there is a file of this name beside the weights, or in a GGUF file what it would say.
+  public func hasCompanionFile(_ name: String) -> Bool {
+    gguf?.hasFile(name) ?? (access(directory.path + "/" + name, F_OK) == 0)
+  }
+
+  /// The contents of a file beside the weights, such as `tokenizer.json`; nil where there is none. Of a GGUF file, what
+  /// its metadata says in the form of that file.
+  ///
+  /// - Throws: `.unsupported` or `.value` for metadata that cannot be read; `.system`.
+  public func companionFile(_ name: String) throws(CheckpointError) -> [UInt8]? {
+    if let gguf { return try gguf.file(name) }
+    let path = directory.path + "/" + name
+    guard access(path, F_OK) == 0 else { return nil }
+    return try FileSource.contents(of: path, what: name, limit: Self.companionLimit)
   }
 
   private static func json(
@@ -97,7 +142,7 @@ public struct Checkpoint: Sendable {
   ///   short.
   public func tensor(named name: String) throws(CheckpointError) -> Tensor {
     let info = try info(of: name)
-    let bytes = try bytes(of: info, 0..<info.range.count)
+    let bytes = try shard(of: info).bytes(of: info, workers: workers)
     do {
       return try Tensor(dtype: info.dtype, shape: info.shape, bytes: bytes)
     } catch {
@@ -136,12 +181,14 @@ public struct Checkpoint: Sendable {
     try shard(of: info).readRows(of: info, grain: max(grain, 1), workers: workers, body)
   }
 
-  /// Bytes `range` of a tensor of this checkpoint, counted from its first byte.
-  func bytes(of info: TensorInfo, _ range: Range<Int>) throws(CheckpointError) -> AlignedBytes {
-    try shard(of: info).bytes(of: info, range)
+  /// Bytes `range` of a tensor of this checkpoint as they are stored, counted from its first byte.
+  func storedBytes(
+    of info: TensorInfo, _ range: Range<Int>
+  ) throws(CheckpointError) -> AlignedBytes {
+    try shard(of: info).storedBytes(of: info, range)
   }
 
-  private func shard(of info: TensorInfo) throws(CheckpointError) -> SafetensorsFile {
+  private func shard(of info: TensorInfo) throws(CheckpointError) -> TensorFile {
     guard let shard = shards[info.shard] else {
       throw .noTensor(directory: directory.path, tensor: info.name)
     }
@@ -175,17 +222,56 @@ public struct Checkpoint: Sendable {
   ///   its parts.
   public func linear(named prefix: String) throws(CheckpointError) -> StoredLinear {
     if let info = try denseLinear(named: prefix) { return .dense(try tensor(named: info.name)) }
-    return .quantized(try quantizedLinear(named: prefix))
+    return try storedFormat(of: prefix).stored(named: prefix, in: self)
   }
 
   /// The codes and scales of the linear layer `prefix`.
   ///
   /// - Throws: as `linear(named:)`, `.noTensor` also where the layer is not quantized.
   public func quantizedLinear(named prefix: String) throws(CheckpointError) -> QuantizedMatrix {
+    try storedFormat(of: prefix).matrix(named: prefix, in: self)
+  }
+
+  private func storedFormat(of prefix: String) throws(CheckpointError) -> any LinearFormat {
     guard let format = try format.get() else {
       throw .noTensor(directory: directory.path, tensor: prefix + ".weight")
     }
-    return try format.matrix(named: prefix, in: self)
+    return format
+  }
+
+  /// The weight of the linear layer `prefix` in the form in which it is multiplied, read by `workers` threads in pieces.
+  ///
+  /// - Parameters:
+  ///   - prefix: the layer's name.
+  ///   - shape: the size that it has to have, `[out, in]`.
+  /// - Returns: the weights in memory.
+  /// - Throws: as `linear(named:)`, `.shape` for another size, or `TensorError` when memory is short.
+  public func weights(named prefix: String, shape: [Int]) throws -> any LinearWeights {
+    func check(_ found: [Int]) throws(CheckpointError) {
+      guard found == shape else {
+        throw .shape(tensor: prefix + ".weight", expected: shape, found: found)
+      }
+    }
+    if let info = try denseLinear(named: prefix) {
+      try check(info.shape)
+      return try WeightPacking.pack(dtype: info.dtype, shape: info.shape, name: info.name) {
+        packer in
+        try readRows(of: info, grain: DensePacker.blockRows) { packer.put($0, $1) }
+      }
+    }
+    let format = try storedFormat(of: prefix)
+    try check(format.shape(of: prefix, in: self))
+    return try format.weights(named: prefix, in: self)
+  }
+
+  /// The size `[out, in]` of a quantized layer and its form in words; nil where it is not quantized.
+  func storage(
+    ofLayer prefix: String
+  ) throws(CheckpointError) -> (shape: [Int], name: String)? {
+    guard try denseLinear(named: prefix) == nil, let format = try format.get() else { return nil }
+    return (
+      try format.shape(of: prefix, in: self), try format.storageName(of: prefix, in: self)
+    )
   }
 
   /// The tensor that is the weight of the linear layer `prefix`, or nil where it is quantized.

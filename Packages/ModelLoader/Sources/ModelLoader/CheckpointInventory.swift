@@ -40,11 +40,8 @@ extension Checkpoint {
       }
     }
     for (layer, infos) in parts {
-      guard case .quantized(let matrix) = try linear(named: layer) else { continue }
-      items.append(
-        try item(
-          layer + ".weight", [matrix.outFeatures, matrix.inFeatures], matrix.storageName,
-          parts: infos))
+      guard let (shape, storage) = try storage(ofLayer: layer) else { continue }
+      items.append(try item(layer + ".weight", shape, storage, parts: infos))
     }
     return items.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
@@ -68,7 +65,7 @@ extension Checkpoint {
 
 extension QuantizedMatrix {
   /// The form in words, such as "4 bits, groups of 128, symmetric".
-  fileprivate var storageName: String {
+  var storageName: String {
     let grouping = groupSize < inFeatures ? "groups of \(groupSize)" : "one scale a row"
     let order = groupIndex == nil ? "" : ", activation order"
     return "\(bits) bits, \(grouping), \(zeros == nil ? "symmetric" : "asymmetric")\(order)"

@@ -101,7 +101,7 @@ public final class CheckpointWriter {
       case .packQuantized: PackQuantizedEncoder(scaleType: modelType)
       case .gptq: GPTQEncoder(method: .gptq)
       case .gptqV2: GPTQEncoder(method: .gptqV2)
-      case nil: nil
+      case .gguf, nil: nil
       }
     scaleType = encoder?.scaleType ?? modelType
     self.source = source

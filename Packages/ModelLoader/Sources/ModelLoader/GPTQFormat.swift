@@ -27,7 +27,8 @@ struct GPTQFormat: LinearFormat {
     file = description.file
     let key = description.has("checkpoint_format") ? "checkpoint_format" : "format"
     let version = try description.stringIfPresent(key) ?? "gptq"
-    guard let method = QuantizationSummary.Method(rawValue: version), method != .packQuantized
+    guard let method = QuantizationSummary.Method(rawValue: version),
+      method == .gptq || method == .gptqV2
     else {
       throw .unsupported(file: file, feature: "GPTQ checkpoint_format \(version)")
     }
@@ -72,6 +73,19 @@ struct GPTQFormat: LinearFormat {
         columns: rows),
       zeros: zeros(of: prefix, packing, groups: groups, rows: rows, in: checkpoint),
       groupIndex: index == regular ? nil : index)
+  }
+
+  func shape(of prefix: String, in checkpoint: Checkpoint) throws(CheckpointError) -> [Int] {
+    let words = try checkpoint.info(of: prefix + ".qweight").shape
+    let name = prefix + ".g_idx"
+    let inputs = checkpoint.contains(name) ? try checkpoint.info(of: name).shape.first : nil
+    let groups = try checkpoint.info(of: prefix + ".scales").shape.first ?? 0
+    guard words.count == 2 else {
+      throw checkpoint.wrong(prefix + ".qweight", "shape \(words); a matrix is expected")
+    }
+    return [
+      words[1], try scheme(of: prefix, words: words[0], inputs: inputs, groups: groups).columns,
+    ]
   }
 
   /// Width, group size and inputs of a layer, from the configuration and the shapes of its parts.

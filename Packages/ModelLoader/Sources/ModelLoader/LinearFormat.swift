@@ -15,6 +15,43 @@ protocol LinearFormat: Sendable {
   func matrix(
     named prefix: String, in checkpoint: Checkpoint
   ) throws(CheckpointError) -> QuantizedMatrix
+
+  /// Reads the layer `prefix` for copying: as codes where they say all, else its values.
+  ///
+  /// - Throws: as `matrix`.
+  func stored(named prefix: String, in checkpoint: Checkpoint) throws(CheckpointError)
+    -> StoredLinear
+
+  /// Reads the layer `prefix` into the form in which it is multiplied.
+  ///
+  /// - Throws: as `matrix`, or `TensorError`.
+  func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights
+
+  /// The size `[out, in]` of the layer `prefix`, without reading its codes.
+  ///
+  /// - Throws: as `matrix`.
+  func shape(of prefix: String, in checkpoint: Checkpoint) throws(CheckpointError) -> [Int]
+
+  /// The form of the layer `prefix` in words.
+  ///
+  /// - Throws: as `matrix`.
+  func storageName(of prefix: String, in checkpoint: Checkpoint) throws(CheckpointError) -> String
+}
+
+extension LinearFormat {
+  func stored(
+    named prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> StoredLinear {
+    .quantized(try matrix(named: prefix, in: checkpoint))
+  }
+
+  func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
+    try WeightPacking.pack(matrix(named: prefix, in: checkpoint))
+  }
+
+  func storageName(of prefix: String, in checkpoint: Checkpoint) throws(CheckpointError) -> String {
+    try matrix(named: prefix, in: checkpoint).storageName
+  }
 }
 
 /// The writing side of a `LinearFormat`.

@@ -75,6 +75,11 @@ struct PackQuantizedFormat: LinearFormat {
 
   // MARK: Reading
 
+  func shape(of prefix: String, in checkpoint: Checkpoint) throws(CheckpointError) -> [Int] {
+    let (rows, columns) = try size(of: prefix, in: checkpoint)
+    return [rows, columns]
+  }
+
   func matrix(
     named prefix: String, in checkpoint: Checkpoint
   ) throws(CheckpointError) -> QuantizedMatrix {

@@ -8,6 +8,8 @@ public struct QuantizationSummary: Sendable, Hashable, Codable {
     case gptqV2 = "gptq_v2"
     /// compressed-tensors, integer weights packed along the inputs.
     case packQuantized = "pack-quantized"
+    /// Blocks of a GGUF file.
+    case gguf
   }
 
   /// Width and grouping of one set of layers.

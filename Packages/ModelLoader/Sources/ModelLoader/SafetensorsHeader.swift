@@ -3,15 +3,17 @@ import Tensors
 /// One tensor of a checkpoint: what it is and where its bytes stand.
 public struct TensorInfo: Sendable, Hashable {
   /// Name, as in `model.layers.0.self_attn.q_proj.weight`.
-  public let name: String
+  public internal(set) var name: String
   /// Element type.
-  public let dtype: DType
+  public internal(set) var dtype: DType
   /// Dimensions, outermost first; empty for a scalar.
-  public let shape: [Int]
+  public internal(set) var shape: [Int]
   /// File name of the shard, relative to the folder of the checkpoint.
   public let shard: String
-  /// The bytes, counted from the start of the (uncompressed) safetensors file.
+  /// The bytes, counted from the start of the (uncompressed) file.
   public let range: Range<Int>
+  /// How the rows are put in order when they are read; nil when they are stored in order.
+  var rowOrder: RowOrder?
 }
 
 /// The header of a safetensors file, checked against the size of the file before any data is used.

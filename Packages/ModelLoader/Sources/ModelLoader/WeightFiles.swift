@@ -8,7 +8,7 @@ struct WeightFiles {
   static let shardLimit = 4096
 
   /// The open shards by file name.
-  let shards: [String: SafetensorsFile]
+  let shards: [String: TensorFile]
   /// The tensors by name.
   let tensors: [String: TensorInfo]
 
@@ -20,13 +20,13 @@ struct WeightFiles {
       .first { access(directory + "/" + $0, F_OK) == 0 }
     let decoders = ReusePool(ZstdDecoder.init)
     let buffers = ReusePool(ReadBuffer.init)
-    func open(_ shard: String) throws(CheckpointError) -> SafetensorsFile {
+    func open(_ shard: String) throws(CheckpointError) -> TensorFile {
       let file = try FileSource(
         path: directory + "/" + shard, what: "weights", workers: workers)
       let source: any ByteSource =
         shard.hasSuffix(ZstdShard.suffix)
         ? try ZstdShard(file, workers: workers, decoders: decoders) : file
-      return try SafetensorsFile(source, shard: shard, buffers: buffers)
+      return try TensorFile(safetensors: source, shard: shard, buffers: buffers)
     }
     if let single {
       let shard = try open(single)
@@ -41,8 +41,8 @@ struct WeightFiles {
   }
 
   private static func openIndexed(
-    in directory: String, _ open: (String) throws(CheckpointError) -> SafetensorsFile
-  ) throws(CheckpointError) -> ([String: SafetensorsFile], [String: TensorInfo]) {
+    in directory: String, _ open: (String) throws(CheckpointError) -> TensorFile
+  ) throws(CheckpointError) -> ([String: TensorFile], [String: TensorInfo]) {
     let path = directory + "/" + ShardIndex.fileName
     let bytes = try FileSource.contents(
       of: path, what: "the index of the shards; there is no \(singleFile) either",
@@ -52,7 +52,7 @@ struct WeightFiles {
       throw .malformed(
         file: path, reason: "names \(index.shards.count) shards; at most \(shardLimit) are read")
     }
-    var shards: [String: SafetensorsFile] = [:]
+    var shards: [String: TensorFile] = [:]
     var stored: [String: [String: TensorInfo]] = [:]
     for name in index.shards {
       let shard = try open(name)

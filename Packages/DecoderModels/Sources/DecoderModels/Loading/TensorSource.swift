@@ -73,16 +73,7 @@ struct CheckpointTensors: TensorSource {
     _ name: String, rows: Int, columns: Int
   ) throws(CheckpointError) -> any LinearWeights {
     do {
-      if let info = try checkpoint.denseLinear(named: name) {
-        try expect(info.name, info.shape, [rows, columns])
-        return try WeightPacking.pack(dtype: info.dtype, shape: info.shape, name: info.name) {
-          packer in
-          try checkpoint.readRows(of: info, grain: DensePacker.blockRows) { packer.put($0, $1) }
-        }
-      }
-      let matrix = try checkpoint.quantizedLinear(named: name)
-      try expect(name + ".weight", [matrix.outFeatures, matrix.inFeatures], [rows, columns])
-      return try WeightPacking.pack(matrix)
+      return try checkpoint.weights(named: name, shape: [rows, columns])
     } catch let error as CheckpointError {
       throw error
     } catch {

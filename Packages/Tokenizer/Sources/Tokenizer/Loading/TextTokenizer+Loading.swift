@@ -9,37 +9,46 @@ extension TextTokenizer {
   /// - Throws: ``TokenizerError`` naming the file and the key for anything absent, malformed or
   ///   not supported.
   public init(directory: URL) throws(TokenizerError) {
-    var configuration = try TokenizerConfiguration(directory: directory)
-    let parts = try Self.parts(directory: directory, &configuration)
+    try self.init(files: ModelFiles(directory: directory))
+  }
+
+  /// Loads the tokenizer from a model's files, wherever they are.
+  /// - Parameter files: as a folder has them.
+  /// - Throws: as above.
+  public init(files: ModelFiles) throws(TokenizerError) {
+    var configuration = try TokenizerConfiguration(files: files)
+    let parts = try Self.parts(files, &configuration)
     try self.init(parts, configuration: configuration)
   }
 
-  private static func parts(directory: URL, _ configuration: inout TokenizerConfiguration)
+  /// The files one of which a model with a tokenizer has.
+  public static let vocabularyFiles = ["tokenizer.json", "vocab.json", "tokenizer.model"]
+
+  private static func parts(_ files: ModelFiles, _ configuration: inout TokenizerConfiguration)
     throws(TokenizerError) -> TokenizerParts
   {
-    if let bytes = try FileAccess.read("tokenizer.json", in: directory) {
-      let parts = try TokenizerJSON.read(
-        bytes, file: FileAccess.path("tokenizer.json", in: directory))
+    if let bytes = try files.read("tokenizer.json") {
+      let parts = try TokenizerJSON.read(bytes, file: files.path("tokenizer.json"))
       return try parts.adding(
-        configuration.addedTokens, file: FileAccess.path("tokenizer_config.json", in: directory))
+        configuration.addedTokens, file: files.path("tokenizer_config.json"))
     }
-    if let vocabulary = try FileAccess.read("vocab.json", in: directory) {
-      guard let merges = try FileAccess.read("merges.txt", in: directory) else {
-        throw .missingFile(directory: directory.path, expected: ["merges.txt"])
+    if let vocabulary = try files.read("vocab.json") {
+      guard let merges = try files.read("merges.txt") else {
+        throw .missingFile(directory: files.place, expected: ["merges.txt"])
       }
       return try VocabularyFiles.read(
-        vocabulary: vocabulary, file: FileAccess.path("vocab.json", in: directory),
-        merges: merges, mergesFile: FileAccess.path("merges.txt", in: directory), configuration)
+        vocabulary: vocabulary, file: files.path("vocab.json"),
+        merges: merges, mergesFile: files.path("merges.txt"), configuration)
     }
-    if let bytes = try FileAccess.read("tokenizer.model", in: directory) {
-      let file = FileAccess.path("tokenizer.model", in: directory)
+    if let bytes = try files.read("tokenizer.model") {
+      let file = files.path("tokenizer.model")
       guard RankFile.isRankFile(bytes) else {
         throw .unsupported(file: file, key: "format", value: "SentencePiece without tokenizer.json")
       }
       return try RankFile.read(bytes, file: file, &configuration)
     }
     throw .missingFile(
-      directory: directory.path,
+      directory: files.place,
       expected: ["tokenizer.json", "vocab.json with merges.txt", "tokenizer.model"])
   }
 }

@@ -28,10 +28,16 @@ public struct TokenizerConfiguration: Sendable, Equatable {
   /// Reads the configuration of a model folder; absent files leave it empty.
   /// - Throws: ``TokenizerError`` for files that are not JSON or hold values of wrong types.
   public init(directory: URL) throws(TokenizerError) {
-    if let map = try FileAccess.readJSON("special_tokens_map.json", in: directory) {
+    try self.init(files: ModelFiles(directory: directory))
+  }
+
+  /// Reads the configuration from a model's files, wherever they are.
+  /// - Throws: as above.
+  public init(files: ModelFiles) throws(TokenizerError) {
+    if let map = try files.readJSON("special_tokens_map.json") {
       try readTokens(map)
     }
-    guard let node = try FileAccess.readJSON("tokenizer_config.json", in: directory) else {
+    guard let node = try files.readJSON("tokenizer_config.json") else {
       return
     }
     guard case .object = node.value else { throw node.wrongType(.object) }

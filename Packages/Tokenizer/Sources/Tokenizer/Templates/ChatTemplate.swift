@@ -49,28 +49,37 @@ public struct ChatTemplate: Sendable {
   /// The template of a model folder: `chat_template.jinja`, else `chat_template` in
   /// `tokenizer_config.json` or `chat_template.json`.
   ///
+  /// - Throws: as `load(files:usesTools:)`.
+  public static func load(
+    directory: URL, usesTools: Bool = false
+  ) throws(TokenizerError) -> ChatTemplate {
+    try load(files: ModelFiles(directory: directory), usesTools: usesTools)
+  }
+
+  /// The template among a model's files, wherever they are.
+  ///
   /// Of several templates the one called "default" is taken; with tools the one called "tool_use",
   /// where there is one, as transformers does.
   /// - Throws: ``TokenizerError/noChatTemplate(directory:)`` when there is none,
   ///   ``TokenizerError/noDefaultTemplate(directory:names:)`` when there are others alone.
   public static func load(
-    directory: URL, usesTools: Bool = false
+    files: ModelFiles, usesTools: Bool = false
   ) throws(TokenizerError) -> ChatTemplate {
-    let configuration = try TokenizerConfiguration(directory: directory)
+    let configuration = try TokenizerConfiguration(files: files)
     var templates = configuration.chatTemplates
-    if let node = try FileAccess.readJSON("chat_template.json", in: directory) {
+    if let node = try files.readJSON("chat_template.json") {
       let source = try node.required("chat_template").string()
       templates.merge(["default": source]) { own, _ in own }
     }
     let file = "chat_template.jinja"
-    if let bytes = try FileAccess.read(file, in: directory) {
+    if let bytes = try files.read(file) {
       do { templates["default"] = try UTF8Text.text(of: bytes) } catch {
-        throw .unreadable(file: FileAccess.path(file, in: directory), reason: "\(error)")
+        throw .unreadable(file: files.path(file), reason: "\(error)")
       }
     }
-    if templates.isEmpty { throw .noChatTemplate(directory: directory.path) }
+    if templates.isEmpty { throw .noChatTemplate(directory: files.place) }
     guard let source = (usesTools ? templates["tool_use"] : nil) ?? templates["default"] else {
-      throw .noDefaultTemplate(directory: directory.path, names: templates.keys.sorted())
+      throw .noDefaultTemplate(directory: files.place, names: templates.keys.sorted())
     }
     return try ChatTemplate(source: source, specialTokens: configuration.specialTokens)
   }

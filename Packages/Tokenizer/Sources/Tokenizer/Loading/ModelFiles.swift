@@ -1,0 +1,74 @@
+import Foundation
+import JSON
+
+/// The small files of a model by name: those of a folder, or what stands for them where a model is one file.
+public struct ModelFiles: Sendable {
+  /// Where they are, as errors show it.
+  public let place: String
+  private let exists: @Sendable (String) -> Bool
+  private let contents: @Sendable (String) throws -> [UInt8]?
+
+  /// The files of a folder.
+  public init(directory: URL) {
+    @Sendable func exists(_ name: String) -> Bool {
+      FileManager.default.fileExists(atPath: directory.appendingPathComponent(name).path)
+    }
+    self.init(place: directory.path, exists: exists) { name in
+      guard exists(name) else { return nil }
+      return Array(try Data(contentsOf: directory.appendingPathComponent(name)))
+    }
+  }
+
+  /// Files from anywhere.
+  ///
+  /// - Parameters:
+  ///   - place: where they are, for messages.
+  ///   - exists: whether there is a file of this name.
+  ///   - contents: the bytes of a file; nil where there is none of this name.
+  public init(
+    place: String, exists: @escaping @Sendable (String) -> Bool,
+    contents: @escaping @Sendable (String) throws -> [UInt8]?
+  ) {
+    self.place = place
+    self.exists = exists
+    self.contents = contents
+  }
+
+  /// Whether there is one of these files.
+  public func hasAny(of names: [String]) -> Bool { names.contains(where: exists) }
+
+  /// The bytes of a file; nil where there is none of this name.
+  func read(_ name: String) throws(TokenizerError) -> [UInt8]? {
+    let bytes: [UInt8]?
+    do {
+      bytes = try contents(name)
+    } catch let error as CocoaError {
+      throw .unreadable(file: path(name), reason: error.localizedDescription)
+    } catch {
+      throw .unreadable(file: path(name), reason: "\(error)")
+    }
+    if let bytes, bytes.starts(with: Self.pointerStart) {
+      throw .unreadable(
+        file: path(name),
+        reason: "is a Git LFS pointer: the file itself was not fetched. Run `git lfs pull` in its "
+          + "folder, or fetch it with `hf download`")
+    }
+    return bytes
+  }
+
+  /// What Git LFS leaves in place of a file.
+  private static let pointerStart = Array("version https://git-lfs.github.com/spec/".utf8)
+
+  /// A JSON document; nil where there is none of this name.
+  func readJSON(_ name: String) throws(TokenizerError) -> ConfigNode? {
+    guard let bytes = try read(name) else { return nil }
+    let file = path(name)
+    return ConfigNode(
+      value: try JSONValue(
+        parsing: bytes, file: file, dialect: .python, failure: TokenizerError.self),
+      file: file, key: "")
+  }
+
+  /// The path of a file, as errors show it.
+  func path(_ name: String) -> String { place + "/" + name }
+}
