@@ -57,7 +57,7 @@ let package = Package(
       "DecoderModels", ["Kernels", "Tensors", "MemoryPlanner", "KVCaches", "ModelLoader"],
       tests: ["KVCaches", "ModelLoader", "Tensors"]),
     library(
-      "TextGeneration", ["Kernels", "KVCaches", "DecoderModels"],
+      "TextGeneration", ["Kernels", "Tensors", "KVCaches", "DecoderModels"],
       tests: ["KVCaches", "DecoderModels", "Tensors"]),
     library(
       "Compression",

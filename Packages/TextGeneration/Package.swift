@@ -14,6 +14,7 @@ let package = Package(
       name: "TextGeneration",
       dependencies: [
         .product(name: "Kernels", package: "Kernels"),
+        .product(name: "Tensors", package: "Tensors"),
         .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "DecoderModels", package: "DecoderModels"),
       ]),
