@@ -57,7 +57,7 @@ let package = Package(
       "DecoderModels", ["Kernels", "Tensors", "MemoryPlanner", "KVCaches", "ModelLoader"],
       tests: ["JSON", "KVCaches", "ModelLoader", "Tensors"]),
     library(
-      "TextGeneration", ["Kernels", "KVCaches", "DecoderModels"],
+      "TextGeneration", ["Kernels", "Tensors", "KVCaches", "DecoderModels"],
       tests: ["JSON", "KVCaches", "DecoderModels", "ModelLoader", "Tensors"]),
     library(
       "Compression",

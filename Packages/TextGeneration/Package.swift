@@ -15,6 +15,7 @@ let package = Package(
       name: "TextGeneration",
       dependencies: [
         .product(name: "Kernels", package: "Kernels"),
+        .product(name: "Tensors", package: "Tensors"),
         .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "DecoderModels", package: "DecoderModels"),
       ]),

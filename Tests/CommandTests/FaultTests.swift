@@ -74,7 +74,8 @@ import Testing
     try sweep(
       kind, .quantize,
       [
-        "--model", Self.model, "--method", "rtn", "--threads", kind == "thread" ? "2" : "1", "--output",
+        "--model", Self.model, "--method", "rtn", "--threads", kind == "thread" ? "2" : "1",
+        "--output",
         folder.path("model"),
       ],
       output: "model", appearsWhole: true, contents: { try files(of: "model") })

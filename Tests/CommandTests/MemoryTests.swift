@@ -49,6 +49,49 @@ import Testing
     expectRefusal(run, naming: ["--memory 2.00 MiB"])
   }
 
+  /// What the report says of the process, in MiB.
+  private func peak(_ outcome: Outcome) throws -> Double {
+    let line = try #require(
+      outcome.errors.split(separator: "\n").first { $0.hasPrefix("peak") }, "\(outcome.errors)")
+    return try #require(line.split(separator: " ").dropFirst().first.flatMap { Double($0) })
+  }
+
+  /// In the least memory that is accepted the process really stays within it, and the plan says no less.
+  @Test(arguments: [
+    "--samples 1", "--samples 6 --batch 6", "--samples 4 --batch 4 --kv int8",
+    "--samples 4 --batch 4 --kv int4+group=32 --kv-residual 32",
+    "--samples 4 --batch 4 --kv-evict rkv:64,buffer=32",
+  ]) func thePeakStaysWithinTheMemory(flags: String) throws {
+    let flags =
+      flags.split(separator: " ").map(String.init) + ["--max-tokens", "500", "--ignore-eos"]
+    func run(_ kibibytes: Int) throws -> Outcome {
+      try generate(["--memory", "\(kibibytes)KiB"] + flags)
+    }
+    var (low, high) = (8 << 10, 96 << 10)
+    while high - low > 256 {
+      let middle = (low + high) / 2
+      if try run(middle).isSuccess { high = middle } else { low = middle }
+    }
+    let peak = try peak(run(high))
+    #expect(peak <= Double(high) / 1024, "\(peak) MiB of \(high) KiB")
+  }
+
+  /// What a plan calls fitting can be run, where its replies are as long as the plan counts.
+  @Test func whatThePlanCallsFittingRuns() throws {
+    let plan = try folder.run(
+      .plan,
+      [
+        "--fits", "--model", Nano.model, "--bits", "16", "--budget", "200", "--memory", "1GiB",
+        "--json",
+      ])
+    let record = try #require(
+      try JSONSerialization.jsonObject(with: Data(plan.output.utf8)) as? [String: Any])
+    let total = try #require((record["total_bytes"] as? [String: Int])?["actual"])
+    let reply = try generate(["--memory", "\(total)b", "--think-budget", "200"])
+    #expect(reply.isSuccess, "\(reply.errors)")
+    #expect(try peak(reply) <= Double(total) / 1_048_576)
+  }
+
   @Test func fewerBitsFitWhereMoreDoNot() throws {
     // A text of 1024 tokens takes 0.75 MiB in 16 bits.
     let memory = ["--memory", "\(try leastMemory() + 500)KiB"]

@@ -96,6 +96,13 @@ def corpus(folder):
             continue
         weights = [file.name for file in place.iterdir() if "safetensors" in file.name or file.suffix == ".gguf"]
         targets[-1].files = weights + ["config.json"]
+    # GGUF files as other programs write them, where the reference data lies beside the checkout.
+    for file in sorted(ROOT.parent.glob("shared/goldens/checkpoints/gguf_*/*.gguf"))[:3]:
+        place = folder / f"gguf-{file.parent.name}"
+        place.mkdir()
+        shutil.copy(file, place / file.name)
+        targets.append(Target(place.name, place, [file.name],
+                              command("generate", "--model", "{}/" + file.name, *GENERATE)))
     inspect = Target("record", folder / "zstd", ["bitbudget.json"], command("quantize", "--inspect", "{}"))
     targets.append(inspect)
 

@@ -96,4 +96,12 @@ public enum ProcessMemory {
     #endif
     return getrusage(who, &usage) == 0 ? Int(usage.ru_maxrss) * unit : 0
   }
+
+  /// The bytes of memory that the process holds now; the most it ever held where the system does not say.
+  public static var residentBytes: Int {
+    guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
+      let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+    else { return peakBytes }
+    return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+  }
 }

@@ -21,7 +21,7 @@ public final class EngineResponder: Responder {
   /// - Parameters:
   ///   - loaded: the model.
   ///   - kv: what its caches keep, and how.
-  ///   - sampling: how tokens are drawn.
+  ///   - sampling: how tokens are drawn where a request does not say.
   ///   - memory: what all of it may take; fewer than `batch` are generated together where it does not hold more.
   ///   - batch: most replies generated together; branches come on top.
   ///   - force: whether every reply thinks for exactly its thinking budget.
@@ -41,7 +41,7 @@ public final class EngineResponder: Responder {
     prompts = PromptBuilder(
       files: loaded.checkpoint.modelFiles, tokenizer: tokenizer, thinks: true)
     self.memory = memory
-    room = try memory.room(beside: loaded, sequences: batch)
+    room = try memory.room(beside: loaded, kv: kv, sequences: batch)
     generator = BatchGenerator(
       loaded.pass, kv: kv, room: room, tokenLimit: loaded.tokenLimit
     ) { tokenizer.decode([$0]) }
@@ -80,7 +80,10 @@ public final class EngineResponder: Responder {
   private func generation(_ request: SampleRequest) throws -> GenerationRequest {
     GenerationRequest(
       prompt: try prompts.ids([ChatMessage(role: "user", content: request.prompt)]),
-      sampling: sampling,
+      sampling: try sampling.overridden(
+        temperature: request.sampling.temperature.map { Float($0) }, topK: request.sampling.topK,
+        topP: request.sampling.topP.map { Float($0) }, minP: request.sampling.minP.map { Float($0) }
+      ),
       random: RandomStream(seed: request.seed, sample: UInt64(request.sample)),
       maxTokens: request.limits.tokens, stopTokens: stopTokens, tags: loaded.thinkingTags,
       budget: try budget(request.limits), branches: request.budgets)

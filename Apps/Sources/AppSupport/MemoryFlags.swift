@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import KVLayout
 import TextGeneration
 import MemoryPlanner
 
@@ -16,19 +17,58 @@ public struct MemoryFlags: ParsableArguments {
   /// For ArgumentParser.
   public init() {}
 
-  /// Bytes that are left for KV caches beside a loaded model.
+  /// Bytes that are left for KV caches beside a loaded model, so that the process stays within the memory at
+  /// its peak.
   ///
   /// - Parameters:
   ///   - loaded: the model.
+  ///   - kv: what the caches keep.
   ///   - sequences: texts generated together.
   /// - Returns: bytes; negative where not even the model fits.
   /// - Throws: `PlannerError` for sizes that the memory equations cannot hold.
-  public func room(beside loaded: LoadedModel, sequences: Int) throws -> Int {
+  public func room(beside loaded: LoadedModel, kv: KVPolicy, sequences: Int) throws -> Int {
     let shape = try loaded.decoder.family.memoryShape(named: loaded.name)
     let load = try Load(thinkBudget: 0, answer: 0, samples: max(sequences, 1))
-    let working = Accounting.actual.memory(shape, .bf16, .full, load).working
-    guard let memory else { return MachineMemory.bytes - working }
-    return memory.bytes - loaded.decoder.weightBytes - working
+    let weights = loaded.decoder.weightBytes
+    let resident = ProcessMemory.residentBytes
+    let given = memory?.bytes ?? Saturating.sum(MachineMemory.bytes, resident)
+    return LoadedMemory(shape, kv, weights: weights, resident: resident)
+      .cacheBytes(in: given, load)
+  }
+
+  /// The requests with replies no longer than fit into the memory where nobody said how long they may be: at
+  /// least as long as their thinking budgets need.
+  public func limitingReplies(
+    _ requests: [GenerationRequest], wanted: Int, generator: BatchGenerator
+  ) throws(GenerationError) -> [GenerationRequest] {
+    guard memory != nil, let budget = requests.first?.budget else { return requests }
+    func fits(_ tokens: Int) throws(GenerationError) -> Bool {
+      do {
+        return try generator.fitting(limited(tokens).prefix(wanted).map { $0 }) >= wanted
+      } catch {
+        guard case .memoryExceeded = error else { throw error }
+        return false
+      }
+    }
+    func limited(_ tokens: Int) -> [GenerationRequest] {
+      requests.map { request in
+        var request = request
+        request.maxTokens = min(request.maxTokens, tokens)
+        return request
+      }
+    }
+    let least = budget.tokens + budget.cue.count + budget.answerLimit
+    if try fits(.max) { return requests }
+    var (fitting, beyond) = (least, least + 1)
+    while try fits(beyond) {
+      fitting = beyond
+      beyond = least + 2 * (beyond - least)
+    }
+    while fitting + 1 < beyond {
+      let middle = (fitting + beyond) / 2
+      if try fits(middle) { fitting = middle } else { beyond = middle }
+    }
+    return limited(fitting)
   }
 
   /// How many of the requests, at most `wanted`, can be generated together in `room` bytes.

@@ -17,6 +17,11 @@ struct EngineFlags: ParsableArguments {
   var logits: String?
   @Flag(name: .customLong("print-ids"), help: "Print the new token ids instead of text.")
   var printIDs = false
+  @Flag(
+    help:
+      "Propose what followed the last tokens when they stood in the prompt or the text before, and verify several in one pass. The text stays the same; it comes faster where it repeats itself."
+  )
+  var speculate = false
 
   func validate() throws {
     if logits != nil && ids == nil { throw ValidationError("--logits needs --ids") }

@@ -79,14 +79,19 @@ struct Generate: ParsableCommand {
       return try LogitsFile.write(
         ids: ids, to: path, loaded: loaded, kv: model.kvPolicy(format: .f32))
     }
-    let requests = try requests(ids, loaded)
+    var requests = try requests(ids, loaded)
     let tokenizer = loaded.tokenizer
     let together = min(group.samples, group.batch)
-    let room = try memory.room(beside: loaded, sequences: together)
-    let generator = try BatchGenerator(
-      loaded.pass, kv: model.kvPolicy(), room: room, tokenLimit: loaded.tokenLimit
+    let kv = try model.kvPolicy()
+    let room = try memory.room(beside: loaded, kv: kv, sequences: together)
+    let generator = BatchGenerator(
+      loaded.pass, kv: kv, room: room, proposer: engine.speculate ? PromptLookup() : nil,
+      tokenLimit: loaded.tokenLimit
     ) { tokenizer?.decode([$0]) ?? "" }
     do {
+      if limits.maxTokens == nil, limits.ctxSize == nil {
+        requests = try memory.limitingReplies(requests, wanted: together, generator: generator)
+      }
       let fits = try memory.fitting(requests, wanted: together, room: room, generator: generator)
       if fits < together { try refuseOrNote(together, fits: fits) }
       if engine.printIDs {

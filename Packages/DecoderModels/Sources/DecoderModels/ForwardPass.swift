@@ -11,8 +11,14 @@ public struct TokenRun: Sendable {
   /// Whether these are the last tokens of the prompt; it counts in the first run that says so.
   public let endsPrompt: Bool
 
+  /// Whether every one of these tokens gets logits, where others get them for their last alone.
+  public let wantsEveryRow: Bool
+
   /// Tokens to append to the sequence of `cache`; `endsPrompt` is false where a prompt goes on in a later run.
-  public init(cache: Int, tokens: [Int32], endsPrompt: Bool = true) {
+  public init(
+    cache: Int, tokens: [Int32], endsPrompt: Bool = true, wantsEveryRow: Bool = false
+  ) {
+    self.wantsEveryRow = wantsEveryRow
     self.cache = cache
     self.tokens = tokens
     self.endsPrompt = endsPrompt
@@ -135,7 +141,8 @@ public final class ForwardPass {
     for part in parts {
       for token in part.tokens {
         let isLast = token == runs[part.run].tokens.count - 1
-        if rows == .all || (rows == .last && isLast) { wanted.append((row, part.run, token)) }
+        let isWanted = isLast || runs[part.run].wantsEveryRow
+        if rows == .all || (rows == .last && isWanted) { wanted.append((row, part.run, token)) }
         row += 1
       }
     }

@@ -2,66 +2,60 @@ import KVCaches
 
 /// Decides when requests may start, so that whatever starts can finish in the memory there is.
 ///
-/// A text is charged with the most bytes that it and its branches may ever hold. Pages full of prompt are charged once to
-/// requests in a row that share it.
+/// A text is charged with the most bytes that it and its branches may ever hold. Pages that it shares are
+/// charged once, to the prefix that they belong to.
 struct Admission {
-  private let room: Int
-  private let charges: [KVForecast.Charge]
-  private let leaders: [Int]
-  /// Requests that run, by the leader of their prompt; a leader without any still holds the prompt.
-  private var running: [Int: Set<Int>] = [:]
+  let forecast: KVForecast
+  let context: Int
+  /// Most bytes of all caches together.
+  let kvByteBudget: Int
+  private var texts: [RequestID: Int] = [:]
+  /// Bytes that are promised to what runs and to prefixes.
   private(set) var reserved = 0
 
-  /// Charges all requests; none runs yet.
-  ///
-  /// - Parameters:
-  ///   - requests: all requests, in the order in which they will start.
-  ///   - prompts: which of them share a prompt.
-  ///   - forecast: the bytes of caches.
-  ///   - context: tokens that the model's context holds.
-  ///   - room: most bytes of all caches together.
-  /// - Throws: `GenerationError.memoryExceeded` for the first request that does not fit alone.
-  init(
-    _ requests: [GenerationRequest], prompts: SharedPrompts, forecast: KVForecast, context: Int,
-    room: Int
-  ) throws(GenerationError) {
-    self.room = room
-    leaders = requests.indices.map { prompts.leader(of: $0) }
-    charges = requests.indices.map { index in
-      Self.charge(
-        requests[index], isShared: prompts.isShared(index), forecast: forecast, context: context)
-    }
-    for (index, charge) in charges.enumerated() where charge.total > room {
-      let request = requests[index]
-      throw .memoryExceeded(
-        bytes: charge.total, room: room, prompt: request.prompt.count,
-        reply: request.longestReply(context: context),
-        fits: Self.longestFit(
-          request, isShared: prompts.isShared(index), forecast: forecast, context: context,
-          room: room))
-    }
+  init(forecast: KVForecast, context: Int, kvByteBudget: Int) {
+    self.forecast = forecast
+    self.context = context
+    self.kvByteBudget = kvByteBudget
   }
 
-  /// Starts a request if it and all that run can finish.
-  mutating func start(_ request: Int) -> Bool {
-    let leader = leaders[request]
-    for other in running.keys where other != leader && running[other]?.isEmpty == true {
-      running[other] = nil
-      reserved -= charges[other].shared
-    }
-    let charge = charges[request]
-    let bytes = charge.own + (running[leader] == nil ? charge.shared : 0)
-    guard reserved + bytes <= room else { return false }
-    reserved += bytes
-    running[leader, default: []].insert(request)
+  /// Checks that a request can be run at all.
+  ///
+  /// - Throws: `GenerationError`; `memoryExceeded` where it does not fit alone.
+  func check(_ request: GenerationRequest) throws(GenerationError) {
+    try request.check(context: context)
+    let charge = Self.charge(request, isShared: false, forecast: forecast, context: context)
+    guard charge.total > kvByteBudget else { return }
+    throw .memoryExceeded(
+      bytes: charge.total, room: kvByteBudget, prompt: request.prompt.count,
+      reply: request.longestReply(context: context), fits: longestFit(request))
+  }
+
+  /// What a request is charged with, which starts with `shared` tokens of pages that others hold.
+  func bytes(of request: GenerationRequest, sharing shared: Int) -> Int {
+    Self.charge(request, isShared: false, forecast: forecast, context: context).own
+      - forecast.fullPageBytes(entries: shared)
+  }
+
+  /// Reserves bytes for a text if it and all that runs can finish.
+  mutating func start(_ text: RequestID, bytes: Int, prefix: Int) -> Bool {
+    guard reserve(Saturating.sum(bytes, prefix)) else { return false }
+    texts[text] = bytes
     return true
   }
 
-  /// Says that a request and all its branches have ended.
-  mutating func end(_ request: Int) {
-    guard running[leaders[request]]?.remove(request) != nil else { return }
-    reserved -= charges[request].own
+  /// Says that a text and all its branches have ended.
+  mutating func end(_ text: RequestID) { reserved -= texts.removeValue(forKey: text) ?? 0 }
+
+  /// Reserves bytes if they are there.
+  mutating func reserve(_ bytes: Int) -> Bool {
+    guard Saturating.sum(reserved, bytes) <= kvByteBudget else { return false }
+    reserved += bytes
+    return true
   }
+
+  /// Gives bytes back.
+  mutating func release(_ bytes: Int) { reserved -= bytes }
 
   /// What a request, with its branches, is charged with.
   static func charge(
@@ -85,18 +79,16 @@ struct Admission {
     return charge
   }
 
-  /// The longest reply to the request's prompt that fits, in tokens; 0 for none.
-  private static func longestFit(
-    _ request: GenerationRequest, isShared: Bool, forecast: KVForecast, context: Int, room: Int
-  ) -> Int {
+  /// The longest reply to the request's prompt that fits alone, in tokens; 0 for none.
+  private func longestFit(_ request: GenerationRequest) -> Int {
     var plain = request
     plain.budget = nil
     plain.branches = []
     var (fits, beyond) = (0, request.tokenLimit(context: context) + 1)
     while fits + 1 < beyond {
       plain.maxTokens = (fits + beyond) / 2
-      let charge = charge(plain, isShared: isShared, forecast: forecast, context: context)
-      if charge.total <= room { fits = plain.maxTokens } else { beyond = plain.maxTokens }
+      let charge = Self.charge(plain, isShared: false, forecast: forecast, context: context)
+      if charge.total <= kvByteBudget { fits = plain.maxTokens } else { beyond = plain.maxTokens }
     }
     return fits
   }

@@ -1,33 +1,37 @@
-import Foundation
-
 /// One sequence of a batch: a request's text, or a branch of it.
 struct BatchSequence {
-  /// Index of its request.
-  let request: Int
+  /// Its request.
+  let id: RequestID
+  /// What was asked.
+  let source: GenerationRequest
   /// The smaller budget this branch answers; nil for the text itself.
   private(set) var branch: Int?
   /// When its prompt was started.
-  let started: Date
-  /// Tokens not yet run through the model: the prompt at first, then what was appended last. Empty at the start of a
-  /// text whose prompt another one runs.
+  let started: Duration
+  /// Tokens not yet run through the model: the prompt at first, then what was appended last.
   private(set) var pending: [Int32]
+  /// The prompt of another text that it waits for, and the tokens of it that it starts with.
+  var awaited: (prefix: PrefixID, tokens: Int)?
+  /// Tokens of the prompt that are to be run before any that follow them, since others start with these.
+  var stop: Int?
+  /// How much it speculates.
+  var speculation = Speculation()
   /// The text so far.
   private(set) var tokens: [Int32] = []
   /// Smaller budgets still to be answered, ascending.
   private(set) var branches: [Int]
 
   private let limit: Int
-  private let stopTokens: Set<Int32>
   private var state: BudgetState?
 
-  /// The start of a request's text; `runsPrompt` is false where another sequence runs the same prompt.
-  init(_ source: GenerationRequest, index: Int, context: Int, runsPrompt: Bool) {
-    request = index
-    started = Date()
-    pending = runsPrompt ? source.prompt : []
+  /// The start of a request's text.
+  init(_ source: GenerationRequest, id: RequestID, context: Int, started: Duration) {
+    self.id = id
+    self.source = source
+    self.started = started
+    pending = source.prompt
     branches = Set(source.branches).sorted()
     limit = source.tokenLimit(context: context)
-    stopTokens = source.stopTokens
     state = source.budget.map {
       BudgetState($0, thinkEnd: source.tags?.close, stopTokens: source.stopTokens)
     }
@@ -36,8 +40,33 @@ struct BatchSequence {
   /// Whether the prompt is not through the model yet.
   var isInPrompt: Bool { tokens.isEmpty }
 
+  /// Tokens of the prompt that are through the model.
+  var promptTokensRun: Int {
+    isInPrompt ? source.prompt.count - pending.count : source.prompt.count
+  }
+
+  /// Tokens that may be run in the next step.
+  var runnable: Int {
+    if awaited != nil { return 0 }
+    guard let stop, isInPrompt, stop > promptTokensRun else { return pending.count }
+    return min(pending.count, stop - promptTokensRun)
+  }
+
+  /// The most tokens that may be proposed behind the one that is pending, so that it never holds more than it
+  /// was charged with.
+  func mostProposals(context: Int) -> Int {
+    guard !isInPrompt, branch == nil, pending.count == 1 else { return 0 }
+    return max(0, source.longestReply(context: context) - tokens.count - 1)
+  }
+
   /// Says that the first `count` pending tokens were run.
   mutating func advance(_ count: Int) { pending.removeFirst(count) }
+
+  /// Begins behind the first `tokens` tokens of the prompt, which others have run.
+  mutating func begin(after tokens: Int) {
+    awaited = nil
+    pending = Array(source.prompt[tokens...])
+  }
 
   /// Branches off every smaller budget that `token`, drawn next, uses up; to be asked before it is taken.
   mutating func branchesOff(by token: Int32, text: (Int32) -> String) -> [BatchSequence] {
@@ -59,11 +88,11 @@ struct BatchSequence {
   /// Takes the token drawn next: appends what it brings and returns why the text ended, or nil.
   mutating func take(
     _ token: Int32, text: (Int32) -> String
-  ) -> (appended: [BatchGenerator.Token], end: FinishReason?) {
-    let isStop = stopTokens.contains(token)
+  ) -> (appended: [GeneratedToken], end: FinishReason?) {
+    let isStop = source.stopTokens.contains(token)
     let actions =
       state?.take(token, text: text) ?? [isStop ? .finish(.stop) : .emit(token)]
-    var appended: [BatchGenerator.Token] = []
+    var appended: [GeneratedToken] = []
     var end: FinishReason?
     for action in actions {
       switch action {
@@ -78,8 +107,15 @@ struct BatchSequence {
     return (appended, end ?? (tokens.count >= limit ? .length : nil))
   }
 
+  /// What became of it.
+  func result(_ reason: FinishReason, kvBytes: Int, now: Duration) -> GenerationResult {
+    let seconds = (now - started) / .seconds(1)
+    return GenerationResult(
+      tokens: tokens, counts: counts, finishReason: reason, kvBytes: kvBytes, seconds: seconds)
+  }
+
   /// What the tokens are.
-  func counts(of source: GenerationRequest) -> TokenCounts {
+  private var counts: TokenCounts {
     let thought =
       state?.thoughtTokens ?? source.tags?.thoughtLength(of: tokens, after: source.prompt) ?? 0
     let cue = state?.cueTokens ?? 0

@@ -1,3 +1,6 @@
+import DecoderModels
+import Tensors
+
 /// What can go wrong when text is generated.
 public enum GenerationError: Error, Equatable, CustomStringConvertible {
   /// A sampling option outside its range.
@@ -12,6 +15,12 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
   case memoryExceeded(bytes: Int, room: Int, prompt: Int, reply: Int, fits: Int)
   /// The model produced NaN or infinity: its weights are damaged.
   case nonFiniteLogits(step: Int)
+  /// No memory is left.
+  case tensor(TensorError)
+  /// The model cannot run what it was given.
+  case model(ModelError)
+  /// Something else in the engine went wrong.
+  case engine(String)
 
   /// One sentence with the values.
   public var description: String {
@@ -30,6 +39,9 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
         + "\(max(room, 0))" + (fits > 0 ? ", which a reply of \(fits) tokens fits" : "")
     case .nonFiniteLogits(let step):
       "non-finite logits at step \(step): the model's weights are damaged or overflow"
+    case .tensor(let error): "\(error)"
+    case .model(let error): "\(error)"
+    case .engine(let reason): reason
     }
   }
 }

@@ -115,6 +115,12 @@ public struct GenerationResult: Sendable {
   public let kvBytes: Int
   /// Seconds from the start of its prompt to its end.
   public let seconds: Double
+
+  /// The same text, ended by the caller.
+  var cancelled: GenerationResult {
+    GenerationResult(
+      tokens: tokens, counts: counts, finishReason: .cancelled, kvBytes: kvBytes, seconds: seconds)
+  }
 }
 
 /// What generating took.
@@ -130,6 +136,10 @@ public struct GenerationTimings: Sendable {
 
   /// Prompt tokens a second.
   public var promptRate: Double { promptSeconds > 0 ? Double(promptTokens) / promptSeconds : 0 }
+  /// Tokens that were proposed, and those of them that were drawn.
+  public var proposedTokens = 0
+  public var acceptedTokens = 0
+
   /// Generated tokens a second.
   public var generationRate: Double {
     generationSeconds > 0 ? Double(generatedTokens) / generationSeconds : 0

@@ -51,4 +51,15 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
     self.init(
       unchecked: temperature, topK, topP, minP, penalties.changeNothing ? nil : penalties)
   }
+
+  /// These options with others in their place where some are said.
+  ///
+  /// - Throws: `GenerationError.invalidOption` naming the option and its range.
+  public func overridden(
+    temperature: Float?, topK: Int?, topP: Float?, minP: Float?
+  ) throws(GenerationError) -> SamplingOptions {
+    try SamplingOptions(
+      temperature: temperature ?? self.temperature, topK: topK ?? self.topK,
+      topP: topP ?? self.topP, minP: minP ?? self.minP)
+  }
 }

@@ -1,8 +1,10 @@
 import DecoderModels
 
-/// What one step runs: everything that was appended last, and a share of the prompts that are still on their way.
+/// What one step runs: everything that was appended last, and a share of the prompts that are still on their
+/// way.
 ///
-/// A long prompt is cut over steps so that the texts that are being generated do not wait for it. Cuts change no result.
+/// A long prompt is cut over steps so that the texts that are being generated do not wait for it. Cuts change
+/// no result.
 struct StepPlan {
   /// A run for each sequence that takes part: its index and its first so many pending tokens.
   let parts: [(sequence: Int, tokens: Int)]
@@ -14,11 +16,11 @@ struct StepPlan {
   ///   - promptTokens: most prompt tokens of a step in which others generate.
   init(_ sequences: [BatchSequence], promptTokens: Int) {
     let generates = sequences.contains { !$0.isInPrompt }
-    var room = generates ? promptTokens : max(promptTokens, ForwardPass.chunk)
+    var left = generates ? promptTokens : max(promptTokens, ForwardPass.chunk)
     var parts: [(sequence: Int, tokens: Int)] = []
-    for (index, sequence) in sequences.enumerated() where !sequence.pending.isEmpty {
-      let count = sequence.isInPrompt ? min(sequence.pending.count, room) : sequence.pending.count
-      if sequence.isInPrompt { room -= count }
+    for (index, sequence) in sequences.enumerated() where sequence.runnable > 0 {
+      let count = sequence.isInPrompt ? min(sequence.runnable, left) : sequence.runnable
+      if sequence.isInPrompt { left -= count }
       if count > 0 { parts.append((index, count)) }
     }
     self.parts = parts

@@ -26,7 +26,7 @@ import Testing
   struct Outcome {
     var results: [Int: GenerationResult] = [:]
     var branches: [Int: [Int: GenerationResult]] = [:]
-    var origins: [Int: [BatchGenerator.Token.Origin]] = [:]
+    var origins: [Int: [GeneratedToken.Origin]] = [:]
     let generator: BatchGenerator
   }
 

@@ -141,10 +141,12 @@ import Testing
     #expect(texts.count == 6 && peak <= 6 * Self.page)
     #expect(
       throws: GenerationError.memoryExceeded(
-        bytes: 4 * Self.page, room: 4 * Self.page - 1, prompt: 130, reply: 30, fits: 0)
+        bytes: 3 * Self.page, room: 3 * Self.page - 1, prompt: 130, reply: 30, fits: 0)
     ) {
-      try BatchGenerator(pass, room: 4 * Self.page - 1).fitting(requests)
+      try BatchGenerator(pass, room: 3 * Self.page - 1).fitting(requests)
     }
+    // Where nobody can share the prompt, one runs after the other.
+    #expect(try fitting(3) == 1)
     #expect(throws: GenerationError.self) {
       try run(requests, pass, kv: KVPolicy(), concurrency: 1, room: 0)
     }

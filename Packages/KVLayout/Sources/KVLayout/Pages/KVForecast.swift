@@ -55,6 +55,14 @@ public struct KVForecast: Sendable, Hashable {
       shape.kvHeads, min(entries, eviction.budget), eviction.needs.rememberedBytesPerToken)
   }
 
+  /// Bytes by which the memory of all caches may exceed the pages in it, since it is taken slab by slab, of
+  /// pages of one size.
+  public var slackBytes: Int {
+    (tiers.layouts + [tiers.between].compactMap { $0 }).reduce(0) {
+      Saturating.sum($0, $1.slabBytes)
+    }
+  }
+
   // MARK: What may come to be held
 
   /// The most bytes of pages that a sequence holds, between two steps, while it grows to `entries` tokens in

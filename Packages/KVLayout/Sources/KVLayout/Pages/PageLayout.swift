@@ -109,4 +109,7 @@ public struct PageLayout: Sendable, Hashable {
 
   /// Bytes of a page.
   public var byteCount: Int { Saturating.product(shape.kvHeads, headBytes) }
+
+  /// Bytes that are taken from the system at a time: at least 8 pages, in whole huge pages of 2 MiB.
+  public var slabBytes: Int { Saturating.product(8, byteCount).raised(toMultipleOf: 2 << 20) }
 }

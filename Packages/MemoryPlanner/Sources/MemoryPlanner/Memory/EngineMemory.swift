@@ -28,13 +28,36 @@ struct EngineMemory {
   /// The bytes at the peak under a load.
   func use(_ load: Load) -> MemoryUse {
     let kv = shape.forecast(policy).peakBytes(load)
-    let running = Saturating.sum(kv, activations(load))
-    // The last matrix is read before it is packed; then its file form is let go.
-    let last = shape.tiesEmbeddings ? 0 : Saturating.product(2, shape.embeddingParameters)
-    let base = Saturating.sum(
-      Self.process, Saturating.product(Self.tokenizerEntry, shape.vocabularySize))
-    let peak = Saturating.sum(base, max(running, last))
+    let peak = Saturating.sum(base, max(Saturating.sum(kv, running(load)), lastMatrix))
     return MemoryUse(weights: weights, kv: kv, working: peak - min(peak, kv))
+  }
+
+  /// The process without weights, before it runs anything.
+  private var base: Int {
+    Saturating.sum(Self.process, Saturating.product(Self.tokenizerEntry, shape.vocabularySize))
+  }
+
+  /// What is there beside weights and pages while texts are generated.
+  private func running(_ load: Load) -> Int {
+    Saturating.sum(activations(load), shape.forecast(policy).slackBytes)
+  }
+
+  /// The last matrix is read before it is packed; then its file form is let go.
+  private var lastMatrix: Int {
+    shape.tiesEmbeddings ? 0 : Saturating.product(2, shape.embeddingParameters)
+  }
+
+  /// Bytes that are left for KV caches in `memory` bytes: with no more of them the peak stays within it.
+  ///
+  /// - Parameters:
+  ///   - weights: bytes of the weights as they were loaded.
+  ///   - resident: bytes that the process holds with the weights loaded, which count where they are more
+  ///     than the equations say.
+  /// - Returns: bytes; negative where not even the model fits.
+  func cacheBytes(in memory: Int, _ load: Load, weights: Int, resident: Int) -> Int {
+    let loaded = Saturating.sum(base, weights)
+    let left = memory - Saturating.sum(max(loaded, resident), running(load))
+    return min(left, memory - Saturating.sum(loaded, lastMatrix))
   }
 
   /// Activations in F32: the rows of a chunk through one block, and the logits of every sequence.

@@ -1,0 +1,336 @@
+import KVCaches
+
+extension DecodingBatch {
+  /// Starts requests, in order, as long as there are places and bytes for them.
+  mutating func admit() throws(GenerationError) {
+    while let (id, request) = queue.first,
+      sequences.count(where: { $0.branch == nil }) < limits.concurrency
+    {
+      if try start(id, request) { continue }
+      guard dropUnusedPrefixes() else { break }
+      guard try start(id, request) else { break }
+    }
+    dropUnusedPrefixes(isNeeded: false)
+  }
+
+  /// What a text can start with.
+  private struct Source {
+    let prefix: PrefixID
+    /// Tokens of it, and all of the prompt where `isWhole`.
+    let tokens: Int
+    let isWhole: Bool
+    /// Bytes that are to be reserved for what others then hold for it.
+    let bytes: Int
+  }
+
+  /// Starts the first request of the queue if that can be.
+  private mutating func start(
+    _ id: RequestID, _ request: GenerationRequest
+  ) throws(GenerationError) -> Bool {
+    var sequence = BatchSequence(
+      request, id: id, context: admission.context, started: now())
+    if let source = source(for: request) {
+      let bytes =
+        source.isWhole
+        ? Admission.charge(
+          request, isShared: true, forecast: admission.forecast, context: admission.context
+        ).own : admission.bytes(of: request, sharing: source.tokens)
+      if admission.start(id, bytes: bytes, prefix: source.bytes) {
+        prefixes[source.prefix]?.bytes += source.bytes
+        prefixes.use(source.prefix, by: id)
+        shared[id] = source.prefix
+        sequence.awaited = (source.prefix, source.tokens)
+        if sharesExactly, !source.isWhole,
+          let leader = prefixes[source.prefix].flatMap(leaderIndex),
+          caches[leader].position < source.tokens
+        {
+          sequences[leader].stop = source.tokens
+        }
+        try take(sequence)
+        if !source.isWhole { own(id, request) }
+        return true
+      }
+    }
+    // Whoever comes next with the same prompt shares it, if both can run.
+    let others = queue.dropFirst().first
+    if let others, others.request.prompt == request.prompt {
+      let charge = Admission.charge(
+        request, isShared: true, forecast: admission.forecast, context: admission.context)
+      if admission.start(id, bytes: charge.own, prefix: charge.shared) {
+        let prefix = own(id, request)
+        prefixes[prefix]?.bytes = charge.shared
+        prefixes.use(prefix, by: id)
+        shared[id] = prefix
+        try take(sequence)
+        return true
+      }
+    }
+    guard admission.start(id, bytes: admission.bytes(of: request, sharing: 0), prefix: 0) else {
+      return false
+    }
+    own(id, request)
+    // What cannot be cut back is held at the very place where the next request goes another way.
+    let tokens = others.map { request.prompt.commonPages(with: $0.request.prompt) } ?? 0
+    if tokens > 0, tokens < request.prompt.count, sharesExactly { sequence.stop = tokens }
+    try take(sequence)
+    return true
+  }
+
+  private mutating func take(_ sequence: BatchSequence) throws(GenerationError) {
+    do {
+      caches.append(try pass.makeCache(policy, meter: meter))
+    } catch {
+      throw .invalidOption(name: "KV cache", value: "\(policy)", expected: "\(error)")
+    }
+    sequences.append(sequence)
+    queue.removeFirst()
+  }
+
+  @discardableResult
+  private mutating func own(_ id: RequestID, _ request: GenerationRequest) -> PrefixID {
+    let prefix = prefixes.add(request.prompt, leader: id)
+    owned[id] = prefix
+    return prefix
+  }
+
+  /// Whether a prompt can be shared only as it was after exactly so many tokens, since what they are stored
+  /// as changes as others follow.
+  private var sharesExactly: Bool {
+    let shape = pass.decoder.shape.cacheShape
+    return admission.forecast.sharesPrompts
+      && (policy.isQuantized || shape.attendingLayers < shape.layers)
+  }
+
+  /// What of the prompts at hand a request can best start with.
+  private func source(for request: GenerationRequest) -> Source? {
+    let prompt = request.prompt
+    for id in prefixes.equal(to: prompt) {
+      guard let prefix = prefixes[id] else { continue }
+      let isHeld = prefix.logits != nil
+      let isAhead = leaderIndex(prefix).map { sequences[$0].isInPrompt } ?? false
+      if isHeld || isAhead {
+        let charge = admission.forecast.charge(prompt: prompt.count, reply: 1, isShared: true)
+        return Source(
+          prefix: id, tokens: prompt.count, isWhole: true,
+          bytes: max(0, charge.shared - prefix.bytes))
+      }
+    }
+    guard admission.forecast.sharesPrompts else { return nil }
+    for match in prefixes.matches(prompt) {
+      let tokens = min(match.tokens, (prompt.count - 1) / PageLayout.tokens * PageLayout.tokens)
+      guard tokens > 0, let prefix = prefixes[match.id], canShare(prefix, tokens) else { continue }
+      let bytes = admission.forecast.pageBytes(entries: tokens)
+      return Source(
+        prefix: match.id, tokens: tokens, isWhole: false, bytes: max(0, bytes - prefix.bytes))
+    }
+    return nil
+  }
+
+  private func leaderIndex(_ prefix: SharedPrefix) -> Int? {
+    prefix.leader.flatMap { id in
+      sequences.indices.first { sequences[$0].id == id && sequences[$0].branch == nil }
+    }
+  }
+
+  /// Whether the first `tokens` tokens of a prompt are held, or will be.
+  private func canShare(_ prefix: SharedPrefix, _ tokens: Int) -> Bool {
+    if let cache = prefix.cache, cache.position >= tokens, cache.canTruncate(to: tokens) {
+      return true
+    }
+    guard let leader = leaderIndex(prefix) else { return false }
+    if caches[leader].position >= tokens { return caches[leader].canTruncate(to: tokens) }
+    let sequence = sequences[leader]
+    guard sequence.isInPrompt, sequence.source.prompt.count > tokens else { return false }
+    return !sharesExactly || sequence.stop == nil || sequence.stop == tokens
+  }
+
+  /// Holds what others wait for as soon as it is there, and lets them begin. Those that start with a whole
+  /// prompt are returned with its logits.
+  mutating func serveWaiting() -> [(sequence: Int, logits: [Float])] {
+    var whole: [(sequence: Int, logits: [Float])] = []
+    for index in sequences.indices {
+      guard let (id, tokens) = sequences[index].awaited, let prefix = prefixes[id] else { continue }
+      let isWhole = tokens == sequences[index].source.prompt.count
+      if !isWhole, (prefix.cache?.position ?? 0) < tokens { hold(id, tokens) }
+      let logits = isWhole ? prefixes[id]?.logits : []
+      if var cache = prefixes[id]?.cache, let logits, cache.position >= tokens,
+        cache.truncate(to: tokens)
+      {
+        if isWhole { whole.append((index, logits)) }
+        caches[index] = cache
+        sequences[index].begin(after: tokens)
+      } else if leaderIndex(prefix).map({ !sequences[$0].isInPrompt }) ?? true {
+        // Nobody will bring what it waits for.
+        sequences[index].begin(after: 0)
+      }
+    }
+    return whole
+  }
+
+  /// Holds the first `tokens` tokens of a prompt, once its leader has run them.
+  private mutating func hold(_ id: PrefixID, _ tokens: Int) {
+    guard let prefix = prefixes[id], let leader = leaderIndex(prefix) else { return }
+    guard caches[leader].position >= tokens else { return }
+    var cache = caches[leader]
+    if cache.truncate(to: tokens) { prefixes[id]?.cache = cache }
+  }
+
+  /// Whether somebody waits for the whole prompt that a sequence has just run, or will.
+  func isAwaitedWhole(_ sequence: BatchSequence) -> Bool {
+    guard let id = owned[sequence.id] else { return false }
+    let prompt = sequence.source.prompt
+    if sequences.contains(where: { $0.awaited?.prefix == id && $0.source.prompt == prompt }) {
+      return true
+    }
+    return shared[sequence.id] == id && queue.first?.request.prompt == prompt
+  }
+
+  /// Keeps what running a whole prompt gave.
+  mutating func keepWhole(_ sequence: Int, logits: [Float]) {
+    guard let id = owned[sequences[sequence].id] else { return }
+    prefixes[id]?.cache = caches[sequence]
+    prefixes[id]?.logits = logits
+  }
+
+  /// Lets go of the ends of prompts with which nobody else starts; full pages may serve others.
+  mutating func releaseWholePrompts() {
+    for (id, prefix) in prefixes.prefixes where prefix.logits != nil {
+      if queue.first?.request.prompt == prefix.tokens
+        || sequences.contains(where: { $0.awaited?.prefix == id })
+      {
+        continue
+      }
+      prefixes[id]?.logits = nil
+      var cache = prefix.cache
+      let pages = prefix.tokens.count / PageLayout.tokens * PageLayout.tokens
+      let isCut = pages > 0 && cache?.truncate(to: pages) == true
+      prefixes[id]?.cache = isCut ? cache : nil
+    }
+  }
+
+  /// Holds the part of a prompt at which its leader stopped for the next request.
+  mutating func holdStops() {
+    for index in sequences.indices {
+      guard let stop = sequences[index].stop, sequences[index].promptTokensRun == stop else {
+        continue
+      }
+      sequences[index].stop = nil
+      guard let id = owned[sequences[index].id], let prefix = prefixes[id] else { continue }
+      let bytes = max(0, admission.forecast.pageBytes(entries: stop) - prefix.bytes)
+      if prefix.cache == nil, admission.reserve(bytes) {
+        prefixes[id]?.bytes += bytes
+        prefixes[id]?.cache = caches[index]
+      }
+    }
+  }
+
+  /// Before texts are gone: holds what others wait for, and returns what the next request can start with.
+  mutating func holdPrompts(of ids: Set<RequestID>) -> [RequestID: KVCache] {
+    for sequence in sequences {
+      guard let (id, tokens) = sequence.awaited, let leader = prefixes[id]?.leader,
+        ids.contains(leader), (prefixes[id]?.cache?.position ?? 0) < tokens
+      else { continue }
+      hold(id, tokens)
+    }
+    var kept: [RequestID: KVCache] = [:]
+    guard admission.forecast.sharesPrompts else { return kept }
+    for index in sequences.indices where sequences[index].branch == nil {
+      let id = sequences[index].id
+      guard ids.contains(id), let own = owned[id], prefixes[own]?.cache == nil else { continue }
+      let prompt = sequences[index].source.prompt
+      var tokens = queue.first.map { prompt.commonPages(with: $0.request.prompt) } ?? 0
+      if limits.keptPromptBytes > 0 {
+        tokens = prompt.count / PageLayout.tokens * PageLayout.tokens
+      }
+      var cache = caches[index]
+      if tokens > 0, cache.position >= tokens, cache.truncate(to: tokens) { kept[id] = cache }
+    }
+    return kept
+  }
+
+  /// Ends what a request held when its last sequence is gone; `kept` is what may stay of its prompt.
+  mutating func end(_ id: RequestID, keeping kept: KVCache?) {
+    admission.end(id)
+    if let kept, let own = owned[id], let prefix = prefixes[own], prefix.cache == nil {
+      let bytes = max(0, admission.forecast.pageBytes(entries: kept.position) - prefix.bytes)
+      if admission.reserve(bytes) {
+        prefixes[own]?.bytes += bytes
+        prefixes[own]?.cache = kept
+      }
+    }
+    if let prefix = shared.removeValue(forKey: id) { prefixes[prefix]?.users.remove(id) }
+    if let prefix = owned.removeValue(forKey: id) { prefixes[prefix]?.leader = nil }
+    dropUnusedPrefixes(isNeeded: false)
+  }
+
+  /// Before a text is gone of whose prompt others wait for more: the one that shares most of it goes on with
+  /// it where it is.
+  mutating func handOverPrompt(of id: RequestID) {
+    guard let own = owned[id],
+      let leader = sequences.indices.first(where: {
+        sequences[$0].id == id && sequences[$0].branch == nil
+      }), sequences[leader].isInPrompt
+    else { return }
+    let done = caches[leader].position
+    let waiting = sequences.indices.filter {
+      sequences[$0].awaited?.prefix == own && waitingTokens($0) > done
+    }
+    guard let heir = waiting.max(by: { waitingTokens($0) < waitingTokens($1) }) else { return }
+    caches[heir] = caches[leader]
+    sequences[heir].begin(after: done)
+    sequences[heir].stop = sequences[leader].stop.flatMap { stop in
+      waiting.contains { $0 != heir && waitingTokens($0) == stop } ? stop : nil
+    }
+    owned[id] = nil
+    if let old = owned[sequences[heir].id] {
+      // Those who wait for the heir's prompt now wait for it under this name.
+      for index in sequences.indices where sequences[index].awaited?.prefix == old {
+        sequences[index].awaited?.prefix = own
+      }
+      for text in prefixes[old]?.users ?? [] {
+        shared[text] = own
+        prefixes.use(own, by: text)
+      }
+      let bytes = prefixes[old]?.bytes ?? 0
+      prefixes[own]?.bytes += bytes
+      prefixes.remove(old)
+    }
+    owned[sequences[heir].id] = own
+    prefixes.replace(own, tokens: sequences[heir].source.prompt, leader: sequences[heir].id)
+  }
+
+  private func waitingTokens(_ sequence: Int) -> Int { sequences[sequence].awaited?.tokens ?? 0 }
+
+  /// Lets go of prompts that nobody uses. Where their bytes are needed all go; else those stay that the next
+  /// request begins like, and the last used as far as there are bytes for them.
+  ///
+  /// - Returns: whether any went.
+  @discardableResult
+  mutating func dropUnusedPrefixes(isNeeded: Bool = true) -> Bool {
+    var kept = 0
+    var dropped = false
+    for (id, prefix) in prefixes.prefixes.sorted(by: { $0.value.lastUse > $1.value.lastUse })
+    where prefix.users.isEmpty {
+      if prefix.leader != nil {
+        // Its leader holds the pages themselves.
+        guard isNeeded, prefix.cache != nil else { continue }
+      } else if !isNeeded, prefix.cache != nil {
+        let next = queue.first?.request.prompt
+        let isNext = next.map { prefix.tokens.commonPages(with: $0) > 0 || prefix.tokens == $0 }
+        kept += prefix.bytes
+        if isNext == true || kept <= limits.keptPromptBytes { continue }
+        kept -= prefix.bytes
+      }
+      dropped = dropped || prefix.bytes > 0
+      admission.release(prefix.bytes)
+      if prefix.leader == nil {
+        prefixes.remove(id)
+      } else {
+        prefixes[id]?.cache = nil
+        prefixes[id]?.logits = nil
+        prefixes[id]?.bytes = 0
+      }
+    }
+    return dropped
+  }
+}

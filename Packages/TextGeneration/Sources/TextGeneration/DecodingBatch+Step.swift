@@ -1,0 +1,208 @@
+import DecoderModels
+import KVCaches
+import Tensors
+
+extension DecodingBatch {
+  /// Starts what can start, runs one step of everything that runs, and takes the tokens that are drawn.
+  ///
+  /// - Returns: what happened, request by request; nothing where the batch is idle.
+  /// - Throws: `GenerationError`: `nonFiniteLogits`, or what the model or the memory objects to; the batch can
+  ///   then not go on.
+  public mutating func step() throws(GenerationError) -> [Event] {
+    try admit()
+    guard !sequences.isEmpty else { return [] }
+    let drawn = try draw()
+    var events: [Event] = []
+    var branches: [(sequence: BatchSequence, cache: KVCache)] = []
+    var ended: Set<Int> = []
+    for index in sequences.indices where !drawn[index].tokens.isEmpty {
+      if take(drawn[index], index, &events, &branches) { ended.insert(index) }
+    }
+    for branch in branches {
+      sequences.append(branch.sequence)
+      caches.append(branch.cache)
+    }
+    remove(ended)
+    releaseWholePrompts()
+    return events
+  }
+
+  /// What was drawn for a sequence: its next token and, as far as proposals were these, those that follow.
+  private struct Drawn {
+    var tokens: [Int32] = []
+    var proposals: [Int32] = []
+  }
+
+  /// Takes what was drawn into a sequence, token by token, and cuts its cache back to what is accepted.
+  ///
+  /// - Returns: whether the sequence is complete.
+  private mutating func take(
+    _ drawn: Drawn, _ index: Int, _ events: inout [Event],
+    _ branches: inout [(sequence: BatchSequence, cache: KVCache)]
+  ) -> Bool {
+    let start = caches[index].position - drawn.proposals.count
+    var accepted = 0
+    defer {
+      if !drawn.proposals.isEmpty {
+        sequences[index].speculation.take(accepted: accepted, of: drawn.proposals.count)
+        timings.proposedTokens += drawn.proposals.count
+        timings.acceptedTokens += accepted
+      }
+    }
+    for (place, token) in drawn.tokens.enumerated() {
+      accepted = place
+      var cache = caches[index]
+      if !drawn.proposals.isEmpty {
+        guard cache.truncate(to: start + place) else { break }
+      }
+      for var branch in sequences[index].branchesOff(by: token, text: text) {
+        _ = branch.take(token, text: text)
+        branches.append((branch, cache))
+      }
+      let (appended, reason) = sequences[index].take(token, text: text)
+      let sequence = sequences[index]
+      if sequence.branch == nil { events += appended.map { .token(sequence.id, $0) } }
+      if let reason {
+        end(sequence, reason, kvBytes: cache.byteCount, &events)
+        return true
+      }
+      let isDrawnAlone = appended.count == 1 && appended[0].origin == .drawn
+      if place + 1 == drawn.tokens.count || !isDrawnAlone {
+        if !drawn.proposals.isEmpty { caches[index] = cache }
+        break
+      }
+    }
+    return false
+  }
+
+  /// Hands a complete text or branch out.
+  private func end(
+    _ sequence: BatchSequence, _ reason: FinishReason, kvBytes: Int, _ events: inout [Event]
+  ) {
+    let result = sequence.result(reason, kvBytes: kvBytes, now: now())
+    // A text that ended by itself is what every budget it did not use up gives.
+    for budget in sequence.branch.map({ [$0] }) ?? sequence.branches {
+      events.append(.branched(sequence.id, budget: budget, result: result))
+    }
+    if sequence.branch == nil { events.append(.finished(sequence.id, result: result)) }
+  }
+
+  /// Runs a step and draws the next tokens of every sequence that is through with its prompt.
+  private mutating func draw() throws(GenerationError) -> [Drawn] {
+    let started = now()
+    var drawn = [Drawn](repeating: Drawn(), count: sequences.count)
+    for (index, logits) in serveWaiting() {
+      drawn[index].tokens = [try draw(sequences[index], logits)]
+    }
+    let parts = StepPlan(sequences, promptTokens: limits.promptTokens).parts
+    propose(parts, &drawn)
+    let runs = parts.map { part in
+      let pending = sequences[part.sequence].pending
+      let proposals = drawn[part.sequence].proposals
+      return TokenRun(
+        cache: part.sequence, tokens: Array(pending.prefix(part.tokens)) + proposals,
+        endsPrompt: part.tokens == pending.count, wantsEveryRow: !proposals.isEmpty)
+    }
+    for (index, logits) in try run(runs, parts, &drawn) { keepWhole(index, logits: logits) }
+    account(parts, drawn.map(\.tokens.count), seconds: (now() - started) / .seconds(1))
+    for part in parts { sequences[part.sequence].advance(part.tokens) }
+    holdStops()
+    for (index, logits) in serveWaiting() {
+      drawn[index].tokens = [try draw(sequences[index], logits)]
+    }
+    return drawn
+  }
+
+  /// Proposes tokens for those who generate, as far as they can be taken back.
+  private mutating func propose(
+    _ parts: [(sequence: Int, tokens: Int)], _ drawn: inout [Drawn]
+  ) {
+    guard let proposer, sequences.count <= limits.speculatingTexts else { return }
+    for (index, _) in parts {
+      let most = min(
+        sequences[index].mostProposals(context: admission.context),
+        max(0, caches[index].tokensUntilFixed - 1))
+      guard most > 0 else { continue }
+      let length = min(most, sequences[index].speculation.next())
+      guard length > 0 else { continue }
+      drawn[index].proposals = proposer.propose(
+        after: sequences[index].source.prompt + sequences[index].tokens, most: length)
+    }
+  }
+
+  /// Runs the model and draws from its logits; returns those of prompts for which others wait.
+  private mutating func run(
+    _ runs: [TokenRun], _ parts: [(sequence: Int, tokens: Int)], _ drawn: inout [Drawn]
+  ) throws(GenerationError) -> [(sequence: Int, logits: [Float])] {
+    var awaited: [(sequence: Int, logits: [Float])] = []
+    let awaits = sequences.map { $0.isInPrompt && isAwaitedWhole($0) }
+    let (sequences, sampler) = (sequences, sampler)
+    do {
+      try pass.run(runs, caches: &caches, rows: .last) { run, token, logits in
+        guard runs[run].endsPrompt else { return }
+        let (index, place) = (parts[run].sequence, token - parts[run].tokens + 1)
+        let (before, proposals) = (drawn[index].tokens, drawn[index].proposals)
+        // A row behind a proposal counts where that is what was drawn.
+        guard place >= 0, before.count == place, proposals.starts(with: before) else { return }
+        drawn[index].tokens.append(
+          try Self.draw(sequences[index], accepted: before, logits, sampler))
+        if awaits[index] { awaited.append((index, Array(logits))) }
+      }
+    } catch let error as GenerationError {
+      throw error
+    } catch let error as TensorError {
+      throw .tensor(error)
+    } catch let error as ModelError {
+      throw .model(error)
+    } catch {
+      throw .engine("\(error)")
+    }
+    return awaited
+  }
+
+  private func draw(
+    _ sequence: BatchSequence, _ logits: [Float]
+  ) throws(GenerationError) -> Int32 {
+    do {
+      return try logits.withUnsafeBufferPointer { try Self.draw(sequence, $0, sampler) }
+    } catch let error as GenerationError {
+      throw error
+    } catch {
+      throw .engine("\(error)")
+    }
+  }
+
+  /// Draws a sequence's next token, behind those accepted in this step, with the random number of its
+  /// position.
+  private static func draw(
+    _ sequence: BatchSequence, accepted: [Int32] = [], _ logits: UnsafeBufferPointer<Float>,
+    _ sampler: Sampler
+  ) throws(GenerationError) -> Int32 {
+    let position = sequence.tokens.count + accepted.count
+    return try sampler.sample(
+      logits, sequence.source.sampling,
+      history: TokenHistory(
+        prompt: sequence.source.prompt, tokens: sequence.tokens + accepted),
+      uniform: sequence.source.random.uniform(at: position), step: position)
+  }
+
+  /// A step's time is shared out by rows: those of prompts, and those of new tokens.
+  private mutating func account(
+    _ parts: [(sequence: Int, tokens: Int)], _ drawn: [Int], seconds: Double
+  ) {
+    var (promptRows, newRows) = (0, 0)
+    for part in parts {
+      if sequences[part.sequence].isInPrompt {
+        promptRows += part.tokens
+      } else {
+        newRows += part.tokens
+        timings.generatedTokens += max(1, drawn[part.sequence])
+      }
+    }
+    guard promptRows + newRows > 0 else { return }
+    let share = Double(promptRows) / Double(promptRows + newRows)
+    timings.promptTokens += promptRows
+    timings.promptSeconds += seconds * share
+    timings.generationSeconds += seconds * (1 - share)
+  }
+}

@@ -1,0 +1,233 @@
+import DecoderModels
+import KVCaches
+import Synchronization
+import Testing
+
+@testable import TextGeneration
+
+/// A batch whose requests come and go, and whose prompts begin alike.
+@Suite struct DecodingBatchTests {
+  /// A clock that moves on by a second each time it is asked.
+  struct CountingClock: Clock {
+    struct Instant: InstantProtocol {
+      let offset: Duration
+      func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+      func duration(to other: Instant) -> Duration { other.offset - offset }
+      static func < (one: Instant, other: Instant) -> Bool { one.offset < other.offset }
+    }
+    final class Ticks: Sendable { let count = Atomic<Int>(0) }
+    let ticks = Ticks()
+    var now: Instant {
+      Instant(offset: .seconds(ticks.count.add(1, ordering: .relaxed).newValue))
+    }
+    var minimumResolution: Duration { .seconds(1) }
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {}
+  }
+
+  /// Prompts of which many begin alike, for 1, 2 or 3 pages, and some are equal.
+  static func requests(_ count: Int = 14) throws -> [GenerationRequest] {
+    try (0..<count).map { index in
+      var request = try BatchGeneratorTests.request(index, maxTokens: 40)
+      let common = [0, 70, 128, 200, 130, 200, 64][index % 7]
+      request.prompt = (0..<common).map { Int32(($0 * 7) % 40) }
+      if index % 4 != 3 { request.prompt += (0...index).map { Int32(($0 * 3 + index) % 40) } }
+      return request.prompt.isEmpty ? try BatchGeneratorTests.request(index) : request
+    }
+  }
+
+  static func alone(
+    _ requests: [GenerationRequest], _ pass: ForwardPass, _ kv: KVPolicy
+  ) throws -> [[Int32]] {
+    try requests.map { request in
+      var batch = DecodingBatch(pass, kv: kv)
+      let id = try batch.submit(request)
+      return try #require(finish(&batch)[id]).tokens
+    }
+  }
+
+  /// Runs to the end; what is held never exceeds what is reserved.
+  static func finish(_ batch: inout DecodingBatch) throws -> [RequestID: GenerationResult] {
+    var results: [RequestID: GenerationResult] = [:]
+    while !batch.isIdle {
+      for case .finished(let id, let result) in try batch.step() { results[id] = result }
+      #expect(batch.load.heldBytes <= batch.load.reservedBytes)
+    }
+    return results
+  }
+
+  @Test(arguments: SchedulerTests.configurations)
+  func sharedBeginningsChangeNoText(format: String, eviction: String?) throws {
+    let kv = try SchedulerTests.cache(format, eviction)
+    let pass = try BatchGeneratorTests.makePass(context: 256)
+    let requests = try Self.requests()
+    let alone = try Self.alone(requests, pass, kv)
+    let all = requests.reduce(0) { $0 + $1.prompt.count }
+    for (concurrency, promptTokens, kept) in [(1, 64, 0), (1, 64, 1 << 20), (5, 9, 0), (14, 64, 0)]
+    {
+      var batch = DecodingBatch(
+        pass, kv: kv,
+        limits: .init(
+          concurrency: concurrency, promptTokens: promptTokens, keptPromptBytes: kept))
+      let ids = try requests.map { try batch.submit($0) }
+      let results = try Self.finish(&batch)
+      #expect(ids.map { results[$0]?.tokens } == alone)
+      let run = batch.timings.promptTokens
+      if eviction == nil, format == "bf16" || format == "f32" {
+        #expect(run < all * 3 / 4, "\(run) of \(all)")
+      } else {
+        #expect(run <= all)
+      }
+      if kept == 0 { #expect(batch.meter.bytes == 0 && batch.load.reservedBytes == 0) }
+    }
+  }
+
+  /// Requests come between steps, some are ended, and a bound on the bytes is kept.
+  @Test(arguments: SchedulerTests.configurations)
+  func requestsComeAndGo(format: String, eviction: String?) throws {
+    let kv = try SchedulerTests.cache(format, eviction)
+    let pass = try BatchGeneratorTests.makePass(context: 256)
+    let requests = try Self.requests()
+    let alone = try Self.alone(requests, pass, kv)
+    let forecast = KVForecast(
+      shape: pass.decoder.shape.cacheShape, policy: kv, heads: pass.decoder.shape.heads.queries)
+    let most =
+      requests.map {
+        Admission.charge($0, isShared: true, forecast: forecast, context: 256).total
+      }.max() ?? 0
+    for ended in [Set<Int>(), [0, 3, 5], [1, 2, 4, 9, 11]] {
+      for (bytes, gap) in [(Int.max, 3), (most * 2, 1), (most, 5), (most * 3, 0)] {
+        var batch = DecodingBatch(
+          pass, kv: kv,
+          limits: .init(concurrency: 6, kvByteBudget: bytes, promptTokens: 11))
+        var ids: [RequestID] = []
+        var results: [RequestID: GenerationResult] = [:]
+        for (index, request) in requests.enumerated() {
+          ids.append(try batch.submit(request))
+          for _ in 0..<gap {
+            for case .finished(let id, let result) in try batch.step() { results[id] = result }
+          }
+          // In the middle of its prompt, of its text, or of its waiting.
+          for other in ended where other + 1 == index {
+            #expect(batch.cancel(ids[other])?.finishReason ?? .cancelled == .cancelled)
+          }
+        }
+        results.merge(try Self.finish(&batch)) { $1 }
+        for index in requests.indices where !ended.contains(index) {
+          #expect(results[ids[index]]?.tokens == alone[index], "request \(index)")
+        }
+        #expect(batch.meter.bytes == 0 && batch.load.reservedBytes == 0)
+        #expect(batch.meter.peakBytes <= bytes)
+      }
+    }
+  }
+
+  /// A proposer that knows the text, and one that errs at every third place.
+  struct Oracle: Proposer {
+    let texts: [[Int32]]
+    let errs: Bool
+    func propose(after tokens: [Int32], most: Int) -> [Int32] {
+      guard let text = texts.first(where: { $0.starts(with: tokens) }) else { return [] }
+      return text.dropFirst(tokens.count).prefix(most).enumerated().map {
+        errs && (tokens.count + $0) % 3 == 0 ? ($1 + 1) % 40 : $1
+      }
+    }
+  }
+
+  @Test(arguments: SchedulerTests.configurations + [("bf16:0,int4", nil)])
+  func proposalsChangeNoText(format: String, eviction: String?) throws {
+    let kv = try SchedulerTests.cache(format, eviction)
+    let pass = try BatchGeneratorTests.makePass(context: 256)
+    var requests = try Self.requests(6)
+    for index in requests.indices where index % 2 == 0 {
+      requests[index].maxTokens = 70
+      requests[index].tags = ThinkingTags(open: 4, close: BudgetedGenerationTests.thinkEnd)
+      requests[index].budget = try ThinkingBudget(
+        tokens: 40, lowerBound: index % 4 == 0 ? .budget : .none,
+        wait: BudgetedGenerationTests.wait, cue: BudgetedGenerationTests.cue, answerLimit: 6)
+      requests[index].branches = [5, 17, 18]
+    }
+    func texts(_ proposer: (any Proposer)?) throws -> ([String: [Int32]], GenerationTimings, Int) {
+      var batch = DecodingBatch(
+        pass, kv: kv, limits: .init(concurrency: 2), proposer: proposer,
+        text: BudgetedGenerationTests.text)
+      let ids = try requests.map { try batch.submit($0) }
+      var texts: [String: [Int32]] = [:]
+      while !batch.isIdle {
+        for event in try batch.step() {
+          switch event {
+          case .token: break
+          case .branched(let id, let budget, let result):
+            texts["\(ids.firstIndex(of: id) ?? -1) \(budget)"] = result.tokens
+          case .finished(let id, let result):
+            texts["\(ids.firstIndex(of: id) ?? -1)"] = result.tokens
+          }
+        }
+        #expect(batch.load.heldBytes <= batch.load.reservedBytes)
+      }
+      #expect(batch.meter.bytes == 0)
+      return (texts, batch.timings, batch.meter.peakBytes)
+    }
+    let plain = try texts(nil)
+    let whole = requests.indices.map { requests[$0].prompt + (plain.0["\($0)"] ?? []) }
+    for proposer in [
+      PromptLookup(), PromptLookup(lengths: 1...1), Oracle(texts: whole, errs: false),
+      Oracle(texts: whole, errs: true),
+    ] as [any Proposer] {
+      let (found, timings, _) = try texts(proposer)
+      #expect(found == plain.0)
+      if eviction != nil { #expect(timings.proposedTokens == 0) }
+      if eviction == nil, proposer is Oracle { #expect(timings.acceptedTokens > 50) }
+    }
+  }
+
+  @Test func theLatestPlaceIsProposed() {
+    let lookup = PromptLookup(lengths: 2...3)
+    #expect(lookup.propose(after: [1, 2, 3, 9, 1, 2, 3, 7, 2, 3], most: 2) == [7, 2])
+    #expect(
+      lookup.propose(after: [1, 2, 3, 9, 4, 2, 3, 7, 1, 2, 3], most: 8) == [9, 4, 2, 3, 7, 1, 2, 3])
+    #expect(
+      lookup.propose(after: [1, 2, 3], most: 4) == [] && lookup.propose(after: [], most: 4) == [])
+    #expect(lookup.propose(after: [1, 2, 1, 2], most: 0) == [])
+  }
+
+  @Test func whoErrsSpeculatesSeldom() {
+    var speculation = Speculation()
+    var proposed = 0
+    for _ in 0..<1000 {
+      let length = speculation.next()
+      proposed += length
+      if length > 0 { speculation.take(accepted: 0, of: length) }
+    }
+    #expect(proposed < 60)
+    for _ in 0..<100 where speculation.next() > 0 { speculation.take(accepted: 2, of: 2) }
+    #expect(speculation.length == 4)
+  }
+
+  @Test func aPromptThatIsKeptServesALaterRequest() throws {
+    let pass = try BatchGeneratorTests.makePass(context: 256)
+    var batch = DecodingBatch(pass, limits: .init(keptPromptBytes: 1 << 16))
+    var request = try BatchGeneratorTests.request(1, maxTokens: 5)
+    request.prompt = (0..<150).map { Int32($0 % 40) }
+    _ = try batch.submit(request)
+    _ = try Self.finish(&batch)
+    #expect(batch.load.reservedBytes == batch.load.heldBytes && batch.meter.bytes == 2 * 4096)
+    request.prompt = (0..<140).map { Int32($0 % 40) } + [3, 3]
+    let alone = try Self.alone([request], pass, .full)
+    let before = batch.timings.promptTokens
+    let id = try batch.submit(request)
+    #expect(try Self.finish(&batch)[id]?.tokens == alone[0])
+    #expect(batch.timings.promptTokens - before == 142 - 128)
+  }
+
+  @Test func theClockIsTheCallers() throws {
+    let pass = try BatchGeneratorTests.makePass()
+    var batch = DecodingBatch(pass, clock: CountingClock())
+    var request = try BatchGeneratorTests.request(1, maxTokens: 4)
+    request.stopTokens = []
+    let id = try batch.submit(request)
+    let result = try #require(try Self.finish(&batch)[id])
+    // Each step asks for the time when it starts and when it has run; a start and an end ask once more.
+    #expect(result.seconds == 9)
+    #expect(batch.timings.promptSeconds == 1 && batch.timings.generationSeconds == 3)
+  }
+}
