@@ -50,7 +50,8 @@ public enum ModelFolder {
   }
 
   /// What people call the model of a folder: the folder's name, or in the Hugging Face cache, whose
-  /// folders are named after revisions (`models--org--name/snapshots/REVISION`), the repository's.
+  /// folders are named after revisions (`models--org--name/snapshots/REVISION`), the repository's; of a
+  /// GGUF file its name without the ending.
   public static func name(of folder: URL) -> String {
     let parts = folder.standardizedFileURL.pathComponents
     if parts.count >= 3, parts[parts.count - 2] == "snapshots" {
@@ -59,6 +60,7 @@ public enum ModelFolder {
         return name
       }
     }
-    return parts.last ?? folder.lastPathComponent
+    let name = parts.last ?? folder.lastPathComponent
+    return name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name
   }
 }

@@ -18,7 +18,7 @@ public struct SelfCalibration: Sendable {
     /// Most tokens of a text, its prompt included.
     public let tokens: Int
 
-    /// What docs/quantization.md finds to be enough.
+    /// More than three times the inputs of the widest layer of a 4B model (9728).
     public static let usual = Amount(unchecked: 64, 512)
     /// Tokens in all.
     public var total: Int { sequences * tokens }
