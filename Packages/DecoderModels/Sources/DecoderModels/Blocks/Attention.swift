@@ -54,6 +54,7 @@ public struct Attention: Mixer {
     slopes = position == .alibi ? ALiBi.slopes(heads.queries) : []
   }
 
+  /// See `BlockPart`.
   public var sites: [Site] {
     get {
       let first =
@@ -73,6 +74,7 @@ public struct Attention: Mixer {
     }
   }
 
+  /// See `BlockPart`.
   public var firstWeights: any LinearWeights {
     switch inputs {
     case .separate(let query, _, _): query.weights
@@ -80,15 +82,19 @@ public struct Attention: Mixer {
     }
   }
 
+  /// See `BlockPart`.
   public var otherParameters: Int { (queryNorm?.parameters ?? 0) + (keyNorm?.parameters ?? 0) }
+  /// See `Mixer`.
   public var state: LayerState { .keyValues(heads, window: window) }
 
+  /// See `Mixer` and `FeedForward`.
   public var scratchWidth: Int {
     let own = 2 * (heads.queryWidth + heads.keyWidth)
     if case .fused(let all) = inputs { return own + all.weights.outFeatures }
     return own
   }
 
+  /// See `Mixer` and `FeedForward`.
   public func run(
     _ rows: BlockRows, caches: inout [KVCache], in pass: BlockPass, next: any LinearWeights
   ) throws(TensorError) {

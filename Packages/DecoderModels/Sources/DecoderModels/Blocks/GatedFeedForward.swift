@@ -16,6 +16,7 @@ public struct GatedFeedForward: FeedForward {
     self.down = down
   }
 
+  /// See `BlockPart`.
   public var sites: [Site] {
     get { [Site([gate, up], isPartInput: true), Site([down], isPartInput: false)] }
     set {
@@ -24,10 +25,14 @@ public struct GatedFeedForward: FeedForward {
     }
   }
 
+  /// See `BlockPart`.
   public var firstWeights: any LinearWeights { gate.weights }
+  /// See `BlockPart`.
   public var otherParameters: Int { 0 }
+  /// See `Mixer` and `FeedForward`.
   public var scratchWidth: Int { 2 * gate.weights.outFeatures }
 
+  /// See `Mixer` and `FeedForward`.
   public func run(in pass: BlockPass, next: (any LinearWeights)?) {
     guard pass.shows(0) else { return }
     let (rows, width) = (pass.input.tokens, gate.weights.outFeatures)

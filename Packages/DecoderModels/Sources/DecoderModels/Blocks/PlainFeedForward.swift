@@ -31,15 +31,20 @@ public struct PlainFeedForward: FeedForward {
     self.activation = activation
   }
 
+  /// See `BlockPart`.
   public var sites: [Site] {
     get { [Site([up], isPartInput: true), Site([down], isPartInput: false)] }
     set { (up, down) = (newValue[0].linears[0], newValue[1].linears[0]) }
   }
 
+  /// See `BlockPart`.
   public var firstWeights: any LinearWeights { up.weights }
+  /// See `BlockPart`.
   public var otherParameters: Int { 0 }
+  /// See `Mixer` and `FeedForward`.
   public var scratchWidth: Int { up.weights.outFeatures }
 
+  /// See `Mixer` and `FeedForward`.
   public func run(in pass: BlockPass, next: (any LinearWeights)?) {
     guard pass.shows(0) else { return }
     let (rows, width) = (pass.input.tokens, up.weights.outFeatures)

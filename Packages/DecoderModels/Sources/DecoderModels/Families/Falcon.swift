@@ -3,8 +3,10 @@ import ModelLoader
 /// Falcon (arXiv:2311.16867): queries, keys and values from one layer; attention and feed-forward side by side with one norm
 /// (7B, 11B) or two (40B, 180B), or one after the other with ALiBi (RW).
 public struct Falcon: ModelFamily {
+  /// The values of `model_type` this family answers for.
   public static let modelTypes = ["falcon"]
 
+  /// The sizes that hold for all blocks.
   public let shape: DecoderShape
   private let intermediateSize: Int
   private let epsilon: Float
@@ -15,6 +17,7 @@ public struct Falcon: ModelFamily {
   private let arrangement: DecoderBlock.Arrangement
   private let norms: [String]
 
+  /// Reads what a configuration says; see `ModelFamily`.
   public init(_ config: JSONObject) throws(CheckpointError) {
     func either(
       _ keys: [String], in range: ClosedRange<Int>
@@ -79,8 +82,10 @@ public struct Falcon: ModelFamily {
     }
   }
 
+  /// See `ModelFamily`.
   public func prefix(ofLayer layer: Int) -> String { "transformer.h.\(layer)." }
 
+  /// See `ModelFamily`.
   public func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding {
     let names = ["transformer.word_embeddings"] + (shape.tiesEmbeddings ? ["lm_head"] : [])
     return TokenEmbedding(
@@ -88,6 +93,7 @@ public struct Falcon: ModelFamily {
         firstOf: names, rows: shape.vocabularySize, columns: shape.hiddenSize))
   }
 
+  /// See `ModelFamily`.
   public func block(
     _ layer: Int, from source: any TensorSource
   ) throws(CheckpointError) -> DecoderBlock {
@@ -113,6 +119,7 @@ public struct Falcon: ModelFamily {
         down: try linear("mlp.dense_4h_to_h", hidden, intermediateSize), activation: activation))
   }
 
+  /// See `ModelFamily`.
   public func head(from source: any TensorSource) throws(CheckpointError) -> OutputHead {
     OutputHead(
       norm: try source.layerNorm("transformer.ln_f", shape.hiddenSize, epsilon: epsilon),

@@ -3,8 +3,10 @@ import ModelLoader
 /// OPT (arXiv:2205.01068): learned positions, layer norms before or after the parts, plain feed-forward layers with ReLU; the
 /// 350M model has an embedding narrower than its residual stream.
 public struct OPT: ModelFamily {
+  /// The values of `model_type` this family answers for.
   public static let modelTypes = ["opt"]
 
+  /// The sizes that hold for all blocks.
   public let shape: DecoderShape
   private let embeddingSize: Int
   private let intermediateSize: Int
@@ -20,6 +22,7 @@ public struct OPT: ModelFamily {
   private static let positionOffset = 2
   private static let prefix = "model.decoder."
 
+  /// Reads what a configuration says; see `ModelFamily`.
   public init(_ config: JSONObject) throws(CheckpointError) {
     let hidden = try config.integer("hidden_size", in: SaneLimits.width)
     let heads = try config.integer("num_attention_heads", in: SaneLimits.heads)
@@ -45,8 +48,10 @@ public struct OPT: ModelFamily {
       config, key: "activation_function", default: "relu")
   }
 
+  /// See `ModelFamily`.
   public func prefix(ofLayer layer: Int) -> String { Self.prefix + "layers.\(layer)." }
 
+  /// See `ModelFamily`.
   public func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding {
     let names = [Self.prefix + "embed_tokens"] + (shape.tiesEmbeddings ? ["lm_head"] : [])
     return TokenEmbedding(
@@ -62,6 +67,7 @@ public struct OPT: ModelFamily {
           Self.prefix + "project_in", rows: shape.hiddenSize, columns: embeddingSize))
   }
 
+  /// See `ModelFamily`.
   public func block(
     _ layer: Int, from source: any TensorSource
   ) throws(CheckpointError) -> DecoderBlock {
@@ -87,6 +93,7 @@ public struct OPT: ModelFamily {
         down: try linear("fc2", hidden, intermediateSize), activation: activation))
   }
 
+  /// See `ModelFamily`.
   public func head(from source: any TensorSource) throws(CheckpointError) -> OutputHead {
     OutputHead(
       norm: hasLastNorm ? try norm(Self.prefix + "final_layer_norm", from: source) : nil,
