@@ -2,9 +2,11 @@ import ModelLoader
 
 /// Qwen2, Qwen2.5 and QwQ: as Qwen3 with biases on q, k and v and without the per-head norms.
 public struct Qwen2: LlamaStyleFamily {
+  /// The values of `model_type` this family answers for.
   public static let modelTypes = ["qwen2"]
   let style: LlamaStyle
 
+  /// Reads what a configuration says; see `ModelFamily`.
   public init(_ config: JSONObject) throws(CheckpointError) {
     style = try LlamaStyle(config, theta: 10_000, attentionBias: .queryKeyValue)
   }
