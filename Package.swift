@@ -84,7 +84,7 @@ let package = Package(
       .target(
         name: "AppSupport",
         dependencies: [
-          argumentParser, "StopSignals", "SystemCalls", "Kernels", "KVLayout", "Tensors",
+          argumentParser, "StopSignals", "SystemCalls", "JSON", "Kernels", "KVLayout", "Tensors",
           "KVCaches", "ModelLoader", "DecoderModels", "TextGeneration", "Tokenizer", "NanoModels",
           "Evaluation", "MemoryPlanner",
         ], path: "Apps/Sources/AppSupport"),

@@ -38,7 +38,7 @@ public final class EngineResponder: Responder {
     self.batch = batch
     let tokenizer = try loaded.requireTokenizer()
     self.tokenizer = tokenizer
-    prompts = try PromptBuilder(
+    prompts = PromptBuilder(
       files: loaded.checkpoint.modelFiles, tokenizer: tokenizer, thinks: true)
     self.memory = memory
     room = try memory.room(beside: loaded, kv: kv, sequences: batch)

@@ -1,42 +1,127 @@
 import Foundation
+import JSON
 import Tokenizer
 
 /// Turns what a user says into the prompt that a model was trained on.
 public struct PromptBuilder {
+  private let files: ModelFiles
   private let tokenizer: TextTokenizer
-  private let template: ChatTemplate?
-  private let variables: [String: TemplateValue]
+  private let thinks: Bool
+  private let specialText: SpecialText
 
-  /// A builder with the chat template among `files`; without a template prompts are used as they are.
+  /// A builder with the chat template among `files`.
   ///
   /// - Parameters:
   ///   - files: the model's files.
   ///   - tokenizer: its tokenizer.
   ///   - thinks: false asks the template for an answer without thinking.
-  /// - Throws: `TokenizerError` for a template that cannot be read.
-  public init(files: ModelFiles, tokenizer: TextTokenizer, thinks: Bool) throws {
+  ///   - specialText: whether special tokens that messages spell stay text.
+  public init(
+    files: ModelFiles, tokenizer: TextTokenizer, thinks: Bool,
+    specialText: SpecialText = .treatSpecialTextAsPlain
+  ) {
+    self.files = files
     self.tokenizer = tokenizer
-    do {
-      template = try ChatTemplate.load(files: files)
-    } catch TokenizerError.noChatTemplate {
-      template = nil
-    }
-    variables = thinks ? [:] : ["enable_thinking": .bool(false)]
+    self.thinks = thinks
+    self.specialText = specialText
   }
 
-  /// The prompt text of a conversation.
+  /// The prompt of a conversation, and what the user should know of it.
+  public struct Prompt {
+    /// The prompt.
+    public let text: PromptText
+    /// Whether it is encoded with what the model wants around a text, as no template wrote it.
+    let addsSpecialTokens: Bool
+    /// What was not as the user may think, for people.
+    public let warnings: [String]
+  }
+
+  /// The prompt of a conversation.
   ///
-  /// - Throws: `TokenizerError` when the template refuses the conversation.
-  public func text(_ messages: [ChatMessage]) throws -> String {
-    guard let template else { return messages.compactMap(\.content).joined(separator: "\n") }
-    return try template.render(
-      messages: messages, addGenerationPrompt: true, variables: variables)
+  /// - Throws: `TokenizerError` for a template that cannot be read, or refuses the conversation.
+  public func prompt(_ conversation: ChatConversation) throws -> Prompt {
+    guard let template = try template(usesTools: conversation.tools != nil) else {
+      return try withoutTemplate(conversation)
+    }
+    var warnings: [String] = []
+    if conversation.tools != nil, !template.source.contains("tools") {
+      throw UserError("the model's chat template takes no tools")
+    }
+    var conversation = conversation
+    if !thinks { conversation.variables.merge(Self.noThought) { given, _ in given } }
+    var text = try tokenizer.prompt(conversation, template, specialText: specialText)
+    if !thinks {
+      let switches = Self.noThought.keys.contains { template.source.contains($0) }
+      if !text.closeThought(), !switches {
+        warnings.append("the model's chat template has no switch for thinking; it may think")
+      }
+    }
+    return Prompt(text: text, addsSpecialTokens: false, warnings: warnings)
+  }
+
+  /// The folder's template; nil where there is none.
+  private func template(usesTools: Bool) throws -> ChatTemplate? {
+    do {
+      return try ChatTemplate.load(files: files, usesTools: usesTools)
+    } catch TokenizerError.noChatTemplate {
+      return nil
+    }
   }
 
   /// The prompt's ids of a conversation.
   ///
   /// - Throws: `TokenizerError` when the template refuses the conversation.
   public func ids(_ messages: [ChatMessage]) throws -> [Int32] {
-    tokenizer.encode(try text(messages), addSpecialTokens: template == nil)
+    ids(try prompt(ChatConversation(messages: messages)))
+  }
+
+  /// The ids of a prompt.
+  public func ids(_ prompt: Prompt) -> [Int32] {
+    if prompt.addsSpecialTokens {
+      return tokenizer.encode(
+        prompt.text.text, addSpecialTokens: true, specialText: specialText)
+    }
+    return tokenizer.encode(prompt.text)
+  }
+
+  /// The variables by which templates are asked for no thought.
+  private static let noThought: [String: JSONValue] = [
+    "enable_thinking": .bool(false), "thinking": .bool(false),
+  ]
+
+  /// One message as it is; several with their roles, as a transcript that the assistant goes on with.
+  private func withoutTemplate(_ conversation: ChatConversation) throws -> Prompt {
+    if conversation.tools != nil {
+      throw UserError(
+        "\(files.place): has no chat template, so tools cannot be put into the prompt")
+    }
+    var warnings = ["\(files.place): has no chat template; "]
+    let messages = try conversation.messages.enumerated().map {
+      try $1.flattened(key: "messages[\($0)]")
+    }
+    let text: String
+    if messages.count == 1, messages[0].role == "user" {
+      warnings[0] += "the prompt is used as it is"
+      text = messages[0].content ?? ""
+    } else {
+      warnings[0] += "the conversation is written as \"role: text\""
+      text =
+        messages.map { "\($0.role): \($0.content ?? "")\n\n" }.joined() + "assistant:"
+    }
+    if !thinks { warnings.append("without a chat template nothing can be said about thinking") }
+    return Prompt(text: PromptText(text), addsSpecialTokens: true, warnings: warnings)
+  }
+}
+
+extension PromptText {
+  /// Closes a thought that the prompt leaves open at its end; false where there is none.
+  fileprivate mutating func closeThought() -> Bool {
+    guard let open = text.range(of: "<think>", options: .backwards),
+      text[open.upperBound...].allSatisfy(\.isWhitespace)
+    else { return false }
+    replaceEnd(
+      from: text.utf8.distance(from: text.startIndex, to: open.upperBound), with: "\n\n</think>\n\n"
+    )
+    return true
   }
 }

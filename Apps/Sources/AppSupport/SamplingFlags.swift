@@ -1,22 +1,53 @@
 import ArgumentParser
-import TextGeneration
+import JSON
 import ModelLoader
+import TextGeneration
 
 /// The flags that say how tokens are drawn. What no flag says comes from the model's `generation_config.json`.
 public struct SamplingFlags: ParsableArguments {
   /// See `SamplingOptions.temperature`.
-  @Option(help: "Divides the logits; 0 takes the likeliest token (default: the model's).")
+  @Option(
+    parsing: .unconditional,
+    help: "Divides the logits; 0 takes the likeliest token (default: the model's).")
   public var temperature: Float?
   /// See `SamplingOptions.topK`.
-  @Option(help: "Keep only so many of the likeliest tokens; 0 keeps all (default: the model's).")
+  @Option(
+    parsing: .unconditional,
+    help: "Keep only so many of the likeliest tokens; 0 or -1 keeps all (default: the model's).")
   public var topK: Int?
   /// See `SamplingOptions.topP`.
-  @Option(help: "Keep the likeliest tokens up to this total probability (default: the model's).")
+  @Option(
+    parsing: .unconditional,
+    help: "Keep the likeliest tokens up to this total probability (default: the model's).")
   public var topP: Float?
   /// See `SamplingOptions.minP`.
   @Option(
+    parsing: .unconditional,
     help: "Keep tokens at least this many times as likely as the likeliest (default: the model's).")
   public var minP: Float?
+  /// See `Penalties.repetition`.
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Makes tokens of prompt and text less likely: positive logits are divided by it, negative ones \
+      multiplied; 1 changes nothing (default: the model's).
+      """)
+  public var repeatPenalty: Float?
+  /// See `Penalties.presence`.
+  @Option(
+    parsing: .unconditional,
+    help: "Taken from the logits of tokens that stand in the text; 0 changes nothing.")
+  public var presencePenalty: Float?
+  /// See `Penalties.frequency`.
+  @Option(
+    parsing: .unconditional,
+    help: "Taken from the logits of tokens of the text, times how often they stand there.")
+  public var frequencyPenalty: Float?
+  /// See `Penalties.noRepeatNgram`.
+  @Option(
+    parsing: .unconditional,
+    help: "No sequence of so many tokens comes twice; 0 changes nothing (default: the model's).")
+  public var noRepeatNgram: Int?
   /// Seed of the random numbers.
   @Option(help: "Seed of the random numbers; the same seed gives the same text.")
   public var seed: UInt64 = 0
@@ -33,10 +64,11 @@ public struct SamplingFlags: ParsableArguments {
       throw ValidationError(
         "--greedy excludes --temperature, --top-k, --top-p and --min-p")
     }
+    if let topK, topK < -1 {
+      throw ValidationError("--top-k is \(topK); expected at least 1, or 0 or -1 to keep all")
+    }
     do {
-      _ = try SamplingOptions(
-        temperature: temperature ?? 1, topK: topK == 0 ? nil : topK, topP: topP ?? 1,
-        minP: minP ?? 0)
+      _ = try options(generationConfig: nil)
     } catch {
       throw ValidationError("--\(error)")
     }
@@ -46,18 +78,66 @@ public struct SamplingFlags: ParsableArguments {
   ///
   /// - Throws: `GenerationError.invalidOption`, or `CheckpointError.value` for a bad file.
   public func options(generationConfig: JSONObject?) throws -> SamplingOptions {
-    if greedy { return .greedy }
     let config = generationConfig
-    let samples = try config?.boolIfPresent("do_sample") ?? true
-    let limits = -Double(Float.greatestFiniteMagnitude)...Double(Float.greatestFiniteMagnitude)
-    func number(_ key: String) throws -> Float? {
-      try config?.numberIfPresent(key, in: limits).map { Float($0) }
+    let most = Double(Float.greatestFiniteMagnitude)
+    func number(_ key: String, _ range: ClosedRange<Double>) throws -> Float? {
+      try config?.numberIfPresent(key, in: range).map { Float($0) }
     }
-    let fileTopK = try config?.integerIfPresent("top_k", in: 0...Int(Int32.max))
-    let k = topK ?? fileTopK ?? 0
+    var penalties = Penalties()
+    let above0 = Double(Float.leastNormalMagnitude)...most
+    penalties.repetition = try repeatPenalty ?? number("repetition_penalty", above0) ?? 1
+    penalties.presence = try presencePenalty ?? number("presence_penalty", -most...most) ?? 0
+    penalties.frequency = try frequencyPenalty ?? number("frequency_penalty", -most...most) ?? 0
+    penalties.noRepeatNgram =
+      try noRepeatNgram
+      ?? config?.integerIfPresent("no_repeat_ngram_size", in: 0...Int(Int32.max)) ?? 0
+    if greedy { return try SamplingOptions(temperature: 0, penalties: penalties) }
+    let samples = try config?.boolIfPresent("do_sample") ?? true
+    let k = try topK ?? config?.integerIfPresent("top_k", in: -1...Int(Int32.max)) ?? 0
     return try SamplingOptions(
-      temperature: try temperature ?? (samples ? number("temperature") ?? 1 : 0),
-      topK: k == 0 ? nil : k, topP: try topP ?? number("top_p") ?? 1,
-      minP: try minP ?? number("min_p") ?? 0)
+      temperature: try temperature ?? (samples ? number("temperature", 0...most) ?? 1 : 0),
+      topK: k <= 0 ? nil : k,
+      topP: try topP ?? number("top_p", Double(Float.leastNormalMagnitude)...1) ?? 1,
+      minP: try minP ?? number("min_p", 0...Double(Float(1).nextDown)) ?? 0,
+      penalties: penalties)
   }
+
+  /// The options in force for a model; what its file asks for and does not get is said.
+  ///
+  /// - Throws: `GenerationError.invalidOption`, or `CheckpointError.value` for a bad file.
+  public func optionsInForce(for checkpoint: Checkpoint) throws -> SamplingOptions {
+    let ignored = Self.ignoredKeys(of: checkpoint.generationConfig)
+    if !ignored.isEmpty {
+      Console.note(
+        "warning: \(checkpoint.generationConfig?.file ?? ""): not supported and not applied: "
+          + ignored.joined(separator: ", "))
+    }
+    return try options(generationConfig: checkpoint.generationConfig)
+  }
+
+  /// What else a `generation_config.json` asks for that would change texts and is not done here,
+  /// for a warning.
+  public static func ignoredKeys(of config: JSONObject?) -> [String] {
+    guard let config else { return [] }
+    return unsupported.keys.sorted().filter { key in
+      switch config.members[key] ?? .null {
+      case .null, .bool(false): false
+      case .array(let elements): !elements.isEmpty
+      case .object(let object): !object.isEmpty
+      case let value: value.double == nil || value.double != unsupported[key]
+      }
+    }
+  }
+
+  /// Settings of transformers that are not supported, and the number at which each does nothing.
+  private static let unsupported: [String: Double] = [
+    "num_beams": 1, "num_beam_groups": 1, "typical_p": 1, "epsilon_cutoff": 0, "eta_cutoff": 0,
+    "top_h": 1, "penalty_alpha": 0, "encoder_repetition_penalty": 1,
+    "encoder_no_repeat_ngram_size": 0, "guidance_scale": 1, "min_length": 0, "min_new_tokens": 0,
+    "diversity_penalty": 0, "bad_words_ids": .nan, "force_words_ids": .nan, "sequence_bias": .nan,
+    "suppress_tokens": .nan, "begin_suppress_tokens": .nan, "forced_bos_token_id": .nan,
+    "forced_eos_token_id": .nan, "exponential_decay_length_penalty": .nan,
+    "watermarking_config": .nan, "dola_layers": .nan, "stop_strings": .nan, "constraints": .nan,
+    "forced_decoder_ids": .nan,
+  ]
 }

@@ -158,7 +158,7 @@ struct RunBenchmark: ParsableCommand {
       flags.topK = flags.topK ?? own.topK
       flags.minP = flags.minP ?? own.minP.map { Float($0) }
     }
-    return try flags.options(generationConfig: checkpoint.generationConfig)
+    return try flags.optionsInForce(for: checkpoint)
   }
 
   /// Everything that decides the replies; threads and batch do not.

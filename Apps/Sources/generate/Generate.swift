@@ -122,7 +122,7 @@ struct Generate: ParsableCommand {
   }
 
   private func requests(_ ids: [Int32], _ loaded: LoadedModel) throws -> [GenerationRequest] {
-    let options = try sampling.options(generationConfig: loaded.checkpoint.generationConfig)
+    let options = try sampling.optionsInForce(for: loaded.checkpoint)
     let stopTokens = ignoreEos ? [] : try loaded.stopTokens()
     let budget = try thinking.budget(for: loaded)
     return (0..<group.samples).map { sample in
@@ -263,6 +263,7 @@ struct Generate: ParsableCommand {
       ? "greedy"
       : "temperature \(sampling.temperature), top-k \(sampling.topK.map(String.init) ?? "all"), "
         + "top-p \(sampling.topP), min-p \(sampling.minP), seed \(request.random.seed)"
+        + (sampling.penalties.map { ", \($0)" } ?? "")
     let kv = try model.kvPolicy()
     Console.note(
       """

@@ -18,6 +18,9 @@ struct PromptFlags: ParsableArguments {
   var raw = false
   @Flag(help: "Ask the template for an answer without thinking.")
   var noThinking = false
+  @Flag(
+    help: "Let special tokens that messages spell count as such, instead of as plain text.")
+  var special = false
   @Flag(help: "Print the rendered prompt and stop.")
   var showPrompt = false
 
@@ -33,51 +36,59 @@ struct PromptFlags: ParsableArguments {
     if system != nil && messages != nil {
       throw ValidationError("--messages holds the whole conversation; it excludes --system")
     }
+    if raw && special {
+      throw ValidationError("--raw takes special tokens as such already; it excludes --special")
+    }
     if showPrompt && !isGiven { throw ValidationError("--show-prompt needs a prompt") }
   }
 
   /// The prompt as the model is to see it.
   func text(files: ModelFiles, tokenizer: TextTokenizer) throws -> String {
     if raw { return try message() }
-    let builder = try PromptBuilder(files: files, tokenizer: tokenizer, thinks: !noThinking)
-    return try builder.text(conversation())
+    return try prompt(builder(files, tokenizer)).text.text
   }
 
   /// The prompt's token ids.
   func ids(for loaded: LoadedModel) throws -> [Int32] {
     let tokenizer = try loaded.requireTokenizer()
     if raw { return tokenizer.encode(try message(), addSpecialTokens: true) }
-    let builder = try PromptBuilder(
-      files: loaded.checkpoint.modelFiles, tokenizer: tokenizer, thinks: !noThinking)
-    return try builder.ids(conversation())
+    let builder = builder(loaded.checkpoint.modelFiles, tokenizer)
+    return builder.ids(try prompt(builder))
   }
 
-  private func conversation() throws -> [ChatMessage] {
+  private func builder(_ files: ModelFiles, _ tokenizer: TextTokenizer) -> PromptBuilder {
+    PromptBuilder(
+      files: files, tokenizer: tokenizer, thinks: !noThinking,
+      specialText: special ? .isToken : .treatSpecialTextAsPlain)
+  }
+
+  /// The prompt of the conversation; what is to be known of it is said.
+  private func prompt(_ builder: PromptBuilder) throws -> PromptBuilder.Prompt {
+    let prompt = try builder.prompt(conversation())
+    for warning in prompt.warnings { Console.note("warning: \(warning)") }
+    return prompt
+  }
+
+  private func conversation() throws -> ChatConversation {
     if let messages {
-      return try ChatMessage.conversation(parsing: read(messages), file: messages)
+      return try ChatConversation(parsing: TextInput.bytes(of: messages), file: messages)
     }
     let first = system.map { [ChatMessage(role: "system", content: $0)] } ?? []
-    return first + [ChatMessage(role: "user", content: try message())]
+    return ChatConversation(
+      messages: first + [ChatMessage(role: "user", content: try message())])
   }
 
   private func message() throws -> String {
     let text: String
     if let promptFile {
-      text = String(decoding: try read(promptFile), as: UTF8.self)
+      text = try TextInput.text(of: promptFile)
     } else if let prompt {
+      try TextInput.checkArguments()
       text = prompt
     } else {
       throw UsageError("a prompt is needed: --prompt TEXT, --prompt-file FILE or --messages FILE")
     }
     guard !text.allSatisfy(\.isWhitespace) else { throw GenerationError.emptyPrompt }
     return text
-  }
-
-  private func read(_ path: String) throws -> Data {
-    do {
-      return try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw UserError("\(path): cannot be read")
-    }
   }
 }

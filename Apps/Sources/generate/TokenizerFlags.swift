@@ -43,10 +43,11 @@ struct TokenizerFlags: ParsableArguments {
 
   private func convertLines(_ tokenizer: TextTokenizer) throws {
     var number = 0
-    while let line = readLine() {
+    var lines = InputLines()
+    while let line = lines.next() {
       number += 1
-      if line.allSatisfy(\.isWhitespace) { continue }
-      let value = try JSONValue(parsing: line.utf8, file: "standard input, line \(number)")
+      if line.allSatisfy({ [0x20, 0x09, 0x0A, 0x0D].contains($0) }) { continue }
+      let value = try JSONValue(parsing: line, file: "standard input, line \(number)")
       if tokenizeJsonl {
         guard let text = value.string else {
           throw UserError("standard input, line \(number): expected a JSON string")
@@ -60,10 +61,40 @@ struct TokenizerFlags: ParsableArguments {
         else {
           throw UserError("standard input, line \(number): expected a JSON array of token ids")
         }
+        if let id = ids.lazy.compactMap(\.self).first(where: { tokenizer.piece(of: $0) == nil }) {
+          throw UserError(
+            "standard input, line \(number): \(id) is no token; ids go from 0 to "
+              + "\(tokenizer.vocabularySize - 1)")
+        }
         let text = tokenizer.decode(ids.compactMap { $0 })
         let data = try JSONEncoder().encode(text)
         print(String(decoding: data, as: UTF8.self))
       }
+    }
+  }
+}
+
+/// The lines of standard input as bytes, nothing repaired, each as soon as it is there.
+private struct InputLines {
+  private var pending: [UInt8] = []
+  private var isAtEnd = false
+
+  /// The next line without its line break; nil at the end.
+  mutating func next() -> [UInt8]? {
+    var searched = 0
+    while true {
+      if let end = pending[searched...].firstIndex(of: 0x0A) {
+        defer { pending.removeFirst(end + 1) }
+        return Array(pending[..<end])
+      }
+      searched = pending.count
+      if isAtEnd {
+        defer { pending = [] }
+        return pending.isEmpty ? nil : pending
+      }
+      let more = FileHandle.standardInput.availableData
+      isAtEnd = more.isEmpty
+      pending += more
     }
   }
 }

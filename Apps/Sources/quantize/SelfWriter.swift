@@ -32,7 +32,7 @@ struct SelfWriter {
   ///   `CompressionError.calibration` for a file that cannot be used.
   func sequences(in folder: URL, digest: String) throws -> (file: String, sequences: [[Int32]]) {
     let tokenizer = try TextTokenizer(files: checkpoint.modelFiles)
-    let prompts = try PromptBuilder(
+    let prompts = PromptBuilder(
       files: checkpoint.modelFiles, tokenizer: tokenizer, thinks: true)
     let context = try DecoderSource(checkpoint).config.contextLength
     let usable = SelfCalibration.Amount(

@@ -8,7 +8,7 @@ extension RotaryConfig {
   init(
     config: JSONObject, dimension: Int, defaultTheta: Double, contextLength: Int
   ) throws(CheckpointError) {
-    let nested = try config.objectIfPresent("rope_parameters")
+    let nested = try Self.parameters(config)
     let outer = try config.objectIfPresent("rope_scaling")
     let nestedTheta = try nested?.numberIfPresent("rope_theta", in: 1...1e12)
     let outerTheta = try config.numberIfPresent("rope_theta", in: 1...1e12)
@@ -18,6 +18,35 @@ extension RotaryConfig {
     }
     self.init(
       theta: nestedTheta ?? outerTheta ?? defaultTheta, dimension: dimension, scaling: scaling)
+    for object in [config, nested ?? outer].compactMap({ $0 }) {
+      guard try object.numberIfPresent("partial_rotary_factor", in: 0...1) ?? 1 == 1 else {
+        throw .unsupported(file: object.file, feature: "partial_rotary_factor other than 1")
+      }
+    }
+  }
+
+  /// `rope_parameters`, or those of full attention where the file has some for each kind of layer.
+  private static func parameters(
+    _ config: JSONObject
+  ) throws(CheckpointError) -> JSONObject? {
+    guard let object = try config.objectIfPresent("rope_parameters") else { return nil }
+    let isByKind = object.members.values.contains { if case .object = $0 { true } else { false } }
+    return isByKind ? try object.object("full_attention") : object
+  }
+
+  /// What YaRN multiplies cosines and sines with: as given, or by the `mscale` keys of DeepSeek, of
+  /// which both have to be there and not 0.
+  private static func attentionFactor(
+    _ object: JSONObject, factor: Double
+  ) throws(CheckpointError) -> Double {
+    let range = 0.0...1e12
+    if let given = try object.numberIfPresent("attention_factor", in: range) { return given }
+    func magnitude(_ scale: Double) -> Double {
+      factor <= 1 ? 1 : 0.1 * scale * Foundation.log(factor) + 1
+    }
+    let scale = try object.numberIfPresent("mscale", in: range) ?? 0
+    let scaleAll = try object.numberIfPresent("mscale_all_dim", in: range) ?? 0
+    return scale > 0 && scaleAll > 0 ? magnitude(scale) / magnitude(scaleAll) : magnitude(1)
   }
 
   private static func scaling(
@@ -44,8 +73,7 @@ extension RotaryConfig {
         factor: factor, originalContext: try originalContext(),
         betaFast: try object.numberIfPresent("beta_fast", in: positive) ?? 32,
         betaSlow: try object.numberIfPresent("beta_slow", in: positive) ?? 1,
-        attentionFactor: try object.numberIfPresent("attention_factor", in: positive)
-          ?? 0.1 * log(factor) + 1,
+        attentionFactor: try attentionFactor(object, factor: factor),
         truncates: try object.boolIfPresent("truncate") ?? true)
     case "llama3":
       return .llama3(

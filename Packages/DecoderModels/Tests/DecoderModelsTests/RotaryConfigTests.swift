@@ -38,6 +38,28 @@ import Testing
     #expect(abs(rotary.amplitude - 1.1386) < 1e-4)
   }
 
+  /// `get_mscale` of transformers: both keys together, else the factor alone.
+  @Test func yarnTakesItsAttentionFactorFromTheFile() throws {
+    func amplitude(_ keys: String) throws -> Float {
+      try parse(#"{"rope_scaling": {"rope_type": "yarn", "factor": 16, \#(keys)}}"#).amplitude
+    }
+    let plain = Float(0.1 * log(16.0) + 1)
+    #expect(try amplitude(#""mscale": 1.0, "mscale_all_dim": 1.0"#) == 1)
+    #expect(try amplitude(#""mscale": 0.707, "mscale_all_dim": 1.0"#) < 1)
+    #expect(try amplitude(#""mscale": 1.0"#) == plain)
+    #expect(try amplitude(#""mscale": 0, "mscale_all_dim": 1.0"#) == plain)
+    #expect(try amplitude(#""attention_factor": 1.5, "mscale": 1.0"#) == 1.5)
+  }
+
+  @Test func parametersMayBeGivenForEachKindOfLayer() throws {
+    let nested =
+      #"{"full_attention": {"rope_theta": 5000}, "sliding_attention": {"rope_theta": 9}}"#
+    #expect(try parse(#"{"rope_parameters": \#(nested)}"#).theta == 5000)
+    #expect(throws: CheckpointError.self) {
+      try parse(#"{"rope_parameters": {"sliding_attention": {"rope_theta": 9}}}"#)
+    }
+  }
+
   @Test func llama3HasThreeBands() throws {
     let rotary = try parse(
       #"{"rope_theta": 500000, "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 8192}}"#
@@ -60,6 +82,7 @@ import Testing
       try parse(#"{"rope_scaling": {"rope_type": "longrope", "factor": 4.0}}"#)
     }
     #expect(throws: CheckpointError.self) { try parse(#"{"rope_theta": "many"}"#) }
+    #expect(throws: CheckpointError.self) { try parse(#"{"partial_rotary_factor": 0.5}"#) }
     #expect(throws: CheckpointError.self) {
       try parse(#"{"rope_scaling": {"rope_type": "yarn", "factor": 0}}"#)
     }

@@ -181,6 +181,8 @@ extension DecodingBatch {
     let position = sequence.tokens.count + accepted.count
     return try sampler.sample(
       logits, sequence.source.sampling,
+      history: TokenHistory(
+        prompt: sequence.source.prompt, tokens: sequence.tokens + accepted),
       uniform: sequence.source.random.uniform(at: position), step: position)
   }
 

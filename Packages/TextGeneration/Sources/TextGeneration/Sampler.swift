@@ -8,6 +8,7 @@ public final class Sampler {
   private var candidates: [Candidate] = []
   private var scaled: [Float] = []
   private var weights: [Float] = []
+  private let penalties = PenaltyTable()
 
   /// A sampler for token ids below `tokenLimit`.
   public init(tokenLimit: Int = Int.max) { self.tokenLimit = tokenLimit }
@@ -17,14 +18,29 @@ public final class Sampler {
   /// - Parameters:
   ///   - logits: `[vocabulary]`.
   ///   - options: the filters.
+  ///   - history: the tokens before, which penalties look at.
   ///   - uniform: a random number in [0, 1).
   ///   - step: number of the draw, for the error.
   /// - Returns: the token's id.
   /// - Throws: `GenerationError.nonFiniteLogits`.
   public func sample(
+    _ logits: UnsafeBufferPointer<Float>, _ options: SamplingOptions,
+    history: TokenHistory = TokenHistory(), uniform: Double, step: Int
+  ) throws(GenerationError) -> Int32 {
+    let drawable = UnsafeBufferPointer(rebasing: logits.prefix(tokenLimit))
+    guard let given = options.penalties else {
+      return try draw(drawable, options, uniform: uniform, step: step)
+    }
+    return try penalties.apply(given, history, to: drawable).withUnsafeBufferPointer {
+      (penalized) throws(GenerationError) in
+      try draw(penalized, options, uniform: uniform, step: step)
+    }
+  }
+
+  private func draw(
     _ logits: UnsafeBufferPointer<Float>, _ options: SamplingOptions, uniform: Double, step: Int
   ) throws(GenerationError) -> Int32 {
-    let count = min(logits.count, tokenLimit)
+    let count = logits.count
     guard count > 0, let first = logits.baseAddress else { return 0 }
     let highest = kernels.highest(first, count)
     guard highest.isFinite else { throw .nonFiniteLogits(step: step) }

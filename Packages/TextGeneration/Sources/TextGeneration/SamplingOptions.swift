@@ -1,6 +1,6 @@
 /// How the next token is drawn from the logits.
 ///
-/// Filters apply in the order of Hugging Face transformers: temperature, top-k, top-p, min-p.
+/// Filters apply in the order of Hugging Face transformers: penalties, temperature, top-k, top-p, min-p.
 public struct SamplingOptions: Sendable, Hashable, Codable {
   /// Divides the logits; 0 takes the likeliest token.
   public let temperature: Float
@@ -10,11 +10,17 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
   public let topP: Float
   /// Keep tokens at least this many times as likely as the likeliest; 0 keeps all.
   public let minP: Float
+  /// What makes tokens less likely that stand in the text already; nil where nothing does.
+  public let penalties: Penalties?
 
   /// Always the likeliest token; the lowest id among equals.
   public static let greedy = SamplingOptions(unchecked: 0, nil, 1, 0)
 
-  private init(unchecked temperature: Float, _ topK: Int?, _ topP: Float, _ minP: Float) {
+  private init(
+    unchecked temperature: Float, _ topK: Int?, _ topP: Float, _ minP: Float,
+    _ penalties: Penalties? = nil
+  ) {
+    self.penalties = penalties
     self.temperature = temperature
     self.topK = topK
     self.topP = topP
@@ -25,7 +31,8 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
   ///
   /// - Throws: `GenerationError.invalidOption` naming the option and its range.
   public init(
-    temperature: Float, topK: Int? = nil, topP: Float = 1, minP: Float = 0
+    temperature: Float, topK: Int? = nil, topP: Float = 1, minP: Float = 0,
+    penalties: Penalties = Penalties()
   ) throws(GenerationError) {
     guard temperature.isFinite, temperature >= 0 else {
       throw .invalidOption(
@@ -40,7 +47,9 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
     guard minP >= 0, minP < 1 else {
       throw .invalidOption(name: "min-p", value: "\(minP)", expected: "at least 0, below 1")
     }
-    self.init(unchecked: temperature, topK, topP, minP)
+    try penalties.check()
+    self.init(
+      unchecked: temperature, topK, topP, minP, penalties.changeNothing ? nil : penalties)
   }
 
   /// These options with others in their place where some are said.

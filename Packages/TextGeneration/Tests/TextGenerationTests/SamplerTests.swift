@@ -54,6 +54,39 @@ import Testing
     #expect(limited[2...].allSatisfy { $0 == 0 })
   }
 
+  func greedy(
+    _ change: (inout Penalties) -> Void, prompt: [Int32] = [], tokens: [Int32] = []
+  ) throws -> Int32 {
+    var penalties = Penalties()
+    change(&penalties)
+    let options = try SamplingOptions(temperature: 0, penalties: penalties)
+    return try logits.withUnsafeBufferPointer {
+      try Sampler().sample(
+        $0, options, history: TokenHistory(prompt: prompt, tokens: tokens), uniform: 0, step: 0)
+    }
+  }
+
+  /// Logits 0 2 1 2 -3 1.5.
+  @Test func penaltiesTakeFromWhatStandsInTheText() throws {
+    #expect(try greedy({ $0.repetition = 1.1 }, prompt: [1]) == 3)
+    #expect(try greedy({ $0.repetition = 1.5 }, prompt: [1], tokens: [3, 3]) == 5)
+    #expect(try greedy({ $0.repetition = 0.1 }, prompt: [4]) == 1)
+    // Prompts count for repetition alone.
+    #expect(try greedy({ $0.presence = 1 }, prompt: [1, 3]) == 1)
+    #expect(try greedy({ $0.presence = 0.4 }, tokens: [1, 3, 3]) == 1)
+    #expect(try greedy({ $0.frequency = 0.2 }, tokens: [1, 1, 3]) == 3)
+    #expect(try greedy({ $0.frequency = 0.4 }, tokens: [1, 1, 3, 3]) == 5)
+    #expect(try greedy({ $0.repetition = 2 }, prompt: [-1, 99], tokens: [1]) == 3)
+  }
+
+  @Test func noSequenceComesTwice() throws {
+    #expect(try greedy({ $0.noRepeatNgram = 2 }, prompt: [5, 1], tokens: [2, 5]) == 3)
+    #expect(try greedy({ $0.noRepeatNgram = 3 }, prompt: [5, 1], tokens: [2, 5]) == 1)
+    #expect(try greedy({ $0.noRepeatNgram = 1 }, tokens: [1, 3]) == 5)
+    // Where nothing would be left, everything is.
+    #expect(try greedy({ $0.noRepeatNgram = 1 }, tokens: [0, 1, 2, 3, 4, 5]) == 1)
+  }
+
   /// The candidates found by selection draw as those found by sorting everything do.
   @Test func selectionEqualsSorting() throws {
     var generator = RandomStreamGenerator(seed: 9)
@@ -93,6 +126,11 @@ import Testing
     #expect(throws: GenerationError.self) { try SamplingOptions(temperature: 1, topK: 0) }
     #expect(throws: GenerationError.self) { try SamplingOptions(temperature: 1, topP: 0) }
     #expect(throws: GenerationError.self) { try SamplingOptions(temperature: 1, minP: 1) }
+    var penalties = Penalties()
+    penalties.repetition = 0
+    #expect(throws: GenerationError.self) {
+      try SamplingOptions(temperature: 1, penalties: penalties)
+    }
     for bad: Float in [.nan, .infinity] {
       #expect(throws: GenerationError.nonFiniteLogits(step: 4)) {
         try [0, bad].withUnsafeBufferPointer {

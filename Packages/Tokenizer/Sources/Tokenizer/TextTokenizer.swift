@@ -120,23 +120,38 @@ public struct TextTokenizer: Sendable {
     }
   }
 
+  /// The ids of a prompt: special tokens are found where the template wrote them, and nowhere else.
+  public func encode(_ prompt: PromptText, addSpecialTokens: Bool = false) -> [Int32] {
+    var text = prompt.text
+    return text.withUTF8 {
+      encode(
+        valid: $0, addSpecialTokens: addSpecialTokens, specialText: .isToken,
+        plainStarts: prompt.plainStarts)
+    }
+  }
+
   private func encode(
-    valid text: UnsafeBufferPointer<UInt8>, addSpecialTokens: Bool, specialText: SpecialText
+    valid text: UnsafeBufferPointer<UInt8>, addSpecialTokens: Bool, specialText: SpecialText,
+    plainStarts: [Int] = []
   ) -> [Int32] {
     var ids: [Int32] = []
     ids.reserveCapacity(text.count / 3 + 8)
     if addSpecialTokens { ids.append(contentsOf: parts.prefixIDs) }
     scratches.withScratch { scratch in
       parts.model.withEncoder(scratch) { encoder in
-        rawMatcher.forEachSegment(of: text, specialText) { segment in
+        rawMatcher.forEachSegment(of: text, specialText, plainStarts: plainStarts) { segment in
           switch segment {
           case .token(let id): ids.append(id)
           case .text(let range):
             let part = UnsafeBufferPointer(rebasing: text[range])
             parts.normalizers.normalize(part) { normalized in
+              // Offsets hold where normalizing changed nothing; else no special text is a token.
+              let plain = plainStarts.filter(range.contains).map { $0 - range.lowerBound }
+              let isSame = plain.isEmpty || normalized.elementsEqual(part)
               encode(
-                normalized: normalized, isStart: range.lowerBound == 0, specialText, encoder,
-                into: &ids)
+                normalized: normalized, isStart: range.lowerBound == 0,
+                isSame ? specialText : .treatSpecialTextAsPlain, plainStarts: isSame ? plain : [],
+                encoder, into: &ids)
             }
           }
         }
@@ -148,9 +163,9 @@ public struct TextTokenizer: Sendable {
 
   private func encode(
     normalized text: UnsafeBufferPointer<UInt8>, isStart: Bool, _ specialText: SpecialText,
-    _ encoder: BPEEncoder, into ids: inout [Int32]
+    plainStarts: [Int], _ encoder: BPEEncoder, into ids: inout [Int32]
   ) {
-    normalizedMatcher.forEachSegment(of: text, specialText) { segment in
+    normalizedMatcher.forEachSegment(of: text, specialText, plainStarts: plainStarts) { segment in
       switch segment {
       case .token(let id): ids.append(id)
       case .text(let range):

@@ -31,6 +31,8 @@ public enum TokenizerError: Error, Equatable, Sendable {
   case malformedLine(file: String, line: Int, reason: String)
   /// The folder has no chat template.
   case noChatTemplate(directory: String)
+  /// The folder has several chat templates, and none is called "default".
+  case noDefaultTemplate(directory: String, names: [String])
   /// The chat template does not parse.
   case templateSyntax(line: Int, reason: String)
   /// The chat template failed while rendering.
@@ -78,7 +80,11 @@ extension TokenizerError: CustomStringConvertible {
     case .malformedLine(let file, let line, let reason):
       "\(file): line \(line): \(reason)"
     case .noChatTemplate(let directory):
-      "\(directory): no chat_template in tokenizer_config.json and no chat_template.jinja"
+      "\(directory): no chat_template in tokenizer_config.json, no chat_template.jinja and no "
+        + "chat_template.json"
+    case .noDefaultTemplate(let directory, let names):
+      "\(directory): no chat template is called \"default\", only "
+        + names.map { "\"\($0)\"" }.joined(separator: ", ")
     case .templateSyntax(let line, let reason):
       "chat template, line \(line): \(reason)"
     case .templateFailed(let line, let reason):

@@ -123,7 +123,7 @@ import Testing
 
   @Test func messagesKeepTheirOrderAndExtraMembers() throws {
     let text = #"[{"role": "assistant", "content": null, "tool_calls": [{"z": 1, "a": 2}]}]"#
-    let messages = try ChatMessage.conversation(parsing: text.utf8, file: "m.json")
+    let messages = try ChatConversation(parsing: text.utf8, file: "m.json").messages
     #expect(messages[0].role == "assistant")
     #expect(messages[0].content == nil)
     let template = try ChatTemplate(source: "{{ messages[0].tool_calls | tojson }}")
@@ -138,7 +138,7 @@ import Testing
   ])
   func unusableMessagesAreNamed(text: String, key: String) {
     #expect {
-      try ChatMessage.conversation(parsing: text.utf8, file: "m.json")
+      try ChatConversation(parsing: text.utf8, file: "m.json")
     } throws: { "\($0)".contains(key) }
   }
 

@@ -8,7 +8,7 @@ public enum Qwen2: ModelFamily {
   /// Reads the sizes and switches of a model.
   public static func decoderConfig(_ config: JSONObject) throws(CheckpointError) -> DecoderConfig {
     try DecoderConfig(
-      llamaStyle: config, theta: 1_000_000, epsilon: 1e-6, bias: .queryKeyValue,
+      llamaStyle: config, theta: 10_000, epsilon: 1e-6, bias: .queryKeyValue,
       normalizesQueriesAndKeys: false)
   }
 }

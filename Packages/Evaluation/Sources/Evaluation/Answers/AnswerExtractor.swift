@@ -58,12 +58,16 @@ public struct AnswerExtractor: Sendable, Hashable {
   /// What a step finds, whether or not it is an answer in the sense of the rule.
   private func candidate(by step: ExtractionStep, in text: ArraySlice<UInt8>) -> String? {
     switch step {
-    case .box: BoxedAnswer.last(in: text).map { String(decoding: $0, as: UTF8.self) }
+    case .box:
+      grading == .mathematics
+        ? BoxedAnswer.lastJoined(in: text)
+        : BoxedAnswer.last(in: text)
+          .map { String(decoding: $0, as: UTF8.self) }
     case .openBox: BoxedAnswer.unfinished(in: text).map { String(decoding: $0, as: UTF8.self) }
     case .answerPhrase: AnswerPhrase.last(in: text, grading: grading)
     case .lastLine: AnswerPhrase.lastLine(in: text, grading: grading)
     case .hashMark: AnswerPhrase.afterHashMark(in: text)
-    case .lastNumber: AnswerPhrase.lastNumber(in: text)
+    case .lastNumber: LastNumber.find(in: text)
     }
   }
 }

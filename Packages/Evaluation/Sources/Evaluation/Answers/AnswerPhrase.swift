@@ -5,62 +5,66 @@ enum AnswerPhrase {
   /// - Returns: Nil where there is none; rules without a fixed form of answer have none.
   static func last(in text: ArraySlice<UInt8>, grading: GradingRule) -> String? {
     var end = text.endIndex
-    while let word = lastAnswerWord(in: text[..<end]) {
+    while let anchor = lastAnchor(in: text[..<end], grading: grading) {
+      let after = anchor.position + anchor.word.utf8CodeUnitCount
       let found =
         switch grading {
-        case .integer: integer(after: word + 6, in: text)
-        case .letter(let count): letter(after: word + 6, in: text, count: count)
+        case .integer: integer(after: after, in: text)
+        case .letter(let count):
+          letter(
+            after: after, in: text, count: count, isAnswer: anchor.word.description == "answer")
         case .text, .latex, .mathematics: String?.none
         }
       if let found { return found }
-      end = word
+      end = anchor.position
     }
     return nil
   }
 
-  /// The last line that is not blank, when it is just a letter: `X`, `(X)`, `X.` or `X)`.
+  /// The last line that is not blank, when it is just a letter (`X`, `(X)`, `X.` or `X)`), or begins
+  /// with a marked one and no other line begins with another.
   static func lastLine(in text: ArraySlice<UInt8>, grading: GradingRule) -> String? {
     guard case .letter(let count) = grading else { return nil }
-    let trimmed = text.trimmed
-    let start = trimmed.lastIndex { $0 == 10 || $0 == 13 }.map { $0 + 1 } ?? trimmed.startIndex
-    let line = Array(trimmed[start...].filter { !$0.isMarkdown })[...].trimmed
-    guard let letter = letter(at: line.startIndex, in: line, count: count),
-      letter.end == line.endIndex
+    let lines = text.split { $0 == 10 || $0 == 13 }
+      .map { Array($0.filter { !$0.isMarkdown })[...].trimmed }.filter { !$0.isEmpty }
+    guard let last = lines.last, let found = letter(at: last.startIndex, in: last, count: count)
     else { return nil }
-    return letter.text
+    if found.end == last.endIndex { return found.text }
+    let isMarked = ".)".utf8.contains(last[found.end - 1])
+    let isOther = lines.dropLast().contains { line in
+      guard let other = letter(at: line.startIndex, in: line, count: count) else { return false }
+      return other.text != found.text && ".)".utf8.contains(line[other.end - 1])
+    }
+    return isMarked && !isOther ? found.text : nil
   }
 
   /// What follows the last `####` on its line.
   static func afterHashMark(in text: ArraySlice<UInt8>) -> String? {
     guard let mark = text.lastRange(of: "####") else { return nil }
-    let line = text[mark.upperBound...].prefix { $0 != 10 && $0 != 13 }.trimmed
+    let line = text[mark.upperBound...].drop { $0 == UInt8(ascii: "#") }
+      .prefix { $0 != 10 && $0 != 13 }.trimmed
     return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
   }
 
-  /// The last number: digits, perhaps with sign, thousands commas and decimals.
-  static func lastNumber(in text: ArraySlice<UInt8>) -> String? {
-    guard let last = text.lastIndex(where: \.isDigit) else { return nil }
-    var start = last
-    while start > text.startIndex, text[start - 1].isDigit || isInnerMark(text, at: start - 1) {
-      start -= 1
+  private static func lastAnchor(
+    in text: ArraySlice<UInt8>, grading: GradingRule
+  ) -> (position: Int, word: StaticString)? {
+    let words: [StaticString]
+    if case .letter = grading {
+      words = ["answer", "option", "choice"]
+    } else {
+      words = ["answer"]
     }
-    if start > text.startIndex, text[start - 1] == UInt8(ascii: "-") { start -= 1 }
-    let number = Array(text[start...last])
-    return String(decoding: LatexText.withoutThousandsCommas(number) ?? number, as: UTF8.self)
-  }
-
-  /// A point or comma between digits.
-  private static func isInnerMark(_ text: ArraySlice<UInt8>, at position: Int) -> Bool {
-    ".,".utf8.contains(text[position]) && position > text.startIndex && text[position - 1].isDigit
-  }
-
-  private static func lastAnswerWord(in text: ArraySlice<UInt8>) -> Int? {
-    text.indices.last { text[$0].lowercased == UInt8(ascii: "a") && text.hasWord("answer", at: $0) }
+    for position in text.indices.reversed() where "aoc".utf8.contains(text[position].lowercased) {
+      for word in words where text.hasWord(word, at: position) { return (position, word) }
+    }
+    return nil
   }
 
   // MARK: Whole numbers
 
-  /// `is`, `:` or `=` and then a whole number that does not go on as something else.
+  /// `is`, `:` or `=` and then a whole number that does not go on as something else, or a chain of
+  /// equations that ends with one.
   private static func integer(after start: Int, in text: ArraySlice<UInt8>) -> String? {
     var position = skip(in: text, from: start) { $0.isMarkdown || $0.isBlank }
     if text.hasWord("is", at: position) {
@@ -70,16 +74,33 @@ enum AnswerPhrase {
     } else {
       return nil
     }
+    position = skipWrapping(in: text, from: position)
+    if let number = integer(at: position, in: text) { return number }
+    let line = text[position...].prefix { $0 != 10 && $0 != 13 && $0 != UInt8(ascii: ";") }
+    guard let equals = line.lastIndex(of: UInt8(ascii: "=")),
+      line[..<equals].allSatisfy({ !$0.isLetter || $0 == UInt8(ascii: "x") })
+    else { return nil }
+    return integer(at: skipWrapping(in: text, from: equals + 1), in: text)
+  }
+
+  private static let wrappings: [StaticString] = [
+    "\\(", "\\[", "\\textbf{", "\\mathbf{", "\\text{", "\\mathrm{", "\\underline{",
+    "\\boldsymbol{", "\\textnormal{", "\\boxed{",
+  ]
+
+  /// The position behind blanks, marks of Markdown and formulas, and commands for bold print.
+  private static func skipWrapping(in text: ArraySlice<UInt8>, from start: Int) -> Int {
+    var position = start
     while let byte = text.byte(at: position) {
-      if text.has("\\(", at: position) {
-        position += 2
+      if let command = wrappings.first(where: { text.has($0, at: position) }) {
+        position += command.utf8CodeUnitCount
       } else if byte.isMarkdown || byte.isBlank || "$:".utf8.contains(byte) {
         position += 1
       } else {
         break
       }
     }
-    return integer(at: position, in: text)
+    return position
   }
 
   private static func integer(at start: Int, in text: ArraySlice<UInt8>) -> String? {
@@ -99,36 +120,62 @@ enum AnswerPhrase {
       decoding: text[start..<position].filter { $0 != UInt8(ascii: ",") }, as: UTF8.self)
   }
 
-  /// Whether a number continues as a decimal, a fraction, a power or a product.
+  /// Whether a number continues as a decimal, a fraction, a power, a sum or a product.
   private static func goesOn(_ text: ArraySlice<UInt8>, at position: Int) -> Bool {
     guard let byte = text.byte(at: position) else { return false }
     let following = text.byte(at: position + 1)
     switch byte {
     case UInt8(ascii: "."): return following?.isDigit == true
     case UInt8(ascii: "/"), UInt8(ascii: "^"): return true
-    case UInt8(ascii: "\\"): return following?.isLetter == true
-    default: return false
+    case UInt8(ascii: "\\"): return following?.isLetter == true && !isSpace(text, at: position)
+    default: break
     }
+    let next = skip(in: text, from: position, while: \.isBlank)
+    guard let sign = text.byte(at: next) else { return false }
+    if text.has("\\times", at: next) || text.has("\\cdot", at: next) { return true }
+    guard "+-*/=^".utf8.contains(sign) else { return false }
+    let operand = skip(in: text, from: next + 1, while: \.isBlank)
+    return text.byte(at: operand).map { $0.isDigit || "\\(".utf8.contains($0) } == true
+  }
+
+  /// Whether a command only makes space, or begins a text such as a unit.
+  private static func isSpace(_ text: ArraySlice<UInt8>, at position: Int) -> Bool {
+    ["\\text", "\\quad", "\\mathrm", "\\pmod", "\\bmod"].contains { text.has($0, at: position) }
   }
 
   // MARK: Letters
 
   /// Words and marks that may stand between "answer" and the letter.
   private static let fillers: [StaticString] = [
-    "is", ":", "=", "option", "choice", "the", "correct", "$", "\\(", "\\text{",
+    "is", ":", "=", "should be", "must be", "would be", "will be", "has to be", "option", "choice",
+    "letter", "the", "correct", "$", "\\(", "\\[", "\\text{", "\\textbf{", "\\mathbf{",
+    "\\mathrm{", "\\boxed{", "\\textnormal{", "\\underline{", "\"", "'", "(s)",
+  ]
+  private static let connectors = [
+    "is", ":", "=", "should be", "must be", "would be", "will be", "has to be",
   ]
 
-  private static func letter(after start: Int, in text: ArraySlice<UInt8>, count: Int) -> String? {
+  /// The letter behind "answer", "option" or "choice". Behind the latter two a connector has to stand
+  /// before the letter ("the correct option is B"), or a verdict behind it ("option B is correct").
+  private static func letter(
+    after start: Int, in text: ArraySlice<UInt8>, count: Int, isAnswer: Bool
+  ) -> String? {
     var position = start
-    var connectors = 0
+    var passed = 0
     while let byte = text.byte(at: position) {
       if byte.isMarkdown || byte.isBlank {
         position += 1
       } else if let found = letter(at: position, in: text, count: count) {
-        return found.text
+        let rest = text[found.end...]
+        let isEnclosed = "([".utf8.contains(byte)
+        let isName =
+          isEnclosed || !(rest.first?.isBlank ?? false)
+          || LetterAnswer.isFollowed(byte, by: rest.drop(while: \.isBlank))
+        let counts = isAnswer || passed > 0 || isVerdict(rest)
+        return isName && counts ? found.text : nil
       } else if let filler = fillers.first(where: { text.hasWord($0, at: position) }) {
-        connectors += ["is", ":", "="].contains(filler.description) ? 1 : 0
-        guard connectors <= 2 else { return nil }
+        passed += connectors.contains(filler.description) ? 1 : 0
+        guard passed <= 2 else { return nil }
         position += filler.utf8CodeUnitCount
       } else {
         return nil
@@ -137,22 +184,32 @@ enum AnswerPhrase {
     return nil
   }
 
-  /// A letter at a position, as `X`, `X.`, `X)` or `(X)`; in parentheses it may be lower case.
+  /// Whether text says of the option before it that it is the answer.
+  private static func isVerdict(_ rest: ArraySlice<UInt8>) -> Bool {
+    let text = rest.drop { $0.isBlank || $0.isMarkdown || ".)".utf8.contains($0) }
+    let verdicts: [StaticString] = [
+      "is correct", "is right", "is the correct", "is the right", "is the answer", "is the best",
+      "is true",
+    ]
+    return verdicts.contains { text.hasWord($0, at: text.startIndex) }
+  }
+
+  /// A letter at a position, as `X`, `X.`, `X)`, `(X)` or `[X]`; in brackets it may be lower case.
   private static func letter(
     at start: Int, in text: ArraySlice<UInt8>, count: Int
   ) -> (text: String, end: Int)? {
-    let isEnclosed = text.byte(at: start) == UInt8(ascii: "(")
+    let isEnclosed = text.byte(at: start).map { "([".utf8.contains($0) } == true
     let position = isEnclosed ? start + 1 : start
     guard let byte = text.byte(at: position) else { return nil }
     let letter = isEnclosed ? byte.uppercased : byte
     guard LetterAnswer.isOption(letter, count: count) else { return nil }
     let following = text.byte(at: position + 1)
-    if isEnclosed, following != UInt8(ascii: ")") { return nil }
+    if isEnclosed, following.map({ ")]".utf8.contains($0) }) != true { return nil }
     let isPartOfWord =
       following.map { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "'") } == true
       || text.has("\u{2019}", at: position + 1)
     guard !isPartOfWord else { return nil }
-    let isMarked = following.map { ".)".utf8.contains($0) } == true
+    let isMarked = isEnclosed || following.map { ".)".utf8.contains($0) } == true
     return (String(UnicodeScalar(letter)), position + (isMarked ? 2 : 1))
   }
 

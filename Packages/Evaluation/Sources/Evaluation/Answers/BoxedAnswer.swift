@@ -5,21 +5,65 @@
 /// to the next blank.
 enum BoxedAnswer {
   /// The content of the last box that is not blank.
-  static func last(in text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+  static func last(in text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? { all(in: text).last?.content }
+
+  /// The last box with those before it that "and", "or" or a comma join to it, as a list.
+  static func lastJoined(in text: ArraySlice<UInt8>) -> String? {
+    var boxes = all(in: text)
+    guard let last = boxes.popLast() else { return nil }
+    var contents = [String(decoding: last.content, as: UTF8.self)]
+    var start = last.range.lowerBound
+    while let box = boxes.popLast(), isConnection(text[box.range.upperBound..<start]) {
+      let content = String(decoding: box.content, as: UTF8.self)
+      if !contents.contains(content) { contents.insert(content, at: 0) }
+      start = box.range.lowerBound
+    }
+    return contents.joined(separator: ", ")
+  }
+
+  /// Whether text between two boxes makes a list of them: "and", "or" or a comma, a name with an
+  /// equals sign, and marks of formulas.
+  private static func isConnection(_ text: ArraySlice<UInt8>) -> Bool {
+    guard text.count <= 60 else { return false }
+    var rest = String(decoding: text, as: UTF8.self)
+    for mark in ["\\text", "\\mbox", "\\quad", "\\qquad", "\\(", "\\)", "\\[", "\\]"] {
+      rest = rest.replacing(mark, with: " ")
+    }
+    var joins = false
+    let words = rest.split { " \n\r\t${}*~\\".contains($0) }
+    for (index, word) in words.enumerated() {
+      switch word {
+      case "and", "or", ",", ";", ",and", ",or": joins = true
+      case "=": if index == 0 { return false }
+      default:
+        let isName = index == words.count - 1 || words[index + 1] == "="
+        guard isName, word.count <= 3, word.hasSuffix("=") || index < words.count - 1 else {
+          return false
+        }
+      }
+    }
+    return joins
+  }
+
+  /// All boxes that are not blank, with the place of the whole command.
+  private static func all(
+    in text: ArraySlice<UInt8>
+  ) -> [(range: Range<Int>, content: ArraySlice<UInt8>)] {
     let closing = closingBraces(in: text)
-    var found: ArraySlice<UInt8>?
+    var found: [(range: Range<Int>, content: ArraySlice<UInt8>)] = []
     var position = text.startIndex
     while let start = commandEnd(in: text, from: &position) {
+      let command = text[..<position].lastIndex(of: UInt8(ascii: "\\")) ?? position
       guard text.byte(at: start) == UInt8(ascii: "{") else {
         let content = bareContent(of: text, from: start)
-        if !content.isEmpty { found = content }
         position = start + content.count
+        if !content.isEmpty { found.append((command..<position, content)) }
         continue
       }
       if let close = closing[start - text.startIndex] {
         let content = text[(start + 1)..<close].trimmed
-        if !content.isEmpty { found = content }
         position = close + 1
+        if !content.isEmpty { found.append((command..<position, content)) }
       }
     }
     return found

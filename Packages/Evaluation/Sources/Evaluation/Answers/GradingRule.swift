@@ -65,7 +65,8 @@ enum IntegerAnswer {
   ///
   /// Everything up to the last `=`, leading zeros, a plus sign and zero decimals are dropped.
   static func canonical(_ candidate: String, from: Int?, to: Int?) -> String? {
-    var digits = Array(LatexText.normalized(candidate).utf8)[...]
+    let plain = String(decoding: MathText.plain(candidate), as: UTF8.self)
+    var digits = Array(LatexText.normalized(plain).utf8)[...]
     if let equals = digits.lastIndex(of: UInt8(ascii: "=")) { digits = digits[(equals + 1)...] }
     if digits.contains(UInt8(ascii: ",")),
       let plain = LatexText.withoutThousandsCommas(Array(digits))
@@ -88,15 +89,48 @@ enum IntegerAnswer {
 
 /// Letters of options as answers.
 enum LetterAnswer {
-  /// The upper-case letter of `X`, `(X)`, `X.`, `X)`, or of `X` followed by `:`, `.` or `)` and text.
+  /// The upper-case letter of `X`, `(X)`, `[X]`, `"X"`, or of `X` followed by `:`, `.`, `)` or a blank
+  /// and text.
   static func canonical(_ candidate: String, count: Int) -> String? {
-    var text = Array(LatexText.normalized(candidate).utf8)[...]
-    if text.count == 3, text.first == UInt8(ascii: "("), text.last == UInt8(ascii: ")") {
-      text = text.dropFirst().dropLast()
+    let words = AnswerWrapping.words(candidate)
+    let text = words.filter { !"\"'".utf8.contains($0) }[...].trimmed
+    guard var first = text.first else { return nil }
+    var rest = text.dropFirst()
+    if let close = enclosures[first] {
+      guard rest.count >= 2, rest.dropFirst().first == close else { return nil }
+      first = rest.first ?? first
+      rest = rest.dropFirst(2)
+      return isOption(first.uppercased, count: count)
+        ? String(UnicodeScalar(first.uppercased)) : nil
     }
-    guard let first = text.first?.uppercased, isOption(first, count: count) else { return nil }
-    if let second = text.dropFirst().first, !":.)".utf8.contains(second) { return nil }
+    guard isOption(first.uppercased, count: count) else { return nil }
+    if rest.isEmpty { return String(UnicodeScalar(first.uppercased)) }
+    guard let next = rest.first else { return nil }
+    if ":.)".utf8.contains(next) { return String(UnicodeScalar(first.uppercased)) }
+    guard next.isBlank, isOption(first, count: count), isFollowed(first, by: rest.trimmed) else {
+      return nil
+    }
     return String(UnicodeScalar(first))
+  }
+
+  private static let enclosures: [UInt8: UInt8] = [
+    UInt8(ascii: "("): UInt8(ascii: ")"), UInt8(ascii: "["): UInt8(ascii: "]"),
+    UInt8(ascii: "{"): UInt8(ascii: "}"),
+  ]
+
+  /// Whether words behind a letter leave it the name of an option: an article does not, nor does
+  /// another option or a formula.
+  static func isFollowed(_ letter: UInt8, by rest: ArraySlice<UInt8>) -> Bool {
+    if "+*/^=<>,&".utf8.contains(rest.first ?? 0) { return false }
+    for word: StaticString in ["and ", "or ", "nor "] where rest.hasWord(word, at: rest.startIndex)
+    {
+      return false
+    }
+    guard "AI".utf8.contains(letter), let next = rest.first, next.isLetter else { return true }
+    let verbs: [StaticString] = [
+      "is", "because", "since", "as", "which", "with", "seems", "must", "would", "has",
+    ]
+    return verbs.contains { rest.hasWord($0, at: rest.startIndex) }
   }
 
   /// Whether a byte is the upper-case letter of one of the first options.

@@ -40,14 +40,23 @@ struct AddedTokenMatcher: Sendable {
   }
 
   /// Calls `body` with the segments of `text` (valid UTF-8) in order; texts are never empty.
+  ///
+  /// A special token that begins at one of `plainStarts`, ascending, is text.
   func forEachSegment(
-    of text: UnsafeBufferPointer<UInt8>, _ specialText: SpecialText, _ body: (Segment) -> Void
+    of text: UnsafeBufferPointer<UInt8>, _ specialText: SpecialText, plainStarts: [Int] = [],
+    _ body: (Segment) -> Void
   ) {
     var textStart = 0
     var position = 0
+    var plain = plainStarts[...]
     while let match = nextMatch(in: text, from: position) {
-      position = match.range.upperBound
       let token = tokens[match.token]
+      while let start = plain.first, start < match.range.lowerBound { plain.removeFirst() }
+      if token.isSpecial, plain.first == match.range.lowerBound {
+        position = match.range.lowerBound + 1
+        continue
+      }
+      position = match.range.upperBound
       if token.isSpecial, specialText == .treatSpecialTextAsPlain { continue }
       if token.isSingleWord, touchesWord(text, match.range) { continue }
       var start = match.range.lowerBound
@@ -67,6 +76,17 @@ struct AddedTokenMatcher: Sendable {
       textStart = end
     }
     if textStart < text.count { body(.text(textStart..<text.count)) }
+  }
+
+  /// Where tokens begin in `text`, also within one another; those in `kept` do not count.
+  func starts(in text: UnsafeBufferPointer<UInt8>, keeping kept: Set<String>) -> [Int] {
+    var starts: [Int] = []
+    var position = 0
+    while let match = nextMatch(in: text, from: position) {
+      if !kept.contains(tokens[match.token].content) { starts.append(match.range.lowerBound) }
+      position = match.range.lowerBound + 1
+    }
+    return starts
   }
 
   private func nextMatch(in text: UnsafeBufferPointer<UInt8>, from start: Int)

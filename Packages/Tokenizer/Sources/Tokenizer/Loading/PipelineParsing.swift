@@ -70,6 +70,10 @@ enum PipelineParsing {
     let source = try expression.string()
     if source == GPT2Scanner.pattern { return .gpt2(GPT2Scanner()) }
     if let scanner = CL100KScanner(pattern: source) { return .cl100k(scanner) }
+    if let part = RegexCost.explosivePart(of: source) {
+      throw expression.unsupported(
+        "the expression \(part), which may take exponential time,")
+    }
     guard let regex = RegexMatcher(pattern: source) else { throw expression.unsupported(source) }
     return .regex(regex)
   }

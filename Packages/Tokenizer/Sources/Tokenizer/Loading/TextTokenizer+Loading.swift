@@ -28,8 +28,10 @@ extension TextTokenizer {
     throws(TokenizerError) -> TokenizerParts
   {
     if let bytes = try files.read("tokenizer.json") {
-      return try TokenizerJSON.read(
+      let parts = try TokenizerJSON.read(
         bytes, file: files.path("tokenizer.json"))
+      return try parts.adding(
+        configuration.addedTokens, file: files.path("tokenizer_config.json"))
     }
     if let vocabulary = try files.read("vocab.json") {
       guard let merges = try files.read("merges.txt") else {

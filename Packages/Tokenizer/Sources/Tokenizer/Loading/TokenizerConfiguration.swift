@@ -5,8 +5,11 @@ public struct TokenizerConfiguration: Sendable, Equatable {
   /// The named special tokens, such as `bos_token`, `eos_token`, `pad_token`; also what chat
   /// templates see under these names.
   public internal(set) var specialTokens: [String: String] = [:]
-  /// The source of the chat template, where the configuration holds one.
-  public private(set) var chatTemplate: String?
+  /// The source of the chat template, where the configuration holds one: the one called "default"
+  /// of several.
+  public var chatTemplate: String? { chatTemplates["default"] }
+  /// The chat templates by name; a lone one is called "default".
+  public private(set) var chatTemplates: [String: String] = [:]
   /// The class that the tokenizer was written for; tells the pipeline of a folder that has only
   /// vocabulary files.
   var tokenizerClass: String?
@@ -43,7 +46,7 @@ public struct TokenizerConfiguration: Sendable, Equatable {
     addsBOS = try node["add_bos_token"]?.bool()
     addsEOS = try node["add_eos_token"]?.bool()
     addsPrefixSpace = try node.flag("add_prefix_space")
-    chatTemplate = try Self.template(node["chat_template"])
+    chatTemplates = try Self.templates(node["chat_template"])
     if let decoder = node["added_tokens_decoder"] {
       guard let object = decoder.value.object else { throw decoder.wrongType(.object) }
       for name in object.keys {
@@ -63,16 +66,16 @@ public struct TokenizerConfiguration: Sendable, Equatable {
     }
   }
 
-  /// The template itself, or the one called "default" of several.
-  private static func template(_ node: ConfigNode?) throws(TokenizerError) -> String? {
-    guard let node else { return nil }
-    if let source = node.value.string { return source }
+  /// A lone template, or several by name.
+  private static func templates(_ node: ConfigNode?) throws(TokenizerError) -> [String: String] {
+    guard let node else { return [:] }
+    if let source = node.value.string { return ["default": source] }
+    var templates: [String: String] = [:]
     for element in try node.elements() {
-      if try element.required("name").string() == "default" {
-        return try element.required("template").string()
-      }
+      templates[try element.required("name").string()] =
+        try element.required("template").string()
     }
-    return nil
+    return templates
   }
 }
 

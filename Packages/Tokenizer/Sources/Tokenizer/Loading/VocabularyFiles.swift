@@ -89,6 +89,25 @@ enum TextLines {
 }
 
 extension TokenizerParts {
+  /// With the added tokens of `tokenizer_config.json` that `tokenizer.json` lacks.
+  /// - Throws: ``TokenizerError/invalidValue(file:key:reason:)`` where both give a token an id, and
+  ///   not the same.
+  func adding(_ tokens: [AddedToken], file: String) throws(TokenizerError) -> TokenizerParts {
+    var parts = self
+    let known = Dictionary(
+      addedTokens.map { (ExactString($0.content), $0.id) }, uniquingKeysWith: { first, _ in first })
+    for token in tokens.sorted(by: { $0.id < $1.id }) {
+      let id = known[ExactString(token.content)]
+      if let id, id != token.id {
+        throw .invalidValue(
+          file: file, key: "added_tokens_decoder.\(token.id)",
+          reason: "\"\(token.content)\" has id \(id) in tokenizer.json")
+      }
+      if id == nil { parts.addedTokens.append(token) }
+    }
+    return parts
+  }
+
   /// With the added tokens of the configuration, the special tokens it names, and BOS and EOS
   /// where it wants them around a sequence.
   func adding(_ configuration: TokenizerConfiguration, addsBOSByDefault: Bool) -> TokenizerParts {

@@ -14,6 +14,9 @@ public struct ChatMessage: Sendable, Equatable {
     self.fields = fields
   }
 
+  /// A turn of members that were checked.
+  init(fields: OrderedObject<JSONValue>) { self.fields = fields }
+
   /// A turn as JSON.
   /// - Parameters:
   ///   - value: an object.
@@ -40,22 +43,26 @@ public struct ChatMessage: Sendable, Equatable {
   /// The text of the turn; nil where the content is null, absent or structured.
   public var content: String? { fields["content"]?.string }
 
-  /// Parses a conversation: a JSON array of messages, or an object with such an array as
-  /// `messages`.
-  ///
-  /// Not `Decodable`, because keyed containers lose the order of members, which the template
-  /// prints.
-  public static func conversation(parsing bytes: some Sequence<UInt8>, file: String)
-    throws(TokenizerError) -> [ChatMessage]
-  {
-    let document = try JSONValue(parsing: bytes, file: file, failure: TokenizerError.self)
-    guard let messages = (document["messages"] ?? document).array else {
-      throw .invalidMessage(key: file, reason: "expected an array of messages")
+  /// The turn with a content of several text parts (`[{"type": "text", "text": ...}]`) as one text,
+  /// its parts on lines of their own.
+  /// - Throws: ``TokenizerError/invalidMessage(key:reason:)`` naming a part that is no text.
+  public func flattened(key: String = "message") throws(TokenizerError) -> ChatMessage {
+    guard let parts = fields["content"]?.array else { return self }
+    var texts: [String] = []
+    for (index, part) in parts.enumerated() {
+      let place = "\(key).content[\(index)]"
+      let type = part["type"]?.string ?? part.kind.rawValue
+      guard type == "text" else {
+        throw .invalidMessage(
+          key: place, reason: "is of type \"\(type)\"; the model reads text alone")
+      }
+      guard let text = part["text"]?.string else {
+        throw .invalidMessage(key: place, reason: "has no string \"text\"")
+      }
+      texts.append(text)
     }
-    var conversation: [ChatMessage] = []
-    for (index, message) in messages.enumerated() {
-      conversation.append(try ChatMessage(message, key: "\(file): messages[\(index)]"))
-    }
-    return conversation
+    var fields = fields
+    fields["content"] = .string(texts.joined(separator: "\n"))
+    return ChatMessage(fields: fields)
   }
 }

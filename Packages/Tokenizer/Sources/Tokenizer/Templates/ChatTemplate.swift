@@ -47,28 +47,38 @@ public struct ChatTemplate: Sendable {
   }
 
   /// The template of a model folder: `chat_template.jinja`, else `chat_template` in
-  /// `tokenizer_config.json`.
-  /// - Throws: ``TokenizerError/noChatTemplate(directory:)`` when there is neither.
-  public static func load(directory: URL) throws(TokenizerError) -> ChatTemplate {
-    try load(files: ModelFiles(directory: directory))
+  /// `tokenizer_config.json` or `chat_template.json`.
+  ///
+  /// Of several templates the one called "default" is taken; with tools the one called "tool_use",
+  /// where there is one, as transformers does.
+  /// - Throws: ``TokenizerError/noChatTemplate(directory:)`` when there is none,
+  ///   ``TokenizerError/noDefaultTemplate(directory:names:)`` when there are others alone.
+  public static func load(
+    directory: URL, usesTools: Bool = false
+  ) throws(TokenizerError) -> ChatTemplate {
+    try load(files: ModelFiles(directory: directory), usesTools: usesTools)
   }
 
   /// The template among a model's files, wherever they are.
   /// - Throws: as above.
-  public static func load(files: ModelFiles) throws(TokenizerError) -> ChatTemplate {
+  public static func load(
+    files: ModelFiles, usesTools: Bool = false
+  ) throws(TokenizerError) -> ChatTemplate {
     let configuration = try TokenizerConfiguration(files: files)
+    var templates = configuration.chatTemplates
+    if let node = try files.readJSON("chat_template.json") {
+      let source = try node.required("chat_template").string()
+      templates.merge(["default": source]) { own, _ in own }
+    }
     let file = "chat_template.jinja"
-    let source: String
     if let bytes = try files.read(file) {
-      guard let text = String(validating: bytes, as: UTF8.self) else {
-        throw .unreadable(
-          file: files.path(file), reason: "invalid UTF-8")
+      do { templates["default"] = try UTF8Text.text(of: bytes) } catch {
+        throw .unreadable(file: files.path(file), reason: "\(error)")
       }
-      source = text
-    } else if let template = configuration.chatTemplate {
-      source = template
-    } else {
-      throw .noChatTemplate(directory: files.place)
+    }
+    if templates.isEmpty { throw .noChatTemplate(directory: files.place) }
+    guard let source = (usesTools ? templates["tool_use"] : nil) ?? templates["default"] else {
+      throw .noDefaultTemplate(directory: files.place, names: templates.keys.sorted())
     }
     return try ChatTemplate(source: source, specialTokens: configuration.specialTokens)
   }

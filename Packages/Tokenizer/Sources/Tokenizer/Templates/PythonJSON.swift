@@ -48,13 +48,23 @@ struct PythonJSON {
       for (index, member) in members.enumerated() {
         try startItem(index, level: level + 1, &meter)
         try meter.charge(bytes: member.0.utf8.count)
-        quote(member.0)
+        quote(try Self.name(member.0, call))
         result += keySeparator
         try write(member.1, level: level + 1, call, &meter)
       }
       try end("}", isEmpty: members.isEmpty, level: level, &meter)
     case .undefined(let what): throw call.failed("'\(what)' is undefined")
     default: throw call.failed("\(value.typeName) has no JSON form")
+    }
+  }
+
+  /// A key as JSON has it: Python writes numbers, `none` and booleans as strings.
+  private static func name(_ key: String, _ call: TemplateCall) throws(TokenizerError) -> String {
+    switch DictionaryKey.value(of: key) {
+    case .string(let text): return text
+    case .integer(let integer): return String(integer)
+    case .number(let number): return PythonText.number(number)
+    default: return "null"
     }
   }
 

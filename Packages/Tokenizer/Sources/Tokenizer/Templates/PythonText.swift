@@ -15,6 +15,14 @@ enum PythonText {
   }
 
   /// `repr(value)`
+  static func representation(_ value: RuntimeValue, _ meter: inout TemplateMeter)
+    throws(TokenizerError) -> String
+  {
+    var result = ""
+    try represent(value, &meter, into: &result)
+    return result
+  }
+
   private static func represent(
     _ value: RuntimeValue, _ meter: inout TemplateMeter, into result: inout String
   ) throws(TokenizerError) {
@@ -29,17 +37,17 @@ enum PythonText {
       try meter.charge(bytes: text.utf8.count)
       quote(text, into: &result)
     case .list(let list):
-      result += "["
+      result += list.isTuple ? "(" : "["
       for (index, element) in list.elements.enumerated() {
         if index > 0 { result += ", " }
         try represent(element, &meter, into: &result)
       }
-      result += "]"
+      if list.isTuple { result += list.elements.count == 1 ? ",)" : ")" } else { result += "]" }
     case .dictionary(let dictionary):
       result += "{"
       for (index, member) in dictionary.members.members.enumerated() {
         if index > 0 { result += ", " }
-        quote(member.0, into: &result)
+        try represent(DictionaryKey.value(of: member.0), &meter, into: &result)
         result += ": "
         try represent(member.1, &meter, into: &result)
       }
@@ -160,15 +168,19 @@ enum PythonText {
     }
   }
 
-  /// The lines of `text` without their line breaks (`\n`, `\r` or both).
-  static func lines(_ text: String) -> [String] {
+  /// The lines of `text` without their line breaks (`\n`, `\r` or both), or with them.
+  static func lines(_ text: String, keepingEnds: Bool = false) -> [String] {
     var lines: [String] = []
     var line = String.UnicodeScalarView()
     var previous: Unicode.Scalar?
     for scalar in text.unicodeScalars {
       defer { previous = scalar }
-      if scalar == "\n", previous == "\r" { continue }
+      if scalar == "\n", previous == "\r" {
+        if keepingEnds { lines[lines.count - 1].unicodeScalars.append(scalar) }
+        continue
+      }
       if scalar == "\n" || scalar == "\r" {
+        if keepingEnds { line.append(scalar) }
         lines.append(String(line))
         line.removeAll(keepingCapacity: true)
       } else {

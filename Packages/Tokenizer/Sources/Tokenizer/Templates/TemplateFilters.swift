@@ -18,11 +18,16 @@ extension TemplateRenderer {
     guard let filter = Self.filters[name] else {
       throw .templateFailed(line: call.line, reason: "no filter is named '\(name)'")
     }
+    try TemplateParameters.check(call)
     return try filter(self, value, call)
   }
 
+  /// Whether there is a filter of this name.
+  static func isFilter(_ name: String) -> Bool { filters[name] != nil }
+
   private static let filters: [String: Filter] =
-    textFilters.merging(listFilters) { $1 }.merging(valueFilters) { $1 }
+    [textFilters, layoutFilters, listFilters, groupingFilters, valueFilters]
+    .reduce(into: [:]) { $0.merge($1) { own, _ in own } }
 
   // MARK: Text
 
@@ -63,7 +68,7 @@ extension TemplateRenderer {
   ]
 
   /// A value as text, its size counted.
-  private func meteredText(_ value: RuntimeValue, _ call: TemplateCall) throws(TokenizerError)
+  func meteredText(_ value: RuntimeValue, _ call: TemplateCall) throws(TokenizerError)
     -> String
   {
     let text = try text(of: value, line: call.line)
@@ -116,22 +121,11 @@ extension TemplateRenderer {
     },
     "join": { (renderer, value, call) throws(TokenizerError) in
       var elements = try renderer.elements(of: value, line: call.line)
-      if let attribute = try call.optionalString(1, "attribute") {
+      if let attribute = call.argument(1, "attribute"), !attribute.isNone {
         elements = try renderer.members(attribute, of: elements, call)
       }
       let separator = try call.optionalString(0, "d") ?? ""
       return try renderer.join(elements, separator: separator, call)
-    },
-    "sort": { (renderer, value, call) throws(TokenizerError) in
-      try renderer.sorted(value, call)
-    },
-    "unique": { (renderer, value, call) throws(TokenizerError) in
-      var unique: [RuntimeValue] = []
-      for element in try renderer.elements(of: value, line: call.line) {
-        let seen = RuntimeValue.list(RuntimeList(unchecked: unique))
-        if try !renderer.contains(seen, element, line: call.line) { unique.append(element) }
-      }
-      return try renderer.list(unique, line: call.line)
     },
     "map": { (renderer, value, call) throws(TokenizerError) in try renderer.map(value, call) },
     "select": { (renderer, value, call) throws(TokenizerError) in
@@ -141,27 +135,10 @@ extension TemplateRenderer {
       try renderer.select(value, call, attribute: nil, wanted: false)
     },
     "selectattr": { (renderer, value, call) throws(TokenizerError) in
-      try renderer.select(value, call, attribute: try call.string(0, "attribute"), wanted: true)
+      try renderer.select(value, call, attribute: try call.required(0, "attribute"), wanted: true)
     },
     "rejectattr": { (renderer, value, call) throws(TokenizerError) in
-      try renderer.select(value, call, attribute: try call.string(0, "attribute"), wanted: false)
-    },
-    "sum": { (renderer, value, call) throws(TokenizerError) in
-      var sum = RuntimeValue.integer(0)
-      for element in try renderer.elements(of: value, line: call.line) {
-        sum = try renderer.arithmetic(.add, sum, element, line: call.line)
-      }
-      return sum
-    },
-    "min": { (renderer, value, call) throws(TokenizerError) in
-      try renderer.extreme(value, call) { (new, old) throws(TokenizerError) in
-        try renderer.isLess(new, old, line: call.line)
-      }
-    },
-    "max": { (renderer, value, call) throws(TokenizerError) in
-      try renderer.extreme(value, call) { (new, old) throws(TokenizerError) in
-        try renderer.isLess(old, new, line: call.line)
-      }
+      try renderer.select(value, call, attribute: try call.required(0, "attribute"), wanted: false)
     },
   ]
 
@@ -193,27 +170,15 @@ extension TemplateRenderer {
     return .string(result)
   }
 
-  /// A dotted member (`function.name`) of each element.
-  private func members(_ path: String, of elements: [RuntimeValue], _ call: TemplateCall)
-    throws(TokenizerError) -> [RuntimeValue]
-  {
-    let names = PythonText.split(path, by: ".")
-    var result: [RuntimeValue] = []
-    for var element in elements {
-      for name in names {
-        try meter.charge(bytes: name.utf8.count)
-        element = try member(name, of: element, line: call.line)
-      }
-      result.append(element)
-    }
-    return result
-  }
-
   private func map(_ value: RuntimeValue, _ call: TemplateCall) throws(TokenizerError)
     -> RuntimeValue
   {
+    guard value.isTrue else { return try list([], line: call.line) }
     let elements = try elements(of: value, line: call.line)
-    if let attribute = try call.optionalString(.max, "attribute") {
+    if let attribute = call.argument(.max, "attribute"), !attribute.isNone {
+      if let other = call.named.first(where: { $0.name != "attribute" && $0.name != "default" }) {
+        throw call.failed("has no argument '\(other.name)'")
+      }
       var mapped = try members(attribute, of: elements, call)
       if let fallback = call.argument(.max, "default") {
         mapped = mapped.map { if case .undefined = $0 { fallback } else { $0 } }
@@ -231,8 +196,9 @@ extension TemplateRenderer {
 
   /// The elements that pass (or fail) a test, applied to themselves or to an attribute.
   private func select(
-    _ value: RuntimeValue, _ call: TemplateCall, attribute: String?, wanted: Bool
+    _ value: RuntimeValue, _ call: TemplateCall, attribute: RuntimeValue?, wanted: Bool
   ) throws(TokenizerError) -> RuntimeValue {
+    guard value.isTrue else { return try list([], line: call.line) }
     let elements = try elements(of: value, line: call.line)
     let subjects =
       try attribute.map { (path) throws(TokenizerError) in
@@ -251,36 +217,6 @@ extension TemplateRenderer {
       if passes == wanted { selected.append(element) }
     }
     return try list(selected, line: call.line)
-  }
-
-  private func sorted(_ value: RuntimeValue, _ call: TemplateCall) throws(TokenizerError)
-    -> RuntimeValue
-  {
-    let elements = try elements(of: value, line: call.line)
-    var keys = elements
-    if let attribute = try call.optionalString(2, "attribute") {
-      keys = try members(attribute, of: elements, call)
-    }
-    if !call.flag(1, "case_sensitive", default: false) {
-      keys = keys.map { if case .string(let text) = $0 { .string(text.lowercased()) } else { $0 } }
-    }
-    let order = try PythonText.stableOrder(keys) { (first, second) throws(TokenizerError) in
-      try isLess(first, second, line: call.line)
-    }
-    let isReversed = call.flag(0, "reverse", default: false)
-    return try list((isReversed ? order.reversed() : order).map { elements[$0] }, line: call.line)
-  }
-
-  private func extreme(
-    _ value: RuntimeValue, _ call: TemplateCall,
-    _ isBetter: (RuntimeValue, RuntimeValue) throws(TokenizerError) -> Bool
-  ) throws(TokenizerError) -> RuntimeValue {
-    var best: RuntimeValue?
-    for element in try elements(of: value, line: call.line) {
-      if let current = best, try !isBetter(element, current) { continue }
-      best = element
-    }
-    return best ?? .undefined("the extreme of nothing")
   }
 
   // MARK: Values
@@ -311,36 +247,23 @@ extension TemplateRenderer {
       }
       return try renderer.pairs(dictionary, line: call.line)
     },
-    "dictsort": { (renderer, value, call) throws(TokenizerError) in
-      guard case .dictionary(let dictionary) = value else {
-        throw call.failed("needs a dictionary, not \(value.typeName)")
-      }
-      let keys = dictionary.members.keys
-      let folded = keys.map { RuntimeValue.string($0.lowercased()) }
-      let order = try PythonText.stableOrder(folded) { (first, second) throws(TokenizerError) in
-        try renderer.isLess(first, second, line: call.line)
-      }
-      var sorted = OrderedObject<RuntimeValue>()
-      for index in order { sorted[keys[index]] = dictionary.members.values[index] }
-      return try renderer.pairs(RuntimeDictionary(unchecked: sorted), line: call.line)
-    },
     "int": { (_, value, call) throws(TokenizerError) in
-      let fallback = try call.integer(0, "default", default: 0)
+      let fallback = call.argument(0, "default") ?? .integer(0)
       if case .string(let text) = value {
-        let digits = PythonText.strip(text, nil)
-        return .integer(
-          Int(digits) ?? Double(digits).flatMap { Int(exactly: $0.rounded(.towardZero)) }
-            ?? fallback)
+        let base = try call.integer(1, "base", default: 10)
+        guard 2...36 ~= base else { throw call.failed("needs a base of 2 to 36") }
+        return integer(PythonText.strip(text, nil), base: base).map { .integer($0) } ?? fallback
       }
       if let integer = value.asInteger { return .integer(integer) }
       let truncated = value.asNumber.flatMap { Int(exactly: $0.rounded(.towardZero)) }
-      return .integer(truncated ?? fallback)
+      return truncated.map { .integer($0) } ?? fallback
     },
-    "float": { (_, value, _) throws(TokenizerError) in
+    "float": { (_, value, call) throws(TokenizerError) in
+      let fallback = call.argument(0, "default") ?? .number(0)
       if case .string(let text) = value {
-        return .number(Double(PythonText.strip(text, nil)) ?? 0)
+        return Double(PythonText.strip(text, nil)).map { .number($0) } ?? fallback
       }
-      return .number(value.asNumber ?? 0)
+      return value.asNumber.map { .number($0) } ?? fallback
     },
     "abs": { (renderer, value, call) throws(TokenizerError) in
       let isNegative = try renderer.isLess(value, .integer(0), line: call.line)
@@ -348,6 +271,18 @@ extension TemplateRenderer {
         ? try renderer.arithmetic(.subtract, .integer(0), value, line: call.line) : value
     },
   ]
+
+  /// Digits in a base, with the prefix of the base where it has one; in base 10 also a decimal, cut
+  /// off behind its point.
+  private static func integer(_ text: String, base: Int) -> Int? {
+    var digits = text.replacing("_", with: "").lowercased()
+    let prefixes = [16: "0x", 8: "0o", 2: "0b"]
+    if let prefix = prefixes[base], digits.hasPrefix(prefix) {
+      digits = String(digits.dropFirst(2))
+    }
+    if let value = Int(digits, radix: base) { return value }
+    return base == 10 ? Double(text).flatMap { Int(exactly: $0.rounded(.towardZero)) } : nil
+  }
 
   private static func defaulted(_ value: RuntimeValue, _ call: TemplateCall) -> RuntimeValue {
     let fallback = call.argument(0, "default_value") ?? .string("")
@@ -359,7 +294,7 @@ extension TemplateRenderer {
   func pairs(_ dictionary: RuntimeDictionary, line: Int) throws(TokenizerError) -> RuntimeValue {
     var pairs: [RuntimeValue] = []
     for (key, value) in dictionary.members.members {
-      pairs.append(try list([.string(key), value], line: line))
+      pairs.append(try tuple([DictionaryKey.value(of: key), value], line: line))
     }
     return try list(pairs, line: line)
   }

@@ -281,11 +281,24 @@ struct TemplateLexer {
   private func isDigit(_ scalar: Unicode.Scalar) -> Bool { "0"..."9" ~= scalar }
 
   private mutating func skipDigits() {
-    while position < source.count, isDigit(source[position]) { position += 1 }
+    while position < source.count, isDigit(source[position]) || source[position] == "_" {
+      position += 1
+    }
   }
 
   private mutating func readNumber() throws(TokenizerError) -> TemplateToken.Kind {
     let start = position
+    if source[position] == "0", position + 1 < source.count,
+      let radix = ["x": 16, "X": 16, "o": 8, "O": 8, "b": 2, "B": 2][source[position + 1]]
+    {
+      position += 2
+      while position < source.count, source[position].properties.isXIDContinue { position += 1 }
+      let digits = text(start).dropFirst(2).replacing("_", with: "")
+      guard let value = Int(digits, radix: radix) else {
+        throw .templateSyntax(line: line, reason: "'\(text(start))' is no number")
+      }
+      return .integer(value)
+    }
     skipDigits()
     var isInteger = true
     if position + 1 < source.count, source[position] == ".", isDigit(source[position + 1]) {
@@ -301,7 +314,7 @@ struct TemplateLexer {
         skipDigits()
       }
     }
-    let digits = text(start)
+    let digits = text(start).replacing("_", with: "")
     if isInteger, let value = Int(digits) { return .integer(value) }
     if !isInteger, let value = Double(digits) { return .number(value) }
     throw .templateSyntax(line: line, reason: "number \(digits) out of range")

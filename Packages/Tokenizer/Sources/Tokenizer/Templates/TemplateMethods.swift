@@ -27,6 +27,21 @@ extension TemplateRenderer {
         return .integer(count)
       default: return nil
       }
+    case .loop(let loop):
+      switch call.name {
+      case "cycle":
+        guard !call.positional.isEmpty else { throw call.failed("needs something to cycle over") }
+        return call.positional[loop.index % call.positional.count]
+      case "changed":
+        let before = loop.watched
+        loop.watched = call.positional
+        guard let before, before.count == call.positional.count else { return .bool(true) }
+        for (old, new) in zip(before, call.positional) where try !areEqual(old, new) {
+          return .bool(true)
+        }
+        return .bool(false)
+      default: return nil
+      }
     default: return nil
     }
   }
@@ -47,7 +62,9 @@ extension TemplateRenderer {
         try affixes(call).contains { text.utf8.reversed().starts(with: $0.utf8.reversed()) })
     case "split": return try split(text, call)
     case "splitlines":
-      return try list(PythonText.lines(text).map { .string($0) }, line: call.line)
+      let keeps = call.flag(0, "keepends", default: false)
+      return try list(
+        PythonText.lines(text, keepingEnds: keeps).map { .string($0) }, line: call.line)
     case "replace": return try replace(text, call)
     case "upper": return .string(text.uppercased())
     case "lower": return .string(text.lowercased())
@@ -56,17 +73,6 @@ extension TemplateRenderer {
     case "join":
       let elements = try elements(of: try call.required(0, "iterable"), line: call.line)
       return try join(elements, separator: text, call)
-    case "find":
-      let part = try call.string(0, "sub")
-      try meter.charge(bytes: text.utf8.count, times: part.utf8.count / 16 + 1)
-      guard let offset = PythonText.firstOffset(of: part, in: text) else { return .integer(-1) }
-      return .integer(
-        String(decoding: text.utf8.prefix(offset), as: UTF8.self).unicodeScalars.count)
-    case "count":
-      let part = try call.string(0, "sub")
-      guard !part.isEmpty else { return .integer(text.unicodeScalars.count + 1) }
-      try meter.charge(bytes: text.utf8.count, times: part.utf8.count / 16 + 1)
-      return .integer(PythonText.split(text, by: part).count - 1)
     case "removeprefix":
       let prefix = try call.string(0, "prefix")
       guard text.utf8.starts(with: prefix.utf8) else { return .string(text) }
@@ -75,12 +81,7 @@ extension TemplateRenderer {
       let suffix = try call.string(0, "suffix")
       guard text.utf8.reversed().starts(with: suffix.utf8.reversed()) else { return .string(text) }
       return .string(String(decoding: text.utf8.dropLast(suffix.utf8.count), as: UTF8.self))
-    case "isdigit":
-      let scalars = text.unicodeScalars
-      return .bool(!scalars.isEmpty && scalars.allSatisfy { $0.properties.numericType == .decimal })
-    case "isspace":
-      return .bool(!text.isEmpty && text.unicodeScalars.allSatisfy(PythonText.isSpace))
-    default: return nil
+    default: return try callFurtherMethod(of: text, call)
     }
   }
 
@@ -138,10 +139,11 @@ extension TemplateRenderer {
     switch call.name {
     case "items": return try pairs(dictionary, line: call.line)
     case "keys":
-      return try list(dictionary.members.keys.map { .string($0) }, line: call.line)
+      return try list(dictionary.keys, line: call.line)
+    case "copy": return .dictionary(dictionary)
     case "values": return try list(dictionary.members.values, line: call.line)
     case "get":
-      guard case .string(let key) = try call.required(0, "key") else {
+      guard let key = DictionaryKey.name(of: try call.required(0, "key")) else {
         return call.argument(1, "default") ?? RuntimeValue.none
       }
       return dictionary.members[key] ?? call.argument(1, "default") ?? RuntimeValue.none
@@ -163,10 +165,11 @@ extension TemplateRenderer {
     case .namespace:
       let namespace = RuntimeNamespace()
       if case .dictionary(let dictionary) = call.positional.first {
+        if dictionary.holdsNamespace { throw call.failed("cannot hold a namespace or a loop") }
         namespace.members = dictionary.members
       }
       for (name, value) in call.named {
-        guard value.isData else { throw call.failed("cannot hold \(value.typeName)") }
+        if value.holdsNamespace { throw call.failed("cannot hold a namespace or a loop") }
         namespace.members[name] = value
       }
       return .namespace(namespace)

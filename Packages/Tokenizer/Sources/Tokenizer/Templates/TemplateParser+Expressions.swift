@@ -10,7 +10,7 @@ extension TemplateParser {
       if isAtEndOfTuple { break }
       elements.append(try parseExpression())
     }
-    return try TemplateExpression(.list(elements), line: line)
+    return try TemplateExpression(.tuple(elements), line: line)
   }
 
   private var isAtEndOfTuple: Bool { token.kind == .end || token.kind == .symbol(")") }
@@ -144,7 +144,7 @@ extension TemplateParser {
     case .integer(let value): return try TemplateExpression(.literal(.integer(value)), line: line)
     case .number(let value): return try TemplateExpression(.literal(.number(value)), line: line)
     case .symbol("("):
-      if consume(symbol: ")") { return try TemplateExpression(.list([]), line: line) }
+      if consume(symbol: ")") { return try TemplateExpression(.tuple([]), line: line) }
       let value = try parseTuple()
       try expect(symbol: ")")
       return value

@@ -121,6 +121,16 @@ struct TemplateParser {
       let line = line
       let filters = try parseFilterChain()
       return [.filtered(filters, body: try parseBody("endfilter"), line: line)]
+    case "call": return [try parseCall()]
+    case "with": return [try parseWith()]
+    case "block":
+      _ = try expectName()
+      return try parseBody("endblock", named: true)
+    case "autoescape":
+      guard try parseExpression().isFalse else {
+        throw syntax("autoescape is not supported")
+      }
+      return try parseBody("endautoescape")
     case "generation": return try parseBody("endgeneration")
     case "break": return [.breakLoop]
     case "continue": return [.continueLoop]
@@ -129,9 +139,12 @@ struct TemplateParser {
   }
 
   /// Ends the tag and parses up to the end word.
-  private mutating func parseBody(_ end: String) throws(TokenizerError) -> [TemplateStatement] {
+  private mutating func parseBody(_ end: String, named: Bool = false) throws(TokenizerError)
+    -> [TemplateStatement]
+  {
     try endTag()
     let body = try parseBlock(until: [end]).body
+    if named, token.kind != .end { _ = try expectName() }
     try endTag()
     return body
   }
@@ -160,7 +173,7 @@ struct TemplateParser {
     guard consume(name: "in") else { throw syntax("expected 'in'") }
     let sequence = try parseOr()
     let condition = consume(name: "if") ? try parseExpression() : nil
-    if consume(name: "recursive") { throw syntax("recursive loops are not supported") }
+    let isRecursive = consume(name: "recursive")
     try endTag()
     let (body, end) = try parseBlock(until: ["else", "endfor"])
     let otherwise = end == "else" ? try parseBody("endfor") : []
@@ -168,7 +181,7 @@ struct TemplateParser {
     return .loop(
       TemplateStatement.Loop(
         targets: targets, sequence: sequence, condition: condition, body: body,
-        otherwise: otherwise, line: line))
+        otherwise: otherwise, isRecursive: isRecursive, line: line))
   }
 
   private mutating func parseSet() throws(TokenizerError) -> TemplateStatement {
@@ -209,16 +222,60 @@ struct TemplateParser {
   private mutating func parseMacro() throws(TokenizerError) -> TemplateStatement {
     let line = line
     let name = try expectName()
-    var parameters: [(name: String, fallback: TemplateExpression?)] = []
     try expect(symbol: "(")
+    let parameters = try parseParameters()
+    let first = index
+    let body = try parseBody("endmacro")
+    return .macro(
+      Macro(
+        name: name, parameters: parameters, body: body, line: line,
+        takesMore: mentionsMore(from: first)))
+  }
+
+  /// Whether the segments read since `first` name `varargs` or `kwargs`.
+  private func mentionsMore(from first: Int) -> Bool {
+    segments[first..<index].contains { segment in
+      switch segment {
+      case .text: false
+      case .output(let tokens), .statement(let tokens):
+        tokens.contains { $0.kind == .name("varargs") || $0.kind == .name("kwargs") }
+      }
+    }
+  }
+
+  private mutating func parseCall() throws(TokenizerError) -> TemplateStatement {
+    let line = line
+    let parameters = consume(symbol: "(") ? try parseParameters() : []
+    let call = try parseExpression()
+    guard case .call = call.kind else { throw syntax("expected a call") }
+    let body = try parseBody("endcall")
+    return .callBlock(
+      call, caller: Macro(name: "caller", parameters: parameters, body: body, line: line))
+  }
+
+  private mutating func parseWith() throws(TokenizerError) -> TemplateStatement {
+    var values: [(name: TemplateStatement.Target, value: TemplateExpression)] = []
+    while token.kind != .end {
+      if !values.isEmpty { try expect(symbol: ",") }
+      let target: TemplateStatement.Target = .name(try expectName())
+      try expect(symbol: "=")
+      values.append((target, try parseExpression()))
+    }
+    return .scope(values, body: try parseBody("endwith"))
+  }
+
+  /// Parameters and their defaults, after the opening parenthesis.
+  private mutating func parseParameters() throws(TokenizerError)
+    -> [(name: String, fallback: TemplateExpression?)]
+  {
+    var parameters: [(name: String, fallback: TemplateExpression?)] = []
     while !consume(symbol: ")") {
       if !parameters.isEmpty { try expect(symbol: ",") }
       let parameter = try expectName()
       let fallback = consume(symbol: "=") ? try parseExpression() : nil
       parameters.append((parameter, fallback))
     }
-    let body = try parseBody("endmacro")
-    return .macro(Macro(name: name, parameters: parameters, body: body, line: line))
+    return parameters
   }
 
   /// `name(arguments) | name ...`, after the first bar.

@@ -11,6 +11,7 @@ extension TemplateRenderer {
     case .literal(let value): return RuntimeValue(value)
     case .name(let name): return lookUp(name)
     case .list(let elements): return try list(try evaluateAll(elements), line: line)
+    case .tuple(let elements): return try tuple(try evaluateAll(elements), line: line)
     case .dictionary(let members): return try dictionary(members, line: line)
     case .attribute(let base, let name):
       return try member(name, of: try evaluate(base), line: line)
@@ -29,7 +30,9 @@ extension TemplateRenderer {
       return .bool(try test(try evaluate(value), call))
     case .not(let operand): return .bool(!(try evaluate(operand).isTrue))
     case .negative(let operand):
-      return try arithmetic(.subtract, .integer(0), try evaluate(operand), line: line)
+      let value = try evaluate(operand)
+      if case .number(let number) = value { return .number(-number) }
+      return try arithmetic(.subtract, .integer(0), value, line: line)
     case .positive(let operand):
       return try arithmetic(.add, .integer(0), try evaluate(operand), line: line)
     case .binary(let operation, let left, let right):
@@ -80,6 +83,12 @@ extension TemplateRenderer {
     return .list(list)
   }
 
+  func tuple(_ elements: [RuntimeValue], line: Int) throws(TokenizerError) -> RuntimeValue {
+    guard case .list(var list) = try list(elements, line: line) else { return .none }
+    list.isTuple = true
+    return .list(list)
+  }
+
   func dictionary(_ members: OrderedObject<RuntimeValue>, line: Int) throws(TokenizerError)
     -> RuntimeValue
   {
@@ -98,10 +107,11 @@ extension TemplateRenderer {
   ) throws(TokenizerError) -> RuntimeValue {
     var result = OrderedObject<RuntimeValue>()
     for (key, value) in members {
-      guard case .string(let key) = try evaluate(key) else {
-        throw .templateFailed(line: line, reason: "dictionary keys must be strings")
+      let key = try evaluate(key)
+      guard let name = DictionaryKey.name(of: key) else {
+        throw .templateFailed(line: line, reason: "\(key.typeName) cannot be a key of a dictionary")
       }
-      result[key] = try evaluate(value)
+      result[name] = try evaluate(value)
     }
     return try dictionary(result, line: line)
   }
@@ -118,13 +128,14 @@ extension TemplateRenderer {
     case .dictionary(let dictionary):
       return dictionary.members[name] ?? .undefined(name)
     case .namespace(let namespace): return namespace.members[name] ?? .undefined(name)
+    case .list(let list): return list.names[name] ?? .undefined(name)
     case .loop(let loop): return loop.member(name) ?? .undefined("loop.\(name)")
     default: return .undefined(name)
     }
   }
 
   /// `value[index]`
-  private func item(_ index: RuntimeValue, of value: RuntimeValue, line: Int)
+  func item(_ index: RuntimeValue, of value: RuntimeValue, line: Int)
     throws(TokenizerError) -> RuntimeValue
   {
     switch (value, index) {
@@ -133,6 +144,11 @@ extension TemplateRenderer {
       return try member(name, of: value, line: line)
     case (.undefined(let what), _):
       throw .templateFailed(line: line, reason: "'\(what)' is undefined, so it has no items")
+    case (.dictionary(let dictionary), _):
+      guard let name = DictionaryKey.name(of: index) else {
+        return .undefined("an item of a dictionary")
+      }
+      return dictionary.members[name] ?? .undefined("an item of a dictionary")
     case (.list(let list), _):
       guard let position = index.asInteger,
         let position = Self.position(position, count: list.elements.count)
@@ -206,29 +222,50 @@ extension TemplateRenderer {
 
   // MARK: Calls
 
-  private func call(_ callee: TemplateExpression, _ arguments: TemplateArguments)
-    throws(TokenizerError) -> RuntimeValue
+  /// A call with the body of `{% call %}` as what its macro calls `caller`.
+  func evaluate(_ expression: TemplateExpression, caller: Macro) throws(TokenizerError)
+    -> RuntimeValue
   {
+    guard case .call(let callee, let arguments) = expression.kind else {
+      return try evaluate(expression)
+    }
+    return try call(callee, arguments, caller: .macro(caller))
+  }
+
+  private func call(
+    _ callee: TemplateExpression, _ arguments: TemplateArguments, caller: RuntimeValue? = nil
+  ) throws(TokenizerError) -> RuntimeValue {
     let line = callee.line
     if case .attribute(let base, let name) = callee.kind {
       let subject = try evaluate(base)
       let call = try evaluate(arguments, name: name, line: line)
       if let result = try callMethod(of: subject, call) { return result }
       let member = try member(name, of: subject, line: line)
-      guard case .macro(let macro) = member else {
+      if case .undefined = member {
         throw .templateFailed(line: line, reason: "\(subject.typeName) has no method '\(name)'")
       }
-      return try self.call(macro, call)
+      return try self.call(member, call, caller: caller)
     }
-    switch try evaluate(callee) {
-    case .macro(let macro):
-      return try call(macro, try evaluate(arguments, name: macro.name, line: line))
-    case .function(let function):
-      return try call(function, try evaluate(arguments, name: function.rawValue, line: line))
-    case .undefined(let what):
-      throw .templateFailed(line: line, reason: "'\(what)' is undefined")
-    case let value:
-      throw .templateFailed(line: line, reason: "\(value.typeName) cannot be called")
+    let value = try evaluate(callee)
+    let name =
+      switch value {
+      case .macro(let macro): macro.name
+      case .function(let function): function.rawValue
+      default: "the call"
+      }
+    return try call(
+      value, try evaluate(arguments, name: name, line: line), caller: caller)
+  }
+
+  private func call(_ value: RuntimeValue, _ call: TemplateCall, caller: RuntimeValue?)
+    throws(TokenizerError) -> RuntimeValue
+  {
+    switch value {
+    case .macro(let macro): return try self.call(macro, call, caller: caller)
+    case .function(let function): return try self.call(function, call)
+    case .loop(let loop): return try recurse(loop, call)
+    case .undefined(let what): throw call.failed("'\(what)' is undefined")
+    default: throw call.failed("\(value.typeName) cannot be called")
     }
   }
 }

@@ -10,8 +10,14 @@ extension TemplateRenderer {
     case (.concatenate, _, _):
       return try concatenate(try text(of: left, line: line), try text(of: right, line: line))
     case (.add, .string(let first), .string(let second)): return try concatenate(first, second)
-    case (.add, .list(let first), .list(let second)):
-      return try list(first.elements + second.elements, line: line)
+    case (.add, .list(let first), .list(let second)) where first.isTuple == second.isTuple:
+      let elements = first.elements + second.elements
+      return first.isTuple
+        ? try tuple(elements, line: line) : try list(elements, line: line)
+    case (.remainder, .string(let format), _):
+      return .string(try PythonFormat.format(format, right, self, line: line))
+    case (.multiply, .list(let list), _) where right.asInteger != nil:
+      return try repeated(list, right.asInteger ?? 0, line: line)
     case (.multiply, .string(let text), _) where right.asInteger != nil:
       return try repeated(text, right.asInteger ?? 0)
     case (.multiply, _, .string(let text)) where left.asInteger != nil:
@@ -41,6 +47,14 @@ extension TemplateRenderer {
         decoding: result.utf8.prefix((count - copies) * text.utf8.count), as: UTF8.self)
     }
     return .string(result)
+  }
+
+  private func repeated(_ list: RuntimeList, _ count: Int, line: Int) throws(TokenizerError)
+    -> RuntimeValue
+  {
+    try meter.charge(bytes: list.elements.count * 16, times: max(count, 0))
+    return try self.list(
+      Array(repeatElement(list.elements, count: max(count, 0)).joined()), line: line)
   }
 
   func arithmetic(
@@ -150,7 +164,9 @@ extension TemplateRenderer {
       try meter.charge(bytes: first.utf8.count)
       return first.utf8.elementsEqual(second.utf8)
     case (.list(let first), .list(let second)):
-      guard first.elements.count == second.elements.count else { return false }
+      guard first.elements.count == second.elements.count, first.isTuple == second.isTuple else {
+        return false
+      }
       for (first, second) in zip(first.elements, second.elements)
       where try !areEqual(first, second) {
         return false
@@ -178,6 +194,12 @@ extension TemplateRenderer {
       // The order of UTF-8 bytes is the order of code points.
       return first.utf8.lexicographicallyPrecedes(second.utf8)
     }
+    if case .list(let first) = left, case .list(let second) = right {
+      for (a, b) in zip(first.elements, second.elements) where try !areEqual(a, b) {
+        return try isLess(a, b, line: line)
+      }
+      return first.elements.count < second.elements.count
+    }
     if let first = left.asInteger, let second = right.asInteger { return first < second }
     guard let first = left.asNumber, let second = right.asNumber else {
       throw .templateFailed(
@@ -194,10 +216,11 @@ extension TemplateRenderer {
     case (.string(let text), .string(let part)):
       try meter.charge(bytes: text.utf8.count, times: part.utf8.count / 16 + 1)
       return PythonText.firstOffset(of: part, in: text) != nil
-    case (.dictionary(let dictionary), .string(let key)):
+    case (.dictionary(let dictionary), _):
+      guard let key = DictionaryKey.name(of: value) else { return false }
       try meter.charge(bytes: key.utf8.count)
       return dictionary.members[key] != nil
-    case (.dictionary, _), (.undefined, _): return false
+    case (.undefined, _): return false
     case (.list(let list), _):
       for element in list.elements where try areEqual(element, value) { return true }
       return false

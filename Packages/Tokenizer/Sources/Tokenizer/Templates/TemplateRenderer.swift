@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// Runs the statements of a template.
 final class TemplateRenderer {
@@ -46,8 +47,8 @@ final class TemplateRenderer {
       guard case .namespace(let namespace) = lookUp(name) else {
         throw .templateFailed(line: line, reason: "'\(name)' is not a namespace")
       }
-      guard value.isData else {
-        throw .templateFailed(line: line, reason: "a namespace cannot hold \(value.typeName)")
+      if value.holdsNamespace {
+        throw .templateFailed(line: line, reason: "a namespace cannot hold a namespace or a loop")
       }
       namespace.members[attribute] = value
     case .tuple(let targets):
@@ -93,6 +94,16 @@ final class TemplateRenderer {
       let value = try apply(filters, to: try captured(body, in: [:]), line: line)
       try write(try text(of: value, line: line))
     case .macro(let macro): set(macro.name, .macro(macro))
+    case .callBlock(let call, let caller):
+      try write(try text(of: try evaluate(call, caller: caller), line: call.line))
+    case .scope(let values, let body):
+      var scope: [String: RuntimeValue] = [:]
+      for (target, expression) in values {
+        if case .name(let name) = target { scope[name] = try evaluate(expression) }
+      }
+      scopes.append(scope)
+      defer { scopes.removeLast() }
+      return try run(body)
     case .breakLoop: return .breaks
     case .continueLoop: return .continues
     }
@@ -105,12 +116,16 @@ final class TemplateRenderer {
     output += text
   }
 
-  private func run(_ loop: TemplateStatement.Loop) throws(TokenizerError) {
-    let all = try elements(of: try evaluate(loop.sequence), line: loop.line)
+  private func run(
+    _ loop: TemplateStatement.Loop, over given: RuntimeValue? = nil, depth: Int = 0
+  ) throws(TokenizerError) {
+    let sequence: RuntimeValue
+    if let given { sequence = given } else { sequence = try evaluate(loop.sequence) }
+    let all = try elements(of: sequence, line: loop.line)
     scopes.append([:])
     defer { scopes.removeLast() }
     let selected = try select(all, loop)
-    let state = RuntimeLoop(selected)
+    let state = RuntimeLoop(selected, depth: depth, statement: loop.isRecursive ? loop : nil)
     for (index, element) in selected.enumerated() {
       state.index = index
       scopes[scopes.count - 1] = ["loop": .loop(state)]
@@ -121,6 +136,20 @@ final class TemplateRenderer {
       scopes[scopes.count - 1] = [:]
       _ = try run(loop.otherwise)
     }
+  }
+
+  /// What a recursive loop writes for other elements: `loop(children)`.
+  func recurse(_ state: RuntimeLoop, _ call: TemplateCall) throws(TokenizerError) -> RuntimeValue {
+    guard let loop = state.statement else {
+      throw call.failed("the loop is not marked 'recursive'")
+    }
+    try meter.enter()
+    defer { meter.leave() }
+    let before = output
+    output = ""
+    defer { output = before }
+    try run(loop, over: try call.required(0, "iterable"), depth: state.depth + 1)
+    return .string(output)
   }
 
   /// The elements for which the loop's condition holds.
@@ -164,18 +193,38 @@ final class TemplateRenderer {
   }
 
   /// Calls a macro: its body sees the template's top-level variables and its parameters.
-  func call(_ macro: Macro, _ arguments: TemplateCall) throws(TokenizerError) -> RuntimeValue {
-    guard arguments.positional.count <= macro.parameters.count else {
-      throw arguments.failed("too many arguments for macro '\(macro.name)'")
+  func call(
+    _ macro: Macro, _ arguments: TemplateCall, caller: RuntimeValue? = nil
+  ) throws(TokenizerError) -> RuntimeValue {
+    let names = macro.parameters.map(\.name)
+    let more = arguments.named.filter { !names.contains($0.name) && $0.name != "caller" }
+    if !macro.takesMore {
+      guard arguments.positional.count <= macro.parameters.count else {
+        throw arguments.failed("too many arguments for macro '\(macro.name)'")
+      }
+      if let other = more.first {
+        throw arguments.failed("macro '\(macro.name)' has no parameter '\(other.name)'")
+      }
     }
+    // What is called by a macro sees where it was written.
     let outer = scopes
-    scopes = Array(scopes.prefix(2))
+    if macro.name != "caller" { scopes = Array(scopes.prefix(2)) }
     defer { scopes = outer }
     var scope: [String: RuntimeValue] = [:]
+    scope["caller"] = caller ?? arguments.argument(.max, "caller")
+    if macro.takesMore {
+      scope["varargs"] = try tuple(
+        Array(arguments.positional.dropFirst(names.count)), line: arguments.line)
+      scope["kwargs"] = try dictionary(
+        OrderedObject(more.map { ($0.name, $0.value) }), line: arguments.line)
+    }
     for (index, parameter) in macro.parameters.enumerated() {
       if let value = arguments.argument(index, parameter.name) {
         scope[parameter.name] = value
       } else if let fallback = parameter.fallback {
+        // Defaults see the parameters before them.
+        scopes.append(scope)
+        defer { scopes.removeLast() }
         scope[parameter.name] = try evaluate(fallback)
       } else {
         scope[parameter.name] = .undefined(parameter.name)
@@ -201,7 +250,7 @@ final class TemplateRenderer {
       return list.elements
     case .dictionary(let dictionary):
       try meter.charge(dictionary.members.count)
-      return dictionary.members.keys.map { .string($0) }
+      return dictionary.keys
     case .string(let text):
       try meter.charge(text.utf8.count)
       return text.unicodeScalars.map { .string(String(Character($0))) }

@@ -90,12 +90,17 @@ enum RuntimeValue {
     }
   }
 
-  /// Whether the value can be put in a list, dictionary or namespace. References cannot, so that
-  /// data never forms a cycle or an endless chain.
-  var isData: Bool {
+  /// Whether the value can be put in a list or dictionary.
+  var isElement: Bool { if case .loop = self { false } else { true } }
+
+  /// Whether the value is a namespace, or holds one. Such values cannot be put in a namespace, so
+  /// that data never forms a cycle or an endless chain.
+  var holdsNamespace: Bool {
     switch self {
-    case .namespace, .loop, .macro, .function: false
-    default: true
+    case .namespace, .loop: true
+    case .list(let list): list.holdsNamespace
+    case .dictionary(let dictionary): dictionary.holdsNamespace
+    default: false
     }
   }
 }
@@ -107,28 +112,44 @@ struct RuntimeList {
 
   let elements: [RuntimeValue]
   let depth: Int
+  let holdsNamespace: Bool
+  /// Whether it is printed as a tuple; no list equals a tuple.
+  var isTuple = false
 
-  /// Nil when an element is no data or nests too deep.
+  /// Nil when an element cannot be one or nests too deep.
   init?(_ elements: [RuntimeValue]) {
-    guard elements.allSatisfy(\.isData) else { return nil }
+    guard elements.allSatisfy(\.isElement) else { return nil }
     self.init(unchecked: elements)
     if depth > Self.maximumDepth { return nil }
+  }
+
+  /// What a pair can be asked for by name, as those of `groupby`.
+  private(set) var names = OrderedObject<RuntimeValue>()
+
+  /// A pair with names.
+  init(pair: OrderedObject<RuntimeValue>) {
+    self.init(unchecked: pair.values)
+    isTuple = true
+    names = pair
   }
 
   init(unchecked elements: [RuntimeValue]) {
     self.elements = elements
     depth = 1 + (elements.lazy.map(\.depth).max() ?? 0)
+    holdsNamespace = elements.contains(where: \.holdsNamespace)
   }
 }
 
 /// A dictionary that knows how deep it nests.
 struct RuntimeDictionary {
+  /// By ``DictionaryKey``.
   let members: OrderedObject<RuntimeValue>
   let depth: Int
+  let holdsNamespace: Bool
 
-  /// Nil when a value is no data or nests too deep.
+  /// Nil when a value cannot be one or nests too deep.
   init?(_ members: OrderedObject<RuntimeValue>) {
-    guard members.values.allSatisfy(\.isData) else { return nil }
+    guard members.values.allSatisfy(\.isElement) else { return nil }
     self.init(unchecked: members)
     if depth > RuntimeList.maximumDepth { return nil }
   }
@@ -136,6 +157,7 @@ struct RuntimeDictionary {
   init(unchecked members: OrderedObject<RuntimeValue>) {
     self.members = members
     depth = 1 + (members.values.lazy.map(\.depth).max() ?? 0)
+    holdsNamespace = members.values.contains(where: \.holdsNamespace)
   }
 }
 
@@ -147,9 +169,19 @@ final class RuntimeNamespace {
 /// Where a for statement stands.
 final class RuntimeLoop {
   let elements: [RuntimeValue]
+  /// How deep a recursive loop stands in itself, from 0.
+  let depth: Int
+  /// The statement, where it is recursive.
+  let statement: TemplateStatement.Loop?
   var index = 0
+  /// What `changed` was last asked about.
+  var watched: [RuntimeValue]?
 
-  init(_ elements: [RuntimeValue]) { self.elements = elements }
+  init(_ elements: [RuntimeValue], depth: Int = 0, statement: TemplateStatement.Loop? = nil) {
+    self.elements = elements
+    self.depth = depth
+    self.statement = statement
+  }
 
   func member(_ name: String) -> RuntimeValue? {
     switch name {
@@ -160,9 +192,8 @@ final class RuntimeLoop {
     case "first": .bool(index == 0)
     case "last": .bool(index == elements.count - 1)
     case "length": .integer(elements.count)
-    // Deeper only in recursive loops, which are not supported.
-    case "depth": .integer(1)
-    case "depth0": .integer(0)
+    case "depth": .integer(depth + 1)
+    case "depth0": .integer(depth)
     case "previtem": index > 0 ? elements[index - 1] : .undefined("loop.previtem")
     case "nextitem":
       index + 1 < elements.count ? elements[index + 1] : .undefined("loop.nextitem")

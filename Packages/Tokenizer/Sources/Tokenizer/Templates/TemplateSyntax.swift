@@ -11,6 +11,7 @@ final class TemplateExpression: Sendable {
     case literal(JSONValue)
     case name(String)
     case list([Expression])
+    case tuple([Expression])
     case dictionary([(key: Expression, value: Expression)])
     case attribute(Expression, String)
     case item(Expression, Expression)
@@ -68,11 +69,16 @@ final class TemplateExpression: Sendable {
   }
 }
 
+extension TemplateExpression {
+  /// Whether this is the constant `false`.
+  var isFalse: Bool { if case .literal(.bool(false)) = kind { true } else { false } }
+}
+
 extension TemplateExpression.Kind {
   fileprivate var children: [TemplateExpression] {
     switch self {
     case .literal, .name: []
-    case .list(let elements): elements
+    case .list(let elements), .tuple(let elements): elements
     case .dictionary(let members): members.flatMap { [$0.key, $0.value] }
     case .attribute(let base, _): [base]
     case .item(let base, let index): [base, index]
@@ -113,6 +119,10 @@ indirect enum TemplateStatement: Sendable {
   /// `{% filter name %}...{% endfilter %}`
   case filtered([Filter], body: [TemplateStatement], line: Int)
   case macro(Macro)
+  /// `{% call(parameters) macro(...) %}...{% endcall %}`
+  case callBlock(TemplateExpression, caller: Macro)
+  /// `{% with name = value %}...{% endwith %}`
+  case scope([(name: Target, value: TemplateExpression)], body: [TemplateStatement])
   case breakLoop
   case continueLoop
 
@@ -127,6 +137,7 @@ indirect enum TemplateStatement: Sendable {
     let condition: TemplateExpression?
     let body: [TemplateStatement]
     let otherwise: [TemplateStatement]
+    let isRecursive: Bool
     let line: Int
   }
 
@@ -147,14 +158,17 @@ indirect enum TemplateStatement: Sendable {
 /// A macro: parameters, their defaults, and a body.
 final class Macro: Sendable {
   let name: String
+  /// Whether arguments without a parameter are taken: the body names `varargs` or `kwargs`.
+  let takesMore: Bool
   let parameters: [(name: String, fallback: TemplateExpression?)]
   let body: [TemplateStatement]
   let line: Int
 
   init(
     name: String, parameters: [(name: String, fallback: TemplateExpression?)],
-    body: [TemplateStatement], line: Int
+    body: [TemplateStatement], line: Int, takesMore: Bool = false
   ) {
+    self.takesMore = takesMore
     self.name = name
     self.parameters = parameters
     self.body = body

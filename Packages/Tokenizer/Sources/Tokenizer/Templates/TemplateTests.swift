@@ -37,10 +37,25 @@ extension TemplateRenderer {
       return try remainder(value, try call.integer(0, "num", default: 0), call) == 0
     case ("upper", .string(let text)): return isCased(text) && text == text.uppercased()
     case ("lower", .string(let text)): return isCased(text) && text == text.lowercased()
+    case ("upper", _), ("lower", _):
+      throw call.failed("needs a string, not \(value.typeName)")
+    case ("escaped", _): return false
+    case ("filter", .string(let name)): return Self.isFilter(name)
+    case ("test", .string(let name)): return Self.isTest(name)
+    case ("filter", _), ("test", _): return false
     case ("sameas", _): return try isSame(value, try call.required(0, "other"))
     default:
       throw .templateFailed(line: call.line, reason: "no test is named '\(call.name)'")
     }
+  }
+
+  private static func isTest(_ name: String) -> Bool {
+    comparisons[name] != nil
+      || [
+        "boolean", "callable", "defined", "divisibleby", "escaped", "even", "false", "filter",
+        "float", "integer", "iterable", "lower", "mapping", "none", "number", "odd", "sameas",
+        "sequence", "string", "test", "true", "undefined", "upper",
+      ].contains(name)
   }
 
   private static let comparisons: [String: TemplateExpression.Comparison] = [

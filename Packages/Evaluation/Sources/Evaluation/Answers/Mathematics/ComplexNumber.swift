@@ -72,8 +72,21 @@ struct ComplexNumber: Equatable {
     if imaginary == 0, exponent.imaginary == 0, real >= 0 {
       return Self(pow(real, exponent.real))
     }
+    if let root = realOddRoot(exponent) { return root }
     if self == Self(0) { return Self(0) }
     return (exponent * logarithm).exponential
+  }
+
+  /// A negative number to a fraction of odd denominator, as `x^{1/3}` is read: the real one.
+  private func realOddRoot(_ exponent: Self) -> Self? {
+    guard imaginary == 0, real < 0, exponent.imaginary == 0 else { return nil }
+    for denominator in [3.0, 5, 7] {
+      let numerator = (exponent.real * denominator).rounded()
+      guard abs(exponent.real * denominator - numerator) < 1e-12 else { continue }
+      let size = pow(-real, exponent.real)
+      return Self(numerator.remainder(dividingBy: 2) == 0 ? size : -size)
+    }
+    return nil
   }
 
   /// The sine.

@@ -215,12 +215,14 @@ struct LatexEvaluator {
     return variable(name + [UInt8(ascii: "_")] + text[start..<position])
   }
 
-  /// The number that stands for a name: between 0.5 and 2, another one at every point.
+  /// The number that stands for a name: between 0.5 and 2 or between -2 and -0.5, another one at
+  /// every point.
   private func variable(_ name: some Sequence<UInt8>) -> ComplexNumber {
     var hash = point &+ 0xcbf2_9ce4_8422_2325
     for byte in name { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
     var generator = SplitMix64(state: hash)
-    return ComplexNumber(0.5 + 1.5 * generator.nextUnit())
+    let size = 0.5 + 1.5 * generator.nextUnit()
+    return ComplexNumber(generator.nextUnit() < 0.5 ? -size : size)
   }
 
   // MARK: Commands

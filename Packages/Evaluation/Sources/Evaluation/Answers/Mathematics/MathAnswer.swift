@@ -12,6 +12,8 @@ indirect enum MathAnswer: Equatable {
   case union([MathAnswer])
   /// Rows of a matrix.
   case matrix([[MathAnswer]])
+  /// One value written several ways, first the exact one: `\frac{1}{3} \approx 0.33`.
+  case approximation([MathAnswer])
   /// `name = value`, or an equation with something else on its left.
   case equation(left: ArraySlice<UInt8>, right: ArraySlice<UInt8>)
   /// An inequality or a chain of them, turned so that the larger side is on the right.
@@ -35,14 +37,10 @@ indirect enum MathAnswer: Equatable {
       self = .union(pieces.map(read))
     } else if let pieces = text.split(atTopLevel: ",") ?? text.split(atTopLevel: ";") {
       self = .list(pieces.map(read))
+    } else if let sides = text.split(atTopLevel: "\\approx") {
+      self = .approximation(sides.map(read))
     } else if let sides = text.split(atTopLevel: "=") ?? text.split(atTopLevel: "\\in") {
-      let (left, right) = (sides.dropLast().last ?? text, sides.last ?? text)
-      let value = read(right)
-      if case .expression = value {
-        self = .equation(left: left, right: right)
-      } else {
-        self = value
-      }
+      self = Self.equation(sides, read)
     } else if let rows = Self.matrix(text) {
       self = .matrix(rows.map { $0.map(read) })
     } else if let inner = text.unwrapped(by: "\\{", "\\}") {
@@ -51,8 +49,9 @@ indirect enum MathAnswer: Equatable {
     } else if let group = Self.brackets(text) {
       let parts = group.inner.split(atTopLevel: ",") ?? [group.inner]
       let isPlain = parts.count == 1 && group.open == UInt8(ascii: "(")
+      let isMatrix = parts.count == 1 && Self.matrix(group.inner[...]) != nil
       self =
-        isPlain
+        isPlain || isMatrix
         ? read(group.inner) : .tuple(open: group.open, close: group.close, parts.map(read))
     } else if text.contains("\\pm") || text.contains("\\mp") {
       self = .list([
@@ -62,6 +61,25 @@ indirect enum MathAnswer: Equatable {
     } else {
       self = .expression(text)
     }
+  }
+
+  /// The last two sides of a chain of equations, where those between have the value that it ends
+  /// with; a name on the right goes to the left.
+  private static func equation(
+    _ sides: [ArraySlice<UInt8>], _ read: (ArraySlice<UInt8>) -> MathAnswer
+  ) -> MathAnswer {
+    guard var left = sides.first, var right = sides.last else { return .expression([]) }
+    if sides.count > 2 {
+      let isChain = sides.dropFirst().dropLast().allSatisfy {
+        MathEquality.haveSameValue($0, right) || isName($0)
+      }
+      guard isChain else { return .expression([]) }
+    } else if isName(right), !isName(left) {
+      swap(&left, &right)
+    }
+    let value = read(right)
+    if case .expression = value { return .equation(left: left, right: right) }
+    return isName(left) ? value : .equation(left: left, right: right)
   }
 
   /// Whether this is `x`, `x_1`, `f(x)`, `f^{-1}(x)`, `\theta` or another name that is given a value.
@@ -88,8 +106,12 @@ indirect enum MathAnswer: Equatable {
   }
 
   private static func matrix(_ text: ArraySlice<UInt8>) -> [[ArraySlice<UInt8>]]? {
-    for kind in ["pmatrix", "bmatrix", "matrix", "vmatrix", "Bmatrix"] {
-      guard let inner = text.unwrapped(by: "\\begin{\(kind)}", "\\end{\(kind)}") else { continue }
+    for kind in ["pmatrix", "bmatrix", "matrix", "Bmatrix", "array"] {
+      guard var inner = text.unwrapped(by: "\\begin{\(kind)}", "\\end{\(kind)}") else { continue }
+      if kind == "array", let close = LatexText.closingBrace(of: inner, openedAt: inner.startIndex)
+      {
+        inner = inner[(close + 1)...]
+      }
       let rows = (inner.split(atTopLevel: "\\\\") ?? [inner]).filter { !$0.isEmpty }
       return rows.map { $0.split(atTopLevel: "&") ?? [$0] }
     }
@@ -112,10 +134,38 @@ indirect enum MathAnswer: Equatable {
     }
     guard !signs.isEmpty, signs.count <= 4 else { return nil }
     sides.append(text[start...])
+    if let interval = interval(sides, signs) { return interval }
     guard signs.allSatisfy({ $0.hasPrefix(">") }) else {
       return .inequality(sides: sides, signs: signs)
     }
     return .inequality(
       sides: sides.reversed(), signs: signs.reversed().map { "<" + $0.dropFirst() })
+  }
+
+  /// `a < x \le b` as the interval `(a, b]`, and `x > a` as `(a, \infty)`.
+  private static func interval(
+    _ sides: [ArraySlice<UInt8>], _ signs: [String]
+  ) -> MathAnswer? {
+    guard signs.allSatisfy({ $0.first == signs[0].first }) else { return nil }
+    var (sides, signs) = (sides, signs)
+    if signs[0].hasPrefix(">") { (sides, signs) = (sides.reversed(), signs.reversed()) }
+    let isStrict = signs.map { $0.count == 1 }
+    let infinity = Array("\\infty".utf8)[...]
+    let (open, close) = (UInt8(ascii: "("), UInt8(ascii: ")"))
+    let (closedOpen, closedClose) = (UInt8(ascii: "["), UInt8(ascii: "]"))
+    if sides.count == 3, isName(sides[1]), !isName(sides[0]), !isName(sides[2]) {
+      return .tuple(
+        open: isStrict[0] ? open : closedOpen, close: isStrict[1] ? close : closedClose,
+        [.expression(sides[0]), .expression(sides[2])])
+    }
+    guard sides.count == 2, isName(sides[0]) != isName(sides[1]) else { return nil }
+    if isName(sides[0]) {
+      return .tuple(
+        open: open, close: isStrict[0] ? close : closedClose,
+        [.expression([UInt8(ascii: "-")] + infinity), .expression(sides[1])])
+    }
+    return .tuple(
+      open: isStrict[0] ? open : closedOpen, close: close,
+      [.expression(sides[0]), .expression(infinity)])
   }
 }

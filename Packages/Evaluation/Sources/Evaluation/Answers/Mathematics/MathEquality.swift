@@ -1,18 +1,49 @@
 /// When two answers in mathematics are the same, as a careful human grader would say.
 ///
 /// Numbers that can be written as fractions are compared exactly. Other expressions are the same
-/// when they agree, to nine digits, at several points. Lists and sets may be in any order, tuples and
+/// when they agree, to nine digits, at several points, positive and negative ones. Lists and sets may be in any order, tuples and
 /// matrices may not; `x = 5` is the same as `5`.
 enum MathEquality {
   /// Relative difference up to which two values count as one.
   private static let tolerance = 1e-9
   /// Where expressions are compared; the points only have to differ.
-  private static let points: [UInt64] = [1, 2, 3]
+  private static let points: [UInt64] = [1, 2, 3, 4, 5, 6]
 
-  /// Whether two answers in the normal form of ``MathText`` are the same.
-  static func areEqual(_ left: String, _ right: String) -> Bool {
-    left == right
-      || areEqual(MathAnswer(Array(left.utf8)[...]), MathAnswer(Array(right.utf8)[...]))
+  /// Whether an answer is the same as the key, both in the normal form of ``MathText``.
+  ///
+  /// An answer may be an equation of several variables that ends with the key (`a+b=18` for 18), or
+  /// have a unit of one letter that the key lacks; a key may not.
+  static func areEqual(_ answer: String, _ key: String) -> Bool {
+    if answer == key { return true }
+    if Rational(latex: key) != nil, Quantity.isNumber(key, withLetterOf: answer) { return true }
+    let (left, right) = (MathAnswer(Array(answer.utf8)[...]), MathAnswer(Array(key.utf8)[...]))
+    if areEqual(left, right) { return true }
+    guard case .equation(let name, let value) = left, names(of: name).count > 1 else {
+      return false
+    }
+    if case .equation = right { return false }
+    return areEqual(.expression(value), right)
+  }
+
+  /// Whether two expressions without variables have one value.
+  static func haveSameValue(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Bool {
+    names(of: left).isEmpty && names(of: right).isEmpty && expressions(left, right)
+  }
+
+  /// The letters that stand for something: those of no command.
+  private static func names(of text: ArraySlice<UInt8>) -> Set<UInt8> {
+    var names: Set<UInt8> = []
+    var isCommand = false
+    for byte in text {
+      if byte == UInt8(ascii: "\\") {
+        isCommand = true
+      } else if !byte.isLetter {
+        isCommand = false
+      } else if !isCommand {
+        names.insert(byte)
+      }
+    }
+    return names
   }
 
   private static func areEqual(_ left: MathAnswer, _ right: MathAnswer) -> Bool {
@@ -26,8 +57,20 @@ enum MathEquality {
       return left.count == right.count && zip(left, right).allSatisfy(inOrder)
     case (.equation(let left, let right), .equation(let otherLeft, let otherRight)):
       return equations((left, right), (otherLeft, otherRight))
+    case (.approximation(let ways), let other), (let other, .approximation(let ways)):
+      return ways.contains { areEqual($0, other) }
     case (.equation(let name, let value), let other), (let other, .equation(let name, let value)):
-      return MathAnswer.isName(name) && areEqual(.expression(value), other)
+      guard MathAnswer.isName(name) || haveSameValue(name, value) else { return false }
+      return areEqual(.expression(value), other)
+    case (.matrix(let rows), .tuple(_, _, let parts)), (.tuple(_, _, let parts), .matrix(let rows)):
+      // [[1, 2], [3, 4]] is a matrix too.
+      return rows.count == parts.count
+        && zip(rows, parts).allSatisfy { row, part in
+          guard case .tuple(UInt8(ascii: "["), UInt8(ascii: "]"), let elements) = part else {
+            return false
+          }
+          return inOrder(row, elements)
+        }
     case (.inequality(let left, let signs), .inequality(let right, let otherSigns)):
       return signs == otherSigns && left.count == right.count
         && zip(left, right).allSatisfy(expressions)
@@ -69,12 +112,19 @@ enum MathEquality {
       Rational(latex: String(decoding: right, as: UTF8.self))
     )
     if let left = numbers.0, let right = numbers.1 { return left == right }
-    return points.allSatisfy { point in
-      guard let a = LatexEvaluator.value(of: left, at: point),
-        let b = LatexEvaluator.value(of: right, at: point)
-      else { return false }
-      return areClose(a, b)
+    var compared = 0
+    for point in points {
+      switch (
+        LatexEvaluator.value(of: left, at: point), LatexEvaluator.value(of: right, at: point)
+      ) {
+      case (let a?, let b?):
+        guard areClose(a, b) else { return false }
+        compared += 1
+      case (nil, nil): continue
+      default: return false
+      }
     }
+    return compared >= 2
   }
 
   /// Four letters or more, which are a word and no product.
@@ -96,9 +146,10 @@ enum MathEquality {
     var ratios: [ComplexNumber] = []
     for point in points {
       guard let above = difference(first, at: point), let below = difference(second, at: point)
-      else { return false }
+      else { continue }
       ratios.append(above / below)
     }
+    guard ratios.count >= 2 else { return false }
     guard let ratio = ratios.first, ratio.isFinite, ratio.magnitude > tolerance else {
       return false
     }

@@ -1,0 +1,69 @@
+/// Mathematical signs beyond ASCII, in LaTeX.
+enum UnicodeMarks {
+  /// The text with its signs in LaTeX; `√2` is `\sqrt{2}`, `x²` is `x^{2}`.
+  static func inLatex(_ text: String) -> String {
+    if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
+    var result = ""
+    var raised = ""
+    var scalars = Array(text.unicodeScalars)[...]
+    while let scalar = scalars.popFirst() {
+      if let digit = superscripts[scalar] {
+        raised.append(digit)
+        continue
+      }
+      if !raised.isEmpty {
+        result += "^{\(raised)}"
+        raised = ""
+      }
+      if scalar == "√" {
+        result += root(&scalars)
+      } else if let form = forms[scalar] {
+        result += form
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    return raised.isEmpty ? result : result + "^{\(raised)}"
+  }
+
+  /// The radicand: a number, a group, or one letter.
+  private static func root(_ scalars: inout ArraySlice<Unicode.Scalar>) -> String {
+    var radicand = ""
+    while let digit = scalars.first, "0"..."9" ~= digit || digit == "." {
+      radicand.unicodeScalars.append(digit)
+      scalars.removeFirst()
+    }
+    if !radicand.isEmpty { return "\\sqrt{\(radicand)}" }
+    guard let first = scalars.first else { return "\\sqrt" }
+    if first == "(", let close = scalars.firstIndex(of: ")") {
+      let inner = scalars[(scalars.startIndex + 1)..<close].map { String(Character($0)) }.joined()
+      scalars = scalars[(close + 1)...]
+      return "\\sqrt{\(inner)}"
+    }
+    if first.properties.isAlphabetic {
+      scalars.removeFirst()
+      return "\\sqrt{\(first)}"
+    }
+    return "\\sqrt"
+  }
+
+  private static let superscripts: [Unicode.Scalar: Character] = [
+    "⁰": "0", "¹": "1", "²": "2", "³": "3", "⁴": "4", "⁵": "5", "⁶": "6", "⁷": "7", "⁸": "8",
+    "⁹": "9", "⁻": "-", "⁺": "+", "ⁿ": "n", "ˣ": "x",
+  ]
+
+  private static let forms: [Unicode.Scalar: String] = [
+    "−": "-", "–": "-", "—": "-", "×": "\\times ", "÷": "\\div ", "·": "\\cdot ", "⋅": "\\cdot ",
+    "∙": "\\cdot ", "•": "\\cdot ", "≤": "\\le ", "≥": "\\ge ", "⩽": "\\le ", "⩾": "\\ge ",
+    "≠": "\\ne ", "≈": "\\approx ", "≃": "\\approx ", "±": "\\pm ", "∓": "\\mp ", "∞": "\\infty ",
+    "π": "\\pi ", "∪": "\\cup ", "∩": "\\cap ", "∈": "\\in ", "∅": "\\emptyset ", "°": "",
+    "∘": "", "ℝ": "\\mathbb{R}", "θ": "\\theta ", "α": "\\alpha ", "β": "\\beta ", "γ": "\\gamma ",
+    "λ": "\\lambda ", "μ": "\\mu ", "σ": "\\sigma ", "φ": "\\phi ", "ω": "\\omega ",
+    "⟨": "\\langle ",
+    "⟩": "\\rangle ", "⁄": "/", "∕": "/", "½": "\\frac{1}{2}", "⅓": "\\frac{1}{3}",
+    "⅔": "\\frac{2}{3}", "¼": "\\frac{1}{4}", "¾": "\\frac{3}{4}", "⅕": "\\frac{1}{5}",
+    "⅖": "\\frac{2}{5}", "⅗": "\\frac{3}{5}", "⅘": "\\frac{4}{5}", "⅙": "\\frac{1}{6}",
+    "⅚": "\\frac{5}{6}", "⅛": "\\frac{1}{8}", "⅜": "\\frac{3}{8}", "⅝": "\\frac{5}{8}",
+    "⅞": "\\frac{7}{8}", "€": "", "£": "", "¥": "", "₹": "", "′": "'", "∖": "\\setminus ",
+  ]
+}
