@@ -42,11 +42,9 @@ struct TokenizerFlags: ParsableArguments {
   }
 
   private func convertLines(_ tokenizer: TextTokenizer) throws {
-    guard let input = fdopen(STDIN_FILENO, "r") else {
-      throw UserError("standard input cannot be read: \(String(cString: strerror(errno)))")
-    }
     var number = 0
-    while let line = Self.nextLine(of: input) {
+    var lines = InputLines()
+    while let line = lines.next() {
       number += 1
       if line.allSatisfy({ [0x20, 0x09, 0x0A, 0x0D].contains($0) }) { continue }
       let value = try JSONValue(parsing: line, file: "standard input, line \(number)")
@@ -74,14 +72,29 @@ struct TokenizerFlags: ParsableArguments {
       }
     }
   }
+}
 
-  /// The bytes of the next line, nothing repaired; nil at the end.
-  private static func nextLine(of input: UnsafeMutablePointer<FILE>) -> [UInt8]? {
-    var line: UnsafeMutablePointer<CChar>?
-    var capacity = 0
-    defer { free(line) }
-    let count = getline(&line, &capacity, input)
-    guard count > 0, let line else { return nil }
-    return [UInt8](UnsafeRawBufferPointer(start: line, count: count))
+/// The lines of standard input as bytes, nothing repaired, each as soon as it is there.
+private struct InputLines {
+  private var pending: [UInt8] = []
+  private var isAtEnd = false
+
+  /// The next line without its line break; nil at the end.
+  mutating func next() -> [UInt8]? {
+    var searched = 0
+    while true {
+      if let end = pending[searched...].firstIndex(of: 0x0A) {
+        defer { pending.removeFirst(end + 1) }
+        return Array(pending[..<end])
+      }
+      searched = pending.count
+      if isAtEnd {
+        defer { pending = [] }
+        return pending.isEmpty ? nil : pending
+      }
+      let more = FileHandle.standardInput.availableData
+      isAtEnd = more.isEmpty
+      pending += more
+    }
   }
 }
