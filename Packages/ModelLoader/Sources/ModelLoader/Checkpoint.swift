@@ -280,7 +280,7 @@ public struct Checkpoint: Sendable {
   public func denseLinear(named prefix: String) throws(CheckpointError) -> TensorInfo? {
     let name = prefix + ".weight"
     if let format = try format.get(), contains(prefix + "." + format.marker) {
-      guard !contains(name) else {
+      guard format.standsBesideWeight || !contains(name) else {
         throw unsupported("layer \(prefix) stored both dense and quantized")
       }
       return nil

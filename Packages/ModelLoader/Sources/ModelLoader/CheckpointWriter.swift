@@ -101,7 +101,8 @@ public final class CheckpointWriter {
       case .packQuantized: PackQuantizedEncoder(scaleType: modelType)
       case .gptq: GPTQEncoder(method: .gptq)
       case .gptqV2: GPTQEncoder(method: .gptqV2)
-      case .gguf, nil: nil
+      // Forms that are read alone: layers are written as plain matrices.
+      case .intQuantized, .floatQuantized, .float8Blocks, .awq, .gguf, nil: nil
       }
     scaleType = encoder?.scaleType ?? modelType
     self.source = source

@@ -8,6 +8,8 @@ protocol LinearFormat: Sendable {
   var summary: QuantizationSummary { get }
   /// A layer is stored in this format when it has a tensor `layer.marker`.
   var marker: String { get }
+  /// Whether that tensor stands beside `layer.weight`, which holds the codes.
+  var standsBesideWeight: Bool { get }
 
   /// Reads the layer `prefix`.
   ///
@@ -39,6 +41,8 @@ protocol LinearFormat: Sendable {
 }
 
 extension LinearFormat {
+  var standsBesideWeight: Bool { false }
+
   func stored(
     named prefix: String, in checkpoint: Checkpoint
   ) throws(CheckpointError) -> StoredLinear {
@@ -149,9 +153,20 @@ func linearFormat(
   let method = try description.stringIfPresent("quant_method") ?? (inner == nil ? "gptq" : nil)
   switch method {
   case "gptq": return try GPTQFormat(description)
-  case "compressed-tensors": return try PackQuantizedFormat(description)
+  case "awq": return try AWQFormat(description)
+  case "fp8": return try EightBitFormat(float8: description)
+  case "compressed-tensors":
+    let format = try description.stringIfPresent("format") ?? ""
+    return ["int-quantized", "float-quantized"].contains(format)
+      ? try EightBitFormat(compressedTensors: description, format: format)
+      : try PackQuantizedFormat(description)
   default:
-    throw .unsupported(file: description.file, feature: "quantization method \(method ?? "(none)")")
+    throw .unsupported(
+      file: description.file,
+      feature: "\(method.map { "quant_method \($0)" } ?? "a \(key) without quant_method") "
+        + "(read are gptq, awq, fp8 and compressed-tensors with pack-quantized, int-quantized or "
+        + "float-quantized; otherwise take the unquantized model and run `bitbudget quantize` on it, "
+        + "or a GGUF file)")
   }
 }
 

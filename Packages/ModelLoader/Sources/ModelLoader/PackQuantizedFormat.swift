@@ -35,7 +35,11 @@ struct PackQuantizedFormat: LinearFormat {
       let group = try groups.object(name)
       let groupFormat = try group.stringIfPresent("format") ?? format
       guard groupFormat == Self.name else {
-        throw .unsupported(file: file, feature: "compressed-tensors format \(groupFormat)")
+        throw .unsupported(
+          file: file,
+          feature:
+            "compressed-tensors format \(groupFormat) (read are pack-quantized, int-quantized "
+            + "and float-quantized)")
       }
       guard !group.has("input_activations") else {
         throw .unsupported(file: file, feature: "quantization of activations (\(group.path))")

@@ -8,6 +8,14 @@ public struct QuantizationSummary: Sendable, Hashable, Codable {
     case gptqV2 = "gptq_v2"
     /// compressed-tensors, integer weights packed along the inputs.
     case packQuantized = "pack-quantized"
+    /// compressed-tensors, 8-bit integer weights, one a byte.
+    case intQuantized = "int-quantized"
+    /// compressed-tensors, 8-bit float weights.
+    case floatQuantized = "float-quantized"
+    /// 8-bit float weights with a scale for each block of rows and columns.
+    case float8Blocks = "fp8"
+    /// AWQ files.
+    case awq
     /// Blocks of a GGUF file.
     case gguf
   }

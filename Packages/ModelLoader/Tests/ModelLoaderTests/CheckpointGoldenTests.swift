@@ -4,7 +4,7 @@ import Testing
 @testable import ModelLoader
 
 private let quantizedCases = Goldens.cases("checkpoints", "gptq_", "ct_pack_")
-private let unreadCases = Goldens.cases("checkpoints", "ct_w8a8", "ct_fp8", "fp8_")
+private let eightBitCases = Goldens.cases("checkpoints", "ct_w8a8", "ct_fp8", "fp8_")
 private let modelCases = Goldens.cases("models", "")
 
 @Suite("Reference checkpoints")
@@ -62,14 +62,23 @@ struct CheckpointGoldenTests {
   }
 
   @Test(
-    "formats that cannot be read are named, and only when a layer is asked for",
-    .enabled(if: !unreadCases.isEmpty, "no reference checkpoints at \(Goldens.folder.path)"),
-    arguments: unreadCases)
-  func unread(name: String) throws {
-    let checkpoint = try Checkpoint(directory: Goldens.url("checkpoints", name))
-    #expect(
-      message { _ = try checkpoint.linear(named: "model.layers.0.self_attn.q_proj") }?
-        .contains("is not supported") == true)
+    "weights of one byte are the reference's in memory",
+    .enabled(if: !eightBitCases.isEmpty, "no reference checkpoints at \(Goldens.folder.path)"),
+    arguments: eightBitCases)
+  func eightBits(name: String) throws {
+    let url = Goldens.url("checkpoints", name)
+    let checkpoint = try Checkpoint(directory: url)
+    let golden = url.appendingPathComponent("golden")
+    let files = try FileManager.default.contentsOfDirectory(atPath: golden.path)
+      .filter { $0.hasPrefix("dequant.") }
+    #expect(!files.isEmpty)
+    for file in files {
+      let layer = String(file.dropFirst("dequant.".count).dropLast(".npy".count))
+      let expected = try NumPyArray(golden.appendingPathComponent(file))
+      let weights = try checkpoint.weights(named: layer, shape: expected.shape)
+      #expect(weights.dequantized() == expected.values, "\(name) \(layer)")
+      #expect(weights.byteCount < 2 * expected.values.count, "one byte a weight, and scales")
+    }
   }
 
   @Test(

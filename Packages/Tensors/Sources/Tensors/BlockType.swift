@@ -4,7 +4,7 @@ import Kernels
 ///
 /// Sendable by rule: it points at a constant table.
 public struct BlockType: @unchecked Sendable, Hashable {
-  private let type: UnsafePointer<bb_ggml_type>
+  let type: UnsafePointer<bb_ggml_type>
 
   /// The types that can be read, by their ids in files.
   public static let all = (UInt32(0)..<64).compactMap(BlockType.init(id:))
@@ -28,6 +28,13 @@ public struct BlockType: @unchecked Sendable, Hashable {
   public var codeBits: Int { Int(type.pointee.bits) }
   /// Weights that share a scale.
   public var groupSize: Int { Int(type.pointee.group) }
+
+  /// What the kernels know of the type.
+  var table: bb_ggml_type { type.pointee }
+  /// Whether groups have a lowest value of their own.
+  var hasLows: Bool { table.has_lows != 0 }
+  /// What codes are counted from when they lie in bytes: those of a table from 128.
+  var zero: Float { table.values == nil ? Float(table.zero) : 128 }
 
   /// The weights of consecutive blocks, in F32 as the reference rounds them.
   ///

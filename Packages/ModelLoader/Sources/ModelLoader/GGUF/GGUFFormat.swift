@@ -36,16 +36,9 @@ struct GGUFFormat: LinearFormat {
 
   func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
     let (info, type, shape) = try blocks(of: prefix, in: checkpoint)
-    return try WeightPacking.pack(dtype: .f32, shape: shape, name: info.name) { packer in
-      try checkpoint.readRows(of: info, grain: DensePacker.blockRows) { rows, bytes in
-        let count = rows.count * shape[1]
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { floats in
-          guard let base = floats.baseAddress else { return }
-          type.decode(bytes, into: base)
-          packer.put(rows, UnsafeRawBufferPointer(start: base, count: count * 4))
-        }
-      }
-    }
+    let packer = try BlockPacker(type: type, shape: shape, name: info.name)
+    try checkpoint.readRows(of: info, grain: BlockPacker.blockRows) { packer.put($0, $1) }
+    return packer.weights
   }
 
   func matrix(
