@@ -87,7 +87,20 @@ public enum Text {
 /// What the operating system says of this process.
 public enum ProcessMemory {
   /// The most bytes of memory the process ever held.
+  ///
+  /// Linux counts into `ru_maxrss` what the parent held when it started the process, so its own
+  /// high-water mark is read instead.
   public static var peakBytes: Int {
+    #if os(Linux)
+      if let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+        let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+        let kibibytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({
+          Int($0)
+        })
+      {
+        return kibibytes * 1024
+      }
+    #endif
     var usage = rusage()
     #if canImport(Darwin)
       let (who, unit) = (RUSAGE_SELF, 1)

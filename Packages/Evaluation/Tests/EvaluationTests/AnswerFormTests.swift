@@ -66,7 +66,6 @@ import Testing
     M | 0 | \begin{pmatrix}1&2\\3&4\end{pmatrix} | \boxed{\begin{pmatrix}1&3\\2&4\end{pmatrix}}
     M | 1 | \begin{pmatrix}1&2\\3&4\end{pmatrix} | \boxed{\left(\begin{array}{rr}1&2\\[4pt]3&4\end{array}\right)}
     M | 1 | \begin{pmatrix}1&2\\3&4\end{pmatrix} | \boxed{[[1,2],[3,4]]}
-    M | 1 | 5000000 | \boxed{5 \text{ million}}
     M | 0 | 5 | \boxed{5 million}
     M | 1 | 5 | \boxed{5\text{ m}}
     M | 1 | 5 | \boxed{5 m}

@@ -21,7 +21,7 @@ struct SummaryTests {
       })
     #expect(
       summary.flags
-        == ReplyFlags(truncated: 2, budget: 2, unparsed: 2, unanswered: 2, failed: 2))
+        == ReplyFlags(truncated: 2, budget: 2, unparsed: 2, unanswered: 2, failed: 2, looping: 0))
     #expect(summary.steps == ["box": 32, "open-box": 2, "none": 6])
     #expect(summary.accuracy?.value == 0.85)
     #expect(summary.warnings.count == 4)

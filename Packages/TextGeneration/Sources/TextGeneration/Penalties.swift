@@ -118,8 +118,8 @@ final class PenaltyTable {
     for end in (length - 1)..<all.count
     where all[(end - length + 1)..<end].elementsEqual(recent) {
       let id = Int(all[end])
-      if logits.indices.contains(id) { logits[id] = -.infinity }
+      if logits.indices.contains(id) { logits[id] = -.greatestFiniteMagnitude }
     }
-    if !logits.contains(where: \.isFinite) { logits = before }
+    if !logits.contains(where: { $0 > -.greatestFiniteMagnitude }) { logits = before }
   }
 }

@@ -168,8 +168,9 @@ enum AnswerPhrase {
       } else if let found = letter(at: position, in: text, count: count) {
         let rest = text[found.end...]
         let isEnclosed = "([".utf8.contains(byte)
+        let isMarked = ".)".utf8.contains(text[found.end - 1])
         let isName =
-          isEnclosed || !(rest.first?.isBlank ?? false)
+          isEnclosed || isMarked || !(rest.first?.isBlank ?? false)
           || LetterAnswer.isFollowed(byte, by: rest.drop(while: \.isBlank))
         let counts = isAnswer || passed > 0 || isVerdict(rest)
         return isName && counts ? found.text : nil

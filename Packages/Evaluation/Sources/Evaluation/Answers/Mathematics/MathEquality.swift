@@ -11,16 +11,16 @@ enum MathEquality {
 
   /// Whether an answer is the same as the key, both in the normal form of ``MathText``.
   ///
-  /// An answer may be an equation of several variables that ends with the key (`a+b=18` for 18), or
+  /// An answer may be a sum of several variables and the key (`a+b=18` for 18), or
   /// have a unit of one letter that the key lacks; a key may not.
   static func areEqual(_ answer: String, _ key: String) -> Bool {
     if answer == key { return true }
     if Rational(latex: key) != nil, Quantity.isNumber(key, withLetterOf: answer) { return true }
     let (left, right) = (MathAnswer(Array(answer.utf8)[...]), MathAnswer(Array(key.utf8)[...]))
     if areEqual(left, right) { return true }
-    guard case .equation(let name, let value) = left, names(of: name).count > 1 else {
-      return false
-    }
+    guard case .equation(let name, let value) = left, names(of: name).count > 1,
+      name.allSatisfy({ $0.isLetter || $0.isDigit || "+-".utf8.contains($0) })
+    else { return false }
     if case .equation = right { return false }
     return areEqual(.expression(value), right)
   }

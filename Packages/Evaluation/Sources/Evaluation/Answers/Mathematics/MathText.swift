@@ -78,6 +78,8 @@ enum MathText {
       guard index > start, text[index - 1].isDigit, text[...].byte(at: next)?.isDigit == true else {
         continue
       }
+      // The base of a logarithm or an index is no part of the number behind it.
+      if index > 1, text[index - 2] == UInt8(ascii: "_") { continue }
       pieces.append(text[start..<index])
       start = next
     }
