@@ -101,7 +101,8 @@ let package = Package(
       .executableTarget(
         name: "bench-engine",
         dependencies: [
-          argumentParser, "Tensors", "KVCaches", "DecoderModels", "ModelLoader", "TextGeneration",
+          argumentParser, "Kernels", "Tensors", "KVCaches", "DecoderModels", "ModelLoader",
+          "TextGeneration",
         ],
         path: "Tools/bench/engine"),
       .executableTarget(

@@ -9,6 +9,7 @@ extension KVCache {
   ///   - layer: a layer that does not attend.
   ///   - tokens: tokens that the state takes in; they count towards `position`.
   ///   - body: called with the state.
+  /// - Returns: what `body` returns.
   /// - Throws: `TensorError.outOfMemory` when no copy can be had; the state is then as before.
   public mutating func updateFixedState<Result>(
     of layer: Int, tokens: Int, _ body: (UnsafeMutableBufferPointer<Float>) -> Result

@@ -15,6 +15,7 @@ public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
   /// What activations become for a matrix of integer codes.
   ///
   /// - Parameter group: inputs that share a scale of activations.
+  /// - Returns: the form in which kernels take the activations.
   public func activations(forCodesInGroupsOf group: Int) -> ActivationScheme {
     switch self {
     case .int8 where group <= ActivationScheme.longestInt8Group: .int8(group: group)

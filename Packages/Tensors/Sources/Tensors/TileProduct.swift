@@ -54,7 +54,11 @@ final class TileProduct: @unchecked Sendable {
   ///   - columns: at most `side`.
   ///   - inner: any.
   ///   - scale: a power of two with a sign, so that multiplying by it is exact.
+  ///   - a: the left operand.
+  ///   - b: the right operand.
   ///   - adds: whether the product is added to what `c` holds.
+  ///   - c: the result, row by row.
+  ///   - stride: floats from one row of `c` to the next.
   func run(
     rows: Int, columns: Int, inner: Int, scale: Float, _ a: Operand, _ b: Operand, adds: Bool,
     into c: UnsafeMutablePointer<Float>, stride: Int

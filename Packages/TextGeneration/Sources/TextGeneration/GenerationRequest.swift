@@ -136,8 +136,9 @@ public struct GenerationTimings: Sendable {
 
   /// Prompt tokens a second.
   public var promptRate: Double { promptSeconds > 0 ? Double(promptTokens) / promptSeconds : 0 }
-  /// Tokens that were proposed, and those of them that were drawn.
+  /// Tokens that were proposed.
   public var proposedTokens = 0
+  /// Those of the proposed tokens that were drawn.
   public var acceptedTokens = 0
 
   /// Generated tokens a second.

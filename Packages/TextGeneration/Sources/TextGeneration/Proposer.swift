@@ -16,6 +16,7 @@ public struct PromptLookup: Proposer {
   /// Looks for the last tokens, from the longest number of them to the shortest.
   public init(lengths: ClosedRange<Int> = 2...4) { self.lengths = lengths }
 
+  /// See `Proposer.propose`.
   public func propose(after tokens: [Int32], most: Int) -> [Int32] {
     guard most > 0 else { return [] }
     return tokens.withUnsafeBufferPointer { tokens in

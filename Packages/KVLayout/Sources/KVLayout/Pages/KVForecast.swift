@@ -149,11 +149,14 @@ public struct KVForecast: Sendable, Hashable {
     public var total: Int { Saturating.sum(own, shared) }
   }
 
-  /// What a text is charged with whose prompt has `prompt` tokens, followed by a reply of up to `reply`,
-  /// the last of which is never run.
+  /// What a text is charged with.
   ///
-  /// - Parameter isShared: whether several start with the prompt, which is then run once and kept for those
-  ///   who still wait for it.
+  /// - Parameters:
+  ///   - prompt: tokens of the prompt.
+  ///   - reply: most tokens of the reply, the last of which is never run.
+  ///   - isShared: whether several start with the prompt, which is then run once and kept for those who
+  ///     still wait for it.
+  /// - Returns: bytes of its own, and bytes that it shares.
   public func charge(prompt: Int, reply: Int, isShared: Bool) -> Charge {
     let tokens = Saturating.sum(prompt, max(reply, 1) - 1)
     guard isShared else {

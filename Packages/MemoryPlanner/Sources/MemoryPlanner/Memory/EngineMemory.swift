@@ -50,6 +50,8 @@ struct EngineMemory {
   /// Bytes that are left for KV caches in `memory` bytes: with no more of them the peak stays within it.
   ///
   /// - Parameters:
+  ///   - memory: bytes that the process may hold.
+  ///   - load: what is generated together.
   ///   - weights: bytes of the weights as they were loaded.
   ///   - resident: bytes that the process holds with the weights loaded, which count where they are more
   ///     than the equations say.

@@ -127,6 +127,7 @@ extension TextTokenizer {
   ///   - template: the model's chat template.
   ///   - specialText: whether special tokens that messages or tools spell stay text.
   ///   - now: the time that `strftime_now` tells.
+  /// - Returns: the prompt, with the parts that came from messages marked.
   /// - Throws: ``TokenizerError`` for roles and parts that the template does not take, and when it
   ///   refuses the conversation, fails, or goes past its limits.
   public func prompt(

@@ -2,6 +2,7 @@ import KVLayout
 import Tensors
 
 extension H2O: EvictionPolicy {
+  /// See `EvictionPolicy.choose`.
   public func choose(
     from head: HeadView, budget: Int, order: Eviction.Order
   ) throws(TensorError) -> EvictionChoice {

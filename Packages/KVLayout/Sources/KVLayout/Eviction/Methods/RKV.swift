@@ -35,9 +35,12 @@ public struct RKV: EvictionMethod {
     self.retain = retain
   }
 
+  /// See `EvictionMethod.name`.
   public static let name = "rkv"
+  /// See `EvictionMethod.keys`.
   public static let keys = ["lambda", "window", "kernel", "threshold", "retain"]
 
+  /// Reads the settings; see `EvictionMethod`.
   public init(_ settings: inout EvictionSettings, budget: Int) throws(EvictionProblem) {
     let usual = Self()
     lambda = try settings.take("lambda", Float.init) ?? usual.lambda
@@ -47,6 +50,7 @@ public struct RKV: EvictionMethod {
     retain = try settings.take("retain", Retain.init) ?? usual.retain
   }
 
+  /// See `EvictionMethod.settings`.
   public func settings(budget: Int) -> [(key: String, value: String)] {
     let usual = Self()
     var settings: [(key: String, value: String)] = []
@@ -58,6 +62,7 @@ public struct RKV: EvictionMethod {
     return settings
   }
 
+  /// See `EvictionMethod.problem`.
   public func problem(budget: Int) -> String? {
     if !(lambda >= 0 && lambda <= 1) { return "lambda \(lambda) is not between 0 and 1" }
     if !(threshold >= -1 && threshold <= 1) {

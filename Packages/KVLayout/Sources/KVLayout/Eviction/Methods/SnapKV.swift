@@ -13,25 +13,31 @@ public struct SnapKV: EvictionMethod {
     self.kernel = kernel
   }
 
+  /// See `EvictionMethod.name`.
   public static let name = "snapkv"
+  /// See `EvictionMethod.keys`.
   public static let keys = ["window", "kernel"]
 
+  /// Reads the settings; see `EvictionMethod`.
   public init(_ settings: inout EvictionSettings, budget: Int) throws(EvictionProblem) {
     let usual = Self()
     window = try settings.take("window", Int.init) ?? usual.window
     kernel = try settings.take("kernel", Int.init) ?? usual.kernel
   }
 
+  /// See `EvictionMethod.settings`.
   public func settings(budget: Int) -> [(key: String, value: String)] {
     let usual = Self()
     return (window == usual.window ? [] : [("window", "\(window)")])
       + (kernel == usual.kernel ? [] : [("kernel", "\(kernel)")])
   }
 
+  /// See `EvictionMethod.problem`.
   public func problem(budget: Int) -> String? {
     Self.poolingProblem(window: window, kernel: kernel, budget: budget)
   }
 
+  /// See `EvictionMethod.needs`.
   public func needs(order: Eviction.Order) -> EvictionNeeds { EvictionNeeds(queryWindow: window) }
 
   /// Why importances to a window of queries cannot be pooled, or nil if they can.

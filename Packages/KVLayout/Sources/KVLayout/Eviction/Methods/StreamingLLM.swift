@@ -7,22 +7,28 @@ public struct StreamingLLM: EvictionMethod {
   /// Keeps so many sinks; the number is checked when an `Eviction` is made of it.
   public init(sinks: Int) { self.sinks = sinks }
 
+  /// See `EvictionMethod.name`.
   public static let name = "streaming"
+  /// See `EvictionMethod.keys`.
   public static let keys = ["sinks"]
 
+  /// Reads the settings; see `EvictionMethod`.
   public init(_ settings: inout EvictionSettings, budget: Int) throws(EvictionProblem) {
     sinks = try settings.take("sinks", Int.init) ?? budget / 2
   }
 
+  /// See `EvictionMethod.settings`.
   public func settings(budget: Int) -> [(key: String, value: String)] {
     sinks == budget / 2 ? [] : [("sinks", "\(sinks)")]
   }
 
+  /// See `EvictionMethod.problem`.
   public func problem(budget: Int) -> String? {
     if sinks < 0 { return "sinks \(sinks) is negative" }
     if sinks >= budget { return "budget \(budget) leaves no recent token beside \(sinks) sinks" }
     return nil
   }
 
+  /// See `EvictionMethod.needs`.
   public func needs(order: Eviction.Order) -> EvictionNeeds { EvictionNeeds() }
 }
