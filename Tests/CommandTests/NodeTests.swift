@@ -161,6 +161,9 @@ import Testing
       let shown = try folder.run(.evaluate, ["show", "run.jsonl"])
       #expect(shown.end == .exited(1) && shown.errors.contains("line 3: was edited"))
     }
+    // Grading again takes the texts as they stand, and says that they were edited.
+    let regraded = try folder.run(.evaluate, ["regrade", "run.jsonl", "--output", "new.jsonl"])
+    #expect(regraded.isSuccess && regraded.errors.contains("1 replies were edited"))
     // Journals of earlier versions have no digests, which is said.
     let digest = try Regex(#","digest":"[0-9a-f]{32}""#)
     let old = lines.map {

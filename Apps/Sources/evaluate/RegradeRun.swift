@@ -24,9 +24,11 @@ struct RegradeRun: ParsableCommand {
     guard !FileManager.default.fileExists(atPath: new.path) else {
       throw UserError("\(new.path): exists")
     }
-    let name = try bench ?? Summary(journal: old).scenario.benchmark
+    let name = try bench ?? EvaluationRun.benchmarkName(of: old)
     let definition = try BenchmarkFinder(data: nil).definition(name)
-    let (before, after) = try EvaluationRun.regrade(old, with: definition, into: new)
+    let (before, after) = try EvaluationRun.regrade(old, with: definition, into: new) {
+      Console.note("warning: \($0)")
+    }
     var result = RunResult(summary: after)
     try result.save(beside: new)
     table.write([

@@ -35,7 +35,14 @@ public struct Summary: Sendable, Hashable, Codable {
   ///
   /// - Throws: ``EvaluationError`` for a damaged journal, or one without header.
   public init(journal: URL, damage: DamagePolicy = .refuse) throws(EvaluationError) {
-    let (header, tally) = try Self.read(journal, damage: damage)
+    try self.init(journal: journal, damage: damage, allowsEdits: false)
+  }
+
+  /// As above; `allowsEdits` counts records too that were edited since they were written.
+  init(
+    journal: URL, damage: DamagePolicy = .refuse, allowsEdits: Bool
+  ) throws(EvaluationError) {
+    let (header, tally) = try Self.read(journal, damage: damage, allowsEdits: allowsEdits)
     scenario = header.scenario
     fingerprint = header.fingerprint
     shard = header.shard
@@ -54,10 +61,12 @@ public struct Summary: Sendable, Hashable, Codable {
 
   /// Reads a journal and counts its records.
   static func read(
-    _ journal: URL, damage: DamagePolicy = .refuse
+    _ journal: URL, damage: DamagePolicy = .refuse, allowsEdits: Bool = false
   ) throws(EvaluationError) -> (header: JournalHeader, tally: Tally) {
     var tally = Tally()
-    let index = try JournalIndex.read(journal, damage: damage) { tally.add($0) }
+    let index = try JournalIndex.read(journal, damage: damage, allowsEdits: allowsEdits) {
+      tally.add($0)
+    }
     guard let header = index.header else {
       throw .journalLine(file: journal.path, line: 1, reason: "has no header")
     }

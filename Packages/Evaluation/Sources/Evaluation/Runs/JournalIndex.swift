@@ -26,6 +26,8 @@ public struct JournalIndex: Sendable {
   let leftOut: [String]
   /// How many records have no digest, so that nothing tells whether they were edited.
   let undigested: Int
+  /// How many records no longer have the digest that they state, where such are read.
+  let edited: Int
   /// Where the last good line ends, line feed included, in bytes.
   let goodBytes: UInt64
   /// Whether a line in the middle was left out.
@@ -52,11 +54,12 @@ public struct JournalIndex: Sendable {
   /// - Parameters:
   ///   - url: The file.
   ///   - damage: What to do about other damaged lines.
+  ///   - allowsEdits: Whether records that were edited are read, and counted, instead of refused.
   ///   - body: Called with each record, in the order of the file.
   /// - Returns: Where the records stand, and what was left out.
   /// - Throws: ``EvaluationError`` naming file and line, or what `body` throws.
   public static func read(
-    _ url: URL, damage: DamagePolicy = .refuse,
+    _ url: URL, damage: DamagePolicy = .refuse, allowsEdits: Bool = false,
     _ body: (SampleRecord) throws(EvaluationError) -> Void = { _ in }
   ) throws(EvaluationError) -> JournalIndex {
     var reader = try LineReader(url)
@@ -65,7 +68,7 @@ public struct JournalIndex: Sendable {
     var lines: [SampleID: Int] = [:]
     var notes: [String] = []
     var goodBytes: UInt64 = 0
-    var undigested = 0
+    var (undigested, edited) = (0, 0)
     var (hasGaps, lacksLineFeed) = (false, false)
     while let line = try reader.next() {
       if line.bytes.allSatisfy(\.isBlank), line.isTerminated {
@@ -75,6 +78,14 @@ public struct JournalIndex: Sendable {
       do throws(EvaluationError) {
         if let header {
           let record = try record(in: line, header: header, file: url.path)
+          if let digest = record.digest, digest != record.digest(in: header.fingerprint) {
+            guard allowsEdits else {
+              throw .journalLine(
+                file: url.path, line: line.number,
+                reason: "was edited: it is not what its digest \(digest) was made of")
+            }
+            edited += 1
+          }
           if let earlier = lines.updateValue(line.number, forKey: record.id) {
             throw .journalLine(
               file: url.path, line: line.number,
@@ -101,7 +112,7 @@ public struct JournalIndex: Sendable {
       }
     }
     return JournalIndex(
-      header: header, entries: entries, leftOut: notes, undigested: undigested,
+      header: header, entries: entries, leftOut: notes, undigested: undigested, edited: edited,
       goodBytes: goodBytes, hasGaps: hasGaps, lacksLineFeed: lacksLineFeed)
   }
 
@@ -132,13 +143,7 @@ public struct JournalIndex: Sendable {
       throw .journalLine(
         file: file, line: line.number, reason: "has a negative or impossible count or time")
     }
-    if let digest = record.digest {
-      guard digest == record.digest(in: header.fingerprint) else {
-        throw .journalLine(
-          file: file, line: line.number,
-          reason: "was edited: it is not what its digest \(digest) was made of")
-      }
-    } else if header.format > 1 {
+    if record.digest == nil, header.format > 1 {
       throw .journalLine(file: file, line: line.number, reason: "has no field 'digest'")
     }
     return record
