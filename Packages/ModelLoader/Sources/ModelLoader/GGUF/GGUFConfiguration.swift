@@ -128,12 +128,11 @@ struct GGUFConfiguration {
   }
 
   private func ropeScaling() throws(CheckpointError) -> JSONValue? {
-    if let factors = tensors["rope_freqs.weight"] {
-      guard case .plain(.f32) = factors.type, factors.shape.count == 1 else {
-        throw .tensor(
-          file: metadata.file, tensor: "rope_freqs.weight",
-          reason: "\(factors.type.name) \(factors.shape); F32 of one dimension is expected")
-      }
+    guard tensors["rope_freqs.weight"] == nil else {
+      throw .unsupported(
+        file: metadata.file,
+        feature: "tensor rope_freqs.weight (the rotary scaling of Llama 3.1 and later; the model's "
+          + "safetensors folder, whose config.json names it, can be read)")
     }
     let type = try metadata.stringIfPresent(key("rope.scaling.type")) ?? "none"
     if type == "none" {

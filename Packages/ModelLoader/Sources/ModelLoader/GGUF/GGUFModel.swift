@@ -51,7 +51,7 @@ struct GGUFModel: Sendable {
     var types: [String: BlockType] = [:]
     for (name, stored) in opened.entries where !GGUFNames.isRedundant(name) {
       let entry = stored.entry
-      guard let hubName = name == "rope_freqs.weight" ? name : names?.hubName(of: name) else {
+      guard let hubName = names?.hubName(of: name) else {
         throw .unsupported(
           file: stored.file.file,
           feature: "tensor \(name) in a model of architecture \(architecture)")
