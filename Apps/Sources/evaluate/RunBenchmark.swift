@@ -220,19 +220,26 @@ struct RunBenchmark: ParsableCommand {
 
   /// What decides the replies besides the benchmark and the sampler.
   private func engine(_ checkpoint: Checkpoint) throws -> [String: String] {
-    // One that cannot be read ends the run where prompts are made.
-    let template = try? ChatTemplate.load(files: checkpoint.modelFiles)
     var engine = [
       "model": checkpoint.modelName, "weights": try DecoderSource(checkpoint).formatName(),
       "weights digest": try checkpoint.digest(),
       "kv": try model.kvPolicy().description,
-      "template digest": template.map { Scenario.digest(of: $0.source) } ?? "none",
+      "template digest": try Self.templateDigest(checkpoint),
       "program": Program.version, "forced": force ? "yes" : "no",
     ]
     // Said only where it is not the default, so that journals written before the flag was there can go on.
     if model.numerics != .exact { engine["numerics"] = model.numerics.rawValue }
     if model.headBits != .stored { engine["head bits"] = model.headBits.rawValue }
     return engine
+  }
+
+  /// The digest of the chat template, or `none` where the model has none.
+  private static func templateDigest(_ checkpoint: Checkpoint) throws -> String {
+    do {
+      return Scenario.digest(of: try ChatTemplate.load(files: checkpoint.modelFiles).source)
+    } catch TokenizerError.noChatTemplate {
+      return "none"
+    }
   }
 
   /// Makes the folder that the journal is to lie in.
