@@ -25,7 +25,7 @@ func library(
 let libraries = [
   "SystemCalls", "Kernels", "KVLayout", "Tensors", "Quantizers", "KVCaches", "ModelLoader",
   "DecoderModels", "TextGeneration", "JSON", "Tokenizer", "MemoryPlanner", "NanoModels",
-  "Compression", "Evaluation",
+  "Compression", "Evaluation", "Serving",
 ]
 
 let package = Package(
@@ -36,6 +36,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
   ],
   targets: [
     library("SystemCalls", []),
@@ -79,6 +81,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.copy("Resources")], tests: ["JSON", "MemoryPlanner"]),
+    library("Serving", [.product(name: "Hummingbird", package: "hummingbird")]),
     [
       .target(name: "StopSignals", path: "Apps/Sources/StopSignals"),
       .target(

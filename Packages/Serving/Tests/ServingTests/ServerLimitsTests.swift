@@ -1,0 +1,6 @@
+import Serving
+import Testing
+
+@Test func limitsAreFinite() {
+  #expect(ServerLimits().bodyBytes > 0)
+}
