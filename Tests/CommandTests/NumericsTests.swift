@@ -30,6 +30,16 @@ import Testing
     #expect(try ids(model, nil) == ids(model, "exact"))
   }
 
+  @Test func int16IsTheSameOnAllThreadsAndInstructionSets() throws {
+    for bits in [8, 4] {
+      let model = try folder.quantize("model-\(bits)", bits: bits, method: "rtn", threads: 1)
+      let found = try ids(model, "int16")
+      #expect(found.count == 40)
+      #expect(try ids(model, "int16", threads: 2) == found)
+      #expect(try ids(model, "int16", isa: "scalar") == found)
+    }
+  }
+
   @Test func bf16IsTheSameOnAllThreadsAndInstructionSets() throws {
     let found = try ids(Nano.model, "bf16")
     #expect(found.count == 40)
@@ -41,10 +51,12 @@ import Testing
   @Test func onlyNumbersOfTheirKindAreMultipliedOtherwise() throws {
     let quantized = try folder.quantize("model", bits: 4, method: "rtn", threads: 1)
     for (model, head, kv, changing) in [
-      (quantized, "8", "f32", ["int8"]), (quantized, "8", "bf16", ["int8", "bf16"]),
-      (quantized, "16", "f32", ["int8", "bf16"]), (Nano.model, "16", "f32", ["int8", "bf16"]),
+      (quantized, "8", "f32", ["int8", "int16"]),
+      (quantized, "8", "bf16", ["int8", "bf16", "int16"]),
+      (quantized, "16", "f32", ["int8", "bf16", "int16"]),
+      (Nano.model, "16", "f32", ["int8", "bf16"]), (Nano.model, "16", "int8", ["int8", "bf16"]),
     ] {
-      let logits = try ["exact", "int8", "bf16"].map { numerics in
+      let logits = try ["exact", "int8", "bf16", "int16"].map { numerics in
         let outcome = try folder.run(
           .generate,
           [
@@ -57,6 +69,7 @@ import Testing
       #expect(logits[0] != nil)
       #expect((logits[1] != logits[0]) == changing.contains("int8"))
       #expect((logits[2] != logits[0]) == changing.contains("bf16"))
+      #expect((logits[3] != logits[0]) == changing.contains("int16"))
     }
   }
 

@@ -153,6 +153,15 @@ static void check_multiply(bb_row_format format, size_t rows, size_t inputs, siz
     const bb_activations x = {.format = BB_ACTIVATIONS_INT8, .values = rounded, .stride = stride, .group = span,
                               .groups = spans, .scales = scale, .sums = sum};
     BOTH("by 8 bits", inputs, bb_multiply(k, &m, &x, tokens, y, rows, 0, blocks));
+    static int16_t words[ROOM];
+    BOTH("quantize16", inputs, {
+      k->quantize16(in[1], inputs, span, (int16_t *)y, y + ROOM / 4, (int32_t *)(y + ROOM / 2));
+    });
+    for (size_t t = 0; t < tokens; t++)
+      tables[0]->quantize16(in[1] + t * inputs, inputs, span, words + t * stride, scale + t * spans, sum + t * spans);
+    const bb_activations wide = {.format = BB_ACTIVATIONS_INT16, .values = words, .stride = stride * 2, .group = span,
+                                 .groups = spans, .scales = scale, .sums = sum};
+    BOTH("by 16 bits", inputs, bb_multiply(k, &m, &wide, tokens, y, rows, 0, blocks));
   }
   free(lines);
 }

@@ -29,7 +29,7 @@ public struct ModelFlags: ParsableArguments {
   /// How weights meet activations.
   @Option(
     help:
-      "How weights meet activations: exact, int8 (activations rounded to 8 bits for integer weights and caches, to BF16 for BF16 ones; faster), or bf16 (the latter alone)."
+      "How weights meet activations: exact, int16 (activations quantized to 16 bits for integer weights), int8 (to 8 bits for integer weights and caches, to BF16 for BF16 ones; fastest), or bf16 (the latter alone)."
   )
   public var numerics = Numerics.exact
 

@@ -21,7 +21,7 @@ struct Engine: ParsableCommand {
   var shape = "0.6b"
   @Option(help: "Formats of the weights, separated by commas: bf16, int8, int4.")
   var formats = "bf16,int8,int4"
-  @Option(help: "How weights meet activations: exact, int8 or bf16.")
+  @Option(help: "How weights meet activations: exact, int16, int8 or bf16.")
   var numerics = Numerics.exact
   @Option(help: "Bits of the output head: 16 or 8.") var headBits = HeadBits.stored
   @Option(help: "Tokens of the prompt.")

@@ -1,5 +1,5 @@
-// The speed of the products of one matrix on one thread in one run: exact; of integer weights also with activations rounded
-// to 8 bits, of BF16 weights with activations rounded to BF16.
+// The speed of the products of one matrix on one thread in one run: with activations as they are, and quantized in each way that
+// the kernels know for the weights' format.
 //
 //   cd Packages/Kernels/Sources/Kernels && clang -O2 -Iinclude ../../../../Tools/bench/kernels/multiply.c *.c -lm -lpthread -o /tmp/multiply && /tmp/multiply
 //
@@ -14,8 +14,7 @@ enum { ROWS = 6144, INPUTS = 1024, GROUP = 128, MAX_TOKENS = 256, GROUPS = INPUT
 
 static uint8_t lines[ROWS * INPUTS * 2] __attribute__((aligned(64)));
 static float scales[ROWS * GROUPS], x[MAX_TOKENS * INPUTS], y[MAX_TOKENS * ROWS];
-static int8_t codes[MAX_TOKENS * STRIDE];
-static uint16_t halves[MAX_TOKENS * INPUTS];
+static int16_t codes[MAX_TOKENS * STRIDE];  // of 8 or 16 bits, or BF16
 static float code_scales[MAX_TOKENS * GROUPS];
 static int32_t code_sums[MAX_TOKENS * GROUPS];
 
@@ -25,46 +24,49 @@ static double seconds(void) {
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-// Rounds the activations and multiplies them by what is rounded, `times` times; returns the seconds that rounding took.
-static double rounded_product(const bb_kernel_table *k, const bb_matrix *m, size_t tokens, int times) {
-  const int bf16 = m->format == BB_ROWS_BF16;
-  const bb_activations a = {.format = bf16 ? BB_ACTIVATIONS_BF16 : BB_ACTIVATIONS_INT8,
-                            .values = bf16 ? (const void *)halves : codes,
-                            .stride = bf16 ? INPUTS * 2 : STRIDE,
+// Quantizes the activations and multiplies them, `times` times; returns the seconds that quantizing took.
+static double quantized_product(const bb_kernel_table *k, const bb_matrix *m, bb_activation_format format, size_t tokens,
+                                int times) {
+  const size_t bytes = format == BB_ACTIVATIONS_INT8 ? 1 : 2;
+  const bb_activations a = {.format = format, .values = codes, .stride = STRIDE * bytes,
                             .group = GROUP, .groups = GROUPS, .scales = code_scales, .sums = code_sums};
   const double start = seconds();
-  for (int i = 0; i < times; i++) {
-    if (bf16) {
-      k->narrow(x, BB_BF16, halves, tokens * INPUTS);
-      continue;
+  for (int i = 0; i < times; i++)
+    for (size_t t = 0; t < tokens; t++) {
+      const float *row = x + t * INPUTS;
+      float *const scale = code_scales + t * GROUPS;
+      int32_t *const sum = code_sums + t * GROUPS;
+      if (format == BB_ACTIVATIONS_BF16) k->narrow(row, BB_BF16, codes + t * STRIDE, INPUTS);
+      if (format == BB_ACTIVATIONS_INT8) k->quantize(row, INPUTS, GROUP, (int8_t *)codes + t * STRIDE, scale, sum);
+      if (format == BB_ACTIVATIONS_INT16) k->quantize16(row, INPUTS, GROUP, codes + t * STRIDE, scale, sum);
     }
-    for (size_t t = 0; t < tokens; t++)
-      k->quantize(x + t * INPUTS, INPUTS, GROUP, codes + t * STRIDE, code_scales + t * GROUPS, code_sums + t * GROUPS);
-  }
-  const double rounding = seconds() - start;
+  const double quantizing = seconds() - start;
   for (int i = 0; i < times; i++) bb_multiply(k, m, &a, tokens, y, ROWS, 0, ROWS / 16);
-  return rounding;
+  return quantizing;
 }
 
-static void measure(const bb_kernel_table *k, bb_row_format format, size_t tokens) {
+static void measure(const bb_kernel_table *k, bb_row_format format, bb_activation_format activations, size_t tokens) {
+  if (activations == BB_ACTIVATIONS_F32 || !bb_has_product(k, format, activations)) return;
   const bb_matrix m = {.format = format, .rows = ROWS, .inputs = INPUTS, .group = GROUP, .lines = lines,
                        .scales = (const uint8_t *)scales, .scale_format = BB_F32, .zero = format == BB_ROWS_INT4 ? 8 : 128};
   const int times = tokens > 16 ? 2 : tokens > 1 ? 8 : 30;
-  double exact = 1e9, rounded = 1e9, rounding = 1e9;
+  double exact = 1e9, quantized = 1e9, quantizing = 1e9;
   for (int repetition = 0; repetition < 6; repetition++) {
     const double start = seconds();
     const bb_activations floats = bb_floats(x, INPUTS);
     for (int i = 0; i < times; i++) bb_multiply(k, &m, &floats, tokens, y, ROWS, 0, ROWS / 16);
     const double first = seconds();
-    const double preparing = rounded_product(k, &m, tokens, times), second = seconds();
+    const double preparing = quantized_product(k, &m, activations, tokens, times), second = seconds();
     if (first - start < exact) exact = first - start;
-    if (preparing < rounding) rounding = preparing;
-    if (second - first - preparing < rounded) rounded = second - first - preparing;
+    if (preparing < quantizing) quantizing = preparing;
+    if (second - first - preparing < quantized) quantized = second - first - preparing;
   }
   const char *names[BB_ROWS_COUNT] = {[BB_ROWS_BF16] = "BF16", [BB_ROWS_INT8] = "8 bits", [BB_ROWS_INT4] = "4 bits"};
+  const char *kinds[BB_ACTIVATIONS_COUNT] = {[BB_ACTIVATIONS_BF16] = "BF16", [BB_ACTIVATIONS_INT8] = "int8", [BB_ACTIVATIONS_INT16] = "int16"};
   const double products = (double)ROWS * INPUTS * (double)tokens * times * 1e-9;
-  printf("%s, %3zu tokens: exact %6.1f, rounded %6.1f thousand million multiply-adds a second (%.1f times); rounding takes %.1f %%\n",
-         names[format], tokens, products / exact, products / rounded, exact / rounded, 100 * rounding / rounded);
+  printf("%s, %3zu tokens: exact %6.1f, %5s %6.1f GMAC/s (%.1f times); quantizing takes %.1f %%\n",
+         names[format], tokens, products / exact, kinds[activations], products / quantized, exact / quantized,
+         100 * quantizing / quantized);
 }
 
 int main(void) {
@@ -75,5 +77,6 @@ int main(void) {
   printf("%s, [%d, %d], groups of %d\n", bb_isa_name(k->isa), ROWS, INPUTS, GROUP);
   const size_t tokens[] = {1, 4, 16, 256};
   for (int format = BB_ROWS_BF16; format <= BB_ROWS_INT4; format++)
-    for (int i = 0; i < 4; i++) measure(k, (bb_row_format)format, tokens[i]);
+    for (int activations = 0; activations < BB_ACTIVATIONS_COUNT; activations++)
+      for (int i = 0; i < 4; i++) measure(k, (bb_row_format)format, (bb_activation_format)activations, tokens[i]);
 }

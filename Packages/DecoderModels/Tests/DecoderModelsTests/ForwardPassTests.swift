@@ -38,7 +38,7 @@ import Testing
 
   @Test(arguments: [
     (nil, Numerics.exact), (16, .exact), (8, .exact), (4, .exact), (8, .int8), (4, .int8),
-    (16, .bf16),
+    (16, .bf16), (8, .int16), (4, .int16),
   ])
   func aSequenceDoesNotDependOnItsBatchItsPiecesOrTheThreads(
     bits: Int?, numerics: Numerics

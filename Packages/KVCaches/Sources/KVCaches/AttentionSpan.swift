@@ -119,7 +119,7 @@ public struct AttentionSpan {
 extension Numerics {
   fileprivate var ofAttention: bb_attend_numerics {
     switch self {
-    case .exact: BB_ATTEND_EXACT
+    case .exact, .int16: BB_ATTEND_EXACT
     case .int8: BB_ATTEND_INT8
     case .bf16: BB_ATTEND_BF16
     }

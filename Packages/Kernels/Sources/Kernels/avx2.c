@@ -126,6 +126,16 @@ static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(all, 8), 8);
   return (l16){dot8(sum.a, codes.a, even, odd), dot8(sum.b, codes.b, even, odd)};
 }
+static inline l16 l_words(l16 x, int shift, int mask) {
+  const __m256i bits = _mm256_set1_epi16((short)mask);
+  return (l16){_mm256_and_si256(_mm256_srli_epi32(x.a, shift), bits), _mm256_and_si256(_mm256_srli_epi32(x.b, shift), bits)};
+}
+static inline l16 l_dot_words(l16 sum, l16 words, const int16_t *x) {
+  int32_t two;
+  memcpy(&two, x, 4);
+  const __m256i all = _mm256_set1_epi32(two);
+  return (l16){_mm256_add_epi32(sum.a, _mm256_madd_epi16(words.a, all)), _mm256_add_epi32(sum.b, _mm256_madd_epi16(words.b, all))};
+}
 static inline __m256i dot8_signed(__m256i sum, __m256i codes, __m256i even, __m256i odd) {
   const __m256i low = _mm256_srai_epi16(_mm256_slli_epi16(codes, 8), 8), high = _mm256_srai_epi16(codes, 8);
   return _mm256_add_epi32(sum, _mm256_add_epi32(_mm256_madd_epi16(low, even), _mm256_madd_epi16(high, odd)));
@@ -145,6 +155,12 @@ static inline void l_store_bytes(int8_t *p, l16 x) {
   const __m256i bits = _mm256_set1_epi32(255);
   const __m256i n = words(_mm256_and_si256(x.a, bits), _mm256_and_si256(x.b, bits));
   _mm_storeu_si128((__m128i *)p, _mm_packus_epi16(_mm256_castsi256_si128(n), _mm256_extracti128_si256(n, 1)));
+}
+static inline void l_store_words(int16_t *p, l16 x) {
+  const __m256i bits = _mm256_set1_epi32(0xffff);
+  const __m256i a = _mm256_shuffle_epi32(_mm256_and_si256(x.a, bits), 0xd8);
+  const __m256i b = _mm256_shuffle_epi32(_mm256_and_si256(x.b, bits), 0xd8);
+  _mm256_storeu_si256((__m256i *)p, words(a, b));
 }
 static inline void l_store_split(int8_t *high, int8_t *low, l16 x) {
   const l16 upper = {_mm256_add_epi32(x.a, _mm256_set1_epi32(128)), _mm256_add_epi32(x.b, _mm256_set1_epi32(128))};

@@ -138,6 +138,14 @@ static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   memcpy(&four, x, 4);
   return _mm512_dpbusd_epi32(sum, codes, _mm512_set1_epi32(four));
 }
+static inline l16 l_words(l16 x, int shift, int mask) {
+  return _mm512_and_si512(_mm512_srli_epi32(x, shift), _mm512_set1_epi16((short)mask));
+}
+static inline l16 l_dot_words(l16 sum, l16 words, const int16_t *x) {
+  int32_t two;
+  memcpy(&two, x, 4);
+  return _mm512_dpwssd_epi32(sum, words, _mm512_set1_epi32(two));
+}
 static inline l16 l_dot_signed(l16 sum, l16 codes, const uint8_t *x) {
   int32_t four;
   memcpy(&four, x, 4);
@@ -146,6 +154,9 @@ static inline l16 l_dot_signed(l16 sum, l16 codes, const uint8_t *x) {
 static inline v16 v_from_lanes(l16 x) { return _mm512_cvtepi32_ps(x); }
 static inline l16 l_bits(v16 x) { return _mm512_castps_si512(x); }
 static inline void l_store_bytes(int8_t *p, l16 x) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(x)); }
+static inline void l_store_words(int16_t *p, l16 x) {
+  _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(_mm512_shuffle_epi32(x, _MM_PERM_DBCA)));
+}
 static inline void l_store_split(int8_t *high, int8_t *low, l16 x) {
   l_store_bytes(low, x);
   l_store_bytes(high, _mm512_srli_epi32(_mm512_add_epi32(x, _mm512_set1_epi32(128)), 8));

@@ -1,12 +1,30 @@
-// Integer weights times activations that are rounded to 8 bits, written once over 16 lanes of 32 bits. Each instruction
-// set's file defines `l16` and its operations (see scalar.c for what they mean) and includes this after kernels_body.h.
+// Integer weights times activations that are quantized to 8 or 16 bits, written once over 16 lanes of 32 bits:
+// y[t][r] = sum over groups g of scale[r][g] * scale[t][g] * (sum over k in g of (code[r][k] - zero[r][g]) * code[t][k]).
 //
-// Sums of products inside a group of inputs are whole numbers and exact, so their order is free; groups are added in
+// Weights lie in lines of 64 bytes, 16 rows by 4 or 8 inputs; of activations of 16 bits, the second and third of each four
+// inputs are exchanged, because splitting a line into 16-bit halves gives every other code. A tile is one block of 16 rows by
+// up to 16 tokens, whose sums stay in registers; 128 KiB of weights stay in the second-level cache while all tokens of a pass
+// are multiplied.
+//
+// Sums of products inside a group of inputs are integers and exact, so their order is free; groups are added in
 // F32 one after the other, by fused multiply-adds. So all instruction sets, batch sizes and tilings agree bit for bit.
+//
+// Each instruction set's file defines `l16` and its operations (see scalar.c for what they mean) and includes this after
+// kernels_body.h.
 
 #include "tiles.h"
 
-// ---------------------------------------------------------------- rounding activations to 8 bits
+// ---------------------------------------------------------------- quantizing activations
+
+// Codes of an activation format: what the largest magnitude becomes, and bytes of one.
+INLINE float largest_code(const bb_activation_format kind) { return kind == BB_ACTIVATIONS_INT16 ? 32767.0f : 127.0f; }
+INLINE size_t code_bytes(const bb_activation_format kind) { return kind == BB_ACTIVATIONS_INT16 ? 2 : 1; }
+
+// Stores 16 codes, which take 16 or 32 bytes.
+INLINE void store_codes(const bb_activation_format kind, int8_t *to, l16 codes) {
+  if (kind == BB_ACTIVATIONS_INT16) l_store_words((int16_t *)to, codes);
+  else l_store_bytes(to, codes);
+}
 
 // The highest magnitude so far; and NaN once a value is NaN or infinite, else 0.
 INLINE void look_at(v16 v, v16 *highest, v16 *poison) {
@@ -15,7 +33,10 @@ INLINE void look_at(v16 v, v16 *highest, v16 *poison) {
 }
 
 // Groups of `width` inputs, one beside the other: as many as the constant `count`, at most 4.
-INLINE void quantize_groups(const int count, const float *x, size_t width, int8_t *codes, float *scales, int32_t *sums) {
+INLINE void quantize_groups(const bb_activation_format kind, const int count, const float *x, size_t width, int8_t *codes,
+                            float *scales, int32_t *sums) {
+  const float largest = largest_code(kind);
+  const size_t bytes = code_bytes(kind);
   v16 highest[4], poison[4], factor[4], total[4];
   l16 sum[4];
   float top[4], none[4], whole[4];
@@ -31,48 +52,83 @@ INLINE void quantize_groups(const int count, const float *x, size_t width, int8_
   v_highest_rows(count, highest, top);
   v_sum_rows(count, poison, none);
   for (int g = 0; g < count; g++) {
-    scales[g] = top[g] / 127.0f + none[g];
-    factor[g] = v_set(top[g] > 0x1p-120f && top[g] < INFINITY ? 127.0f / top[g] : 0);
+    scales[g] = top[g] / largest + none[g];
+    factor[g] = v_set(top[g] > 0x1p-112f && top[g] < INFINITY ? largest / top[g] : 0);
   }
   for (i = 0; i + 16 <= width; i += 16)
     for (int g = 0; g < count; g++) {
       const l16 code = counted(v_load(x + g * width + i), factor[g]);
       sum[g] = l_add(sum[g], code);
-      l_store_bytes(codes + g * width + i, code);
+      store_codes(kind, codes + (g * width + i) * bytes, code);
     }
   for (int g = 0; i < width && g < count; g++) {
     const l16 code = counted(load_first(x + g * width + i, width - i, 0), factor[g]);
     sum[g] = l_add(sum[g], code);
-    int8_t bytes[16];
-    l_store_bytes(bytes, code);
-    memcpy(codes + g * width + i, bytes, width - i);
+    _Alignas(2) int8_t last[32];
+    store_codes(kind, last, code);
+    memcpy(codes + (g * width + i) * bytes, last, ((width - i) + 3) / 4 * 4 * bytes);
   }
   for (int g = 0; g < count; g++) total[g] = v_from_lanes(sum[g]);
   v_sum_rows(count, total, whole);
   for (int g = 0; g < count; g++) sums[g] = (int32_t)whole[g];
 }
 
-static void quantize(const float *x, size_t n, size_t group, int8_t *codes, float *scales, int32_t *sums) {
+INLINE void quantize_row(const bb_activation_format kind, const float *x, size_t n, size_t group, int8_t *codes, float *scales,
+                         int32_t *sums) {
+  const size_t bytes = code_bytes(kind);
   size_t start = 0, g = 0;
   // Four at a time, whose steps do not wait for one another.
   for (; n - start >= 4 * group; start += 4 * group, g += 4)
-    quantize_groups(4, x + start, group, codes + start, scales + g, sums + g);
+    quantize_groups(kind, 4, x + start, group, codes + start * bytes, scales + g, sums + g);
   for (; start < n; start += group, g++)
-    quantize_groups(1, x + start, group < n - start ? group : n - start, codes + start, scales + g, sums + g);
-  // The last line of weights may reach beyond the end.
-  for (size_t i = n; i < (n + 7) / 8 * 8; i++) codes[i] = 0;
+    quantize_groups(kind, 1, x + start, group < n - start ? group : n - start, codes + start * bytes, scales + g, sums + g);
+  // The last line of weights may reach beyond the end; codes are stored by fours.
+  const size_t stored = (n + 3) / 4 * 4, filled = (n + 7) / 8 * 8;
+  memset(codes + stored * bytes, 0, (filled - stored) * bytes);
 }
 
-// ---------------------------------------------------------------- weights times rounded activations
+static void quantize(const float *x, size_t n, size_t group, int8_t *codes, float *scales, int32_t *sums) {
+  quantize_row(BB_ACTIVATIONS_INT8, x, n, group, codes, scales, sums);
+}
+
+static void quantize16(const float *x, size_t n, size_t group, int16_t *codes, float *scales, int32_t *sums) {
+  quantize_row(BB_ACTIVATIONS_INT16, x, n, group, (int8_t *)codes, scales, sums);
+}
+
+// ---------------------------------------------------------------- weights times quantized activations
 
 enum { INTEGER_TOKENS = 128 };  // of a pass: their codes stay in the second-level cache
 
-// The block of rows `block`, whose lines are given, times the tokens from `token` on; format, whether there are zeros, and the
-// number of tokens are constants where this is inlined.
-INLINE void integer_tile(const bb_row_format format, const int has_zeros, const int tokens, const bb_matrix *m,
-                         const bb_activations *x, const uint8_t *line, size_t lead, size_t block, size_t token, float *y,
-                         size_t ldy) {
-  const size_t per_line = bb_formats[format].line_inputs;
+// The products of one line with 8-bit codes: added to the sums of the tokens, or for one token to two sums, `dot` and `apart`,
+// because a single one would wait for itself.
+INLINE void line_by_bytes(const bb_row_format format, const int tokens, l16 line, const int8_t *codes, const int8_t *ninth,
+                          size_t stride, l16 *dot, l16 *apart) {
+  const l16 low = format == BB_ROWS_INT4 ? l_field(line, 0, 15) : line;
+  EACH_TOKEN(t) dot[t] = l_dot(dot[t], low, OF_TOKEN(t, codes, ninth, stride));
+  if (format != BB_ROWS_INT4) return;
+  const l16 high = l_field(line, 4, 15);
+  if (tokens == 1) apart[0] = l_dot(apart[0], high, codes + 4);
+  else EACH_TOKEN(t) dot[t] = l_dot(dot[t], high, OF_TOKEN(t, codes, ninth, stride) + 4);
+}
+
+// The same with 16-bit codes: a line becomes 2 or 4 lines of 16-bit halves, each multiplied with two inputs.
+INLINE void line_by_words(const bb_row_format format, const int tokens, l16 line, const int8_t *codes, const int8_t *ninth,
+                          size_t stride, l16 *dot, l16 *apart) {
+  const int fields = (int)bb_formats[format].line_inputs / 2;
+_Pragma("clang loop unroll(full)")
+  for (int f = 0; f < fields; f++) {
+    const l16 words = format == BB_ROWS_INT4 ? l_words(line, f % 2 * 8 + f / 2 * 4, 15) : l_words(line, f * 8, 255);
+    if (tokens == 1) apart[f] = l_dot_words(apart[f], words, (const int16_t *)codes + 2 * f);
+    else EACH_TOKEN(t) dot[t] = l_dot_words(dot[t], words, (const int16_t *)OF_TOKEN(t, codes, ninth, stride) + 2 * f);
+  }
+}
+
+// The block of rows `block`, whose lines are given, times the tokens from `token` on; the formats, whether there are zeros, and
+// the number of tokens are constants where this is inlined.
+INLINE void integer_tile(const bb_row_format format, const bb_activation_format kind, const int has_zeros, const int tokens,
+                         const bb_matrix *m, const bb_activations *x, const uint8_t *line, size_t lead, size_t block,
+                         size_t token, float *y, size_t ldy) {
+  const size_t per_line = bb_formats[format].line_inputs, line_codes = per_line * code_bytes(kind);
   const size_t groups = (m->inputs + m->group - 1) / m->group, finer = m->group < m->inputs ? m->group / x->group : x->groups;
   const int8_t *codes = (const int8_t *)x->values + token * x->stride, *ninth = tokens > 8 ? codes + 8 * x->stride : codes;
   const float *scale = x->scales + token * x->groups;
@@ -87,17 +143,14 @@ INLINE void integer_tile(const bb_row_format format, const int has_zeros, const 
     const size_t width = x->group < left ? x->group : left;
     l16 dot[INTEGER_TILE];
     EACH_TOKEN(t) dot[t] = l_set(-zero * sum[t * x->groups + g]);
-    l16 second = l_set(0);  // a sum of its own for the second half of each line, where a single sum would wait for itself
-    for (size_t k = 0; k < width; k += per_line, line += 64, codes += per_line, ninth += per_line) {
-      const l16 w = l_load(line), low = format == BB_ROWS_INT4 ? l_field(w, 0, 15) : w;
+    l16 apart[4] = {l_set(0), l_set(0), l_set(0), l_set(0)};
+    for (size_t k = 0; k < width; k += per_line, line += 64, codes += line_codes, ninth += line_codes) {
+      const l16 w = l_load(line);
       if (tokens > 1) __builtin_prefetch(line + lead, 0, 2);
-      EACH_TOKEN(t) dot[t] = l_dot(dot[t], low, OF_TOKEN(t, codes, ninth, x->stride));
-      if (format != BB_ROWS_INT4) continue;
-      const l16 high = l_field(w, 4, 15);
-      if (tokens == 1) second = l_dot(second, high, codes + 4);
-      else EACH_TOKEN(t) dot[t] = l_dot(dot[t], high, OF_TOKEN(t, codes, ninth, x->stride) + 4);
+      if (kind == BB_ACTIVATIONS_INT16) line_by_words(format, tokens, w, codes, ninth, x->stride, dot, apart);
+      else line_by_bytes(format, tokens, w, codes, ninth, x->stride, dot, apart);
     }
-    if (tokens == 1) dot[0] = l_add(dot[0], second);
+    if (tokens == 1) dot[0] = l_add(dot[0], l_add(l_add(apart[0], apart[1]), l_add(apart[2], apart[3])));
     const size_t at = (block * groups + g / finer) * 16;
     const v16 weight = v_load_as(m->scales, m->scale_format, at);
     EACH_TOKEN(t) {
@@ -124,16 +177,16 @@ INLINE void unpack_lines(const uint8_t *lines, size_t count, uint8_t *bytes) {
 
 // `count` blocks of rows from `block` on times the tokens [first, last): the first of these read weights from memory, the others from
 // the second-level cache.
-INLINE void integer_blocks(const bb_row_format format, const int has_zeros, const bb_matrix *m, const bb_activations *x,
-                           const uint8_t *lines, size_t stride, size_t block, size_t count, size_t first, size_t last, float *y,
-                           size_t ldy) {
+INLINE void integer_blocks(const bb_row_format format, const bb_activation_format kind, const int has_zeros, const bb_matrix *m,
+                           const bb_activations *x, const uint8_t *lines, size_t stride, size_t block, size_t count,
+                           size_t first, size_t last, float *y, size_t ldy) {
   EACH_TILE(INTEGER_TILE, first, last, count,
-            integer_tile(format, has_zeros, tokens, m, x, lines + b * stride, token == first ? LEAD_BYTES : 0, block + b,
+            integer_tile(format, kind, has_zeros, tokens, m, x, lines + b * stride, token == first ? LEAD_BYTES : 0, block + b,
                          token, y, ldy));
 }
 
-INLINE void multiply_integer_as(const bb_row_format format, const int has_zeros, const bb_matrix *m,
-                                const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
+INLINE void multiply_integer_as(const bb_row_format format, const bb_activation_format kind, const int has_zeros,
+                                const bb_matrix *m, const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
   const size_t stride = bb_block_bytes(format, m->inputs);
   const int unpack = INTEGER_UNPACK && format == BB_ROWS_INT4 && tokens >= 2 * INTEGER_TILE;
   const size_t own = unpack ? 2 * stride : stride, most = SHARED_BYTES > own ? SHARED_BYTES / own : 1;
@@ -145,16 +198,16 @@ INLINE void multiply_integer_as(const bb_row_format format, const int has_zeros,
       const uint8_t *lines = m->lines + block * stride;
       if (unpack) {
         unpack_lines(lines, count * stride / 64, bytes);
-        integer_blocks(BB_ROWS_INT8, has_zeros, m, x, bytes, own, block, count, token, end, y, ldy);
+        integer_blocks(BB_ROWS_INT8, kind, has_zeros, m, x, bytes, own, block, count, token, end, y, ldy);
       } else {
-        integer_blocks(format, has_zeros, m, x, lines, own, block, count, token, end, y, ldy);
+        integer_blocks(format, kind, has_zeros, m, x, lines, own, block, count, token, end, y, ldy);
       }
     }
   }
 }
 
-INLINE void multiply_integers(const bb_row_format format, const bb_matrix *m, const bb_activations *x, size_t tokens, float *y,
-                              size_t ldy, size_t first, size_t last) {
-  if (m->zeros) multiply_integer_as(format, 1, m, x, tokens, y, ldy, first, last);
-  else multiply_integer_as(format, 0, m, x, tokens, y, ldy, first, last);
+INLINE void multiply_integers(const bb_row_format format, const bb_activation_format kind, const bb_matrix *m,
+                              const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
+  if (m->zeros) multiply_integer_as(format, kind, 1, m, x, tokens, y, ldy, first, last);
+  else multiply_integer_as(format, kind, 0, m, x, tokens, y, ldy, first, last);
 }

@@ -127,6 +127,15 @@ static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   }
   return r;
 }
+static inline l16 l_words(l16 x, int shift, int mask) {
+  const uint32x4_t bits = vdupq_n_u32((uint32_t)mask * 0x00010001u);
+  EACH(vreinterpretq_s32_u32(vandq_u32(vshlq_u32(vreinterpretq_u32_s32(x.q[i]), vdupq_n_s32(-shift)), bits)));
+}
+// Codes are below 2^15, so that shifting leaves them as they are.
+static inline l16 l_dot_words(l16 sum, l16 words, const int16_t *x) {
+  const int32x4_t low = vdupq_n_s32(0xffff);
+  EACH(vmlaq_n_s32(vmlaq_n_s32(sum.q[i], vandq_s32(words.q[i], low), x[0]), vshrq_n_s32(words.q[i], 16), x[1]));
+}
 static inline l16 l_dot_signed(l16 sum, l16 codes, const uint8_t *x) {
   uint32_t four;
   memcpy(&four, x, 4);
@@ -152,6 +161,13 @@ static inline l16 l_bits(v16 x) {
 static inline void l_store_bytes(int8_t *p, l16 x) {
   for (int i = 0; i < 2; i++)
     vst1_s8(p + 8 * i, vmovn_s16(vcombine_s16(vmovn_s32(x.q[2 * i]), vmovn_s32(x.q[2 * i + 1]))));
+}
+static inline void l_store_words(int16_t *p, l16 x) {
+  for (int i = 0; i < 4; i++) {
+    const int16x4_t four = vmovn_s32(x.q[i]);
+    const int32x2_t even = vreinterpret_s32_s16(vuzp1_s16(four, four)), odd = vreinterpret_s32_s16(vuzp2_s16(four, four));
+    vst1_s16(p + 4 * i, vreinterpret_s16_s32(vzip1_s32(even, odd)));
+  }
 }
 static inline void l_store_split(int8_t *high, int8_t *low, l16 x) {
   l_store_bytes(low, x);

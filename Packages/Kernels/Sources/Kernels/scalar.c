@@ -115,6 +115,12 @@ static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   memcpy(c, &codes, sizeof c);
   EACH(sum.n[i] + c[4 * i] * x[0] + c[4 * i + 1] * x[1] + c[4 * i + 2] * x[2] + c[4 * i + 3] * x[3]);
 }
+// Of each half of a lane the bits from `shift` on that `mask` leaves: every other code of a line in 16 bits.
+static inline l16 l_words(l16 a, int shift, int mask) { EACH((uint32_t)a.n[i] >> shift & mask * 0x00010001u); }
+// sum + the lane's low half times x[0] + its high half times x[1].
+static inline l16 l_dot_words(l16 sum, l16 words, const int16_t *x) {
+  EACH((uint32_t)sum.n[i] + (uint32_t)((words.n[i] & 0xffff) * x[0] + (words.n[i] >> 16) * x[1]));
+}
 // As l_dot, for signed codes and unsigned numbers.
 static inline l16 l_dot_signed(l16 sum, l16 codes, const uint8_t *x) {
   int8_t c[64];
@@ -135,6 +141,11 @@ static inline l16 l_bits(v16 a) {
 // The lowest byte of each lane.
 static inline void l_store_bytes(int8_t *p, l16 a) {
   for (int i = 0; i < 16; i++) p[i] = (int8_t)(a.n[i] & 255);
+}
+// The lowest 16 bits of each lane, the second and third of each four exchanged.
+static inline void l_store_words(int16_t *p, l16 a) {
+  static const int order[] = {0, 2, 1, 3};
+  for (int i = 0; i < 16; i++) p[i] = (int16_t)(a.n[i / 4 * 4 + order[i % 4]] & 0xffff);
 }
 // The lowest 16 bits of each lane as 256 * high + low, both signed.
 static inline void l_store_split(int8_t *high, int8_t *low, l16 a) {

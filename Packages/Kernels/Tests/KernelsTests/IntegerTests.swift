@@ -1,64 +1,88 @@
 import Kernels
 import Testing
 
-/// Rows of activations rounded to 8 bits by one instruction set.
-struct RoundedRows: Equatable {
+/// Rows of activations quantized to 8 or 16 bits by one instruction set.
+struct QuantizedRows: Equatable {
+  let format: bb_activation_format
   let group: Int
   let groups: Int
+  /// Codes of a row.
   let stride: Int
-  var codes: [Int8]
+  /// Codes of 8 bits, or nothing.
+  var bytes: [Int8] = []
+  /// Codes of 16 bits, or nothing.
+  var words: [Int16] = []
   var scales: [Float]
   var sums: [Int32]
 
-  init(_ x: [Float], width: Int, group: Int, isa: bb_isa) {
+  init(_ x: [Float], width: Int, group: Int, format: bb_activation_format, isa: bb_isa) {
     let tokens = x.count / width
+    self.format = format
     self.group = group
     groups = (width + group - 1) / group
     stride = (width + 7) / 8 * 8
-    codes = [Int8](repeating: 99, count: tokens * stride)
     scales = [Float](repeating: -1, count: tokens * groups)
     sums = [Int32](repeating: -1, count: tokens * groups)
-    x.withUnsafeBufferPointer { x in
-      codes.withUnsafeMutableBufferPointer { codes in
-        scales.withUnsafeMutableBufferPointer { scales in
-          sums.withUnsafeMutableBufferPointer { sums in
-            guard let x = x.baseAddress, let codes = codes.baseAddress,
-              let scales = scales.baseAddress, let sums = sums.baseAddress
-            else { return }
-            for t in 0..<tokens {
-              bb_kernels_for(isa).pointee.quantize(
-                x + t * width, width, group, codes + t * stride, scales + t * groups,
-                sums + t * groups)
-            }
-          }
-        }
+    let kernels = bb_kernels_for(isa).pointee
+    if format == BB_ACTIVATIONS_INT16 {
+      words = [Int16](repeating: 99, count: tokens * stride)
+    } else {
+      bytes = [Int8](repeating: 99, count: tokens * stride)
+    }
+    for t in 0..<tokens {
+      var row = Array(x[t * width..<(t + 1) * width])
+      var found = [Float](repeating: -1, count: groups)
+      var totals = [Int32](repeating: -1, count: groups)
+      if format == BB_ACTIVATIONS_INT16 {
+        var codes = [Int16](repeating: 99, count: stride)
+        kernels.quantize16(&row, width, group, &codes, &found, &totals)
+        words.replaceSubrange(t * stride..<(t + 1) * stride, with: codes)
+      } else {
+        var codes = [Int8](repeating: 99, count: stride)
+        kernels.quantize(&row, width, group, &codes, &found, &totals)
+        bytes.replaceSubrange(t * stride..<(t + 1) * stride, with: codes)
       }
+      scales.replaceSubrange(t * groups..<(t + 1) * groups, with: found)
+      sums.replaceSubrange(t * groups..<(t + 1) * groups, with: totals)
     }
   }
 
-  /// Activation `k` of row `t` as rounded.
+  /// The largest code.
+  var largest: Float { format == BB_ACTIVATIONS_INT16 ? 32767 : 127 }
+
+  /// The code of activation `k` of row `t`.
+  func code(_ t: Int, _ k: Int) -> Int {
+    let exchanged = [0, 2, 1, 3]
+    return format == BB_ACTIVATIONS_INT16
+      ? Int(words[t * stride + k / 4 * 4 + exchanged[k % 4]]) : Int(bytes[t * stride + k])
+  }
+
+  /// Activation `k` of row `t` as quantized.
   func value(_ t: Int, _ k: Int) -> Double {
-    Double(scales[t * groups + k / group]) * Double(codes[t * stride + k])
+    Double(scales[t * groups + k / group]) * Double(code(t, k))
   }
 }
 
 extension PackedCase {
-  func multiply(_ x: RoundedRows, tokens: Int, from first: Int = 0, isa: bb_isa) -> [Float] {
+  func multiply(_ x: QuantizedRows, tokens: Int, from first: Int = 0, isa: bb_isa) -> [Float] {
     var y = [Float](repeating: .nan, count: tokens * rows)
+    let size = x.format == BB_ACTIVATIONS_INT16 ? 2 : 1
     withMatrix { matrix in
-      x.codes.withUnsafeBufferPointer { codes in
-        x.scales.withUnsafeBufferPointer { scales in
-          x.sums.withUnsafeBufferPointer { sums in
-            guard let codes = codes.baseAddress, let scales = scales.baseAddress,
-              let sums = sums.baseAddress
-            else { return }
-            var matrix = matrix
-            var activations = bb_activations(
-              format: BB_ACTIVATIONS_INT8, values: codes + first * x.stride, stride: x.stride,
-              group: x.group, groups: x.groups, scales: scales + first * x.groups,
-              sums: sums + first * x.groups)
-            bb_multiply(
-              bb_kernels_for(isa), &matrix, &activations, tokens, &y, rows, 0, (rows + 15) / 16)
+      x.bytes.withUnsafeBytes { bytes in
+        x.words.withUnsafeBytes { words in
+          x.scales.withUnsafeBufferPointer { scales in
+            x.sums.withUnsafeBufferPointer { sums in
+              guard let codes = (size == 2 ? words : bytes).baseAddress,
+                let scales = scales.baseAddress, let sums = sums.baseAddress
+              else { return }
+              var matrix = matrix
+              var activations = bb_activations(
+                format: x.format, values: codes + first * x.stride * size, stride: x.stride * size,
+                group: x.group, groups: x.groups, scales: scales + first * x.groups,
+                sums: sums + first * x.groups)
+              bb_multiply(
+                bb_kernels_for(isa), &matrix, &activations, tokens, &y, rows, 0, (rows + 15) / 16)
+            }
           }
         }
       }
@@ -68,7 +92,10 @@ extension PackedCase {
 }
 
 @Suite struct IntegerTests {
-  static let formats = [BB_ROWS_INT8, BB_ROWS_INT4]
+  /// Weights and activations.
+  static let formats = [BB_ROWS_INT8, BB_ROWS_INT4].flatMap { weights in
+    [BB_ACTIVATIONS_INT8, BB_ACTIVATIONS_INT16].map { (weights: weights, activations: $0) }
+  }
   /// Short groups, groups that are whole rows, and rows longer than one pass takes.
   static let sizes: [(rows: Int, inputs: Int, group: Int)] = [
     (1, 1, 8), (16, 8, 8), (17, 31, 8), (33, 64, 32), (100, 192, 128), (130, 257, 128),
@@ -76,55 +103,69 @@ extension PackedCase {
   ]
 
   @Test(arguments: [1, 5, 16, 31, 129], [8, 32, 128])
-  func roundingIsWithinHalfAStepOnEveryInstructionSet(width: Int, group: Int) {
+  func quantizingIsWithinHalfAStepOnEveryInstructionSet(width: Int, group: Int) {
+    for format in [BB_ACTIVATIONS_INT8, BB_ACTIVATIONS_INT16] {
+      quantize(width: width, group: group, format: format)
+    }
+  }
+
+  private func quantize(width: Int, group: Int, format: bb_activation_format) {
     var numbers = Numbers(seed: UInt64(width))
     let x = numbers.floats(width * 3)
-    let scalar = RoundedRows(x, width: width, group: group, isa: BB_ISA_SCALAR)
+    let scalar = QuantizedRows(x, width: width, group: group, format: format, isa: BB_ISA_SCALAR)
     for t in 0..<3 {
       for g in 0..<scalar.groups {
         let part = g * group..<min((g + 1) * group, width)
-        let step = (part.map { abs(x[t * width + $0]) }.max() ?? 0) / 127
+        let step = (part.map { abs(x[t * width + $0]) }.max() ?? 0) / scalar.largest
         #expect(scalar.scales[t * scalar.groups + g] == step)
-        let sum = part.reduce(0) { $0 + Int(scalar.codes[t * scalar.stride + $1]) }
+        let sum = part.reduce(0) { $0 + scalar.code(t, $1) }
         #expect(scalar.sums[t * scalar.groups + g] == Int32(sum))
         let near = part.allSatisfy {
-          abs(scalar.value(t, $0) - Double(x[t * width + $0])) <= Double(step) * 0.50001
+          abs(scalar.value(t, $0) - Double(x[t * width + $0]))
+            <= Double(step) * (format == BB_ACTIVATIONS_INT16 ? 0.502 : 0.50001)
         }
         #expect(near)
       }
-      #expect((width..<scalar.stride).allSatisfy { scalar.codes[t * scalar.stride + $0] == 0 })
+      #expect((width..<scalar.stride).allSatisfy { scalar.code(t, $0) == 0 })
     }
     for isa in supportedISAs {
-      #expect(RoundedRows(x, width: width, group: group, isa: isa) == scalar)
+      let other = QuantizedRows(x, width: width, group: group, format: format, isa: isa)
+      #expect(other == scalar)
     }
   }
 
   @Test func whatIsNoNumberStaysVisible() {
     for isa in supportedISAs {
-      for bad in [Float.nan, .infinity, -.infinity] {
-        var x = [Float](repeating: 1, count: 32)
-        x[20] = bad
-        let rounded = RoundedRows(x, width: 32, group: 16, isa: isa)
-        #expect(rounded.scales[0] == Float(1) / 127)
-        #expect(rounded.scales[1].isNaN)
+      for format in [BB_ACTIVATIONS_INT8, BB_ACTIVATIONS_INT16] {
+        for bad in [Float.nan, .infinity, -.infinity] {
+          var x = [Float](repeating: 1, count: 32)
+          x[20] = bad
+          let rows = QuantizedRows(x, width: 32, group: 16, format: format, isa: isa)
+          #expect(rows.scales[0] == Float(1) / rows.largest)
+          #expect(rows.scales[1].isNaN)
+        }
+        let tiny = QuantizedRows(
+          [0, 0, .leastNonzeroMagnitude, 0], width: 4, group: 8, format: format, isa: isa)
+        #expect((0..<4).allSatisfy { tiny.code(0, $0) == 0 })
       }
-      let tiny = RoundedRows([0, 0, .leastNonzeroMagnitude, 0], width: 4, group: 8, isa: isa)
-      #expect(tiny.codes.allSatisfy { $0 == 0 })
     }
   }
 
   @Test(arguments: formats, sizes)
   func agreesWithDoubleArithmetic(
-    format: bb_row_format, size: (rows: Int, inputs: Int, group: Int)
+    format: (weights: bb_row_format, activations: bb_activation_format),
+    size: (rows: Int, inputs: Int, group: Int)
   ) {
     for withZeros in [false, true] {
       let packed = PackedCase(
-        format: format, rows: size.rows, inputs: size.inputs, group: size.group, zeros: withZeros)
+        format: format.weights, rows: size.rows, inputs: size.inputs, group: size.group,
+        zeros: withZeros)
       let tokens = 3
       var numbers = Numbers(seed: 7)
-      let x = RoundedRows(
+      let x = QuantizedRows(
         numbers.floats(tokens * size.inputs), width: size.inputs,
-        group: bb_activation_group(size.group, size.inputs), isa: BB_ISA_SCALAR)
+        group: bb_activation_group(size.group, size.inputs), format: format.activations,
+        isa: BB_ISA_SCALAR)
       let y = packed.multiply(x, tokens: tokens, isa: BB_ISA_SCALAR)
       var worst = 0.0
       for t in 0..<tokens {
@@ -145,16 +186,19 @@ extension PackedCase {
 
   @Test(arguments: formats, sizes)
   func everyInstructionSetAndBatchGivesTheSameBits(
-    format: bb_row_format, size: (rows: Int, inputs: Int, group: Int)
+    format: (weights: bb_row_format, activations: bb_activation_format),
+    size: (rows: Int, inputs: Int, group: Int)
   ) {
     for withZeros in [false, true] {
       let packed = PackedCase(
-        format: format, rows: size.rows, inputs: size.inputs, group: size.group, zeros: withZeros)
+        format: format.weights, rows: size.rows, inputs: size.inputs, group: size.group,
+        zeros: withZeros)
       let tokens = size.inputs > 1000 ? 11 : 133
       var numbers = Numbers(seed: 11)
-      let x = RoundedRows(
+      let x = QuantizedRows(
         numbers.floats(tokens * size.inputs), width: size.inputs,
-        group: bb_activation_group(size.group, size.inputs), isa: BB_ISA_SCALAR)
+        group: bb_activation_group(size.group, size.inputs), format: format.activations,
+        isa: BB_ISA_SCALAR)
       let expected = packed.multiply(x, tokens: tokens, isa: BB_ISA_SCALAR)
       for isa in supportedISAs {
         #expect(packed.multiply(x, tokens: tokens, isa: isa) == expected)
@@ -162,6 +206,24 @@ extension PackedCase {
           let part = packed.multiply(x, tokens: count, from: first, isa: isa)
           #expect(part == Array(expected[first * size.rows..<(first + count) * size.rows]))
         }
+      }
+    }
+  }
+
+  /// The largest sums that a group can have: all codes and activations at their ends.
+  @Test(arguments: [128, 256])
+  func sumsOfSixteenBitsFit(group: Int) {
+    let packed = PackedCase(
+      format: BB_ROWS_INT8, rows: 16, inputs: group, group: group, zeros: true, code: 255)
+    for sign in [Float(1), -1] {
+      let x = QuantizedRows(
+        [Float](repeating: sign, count: group), width: group, group: group,
+        format: BB_ACTIVATIONS_INT16, isa: BB_ISA_SCALAR)
+      let expected = packed.multiply(x, tokens: 1, isa: BB_ISA_SCALAR)
+      for isa in supportedISAs { #expect(packed.multiply(x, tokens: 1, isa: isa) == expected) }
+      for row in 0..<16 {
+        let sum = (0..<group).reduce(0) { $0 + packed.weights[row * group + $1] * Double(sign) }
+        #expect(abs(Double(expected[row]) - sum) <= 1e-6 * abs(sum) + 1e-3)
       }
     }
   }

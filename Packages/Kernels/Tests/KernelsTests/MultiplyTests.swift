@@ -35,7 +35,7 @@ struct PackedCase {
 
   init(
     format: bb_row_format, rows: Int, inputs: Int, group: Int, zeros withZeros: Bool,
-    offMiddle: Float = 0
+    offMiddle: Float = 0, code: UInt8? = nil
   ) {
     self.format = format
     zero = (format == BB_ROWS_INT4 ? 8 : 128) + offMiddle
@@ -60,7 +60,7 @@ struct PackedCase {
       lines.withUnsafeMutableBufferPointer { buffer in
         guard let target = buffer.baseAddress.map({ $0 + block * stride }) else { return }
         if integer {
-          let codes = (0..<count * inputs).map { _ in UInt8(numbers.bits() % levels) }
+          let codes = (0..<count * inputs).map { _ in code ?? UInt8(numbers.bits() % levels) }
           traits.pack(codes, count, inputs, target)
           for row in 0..<count {
             for k in 0..<inputs {
@@ -211,6 +211,7 @@ struct PackedCase {
         #expect(bb_has_product(table!, format, BB_ACTIVATIONS_F32) != 0)
         let isCoded = bb_format_of(format).pointee.coded != 0
         #expect((bb_has_product(table!, format, BB_ACTIVATIONS_INT8) != 0) == isCoded)
+        #expect((bb_has_product(table!, format, BB_ACTIVATIONS_INT16) != 0) == isCoded)
         let isBF16 = format == BB_ROWS_BF16
         #expect((bb_has_product(table!, format, BB_ACTIVATIONS_BF16) != 0) == isBF16)
       }

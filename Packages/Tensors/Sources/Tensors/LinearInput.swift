@@ -94,7 +94,7 @@ public final class LinearInput {
       PreparedInput(self, bb_floats(rows(on: pool), width))
     case .bf16:
       PreparedInput(self, asBF16(form(of: scheme), on: pool))
-    case .int8(let group):
+    case .int8(let group), .int16(let group):
       PreparedInput(self, quantized(form(of: scheme), group: group, on: pool))
     }
   }
@@ -119,16 +119,24 @@ public final class LinearInput {
   }
 
   private func quantized(_ form: Form, group: Int, on pool: ThreadPool) -> bb_activations {
-    let stride = Self.stride(of: width)
+    let stride = Self.stride(of: form.scheme.format == BB_ACTIVATIONS_INT16 ? width * 2 : width)
     let groups = (width + group - 1) / group
     let values = form.values.reserve(tokens * stride)
     let scales = form.scales.reserve(tokens * groups)
     let sums = form.sums.reserve(tokens * groups)
     if !form.isCurrent {
-      let (width, quantize) = (width, bb_kernels().pointee.quantize)
+      let (width, kernels) = (width, bb_kernels().pointee)
+      let isInt16 = form.scheme.format == BB_ACTIVATIONS_INT16
       eachRow(on: pool) { t, row in
-        let codes = (values + t * stride).withMemoryRebound(to: Int8.self, capacity: stride) { $0 }
-        quantize(row, width, group, codes, scales + t * groups, sums + t * groups)
+        let codes = UnsafeMutableRawPointer(values + t * stride)
+        let (scales, sums) = (scales + t * groups, sums + t * groups)
+        if isInt16 {
+          kernels.quantize16(
+            row, width, group, codes.assumingMemoryBound(to: Int16.self), scales, sums)
+        } else {
+          kernels.quantize(
+            row, width, group, codes.assumingMemoryBound(to: Int8.self), scales, sums)
+        }
       }
       form.isCurrent = true
     }

@@ -4,6 +4,9 @@ import Kernels
 public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
   /// Weights are converted to F32 and multiplied with the activations as they are.
   case exact
+  /// Activations are quantized to 16 bits, one scale for each row and group of at most 128 inputs, wherever the weights are
+  /// integer codes; sums inside a group are then integers. All else as `exact` has it.
+  case int16
   /// Activations are quantized to 8 bits, one scale for each row and group of at most 128 inputs, wherever the weights
   /// are integer codes; sums inside a group are then integers. Queries and weights of attention likewise wherever
   /// a cache holds codes. All else as `bf16` has it.
@@ -19,12 +22,18 @@ public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
   public func activations(forCodesInGroupsOf group: Int) -> ActivationScheme {
     switch self {
     case .int8 where group <= ActivationScheme.longestInt8Group: .int8(group: group)
+    case .int16 where group <= ActivationScheme.longestInt16Group: .int16(group: group)
     default: .float
     }
   }
 
   /// What activations become for a matrix of BF16.
-  public var activationsForBF16: ActivationScheme { self == .exact ? .float : .bf16 }
+  public var activationsForBF16: ActivationScheme {
+    switch self {
+    case .exact, .int16: .float
+    case .bf16, .int8: .bf16
+    }
+  }
 }
 
 /// What rows of activations are made into before weights multiply them.
@@ -35,9 +44,13 @@ public enum ActivationScheme: Sendable, Hashable {
   case bf16
   /// Integers of 8 bits with a scale for each row and `group` inputs: scale = max magnitude / 127.
   case int8(group: Int)
+  /// The same with 16 bits: scale = max magnitude / 32767.
+  case int16(group: Int)
 
   /// Products of that many 8-bit codes and 8-bit activations fit 32 bits.
   static let longestInt8Group = 65_536
+  /// Products of that many 8-bit codes and 16-bit activations fit 32 bits.
+  static let longestInt16Group = 256
 
   /// The form in which kernels take them.
   var format: bb_activation_format {
@@ -45,6 +58,7 @@ public enum ActivationScheme: Sendable, Hashable {
     case .float: BB_ACTIVATIONS_F32
     case .bf16: BB_ACTIVATIONS_BF16
     case .int8: BB_ACTIVATIONS_INT8
+    case .int16: BB_ACTIVATIONS_INT16
     }
   }
 
@@ -52,7 +66,7 @@ public enum ActivationScheme: Sendable, Hashable {
   var group: Int? {
     switch self {
     case .float, .bf16: nil
-    case .int8(let group): group
+    case .int8(let group), .int16(let group): group
     }
   }
 
@@ -60,7 +74,7 @@ public enum ActivationScheme: Sendable, Hashable {
   var costDivisor: Int {
     switch self {
     case .float: 1
-    case .bf16: 2
+    case .bf16, .int16: 2
     case .int8: 4
     }
   }

@@ -14,7 +14,7 @@ import Testing
         scales: numbers.floats(rows * (inputs / group))))
   }
 
-  @Test(arguments: [1, 2, 3, 5], [Numerics.exact, .int8, .bf16])
+  @Test(arguments: [1, 2, 3, 5], Numerics.allCases)
   func productsOfOneInputAreWhatEachIsAlone(threads: Int, numerics: Numerics) throws {
     var numbers = Numbers(seed: 11)
     let (inputs, tokens) = (192, 7)

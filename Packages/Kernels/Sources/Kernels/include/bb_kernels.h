@@ -95,12 +95,14 @@ typedef struct {
   bb_isa isa;
 
   // By the formats of weights and activations. Of BF16 pairs, denormal numbers count as 0, the sums' own included. A group of
-  // 8-bit activations has at most 65536 inputs.
+  // 8-bit activations has at most 65536 inputs, one of 16-bit activations at most 256.
   bb_product _Nonnull products[BB_ROWS_COUNT][BB_ACTIVATIONS_COUNT];
 
   // Quantizes a row of activations to 8 bits, `group` inputs to a scale: scale = max magnitude / 127, to nearest even.
   // NaN and infinity make the scale of their group NaN. codes: n rounded up to 8.
   void (*quantize)(const float *x, size_t n, size_t group, int8_t *codes, float *scales, int32_t *sums);
+  // The same to 16 bits, scale = max magnitude / 32767, in the order that bb_activations names.
+  void (*quantize16)(const float *x, size_t n, size_t group, int16_t *codes, float *scales, int32_t *sums);
 
   // dst[i] = float(src[i]).
   void (*widen)(const void *src, bb_float_format format, float *dst, size_t n);
