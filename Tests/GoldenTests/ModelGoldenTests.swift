@@ -22,10 +22,12 @@ import Testing
 
       enum CodingKeys: String, CodingKey { case modelType = "model_type" }
     }
-    let folder = root.appendingPathComponent("models")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.sorted().compactMap { name -> Model? in
-      let model = folder.appendingPathComponent(name)
+    let models = ["models", "models-2026"].flatMap { name -> [URL] in
+      let folder = root.appendingPathComponent(name)
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+      return names.sorted().map { folder.appendingPathComponent($0) }
+    }
+    return models.compactMap { model -> Model? in
       guard let data = try? Data(contentsOf: model.appendingPathComponent("config.json")),
         let config = try? JSONDecoder().decode(Config.self, from: data)
       else { return nil }
@@ -41,22 +43,33 @@ import Testing
     #expect(Self.models.count == Self.all.count)
   }
 
-  @Test func modelsOfFiveFamiliesAreCommitted() {
+  @Test func modelsOfSixFamiliesAreCommitted() {
     let committed = Self.all.filter { $0.folder.path.hasPrefix(Goldens.committed.path) }
-    #expect(Set(committed.map(\.modelType)) == ["falcon", "llama", "opt", "qwen2", "qwen3"])
+    #expect(
+      Set(committed.map(\.modelType)) == [
+        "falcon", "llama", "opt", "qwen2", "qwen3", "qwen3_5_text",
+      ])
   }
 
   struct Manifest: Decodable {
     struct Tolerances: Decodable {
       let maxAbs: Double
       let relativeL2: Double
+      let states: Double?
 
       enum CodingKeys: String, CodingKey {
+        case states = "states_and_intermediates_max_abs"
         case maxAbs = "logits_max_abs"
         case relativeL2 = "logits_rel_l2"
       }
     }
     let tolerances: Tolerances
+  }
+
+  /// Models whose reference holds the states of layers of linear attention.
+  static let hybrids = models.filter {
+    FileManager.default.fileExists(
+      atPath: $0.folder.appendingPathComponent("golden/layer0_recurrent_state.npy").path)
   }
 
   struct Golden {
@@ -111,6 +124,45 @@ import Testing
     golden.compare(logits, try golden.array("logits").floats)
     for (piece, threads) in [(1, 1), (7, 2), (17, 1)] {
       #expect(try golden.logits(tokens, piece: piece, threads: threads) == logits)
+    }
+  }
+
+  /// `layerN_conv_state` `[channels, taps]` and `layerN_recurrent_state` `[value heads, key dimension, value dimension]`.
+  @Test(arguments: hybrids)
+  func statesOfLinearAttention(model: Model) throws {
+    let golden = try Golden(model)
+    let tolerance = try #require(golden.tolerances.states)
+    let pass = ForwardPass(golden.decoder, pool: try ThreadPool(workers: 2))
+    var caches = [try pass.makeCache(KVPolicy(format: .f32), meter: KVMeter())]
+    let tokens = try golden.array("tokens").ints
+    try pass.run([TokenRun(cache: 0, tokens: tokens)], caches: &caches, rows: .none) { _, _, _ in
+    }
+    for (layer, block) in golden.decoder.blocks.enumerated() {
+      guard let heads = (block.mixer as? GatedDeltaNet)?.heads,
+        let recurrent = try? golden.array("layer\(layer)_recurrent_state")
+      else { continue }
+      let inputs = try golden.array("layer\(layer)_conv_state")
+      #expect(
+        recurrent.shape == [heads.values, heads.keyDimension, heads.valueDimension]
+          && inputs.shape == [heads.channels, heads.taps])
+      let worst = try caches[0].updateFixedState(of: layer, tokens: 0) { state in
+        var worst: Float = 0
+        for (index, expected) in recurrent.floats.enumerated() {
+          let (row, column) = index.quotientAndRemainder(dividingBy: heads.valueDimension)
+          let place = heads.place(
+            head: row / heads.keyDimension, row: row % heads.keyDimension, column: column)
+          worst = max(worst, abs(state[place] - expected))
+        }
+        // The oldest of the inputs is never read again, and not kept.
+        for channel in 0..<heads.channels {
+          for tap in 1..<heads.taps {
+            let kept = state[(tap - 1) * heads.channels + channel]
+            worst = max(worst, abs(kept - inputs.floats[channel * heads.taps + tap]))
+          }
+        }
+        return worst
+      }
+      #expect(Double(worst) <= tolerance, "layer \(layer)")
     }
   }
 

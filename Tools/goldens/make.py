@@ -40,6 +40,13 @@ FALCON = {
     "vocab_size": 96, "layer_norm_epsilon": 1e-5, "multi_query": True, "parallel_attn": True, "bias": False, "alibi": False,
     "new_decoder_architecture": False, "apply_residual_connection_post_layernorm": False, "bos_token_id": 11, "eos_token_id": 11,
 }
+QWEN35 = LLAMA | {
+    "head_dim": 16, "rms_norm_eps": 1e-6, "num_hidden_layers": 3, "tie_word_embeddings": True, "max_position_embeddings": 512,
+    "model_type": "qwen3_5_text", "architectures": ["Qwen3_5ForCausalLM"],
+    "layer_types": ["linear_attention", "linear_attention", "full_attention"], "linear_num_key_heads": 2, "linear_num_value_heads": 4,
+    "linear_key_head_dim": 8, "linear_value_head_dim": 12, "linear_conv_kernel_dim": 4,
+    "rope_parameters": {"rope_type": "default", "rope_theta": 1e7, "partial_rotary_factor": 0.25},
+}
 # Name -> (type of the stored weights, config.json).
 MODELS = {
     "qwen3_tied_bf16": ("BF16", LLAMA | {
@@ -61,8 +68,22 @@ MODELS = {
     "opt_f16": ("F16", OPT),
     "opt_post_f16": ("F16", OPT | {"do_layer_norm_before": False, "word_embed_proj_dim": 24}),
     "falcon_7b_bf16": ("BF16", FALCON),
+    "qwen35_tied_bf16": ("BF16", QWEN35),
     "falcon_40b_bf16": ("BF16", FALCON | {"new_decoder_architecture": True, "num_kv_heads": 2, "layer_norm_epsilon": 1e-2}),
 }
+
+
+def recurrence(block, config, found):
+    """The tensors of a layer of linear attention."""
+    heads, hidden = config["linear_num_value_heads"], config["hidden_size"]
+    width = heads * config["linear_value_head_dim"]
+    channels = 2 * config["linear_num_key_heads"] * config["linear_key_head_dim"] + width
+    for name, rows in (("qkv", channels), ("z", width), ("a", heads), ("b", heads)):
+        found[f"{block}in_proj_{name}.weight"] = (rows, hidden)
+    found[block + "conv1d.weight"] = (channels, 1, config["linear_conv_kernel_dim"])
+    found[block + "A_log"] = found[block + "dt_bias"] = (heads,)
+    found[block + "norm.weight"] = (config["linear_value_head_dim"],)
+    found[block + "out_proj.weight"] = (hidden, width)
 
 
 def shapes(config):
@@ -101,17 +122,21 @@ def shapes(config):
         else:
             block, d = f"model.layers.{layer}.", config.get("head_dim", hidden // heads)
             kv, inner = config["num_key_value_heads"] * d, config["intermediate_size"]
-            for name, rows in (("q_proj", heads * d), ("k_proj", kv), ("v_proj", kv)):
-                linear(block + "self_attn." + name, rows, hidden, bias=config["model_type"] == "qwen2")
-            linear(block + "self_attn.o_proj", hidden, heads * d)
+            types = config.get("layer_types")
+            if types and types[layer] == "linear_attention":
+                recurrence(block + "linear_attn.", config, found)
+            else:
+                for name, rows in (("q_proj", heads * d * (2 if types else 1)), ("k_proj", kv), ("v_proj", kv)):
+                    linear(block + "self_attn." + name, rows, hidden, bias=config["model_type"] == "qwen2")
+                linear(block + "self_attn.o_proj", hidden, heads * d)
+                if config["model_type"] in ("qwen3", "qwen3_5_text"):
+                    norm(block + "self_attn.q_norm", d, bias=False)
+                    norm(block + "self_attn.k_norm", d, bias=False)
             for name in ("gate_proj", "up_proj"):
                 linear(block + "mlp." + name, inner, hidden)
             linear(block + "mlp.down_proj", hidden, inner)
             for name in ("input_layernorm", "post_attention_layernorm"):
                 norm(block + name, bias=False)
-            if config["model_type"] == "qwen3":
-                norm(block + "self_attn.q_norm", d, bias=False)
-                norm(block + "self_attn.k_norm", d, bias=False)
     if config["model_type"] == "opt":
         width = config["word_embed_proj_dim"]
         linear("model.decoder.embed_tokens", vocabulary, width)
@@ -147,7 +172,10 @@ def weights(config, random):
         values = random.standard_normal(shape)
         is_norm = "norm" in name or ".ln_" in name
         if is_norm and name.endswith(".weight"):
-            values = 1 + 0.2 * values
+            is_unit = config["model_type"] == "qwen3_5_text" and "linear_attn" not in name  # stored less 1
+            values = (0 if is_unit else 1) + 0.2 * values
+        elif name.endswith(("A_log", "dt_bias")):
+            values = values - 2
         elif name.endswith(".bias"):
             values = 0.1 * values
         elif "embed_positions" in name:

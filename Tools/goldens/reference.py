@@ -186,4 +186,64 @@ class Falcon(Model):
         return self.linear(block + "self_attention.dense", attention(rotate(q, 10000.0), rotate(k, 10000.0), v))
 
 
-FAMILIES = {"llama": Llama, "qwen2": Llama, "qwen3": Llama, "opt": OPT, "falcon": Falcon}
+class Qwen35(Model):
+    """Qwen3.5: layers of linear attention (Gated DeltaNet, token by token) among layers that attend, with a gate behind the
+    attention, rotary positions in a part of each head, and norms whose weights are stored less 1. Of a model that sees images the
+    text model alone."""
+
+    def __init__(self, config, tensors):
+        outer = config.get("tie_word_embeddings", False)
+        text = config.get("text_config", config)
+        self.root = "model.language_model." if "text_config" in config else "model."
+        super().__init__(text | {"tie_word_embeddings": outer}, tensors)
+
+    def unit_norm(self, name, x):
+        return rms_norm(x, 1 + self.tensors[name + ".weight"], self.config["rms_norm_eps"])
+
+    def logits(self, tokens):
+        config, root = self.config, self.root
+        x = self.tensors[root + "embed_tokens.weight"][tokens]
+        for layer, kind in enumerate(config["layer_types"]):
+            block = f"{root}layers.{layer}."
+            a = self.unit_norm(block + "input_layernorm", x)
+            x = x + (self.attend(block + "self_attn.", a) if kind == "full_attention" else self.recur(block + "linear_attn.", a))
+            a = self.unit_norm(block + "post_attention_layernorm", x)
+            gated = silu(self.linear(block + "mlp.gate_proj", a)) * self.linear(block + "mlp.up_proj", a)
+            x = x + self.linear(block + "mlp.down_proj", gated)
+        head = root + "embed_tokens.weight" if config["tie_word_embeddings"] else "lm_head.weight"
+        return self.unit_norm(root + "norm", x) @ self.tensors[head].T
+
+    def attend(self, block, a):
+        d, tokens, rope = self.config["head_dim"], len(a), self.config["rope_parameters"]
+        both = self.linear(block + "q_proj", a).reshape(tokens, -1, 2 * d)
+        q, gate = self.unit_norm(block + "q_norm", both[..., :d]), both[..., d:]
+        k = self.unit_norm(block + "k_norm", self.linear(block + "k_proj", a).reshape(tokens, -1, d))
+        v = self.linear(block + "v_proj", a).reshape(tokens, -1, d)
+        turned = int(d * rope["partial_rotary_factor"])
+        q, k = (numpy.concatenate([rotate(x[..., :turned], rope["rope_theta"]), x[..., turned:]], axis=-1) for x in (q, k))
+        return self.linear(block + "o_proj", attention(q, k, v) / (1 + numpy.exp(-gate.reshape(tokens, -1))))
+
+    def recur(self, block, a):
+        config, tokens = self.config, len(a)
+        keys, values = config["linear_num_key_heads"], config["linear_num_value_heads"]
+        dk, dv, taps = config["linear_key_head_dim"], config["linear_value_head_dim"], config["linear_conv_kernel_dim"]
+        mixed, z, b, decay = (self.linear(block + f"in_proj_{name}", a) for name in ("qkv", "z", "b", "a"))
+        padded = numpy.concatenate([numpy.zeros((taps - 1, mixed.shape[1])), mixed])
+        kernel = self.tensors[block + "conv1d.weight"][:, 0]
+        mixed = silu(sum(kernel[:, j] * padded[j:j + tokens] for j in range(taps)))
+        q, k = (x.reshape(tokens, keys, dk) for x in (mixed[:, :keys * dk], mixed[:, keys * dk:2 * keys * dk]))
+        q, k = (numpy.repeat(x / numpy.sqrt((x * x).sum(axis=-1, keepdims=True) + 1e-6), values // keys, axis=1) for x in (q, k))
+        q, v = q / math.sqrt(dk), mixed[:, 2 * keys * dk:].reshape(tokens, values, dv)
+        strength = 1 / (1 + numpy.exp(-b))
+        kept = numpy.exp(-numpy.exp(self.tensors[block + "A_log"]) * numpy.log1p(numpy.exp(decay + self.tensors[block + "dt_bias"])))
+        state, out = numpy.zeros((values, dk, dv)), []
+        for t in range(tokens):
+            state = kept[t][:, None, None] * state
+            error = strength[t][:, None] * (v[t] - numpy.einsum("hkv,hk->hv", state, k[t]))
+            state = state + numpy.einsum("hk,hv->hkv", k[t], error)
+            out.append(numpy.einsum("hkv,hk->hv", state, q[t]))
+        out = rms_norm(numpy.stack(out), self.tensors[block + "norm.weight"], config["rms_norm_eps"])
+        return self.linear(block + "out_proj", (out * silu(z.reshape(tokens, values, dv))).reshape(tokens, -1))
+
+
+FAMILIES = {"llama": Llama, "qwen2": Llama, "qwen3": Llama, "opt": OPT, "falcon": Falcon, "qwen3_5": Qwen35, "qwen3_5_text": Qwen35}

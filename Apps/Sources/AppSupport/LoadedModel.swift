@@ -80,7 +80,8 @@ public struct LoadedModel {
   public static func stopTokens(
     of checkpoint: Checkpoint, _ tokenizer: TextTokenizer?
   ) throws -> Set<Int32> {
-    for config in [checkpoint.generationConfig, checkpoint.config].compactMap({ $0 }) {
+    let textConfig = try checkpoint.config.objectIfPresent("text_config")
+    for config in [checkpoint.generationConfig, checkpoint.config, textConfig].compactMap({ $0 }) {
       let range = 0...Int(Int32.max)
       if case .array? = config.members["eos_token_id"] {
         let values = try config.arrayIfPresent("eos_token_id") ?? []

@@ -27,6 +27,16 @@ struct EngineFlags: ParsableArguments {
     if logits != nil && ids == nil { throw ValidationError("--logits needs --ids") }
   }
 
+  /// Proposals that are wrong are cut off again, which states of a fixed size cannot be.
+  ///
+  /// - Throws: `UsageError` for a model whose layers do not all attend.
+  func checkSpeculation(_ shape: KVShape) throws {
+    guard shape.hasFixedStates else { return }
+    throw UsageError(
+      "--speculate: \(shape.layers - shape.attendingLayers) of the model's \(shape.layers) layers hold a state that "
+        + "cannot be cut back to earlier tokens; leave it out")
+  }
+
   func parsedIDs() throws -> [Int32]? {
     guard let ids else { return nil }
     let parts = ids.split(separator: ",", omittingEmptySubsequences: false)

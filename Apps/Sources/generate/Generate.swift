@@ -74,6 +74,7 @@ struct Generate: ParsableCommand {
     if prompt.showPrompt { return try showPrompt() }
     try chooseByMemory()
     let loaded = try LoadedModel(model)
+    if engine.speculate { try engine.checkSpeculation(loaded.decoder.shape.cacheShape) }
     let ids = try engine.parsedIDs() ?? prompt.ids(for: loaded)
     if let path = engine.logits {
       return try LogitsFile.write(
@@ -326,7 +327,7 @@ struct Generate: ParsableCommand {
       generation  \(timings.generatedTokens) tokens, \(String(format: "%.1f", timings.generationRate)) tokens/s
       weights     \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.decoder.formatName), head \(loaded.decoder.head.formatName), \(model.numerics.rawValue)), \
       loaded in \(String(format: "%.2f", loaded.loadSeconds)) s
-      KV cache    \(Text.bytes(generator.meter.peakBytes)) (\(kv))
+      KV cache    \(Text.bytes(generator.meter.peakBytes)) (\(kv))\(loaded.decoder.shape.cacheShape.scopeText)
       peak        \(Text.bytes(ProcessMemory.peakBytes)) of the process
       """)
   }

@@ -43,7 +43,7 @@ public struct ModelFamilies: Sendable {
 
   /// Those of this package.
   public static let standard = ModelFamilies([
-    Qwen3.self, Qwen2.self, Llama.self, OPT.self, Falcon.self,
+    Qwen3.self, Qwen2.self, Llama.self, OPT.self, Falcon.self, Qwen35.self,
   ])
 
   /// The values of `model_type` that are known.
@@ -73,6 +73,8 @@ public struct ModelFamilies: Sendable {
 public enum SaneLimits {
   /// Widths of the residual stream, a head, a feed-forward layer.
   public static let width = 1...1_048_576
+  /// Numbers in a head whose state is a matrix.
+  public static let headDimension = 1...8_192
   /// Heads, and experts.
   public static let heads = 1...65_536
   /// Blocks.

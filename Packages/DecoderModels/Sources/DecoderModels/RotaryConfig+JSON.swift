@@ -4,9 +4,16 @@ import ModelLoader
 extension RotaryConfig {
   /// Reads `rope_theta` and `rope_scaling`, or `rope_parameters` as newer files nest them.
   ///
+  /// - Parameters:
+  ///   - config: `config.json`, or its part on the text model.
+  ///   - dimension: numbers in a head.
+  ///   - defaultTheta: base of the frequencies where the file names none.
+  ///   - partialFactor: the part of a head that is rotated where the file names none; nil for families that rotate all of it.
+  ///   - contextLength: what scalings refer to where the file names nothing else.
   /// - Throws: `CheckpointError.value` naming the key; `.unsupported` for a kind that is not known.
   init(
-    config: JSONObject, dimension: Int, defaultTheta: Double, contextLength: Int
+    config: JSONObject, dimension: Int, defaultTheta: Double, partialFactor: Double? = nil,
+    contextLength: Int
   ) throws(CheckpointError) {
     let nested = try Self.parameters(config)
     let outer = try config.objectIfPresent("rope_scaling")
@@ -16,13 +23,21 @@ extension RotaryConfig {
     if let object = nested ?? outer {
       scaling = try Self.scaling(object, contextLength: contextLength)
     }
-    self.init(
-      theta: nestedTheta ?? outerTheta ?? defaultTheta, dimension: dimension, scaling: scaling)
+    var factor = partialFactor ?? 1
     for object in [config, nested ?? outer].compactMap({ $0 }) {
-      guard try object.numberIfPresent("partial_rotary_factor", in: 0...1) ?? 1 == 1 else {
+      let found = try object.numberIfPresent("partial_rotary_factor", in: 0...1)
+      guard partialFactor != nil || found ?? 1 == 1 else {
         throw .unsupported(file: object.file, feature: "partial_rotary_factor other than 1")
       }
+      factor = found ?? factor
     }
+    let rotated = Int(Double(dimension) * factor)
+    guard rotated >= 2, rotated % 2 == 0 else {
+      throw (nested ?? outer ?? config).wrong(
+        "partial_rotary_factor", expected: "an even number of the \(dimension) values of a head")
+    }
+    self.init(
+      theta: nestedTheta ?? outerTheta ?? defaultTheta, dimension: rotated, scaling: scaling)
   }
 
   /// `rope_parameters`, or those of full attention where the file has some for each kind of layer.

@@ -13,10 +13,11 @@ import Testing
   /// Logits of all positions of the given prompts, run together in pieces of `piece` tokens.
   func logits(
     _ prompts: [[Int32]], bits: Int?, numerics: Numerics = .exact, piece: Int, threads: Int,
-    format: KVFormat = .bf16
+    format: KVFormat = .bf16, isHybrid: Bool = false
   ) throws -> [[Float]] {
+    let decoder = try isHybrid ? TinyDecoder.makeHybrid(bits: bits) : TinyDecoder.make(bits: bits)
     let pass = ForwardPass(
-      try TinyDecoder.make(bits: bits), pool: try ThreadPool(workers: threads), numerics: numerics)
+      decoder, pool: try ThreadPool(workers: threads), numerics: numerics)
     let meter = KVMeter()
     var caches = try prompts.map { _ in
       try pass.makeCache(KVPolicy(format: format), meter: meter)
@@ -36,29 +37,35 @@ import Testing
     return result
   }
 
-  @Test(arguments: [
-    (nil, Numerics.exact), (16, .exact), (8, .exact), (4, .exact), (8, .int8), (4, .int8),
-    (16, .bf16), (8, .int16), (4, .int16),
-  ])
+  @Test(
+    arguments: [
+      (nil, Numerics.exact), (16, .exact), (8, .exact), (4, .exact), (8, .int8), (4, .int8),
+      (16, .bf16), (8, .int16), (4, .int16),
+    ], [false, true])
   func aSequenceDoesNotDependOnItsBatchItsPiecesOrTheThreads(
-    bits: Int?, numerics: Numerics
+    weights: (bits: Int?, numerics: Numerics), isHybrid: Bool
   ) throws {
+    let (bits, numerics) = weights
     let alone = try Self.prompts.map {
-      try logits([$0], bits: bits, numerics: numerics, piece: $0.count, threads: 1)[0]
+      try logits(
+        [$0], bits: bits, numerics: numerics, piece: $0.count, threads: 1, isHybrid: isHybrid)[0]
     }
     #expect(alone.allSatisfy { $0.allSatisfy(\.isFinite) })
     for (piece, threads) in [(1, 2), (17, 1), (64, 3), (512, 2)] {
       let together = try logits(
-        Self.prompts, bits: bits, numerics: numerics, piece: piece, threads: threads)
+        Self.prompts, bits: bits, numerics: numerics, piece: piece, threads: threads,
+        isHybrid: isHybrid)
       #expect(together == alone)
     }
   }
 
   /// Of the last tokens only, the last block computes less; what it appends must be the same.
-  @Test(arguments: [KVFormat.bf16, .int4], [nil, 64])
-  func lastRowsAreTheLastOfAll(format: KVFormat, budget: Int?) throws {
+  @Test(arguments: [KVFormat.bf16, .int4], [(nil, false), (64, false), (nil, true), (64, true)])
+  func lastRowsAreTheLastOfAll(format: KVFormat, how: (budget: Int?, isHybrid: Bool)) throws {
+    let (budget, isHybrid) = how
     let pass = ForwardPass(
-      try TinyDecoder.make(bits: 8), pool: try ThreadPool(workers: 2), numerics: .int8)
+      try isHybrid ? TinyDecoder.makeHybrid(bits: 8) : TinyDecoder.make(bits: 8),
+      pool: try ThreadPool(workers: 2), numerics: .int8)
     let configuration = KVPolicy(
       format: format, eviction: try budget.map { try Eviction(H2O(recent: 16), budget: $0) })
     let meter = KVMeter()
@@ -82,8 +89,10 @@ import Testing
     #expect(try lastLogits(.last) == all)
   }
 
-  @Test func aBranchGoesOnAsItsTrunkWould() throws {
-    let pass = ForwardPass(try TinyDecoder.make(bits: 4), pool: try ThreadPool(workers: 1))
+  @Test(arguments: [false, true])
+  func aBranchGoesOnAsItsTrunkWould(isHybrid: Bool) throws {
+    let decoder = try isHybrid ? TinyDecoder.makeHybrid(bits: 4) : TinyDecoder.make(bits: 4)
+    let pass = ForwardPass(decoder, pool: try ThreadPool(workers: 1))
     var caches = [try pass.makeCache(meter: KVMeter())]
     try pass.run([TokenRun(cache: 0, tokens: Self.prompts[0])], caches: &caches, rows: .none) {
       _, _, _ in

@@ -77,6 +77,24 @@ import Testing
     }
   }
 
+  @Test func aPartOfAHeadIsRotatedWhereTheFamilyDoesSo() throws {
+    func parse(_ json: String) throws -> RotaryConfig {
+      try RotaryConfig(
+        config: JSONObject(parsing: Array(json.utf8), file: "config.json"), dimension: 256,
+        defaultTheta: 1e4, partialFactor: 0.25, contextLength: 40960)
+    }
+    let nested = #"{"rope_parameters": {"rope_theta": 10000, "partial_rotary_factor": 0.5}}"#
+    #expect(try parse("{}").dimension == 64)
+    #expect(try parse(nested).dimension == 128)
+    #expect(try parse(#"{"partial_rotary_factor": 1}"#).frequencies.count == 128)
+    #expect(abs(try parse("{}").frequencies[31] - Float(pow(1e4, -62.0 / 64))) < 1e-9)
+    for factor in ["0", "0.003", "0.0118", "2"] {
+      #expect(throws: CheckpointError.self) {
+        try parse(#"{"partial_rotary_factor": \#(factor)}"#)
+      }
+    }
+  }
+
   @Test func refusesWhatItDoesNotKnow() {
     #expect(throws: CheckpointError.self) {
       try parse(#"{"rope_scaling": {"rope_type": "longrope", "factor": 4.0}}"#)

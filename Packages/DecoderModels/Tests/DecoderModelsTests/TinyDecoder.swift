@@ -13,6 +13,26 @@ enum TinyDecoder {
     "attention_bias": .bool(true), "tie_word_embeddings": .bool(true),
   ]
 
+  /// A hybrid of the same kind: two layers of linear attention before each one that attends, and one behind the last.
+  static let hybridConfig: OrderedObject<JSONValue> = [
+    "hidden_size": .integer(72), "intermediate_size": .integer(100),
+    "num_hidden_layers": .integer(4), "num_attention_heads": .integer(6),
+    "num_key_value_heads": .integer(2), "head_dim": .integer(24), "vocab_size": .integer(131),
+    "max_position_embeddings": .integer(400), "rope_theta": .integer(10_000),
+    "layer_types": .array(
+      ["linear", "linear", "full", "linear"].map { .string($0 + "_attention") }),
+    "linear_num_key_heads": .integer(2), "linear_num_value_heads": .integer(6),
+    "linear_key_head_dim": .integer(20), "linear_value_head_dim": .integer(12),
+    "tie_word_embeddings": .bool(true),
+  ]
+
+  /// A hybrid, its weights as below.
+  static func makeHybrid(bits: Int? = nil) throws -> Decoder {
+    try Decoder(
+      Qwen35(JSONObject(file: "config.json", members: hybridConfig)),
+      from: RandomTensors(bits: bits))
+  }
+
   /// Weights of nil: F32, 16: BF16 with a head of BF16, fewer: codes with an F32 head.
   static func make(bits: Int? = nil) throws -> Decoder {
     try Decoder(

@@ -14,6 +14,16 @@ extension KVCache {
   public mutating func updateFixedState<Result>(
     of layer: Int, tokens: Int, _ body: (UnsafeMutableBufferPointer<Float>) -> Result
   ) throws(TensorError) -> Result {
+    body(try openFixedState(of: layer, tokens: tokens))
+  }
+
+  /// The state of a layer, to be read and written by any thread until the cache is next copied, written or released; see
+  /// `updateFixedState`.
+  ///
+  /// - Throws: `TensorError.outOfMemory` when no copy can be had; the state is then as before.
+  public mutating func openFixedState(
+    of layer: Int, tokens: Int
+  ) throws(TensorError) -> UnsafeMutableBufferPointer<Float> {
     precondition(!shape.attends(layer), "layer \(layer) holds keys and values")
     let isUnique = isKnownUniquelyReferenced(&layers[layer].fixed)
     let state: CountedFloats
@@ -24,6 +34,6 @@ extension KVCache {
     }
     layers[layer].fixed = state
     layers[layer].seen += tokens
-    return state.withFloats(body)
+    return state.withFloats { $0 }
   }
 }

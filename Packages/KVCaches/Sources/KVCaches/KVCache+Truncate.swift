@@ -7,13 +7,13 @@ extension KVCache {
   public func canTruncate(to length: Int) -> Bool {
     guard length >= 0, length <= position else { return false }
     if length == position { return true }
-    guard policy.eviction == nil, shape.fixedFloats.allSatisfy({ $0 == 0 }) else { return false }
+    guard policy.eviction == nil, !shape.hasFixedStates else { return false }
     return tiers.areAlike(length, position)
   }
 
   /// The most tokens that can be appended so that `truncate(to:)` can take all of them back.
   public var tokensUntilFixed: Int {
-    guard policy.eviction == nil, shape.fixedFloats.allSatisfy({ $0 == 0 }) else { return 0 }
+    guard policy.eviction == nil, !shape.hasFixedStates else { return 0 }
     if !policy.isQuantized { return .max }
     let count = position
     // Pages are rounded at the latest when a residual and a page have come.

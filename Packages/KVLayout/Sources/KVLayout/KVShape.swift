@@ -24,6 +24,9 @@ public struct KVShape: Sendable, Hashable, Codable {
   /// Whether a layer holds keys and values.
   public func attends(_ layer: Int) -> Bool { fixedFloats.isEmpty || fixedFloats[layer] == 0 }
 
+  /// Whether some layers hold a state of a fixed size in place of keys and values: what a policy says is about the others.
+  public var hasFixedStates: Bool { attendingLayers < layers }
+
   /// Layers that hold keys and values.
   public var attendingLayers: Int {
     fixedFloats.isEmpty ? layers : fixedFloats.count { $0 == 0 }

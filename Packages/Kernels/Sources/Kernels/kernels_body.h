@@ -338,5 +338,6 @@ static size_t first_above(const float *x, size_t from, size_t n, float limit) {
 }
 
 #include "activations_body.h"
+#include "delta_body.h"
 #include "attention_body.h"
 #include "encode_body.h"

@@ -8,16 +8,26 @@ import Testing
 @testable import TextGeneration
 
 @Suite struct BatchGeneratorTests {
-  /// A one-layer decoder with random weights over 40 tokens.
-  static func makePass(context: Int = 64) throws -> ForwardPass {
-    let config: OrderedObject<JSONValue> = [
+  /// A one-layer decoder with random weights over 40 tokens, or one with a layer of linear attention before.
+  static func makePass(context: Int = 64, isHybrid: Bool = false) throws -> ForwardPass {
+    var config: OrderedObject<JSONValue> = [
       "hidden_size": .integer(32), "intermediate_size": .integer(48),
       "num_hidden_layers": .integer(1), "num_attention_heads": .integer(2),
       "num_key_value_heads": .integer(1), "head_dim": .integer(16), "vocab_size": .integer(40),
       "max_position_embeddings": .integer(context), "tie_word_embeddings": .bool(true),
     ]
-    let decoder = try Decoder(
-      Llama(JSONObject(file: "config.json", members: config)), from: RandomTensors())
+    if isHybrid {
+      config["num_hidden_layers"] = .integer(2)
+      config["full_attention_interval"] = .integer(2)
+      for (key, value) in [
+        ("num_key_heads", 1), ("num_value_heads", 2), ("key_head_dim", 16), ("value_head_dim", 12),
+      ] {
+        config["linear_" + key] = .integer(value)
+      }
+    }
+    let object = JSONObject(file: "config.json", members: config)
+    let family: any ModelFamily = try isHybrid ? Qwen35(object) : Llama(object)
+    let decoder = try Decoder(family, from: RandomTensors())
     return ForwardPass(decoder, pool: try ThreadPool(workers: 1))
   }
 
@@ -26,7 +36,10 @@ import Testing
 
     func contains(_ name: String) -> Bool { true }
 
-    func vector(_ name: String, count: Int) -> [Float] { [Float](repeating: 1, count: count) }
+    /// Ones, and a slow decay for linear attention, so that its state matters.
+    func vector(_ name: String, count: Int) -> [Float] {
+      [Float](repeating: name.hasSuffix("A_log") ? -3 : 1, count: count)
+    }
 
     func matrix(
       _ name: String, rows: Int, columns: Int

@@ -32,10 +32,11 @@ import Testing
 
   func run(
     _ requests: [GenerationRequest], concurrency: Int, kv: KVPolicy = KVPolicy(),
-    context: Int = 64
+    context: Int = 64, isHybrid: Bool = false
   ) throws -> Outcome {
     let generator = BatchGenerator(
-      try BatchGeneratorTests.makePass(context: context), kv: kv, text: Self.text)
+      try BatchGeneratorTests.makePass(context: context, isHybrid: isHybrid), kv: kv,
+      text: Self.text)
     var outcome = Outcome(generator: generator)
     try generator.run(requests, concurrency: concurrency) { event in
       switch event {
@@ -113,18 +114,20 @@ import Testing
   }
 
   /// Thoughts of several pages, with branches before, at and after the places where tokens are rounded or evicted.
-  @Test(arguments: SchedulerTests.configurations)
-  func longBranchesEqualSeparateRuns(format: String, eviction: String?) throws {
-    let kv = try SchedulerTests.cache(format, eviction)
+  @Test(arguments: SchedulerTests.configurations, [false, true])
+  func longBranchesEqualSeparateRuns(
+    policy: (format: String, eviction: String?), isHybrid: Bool
+  ) throws {
+    let kv = try SchedulerTests.cache(policy.format, policy.eviction)
     let budgets = [3, 23, 62, 63, 64, 65, 127, 129, 150]
     let samples = 0..<4
     let together = try run(
       samples.map { try Self.request($0, budget: 200, .budget, branches: budgets) },
-      concurrency: 3, kv: kv, context: 256)
+      concurrency: 3, kv: kv, context: 256, isHybrid: isHybrid)
     for budget in budgets + [200] {
       let separate = try run(
         samples.map { try Self.request($0, budget: budget, .budget) }, concurrency: 1, kv: kv,
-        context: 256
+        context: 256, isHybrid: isHybrid
       ).results
       for sample in samples {
         let found =

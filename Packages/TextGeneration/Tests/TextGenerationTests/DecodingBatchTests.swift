@@ -55,10 +55,11 @@ import Testing
     return results
   }
 
-  @Test(arguments: SchedulerTests.configurations)
-  func sharedBeginningsChangeNoText(format: String, eviction: String?) throws {
+  @Test(arguments: SchedulerTests.configurations, [false, true])
+  func sharedBeginningsChangeNoText(policy: (String, String?), isHybrid: Bool) throws {
+    let (format, eviction) = policy
     let kv = try SchedulerTests.cache(format, eviction)
-    let pass = try BatchGeneratorTests.makePass(context: 256)
+    let pass = try BatchGeneratorTests.makePass(context: 256, isHybrid: isHybrid)
     let requests = try Self.requests()
     let alone = try Self.alone(requests, pass, kv)
     let all = requests.reduce(0) { $0 + $1.prompt.count }
@@ -72,7 +73,7 @@ import Testing
       let results = try Self.finish(&batch)
       #expect(ids.map { results[$0]?.tokens } == alone)
       let run = batch.timings.promptTokens
-      if eviction == nil, format == "bf16" || format == "f32" {
+      if eviction == nil, !isHybrid, format == "bf16" || format == "f32" {
         #expect(run < all * 3 / 4, "\(run) of \(all)")
       } else {
         #expect(run <= all)
@@ -82,10 +83,10 @@ import Testing
   }
 
   /// Requests come between steps, some are ended, and a bound on the bytes is kept.
-  @Test(arguments: SchedulerTests.configurations)
-  func requestsComeAndGo(format: String, eviction: String?) throws {
-    let kv = try SchedulerTests.cache(format, eviction)
-    let pass = try BatchGeneratorTests.makePass(context: 256)
+  @Test(arguments: SchedulerTests.configurations, [false, true])
+  func requestsComeAndGo(policy: (format: String, eviction: String?), isHybrid: Bool) throws {
+    let kv = try SchedulerTests.cache(policy.format, policy.eviction)
+    let pass = try BatchGeneratorTests.makePass(context: 256, isHybrid: isHybrid)
     let requests = try Self.requests()
     let alone = try Self.alone(requests, pass, kv)
     let forecast = KVForecast(
@@ -178,6 +179,18 @@ import Testing
       if eviction != nil { #expect(timings.proposedTokens == 0) }
       if eviction == nil, proposer is Oracle { #expect(timings.acceptedTokens > 50) }
     }
+  }
+
+  /// States that cannot be cut back are never speculated with.
+  @Test func layersOfLinearAttentionTakeNoProposals() throws {
+    let pass = try BatchGeneratorTests.makePass(context: 256, isHybrid: true)
+    let request = try BatchGeneratorTests.request(3, maxTokens: 40)
+    let text = try Self.alone([request], pass, .full)
+    var batch = DecodingBatch(
+      pass, proposer: Oracle(texts: [request.prompt + text[0]], errs: false))
+    let id = try batch.submit(request)
+    #expect(try Self.finish(&batch)[id]?.tokens == text[0])
+    #expect(batch.timings.proposedTokens == 0)
   }
 
   @Test func theLatestPlaceIsProposed() {

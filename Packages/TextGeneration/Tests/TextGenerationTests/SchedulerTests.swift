@@ -60,10 +60,12 @@ import Testing
     return (texts, generator.meter.peakBytes)
   }
 
-  @Test(arguments: configurations)
-  func noInterleavingChangesAText(format: String, eviction: String?) throws {
-    let kv = try Self.cache(format, eviction)
-    let pass = try BatchGeneratorTests.makePass(context: 256)
+  @Test(arguments: configurations, [false, true])
+  func noInterleavingChangesAText(
+    policy: (format: String, eviction: String?), isHybrid: Bool
+  ) throws {
+    let kv = try Self.cache(policy.format, policy.eviction)
+    let pass = try BatchGeneratorTests.makePass(context: 256, isHybrid: isHybrid)
     let requests = try Self.requests()
     var alone: [[Int]: [Int32]] = [:]
     for (index, request) in requests.enumerated() {
@@ -102,10 +104,11 @@ import Testing
   }
 
   /// What is held never exceeds what was reserved, and a full cache meets it to the byte.
-  @Test(arguments: configurations)
-  func forecastsHold(format: String, eviction: String?) throws {
+  @Test(arguments: configurations, [false, true])
+  func forecastsHold(policy: (format: String, eviction: String?), isHybrid: Bool) throws {
+    let (format, eviction) = policy
     let kv = try Self.cache(format, eviction)
-    let pass = try BatchGeneratorTests.makePass(context: 256)
+    let pass = try BatchGeneratorTests.makePass(context: 256, isHybrid: isHybrid)
     for (index, request) in try Self.requests().enumerated() {
       var request = request
       request.stopTokens = []

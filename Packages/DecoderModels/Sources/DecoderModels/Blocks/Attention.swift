@@ -34,6 +34,9 @@ public struct Attention: Mixer {
   public let keyNorm: Norm?
   /// How scores depend on where tokens stand.
   public let position: Position
+  /// Whether the query layer gives a gate with each query, `[query, gate]` for each head: what a head attended to is multiplied
+  /// by its sigmoid.
+  public let isGated: Bool
   /// How many tokens a query sees, its own included; nil for all.
   public let window: Int?
   /// Of ALiBi, `[query heads]`.
@@ -42,7 +45,7 @@ public struct Attention: Mixer {
   /// An attention of these parts.
   public init(
     _ heads: AttentionHeads, inputs: Inputs, output: Linear, queryNorm: Norm? = nil,
-    keyNorm: Norm? = nil, position: Position, window: Int? = nil
+    keyNorm: Norm? = nil, position: Position, isGated: Bool = false, window: Int? = nil
   ) {
     self.heads = heads
     self.inputs = inputs
@@ -50,6 +53,7 @@ public struct Attention: Mixer {
     self.queryNorm = queryNorm
     self.keyNorm = keyNorm
     self.position = position
+    self.isGated = isGated
     self.window = window
     slopes = position == .alibi ? ALiBi.slopes(heads.queries) : []
   }
@@ -91,7 +95,7 @@ public struct Attention: Mixer {
   public var scratchWidth: Int {
     let own = 2 * (heads.queryWidth + heads.keyWidth)
     if case .fused(let all) = inputs { return own + all.weights.outFeatures }
-    return own
+    return isGated ? own + 2 * heads.queryWidth : own
   }
 
   /// See `Mixer` and `FeedForward`.
@@ -104,6 +108,7 @@ public struct Attention: Mixer {
     if layout.count > 0 {
       let attended = pass.scratch(3, layout.count * heads.queryWidth)
       attend(projected, layer: rows.layer, layout, caches, in: pass, into: attended)
+      if isGated { applyGates(to: attended, rows: layout.count, in: pass) }
       pass.input.reset(attended, tokens: layout.count, width: heads.queryWidth)
     }
     for run in rows.layout.runs {
@@ -161,8 +166,38 @@ public struct Attention: Mixer {
   private func rotatedQueries(
     _ query: Linear, _ layout: RowLayout, into q: UnsafeMutablePointer<Float>, in pass: BlockPass
   ) -> LinearProduct {
-    pass.product(query, into: q).then(each: heads.dimension) { [kernels = pass.kernels] features in
-      rotate(q, self.heads(features), of: heads.queries, norm: queryNorm, layout, kernels)
+    let (dimension, kernels) = (heads.dimension, pass.kernels)
+    guard isGated else {
+      return pass.product(query, into: q).then(each: dimension) { features in
+        rotate(q, self.heads(features), of: heads.queries, norm: queryNorm, layout, kernels)
+      }
+    }
+    let both = gatedQueries(rows: layout.count, in: pass)
+    return pass.product(query, into: both).then(each: 2 * dimension) { features in
+      let some = features.lowerBound / (2 * dimension)..<features.upperBound / (2 * dimension)
+      for head in 0..<layout.count * heads.queries where some.contains(head % heads.queries) {
+        (q + head * dimension).update(from: both + 2 * head * dimension, count: dimension)
+      }
+      rotate(q, some, of: heads.queries, norm: queryNorm, layout, kernels)
+    }
+  }
+
+  /// Queries and gates, `[rows, heads, 2, dimension]`.
+  private func gatedQueries(rows: Int, in pass: BlockPass) -> UnsafeMutablePointer<Float> {
+    pass.scratch(4, rows * 2 * heads.queryWidth)
+  }
+
+  /// Multiplies what every head attended to by the sigmoid of its gate.
+  private func applyGates(
+    to attended: UnsafeMutablePointer<Float>, rows: Int, in pass: BlockPass
+  ) {
+    let (dimension, both) = (heads.dimension, gatedQueries(rows: rows, in: pass))
+    pass.pool.split(rows * heads.queries, cost: rows * heads.queryWidth * 16) {
+      [kernels = pass.kernels] part in
+      for head in part {
+        let x = attended + head * dimension
+        kernels.sigmoid_multiply(both + (2 * head + 1) * dimension, x, x, dimension)
+      }
     }
   }
 

@@ -112,14 +112,9 @@ struct LlamaStyle: Sendable {
   func feedForward(
     _ prefix: String, from source: any TensorSource
   ) throws(CheckpointError) -> GatedFeedForward {
-    let (width, hidden) = (intermediateSize, shape.hiddenSize)
-    return GatedFeedForward(
-      gate: try source.linear(
-        prefix + "gate_proj", rows: width, columns: hidden, bias: feedForwardBias),
-      up: try source.linear(
-        prefix + "up_proj", rows: width, columns: hidden, bias: feedForwardBias),
-      down: try source.linear(
-        prefix + "down_proj", rows: hidden, columns: width, bias: feedForwardBias))
+    try GatedFeedForward(
+      prefix, width: intermediateSize, hidden: shape.hiddenSize, bias: feedForwardBias,
+      from: source)
   }
 
   func head(from source: any TensorSource) throws(CheckpointError) -> OutputHead {
@@ -157,11 +152,28 @@ extension LlamaStyleFamily {
   }
 }
 
+extension GatedFeedForward {
+  /// The layer whose tensors begin with `prefix`, by their usual names.
+  ///
+  /// - Throws: what `source` throws.
+  init(
+    _ prefix: String, width: Int, hidden: Int, bias: Bool = false, from source: any TensorSource
+  ) throws(CheckpointError) {
+    self.init(
+      gate: try source.linear(prefix + "gate_proj", rows: width, columns: hidden, bias: bias),
+      up: try source.linear(prefix + "up_proj", rows: width, columns: hidden, bias: bias),
+      down: try source.linear(prefix + "down_proj", rows: hidden, columns: width, bias: bias))
+  }
+}
+
 extension JSONObject {
-  /// Query and KV heads and their width, by the usual keys.
+  /// Query and KV heads and their width, by the usual keys; without `head_dim` the width is `defaultDimension`, or else what the
+  /// heads share of the hidden size.
   ///
   /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
-  func attentionHeads() throws(CheckpointError) -> AttentionHeads {
+  func attentionHeads(
+    defaultDimension: Int? = nil
+  ) throws(CheckpointError) -> AttentionHeads {
     let heads = try integer("num_attention_heads", in: SaneLimits.heads)
     let kvHeads = try integerIfPresent("num_key_value_heads", in: SaneLimits.heads) ?? heads
     guard heads % kvHeads == 0 else {
@@ -169,7 +181,7 @@ extension JSONObject {
         "num_attention_heads", expected: "a multiple of num_key_value_heads (\(kvHeads))")
     }
     let hidden = try integer("hidden_size", in: SaneLimits.width)
-    let dimension = try integerIfPresent("head_dim", in: SaneLimits.width)
+    let dimension = try integerIfPresent("head_dim", in: SaneLimits.width) ?? defaultDimension
     guard dimension != nil || hidden >= heads else {
       throw wrong("head_dim", expected: "a width, as hidden_size is \(hidden)")
     }

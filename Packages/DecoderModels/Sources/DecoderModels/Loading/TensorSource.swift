@@ -18,9 +18,19 @@ public protocol TensorSource {
   ///
   /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
   func vector(_ name: String, count: Int) throws(CheckpointError) -> [Float]
+
+  /// A tensor of any shape as floats, row after row. Unless a source says otherwise it is a vector of as many numbers.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  func floats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float]
 }
 
 extension TensorSource {
+  /// See the protocol.
+  public func floats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float] {
+    try vector(name, count: shape.reduce(1, *))
+  }
+
   /// The linear layer `name`, `[rows, columns]`, with its bias where it has one.
   ///
   /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
@@ -34,11 +44,19 @@ extension TensorSource {
 
   /// The root-mean-square norm `name`.
   ///
+  /// - Parameters:
+  ///   - name: its name in the checkpoint.
+  ///   - count: its width.
+  ///   - epsilon: see `Norm`.
+  ///   - offset: what is added to the weights: 1 where files hold how far they are from 1.
+  /// - Returns: the norm.
   /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
   public func rmsNorm(
-    _ name: String, _ count: Int, epsilon: Float
+    _ name: String, _ count: Int, epsilon: Float, offset: Float = 0
   ) throws(CheckpointError) -> Norm {
-    Norm(rootMeanSquare: try vector(name + ".weight", count: count), epsilon: epsilon)
+    let weight = try vector(name + ".weight", count: count)
+    return Norm(
+      rootMeanSquare: offset == 0 ? weight : weight.map { $0 + offset }, epsilon: epsilon)
   }
 
   /// The layer norm `name`, with weights and bias.
@@ -82,7 +100,11 @@ struct CheckpointTensors: TensorSource {
   }
 
   func vector(_ name: String, count: Int) throws(CheckpointError) -> [Float] {
-    try expect(name, checkpoint.info(of: name).shape, [count])
+    try floats(name, shape: [count])
+  }
+
+  func floats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float] {
+    try expect(name, checkpoint.info(of: name).shape, shape)
     return try checkpoint.floats(named: name)
   }
 }
@@ -117,9 +139,13 @@ final class TensorDescriptions: TensorSource {
   }
 
   func vector(_ name: String, count: Int) throws(CheckpointError) -> [Float] {
+    try floats(name, shape: [count])
+  }
+
+  func floats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float] {
     asked.append(name)
-    if let checkpoint { try expect(name, checkpoint.info(of: name).shape, [count]) }
-    return [Float](repeating: 0, count: count)
+    if let checkpoint { try expect(name, checkpoint.info(of: name).shape, shape) }
+    return [Float](repeating: 0, count: shape.reduce(1, *))
   }
 }
 

@@ -82,6 +82,20 @@ typedef enum { BB_KV_ASYMMETRIC = 0, BB_KV_ABSMAX = 1, BB_KV_FULL = 2, BB_KV_HQQ
 // where a page holds codes.
 typedef enum { BB_ATTEND_EXACT = 0, BB_ATTEND_BF16 = 1, BB_ATTEND_INT8 = 2 } bb_attend_numerics;
 
+// Tokens of one head of a gated delta rule: keys and queries, values, output; of each token how much of the state stays and how
+// strongly it is corrected. Numbers of a token follow those of the one before at a distance.
+typedef struct {
+  const float *query, *key, *value;
+  size_t ld;  // of queries, keys and values
+  const float *decay, *strength;
+  size_t ld_decay, ld_strength;
+  float *output;
+  size_t ld_output;
+} bb_delta_tokens;
+
+// The most taps of `causal_convolution`.
+enum { BB_MOST_TAPS = 8 };
+
 // y[t][r] = sum over k of x[t][k] * w[r][k] for the rows of blocks [first, last) of a matrix; y: [tokens][ldy]. The result of a
 // row and token does not depend on the other rows and tokens of the call. Which formats it takes is its place in the table.
 typedef void (*bb_product)(const bb_matrix *w, const bb_activations *x, size_t tokens, float *y,
@@ -152,6 +166,21 @@ typedef struct {
   void (*gelu)(float *x, size_t n);
   // x = max(x, 0).
   void (*relu)(float *x, size_t n);
+  // y[i] = x[i] / (1 + exp(-gate[i])).
+  void (*sigmoid_multiply)(const float *gate, const float *x, float *y, size_t n);
+
+  // Of n channels, in place: x[t][c] = silu(sum over j of weights[j][c] * x[t - taps + 1 + j][c]), 1 to BB_MOST_TAPS taps. Before
+  // the first row stand those of `before` [taps - 1][c], oldest first; it becomes the last rows of x as they were.
+  void (*causal_convolution)(float *x, size_t tokens, size_t ldx, const float *weights, size_t ldw, float *before,
+                             size_t ldb, size_t taps, size_t n);
+  // Of n heads, in place: decay[h] = exp(-rates[h] * log(1 + exp(decay[h] + biases[h]))), and strength[h] = 1 / (1 +
+  // exp(-strength[h])).
+  void (*delta_gates)(float *decay, float *strength, const float *rates, const float *biases, size_t n);
+  // For each token, with the state S [rows][columns] of one head: S = decay * S; S = S + key (strength * (value - S^T key))^T;
+  // output = S^T query. Keys and queries have `rows` numbers, values and outputs `columns`. The state lies in columns of 16,
+  // [columns / 16, rounded up][rows][16], of the last of which some may be idle: they are 0 and stay so. How tokens are cut into
+  // calls changes no bit.
+  void (*delta_rule)(const bb_delta_tokens *x, size_t tokens, size_t rows, size_t columns, float *state);
 } bb_kernel_table;
 
 // The table of one instruction set, or NULL where this machine cannot run it.
