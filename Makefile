@@ -9,13 +9,13 @@ PROMPT ?= Start with 51. Then (a) add 50, (b) multiply by 4, (c) subtract 7. Wha
 ARGS ?=
 MINUTES ?= 20
 
-COMMANDS := quantize generate evaluate plan study
+COMMANDS := quantize generate chat serve evaluate plan study
 SHARE := $(DESTDIR)$(PREFIX)/share
 PACKAGES := libzstd-dev pkg-config python3
 RELEASE := $(SWIFT) build -c release
 
 .DEFAULT_GOAL := tour
-.PHONY: tour setup swift-version build test lint docs fuzz sanitize format bench versus install clean help quantize generate evaluate plan study
+.PHONY: tour setup swift-version build test lint docs fuzz sanitize format bench versus install clean help quantize generate chat serve evaluate plan study
 
 tour: setup build ## Set up, build, quantize a small model, and compare 16, 8 and 4 bits
 	@MODEL="$(MODEL)" PROMPT="$(PROMPT)" bash Tools/tour.sh
@@ -87,6 +87,12 @@ quantize: build ## make quantize MODEL=nano BITS=8
 
 generate: build ## make generate MODEL=nano PROMPT="..."
 	bin/generate --model "$(MODEL)" --prompt "$(PROMPT)" $(ARGS)
+
+chat: build ## make chat MODEL=nano
+	bin/chat --model "$(MODEL)" $(ARGS)
+
+serve: build ## make serve MODEL=nano ARGS="--port 8080"
+	bin/serve --model "$(MODEL)" $(ARGS)
 
 evaluate: build ## make evaluate MODEL=nano BENCH=nano-math
 	bin/evaluate --model "$(MODEL)" --bench "$(BENCH)" $(ARGS)

@@ -38,6 +38,10 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(
       url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+    .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
   ],
   targets: [
     library("SystemCalls", []),
@@ -81,7 +85,20 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.copy("Resources")], tests: ["JSON", "MemoryPlanner"]),
-    library("Serving", [.product(name: "Hummingbird", package: "hummingbird")]),
+    library(
+      "Serving",
+      [
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        "Evaluation", "JSON", "TextGeneration", "Tokenizer",
+      ],
+      resources: ["page.html", "page.css", "page.js"].map { .embedInCode("Resources/\($0)") },
+      tests: ["JSON"]),
     [
       .target(name: "StopSignals", path: "Apps/Sources/StopSignals"),
       .target(
@@ -97,7 +114,7 @@ let package = Package(
         dependencies: [
           "AppSupport", argumentParser, "Compression", "DecoderModels", "Evaluation", "JSON",
           "KVCaches", "KVLayout", "MemoryPlanner", "ModelLoader", "NanoModels", "Quantizers",
-          "SystemCalls", "Tensors", "TextGeneration", "Tokenizer",
+          "Serving", "SystemCalls", "Tensors", "TextGeneration", "Tokenizer",
         ], path: "Apps/Sources", exclude: ["AppSupport", "StopSignals"]),
     ],
     [

@@ -17,7 +17,7 @@ FLOORS = {
     "TextGeneration": 5,
     "Compression": 6,
     "Evaluation": 6,
-    "Serving": 6,
+    "Serving": 7,
     "AppSupport": 7,
 }
 

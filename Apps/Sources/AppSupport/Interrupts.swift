@@ -23,6 +23,14 @@ public enum Interrupts {
     if isPending { throw UserError("interrupted") }
   }
 
+  /// Forgets a ctrl-C that was heard, so that the program can go on.
+  ///
+  /// - Returns: false where the program was asked to end in another way.
+  public static func forgetCtrlC() -> Bool { bb_stop_forget_interrupt() == 1 }
+
+  /// Gives a command that was asked to stop other than the usual seconds to end by itself.
+  public static func postpone(seconds: Int) { alarm(UInt32(clamping: seconds)) }
+
   /// What tells a command that is started to end when this process does.
   public static var childEnvironment: [String: String] {
     [BB_PARENT_VARIABLE: "\(getpid())"]

@@ -17,6 +17,11 @@ public struct MemoryFlags: ParsableArguments {
   /// For ArgumentParser.
   public init() {}
 
+  /// Bytes that all of it may take: those given, or those that the machine has free and the process holds.
+  public var total: Int {
+    memory?.bytes ?? Saturating.sum(MachineMemory.bytes, ProcessMemory.residentBytes)
+  }
+
   /// Bytes that are left for KV caches beside a loaded model, so that the process stays within the memory at
   /// its peak.
   ///
@@ -31,9 +36,8 @@ public struct MemoryFlags: ParsableArguments {
     let load = try Load(thinkBudget: 0, answer: 0, samples: max(sequences, 1))
     let weights = loaded.decoder.weightBytes
     let resident = ProcessMemory.residentBytes
-    let given = memory?.bytes ?? Saturating.sum(MachineMemory.bytes, resident)
     return LoadedMemory(shape, kv, weights: weights, resident: resident)
-      .cacheBytes(in: given, load)
+      .cacheBytes(in: total, load)
   }
 
   /// The requests with replies no longer than fit into the memory where nobody said how long they may be: at

@@ -3,7 +3,7 @@ import JSON
 import Tokenizer
 
 /// Turns what a user says into the prompt that a model was trained on.
-public struct PromptBuilder {
+public struct PromptBuilder: Sendable {
   private let files: ModelFiles
   private let tokenizer: TextTokenizer
   private let thinks: Bool

@@ -14,6 +14,13 @@ static atomic_int first;
 
 int bb_stop_signal(void) { return atomic_load_explicit(&first, memory_order_relaxed); }
 
+int bb_stop_forget_interrupt(void) {
+  int interrupt = SIGINT;
+  if (!atomic_compare_exchange_strong(&first, &interrupt, 0) && interrupt != 0) return 0;
+  alarm(0);
+  return 1;
+}
+
 int bb_stop_exit_code(int signal) { return signal == SIGINT ? 130 : 143; }
 
 static void hear(int signal) {

@@ -12,11 +12,12 @@ struct BitBudget: ParsableCommand {
       and 143 for termination.
       """,
     version: Program.version,
-    subcommands: [Plan.self, Quantize.self, Generate.self, Evaluate.self, Study.self])
+    subcommands: [Plan.self, Quantize.self, Generate.self, Chat.self, Serve.self, Evaluate.self, Study.self])
 
   /// The commands by the names that links to the program may have.
   static let commands: [(name: String, type: any ParsableCommand.Type)] = [
     ("plan", Plan.self), ("quantize", Quantize.self), ("generate", Generate.self),
+    ("chat", Chat.self), ("serve", Serve.self),
     ("evaluate", Evaluate.self), ("study", Study.self),
   ]
 

@@ -4,6 +4,7 @@ import Evaluation
 import Foundation
 import TextGeneration
 import KVCaches
+import Serving
 import Tokenizer
 
 /// `generate`: a prompt in, text out, inside a known amount of memory.

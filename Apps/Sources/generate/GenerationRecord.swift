@@ -1,5 +1,6 @@
 import AppSupport
 import Foundation
+import Serving
 import TextGeneration
 
 /// What `--json` prints: one flat object with the answer and what it took.
@@ -89,7 +90,7 @@ extension ReplyGroup: Encodable {
   }
 
   /// Writes every key, a missing answer as null.
-  func encode(to encoder: any Encoder) throws {
+  public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Key.self)
     try values.encode(sum(\.thought), forKey: .thoughtTokens)
     try values.encode(sum(\.injected), forKey: .injectedTokens)

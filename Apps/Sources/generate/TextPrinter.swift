@@ -1,67 +1,59 @@
 import AppSupport
+import Serving
 import TextGeneration
 import Tokenizer
 
 /// Prints a text as it is generated, the thought under one heading and the answer under another.
 struct TextPrinter {
-  private var detokenizer: StreamingDetokenizer
-  private var tracker: ThoughtTracker
-  private let tokenizer: TextTokenizer
-  private let hidesThinking: Bool
-  private var stops: StopStrings
-  /// The part whose heading was printed last.
-  private var shown: ThoughtTracker.Part?
-  /// Blank text that opens a part is held back until something follows.
-  private var isAtStart = true
+  private var stream: ReplyStream
+  private var printer: PartPrinter
 
   init(
     tokenizer: TextTokenizer, tags: ThinkingTags?, prompt: [Int32], hidesThinking: Bool,
     stops: [String] = []
   ) {
-    self.stops = StopStrings(stops)
-    self.tokenizer = tokenizer
-    self.hidesThinking = hidesThinking
-    detokenizer = tokenizer.streamingDetokenizer(skipSpecialTokens: true)
-    tracker = ThoughtTracker(tags: tags, prompt: prompt)
+    stream = ReplyStream(tokenizer: tokenizer, tags: tags, prompt: prompt, stops: stops)
+    printer = PartPrinter(hidesThinking: hidesThinking)
   }
 
   /// Whether a stop string came up: nothing more is printed.
-  var isStopped: Bool { stops.isHit }
+  var isStopped: Bool { stream.isStopped }
 
   mutating func take(_ id: Int32, isCue: Bool) {
-    if isCue { tracker.endThought() }
-    let part = tracker.take(id)
-    if part == .tag || (shown != nil && part != shown) { endPart() }
-    if part != .tag { show(detokenizer.push(id), as: part) }
+    for piece in stream.take(id, isCue: isCue) { printer.show(piece) }
   }
 
   mutating func finish() {
-    endPart()
+    for piece in stream.finish() { printer.show(piece) }
+    printer.finish()
   }
+}
 
-  private mutating func show(_ text: String, as part: ThoughtTracker.Part) {
-    var text = stops.push(text)
-    if part == .thought && hidesThinking { return }
-    if isAtStart {
-      text = String(text.drop(while: \.isWhitespace))
-      if text.isEmpty { return }
-      if part == .thought {
+/// Prints the parts of a reply, each under its heading where there is a thought.
+struct PartPrinter {
+  private let hidesThinking: Bool
+  /// The part that was printed last.
+  private var shown: ReplyStream.Part?
+
+  init(hidesThinking: Bool) { self.hidesThinking = hidesThinking }
+
+  mutating func show(_ piece: ReplyStream.Piece) {
+    if piece.part == .thought && hidesThinking { return }
+    if piece.part != shown {
+      if shown != nil { Console.write("\n") }
+      if piece.part == .thought {
         Console.write(Console.dim("--- thinking ---") + "\n")
       } else if shown == .thought {
         Console.write(Console.dim("--- answer ---") + "\n")
       }
-      shown = part
-      isAtStart = false
+      shown = piece.part
     }
-    Console.write(part == .thought ? Console.dim(text) : text)
+    Console.write(piece.part == .thought ? Console.dim(piece.text) : piece.text)
   }
 
-  private mutating func endPart() {
-    if let shown, !isAtStart {
-      let rest = stops.push(detokenizer.finish()) + stops.finish()
-      Console.write((shown == .thought ? Console.dim(rest) : rest) + "\n")
-    }
-    detokenizer = tokenizer.streamingDetokenizer(skipSpecialTokens: true)
-    isAtStart = true
+  /// Ends the last part's line.
+  mutating func finish() {
+    if shown != nil { Console.write("\n") }
+    shown = nil
   }
 }

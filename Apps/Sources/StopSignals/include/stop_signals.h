@@ -18,6 +18,9 @@ void bb_stop_listen(void);
 // The signal that came first, or 0.
 int bb_stop_signal(void);
 
+// Forgets a SIGINT that was noted, and the seconds that go with it: 1, or 0 where another signal was noted.
+int bb_stop_forget_interrupt(void);
+
 // What to exit with after that signal: 130 for SIGINT, 143 for the others.
 int bb_stop_exit_code(int signal);
 

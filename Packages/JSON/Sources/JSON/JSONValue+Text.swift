@@ -25,6 +25,18 @@ extension JSONValue {
     }
   }
 
+  /// The value as JSON text on one line, members in their order. A number that JSON cannot hold is
+  /// `null`.
+  public var line: String {
+    switch self {
+    case .array(let elements): "[" + elements.map(\.line).joined(separator: ",") + "]"
+    case .object(let object):
+      "{" + object.members.map { Self.quoted($0) + ":" + $1.line }.joined(separator: ",") + "}"
+    case .number(let value) where !value.isFinite: "null"
+    case .null, .bool, .integer, .number, .string: text
+    }
+  }
+
   private static func text(of number: Double) -> String {
     if number.isNaN { return "NaN" }
     if number.isInfinite { return number > 0 ? "Infinity" : "-Infinity" }

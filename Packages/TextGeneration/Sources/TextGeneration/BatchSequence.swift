@@ -18,6 +18,10 @@ struct BatchSequence {
   var speculation = Speculation()
   /// The text so far.
   private(set) var tokens: [Int32] = []
+  /// Tokens of the prompt that others had run.
+  private var sharedPromptTokens = 0
+  /// How likely the prompt's tokens were, where that is wanted.
+  private(set) var promptLogprobs: [TokenLogprob] = []
   /// Smaller budgets still to be answered, ascending.
   private(set) var branches: [Int]
 
@@ -39,6 +43,9 @@ struct BatchSequence {
 
   /// Whether the prompt is not through the model yet.
   var isInPrompt: Bool { tokens.isEmpty }
+
+  /// Whether it is running a prompt of which every token is to be scored.
+  var isScoringPrompt: Bool { isInPrompt && source.scoresPrompt }
 
   /// Tokens of the prompt that are through the model.
   var promptTokensRun: Int {
@@ -65,8 +72,12 @@ struct BatchSequence {
   /// Begins behind the first `tokens` tokens of the prompt, which others have run.
   mutating func begin(after tokens: Int) {
     awaited = nil
+    sharedPromptTokens = tokens
     pending = Array(source.prompt[tokens...])
   }
+
+  /// Takes how likely the next tokens of the prompt were.
+  mutating func score(_ logprobs: [TokenLogprob]) { promptLogprobs += logprobs }
 
   /// Branches off every smaller budget that `token`, drawn next, uses up; to be asked before it is taken.
   mutating func branchesOff(by token: Int32, text: (Int32) -> String) -> [BatchSequence] {
@@ -87,7 +98,7 @@ struct BatchSequence {
 
   /// Takes the token drawn next: appends what it brings and returns why the text ended, or nil.
   mutating func take(
-    _ token: Int32, text: (Int32) -> String
+    _ token: Int32, logprob: TokenLogprob? = nil, text: (Int32) -> String
   ) -> (appended: [GeneratedToken], end: FinishReason?) {
     let isStop = source.stopTokens.contains(token)
     let actions =
@@ -96,7 +107,7 @@ struct BatchSequence {
     var end: FinishReason?
     for action in actions {
       switch action {
-      case .emit(let id): appended.append(.init(id: id, origin: .drawn))
+      case .emit(let id): appended.append(.init(id: id, origin: .drawn, logprob: logprob))
       case .wait(let ids): appended += ids.map { .init(id: $0, origin: .wait) }
       case .cue(let ids): appended += ids.map { .init(id: $0, origin: .cue) }
       case .finish(let reason): end = reason
@@ -111,7 +122,8 @@ struct BatchSequence {
   func result(_ reason: FinishReason, kvBytes: Int, now: Duration) -> GenerationResult {
     let seconds = (now - started) / .seconds(1)
     return GenerationResult(
-      tokens: tokens, counts: counts, finishReason: reason, kvBytes: kvBytes, seconds: seconds)
+      tokens: tokens, counts: counts, finishReason: reason, kvBytes: kvBytes, seconds: seconds,
+      sharedPromptTokens: sharedPromptTokens, promptLogprobs: promptLogprobs)
   }
 
   /// What the tokens are.

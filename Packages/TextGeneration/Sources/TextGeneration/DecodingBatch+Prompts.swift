@@ -6,11 +6,11 @@ extension DecodingBatch {
     while let (id, request) = queue.first,
       sequences.count(where: { $0.branch == nil }) < limits.concurrency
     {
-      if try start(id, request) { continue }
-      guard dropUnusedPrefixes() else { break }
-      guard try start(id, request) else { break }
+      var hasStarted = try start(id, request)
+      while !hasStarted, dropOldestPrefix() { hasStarted = try start(id, request) }
+      if !hasStarted { break }
     }
-    dropUnusedPrefixes(isNeeded: false)
+    dropUnusedPrefixes()
   }
 
   /// What a text can start with.
@@ -70,7 +70,10 @@ extension DecodingBatch {
     }
     own(id, request)
     // What cannot be cut back is held at the very place where the next request goes another way.
-    let tokens = others.map { request.prompt.commonPages(with: $0.request.prompt) } ?? 0
+    var tokens = others.map { request.prompt.commonPages(with: $0.request.prompt) } ?? 0
+    if tokens == 0, limits.keptPromptBytes > 0 {
+      tokens = request.prompt.count / PageLayout.tokens * PageLayout.tokens
+    }
     if tokens > 0, tokens < request.prompt.count, sharesExactly { sequence.stop = tokens }
     try take(sequence)
     return true
@@ -102,6 +105,7 @@ extension DecodingBatch {
 
   /// What of the prompts at hand a request can best start with.
   private func source(for request: GenerationRequest) -> Source? {
+    if request.scoresPrompt { return nil }
     let prompt = request.prompt
     for id in prefixes.equal(to: prompt) {
       guard let prefix = prefixes[id] else { continue }
@@ -223,43 +227,73 @@ extension DecodingBatch {
     }
   }
 
-  /// Before texts are gone: holds what others wait for, and returns what the next request can start with.
-  mutating func holdPrompts(of ids: Set<RequestID>) -> [RequestID: KVCache] {
+  /// The beginning of a text that is gone, in full pages, which others can start with.
+  struct KeptText {
+    let tokens: [Int32]
+    let cache: KVCache
+  }
+
+  /// Before texts are gone: holds what others wait for, and returns what requests to come can start with.
+  mutating func holdPrompts(of ids: Set<RequestID>) -> [RequestID: KeptText] {
     for sequence in sequences {
       guard let (id, tokens) = sequence.awaited, let leader = prefixes[id]?.leader,
         ids.contains(leader), (prefixes[id]?.cache?.position ?? 0) < tokens
       else { continue }
       hold(id, tokens)
     }
-    var kept: [RequestID: KVCache] = [:]
+    var kept: [RequestID: KeptText] = [:]
     guard admission.forecast.sharesPrompts else { return kept }
     for index in sequences.indices where sequences[index].branch == nil {
       let id = sequences[index].id
       guard ids.contains(id), let own = owned[id], prefixes[own]?.cache == nil else { continue }
-      let prompt = sequences[index].source.prompt
-      var tokens = queue.first.map { prompt.commonPages(with: $0.request.prompt) } ?? 0
-      if limits.keptPromptBytes > 0 {
-        tokens = prompt.count / PageLayout.tokens * PageLayout.tokens
-      }
+      let text = sequences[index].source.prompt + sequences[index].tokens
+      var tokens =
+        queue.first.map { sequences[index].source.prompt.commonPages(with: $0.request.prompt) } ?? 0
       var cache = caches[index]
-      if tokens > 0, cache.position >= tokens, cache.truncate(to: tokens) { kept[id] = cache }
+      if limits.keptPromptBytes > 0 {
+        tokens = min(text.count, cache.position) / PageLayout.tokens * PageLayout.tokens
+      }
+      if tokens > 0, cache.position >= tokens, cache.truncate(to: tokens) {
+        kept[id] = KeptText(tokens: text, cache: cache)
+      }
     }
     return kept
   }
 
   /// Ends what a request held when its last sequence is gone; `kept` is what may stay of its prompt.
-  mutating func end(_ id: RequestID, keeping kept: KVCache?) {
+  mutating func end(_ id: RequestID, keeping kept: KeptText?) {
     admission.end(id)
-    if let kept, let own = owned[id], let prefix = prefixes[own], prefix.cache == nil {
-      let bytes = max(0, admission.forecast.pageBytes(entries: kept.position) - prefix.bytes)
-      if admission.reserve(bytes) {
-        prefixes[own]?.bytes += bytes
-        prefixes[own]?.cache = kept
+    if let prefix = shared.removeValue(forKey: id) { prefixes[prefix]?.users.remove(id) }
+    if let kept, let own = owned[id] { keep(kept, as: own, of: id) }
+    if let prefix = owned.removeValue(forKey: id) {
+      prefixes[prefix]?.leader = nil
+      prefixes.touch(prefix)
+    }
+    dropUnusedPrefixes()
+  }
+
+  /// Keeps the beginning of a text under the name of its prompt, if there are bytes for it and nobody keeps it yet.
+  private mutating func keep(_ kept: KeptText, as own: PrefixID, of id: RequestID) {
+    guard let prefix = prefixes[own], prefix.cache == nil else { return }
+    let tokens = kept.cache.position
+    for match in prefixes.matches(kept.tokens) where match.id != own {
+      guard let other = prefixes[match.id], let cache = other.cache else { continue }
+      if match.tokens >= tokens, cache.position >= tokens, cache.canTruncate(to: tokens) {
+        return prefixes.touch(match.id)
+      }
+      // What is kept now serves whoever the shorter one would.
+      if other.users.isEmpty, other.leader == nil, match.tokens >= cache.position,
+        kept.cache.canTruncate(to: cache.position)
+      {
+        admission.release(other.bytes)
+        prefixes.remove(match.id)
       }
     }
-    if let prefix = shared.removeValue(forKey: id) { prefixes[prefix]?.users.remove(id) }
-    if let prefix = owned.removeValue(forKey: id) { prefixes[prefix]?.leader = nil }
-    dropUnusedPrefixes(isNeeded: false)
+    let bytes = max(0, admission.forecast.pageBytes(entries: tokens) - prefix.bytes)
+    guard admission.reserve(bytes) else { return }
+    if tokens > prefix.tokens.count { prefixes.replace(own, tokens: kept.tokens, leader: id) }
+    prefixes[own]?.bytes += bytes
+    prefixes[own]?.cache = kept.cache
   }
 
   /// Before a text is gone of whose prompt others wait for more: the one that shares most of it goes on with
@@ -300,36 +334,41 @@ extension DecodingBatch {
 
   private func waitingTokens(_ sequence: Int) -> Int { sequences[sequence].awaited?.tokens ?? 0 }
 
-  /// Lets go of prompts that nobody uses. Where their bytes are needed all go; else those stay that the next
-  /// request begins like, and the last used as far as there are bytes for them.
+  /// Lets go of the prompt that was used longest ago and that nobody uses now, since its bytes are needed.
   ///
-  /// - Returns: whether any went.
-  @discardableResult
-  mutating func dropUnusedPrefixes(isNeeded: Bool = true) -> Bool {
+  /// - Returns: whether there was one.
+  private mutating func dropOldestPrefix() -> Bool {
+    let unused = prefixes.prefixes.filter { $0.value.users.isEmpty && $0.value.bytes > 0 }
+    guard let oldest = unused.min(by: { ($0.value.lastUse, $0.key) < ($1.value.lastUse, $1.key) })
+    else { return false }
+    drop(oldest.key)
+    return true
+  }
+
+  /// Lets go of prompts that nobody uses, but for those that the next request begins like, and the last used as far
+  /// as there are bytes for them.
+  mutating func dropUnusedPrefixes() {
     var kept = 0
-    var dropped = false
+    let next = queue.first?.request.prompt
     for (id, prefix) in prefixes.prefixes.sorted(by: { $0.value.lastUse > $1.value.lastUse })
-    where prefix.users.isEmpty {
-      if prefix.leader != nil {
-        // Its leader holds the pages themselves.
-        guard isNeeded, prefix.cache != nil else { continue }
-      } else if !isNeeded, prefix.cache != nil {
-        let next = queue.first?.request.prompt
-        let isNext = next.map { prefix.tokens.commonPages(with: $0) > 0 || prefix.tokens == $0 }
+    where prefix.users.isEmpty && prefix.leader == nil {
+      let isNext = next.map { prefix.tokens.commonPages(with: $0) > 0 || prefix.tokens == $0 }
+      let fits = kept + prefix.bytes <= limits.keptPromptBytes
+      if prefix.cache != nil, isNext == true || fits {
         kept += prefix.bytes
-        if isNext == true || kept <= limits.keptPromptBytes { continue }
-        kept -= prefix.bytes
-      }
-      dropped = dropped || prefix.bytes > 0
-      admission.release(prefix.bytes)
-      if prefix.leader == nil {
-        prefixes.remove(id)
       } else {
-        prefixes[id]?.cache = nil
-        prefixes[id]?.logits = nil
-        prefixes[id]?.bytes = 0
+        drop(id)
       }
     }
-    return dropped
+  }
+
+  /// Lets go of what is held of a prompt; as long as its leader lives, that holds the pages themselves.
+  private mutating func drop(_ id: PrefixID) {
+    guard let prefix = prefixes[id] else { return }
+    admission.release(prefix.bytes)
+    if prefix.leader == nil { return prefixes.remove(id) }
+    prefixes[id]?.cache = nil
+    prefixes[id]?.logits = nil
+    prefixes[id]?.bytes = 0
   }
 }

@@ -30,6 +30,8 @@ extension DecodingBatch {
   /// What was drawn for a sequence: its next token and, as far as proposals were these, those that follow.
   private struct Drawn {
     var tokens: [Int32] = []
+    /// How likely they were, one for each token where that is wanted.
+    var logprobs: [TokenLogprob] = []
     var proposals: [Int32] = []
   }
 
@@ -59,7 +61,9 @@ extension DecodingBatch {
         _ = branch.take(token, text: text)
         branches.append((branch, cache))
       }
-      let (appended, reason) = sequences[index].take(token, text: text)
+      let (appended, reason) = sequences[index].take(
+        token, logprob: drawn.logprobs.indices.contains(place) ? drawn.logprobs[place] : nil,
+        text: text)
       let sequence = sequences[index]
       if sequence.branch == nil { events += appended.map { .token(sequence.id, $0) } }
       if let reason {
@@ -91,9 +95,7 @@ extension DecodingBatch {
   private mutating func draw() throws(GenerationError) -> [Drawn] {
     let started = now()
     var drawn = [Drawn](repeating: Drawn(), count: sequences.count)
-    for (index, logits) in serveWaiting() {
-      drawn[index].tokens = [try draw(sequences[index], logits)]
-    }
+    for (index, logits) in serveWaiting() { try draw(&drawn[index], sequences[index], logits) }
     let parts = StepPlan(sequences, promptTokens: limits.promptTokens).parts
     propose(parts, &drawn)
     let runs = parts.map { part in
@@ -101,15 +103,14 @@ extension DecodingBatch {
       let proposals = drawn[part.sequence].proposals
       return TokenRun(
         cache: part.sequence, tokens: Array(pending.prefix(part.tokens)) + proposals,
-        endsPrompt: part.tokens == pending.count, wantsEveryRow: !proposals.isEmpty)
+        endsPrompt: part.tokens == pending.count,
+        wantsEveryRow: !proposals.isEmpty || sequences[part.sequence].isScoringPrompt)
     }
     for (index, logits) in try run(runs, parts, &drawn) { keepWhole(index, logits: logits) }
     account(parts, drawn.map(\.tokens.count), seconds: (now() - started) / .seconds(1))
     for part in parts { sequences[part.sequence].advance(part.tokens) }
     holdStops()
-    for (index, logits) in serveWaiting() {
-      drawn[index].tokens = [try draw(sequences[index], logits)]
-    }
+    for (index, logits) in serveWaiting() { try draw(&drawn[index], sequences[index], logits) }
     return drawn
   }
 
@@ -137,15 +138,25 @@ extension DecodingBatch {
     var awaited: [(sequence: Int, logits: [Float])] = []
     let awaits = sequences.map { $0.isInPrompt && isAwaitedWhole($0) }
     let (sequences, sampler) = (sequences, sampler)
+    var scores: [Int: [TokenLogprob]] = [:]
     do {
       try pass.run(runs, caches: &caches, rows: .last) { run, token, logits in
+        let sequence = sequences[parts[run].sequence]
+        if sequence.isScoringPrompt {
+          let next = sequence.promptTokensRun + token + 1
+          if sequence.source.prompt.indices.contains(next) {
+            let scored = try TokenLogprob(
+              of: sequence.source.prompt[next], in: logits, top: sequence.source.logprobs ?? 0,
+              step: next)
+            scores[parts[run].sequence, default: []].append(scored)
+          }
+        }
         guard runs[run].endsPrompt else { return }
         let (index, place) = (parts[run].sequence, token - parts[run].tokens + 1)
         let (before, proposals) = (drawn[index].tokens, drawn[index].proposals)
         // A row behind a proposal counts where that is what was drawn.
         guard place >= 0, before.count == place, proposals.starts(with: before) else { return }
-        drawn[index].tokens.append(
-          try Self.draw(sequences[index], accepted: before, logits, sampler))
+        try Self.draw(&drawn[index], sequence, logits, sampler)
         if awaits[index] { awaited.append((index, Array(logits))) }
       }
     } catch let error as GenerationError {
@@ -157,14 +168,16 @@ extension DecodingBatch {
     } catch {
       throw .engine("\(error)")
     }
+    for (index, logprobs) in scores { self.sequences[index].score(logprobs) }
     return awaited
   }
 
   private func draw(
-    _ sequence: BatchSequence, _ logits: [Float]
-  ) throws(GenerationError) -> Int32 {
+    _ drawn: inout Drawn, _ sequence: BatchSequence, _ logits: [Float]
+  ) throws(GenerationError) {
     do {
-      return try logits.withUnsafeBufferPointer { try Self.draw(sequence, $0, sampler) }
+      drawn = Drawn()
+      try logits.withUnsafeBufferPointer { try Self.draw(&drawn, sequence, $0, sampler) }
     } catch let error as GenerationError {
       throw error
     } catch {
@@ -175,15 +188,19 @@ extension DecodingBatch {
   /// Draws a sequence's next token, behind those accepted in this step, with the random number of its
   /// position.
   private static func draw(
-    _ sequence: BatchSequence, accepted: [Int32] = [], _ logits: UnsafeBufferPointer<Float>,
+    _ drawn: inout Drawn, _ sequence: BatchSequence, _ logits: UnsafeBufferPointer<Float>,
     _ sampler: Sampler
-  ) throws(GenerationError) -> Int32 {
-    let position = sequence.tokens.count + accepted.count
-    return try sampler.sample(
+  ) throws(GenerationError) {
+    let position = sequence.tokens.count + drawn.tokens.count
+    let token = try sampler.sample(
       logits, sequence.source.sampling,
       history: TokenHistory(
-        prompt: sequence.source.prompt, tokens: sequence.tokens + accepted),
+        prompt: sequence.source.prompt, tokens: sequence.tokens + drawn.tokens),
       uniform: sequence.source.random.uniform(at: position), step: position)
+    drawn.tokens.append(token)
+    if let top = sequence.source.logprobs {
+      drawn.logprobs.append(try TokenLogprob(of: token, in: logits, top: top, step: position))
+    }
   }
 
   /// A step's time is shared out by rows: those of prompts, and those of new tokens.

@@ -14,4 +14,6 @@ public struct GeneratedToken: Sendable, Hashable {
   public let id: Int32
   /// Where it comes from.
   public let origin: Origin
+  /// How likely it was, where the request asked and the model drew it.
+  public internal(set) var logprob: TokenLogprob?
 }

@@ -17,6 +17,11 @@ public struct GenerationRequest: Sendable {
   /// Smaller budgets whose answers are wanted too. The thought is generated once; each answer branches off where
   /// its budget is used up, and is the one that a request with that budget would give.
   public var branches: [Int]
+  /// How likely each drawn token was is wanted too, with this many of the likeliest in its place; nil for not.
+  public var logprobs: Int?
+  /// Whether that is wanted for the prompt's tokens as well. Such a prompt is always run, and never shares what
+  /// others have run.
+  public var scoresPrompt = false
 
   /// A request.
   public init(
@@ -115,11 +120,17 @@ public struct GenerationResult: Sendable {
   public let kvBytes: Int
   /// Seconds from the start of its prompt to its end.
   public let seconds: Double
+  /// Tokens of the prompt that were not run, since others had run them.
+  public let sharedPromptTokens: Int
+  /// How likely the prompt's tokens were, from the second on, where the request asked; see
+  /// `GenerationRequest.scoresPrompt`.
+  public let promptLogprobs: [TokenLogprob]
 
   /// The same text, ended by the caller.
   var cancelled: GenerationResult {
     GenerationResult(
-      tokens: tokens, counts: counts, finishReason: .cancelled, kvBytes: kvBytes, seconds: seconds)
+      tokens: tokens, counts: counts, finishReason: .cancelled, kvBytes: kvBytes, seconds: seconds,
+      sharedPromptTokens: sharedPromptTokens, promptLogprobs: promptLogprobs)
   }
 }
 

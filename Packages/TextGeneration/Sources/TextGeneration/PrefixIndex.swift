@@ -68,6 +68,12 @@ struct PrefixIndex {
     prefixes[id]?.lastUse = uses
   }
 
+  /// Says that a prefix was of use just now.
+  mutating func touch(_ id: PrefixID) {
+    uses += 1
+    prefixes[id]?.lastUse = uses
+  }
+
   /// The prompts that begin like `prompt`, those with most full pages in common first, each with the tokens
   /// of these pages. What is found is compared token by token: a hash alone decides nothing.
   func matches(_ prompt: [Int32]) -> [(id: PrefixID, tokens: Int)] {

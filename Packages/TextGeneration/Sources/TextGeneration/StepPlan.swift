@@ -9,6 +9,9 @@ struct StepPlan {
   /// A run for each sequence that takes part: its index and its first so many pending tokens.
   let parts: [(sequence: Int, tokens: Int)]
 
+  /// Most tokens of a prompt in a step whose log-probabilities are wanted.
+  private static let scoredTokens = 16
+
   /// Plans a step.
   ///
   /// - Parameters:
@@ -19,7 +22,9 @@ struct StepPlan {
     var left = generates ? promptTokens : max(promptTokens, ForwardPass.chunk)
     var parts: [(sequence: Int, tokens: Int)] = []
     for (index, sequence) in sequences.enumerated() where sequence.runnable > 0 {
-      let count = sequence.isInPrompt ? min(sequence.runnable, left) : sequence.runnable
+      var count = sequence.isInPrompt ? min(sequence.runnable, left) : sequence.runnable
+      // Each row of a prompt that is scored takes memory for the logits of the whole vocabulary.
+      if sequence.isInPrompt, sequence.source.scoresPrompt { count = min(count, Self.scoredTokens) }
       if sequence.isInPrompt { left -= count }
       if count > 0 { parts.append((index, count)) }
     }

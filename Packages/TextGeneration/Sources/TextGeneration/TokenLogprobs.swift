@@ -16,6 +16,33 @@ public struct TokenLogprob: Sendable, Hashable {
   public let chosen: Choice
   /// The likeliest tokens, the likeliest first; of equals the lowest id.
   public let top: [Choice]
+
+  /// How likely a token is by logits `[vocabulary]`, and the `top` likeliest.
+  ///
+  /// - Throws: `GenerationError.nonFiniteLogits` naming `step`, also for a token that has no logit.
+  init(
+    of token: Int32, in logits: UnsafeBufferPointer<Float>, top: Int, step: Int
+  ) throws(GenerationError) {
+    guard logits.allSatisfy(\.isFinite), logits.indices.contains(Int(token)) else {
+      throw .nonFiniteLogits(step: step)
+    }
+    let most = Double(logits.max() ?? 0)
+    let sum = log(logits.reduce(0) { $0 + exp(Double($1) - most) })
+    var likeliest: [Candidate] = []
+    for id in logits.indices where top > 0 {
+      let candidate = Candidate(logit: logits[id], id: id)
+      if likeliest.count == top, let last = likeliest.last {
+        if candidate < last { continue }
+        likeliest.removeLast()
+      }
+      likeliest.insert(candidate, at: likeliest.firstIndex { $0 < candidate } ?? likeliest.count)
+    }
+    func choice(_ id: Int) -> Choice {
+      Choice(id: Int32(id), logprob: Double(logits[id]) - most - sum)
+    }
+    chosen = choice(Int(token))
+    self.top = likeliest.map { choice(Int($0.id)) }
+  }
 }
 
 extension ForwardPass {
@@ -40,18 +67,7 @@ extension ForwardPass {
     try run(
       [TokenRun(cache: 0, tokens: [last] + tokens.dropLast())], caches: &caches, rows: .all
     ) { _, place, logits in
-      guard logits.allSatisfy(\.isFinite), logits.indices.contains(Int(tokens[place])) else {
-        throw GenerationError.nonFiniteLogits(step: place)
-      }
-      let most = Double(logits.max() ?? 0)
-      let sum = logits.reduce(0) { $0 + exp(Double($1) - most) }
-      func choice(_ id: Int) -> TokenLogprob.Choice {
-        TokenLogprob.Choice(id: Int32(id), logprob: Double(logits[id]) - most - log(sum))
-      }
-      let order = logits.indices.sorted { (logits[$0], $1) > (logits[$1], $0) }
-      found.append(
-        TokenLogprob(
-          chosen: choice(Int(tokens[place])), top: order.prefix(max(top, 0)).map(choice)))
+      found.append(try TokenLogprob(of: tokens[place], in: logits, top: top, step: place))
     }
     return found
   }

@@ -1,0 +1,72 @@
+import AppSupport
+import KVCaches
+import Serving
+import TextGeneration
+import Tokenizer
+
+extension LoadedModel {
+  /// The model as a server knows it.
+  ///
+  /// - Throws: `UserError` for a model without tokenizer; what is wrong with its files.
+  func served(kv: KVPolicy, replyTokens: Int? = nil, name: String? = nil) throws -> ServedModel {
+    let tokenizer = try requireTokenizer()
+    let files = checkpoint.modelFiles
+    let builders = [true, false].map {
+      PromptBuilder(files: files, tokenizer: tokenizer, thinks: $0)
+    }
+    var served = ServedModel(
+      name: name ?? self.name, tokenizer: tokenizer, stopTokens: try stopTokens(),
+      tags: thinkingTags, sampling: try SamplingFlags.parse([]).optionsInForce(for: checkpoint),
+      context: decoder.shape.contextLength, kv: kv.description, evicts: kv.eviction != nil
+    ) { conversation, thinks in
+      let builder = builders[thinks ? 0 : 1]
+      return builder.ids(try builder.prompt(conversation))
+    }
+    served.replyTokens = replyTokens
+    return served
+  }
+
+  /// What the memory of a server holds.
+  ///
+  /// - Parameters:
+  ///   - total: bytes that all of it may take.
+  ///   - room: bytes of them that KV caches may take.
+  func memory(kv: KVPolicy, total: Int, room: Int) -> ServedMemory {
+    let shape = decoder.shape
+    let others = ["bf16", "int8", "int4", "rkv:1024", "rkv:1024+int4"].compactMap {
+      try? KVPolicy(parsing: $0)
+    }
+    let policies =
+      [kv]
+      + others.filter { other in
+        other != kv && (try? other.check(shape.cacheShape)) != nil
+      }
+    return ServedMemory(weights: decoder.weightBytes, total: total, kvByteBudget: room) {
+      prompt, reply, texts in
+      policies.map { policy in
+        let charge = KVForecast(
+          shape: shape.cacheShape, policy: policy, heads: shape.heads.queries
+        ).charge(prompt: prompt, reply: reply, isShared: texts > 1)
+        return ServedMemory.Policy(
+          kv: "\(policy)", flags: CacheFlags.words(policy).joined(separator: " "),
+          bytes: charge.shared + texts * charge.own)
+      }
+    }
+  }
+
+  /// An engine that decodes with the model.
+  ///
+  /// - Throws: `UserError` for a model without tokenizer.
+  func engine(
+    kv: KVPolicy, limits: DecodingBatch.Limits, queuedTexts: Int, speculates: Bool
+  ) throws -> TextEngine {
+    let tokenizer = try requireTokenizer()
+    return TextEngine(concurrency: limits.concurrency, queuedTexts: queuedTexts) {
+      [pass, tokenLimit] in
+      DecodingBatch(
+        pass, kv: kv, limits: limits, proposer: speculates ? PromptLookup() : nil,
+        tokenLimit: tokenLimit
+      ) { tokenizer.decode([$0]) }
+    }
+  }
+}

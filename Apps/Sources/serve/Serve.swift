@@ -1,0 +1,90 @@
+import AppSupport
+import ArgumentParser
+import Foundation
+import KVCaches
+import Serving
+import Synchronization
+import TextGeneration
+
+/// `serve`: a model behind HTTP, in the OpenAI dialect.
+struct Serve: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: Program.called("serve"),
+    abstract: "Serves a model to editors, agents and pages, in the OpenAI dialect.",
+    discussion: """
+      Only this machine is served unless --host says otherwise, which asks for a key. The same seed gives the same \
+      text as 'generate' does, whatever else is served at the time. Ctrl-C or termination lets running texts finish.
+      """,
+    version: Program.version)
+
+  @OptionGroup(title: "Model") var model: ModelFlags
+  @OptionGroup(title: "Memory") var memory: MemoryFlags
+  @OptionGroup(title: "Batch") var batch: BatchFlags
+  @OptionGroup(title: "Server") var server: ServerFlags
+  @OptionGroup(title: "Limits") var limits: ServerLimitFlags
+
+  mutating func run() throws {
+    // Clients may go away while they are written to.
+    signal(SIGPIPE, SIG_IGN)
+    let loaded = try LoadedModel(model)
+    let kv = try model.kvPolicy()
+    try kv.check(loaded.decoder.shape.cacheShape)
+    let room = try memory.room(beside: loaded, kv: kv, sequences: batch.concurrency)
+    guard room > 0 else {
+      let place = memory.memory.map { "--memory \($0)" } ?? "the \(MachineMemory.bound)"
+      throw UserError("\(place) does not hold weights and working memory")
+    }
+    var served = try loaded.served(kv: kv, replyTokens: batch.maxTokens, name: server.name)
+    served.memory = loaded.memory(
+      kv: kv, total: memory.total, room: room)
+    let engine = try loaded.engine(
+      kv: kv, limits: batch.limits(room: room), queuedTexts: limits.queue,
+      speculates: batch.speculate)
+    let configuration = try server.configuration(limits.limits)
+    let inference = InferenceServer(served, engine, configuration)
+    Console.note(
+      """
+      model       \(served.name), context \(served.context) tokens
+      weights     \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.decoder.formatName)), loaded in \
+      \(String(format: "%.2f", loaded.loadSeconds)) s
+      KV cache    \(kv), up to \(Text.bytes(room)) for \(batch.concurrency) texts at a time
+      """)
+    try serve(inference, configuration)
+    drain(engine)
+  }
+
+  /// Serves until the process is asked to stop.
+  private func serve(_ server: InferenceServer, _ configuration: ServerConfiguration) throws {
+    let failure = Mutex<(any Error)?>(nil)
+    let ended = Atomic(false)
+    let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+    let task = Task {
+      do {
+        try await server.run { port in Console.note("listening   http://\(host):\(port)") }
+      } catch {
+        failure.withLock { $0 = error }
+      }
+      ended.store(true, ordering: .releasing)
+    }
+    while !Interrupts.isPending && !ended.load(ordering: .acquiring) { usleep(20_000) }
+    guard ended.load(ordering: .acquiring) else { return }
+    task.cancel()
+    let reason = failure.withLock { $0.map { "\($0)" } } ?? "it ended"
+    throw UserError("\(host):\(configuration.port): cannot be served: \(reason)")
+  }
+
+  /// Lets what runs finish, as long as that takes no longer than was said.
+  private func drain(_ engine: TextEngine) {
+    Interrupts.postpone(seconds: server.drainSeconds + 5)
+    engine.drain()
+    let status = engine.status
+    if !status.isIdle {
+      Console.note("ending      \(status.running + status.waiting) texts are still to be finished")
+    }
+    let end = ContinuousClock.now + .seconds(server.drainSeconds)
+    while !engine.status.isIdle && ContinuousClock.now < end { usleep(20_000) }
+    // What the last step gave is on its way.
+    usleep(200_000)
+    engine.stop()
+  }
+}

@@ -1,0 +1,68 @@
+import JSON
+import TextGeneration
+
+/// One of the texts of an answer, as it grows.
+protocol Choice: Sendable {
+  /// What a client that streams is told of a step.
+  associatedtype Update: Sendable
+
+  /// Why the text ended; nil while it goes on.
+  var ending: FinishReason? { get }
+
+  /// Takes what happened next.
+  mutating func take(_ event: TextEvent) -> Update
+}
+
+extension FinishReason {
+  /// The reason in the words of the dialect.
+  var word: String { self == .length ? "length" : "stop" }
+}
+
+/// The tokens that a request took.
+struct Usage: Sendable {
+  var prompt = 0
+  var cached = 0
+  var completion = 0
+  var thought = 0
+
+  var value: JSONValue {
+    .object([
+      "prompt_tokens": .integer(prompt), "completion_tokens": .integer(completion),
+      "total_tokens": .integer(prompt + completion),
+      "prompt_tokens_details": .object(["cached_tokens": .integer(cached)]),
+      "completion_tokens_details": .object(["reasoning_tokens": .integer(thought)]),
+    ])
+  }
+}
+
+/// The client closed the connection, or the server ends, before the texts did.
+struct AnswerAbandoned: Error {}
+
+extension Submission {
+  /// Follows texts to their ends.
+  ///
+  /// - Parameters:
+  ///   - choices: the texts as they are at the start.
+  ///   - tell: told of every event what it changed.
+  /// - Returns: the texts at their ends.
+  /// - Throws: `AnswerAbandoned`; `GenerationError` where the engine failed; what `tell` throws.
+  func follow<C: Choice>(
+    _ choices: [C], tell: (Int, C.Update) async throws -> Void
+  ) async throws -> [C] {
+    var choices = choices
+    var left = Set(choices.indices)
+    for try await step in events {
+      for (index, event) in step where left.contains(index) {
+        let update = choices[index].take(event)
+        if choices[index].ending != nil {
+          left.remove(index)
+          if case .token = event { cancel(index) }
+        }
+        try await tell(index, update)
+      }
+      if left.isEmpty { break }
+    }
+    guard left.isEmpty else { throw AnswerAbandoned() }
+    return choices
+  }
+}

@@ -1,0 +1,209 @@
+import JSON
+import TextGeneration
+
+/// What a server takes, as an OpenAPI document: for programs that write clients or test servers.
+struct APIDescription {
+  let model: ServedModel
+  let limits: ServerLimits
+  let version: String
+
+  /// The document.
+  var document: JSONValue {
+    .object([
+      "openapi": .string("3.0.3"),
+      "info": .object([
+        "title": .string("BitBudget"), "version": .string(version),
+        "description": .string("A model behind HTTP, in the OpenAI dialect."),
+      ]),
+      "paths": .object([
+        "/v1/chat/completions": post(
+          "Continues a conversation.", chatFields, required: ["messages"]),
+        "/v1/completions": post("Continues texts.", completionFields, required: ["prompt"]),
+        "/tokenize": post(
+          "The ids of a text or a conversation.",
+          [
+            "model": Self.string, "prompt": Self.string, "content": Self.string,
+            "messages": messages, "add_special_tokens": Self.flag,
+            "return_token_strs": Self.flag,
+          ], required: []),
+        "/detokenize": post(
+          "The text of ids.", ["model": Self.string, "tokens": ids], required: ["tokens"]),
+        "/v1/models": get("The model that is served."),
+        "/health": get("Whether the server takes requests."),
+        "/metrics": get("Counts and sums for Prometheus.", type: "text/plain"),
+      ]),
+    ])
+  }
+
+  // MARK: Fields
+
+  /// The fields of `/v1/chat/completions`.
+  var chatFields: OrderedObject<JSONValue> {
+    joined(
+      samplingFields, thinkingFields,
+      [
+        "messages": messages,
+        "max_completion_tokens": Self.integer(1, model.context),
+        "logprobs": Self.flag, "top_logprobs": Self.integer(0, 20),
+        "vote": Self.integer(2, limits.texts),
+        "reasoning_effort": Self.words(ThinkingFields.efforts.map(\.name)),
+        "chat_template_kwargs": Self.object, "tools": Self.list(Self.object),
+        "metadata": Self.object, "store": Self.flag,
+      ])
+  }
+
+  /// The fields of `/v1/completions`.
+  var completionFields: OrderedObject<JSONValue> {
+    joined(
+      samplingFields,
+      [
+        "prompt": .object([
+          "oneOf": .array([Self.string, Self.list(Self.string), ids, Self.list(ids)])
+        ]),
+        "echo": Self.flag, "logprobs": Self.integer(0, 20),
+        "best_of": Self.integer(1, limits.texts),
+      ])
+  }
+
+  private var samplingFields: OrderedObject<JSONValue> {
+    [
+      "model": Self.words([model.name]), "stream": Self.flag,
+      "stream_options": .object([
+        "type": .string("object"), "additionalProperties": .bool(false),
+        "properties": .object(["include_usage": Self.flag]),
+      ]),
+      "temperature": Self.number(0, 100), "top_k": Self.integer(-1, Int(Int32.max)),
+      "top_p": Self.number(0.001, 1), "min_p": Self.number(0, 0.999),
+      "presence_penalty": Self.number(-100, 100), "frequency_penalty": Self.number(-100, 100),
+      "repetition_penalty": Self.number(0.01, 100),
+      "no_repeat_ngram_size": Self.integer(0, Int(Int32.max)),
+      "seed": Self.integer(0, Int.max), "n": Self.integer(1, limits.texts),
+      "max_tokens": Self.integer(1, model.context),
+      "stop": .object([
+        "oneOf": .array([
+          Self.string,
+          .object([
+            "type": .string("array"), "maxItems": .integer(16), "items": Self.string,
+          ]),
+        ])
+      ]),
+      "stop_token_ids": ids, "ignore_eos": Self.flag, "user": Self.string,
+    ]
+  }
+
+  private var thinkingFields: OrderedObject<JSONValue> {
+    let tokens = Self.integer(1, ThinkingBudget.longest)
+    return [
+      "thinking_token_budget": Self.integer(-1, ThinkingBudget.longest),
+      "thinking_budget_tokens": Self.integer(-1, ThinkingBudget.longest),
+      "thinking_force": Self.flag, "thinking_waits": tokens,
+      "thinking_cue": Self.words(BudgetWording.allCases.map(\.rawValue)),
+      "thinking_close": Self.flag, "answer_tokens": tokens,
+    ]
+  }
+
+  private var ids: JSONValue {
+    Self.list(Self.integer(0, model.tokenizer.vocabularySize - 1))
+  }
+
+  private var messages: JSONValue {
+    .object([
+      "type": .string("array"), "minItems": .integer(1),
+      "items": .object([
+        "type": .string("object"),
+        "required": .array([.string("role"), .string("content")]),
+        "properties": .object([
+          "role": Self.words(["system", "user", "assistant", "tool"]), "content": Self.string,
+        ]),
+      ]),
+    ])
+  }
+
+  // MARK: Schemas
+
+  private static let string: JSONValue = .object(["type": .string("string")])
+  private static let flag: JSONValue = .object(["type": .string("boolean")])
+  private static let object: JSONValue = .object(["type": .string("object")])
+
+  private static func integer(_ least: Int, _ most: Int) -> JSONValue {
+    .object([
+      "type": .string("integer"), "minimum": .integer(least), "maximum": .integer(most),
+    ])
+  }
+
+  private static func number(_ least: Double, _ most: Double) -> JSONValue {
+    .object([
+      "type": .string("number"), "minimum": .number(least), "maximum": .number(most),
+    ])
+  }
+
+  private static func words(_ words: [String]) -> JSONValue {
+    .object(["type": .string("string"), "enum": .array(words.map { .string($0) })])
+  }
+
+  private static func list(_ element: JSONValue) -> JSONValue {
+    .object(["type": .string("array"), "items": element])
+  }
+
+  private func joined(_ parts: OrderedObject<JSONValue>...) -> OrderedObject<JSONValue> {
+    OrderedObject(parts.flatMap { Array($0.members) })
+  }
+
+  // MARK: Operations
+
+  private func get(_ summary: String, type: String = "application/json") -> JSONValue {
+    .object([
+      "get": .object([
+        "summary": .string(summary),
+        "responses": .object([
+          "200": .object([
+            "description": .string("Done."),
+            "content": .object([type: .object(["schema": .object([:])])]),
+          ]),
+          "default": Self.refusal,
+        ]),
+      ])
+    ])
+  }
+
+  private func post(
+    _ summary: String, _ fields: OrderedObject<JSONValue>, required: [String]
+  ) -> JSONValue {
+    var schema: OrderedObject<JSONValue> = [
+      "type": .string("object"), "additionalProperties": .bool(false),
+      "properties": .object(fields),
+    ]
+    if !required.isEmpty { schema["required"] = .array(required.map { .string($0) }) }
+    return .object([
+      "post": .object([
+        "summary": .string(summary),
+        "requestBody": .object([
+          "required": .bool(true),
+          "content": .object(["application/json": .object(["schema": .object(schema)])]),
+        ]),
+        "responses": .object([
+          "200": .object([
+            "description": .string("The answer, or a stream of its parts."),
+            "content": .object([
+              "application/json": .object(["schema": Self.object]),
+              "text/event-stream": .object(["schema": Self.string]),
+            ]),
+          ]),
+          "default": Self.refusal,
+        ]),
+      ])
+    ])
+  }
+
+  private static let refusal: JSONValue = .object([
+    "description": .string("What is wrong, and with which field."),
+    "content": .object([
+      "application/json": .object([
+        "schema": .object([
+          "type": .string("object"), "required": .array([.string("error")]),
+          "properties": .object(["error": object]),
+        ])
+      ])
+    ]),
+  ])
+}

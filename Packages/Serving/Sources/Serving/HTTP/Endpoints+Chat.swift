@@ -1,0 +1,72 @@
+import Hummingbird
+import JSON
+import TextGeneration
+
+extension Endpoints {
+  /// `/v1/chat/completions`.
+  func chat(_ call: Call) async throws -> Response {
+    let asked = try ChatRequest(call.json(), model, limits)
+    let requests = try asked.text.requests(model, limits)
+    let choices = requests.map {
+      ChatChoice($0, model, stops: asked.text.sampling.stops)
+    }
+    let answer = ChatAnswer(head: head("chatcmpl-", asked.text))
+    let submission = try await submit(
+      requests, bounded: asked.text.sampling.maxTokens != nil, call.channel)
+    if asked.streams {
+      return EventWriter.response { events in
+        try await stream(asked, answer, choices, submission, &events)
+      }
+    }
+    let ended = try await submission.follow(choices) { _, _ in }
+    call.channel.onGone(nil)
+    return .json(
+      answer.whole(
+        ended, usage(ended, asked.text),
+        vote: asked.text.votes == nil ? nil : AnswerVote(ended.map(\.vote))))
+  }
+
+  private func stream(
+    _ asked: ChatRequest, _ answer: ChatAnswer, _ choices: [ChatChoice], _ submission: Submission,
+    _ events: inout EventWriter
+  ) async throws {
+    let votes = asked.text.votes
+    for index in 0..<(votes == nil ? choices.count : 1) {
+      try await events.send(answer.opening(index))
+    }
+    var ballots = [String?](repeating: nil, count: choices.count)
+    var texts = choices.map { _ in "" }
+    var cast: [String?] = []
+    let ended = try await submission.follow(choices) { index, update in
+      if votes == nil {
+        if !update.isEmpty { try await events.send(answer.chunk(index, update)) }
+        return
+      }
+      texts[index] += update.answer
+      guard update.ending != nil else { return }
+      ballots[index] = Reply.answer(in: texts[index])
+      cast.append(ballots[index])
+      try await events.send(answer.note(votes: AnswerVote(cast).tally))
+    }
+    if votes != nil {
+      let vote = AnswerVote(ballots)
+      let shown = ended[vote.shown]
+      try await events.send(
+        answer.chunk(
+          0, .init(thought: shown.thought, answer: shown.answer, ending: shown.ending)))
+      try await events.send(answer.note(votes: vote.tally))
+    }
+    if asked.withUsage { try await events.send(answer.note(usage: usage(ended, asked.text))) }
+  }
+
+  private func usage(_ choices: [ChatChoice], _ request: TextRequest) -> Usage {
+    var usage = Usage(prompt: request.prompts.reduce(0) { $0 + $1.count })
+    for choice in choices { choice.count(into: &usage) }
+    return usage
+  }
+}
+
+extension ChatChoice {
+  /// The answer that it votes for.
+  var vote: String? { Reply.answer(in: answer) }
+}

@@ -1,0 +1,42 @@
+import Hummingbird
+import JSON
+import TextGeneration
+
+extension Endpoints {
+  /// `/v1/completions`.
+  func completion(_ call: Call) async throws -> Response {
+    let asked = try CompletionRequest(call.json(), model, limits)
+    let requests = try asked.text.requests(model, limits)
+    let choices = requests.map { CompletionChoice($0, asked.text, model) }
+    let answer = CompletionAnswer(
+      head: head("cmpl-", asked.text), hasLogprobs: asked.text.logprobs != nil)
+    let submission = try await submit(
+      requests, bounded: asked.text.sampling.maxTokens != nil, call.channel)
+    if asked.streams {
+      return EventWriter.response { events in
+        for (index, choice) in choices.enumerated() where !choice.text.isEmpty {
+          try await events.send(answer.chunk(index, .init(text: choice.text)))
+        }
+        let ended = try await submission.follow(choices) { index, update in
+          try await events.send(answer.chunk(index, update))
+        }
+        if asked.withUsage {
+          try await events.send(answer.note(usage: usage(ended, asked.text)))
+        }
+      }
+    }
+    let ended = try await submission.follow(choices) { _, _ in }
+    call.channel.onGone(nil)
+    // The first text of each prompt has the log-probabilities of it.
+    let scores = ended.indices.map {
+      ended[$0 - $0 % asked.text.count].result?.promptLogprobs ?? []
+    }
+    return .json(answer.whole(ended, scores: scores, usage(ended, asked.text)))
+  }
+
+  private func usage(_ choices: [CompletionChoice], _ request: TextRequest) -> Usage {
+    var usage = Usage(prompt: request.prompts.reduce(0) { $0 + $1.count })
+    for choice in choices { choice.count(into: &usage) }
+    return usage
+  }
+}

@@ -1,0 +1,91 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// A model behind HTTP, in the OpenAI dialect.
+public struct InferenceServer: Sendable {
+  let model: ServedModel
+  let engine: TextEngine
+  let configuration: ServerConfiguration
+  private let access: AccessRules
+  private let routes: [String: [Route]]
+
+  /// A server of a model that an engine runs.
+  public init(_ model: ServedModel, _ engine: TextEngine, _ configuration: ServerConfiguration) {
+    self.model = model
+    self.engine = engine
+    self.configuration = configuration
+    access = AccessRules(configuration)
+    let endpoints = Endpoints(model: model, engine: engine, configuration: configuration)
+    routes = Dictionary(grouping: endpoints.routes, by: \.path)
+  }
+
+  /// Listens until the task is cancelled.
+  ///
+  /// - Parameter whenListening: told the port.
+  /// - Throws: what the system objects to, such as an address in use.
+  public func run(whenListening: @escaping @Sendable (Int) -> Void) async throws {
+    let limits = configuration.limits
+    var logger = Logger(label: "serving")
+    logger.logLevel = .critical
+    let application = Application(
+      responder: CallbackResponder { (request: Request, context: ServingContext) in
+        await respond(to: request, context.channel)
+      },
+      server: .http1(
+        configuration: .init(
+          additionalChannelHandlers: [ConnectionGuard(patience: limits.idleSeconds)],
+          idleTimeout: .seconds(Int64(limits.idleSeconds)),
+          httpDecoderConfiguration: .init(
+            maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
+            maxHeaderFieldCount: 100))),
+      configuration: .init(
+        address: .hostname(configuration.host, port: configuration.port),
+        availableConnectionsDelegate: MaximumAvailableConnections(
+          limits.connections, logger: logger)),
+      onServerRunning: { channel in
+        whenListening(channel.localAddress?.port ?? configuration.port)
+      },
+      logger: logger)
+    try await application.run()
+  }
+
+  private func respond(to request: Request, _ channel: any Channel) async -> Response {
+    var response: Response
+    do {
+      response = try await answer(request, channel)
+    } catch {
+      let refusal = APIError(error)
+      response = .refusal(refusal)
+      if refusal.closes { channel.closeSoon() }
+    }
+    response.headers.append(contentsOf: access.headers(for: request.head))
+    return request.method == .head ? response.createHeadResponse() : response
+  }
+
+  private func answer(_ request: Request, _ channel: any Channel) async throws -> Response {
+    let path = request.uri.path
+    let method = request.method == .head ? .get : request.method
+    let found = routes[path] ?? []
+    let route = found.first { $0.method == method }
+    let isPreflight = request.method == .options
+    try access.check(request.head, isOpen: isPreflight || (route?.isOpen ?? false))
+    if isPreflight { return Response(status: .noContent) }
+    guard let route else {
+      guard !found.isEmpty else {
+        throw APIError(status: 404, message: "there is no \(path) here", code: "unknown_url")
+      }
+      var response = Response.refusal(
+        APIError(status: 405, message: "\(path) does not take \(request.method.rawValue)"))
+      response.headers[.allow] = found.map(\.method.rawValue).joined(separator: ", ")
+      return response
+    }
+    let body = method == .post ? try await request.bodyBytes(configuration.limits) : []
+    let query = Dictionary(
+      request.uri.queryParameters.map { (String($0.key), String($0.value)) },
+      uniquingKeysWith: { first, _ in first })
+    return try await route.answer(Call(body: body, query: query, channel: channel))
+  }
+}

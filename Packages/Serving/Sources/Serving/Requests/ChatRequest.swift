@@ -1,0 +1,88 @@
+import JSON
+import TextGeneration
+import Tokenizer
+
+/// A request to `/v1/chat/completions`.
+struct ChatRequest {
+  let text: TextRequest
+  let streams: Bool
+  let withUsage: Bool
+
+  /// Reads a request.
+  ///
+  /// - Throws: `APIError` naming the field that is wrong or not known.
+  init(_ body: JSONValue, _ model: ServedModel, _ limits: ServerLimits) throws(APIError) {
+    var fields = try FieldReader(body)
+    try fields.checkModel(model)
+    (streams, withUsage) = try fields.streaming()
+    let sampling = try SamplingFields(
+      &fields, model, limits, limitFields: ["max_completion_tokens", "max_tokens"])
+    if sampling.maxTokens == 0 { throw .invalid(sampling.maxTokensField, "expected at least 1") }
+    let effort = try fields.word(
+      "reasoning_effort", among: ThinkingFields.efforts.map(\.name))
+    let thinking = try ThinkingFields(
+      &fields, effort: effort.map { ("reasoning_effort", $0) })
+    let wantsLogprobs = try fields.bool("logprobs") ?? false
+    let top = try fields.integer("top_logprobs", in: 0...20)
+    if top != nil && !wantsLogprobs { throw .invalid("top_logprobs", "needs logprobs") }
+    let votes = try fields.integer("vote", in: 2...limits.texts)
+    if votes != nil {
+      if sampling.count > 1 { throw .invalid("vote", "and n exclude each other") }
+      if wantsLogprobs { throw .invalid("vote", "and logprobs exclude each other") }
+      if sampling.options.temperature == 0 {
+        throw .invalid("vote", "without chance all texts are equal; it needs a temperature above 0")
+      }
+    }
+    let conversation = try Self.conversation(&fields)
+    fields.pass(
+      "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key")
+    try fields.refuse("logit_bias", unless: .object([:]), why: "no token is favoured here")
+    try fields.refuse("modalities", unless: .array([.string("text")]), why: "the model writes text")
+    try fields.refuse(
+      "verbosity", unless: .string("medium"), why: "the model's own template has no word for it")
+    for key in ["audio", "prediction", "functions", "function_call", "web_search_options"] {
+      try fields.refuse(key, why: "it would change nothing here")
+    }
+    try fields.finish()
+    text = TextRequest(
+      prompts: [try conversation.prompt(model, thinks: thinking.thinks)], sampling: sampling,
+      thinking: thinking, logprobs: wantsLogprobs ? top ?? 0 : nil, votes: votes)
+  }
+
+  /// Reads the conversation: the messages, the tools and the variables of the template.
+  static func conversation(_ fields: inout FieldReader) throws(APIError) -> ChatConversation {
+    guard let values = try fields.array("messages") else {
+      throw .invalid("messages", "is missing")
+    }
+    if values.isEmpty { throw .invalid("messages", "is empty") }
+    var messages: [ChatMessage] = []
+    for (index, value) in values.enumerated() {
+      do { messages.append(try ChatMessage(value, key: "messages[\(index)]")) } catch {
+        throw .invalid("messages", "\(error)")
+      }
+    }
+    var conversation = ChatConversation(messages: messages)
+    if let tools = try fields.array("tools"), !tools.isEmpty {
+      guard tools.allSatisfy({ $0.object != nil }) else {
+        throw .invalid("tools", "expected an array of objects")
+      }
+      conversation.tools = tools
+    }
+    if let given = fields.value("chat_template_kwargs") {
+      guard let object = given.object else {
+        throw .invalid("chat_template_kwargs", "expected an object, found \(given.summary)")
+      }
+      for (name, value) in object.members { conversation.variables[name] = value }
+    }
+    return conversation
+  }
+}
+
+extension ChatConversation {
+  /// The ids of the prompt; what the template objects to is the client's mistake.
+  func prompt(_ model: ServedModel, thinks: Bool) throws(APIError) -> [Int32] {
+    do { return try model.prompt(self, thinks) } catch {
+      throw .invalid("messages", "\(error)")
+    }
+  }
+}

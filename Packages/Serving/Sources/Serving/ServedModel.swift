@@ -1,0 +1,45 @@
+import TextGeneration
+import Tokenizer
+
+/// The model behind a server: all that turning requests into prompts and tokens into answers takes.
+public struct ServedModel: Sendable {
+  /// The name by which clients ask for it.
+  public var name: String
+  /// Its tokenizer.
+  public var tokenizer: TextTokenizer
+  /// The tokens that end a text.
+  public var stopTokens: Set<Int32>
+  /// Its thinking tags; nil for models without.
+  public var tags: ThinkingTags?
+  /// How tokens are drawn where a request does not say.
+  public var sampling: SamplingOptions
+  /// The most tokens of prompt and reply.
+  public var context: Int
+  /// The most tokens of a reply where a request does not say; nil for what context and memory leave.
+  public var replyTokens: Int?
+  /// What its KV caches keep, in the words of `--kv`.
+  public var kv: String
+  /// Whether caches forget tokens, so that a prompt's log-probabilities would not be the model's.
+  public var evicts: Bool
+  /// What the memory holds; nil where nobody is told.
+  public var memory: ServedMemory?
+  /// Turns a conversation into the prompt's ids; the flag asks for an answer without a thought. What it throws is told
+  /// to the client.
+  public var prompt: @Sendable (ChatConversation, _ thinks: Bool) throws -> [Int32]
+
+  public init(
+    name: String, tokenizer: TextTokenizer, stopTokens: Set<Int32>, tags: ThinkingTags?,
+    sampling: SamplingOptions, context: Int, kv: String = "bf16", evicts: Bool = false,
+    prompt: @escaping @Sendable (ChatConversation, _ thinks: Bool) throws -> [Int32]
+  ) {
+    self.name = name
+    self.tokenizer = tokenizer
+    self.stopTokens = stopTokens
+    self.tags = tags
+    self.sampling = sampling
+    self.context = context
+    self.kv = kv
+    self.evicts = evicts
+    self.prompt = prompt
+  }
+}

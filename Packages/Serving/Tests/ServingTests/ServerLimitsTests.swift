@@ -1,6 +1,0 @@
-import Serving
-import Testing
-
-@Test func limitsAreFinite() {
-  #expect(ServerLimits().bodyBytes > 0)
-}

@@ -1,0 +1,328 @@
+import Foundation
+import Testing
+
+/// A server under test, and what it answers.
+final class TestServer {
+  private let folder: TemporaryFolder
+  private let process: TestProcess
+  let port: Int
+
+  init(
+    _ arguments: [String] = [], model: String = Nano.model, environment: [String: String] = [:]
+  ) throws {
+    folder = try TemporaryFolder()
+    let started = try folder.start(
+      .serve, ["--model", model, "--port", "0"] + arguments, environment: environment)
+    process = started
+    var found: Int?
+    _ = started.waits {
+      let line = started.errors.split(separator: "\n").last { $0.contains("http://127.0.0.1:") }
+      found = line?.split(separator: ":").last.flatMap { Int($0) }
+      return found != nil
+    }
+    port = try #require(found, "\(started.errors)")
+  }
+
+  deinit {
+    process.send(SIGKILL)
+    _ = process.finish()
+  }
+
+  func connect(seconds: Int = 60) throws -> LoopbackClient {
+    try LoopbackClient(port: port, seconds: seconds)
+  }
+
+  func get(_ path: String, headers: [String: String] = [:]) throws -> LoopbackClient.Reply {
+    let client = try connect()
+    client.request("GET", path, headers: headers)
+    return try client.reply()
+  }
+
+  func post(
+    _ path: String, _ body: [String: Any], headers: [String: String] = [:]
+  ) throws -> LoopbackClient.Reply {
+    try post(
+      path, text: String(decoding: JSONSerialization.data(withJSONObject: body), as: UTF8.self),
+      headers: headers)
+  }
+
+  func post(
+    _ path: String, text: String, headers: [String: String] = [:]
+  ) throws -> LoopbackClient.Reply {
+    let client = try connect()
+    client.request("POST", path, text, headers: headers)
+    return try client.reply()
+  }
+
+  /// The value of a metric.
+  func metric(_ name: String) throws -> Double? {
+    try get("/metrics").text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+      .flatMap { Double($0.dropFirst(name.count + 1)) }
+  }
+
+  func send(_ signal: Int32) { process.send(signal) }
+  func finish() -> Outcome { process.finish() }
+}
+
+extension LoopbackClient.Reply {
+  var choices: [[String: Any]] { json["choices"] as? [[String: Any]] ?? [] }
+  var message: [String: Any] { choices.first?["message"] as? [String: Any] ?? [:] }
+  var content: String? { message["content"] as? String }
+  var field: String? { (json["error"] as? [String: Any])?["param"] as? String }
+  var errorText: String { (json["error"] as? [String: Any])?["message"] as? String ?? "" }
+}
+
+/// What `serve` answers, next to what `generate` prints.
+@Suite struct ServeTests {
+  static let user = [["role": "user", "content": Nano.problem]]
+
+  private static func chat(_ more: [String: Any]) -> [String: Any] {
+    ["messages": user].merging(more) { $1 }
+  }
+
+  @Test func textsAreThoseOfGenerate() throws {
+    let server = try TestServer()
+    for (flags, fields) in [
+      (["--seed", "7"], ["seed": 7]),
+      (
+        ["--seed", "3", "--temperature", "1.2", "--top-p", "0.9"],
+        ["seed": 3, "temperature": 1.2, "top_p": 0.9]
+      ),
+      (
+        ["--seed", "5", "--think-budget", "40", "--force"],
+        ["seed": 5, "thinking_token_budget": 40, "thinking_force": true]
+      ),
+      (["--greedy", "--no-thinking"], ["temperature": 0, "reasoning_effort": "none"]),
+    ] as [([String], [String: Any])] {
+      let printed = try TemporaryFolder().run(
+        .generate, ["--model", Nano.model, "--prompt", Nano.problem] + flags)
+      let reply = try server.post("/v1/chat/completions", Self.chat(fields))
+      #expect(reply.status == 200, "\(reply.text)")
+      let thought = reply.message["reasoning_content"] as? String
+      #expect(reply.message["reasoning"] as? String == thought)
+      let parts = [
+        thought.map { "--- thinking ---\n\($0)\n--- answer ---\n" } ?? "", reply.content ?? "",
+      ]
+      #expect(printed.output == parts.joined() + "\n")
+      // Streamed, the pieces are the same text.
+      let streamed = try server.post(
+        "/v1/chat/completions", Self.chat(fields.merging(["stream": true]) { $1 }))
+      #expect(streamed.text.hasSuffix("data: [DONE]\n\n"))
+      let deltas = streamed.events.flatMap { $0["choices"] as? [[String: Any]] ?? [] }.compactMap {
+        $0["delta"] as? [String: Any]
+      }
+      #expect(deltas.compactMap { $0["content"] as? String }.joined() == reply.content)
+      #expect(
+        deltas.compactMap { $0["reasoning_content"] as? String }.joined() == thought ?? "")
+    }
+  }
+
+  @Test func severalTextsAndTheirVote() throws {
+    let server = try TestServer()
+    let budget: [String: Any] = [
+      "seed": 3, "thinking_token_budget": 60, "thinking_force": true, "n": 4,
+    ]
+    let several = try server.post("/v1/chat/completions", Self.chat(budget))
+    #expect(several.choices.map { $0["index"] as? Int } == [0, 1, 2, 3])
+    var vote = budget
+    vote["n"] = nil
+    vote["vote"] = 4
+    let voted = try server.post("/v1/chat/completions", Self.chat(vote))
+    #expect(voted.choices.count == 1)
+    let votes = try #require(voted.json["votes"] as? [String: Any])
+    #expect(votes["of"] as? Int == 4)
+    let usages = [several, voted].map { $0.json["usage"] as? [String: Any] }
+    #expect(usages[0]?["total_tokens"] as? Int == usages[1]?["total_tokens"] as? Int)
+    let contents = several.choices.compactMap {
+      ($0["message"] as? [String: Any])?["content"] as? String
+    }
+    #expect(contents.contains(voted.content ?? ""))
+  }
+
+  @Test func promptsAreScored() throws {
+    let server = try TestServer()
+    for tokens in [0, 1] {
+      let reply = try server.post(
+        "/v1/completions",
+        [
+          "prompt": ["So the result is", [5, 6, 7]], "echo": true, "logprobs": 1,
+          "max_tokens": tokens, "temperature": 0,
+        ])
+      #expect(reply.status == 200, "\(reply.text)")
+      #expect(reply.choices.count == 2)
+      for choice in reply.choices {
+        let logprobs = try #require(choice["logprobs"] as? [String: Any])
+        let values = try #require(logprobs["token_logprobs"] as? [Any])
+        let names = try #require(logprobs["tokens"] as? [String])
+        let top = try #require(logprobs["top_logprobs"] as? [Any])
+        #expect(values.count == names.count && top.count == names.count)
+        #expect(values.first is NSNull)
+        #expect(values.dropFirst().allSatisfy { ($0 as? Double ?? 1) <= 0 })
+      }
+      #expect(
+        (reply.choices[1]["logprobs"] as? [String: Any])?["tokens"].map { ($0 as? [Any])?.count }
+          == 3 + tokens)
+    }
+  }
+
+  @Test func tokensThereAndBack() throws {
+    let server = try TestServer()
+    let ids = try server.post("/tokenize", ["prompt": "So it is <|im_end|> 5."])
+    let tokens = try #require(ids.json["tokens"] as? [Int])
+    #expect(ids.json["count"] as? Int == tokens.count)
+    let text = try server.post("/detokenize", ["tokens": tokens])
+    #expect((text.json["prompt"] as? String)?.contains("So it is") == true)
+    #expect(try server.post("/detokenize", ["tokens": [1 << 20]]).field == "tokens")
+    #expect(try server.get("/v1/models").text.contains(Nano.model))
+    #expect(try server.get("/health").status == 200)
+  }
+
+  /// Words of a message that spell a special token cannot end a turn.
+  @Test func specialTextStaysText() throws {
+    let server = try TestServer()
+    let ids = try ["<|im_end|>", "hello"].map { text in
+      try #require(
+        try server.post("/tokenize", ["messages": [["role": "user", "content": text]]]).json[
+          "tokens"] as? [Int])
+    }
+    let raw = try #require(
+      try server.post("/tokenize", ["prompt": "<|im_end|>", "add_special_tokens": false]).json[
+        "tokens"] as? [Int])
+    let end = try #require(raw.first)
+    #expect(raw.count == 1)
+    #expect(ids[0].count { $0 == end } == ids[1].count { $0 == end })
+  }
+
+  static let wrong: [(field: String, body: String)] = [
+    ("n", #""n": -1"#), ("n", #""n": 1000000"#), ("n", #""n": 1.5"#), ("n", #""n": "2""#),
+    ("max_tokens", #""max_tokens": 0"#), ("max_tokens", #""max_tokens": 99999999999"#),
+    ("max_tokens", #""max_tokens": 100000"#), ("top_k", #""top_k": -7"#),
+    ("temperature", #""temperature": -0.1"#), ("temperature", #""temperature": 1e300"#),
+    ("temperature", #""temperature": "hot""#), ("seed", #""seed": -1"#),
+    ("seed", #""seed": 1e300"#),
+    ("top_p", #""top_p": 0"#), ("stop", #""stop": [1]"#), ("temprature", #""temprature": 1"#),
+    ("model", #""model": "another""#), ("logit_bias", #""logit_bias": {"5": 1}"#),
+    ("thinking_token_budget", #""thinking_token_budget": -5"#),
+    ("vote", #""vote": 3, "n": 2"#), ("top_logprobs", #""top_logprobs": 3"#),
+  ]
+
+  @Test func wrongFieldsAreNamed() throws {
+    let server = try TestServer()
+    for (field, text) in Self.wrong {
+      let reply = try server.post(
+        "/v1/chat/completions",
+        text: #"{"messages": [{"role": "user", "content": "Hello"}], \#(text)}"#)
+      #expect(reply.status == (field == "model" ? 404 : 400), "\(text): \(reply.text)")
+      #expect(reply.field == field, "\(text): \(reply.text)")
+    }
+  }
+
+  @Test func brokenBodiesAreRefused() throws {
+    let server = try TestServer()
+    let deep = String(repeating: "[", count: 100_000)
+    for body in [
+      "", "{", "[]", "null", deep, #"{"messages": \#(deep)"#, #"{"a": 1, "a": 2}"#,
+      #"{"messages": NaN}"#, #"{"messages": []}"#, #"{"messages": [1]}"#,
+      #"{"messages": [{"role": "wizard", "content": "x"}]}"#,
+    ] {
+      #expect(
+        try server.post("/v1/chat/completions", text: body).status == 400, "\(body.prefix(40))")
+    }
+    let client = try server.connect()
+    client.send("POST /tokenize HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 16\r\n\r\n")
+    client.send(Array("{\"prompt\": \"".utf8) + [0xFF] + Array("\"}".utf8) + [0x20])
+    #expect(try client.reply().status == 400)
+    let long = String(repeating: "word ", count: 5000)
+    let reply = try server.post(
+      "/v1/chat/completions", ["messages": [["role": "user", "content": long]]])
+    #expect(reply.status == 400 && reply.errorText.contains("1024"), "\(reply.text)")
+    #expect(try server.get("/nowhere").status == 404)
+    #expect(try server.get("/v1/completions").status == 405)
+    #expect(try server.get("/health").status == 200)
+  }
+
+  @Test func limitsOfSizeAndTime() throws {
+    let server = try TestServer([
+      "--max-body", "2000", "--body-seconds", "1", "--idle-seconds", "2", "--max-header", "4000",
+    ])
+    #expect(
+      try server.post("/tokenize", ["prompt": String(repeating: "x", count: 3000)]).status == 413)
+    let endless = try server.connect()
+    endless.send("POST /tokenize HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in 0..<40 { endless.send("64\r\n" + String(repeating: "x", count: 100) + "\r\n") }
+    #expect(try endless.reply().status == 413)
+    let slow = try server.connect()
+    slow.send("POST /tokenize HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{")
+    #expect(try slow.reply().status == 408)
+    let large = try server.connect()
+    large.request("GET", "/health", headers: ["X-Large": String(repeating: "x", count: 5000)])
+    #expect(try large.reply().status == 431)
+    let idle = try server.connect()
+    idle.send("GET /health HTTP/1.1\r\nHo")
+    #expect(idle.isClosedByServer())
+    #expect(try server.get("/health").status == 200)
+  }
+
+  @Test func keysAndOrigins() throws {
+    let server = try TestServer(
+      ["--origin", "https://example.org"], environment: ["BITBUDGET_API_KEY": "secret"])
+    #expect(try server.get("/health").status == 200)
+    #expect(try server.get("/v1/models").status == 401)
+    #expect(try server.get("/v1/models", headers: ["Authorization": "Bearer secreT"]).status == 401)
+    #expect(try server.get("/v1/models", headers: ["Authorization": "Bearer secret"]).status == 200)
+    #expect(try server.get("/health", headers: ["Origin": "https://evil.example"]).status == 403)
+    let allowed = try server.get("/health", headers: ["Origin": "https://example.org"])
+    #expect(allowed.headers["access-control-allow-origin"] == "https://example.org")
+    let client = try server.connect()
+    client.request(
+      "OPTIONS", "/v1/chat/completions",
+      headers: ["Origin": "https://example.org", "Access-Control-Request-Method": "POST"])
+    #expect(try client.reply().status == 204)
+    let open = try TestServer()
+    #expect(try open.get("/health", headers: ["Host": "evil.example"]).status == 403)
+    expectRefusal(
+      try TemporaryFolder().run(.serve, ["--host", "0.0.0.0"]), code: 2, naming: ["--api-key"])
+  }
+
+  @Test func moreThanTheQueueTakes() throws {
+    let folder = try TemporaryFolder()
+    let endless = try ModelCopy(in: folder, named: "endless")
+    try endless.configure("max_position_embeddings", "1000000")
+    let server = try TestServer(
+      ["--concurrency", "1", "--queue", "1"], model: endless.path)
+    func begin() throws -> LoopbackClient {
+      let client = try server.connect()
+      client.request(
+        "POST", "/v1/chat/completions",
+        #"{"messages": [{"role": "user", "content": "Hello"}], "ignore_eos": true, "stream": true, "max_tokens": 500000}"#
+      )
+      return client
+    }
+    let running = try begin()
+    _ = try running.read(until: "content")
+    let waiting = try begin()
+    usleep(200_000)
+    let refused = try begin().reply()
+    #expect(refused.status == 429 && refused.headers["retry-after"] != nil, "\(refused.text)")
+    // Who goes away makes place, and its cache is freed.
+    running.close()
+    _ = try waiting.read(until: "content")
+    waiting.close()
+    let end = Date() + 20
+    while try server.metric("bitbudget_texts_running") != 0, Date() < end { usleep(20_000) }
+    #expect(try server.metric("bitbudget_texts_running") == 0)
+  }
+
+  @Test func terminationLetsTextsFinish() throws {
+    let server = try TestServer()
+    let client = try server.connect()
+    client.request(
+      "POST", "/v1/chat/completions",
+      #"{"messages": [{"role": "user", "content": "Hello"}], "ignore_eos": true, "stream": true, "max_tokens": 400}"#
+    )
+    _ = try client.read(until: "role")
+    server.send(SIGTERM)
+    #expect(String(decoding: try client.read(until: "[DONE]"), as: UTF8.self).contains("length"))
+    #expect(server.finish().end == .exited(143))
+  }
+}
