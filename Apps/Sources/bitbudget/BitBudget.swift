@@ -12,7 +12,9 @@ struct BitBudget: ParsableCommand {
       and 143 for termination.
       """,
     version: Program.version,
-    subcommands: [Plan.self, Quantize.self, Generate.self, Chat.self, Serve.self, Evaluate.self, Study.self])
+    subcommands: [
+      Plan.self, Quantize.self, Generate.self, Chat.self, Serve.self, Evaluate.self, Study.self,
+    ])
 
   /// The commands by the names that links to the program may have.
   static let commands: [(name: String, type: any ParsableCommand.Type)] = [

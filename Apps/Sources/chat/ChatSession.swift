@@ -88,9 +88,7 @@ struct ChatSession {
   /// Forgets all turns but the system's message.
   mutating func clear() { messages.removeAll { $0.role != "system" } }
 
-  /// Answers what the user says, and shows the answer as it comes.
-  ///
-  /// - Parameter show: told every piece of the reply.
+  /// Answers what the user says; `show` is told every piece of the reply as it comes.
   mutating func answer(
     _ words: String, show: (ReplyStream.Piece) -> Void
   ) throws -> Turn {

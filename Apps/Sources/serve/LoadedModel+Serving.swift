@@ -26,11 +26,7 @@ extension LoadedModel {
     return served
   }
 
-  /// What the memory of a server holds.
-  ///
-  /// - Parameters:
-  ///   - total: bytes that all of it may take.
-  ///   - room: bytes of them that KV caches may take.
+  /// What the memory of a server holds, of whose `total` bytes KV caches may take `room`.
   func memory(kv: KVPolicy, total: Int, room: Int) -> ServedMemory {
     let shape = decoder.shape
     let others = ["bf16", "int8", "int4", "rkv:1024", "rkv:1024+int4"].compactMap {

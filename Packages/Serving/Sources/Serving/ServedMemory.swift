@@ -11,6 +11,7 @@ public struct ServedMemory: Sendable {
     /// Bytes at the texts' end.
     public let bytes: Int
 
+    /// A policy; see the members.
     public init(kv: String, flags: String, bytes: Int) {
       self.kv = kv
       self.flags = flags
@@ -27,6 +28,7 @@ public struct ServedMemory: Sendable {
   /// What so many texts of a prompt take at their end, by policy; the server's own is the first.
   public var policies: @Sendable (_ prompt: Int, _ reply: Int, _ texts: Int) -> [Policy]
 
+  /// A memory; see the members.
   public init(
     weights: Int, total: Int, kvByteBudget: Int,
     policies: @escaping @Sendable (_ prompt: Int, _ reply: Int, _ texts: Int) -> [Policy]

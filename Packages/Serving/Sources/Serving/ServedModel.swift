@@ -27,6 +27,7 @@ public struct ServedModel: Sendable {
   /// to the client.
   public var prompt: @Sendable (ChatConversation, _ thinks: Bool) throws -> [Int32]
 
+  /// A model; see the members.
   public init(
     name: String, tokenizer: TextTokenizer, stopTokens: Set<Int32>, tags: ThinkingTags?,
     sampling: SamplingOptions, context: Int, kv: String = "bf16", evicts: Bool = false,

@@ -17,6 +17,7 @@ public struct ServerLimits: Sendable, Equatable {
   /// Seconds after which a connection is closed on which nothing is asked, or whose client reads none of its answer.
   public var idleSeconds = 60
 
+  /// The limits above.
   public init() {}
 }
 
@@ -35,6 +36,7 @@ public struct ServerConfiguration: Sendable {
   /// The program and its version, as `system_fingerprint` says it.
   public var version = "bitbudget"
 
+  /// A server that only this machine reaches.
   public init() {}
 
   /// Whether only this machine can reach the server.

@@ -1,25 +1,34 @@
 /// What an engine has done since it began, and has to do now.
 public struct EngineStatus: Sendable, Equatable {
-  /// Texts that were taken, that ended by themselves, that were cancelled, and that were refused since too many wait.
+  /// Texts that were taken.
   public internal(set) var submitted = 0
+  /// Texts that ended by themselves.
   public internal(set) var finished = 0
+  /// Texts that were ended by their clients.
   public internal(set) var cancelled = 0
+  /// Texts that were refused since too many wait.
   public internal(set) var refused = 0
   /// Steps that failed.
   public internal(set) var failures = 0
-  /// Texts that are decoded now, and that wait.
+  /// Texts that are decoded now.
   public internal(set) var running = 0
+  /// Texts that wait.
   public internal(set) var waiting = 0
-  /// Bytes of KV cache that are promised, and that are held.
+  /// Bytes of KV cache that are promised.
   public internal(set) var reservedBytes = 0
+  /// Bytes of KV cache that are held.
   public internal(set) var heldBytes = 0
-  /// Tokens of prompts that were run, and tokens that were drawn, with the seconds that they took.
+  /// Tokens of prompts that were run.
   public internal(set) var promptTokens = 0
+  /// Tokens that were drawn.
   public internal(set) var generatedTokens = 0
+  /// Seconds that running prompts took.
   public internal(set) var promptSeconds = 0.0
+  /// Seconds that drawing took.
   public internal(set) var generationSeconds = 0.0
-  /// Of texts that ended, the tokens of their prompts, and those of them that others had run.
+  /// Tokens of the prompts of texts that ended.
   public internal(set) var finishedPromptTokens = 0
+  /// Those of them that were not run, since others had run them.
   public internal(set) var cachedPromptTokens = 0
   /// Seconds from a text's submission to its first token.
   public internal(set) var timeToFirstToken = Histogram()
@@ -37,8 +46,9 @@ public struct Histogram: Sendable, Equatable {
   public static let bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
   /// Values up to each bound, and those up to the one before not.
   public private(set) var counts = [Int](repeating: 0, count: bounds.count)
-  /// How many values there were, and their sum.
+  /// How many values there were.
   public private(set) var count = 0
+  /// Their sum.
   public private(set) var sum = 0.0
 
   /// Counts a value.

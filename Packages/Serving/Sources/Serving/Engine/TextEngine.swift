@@ -33,8 +33,8 @@ public struct Submission: Sendable {
 }
 
 /// A `DecodingBatch` that many callers share: one thread drives it, everybody may submit and cancel.
-// Sendable by rule: the batch belongs to the driver's thread; what others touch is guarded by `condition`.
 public final class TextEngine: @unchecked Sendable {
+  // Sendable by rule: the batch belongs to the driver's thread; what others touch is guarded by `condition`.
   typealias Stream = AsyncThrowingStream<[(text: Int, event: TextEvent)], any Error>
 
   private enum Order {

@@ -14,7 +14,9 @@ public struct ReplyStream: Sendable {
 
   /// Text of one part.
   public struct Piece: Sendable, Hashable {
+    /// The part.
     public let part: Part
+    /// What is added to it.
     public let text: String
   }
 
@@ -24,8 +26,9 @@ public struct ReplyStream: Sendable {
   private var stops: StopStrings
   private var part = Part.answer
   private var isAtStart = true
-  /// Tokens taken so far, and those of them that belong to a thought or are a tag of one.
+  /// Tokens taken so far.
   public private(set) var tokens = 0
+  /// Those of them that belong to a thought or are a tag of one.
   public private(set) var thoughtTokens = 0
   /// Whether the token taken last belongs to the answer.
   public private(set) var isAnswering = false

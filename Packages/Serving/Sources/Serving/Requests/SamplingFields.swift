@@ -20,9 +20,7 @@ struct SamplingFields {
   /// The texts that end a reply.
   let stops: [String]
 
-  /// Reads the fields.
-  ///
-  /// - Parameter limitFields: the names by which the endpoint calls the most tokens of a reply.
+  /// Reads the fields; the most tokens of a reply under the names `limitFields`, by which the endpoint calls them.
   init(
     _ fields: inout FieldReader, _ model: ServedModel, _ limits: ServerLimits,
     limitFields: [String]
