@@ -8,7 +8,8 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   @Test func recordsHaveEveryField() throws {
-    let outcome = try folder.run(.plan, ["--memory", "8GiB", "--task", "math", "--json"])
+    let outcome = try folder.run(
+      .plan, ["--memory", "8GiB", "--task", "math", "--family", "qwen3", "--json"])
     #expect(outcome.isSuccess)
     let records = try #require(
       JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
@@ -36,7 +37,7 @@ import Testing
 
   /// Some memory is left for the system, the order is by accuracy, and seconds can be bounded.
   @Test func theTableSaysWhatItRestsOn() throws {
-    let usual = ["--memory", "16GiB", "--bandwidth", "50GB"]
+    let usual = ["--memory", "16GiB", "--bandwidth", "50GB", "--family", "qwen3"]
     let outcome = try folder.run(.plan, usual)
     #expect(outcome.isSuccess)
     for text in ["819.20 MiB are left for the system", "AIME25, % (range)", "derived", "50.0 GB/s"]
@@ -47,6 +48,34 @@ import Testing
     expectRefusal(bound, code: 1, naming: ["within 10 s", "the fastest takes"])
     expectRefusal(
       try folder.run(.plan, usual + ["--seconds", "0"]), code: 2, naming: ["--seconds 0"])
+  }
+
+  /// Hybrids stand beside the dense models: their cache is a quarter, and their figures have sources of their own.
+  @Test func hybridsAreRankedBesideDenseModels() throws {
+    let usual = ["--memory", "16GiB", "--bandwidth", "50GB", "--top", "0", "--task"]
+    func run(_ task: String) throws -> [[String: Any]] {
+      let outcome = try folder.run(.plan, usual + [task, "--json"])
+      return try #require(
+        JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
+    }
+    let records = try run("knowledge")
+    let names = Set(records.compactMap { $0["model"] as? String })
+    #expect(names.isSuperset(of: ["4b", "8b", "Qwen/Qwen3.5-4B", "Qwen/Qwen3.5-9B"]))
+    #expect(records[0]["model"] as? String == "Qwen/Qwen3.5-9B")
+    #expect((records[0]["source"] as? String)?.contains("Qwen3.5 model cards") == true)
+    func cache(_ model: String) throws -> Int {
+      let record = records.first {
+        let kv = $0["kv"] as? [String: String]
+        return $0["model"] as? String == model && $0["think_budget"] as? Int == 30_000
+          && $0["samples"] as? Int == 1 && kv == ["format": "bf16", "policy": "full"]
+      }
+      return try #require(record?["kv_bytes"] as? Int)
+    }
+    // 30,383 tokens of 36 layers with 8 heads of 128 against 8 layers with 4 heads of 256, and 50 MiB of states.
+    let (dense, hybrid) = (try cache("8b"), try cache("Qwen/Qwen3.5-9B"))
+    #expect(abs(Double(dense) / Double(hybrid - 52_690_944) - 4.5) < 0.01)
+    let text = try folder.run(.plan, ["--memory", "16GiB", "--bandwidth", "50GB"]).output
+    #expect(text.contains("different benchmarks") && text.contains("HMMT Feb 25"))
   }
 
   @Test func theCommandItGivesIsOneThatCommandsTake() throws {

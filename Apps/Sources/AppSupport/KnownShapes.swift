@@ -11,6 +11,8 @@ public enum KnownShapes {
   public enum Family: String, Sendable, CaseIterable {
     /// Qwen3, 0.6B to 32B.
     case qwen3
+    /// The dense hybrids of Qwen3.5, 0.8B to 27B.
+    case qwen35 = "qwen3.5"
     /// The shipped models.
     case nano
   }
@@ -21,17 +23,19 @@ public enum KnownShapes {
   public static func models(of family: Family) throws -> [ModelShape] {
     switch family {
     case .qwen3: Qwen3Family.models
+    case .qwen35: try Qwen35.publishedShapes()
     case .nano: try NanoModels.names.map(shape)
     }
   }
 
-  /// The sizes of a model: of the Qwen3 family by its short name, else from the `config.json` of its folder.
+  /// The sizes of a model: of the Qwen3 family by its short name, of Qwen3.5 by that of its repository, else from the `config.json` of its folder.
   ///
   /// - Throws: `ModelError` naming the file and key, or where the model was looked for.
   public static func shape(of name: String) throws -> ModelShape {
     if let known = Qwen3Family.models.first(where: { $0.name == name.lowercased() }) {
       return known
     }
+    if let known = try Qwen35.publishedShapes().first(where: { $0.name == name }) { return known }
     let folder = try ModelFolder.resolve(name)
     if folder.pathExtension == "gguf" {
       return try ModelFamilies.standard.family(for: Checkpoint(directory: folder).config)

@@ -29,8 +29,11 @@ struct Plan: ParsableCommand {
   var memory: String?
   @Option(help: "math, or knowledge for questions that lean on facts.")
   var task = TaskKind.math
-  @Option(help: "Models to choose from: qwen3 (0.6b ... 32b), or nano for the shipped ones.")
-  var family: KnownShapes.Family?
+  @Option(
+    help:
+      "Models to choose from: qwen3 (0.6b ... 32b), qwen3.5 (hybrids, 0.8B ... 27B), or nano for the shipped ones; may be given several times (default: qwen3 and qwen3.5)."
+  )
+  var family: [KnownShapes.Family] = []
   @Option(name: .shortAndLong, help: "Choose this model only; may be given several times.")
   var model: [String] = []
   @Option(help: "Weight bits to choose from; may be given several times (default: 16, 8 and 4).")
@@ -86,7 +89,7 @@ struct Plan: ParsableCommand {
       throw ValidationError("--\(name) \(value): expected at least 1")
     }
     guard top >= 0 else { throw ValidationError("--top \(top): expected at least 0") }
-    if family != nil && !model.isEmpty {
+    if !family.isEmpty && !model.isEmpty {
       throw ValidationError("--family and --model exclude each other")
     }
     if json && explain { throw ValidationError("--json and --explain exclude each other") }
@@ -140,9 +143,10 @@ struct Plan: ParsableCommand {
   }
 
   private func request() throws -> PlanRequest {
+    let families = family.isEmpty ? [.qwen3, .qwen35] : family
     let models =
       model.isEmpty
-      ? try KnownShapes.models(of: family ?? .qwen3) : try model.map(KnownShapes.shape)
+      ? try families.flatMap(KnownShapes.models) : try model.map(KnownShapes.shape)
     var request = try PlanRequest(
       memory: try available - (fits ? 0 : systemShare), task: task, models: models,
       precisions: bits.isEmpty ? nil : try bits.map { try WeightPrecision(bits: $0) },

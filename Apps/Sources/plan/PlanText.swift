@@ -123,6 +123,11 @@ struct PlanText {
         "Nothing is known of how accurate these models are; the order is that of the findings, and "
           + "'study run' measures it.")
     }
+    if benchmarks.count > 1 {
+      lines.append(
+        "These figures are of different benchmarks (\(benchmarks.joined(separator: ", "))), each for the model beside it."
+      )
+    }
     let bandwidth = String(format: "%.1f GB/s", speed.bytesPerSecond / 1e9)
     lines.append(
       isRead

@@ -17,7 +17,8 @@ struct Engine: ParsableCommand {
     abstract:
       "Prompt and generation speed at published shapes, beside a reading of the memory's speed.")
 
-  @Option(help: "Shape: 0.6b or 1.7b.")
+  @Option(
+    help: "Shape: 0.6b, 1.7b, qwen3.5-0.8b, qwen3.5-4b-8-layers or qwen3.5-9b-8-layers.")
   var shape = "0.6b"
   @Option(help: "Formats of the weights, separated by commas: bf16, int8, int4.")
   var formats = "bf16,int8,int4"
@@ -53,7 +54,8 @@ struct Engine: ParsableCommand {
 
   func validate() throws {
     guard RandomModel.shapes[shape] != nil else {
-      throw ValidationError("--shape \(shape): expected 0.6b or 1.7b")
+      let known = RandomModel.shapes.keys.sorted().joined(separator: ", ")
+      throw ValidationError("--shape \(shape): expected one of \(known)")
     }
     for (name, value) in [
       ("prompt", prompt), ("tokens", tokens), ("batch", batch), ("repetitions", repetitions),
@@ -68,7 +70,9 @@ struct Engine: ParsableCommand {
   }
 
   func run() throws {
-    if let isa = ProcessInfo.processInfo.environment["BITBUDGET_ISA"], let problem = bb_choose_isa(isa) {
+    if let isa = ProcessInfo.processInfo.environment["BITBUDGET_ISA"],
+      let problem = bb_choose_isa(isa)
+    {
       throw ValidationError("BITBUDGET_ISA=\(isa): \(String(cString: problem))")
     }
     guard let config = RandomModel.shapes[shape] else { return }

@@ -9,10 +9,13 @@ enum WeightFormat: String, CaseIterable {
 
 /// A decoder of a published shape with random weights: speed does not depend on what the weights say.
 enum RandomModel {
-  /// The published Qwen3 models that fit a small machine.
+  /// The published Qwen3 models that fit a small machine, and hybrids of Qwen3.5, the larger ones with fewer layers.
   static let shapes: [String: JSONObject] = [
     "0.6b": qwen3(hidden: 1024, intermediate: 3072, layers: 28, heads: 16),
     "1.7b": qwen3(hidden: 2048, intermediate: 6144, layers: 28, heads: 16),
+    "qwen3.5-0.8b": Qwen35.publishedSizes[0].configuration(),
+    "qwen3.5-4b-8-layers": Qwen35.publishedSizes[2].configuration(layers: 8),
+    "qwen3.5-9b-8-layers": Qwen35.publishedSizes[3].configuration(layers: 8),
   ]
 
   private static func qwen3(
@@ -21,6 +24,7 @@ enum RandomModel {
     JSONObject(
       file: "config.json",
       members: [
+        "model_type": .string("qwen3"),
         "hidden_size": .integer(hidden), "intermediate_size": .integer(intermediate),
         "num_hidden_layers": .integer(layers), "num_attention_heads": .integer(heads),
         "num_key_value_heads": .integer(8), "head_dim": .integer(128),
@@ -32,7 +36,8 @@ enum RandomModel {
   static func make(
     _ config: JSONObject, _ format: WeightFormat, headBits: HeadBits
   ) throws -> Decoder {
-    try Decoder(Qwen3(config), from: Tensors(format: format, headBits: headBits))
+    try Decoder(
+      ModelFamilies.standard.family(for: config), from: Tensors(format: format, headBits: headBits))
   }
 
   private final class Tensors: TensorSource {
@@ -52,10 +57,12 @@ enum RandomModel {
     func matrix(
       _ name: String, rows: Int, columns: Int
     ) throws(CheckpointError) -> any LinearWeights {
-      let isHead = name.contains("embed_tokens")
+      let isHead = name.contains("embed_tokens") || name.contains("lm_head")
+      // What no quantizer makes smaller.
+      let isSmall = name.hasSuffix("in_proj_a") || name.hasSuffix("in_proj_b")
+      let kept = isHead ? headBits == .eight ? WeightFormat.int8 : .bf16 : isSmall ? .bf16 : format
       do {
-        return try RandomModel.matrix(
-          rows, columns, isHead ? headBits == .eight ? .int8 : .bf16 : format, &random)
+        return try RandomModel.matrix(rows, columns, kept, &random)
       } catch {
         throw .tensors("\(error)")
       }

@@ -26,6 +26,22 @@ public struct PublishedAccuracy: Sendable, Hashable {
           accuracy: row.gpqa / 100, error: 0.02, benchmark: "GPQA-Diamond", source: report,
           longestThought: 30_000)
     }
+    if let row = qwen35.first(where: { name == $0.model || name == "qwen/" + $0.model }) {
+      // HMMT has 30 problems too. The cards advise 32,768 tokens for most questions, 81,920 for hard mathematics.
+      let card = "Qwen3.5 model cards, huggingface.co/Qwen"
+      switch task {
+      case .math:
+        return row.hmmt.map {
+          PublishedAccuracy(
+            accuracy: $0 / 100, error: 0.03, benchmark: "HMMT Feb 25", source: card,
+            longestThought: 81_920)
+        }
+      case .knowledge:
+        return PublishedAccuracy(
+          accuracy: row.gpqa / 100, error: 0.02, benchmark: "GPQA-Diamond", source: card,
+          longestThought: 32_768)
+      }
+    }
     guard task == .math, let row = nano.first(where: { $0.model == name }) else { return nil }
     return PublishedAccuracy(
       accuracy: row.accuracy, error: row.error, benchmark: "nano-math",
@@ -38,6 +54,12 @@ public struct PublishedAccuracy: Sendable, Hashable {
   private static let qwen3: [(model: String, aime25: Double, gpqa: Double)] = [
     ("0.6b", 15.1, 27.9), ("1.7b", 36.8, 40.1), ("4b", 65.6, 55.9), ("8b", 67.3, 62.0),
     ("14b", 70.4, 64.0), ("32b", 72.9, 68.4),
+  ]
+
+  /// Thinking mode, from the cards of the models, percent. AIME25 is not among their benchmarks; HMMT is harder.
+  private static let qwen35: [(model: String, hmmt: Double?, gpqa: Double)] = [
+    ("qwen3.5-0.8b", nil, 11.9), ("qwen3.5-2b", nil, 51.6), ("qwen3.5-4b", 74.0, 76.2),
+    ("qwen3.5-9b", 83.2, 81.7),
   ]
 
   /// Forced thoughts of 384 tokens, 100 problems (docs/nano-curves.md).

@@ -1,0 +1,66 @@
+import JSON
+import MemoryPlanner
+import ModelLoader
+
+extension Qwen35 {
+  /// The sizes in which the published dense models differ.
+  public struct PublishedSizes: Sendable {
+    /// Its repository on the hub.
+    public let name: String
+    let hidden: Int
+    let intermediate: Int
+    let layers: Int
+    let heads: Int
+    let kvHeads: Int
+    /// Value heads of linear attention, which has 16 key heads.
+    let valueHeads: Int
+    let isTied: Bool
+
+    /// A configuration of these sizes, with other `layers` where they are given.
+    public func configuration(layers: Int? = nil) -> JSONObject {
+      JSONObject(
+        file: "\(name)/config.json",
+        members: [
+          "model_type": .string("qwen3_5_text"), "hidden_size": .integer(hidden),
+          "intermediate_size": .integer(intermediate),
+          "num_hidden_layers": .integer(layers ?? self.layers),
+          "num_attention_heads": .integer(heads), "num_key_value_heads": .integer(kvHeads),
+          "head_dim": .integer(256), "linear_num_key_heads": .integer(16),
+          "linear_num_value_heads": .integer(valueHeads), "linear_key_head_dim": .integer(128),
+          "linear_value_head_dim": .integer(128), "vocab_size": .integer(248_320),
+          "max_position_embeddings": .integer(262_144), "tie_word_embeddings": .bool(isTied),
+        ])
+    }
+  }
+
+  /// 0.8B to 27B, smallest first, by their model cards (huggingface.co/Qwen).
+  public static let publishedSizes = [
+    PublishedSizes(
+      name: "Qwen/Qwen3.5-0.8B", hidden: 1024, intermediate: 3584, layers: 24, heads: 8,
+      kvHeads: 2, valueHeads: 16, isTied: true),
+    PublishedSizes(
+      name: "Qwen/Qwen3.5-2B", hidden: 2048, intermediate: 6144, layers: 24, heads: 8,
+      kvHeads: 2, valueHeads: 16, isTied: true),
+    PublishedSizes(
+      name: "Qwen/Qwen3.5-4B", hidden: 2560, intermediate: 9216, layers: 32, heads: 16,
+      kvHeads: 4, valueHeads: 32, isTied: true),
+    PublishedSizes(
+      name: "Qwen/Qwen3.5-9B", hidden: 4096, intermediate: 12_288, layers: 32, heads: 16,
+      kvHeads: 4, valueHeads: 32, isTied: false),
+    PublishedSizes(
+      name: "Qwen/Qwen3.5-27B", hidden: 5120, intermediate: 17_408, layers: 64, heads: 24,
+      kvHeads: 4, valueHeads: 48, isTied: false),
+  ]
+
+  /// What decides the memory of the published models.
+  ///
+  /// - Throws: `ModelError`, for no size that stands above.
+  public static func publishedShapes() throws(ModelError) -> [ModelShape] {
+    var shapes: [ModelShape] = []
+    for sizes in publishedSizes {
+      let family = try ModelFamilies.standard.family(for: sizes.configuration())
+      shapes.append(try family.memoryShape(named: sizes.name))
+    }
+    return shapes
+  }
+}
