@@ -109,7 +109,7 @@ struct EvictionStreamGoldenTests {
           norm += Double(b) * Double(b)
         }
       }
-      try cache.settle(
+      try cache.compactIfDue(
         queries: q, tokens: range.count, heads: queries.heads, layer: 0, on: pool)
     }
     #expect((difference / norm).squareRoot() <= manifest.tolerances.relativeL2)

@@ -74,7 +74,7 @@ import Testing
     let rows = [Float](repeating: 0.5, count: step * 64)
     for _ in 0..<tokens / step {
       try cache.append(keys: rows, values: rows, tokens: step, layer: 0)
-      try cache.settle(queries: rows, tokens: step, heads: 1, layer: 0, on: pool)
+      try cache.compactIfDue(queries: rows, tokens: step, heads: 1, layer: 0, on: pool)
     }
     let values = Double(tokens * 2 * 64)
     let bits = Double(stored.bits) + (stored.isQuantized ? 16.0 / 64 : 0)
@@ -99,7 +99,7 @@ import Testing
       for count in 1...270 {
         for layer in 0..<layers {
           try cache.append(keys: token, values: token, tokens: 1, layer: layer)
-          try cache.settle(
+          try cache.compactIfDue(
             queries: token, tokens: 1, heads: kvHeads, layer: layer, on: pool)
         }
         #expect(meter.bytes == forecast.heldBytes(entries: count), "\(policy)")
@@ -130,7 +130,7 @@ import Testing
       for layer in 0..<shape.layers {
         let token = (0..<heads * 40).map { Float(($0 * 31 + count * 17 + layer) % 23) - 11 }
         try cache.append(keys: token, values: token, tokens: 1, layer: layer)
-        try cache.settle(queries: token, tokens: 1, heads: heads, layer: layer, on: pool)
+        try cache.compactIfDue(queries: token, tokens: 1, heads: heads, layer: layer, on: pool)
       }
       let remembered = forecast.rememberedBytes(
         entries: cache.count, isCompressed: count >= prompt)

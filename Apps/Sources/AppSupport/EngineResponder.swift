@@ -12,7 +12,7 @@ public final class EngineResponder: Responder {
   private let sampling: SamplingOptions
   private let stopTokens: Set<Int32>
   private let memory: MemoryFlags
-  private let room: Int
+  private let kvByteBudget: Int
   private let batch: Int
   private let force: Bool
 
@@ -41,9 +41,9 @@ public final class EngineResponder: Responder {
     prompts = PromptBuilder(
       files: loaded.checkpoint.modelFiles, tokenizer: tokenizer, thinks: true)
     self.memory = memory
-    room = try memory.room(beside: loaded, kv: kv, sequences: batch)
+    kvByteBudget = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: batch)
     generator = BatchGenerator(
-      loaded.pass, kv: kv, room: room, tokenLimit: loaded.tokenLimit
+      loaded.pass, kv: kv, kvByteBudget: kvByteBudget, tokenLimit: loaded.tokenLimit
     ) { tokenizer.decode([$0]) }
     stopTokens = try loaded.stopTokens()
   }
@@ -62,7 +62,7 @@ public final class EngineResponder: Responder {
   ) throws {
     let generation = try requests.map(generation)
     for request in generation {
-      _ = try memory.fitting([request], wanted: 1, room: room, generator: generator)
+      _ = try memory.fitting([request], wanted: 1, kvByteBudget: kvByteBudget, generator: generator)
     }
     try generator.run(generation, concurrency: batch) { event in
       try Interrupts.check()
@@ -99,7 +99,7 @@ public final class EngineResponder: Responder {
     }
   }
 
-  /// Splits a text into thought, closing tag included, and answer, which begins with the cue where one was put in.
+  /// Splits a text into thought, closing tag included, and answer, which begins with the cue where one was injected.
   private func response(_ result: GenerationResult) -> SampleResponse {
     let counts = result.counts
     func text(_ tokens: ArraySlice<Int32>) -> String {

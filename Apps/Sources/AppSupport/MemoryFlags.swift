@@ -31,7 +31,7 @@ public struct MemoryFlags: ParsableArguments {
   ///   - sequences: texts generated together.
   /// - Returns: bytes; negative where not even the model fits.
   /// - Throws: `PlannerError` for sizes that the memory equations cannot hold.
-  public func room(beside loaded: LoadedModel, kv: KVPolicy, sequences: Int) throws -> Int {
+  public func kvByteBudget(beside loaded: LoadedModel, kv: KVPolicy, sequences: Int) throws -> Int {
     let shape = try loaded.decoder.family.memoryShape(named: loaded.name)
     let load = try Load(thinkBudget: 0, answer: 0, samples: max(sequences, 1))
     let weights = loaded.decoder.weightBytes
@@ -75,17 +75,17 @@ public struct MemoryFlags: ParsableArguments {
     return limited(fitting)
   }
 
-  /// How many of the requests, at most `wanted`, can be generated together in `room` bytes.
+  /// How many of the requests, at most `wanted`, can be generated together in `kvByteBudget` bytes.
   ///
   /// - Parameters:
   ///   - requests: the requests, in order.
   ///   - wanted: how many are to run together.
-  ///   - room: bytes for KV caches, as `room(beside:sequences:)` gives them.
-  ///   - generator: the generator that was made for the room.
+  ///   - kvByteBudget: bytes for KV caches, as `kvByteBudget(beside:kv:sequences:)` gives them.
+  ///   - generator: the generator that was made for them.
   /// - Returns: how many fit, at least 1.
   /// - Throws: `UserError` with the sum when not even one fits; `GenerationError` as `BatchGenerator.run` does.
   public func fitting(
-    _ requests: [GenerationRequest], wanted: Int, room: Int, generator: BatchGenerator
+    _ requests: [GenerationRequest], wanted: Int, kvByteBudget: Int, generator: BatchGenerator
   ) throws -> Int {
     let fits = Result { () throws(GenerationError) in
       try generator.fitting(Array(requests.prefix(wanted)))
@@ -93,8 +93,8 @@ public struct MemoryFlags: ParsableArguments {
     if case .failure(.memoryExceeded(let bytes, _, let prompt, let reply, let longest)) = fits {
       let place = memory.map { "--memory \($0)" } ?? "the \(MachineMemory.bound)"
       let left =
-        room > 0
-        ? "leaves \(Text.bytes(room)) beside weights and working memory"
+        kvByteBudget > 0
+        ? "leaves \(Text.bytes(kvByteBudget)) beside weights and working memory"
         : "does not hold weights and working memory"
       let advice = longest > 0 ? "; --max-tokens \(longest) would fit" : ""
       throw UserError(

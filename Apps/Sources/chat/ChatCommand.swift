@@ -48,7 +48,7 @@ struct ChatCommand {
       if !rest.isEmpty { try session.setMemory(rest) }
       Console.note(
         "weights \(Text.bytes(session.loaded.decoder.weightBytes)), KV cache "
-          + "\(Text.bytes(session.heldBytes)) of at most \(Text.bytes(session.room)), peak of the "
+          + "\(Text.bytes(session.heldBytes)) of at most \(Text.bytes(session.kvByteBudget)), peak of the "
           + "process \(Text.bytes(ProcessMemory.peakBytes))")
     case "system": session.setSystem(rest)
     case "clear": session.clear()

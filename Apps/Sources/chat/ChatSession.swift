@@ -17,7 +17,7 @@ struct ChatSession {
   private let stopTokens: Set<Int32>
   private(set) var kv: KVPolicy
   private(set) var memory: MemoryFlags
-  private(set) var room = 0
+  private(set) var kvByteBudget = 0
   private var batch: DecodingBatch
   /// The turns so far, the system's message first.
   private(set) var messages: [ChatMessage] = []
@@ -53,15 +53,15 @@ struct ChatSession {
   /// Begins with an empty cache under another policy or memory.
   private mutating func begin(_ kv: KVPolicy, _ memory: MemoryFlags) throws {
     try kv.check(loaded.decoder.shape.cacheShape)
-    let room = try memory.room(beside: loaded, kv: kv, sequences: 1)
-    guard room > 0 else {
+    let kvByteBudget = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: 1)
+    guard kvByteBudget > 0 else {
       throw UserError("that does not hold weights and working memory")
     }
-    (self.kv, self.memory, self.room) = (kv, memory, room)
+    (self.kv, self.memory, self.kvByteBudget) = (kv, memory, kvByteBudget)
     let tokenizer = tokenizer
     batch = DecodingBatch(
       loaded.pass, kv: kv,
-      limits: .init(kvByteBudget: room, promptTokens: 256, keptPromptBytes: room),
+      limits: .init(kvByteBudget: kvByteBudget, promptTokens: 256, keptPromptBytes: kvByteBudget),
       tokenLimit: loaded.tokenLimit
     ) { tokenizer.decode([$0]) }
   }

@@ -85,16 +85,18 @@ struct Generate: ParsableCommand {
     let tokenizer = loaded.tokenizer
     let together = min(group.samples, group.batch)
     let kv = try model.kvPolicy()
-    let room = try memory.room(beside: loaded, kv: kv, sequences: together)
+    let kvByteBudget = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: together)
     let generator = BatchGenerator(
-      loaded.pass, kv: kv, room: room, proposer: engine.speculate ? PromptLookup() : nil,
+      loaded.pass, kv: kv, kvByteBudget: kvByteBudget,
+      proposer: engine.speculate ? PromptLookup() : nil,
       tokenLimit: loaded.tokenLimit
     ) { tokenizer?.decode([$0]) ?? "" }
     do {
       if limits.maxTokens == nil, limits.ctxSize == nil {
         requests = try memory.limitingReplies(requests, wanted: together, generator: generator)
       }
-      let fits = try memory.fitting(requests, wanted: together, room: room, generator: generator)
+      let fits = try memory.fitting(
+        requests, wanted: together, kvByteBudget: kvByteBudget, generator: generator)
       if fits < together { try refuseOrNote(together, fits: fits) }
       if engine.printIDs {
         try printIDs(requests, generator)

@@ -78,9 +78,9 @@ struct GenerationRecord: Encodable {
 
 extension ReplyGroup: Encodable {
   private enum Key: String, CodingKey {
-    /// Tokens of all samples' thoughts, "Wait" put in included: the budget times the samples when forced.
+    /// Tokens of all samples' thoughts, injected "Wait" included: the budget times the samples when forced.
     case thoughtTokens = "thought_tokens"
-    /// Tokens put in by force, "Wait" and cues, in all samples.
+    /// Tokens injected by force, "Wait" and cues, in all samples.
     case injectedTokens = "injected_tokens"
     /// Tokens of all samples' answers after thought and cue.
     case answerTokens = "answer_tokens"

@@ -122,7 +122,7 @@ struct Plan: ParsableCommand {
       }
       let speed =
         try bandwidth.map { MachineSpeed(bytesPerSecond: Double($0.bytes)) }
-        ?? MachineReading.take()
+        ?? MeasuredMachine.speed()
       let (request, setAside) = (try request(), try systemShare)
       let advice = try Planner.advise(request, measurements: measurements, speed: speed)
       let best = Planner.bestOfEach(advice)

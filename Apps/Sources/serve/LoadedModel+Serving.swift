@@ -26,8 +26,8 @@ extension LoadedModel {
     return served
   }
 
-  /// What the memory of a server holds, of whose `total` bytes KV caches may take `room`.
-  func memory(kv: KVPolicy, total: Int, room: Int) -> ServedMemory {
+  /// What the memory of a server holds, of whose `total` bytes KV caches may take `kvByteBudget`.
+  func memory(kv: KVPolicy, total: Int, kvByteBudget: Int) -> ServedMemory {
     let shape = decoder.shape
     let others = ["bf16", "int8", "int4", "rkv:1024", "rkv:1024+int4"].compactMap {
       try? KVPolicy(parsing: $0)
@@ -37,7 +37,7 @@ extension LoadedModel {
       + others.filter { other in
         other != kv && (try? other.check(shape.cacheShape)) != nil
       }
-    return ServedMemory(weights: decoder.weightBytes, total: total, kvByteBudget: room) {
+    return ServedMemory(weights: decoder.weightBytes, total: total, kvByteBudget: kvByteBudget) {
       prompt, reply, texts in
       policies.map { policy in
         let charge = KVForecast(

@@ -29,16 +29,16 @@ struct Serve: ParsableCommand {
     let loaded = try LoadedModel(model)
     let kv = try model.kvPolicy()
     try kv.check(loaded.decoder.shape.cacheShape)
-    let room = try memory.room(beside: loaded, kv: kv, sequences: batch.concurrency)
-    guard room > 0 else {
+    let kvByteBudget = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: batch.concurrency)
+    guard kvByteBudget > 0 else {
       let place = memory.memory.map { "--memory \($0)" } ?? "the \(MachineMemory.bound)"
       throw UserError("\(place) does not hold weights and working memory")
     }
     var served = try loaded.served(kv: kv, replyTokens: batch.maxTokens, name: server.name)
     served.memory = loaded.memory(
-      kv: kv, total: memory.total, room: room)
+      kv: kv, total: memory.total, kvByteBudget: kvByteBudget)
     let engine = try loaded.engine(
-      kv: kv, limits: batch.limits(room: room), queuedTexts: limits.queue,
+      kv: kv, limits: batch.limits(kvByteBudget: kvByteBudget), queuedTexts: limits.queue,
       speculates: batch.speculate)
     let configuration = try server.configuration(limits.limits)
     let inference = InferenceServer(served, engine, configuration)
@@ -47,7 +47,7 @@ struct Serve: ParsableCommand {
       model       \(served.name), context \(served.context) tokens
       weights     \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.decoder.formatName)), loaded in \
       \(String(format: "%.2f", loaded.loadSeconds)) s
-      KV cache    \(kv), up to \(Text.bytes(room)) for \(batch.concurrency) texts at a time
+      KV cache    \(kv), up to \(Text.bytes(kvByteBudget)) for \(batch.concurrency) texts at a time
       """)
     try serve(inference, configuration)
     drain(engine)

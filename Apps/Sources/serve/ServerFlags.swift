@@ -26,10 +26,10 @@ struct BatchFlags: ParsableArguments {
     }
   }
 
-  /// The limits of a batch whose caches may take `room` bytes.
-  func limits(room: Int) -> DecodingBatch.Limits {
+  /// The limits of a batch whose caches may take `kvByteBudget` bytes.
+  func limits(kvByteBudget: Int) -> DecodingBatch.Limits {
     DecodingBatch.Limits(
-      concurrency: concurrency, kvByteBudget: room, promptTokens: promptTokens)
+      concurrency: concurrency, kvByteBudget: kvByteBudget, promptTokens: promptTokens)
   }
 }
 

@@ -30,7 +30,7 @@ struct SpeedTurns {
 
   private let pass: ForwardPass
   private let load: Load
-  private let memory: MemoryReading
+  private let memory: MemoryBandwidth
   /// A cache of each format, filled.
   private var filled: [KVCache] = []
 
@@ -38,7 +38,7 @@ struct SpeedTurns {
   init(_ pass: ForwardPass, _ formats: [KVPolicy], _ load: Load, pool: ThreadPool) throws {
     self.pass = pass
     self.load = load
-    memory = try MemoryReading(pool)
+    memory = try MemoryBandwidth(pool)
     filled = try formats.map { try filledCache($0, pool: pool) }
     for index in filled.indices {
       var caches = copies(of: index)
@@ -92,7 +92,8 @@ struct SpeedTurns {
       for layer in 0..<cache.shape.layers {
         let (keys, values) = (random.floats(count * width), random.floats(count * width))
         try cache.append(keys: keys, values: values, tokens: count, layer: layer)
-        try cache.settle(queries: queries, tokens: count, heads: heads, layer: layer, on: pool)
+        try cache.compactIfDue(
+          queries: queries, tokens: count, heads: heads, layer: layer, on: pool)
       }
     }
     return cache

@@ -68,11 +68,11 @@ struct Compression: ParsableCommand {
               keys: keys + at, values: keys + at, tokens: part.count, layer: 0)
             if part.upperBound == end {
               return try measure(name) {
-                try cache.settle(
+                try cache.compactIfDue(
                   queries: from, tokens: part.count, heads: kvHeads * group, layer: 0, on: pool)
               }
             }
-            try cache.settle(
+            try cache.compactIfDue(
               queries: from, tokens: part.count, heads: kvHeads * group, layer: 0, on: pool)
           }
           return 0

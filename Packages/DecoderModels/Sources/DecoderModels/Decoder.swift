@@ -9,7 +9,7 @@ public enum HeadBits: String, Sendable, Hashable, Codable, CaseIterable {
   case eight = "8"
 
   func hold(_ weights: any LinearWeights) throws(TensorError) -> any LinearWeights {
-    self == .eight ? try WeightPacking.rounded(weights) : weights
+    self == .eight ? try WeightPacking.quantizedTo8Bits(weights) : weights
   }
 }
 

@@ -150,7 +150,7 @@ public final class ForwardPass {
     guard !wanted.isEmpty else { return }
     let vocabulary = shape.vocabularySize
     let output = logits.reserve(wanted.count * vocabulary)
-    if let first = decoder.blocks.first { pool.announce(first.mixer.firstWeights) }
+    if let first = decoder.blocks.first { pool.prefetchWeights(first.mixer.firstWeights) }
     decoder.outputHead.multiply(
       x, count: wanted.count, by: decoder.head, into: output, in: pass)
     for (index, item) in wanted.enumerated() {

@@ -46,7 +46,7 @@ public struct TokenEmbedding: Sendable {
       let rows = pass.scratch(0, ids.count * width)
       for (row, id) in ids.enumerated() { tokens.copyRow(Int(id), into: rows + row * width) }
       pass.input.reset(rows, tokens: ids.count, width: width)
-      pass.pool.form([pass.product(projection, into: x)])
+      pass.pool.run([pass.product(projection, into: x)])
     } else {
       for (row, id) in ids.enumerated() { tokens.copyRow(Int(id), into: x + row * width) }
     }
@@ -89,7 +89,7 @@ public struct OutputHead: Sendable {
     pass.take(norm)
     if let projection {
       let rows = pass.scratch(0, count * projection.weights.outFeatures)
-      pass.pool.form([pass.product(projection, into: rows)])
+      pass.pool.run([pass.product(projection, into: rows)])
       pass.input.reset(rows, tokens: count, width: projection.weights.outFeatures)
     }
     weights.multiply(pass.input, into: logits, on: pass.pool)

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Floats that a meter counts. Whoever holds the only reference may write to them.
+/// Floats that a meter counts. The holder of the only reference may write to them.
 final class CountedFloats {
   let count: Int
   private let storage: AlignedBytes

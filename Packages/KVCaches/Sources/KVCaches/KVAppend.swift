@@ -1,8 +1,8 @@
 import KVLayout
 import Kernels
 
-/// Tokens that a cache has made room for; their keys and values are still to be put there, any KV head by any thread, since
-/// heads share no bytes. Nothing may read the cache before all of them are.
+/// Slots that a cache has reserved for new tokens. Their keys and values are stored afterwards, any KV head
+/// by any thread, since heads share no bytes. The cache may be read once all heads are stored.
 public struct KVAppend {
   /// What is to be done in every KV head, in order.
   private enum Step {

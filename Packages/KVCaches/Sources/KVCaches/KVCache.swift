@@ -76,14 +76,14 @@ public struct KVCache {
   public mutating func append(
     keys: UnsafePointer<Float>, values: UnsafePointer<Float>, tokens: Int, layer: Int
   ) throws(TensorError) {
-    try makeRoom(tokens: tokens, layer: layer)
+    try reserve(tokens: tokens, layer: layer)
       .put(keys: keys, values: values, heads: 0..<shape.kvHeads)
   }
 
-  /// Appends `tokens` tokens to `layer` whose keys and values are still to be put into the room that is returned.
+  /// Appends `tokens` tokens to `layer` whose keys and values the caller then stores through the result.
   ///
   /// - Throws: `TensorError.outOfMemory` when no page can be had.
-  public mutating func makeRoom(tokens: Int, layer: Int) throws(TensorError) -> KVAppend {
+  public mutating func reserve(tokens: Int, layer: Int) throws(TensorError) -> KVAppend {
     layers[layer].staged = []
     var append = KVAppend(shape: shape, rotation: policy.rotation)
     for token in 0..<tokens {

@@ -121,9 +121,9 @@ final class KVPage {
   ) {
     let padded = dimension.roundedUp(toMultipleOf: 16)
     let count = PageLayout.tokens * padded
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: count + dimension) { room in
-      guard let base = room.baseAddress else { return }
-      if slots.count < PageLayout.tokens || padded > dimension { room.initialize(repeating: 0) }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: count + dimension) { scratch in
+      guard let base = scratch.baseAddress else { return }
+      if slots.count < PageLayout.tokens || padded > dimension { scratch.initialize(repeating: 0) }
       let key = base + count
       for (token, slot) in slots.enumerated() {
         let (page, index) = (pages[slot / PageLayout.tokens], slot % PageLayout.tokens)
@@ -157,8 +157,8 @@ final class KVPage {
       }
     }
     guard let rotation else { return store(key, value) }
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * dimension) { room in
-      guard let turned = room.baseAddress else { return }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * dimension) { scratch in
+      guard let turned = scratch.baseAddress else { return }
       turned.initialize(from: key, count: dimension)
       (turned + dimension).initialize(from: value, count: dimension)
       if rotation.hasKeys { KVRotation.apply(turned, rows: 1, dimension: dimension) }
@@ -214,8 +214,8 @@ final class KVPage {
       bb_kernels().pointee.key_scores(queries, heads, dimension, $0, scores)
     }
     guard let codes = layout.codes, seen.keys > 0 else { return }
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: heads * PageLayout.tokens) { room in
-      guard let rounded = room.baseAddress else { return }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: heads * PageLayout.tokens) { scratch in
+      guard let rounded = scratch.baseAddress else { return }
       withBlock(codes.keys, head: kvHead) {
         bb_kernels().pointee.key_scores(queries, heads, dimension, $0, rounded)
       }

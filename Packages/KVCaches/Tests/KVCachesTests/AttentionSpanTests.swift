@@ -21,7 +21,7 @@ import Testing
       let (keys, values) = (floats(count, seed: seed), floats(count, seed: seed + 1))
       try cache.append(keys: keys, values: values, tokens: tokens, layer: 0)
       let queries = floats(tokens * width, seed: seed + 2)
-      try cache.settle(queries: queries, tokens: tokens, heads: heads * 3, layer: 0, on: pool)
+      try cache.compactIfDue(queries: queries, tokens: tokens, heads: heads * 3, layer: 0, on: pool)
     }
     var caches = try (0..<2).map { _ in
       try KVCache(shape: shape, policy: configuration, meter: KVMeter())
@@ -60,9 +60,10 @@ import Testing
     let spans = caches.map { AttentionSpan($0, layer: 0, visible: $0.layers[0].count, tokens: 1) }
     let alone = spans.enumerated().map { ([$0], $1) }
     for most in [1, 2, 4, 8] {
-      let joined = AttentionSpan.joining(spans, atMost: most)
+      let cascaded = AttentionSpan.cascade(spans, atMost: most)
       for part in [0..<3, 0..<1, 1..<3] {
-        #expect(attention(joined, heads: part) == attention(alone, heads: part), "\(most), \(part)")
+        #expect(
+          attention(cascaded, heads: part) == attention(alone, heads: part), "\(most), \(part)")
       }
     }
   }
@@ -70,12 +71,12 @@ import Testing
   @Test func branchesReadWhatTheyShareOnce() throws {
     let caches = try branches(KVPolicy())
     let spans = caches.map { AttentionSpan($0, layer: 0, visible: $0.layers[0].count, tokens: 1) }
-    #expect(AttentionSpan.joining(spans, atMost: 8).map(\.members) == [[0, 1, 2, 3, 4], [5]])
-    #expect(AttentionSpan.joining(spans, atMost: 2).map(\.members) == [[0, 1], [2, 3], [4], [5]])
-    let joined = AttentionSpan.joining(spans, atMost: 8)[0].span
+    #expect(AttentionSpan.cascade(spans, atMost: 8).map(\.members) == [[0, 1, 2, 3, 4], [5]])
+    #expect(AttentionSpan.cascade(spans, atMost: 2).map(\.members) == [[0, 1], [2, 3], [4], [5]])
+    let cascaded = AttentionSpan.cascade(spans, atMost: 8)[0].span
     // 300 tokens are four whole pages and one that a branch writes to.
-    #expect(joined.common.count == 4)
-    #expect(joined.rest.map(\.pieces.count) == [1, 1, 1, 1, 4])
+    #expect(cascaded.common.count == 4)
+    #expect(cascaded.rest.map(\.pieces.count) == [1, 1, 1, 1, 4])
   }
 
   @Test func consecutiveTokensStayTogether() throws {
@@ -83,6 +84,6 @@ import Testing
     let spans = [(290, 8), (291, 1), (300, 1)].map {
       AttentionSpan(cache, layer: 0, visible: $0, tokens: $1)
     }
-    #expect(AttentionSpan.joining(spans, atMost: 4).map(\.members) == [[0], [1, 2]])
+    #expect(AttentionSpan.cascade(spans, atMost: 4).map(\.members) == [[0], [1, 2]])
   }
 }

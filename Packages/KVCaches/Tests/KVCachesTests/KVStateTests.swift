@@ -27,7 +27,7 @@ import Testing
         wrong[0] = Float(length)
         for layer in 0..<TieredCacheTests.shape.layers {
           try cache.append(keys: wrong, values: wrong, tokens: most, layer: layer)
-          cache.settle(layer: layer)
+          cache.compactIfDue(layer: layer)
         }
         let isDone = cache.truncate(to: length)
         #expect(isDone)

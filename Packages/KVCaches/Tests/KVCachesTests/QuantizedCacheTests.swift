@@ -80,7 +80,7 @@ import Testing
           output: &output)
         found.append(output)
       }
-      try cache.settle(queries: keys, tokens: range.count, heads: 2, layer: 0, on: pool)
+      try cache.compactIfDue(queries: keys, tokens: range.count, heads: 2, layer: 0, on: pool)
     }
     return found
   }
@@ -102,7 +102,7 @@ import Testing
       for token in 0..<300 {
         let keys = entries(token..<token + 1, seed: 1)
         try cache.append(keys: keys, values: keys, tokens: 1, layer: 0)
-        try cache.settle(queries: keys, tokens: 1, heads: 2, layer: 0, on: pool)
+        try cache.compactIfDue(queries: keys, tokens: 1, heads: 2, layer: 0, on: pool)
         let forecast = KVForecast(shape: shape, policy: configuration, heads: 2)
         #expect(meter.bytes == cache.tiers.byteCount(tokens: token + 1))
         #expect(meter.bytes <= forecast.pageBytes(entries: token + 1))
@@ -179,7 +179,7 @@ import Testing
         )
         func append(to cache: inout KVCache) throws {
           try cache.append(keys: keys, values: values, tokens: 1, layer: 0)
-          try cache.settle(queries: keys, tokens: 1, heads: 2, layer: 0, on: pool)
+          try cache.compactIfDue(queries: keys, tokens: 1, heads: 2, layer: 0, on: pool)
         }
         try append(to: &cache)
         try append(to: &plain)

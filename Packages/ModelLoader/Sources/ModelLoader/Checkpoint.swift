@@ -10,7 +10,7 @@ import Tensors
 ///
 /// The folder is laid out as on the Hugging Face hub: `config.json`, optional
 /// `generation_config.json`, and `model.safetensors` or shards with `model.safetensors.index.json`.
-/// Shards may also be in the compressed hand-over form, `*.safetensors.zst` (see `SeekTable`). A GGUF file is opened as
+/// Shards may also be in the compressed form, `*.safetensors.zst` (see `SeekTable`). A GGUF file is opened as
 /// the folder that it stands for (see `GGUFModel`).
 public struct Checkpoint: Sendable {
   /// The folder, or the GGUF file.
@@ -171,14 +171,14 @@ public struct Checkpoint: Sendable {
   ///
   /// - Parameters:
   ///   - info: a tensor of this checkpoint.
-  ///   - grain: every piece starts at a multiple of this many rows.
+  ///   - granularity: every piece starts at a multiple of this many rows.
   ///   - body: is handed the rows of a piece and their bytes, row-major; called from several threads.
   /// - Throws: as `tensor(named:)`; some pieces may have been handed out by then.
   public func readRows(
-    of info: TensorInfo, grain: Int = 1,
+    of info: TensorInfo, granularity: Int = 1,
     _ body: @Sendable (Range<Int>, UnsafeRawBufferPointer) -> Void
   ) throws(CheckpointError) {
-    try shard(of: info).readRows(of: info, grain: max(grain, 1), workers: workers, body)
+    try shard(of: info).readRows(of: info, granularity: max(granularity, 1), workers: workers, body)
   }
 
   /// Bytes `range` of a tensor of this checkpoint as they are stored, counted from its first byte.
@@ -256,7 +256,7 @@ public struct Checkpoint: Sendable {
       try check(info.shape)
       return try WeightPacking.pack(dtype: info.dtype, shape: info.shape, name: info.name) {
         packer in
-        try readRows(of: info, grain: DensePacker.blockRows) { packer.put($0, $1) }
+        try readRows(of: info, granularity: DensePacker.blockRows) { packer.put($0, $1) }
       }
     }
     let format = try storedFormat(of: prefix)

@@ -9,7 +9,7 @@ public struct CheckpointLayout: Sendable, Hashable, Codable {
   public enum Container: String, Sendable, Hashable, Codable {
     /// Plain safetensors, as other engines read them.
     case safetensors
-    /// The hand-over form between our own stages: safetensors in zstd frames (see `SeekTable`).
+    /// The compressed checkpoint between our own stages: safetensors in zstd frames (see `SeekTable`).
     case zstd
   }
 

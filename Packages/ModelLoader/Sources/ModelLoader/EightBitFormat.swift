@@ -122,7 +122,7 @@ struct EightBitFormat: LinearFormat {
     let weights = try Float8Weights(
       shape: shape, groupSize: groupSize, rowScales: values, name: prefix)
     let info = try checkpoint.info(of: prefix + ".weight")
-    try checkpoint.readRows(of: info, grain: 16) { weights.put($0, $1) }
+    try checkpoint.readRows(of: info, granularity: 16) { weights.put($0, $1) }
     return weights
   }
 

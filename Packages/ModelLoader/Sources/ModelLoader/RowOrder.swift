@@ -6,7 +6,7 @@ public enum RowOrder: Sendable, Hashable {
   case fusedGroups(headSize: Int, queries: Int, groups: Int)
 
   /// Pieces that begin at a multiple of this many rows are read as they are stored, or in few runs.
-  var grain: Int {
+  var granularity: Int {
     switch self {
     case .interleaved(let size), .fusedGroups(let size, _, _): size
     }

@@ -46,7 +46,7 @@ struct TensorFile: Sendable {
     let rowBytes = info.range.count / rows
     try bytes.withMutableBytes { (target) throws(CheckpointError) in
       let shared = SharedTarget(target)
-      try readRows(of: info, grain: 1, workers: workers) { part, bytes in
+      try readRows(of: info, granularity: 1, workers: workers) { part, bytes in
         shared.part(part.lowerBound * rowBytes..<part.upperBound * rowBytes).copyMemory(from: bytes)
       }
     }
@@ -63,13 +63,13 @@ struct TensorFile: Sendable {
 
   /// Reads the matrix `info`, which belongs to this shard, in pieces of whole rows on up to `workers` threads.
   func readRows(
-    of info: TensorInfo, grain: Int, workers: Int,
+    of info: TensorInfo, granularity: Int, workers: Int,
     _ body: @Sendable (Range<Int>, UnsafeRawBufferPointer) -> Void
   ) throws(CheckpointError) {
     guard let rows = info.shape.first, rows > 0 else { return }
     let rowBytes = info.range.count / rows
-    let grain = leastCommonMultiple(grain, info.rowOrder?.grain ?? 1)
-    let step = max(source.pieceSize / max(rowBytes, 1) / grain, 1) * grain
+    let granularity = leastCommonMultiple(granularity, info.rowOrder?.granularity ?? 1)
+    let step = max(source.pieceSize / max(rowBytes, 1) / granularity, 1) * granularity
     try forEachInParallel((rows + step - 1) / step, workers: workers) {
       (piece) throws(CheckpointError) in
       let part = piece * step..<min((piece + 1) * step, rows)

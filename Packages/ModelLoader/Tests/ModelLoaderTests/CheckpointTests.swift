@@ -59,7 +59,7 @@ struct CheckpointTests {
       let info = try #require(try checkpoint.denseLinear(named: "l"))
       let found = Mutex([UInt8](repeating: 0, count: size))
       let seen = Mutex([Range<Int>]())
-      try checkpoint.readRows(of: info, grain: 16) { rows, bytes in
+      try checkpoint.readRows(of: info, granularity: 16) { rows, bytes in
         seen.withLock { $0.append(rows) }
         let place = rows.lowerBound * columns * 2..<rows.upperBound * columns * 2
         found.withLock { $0.replaceSubrange(place, with: bytes) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ModelLoader
 
-@Suite("The compressed hand-over form")
+@Suite("The compressed form")
 struct ZstdShardTests {
   /// A small shard with every kind of frame: header, planes, bytes, and one tensor of two frames.
   private func shard(in folder: TemporaryFolder, name: String = "model.safetensors.zst") throws {

@@ -33,7 +33,7 @@ struct CodeSheet: Sendable {
     (groupsFollowOrder ? position : order[position]) / groupSize
   }
 
-  /// Calls `body` with what writes to the sheet; different strips may be written by different threads.
+  /// Calls `body` with what writes to the sheet; different panels may be written by different threads.
   mutating func fill(_ body: (SheetWriter) -> Void) {
     let (stride, maxCode) = (codes.stride, scheme.maxCode)
     codes.values.withUnsafeMutableBufferPointer { codes in
@@ -67,7 +67,7 @@ struct CodeSheet: Sendable {
     }
     var rowCodes = [UInt8](repeating: 0, count: rows * width)
     withStorage(&rowCodes, codes.values) { target, source in
-      pool.split(rows, grain: Lanes.width) { rows in
+      pool.split(rows, granularity: Lanes.width) { rows in
         for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Lanes.width) {
           for position in 0..<width {
             let column = source + position * codes.stride
@@ -101,7 +101,7 @@ struct CodeSheet: Sendable {
   }
 }
 
-/// Writes codes and grids of 16 rows ("a strip") at a time.
+/// Writes codes and grids of 16 rows ("a panel") at a time.
 struct SheetWriter {
   fileprivate let codes: UnsafeMutablePointer<UInt8>
   fileprivate let scales: UnsafeMutablePointer<Float>
@@ -110,19 +110,19 @@ struct SheetWriter {
   fileprivate let maxCode: Float
 
   @inline(__always)
-  func setCodes(_ values: Lanes, position: Int, strip: Int) {
-    UnsafeMutableRawPointer(codes + position * stride + strip * Lanes.width).storeBytes(
+  func setCodes(_ values: Lanes, position: Int, panel: Int) {
+    UnsafeMutableRawPointer(codes + position * stride + panel * Lanes.width).storeBytes(
       of: values.bytes(), as: SIMD16<UInt8>.self)
   }
 
   func setGrid(_ grid: GroupGrid, group: ColumnGroup) {
-    grid.scale.store(at: scales + group.index * stride + group.strip * Lanes.width)
-    grid.zero.store(at: zeros + group.index * stride + group.strip * Lanes.width)
+    grid.scale.store(at: scales + group.index * stride + group.panel * Lanes.width)
+    grid.zero.store(at: zeros + group.index * stride + group.panel * Lanes.width)
   }
 
-  func grid(group: Int, strip: Int) -> GroupGrid {
+  func grid(group: Int, panel: Int) -> GroupGrid {
     GroupGrid(
-      scale: Lanes(at: scales + group * stride + strip * Lanes.width),
-      zero: Lanes(at: zeros + group * stride + strip * Lanes.width), maxCode: maxCode)
+      scale: Lanes(at: scales + group * stride + panel * Lanes.width),
+      zero: Lanes(at: zeros + group * stride + panel * Lanes.width), maxCode: maxCode)
   }
 }

@@ -18,20 +18,20 @@ struct ColumnMatrix<Element: Sendable>: Sendable {
   }
 
   /// Groups of 16 rows.
-  var strips: Int { stride / Lanes.width }
+  var panels: Int { stride / Lanes.width }
 }
 
 extension ColumnMatrix<Float> {
   /// The weights with column `order[p]` of the original at position p.
   init(_ weights: WeightMatrix, order: [Int], on pool: ThreadPool) {
     self.init(repeating: 0, outFeatures: weights.outFeatures, inFeatures: weights.inFeatures)
-    let (stride, strips) = (self.stride, self.strips)
+    let (stride, panels) = (self.stride, self.panels)
     let (width, rows) = (weights.inFeatures, weights.outFeatures)
     withStorage(&values, weights.values) { target, source in
-      pool.split(strips) { strips in
-        for strip in strips {
+      pool.split(panels) { panels in
+        for panel in panels {
           for first in Swift.stride(from: 0, to: width, by: Lanes.width) {
-            for row in (strip * Lanes.width)..<min((strip + 1) * Lanes.width, rows) {
+            for row in (panel * Lanes.width)..<min((panel + 1) * Lanes.width, rows) {
               for position in first..<min(first + Lanes.width, width) {
                 target[position * stride + row] = source[row * width + order[position]]
               }
@@ -55,19 +55,19 @@ struct ColumnGroup {
   /// Number of the group.
   let index: Int
   /// Number of the 16 rows.
-  let strip: Int
+  let panel: Int
   /// Columns in the group.
   let count: Int
   private let first: UnsafePointer<Float>
   private let stride: Int
 
   /// `count` columns from `first` on, `stride` elements apart.
-  init(_ first: UnsafePointer<Float>, stride: Int, count: Int, index: Int, strip: Int) {
+  init(_ first: UnsafePointer<Float>, stride: Int, count: Int, index: Int, panel: Int) {
     self.first = first
     self.stride = stride
     self.count = count
     self.index = index
-    self.strip = strip
+    self.panel = panel
   }
 
   /// The weights of one column.
@@ -76,17 +76,17 @@ struct ColumnGroup {
 }
 
 extension ColumnMatrix<Float> {
-  /// Calls `body` for all groups of `size` columns in all rows; a strip of 16 rows stays with one thread.
+  /// Calls `body` for all groups of `size` columns in all rows; a panel of 16 rows stays with one thread.
   func forEachGroup(of size: Int, on pool: ThreadPool, _ body: (ColumnGroup) -> Void) {
     values.withUnsafeBufferPointer { values in
       guard let base = values.baseAddress else { return }
-      pool.split(strips) { strips in
-        for strip in strips {
+      pool.split(panels) { panels in
+        for panel in panels {
           for first in Swift.stride(from: 0, to: inFeatures, by: size) {
             body(
               ColumnGroup(
-                base + first * stride + strip * Lanes.width, stride: stride,
-                count: min(size, inFeatures - first), index: first / size, strip: strip))
+                base + first * stride + panel * Lanes.width, stride: stride,
+                count: min(size, inFeatures - first), index: first / size, panel: panel))
           }
         }
       }

@@ -32,16 +32,16 @@ struct BlockRounding {
     on weights: inout ColumnMatrix<Float>, errors: inout [Float], sheet: inout CodeSheet,
     pool: ThreadPool
   ) {
-    let (stride, strips) = (weights.stride, weights.strips)
+    let (stride, panels) = (weights.stride, weights.panels)
     sheet.fill { writer in
       withStorage(&weights.values, &errors) { weights, errors in
-        pool.split(strips) { strips in
+        pool.split(panels) { panels in
           let recent = UnsafeMutablePointer<Float>.allocate(capacity: block.count * Lanes.width)
           defer { recent.deallocate() }
-          for strip in strips {
-            let row = strip * Lanes.width
-            roundStrip(
-              strip, columns: weights + block.lowerBound * stride + row, stride: stride,
+          for panel in panels {
+            let row = panel * Lanes.width
+            roundPanel(
+              panel, columns: weights + block.lowerBound * stride + row, stride: stride,
               recent: recent, writer: writer)
             for i in block.indices {
               let position = i - block.lowerBound
@@ -56,13 +56,13 @@ struct BlockRounding {
 
   /// Rounds the block in 16 rows. `recent` `[block, 16]` is left with the errors: together there, they stay in the
   /// first-level cache.
-  private func roundStrip(
-    _ strip: Int, columns: UnsafeMutablePointer<Float>, stride: Int,
+  private func roundPanel(
+    _ panel: Int, columns: UnsafeMutablePointer<Float>, stride: Int,
     recent: UnsafeMutablePointer<Float>, writer: SheetWriter
   ) {
     // Columns have taken up the errors of the first `applied` ones.
     var applied = 0
-    var grid = writer.grid(group: groups[0], strip: strip)
+    var grid = writer.grid(group: groups[0], panel: panel)
     for i in 0..<block.count {
       if grids != .fixed && (block.lowerBound + i).isMultiple(of: groupSize) {
         if grids == .current {
@@ -75,15 +75,15 @@ struct BlockRounding {
         let left = inFeatures - block.lowerBound - i
         let group = ColumnGroup(
           columns + i * stride, stride: stride, count: min(groupSize, left), index: groups[i],
-          strip: strip)
+          panel: panel)
         grid = scheme.fitGrid(group)
         writer.setGrid(grid, group: group)
       } else if i > 0 && groups[i] != groups[i - 1] {
-        grid = writer.grid(group: groups[i], strip: strip)
+        grid = writer.grid(group: groups[i], panel: panel)
       }
       let weights = column(i, of: columns, stride, takingUp: applied..<i, of: recent)
       let codes = grid.codes(for: weights)
-      writer.setCodes(codes, position: block.lowerBound + i, strip: strip)
+      writer.setCodes(codes, position: block.lowerBound + i, panel: panel)
       let error = (weights - grid.weights(for: codes)) / feedback[i * block.count + i]
       error.store(at: recent + i * Lanes.width)
     }

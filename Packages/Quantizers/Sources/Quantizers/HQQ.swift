@@ -105,11 +105,11 @@ public struct HQQ: WeightQuantizer, Hashable, Codable {
     let steps = optimizeGrids(of: &sheet, for: weights, on: pool)
     sheet.fill { writer in
       weights.forEachGroup(of: groupSize, on: pool) { group in
-        let grid = writer.grid(group: group.index, strip: group.strip)
+        let grid = writer.grid(group: group.index, panel: group.panel)
         for column in 0..<group.count {
           writer.setCodes(
             grid.codesAroundRealZero(for: group.weights(column)),
-            position: group.index * groupSize + column, strip: group.strip)
+            position: group.index * groupSize + column, panel: group.panel)
         }
       }
     }
@@ -127,16 +127,16 @@ public struct HQQ: WeightQuantizer, Hashable, Codable {
     var steps = 0
     while steps < iterations {
       let before = (scales: sheet.scales, zeros: sheet.zeros)
-      // A strip belongs to one thread, and the sum over the strips has a fixed order.
-      var errors = [Double](repeating: 0, count: weights.strips)
+      // A panel belongs to one thread, and the sum over the panels has a fixed order.
+      var errors = [Double](repeating: 0, count: weights.panels)
       errors.withUnsafeMutableBufferPointer { errors in
         sheet.fill { writer in
           weights.forEachGroup(of: groupSize, on: pool) { group in
-            let grid = writer.grid(group: group.index, strip: group.strip)
+            let grid = writer.grid(group: group.index, panel: group.panel)
             let step =
               scheme.grid == .asymmetric
               ? zeroStep(group, grid, beta: beta) : scaleStep(group, grid, beta: beta)
-            errors[group.strip] += Double(step.error)
+            errors[group.panel] += Double(step.error)
             writer.setGrid(step.grid, group: group)
           }
         }

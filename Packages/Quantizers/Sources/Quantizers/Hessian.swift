@@ -138,7 +138,7 @@ private func mirrorLowerTriangle(
   _ matrix: UnsafeMutableBufferPointer<Float>, order: Int, on pool: ThreadPool
 ) {
   let square = 64
-  pool.split(order, grain: square) { rows in
+  pool.split(order, granularity: square) { rows in
     for top in stride(from: rows.lowerBound, to: rows.upperBound, by: square) {
       for left in stride(from: top, to: order, by: square) {
         for row in top..<min(top + square, rows.upperBound) {

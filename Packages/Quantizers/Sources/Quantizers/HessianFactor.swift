@@ -43,7 +43,7 @@ struct HessianFactor: Sendable {
       // Factoring the matrix backwards, H[rev, rev] = L L^T, makes the inverse of the factor, backwards, the U that
       // is asked for: two passes of n^3/3 where factor, inverse and factor of the inverse take four.
       withStorage(&factor, hessian.values) { target, source in
-        algebra.pool.split(n, grain: 16) { rows in
+        algebra.pool.split(n, granularity: 16) { rows in
           for row in rows {
             let original = order[n - 1 - row]
             for column in 0..<row {

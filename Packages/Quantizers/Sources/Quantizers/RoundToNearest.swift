@@ -38,7 +38,7 @@ public struct RoundToNearest: WeightQuantizer, Hashable, Codable {
         for column in 0..<group.count {
           writer.setCodes(
             grid.codes(for: group.weights(column)), position: group.index * groupSize + column,
-            strip: group.strip)
+            panel: group.panel)
         }
       }
     }

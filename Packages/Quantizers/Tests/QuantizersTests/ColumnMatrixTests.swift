@@ -32,7 +32,7 @@ struct ColumnMatrixTests {
       for column in 0..<group.count {
         let position = group.index * size + column
         for lane in 0..<Lanes.width {
-          seen[position * 48 + group.strip * Lanes.width + lane] = group.weights(column)[lane]
+          seen[position * 48 + group.panel * Lanes.width + lane] = group.weights(column)[lane]
         }
       }
     }

@@ -13,7 +13,7 @@ struct GroupGridTests {
     let fitted = columns.withUnsafeBufferPointer { columns in
       columns.baseAddress.map {
         scheme.fitGrid(
-          ColumnGroup($0, stride: Lanes.width, count: values.count, index: 0, strip: 0))
+          ColumnGroup($0, stride: Lanes.width, count: values.count, index: 0, panel: 0))
       }
     }
     let found = try #require(fitted)

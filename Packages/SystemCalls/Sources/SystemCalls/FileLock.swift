@@ -11,7 +11,7 @@ public enum FileLock {
   /// - Parameters:
   ///   - path: a regular file, or nothing yet.
   ///   - flags: more flags for opening it.
-  ///   - patience: seconds to wait for whoever holds it.
+  ///   - patience: seconds to wait for its holder.
   /// - Returns: the descriptor; nil when it is still held.
   /// - Throws: `FileError`; what is no regular file is refused in words.
   public static func take(

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A regular file that is open for reading. Anything else is refused at once: opening a pipe would
-/// wait for whoever writes into it, and what is read from a device never ends.
+/// wait for its writer, and what is read from a device never ends.
 public final class RegularFile {
   /// The path, for messages.
   public let path: String

@@ -121,7 +121,7 @@ public struct LinearAlgebra: Sendable {
         }
       }
     }
-    pool.split(order, grain: 16) { rows in
+    pool.split(order, granularity: 16) { rows in
       for row in rows { (a + row * order + row + 1).update(repeating: 0, count: order - row - 1) }
     }
   }
@@ -207,7 +207,7 @@ public struct LinearAlgebra: Sendable {
     _ a: UnsafePointer<Float>, _ stride: Int, rows: Int, columns: Int
   ) -> UnsafePointer<Float> {
     let target = workspace.exchanged.reserve(rows * columns)
-    pool.split(columns, grain: 16) { part in
+    pool.split(columns, granularity: 16) { part in
       for column in Swift.stride(from: part.lowerBound, to: part.upperBound, by: 16) {
         let width = min(16, part.upperBound - column)
         for row in Swift.stride(from: 0, to: rows, by: 16) {

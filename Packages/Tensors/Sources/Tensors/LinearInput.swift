@@ -17,7 +17,7 @@ public final class LinearInput {
   private var source = Source.memory(nil)
   private let floats = GrowingBuffer<Float>()
   /// One for each scheme that matrices have asked for so far.
-  private var forms: [Form] = []
+  private var preparedRows: [PreparedRows] = []
 
   private enum Source {
     case memory(UnsafePointer<Float>?)
@@ -25,7 +25,7 @@ public final class LinearInput {
   }
 
   /// The rows in one scheme, or memory for them.
-  private final class Form {
+  private final class PreparedRows {
     let scheme: ActivationScheme
     var isCurrent = false
     let values = GrowingBuffer<UInt8>()
@@ -71,7 +71,7 @@ public final class LinearInput {
     self.source = source
     self.tokens = tokens
     self.width = width
-    for form in forms { form.isCurrent = false }
+    for rows in preparedRows { rows.isCurrent = false }
   }
 
   /// `[tokens, width]`. Valid until the next `reset`.
@@ -93,16 +93,16 @@ public final class LinearInput {
     case .float:
       PreparedInput(self, bb_floats(rows(on: pool), width))
     case .bf16:
-      PreparedInput(self, asBF16(form(of: scheme), on: pool))
+      PreparedInput(self, asBF16(preparedRows(in: scheme), on: pool))
     case .int8(let group), .int16(let group):
-      PreparedInput(self, quantized(form(of: scheme), group: group, on: pool))
+      PreparedInput(self, quantized(preparedRows(in: scheme), group: group, on: pool))
     }
   }
 
-  private func asBF16(_ form: Form, on pool: ThreadPool) -> bb_activations {
+  private func asBF16(_ prepared: PreparedRows, on pool: ThreadPool) -> bb_activations {
     let stride = Self.stride(of: width * 2)
-    let target = form.values.reserve(tokens * stride)
-    if !form.isCurrent {
+    let target = prepared.values.reserve(tokens * stride)
+    if !prepared.isCurrent {
       let (width, narrow) = (width, bb_kernels().pointee.narrow)
       eachRow(on: pool) { t, row in
         let elements = (target + t * stride).withMemoryRebound(
@@ -111,22 +111,24 @@ public final class LinearInput {
         narrow(row, BB_BF16, elements, width)
         for k in width..<stride / 2 { elements[k] = 0 }
       }
-      form.isCurrent = true
+      prepared.isCurrent = true
     }
     return bb_activations(
       format: BB_ACTIVATIONS_BF16, values: target, stride: stride, group: 0, groups: 0, scales: nil,
       sums: nil)
   }
 
-  private func quantized(_ form: Form, group: Int, on pool: ThreadPool) -> bb_activations {
-    let stride = Self.stride(of: form.scheme.format == BB_ACTIVATIONS_INT16 ? width * 2 : width)
+  private func quantized(_ prepared: PreparedRows, group: Int, on pool: ThreadPool)
+    -> bb_activations
+  {
+    let stride = Self.stride(of: prepared.scheme.format == BB_ACTIVATIONS_INT16 ? width * 2 : width)
     let groups = (width + group - 1) / group
-    let values = form.values.reserve(tokens * stride)
-    let scales = form.scales.reserve(tokens * groups)
-    let sums = form.sums.reserve(tokens * groups)
-    if !form.isCurrent {
+    let values = prepared.values.reserve(tokens * stride)
+    let scales = prepared.scales.reserve(tokens * groups)
+    let sums = prepared.sums.reserve(tokens * groups)
+    if !prepared.isCurrent {
       let (width, kernels) = (width, bb_kernels().pointee)
-      let isInt16 = form.scheme.format == BB_ACTIVATIONS_INT16
+      let isInt16 = prepared.scheme.format == BB_ACTIVATIONS_INT16
       eachRow(on: pool) { t, row in
         let codes = UnsafeMutableRawPointer(values + t * stride)
         let (scales, sums) = (scales + t * groups, sums + t * groups)
@@ -138,10 +140,10 @@ public final class LinearInput {
             row, width, group, codes.assumingMemoryBound(to: Int8.self), scales, sums)
         }
       }
-      form.isCurrent = true
+      prepared.isCurrent = true
     }
     return bb_activations(
-      format: form.scheme.format, values: values, stride: stride, group: group, groups: groups,
+      format: prepared.scheme.format, values: values, stride: stride, group: group, groups: groups,
       scales: scales, sums: sums)
   }
 
@@ -171,10 +173,10 @@ public final class LinearInput {
   /// What making and quantizing an element costs, in multiply-adds of F32.
   private static let costOfElement = 12
 
-  private func form(of scheme: ActivationScheme) -> Form {
-    if let known = forms.first(where: { $0.scheme == scheme }) { return known }
-    let new = Form(scheme)
-    forms.append(new)
+  private func preparedRows(in scheme: ActivationScheme) -> PreparedRows {
+    if let known = preparedRows.first(where: { $0.scheme == scheme }) { return known }
+    let new = PreparedRows(scheme)
+    preparedRows.append(new)
     return new
   }
 }

@@ -1,26 +1,26 @@
-/// An input times a matrix, ready to be formed: any of its output features by any thread.
+/// The product of an input with a matrix, not yet computed: any thread can compute any of its output features.
 ///
-/// The input's rows must stay as they are until the product is formed.
+/// The rows of the input must stay as they are until it has run.
 public struct LinearProduct {
   /// Output features.
   public let features: Int
   /// Rows of the input.
   public let tokens: Int
-  /// What forming all features costs, in multiply-adds of F32.
+  /// Cost of all features, in multiply-adds of F32.
   public let cost: Int
-  /// Features are formed from a multiple of this on.
+  /// Every range of features that is computed starts at a multiple of this.
   public let granularity: Int
-  /// Forms some features.
+  /// Computes some features.
   let run: (Range<Int>) -> Void
 
-  /// A product whose features any thread can form, in any order.
+  /// A product whose features any thread can compute, in any order.
   ///
   /// - Parameters:
   ///   - features: output features.
   ///   - tokens: rows of the input.
   ///   - cost: of all features, in multiply-adds of F32: decides whether a second thread is worth waking.
   ///   - granularity: what the features given to `run` start at a multiple of.
-  ///   - run: forms some features, called by any thread.
+  ///   - run: computes some features; called by any thread.
   public init(
     features: Int, tokens: Int, cost: Int, granularity: Int = 16,
     run: @escaping (Range<Int>) -> Void
@@ -32,8 +32,8 @@ public struct LinearProduct {
     self.run = run
   }
 
-  /// This product and another one with as many features, of which the same are formed together.
-  public func with(_ other: LinearProduct) -> LinearProduct {
+  /// This product fused with another one of as many features: a thread computes the same features of both.
+  public func fused(with other: LinearProduct) -> LinearProduct {
     precondition(other.features == features, "\(other.features) features beside \(features)")
     return LinearProduct(
       features: features, tokens: tokens, cost: cost + other.cost,
@@ -44,14 +44,16 @@ public struct LinearProduct {
     }
   }
 
-  /// This product, and what is to be done with features once they are formed: a few at a time, by the thread that formed
-  /// them, in whose cache they still are.
+  /// This product with an epilogue, which runs on an output panel as soon as that is computed, on the thread in whose cache
+  /// it still is.
   ///
   /// - Parameters:
-  ///   - unit: how many features belong together: `next` gets whole units, but for the end of the last.
-  ///   - next: does it. Without units, its features start at a multiple of 16.
-  /// - Returns: the product with `next`.
-  public func then(each unit: Int = 1, _ next: @escaping (Range<Int>) -> Void) -> LinearProduct {
+  ///   - unit: features that belong together, such as a head: ranges given to `next` start at a multiple of it.
+  ///   - next: the epilogue, called with features that were computed.
+  /// - Returns: the product with its epilogue.
+  public func epilogue(granularity unit: Int = 1, _ next: @escaping (Range<Int>) -> Void)
+    -> LinearProduct
+  {
     let granularity = granularity.leastCommonMultiple(with: unit)
     let panels = Self.panel.leastCommonMultiple(with: granularity)
     let width = max(1, Self.cachedFloats / max(tokens, 1) / panels) * panels
@@ -65,9 +67,9 @@ public struct LinearProduct {
     }
   }
 
-  /// Features of whole panels of every kernel.
+  /// A multiple of the output panel of every kernel, in features.
   private static let panel = 192
-  /// What a product may put into a second-level cache before something is done with it.
+  /// Outputs that stay in a second-level cache until the epilogue reads them.
   private static let cachedFloats = 65_536
 }
 
@@ -80,37 +82,38 @@ extension Int {
 }
 
 extension ThreadPool {
-  /// Forms all features of some products, without waiting between them: every thread forms its part of the first product,
-  /// then its part of the second, and so on; then those that are done first form what is left.
-  public func form(_ products: [LinearProduct]) {
+  /// Runs some products in one parallel region, without barriers between them: every worker computes its static share of
+  /// the first, of the second and so on, then takes pieces of the shared remainder.
+  public func run(_ products: [LinearProduct]) {
     let cost = products.reduce(0) { $0 + $1.cost }
     guard workers > 1, cost >= Self.worthwhileWork else {
       for product in products { product.run(0..<product.features) }
       return
     }
-    divide(products.map { Division(of: $0.features, grain: $0.granularity, workers: workers) }) {
+    run(products.map { Partition(of: $0.features, granularity: $0.granularity, workers: workers) })
+    {
       products[$0].run($1)
     }
   }
 
-  /// Says which weights are multiplied soon, after the next region or a later one: workers that wait ask for the beginning
-  /// of what they will read.
+  /// Names the weights of a coming parallel region: idle workers prefetch the first 256 KiB of their share while they wait
+  /// at the barrier.
   ///
-  /// - Parameter weights: the first of what `form` will be given.
-  public func announce(_ weights: any LinearWeights) {
-    let division = Division(of: weights.outFeatures, grain: 16, workers: workers)
+  /// - Parameter weights: those of the first product that `run` will be given.
+  public func prefetchWeights(_ weights: any LinearWeights) {
+    let partition = Partition(of: weights.outFeatures, granularity: 16, workers: workers)
     weights.withPackedRows { bytes in
       guard let base = bytes.baseAddress else { return }
       let block = bytes.count / ((weights.outFeatures + 15) / 16)
       for worker in 0..<workers {
-        let own = division.own(of: worker)
-        announce(
-          base + own.lowerBound / 16 * block,
-          count: min(own.count / 16 * block, Self.announcedBytes), to: worker)
+        let share = partition.share(of: worker)
+        prefetch(
+          base + share.lowerBound / 16 * block,
+          count: min(share.count / 16 * block, Self.prefetchedBytes), by: worker)
       }
     }
   }
 
-  /// As much as a second-level cache holds beside other things.
-  private static var announcedBytes: Int { 256 << 10 }
+  /// What a second-level cache holds beside other data.
+  private static var prefetchedBytes: Int { 256 << 10 }
 }

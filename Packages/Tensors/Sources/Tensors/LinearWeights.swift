@@ -19,13 +19,13 @@ public protocol LinearWeights: Sendable {
   /// What the matrix takes activations as, with numerics of the engine's.
   func activations(for numerics: Numerics) -> ActivationScheme
 
-  /// `y[t, o] = sum over i of x[t, i] * w[o, i]`, ready to be formed.
+  /// `y[t, o] = sum over i of x[t, i] * w[o, i]`, not yet computed.
   ///
   /// - Parameters:
   ///   - input: `[tokens, in]` activations, and how they are multiplied. They are quantized here, if need be.
-  ///   - y: `[tokens, out]`, overwritten when the product is formed.
+  ///   - y: `[tokens, out]`, overwritten when the product runs.
   ///   - pool: threads to quantize the activations on.
-  /// - Returns: the product, to be formed by `ThreadPool.form`, alone or with others.
+  /// - Returns: the product, which `ThreadPool.run` runs, alone or with others.
   func product(
     of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) -> LinearProduct
@@ -38,11 +38,11 @@ public protocol LinearWeights: Sendable {
 }
 
 extension LinearWeights {
-  /// Forms the product with an input, `y` `[tokens, out]`, the features split over the pool.
+  /// Computes the product with an input, `y` `[tokens, out]`, the features split over the pool.
   public func multiply(
     _ input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) {
-    pool.form([product(of: input, into: y, on: pool)])
+    pool.run([product(of: input, into: y, on: pool)])
   }
 
   /// The same as `exact` has it, of `tokens` rows of `x` `[tokens, in]`.
@@ -91,11 +91,12 @@ public enum WeightPacking {
     try stored.packed()
   }
 
-  /// A matrix of more than 8 bits a weight rounded to 8, see `GroupQuantizedWeights.init(rounding:)`; others as they are.
+  /// A matrix of more than 8 bits a weight quantized to 8, see `GroupQuantizedWeights.init(quantizing:)`; others as they are.
   ///
   /// - Throws: `TensorError.outOfMemory`.
-  public static func rounded(_ weights: any LinearWeights) throws(TensorError) -> any LinearWeights
+  public static func quantizedTo8Bits(_ weights: any LinearWeights) throws(TensorError)
+    -> any LinearWeights
   {
-    weights.bits > 8 ? try GroupQuantizedWeights(rounding: weights) : weights
+    weights.bits > 8 ? try GroupQuantizedWeights(quantizing: weights) : weights
   }
 }

@@ -37,7 +37,7 @@ import Testing
       shared.reset(tokens: tokens, width: inputs) { row, target in
         target.update(from: x + row * inputs, count: inputs)
       }
-      pool.form(
+      pool.run(
         zip(all, buffers).map { weights, buffer in
           weights.product(
             of: shared, into: buffer.reserve(tokens * weights.outFeatures), on: pool)
@@ -72,14 +72,14 @@ import Testing
       let (y, z) = (a.reserve(tokens * rows), b.reserve(tokens * rows))
       let cutsUnits = c.reserve(rows)
       let product = first.product(of: input, into: y, on: pool)
-        .with(second.product(of: input, into: z, on: pool))
-        .then(each: unit) { features in
+        .fused(with: second.product(of: input, into: z, on: pool))
+        .epilogue(granularity: unit) { features in
           cutsUnits[features.lowerBound] = features.lowerBound % unit + features.count % unit > 0
           for token in 0..<tokens {
             for feature in features { y[token * rows + feature] += z[token * rows + feature] }
           }
         }
-      pool.form([product])
+      pool.run([product])
       #expect(Array(UnsafeBufferPointer(start: y, count: tokens * rows)) == expected)
       #expect(!UnsafeBufferPointer(start: cutsUnits, count: rows).contains(true))
     }

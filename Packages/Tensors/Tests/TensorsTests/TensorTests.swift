@@ -59,9 +59,9 @@ import Testing
         seen.initialize(repeating: 0)
         defer { seen.deallocate() }
         nonisolated(unsafe) let target = seen
-        pool.split(count, grain: 4, cost: .max) { part in for i in part { target[i] += 1 } }
+        pool.split(count, granularity: 4, cost: .max) { part in for i in part { target[i] += 1 } }
         #expect(seen.allSatisfy { $0 == 1 })
-        pool.split(count, grain: 4, cost: 0) { part in for i in part { target[i] += 1 } }
+        pool.split(count, granularity: 4, cost: 0) { part in for i in part { target[i] += 1 } }
         #expect(seen.allSatisfy { $0 == 2 })
       }
     }

@@ -78,7 +78,7 @@ func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: 
     var numbers = Numbers(seed: UInt64(rows))
     let values = numbers.floats(rows * inputs)
     let exact = try DenseWeights(Tensor(values, shape: [rows, inputs]), name: "w")
-    let rounded = try GroupQuantizedWeights(rounding: exact)
+    let rounded = try GroupQuantizedWeights(quantizing: exact)
     #expect(rounded.byteCount < exact.byteCount)
     let found = rounded.dequantized()
     for row in 0..<rows {
@@ -94,7 +94,7 @@ func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: 
     var values = [Float](repeating: 1, count: 32 * 16)
     values[40] = .nan
     let exact = try DenseWeights(Tensor(values, shape: [16, 32]), name: "w")
-    let found = try GroupQuantizedWeights(rounding: exact).dequantized()
+    let found = try GroupQuantizedWeights(quantizing: exact).dequantized()
     #expect(found[40].isNaN)
     #expect(found[..<32] == values[..<32])
   }

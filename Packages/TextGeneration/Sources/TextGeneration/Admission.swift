@@ -27,7 +27,7 @@ struct Admission {
     let charge = Self.charge(request, isShared: false, forecast: forecast, context: context)
     guard charge.total > kvByteBudget else { return }
     throw .memoryExceeded(
-      bytes: charge.total, room: kvByteBudget, prompt: request.prompt.count,
+      bytes: charge.total, kvByteBudget: kvByteBudget, prompt: request.prompt.count,
       reply: request.longestReply(context: context), fits: longestFit(request))
   }
 

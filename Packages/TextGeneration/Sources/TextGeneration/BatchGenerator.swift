@@ -32,7 +32,7 @@ public final class BatchGenerator {
 
   /// A generator on `pass`; see `DecodingBatch` for the parameters.
   public init(
-    _ pass: ForwardPass, kv: KVPolicy = .full, room: Int = .max, promptTokens: Int = 64,
+    _ pass: ForwardPass, kv: KVPolicy = .full, kvByteBudget: Int = .max, promptTokens: Int = 64,
     proposer: (any Proposer)? = nil, tokenLimit: Int = .max,
     clock: some Clock<Duration> = ContinuousClock(),
     text: @escaping (Int32) -> String = { _ in "" }
@@ -41,7 +41,7 @@ public final class BatchGenerator {
       DecodingBatch(
         pass, kv: kv,
         limits: DecodingBatch.Limits(
-          concurrency: concurrency, kvByteBudget: room, promptTokens: promptTokens),
+          concurrency: concurrency, kvByteBudget: kvByteBudget, promptTokens: promptTokens),
         proposer: proposer, tokenLimit: tokenLimit, meter: meter, clock: clock, text: text)
     }
   }
@@ -52,7 +52,7 @@ public final class BatchGenerator {
   ///   - requests: the texts to generate, started in this order.
   ///   - concurrency: most texts decoded together; branches, which are short, come on top.
   ///   - handle: told every token of the texts, and every finished text and branch.
-  /// - Throws: `GenerationError` for a request that cannot be run, such as one that may outgrow the room,
+  /// - Throws: `GenerationError` for a request that cannot be run, such as one that may outgrow the KV byte budget,
   ///   before any is, and as `DecodingBatch.step` does; what `handle` throws. No pages stay behind.
   public func run(
     _ requests: [GenerationRequest], concurrency: Int = 1, handle: (Event) throws -> Verdict
@@ -100,7 +100,7 @@ public final class BatchGenerator {
     }
   }
 
-  /// How many of the requests, from the first on, fit into the room at once.
+  /// How many of the requests, from the first on, fit into the KV byte budget at once.
   ///
   /// - Throws: `GenerationError` for a request that cannot be run, as `run` does.
   public func fitting(_ requests: [GenerationRequest]) throws(GenerationError) -> Int {

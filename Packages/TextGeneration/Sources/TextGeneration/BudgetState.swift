@@ -18,17 +18,17 @@ public struct BudgetState: Sendable {
     case thinking
     /// The model ended its thought itself.
     case answering
-    /// The cue was put in.
+    /// The cue was injected.
     case concluding
   }
 
   /// The budget that is followed.
   public private(set) var budget: ThinkingBudget
-  /// Tokens of the thought so far, those put in included; never more than the budget.
+  /// Tokens of the thought so far, injected ones included; never more than the budget.
   public private(set) var thoughtTokens = 0
-  /// Those of them that were put in.
+  /// Those of them that were injected.
   public private(set) var waitTokens = 0
-  /// Tokens of the cue; 0 until it is put in.
+  /// Tokens of the cue; 0 until it is injected.
   public private(set) var cueTokens = 0
   /// Tokens of the answer so far.
   public private(set) var answerTokens = 0
@@ -51,7 +51,7 @@ public struct BudgetState: Sendable {
     self.stopTokens = stopTokens
   }
 
-  /// Whether the cue was put in.
+  /// Whether the cue was injected.
   public var isConcluding: Bool { phase == .concluding }
 
   /// Takes the token drawn next.

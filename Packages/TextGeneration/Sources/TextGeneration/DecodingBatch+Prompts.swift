@@ -51,7 +51,7 @@ extension DecodingBatch {
         return true
       }
     }
-    // Whoever comes next with the same prompt shares it, if both can run.
+    // The next request with the same prompt shares it, if both can run.
     let others = queue.dropFirst().first
     if let others, others.request.prompt == request.prompt {
       let charge = Admission.charge(

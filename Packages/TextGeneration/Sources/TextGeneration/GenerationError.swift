@@ -10,9 +10,9 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
   /// A prompt that leaves no room for an answer.
   case promptTooLong(tokens: Int, context: Int)
   /// A thinking budget that leaves no room for the answer: `sum` names the parts of `tokens`.
-  case budgetTooLong(sum: String, tokens: Int, place: String, room: Int)
+  case budgetTooLong(sum: String, tokens: Int, place: String, limit: Int)
   /// A text that may take more KV cache than there is room for, in bytes; a reply of up to `fits` tokens would do.
-  case memoryExceeded(bytes: Int, room: Int, prompt: Int, reply: Int, fits: Int)
+  case memoryExceeded(bytes: Int, kvByteBudget: Int, prompt: Int, reply: Int, fits: Int)
   /// The model produced NaN or infinity: its weights are damaged.
   case nonFiniteLogits(step: Int)
   /// No memory is left.
@@ -32,11 +32,11 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
     case .promptTooLong(let tokens, let context):
       "the prompt has \(tokens) tokens; the model's context holds \(context), at least one of which "
         + "has to be generated"
-    case .budgetTooLong(let sum, let tokens, let place, let room):
-      "\(sum) = \(tokens) tokens; the \(place) holds \(room)"
-    case .memoryExceeded(let bytes, let room, let prompt, let reply, let fits):
+    case .budgetTooLong(let sum, let tokens, let place, let limit):
+      "\(sum) = \(tokens) tokens; the \(place) holds \(limit)"
+    case .memoryExceeded(let bytes, let kvByteBudget, let prompt, let reply, let fits):
       "prompt \(prompt) + reply \(reply) tokens may take \(bytes) bytes of KV cache; there is room for "
-        + "\(max(room, 0))" + (fits > 0 ? ", which a reply of \(fits) tokens fits" : "")
+        + "\(max(kvByteBudget, 0))" + (fits > 0 ? ", which a reply of \(fits) tokens fits" : "")
     case .nonFiniteLogits(let step):
       "non-finite logits at step \(step): the model's weights are damaged or overflow"
     case .tensor(let error): "\(error)"

@@ -39,7 +39,7 @@ public struct GenerationRequest: Sendable {
     self.branches = branches
   }
 
-  /// Tokens after which the text is cut off in a context of `context` tokens.
+  /// Tokens after which the text is truncated in a context of `context` tokens.
   func tokenLimit(context: Int) -> Int { min(maxTokens, context - prompt.count) }
 
   /// The most tokens that the text can have in such a context: a forced budget ends it before its limit.
@@ -63,12 +63,12 @@ public struct GenerationRequest: Sendable {
       let sum =
         "thought \(budget.tokens) + cue \(budget.cue.count) + answer \(budget.answerLimit)"
       guard reply <= maxTokens else {
-        throw .budgetTooLong(sum: sum, tokens: reply, place: "token limit", room: maxTokens)
+        throw .budgetTooLong(sum: sum, tokens: reply, place: "token limit", limit: maxTokens)
       }
       guard prompt.count + reply <= context else {
         throw .budgetTooLong(
           sum: "prompt \(prompt.count) + \(sum)", tokens: prompt.count + reply, place: "context",
-          room: context)
+          limit: context)
       }
     }
     for branch in branches where branch < 1 || branch >= budget?.tokens ?? 0 {
@@ -99,7 +99,7 @@ public struct TokenCounts: Sendable, Hashable, Codable {
   public let thought: Int
   /// Tokens put into the thought in place of an end; they count in `thought`.
   public let waits: Int
-  /// Tokens of the cue put in after the thought.
+  /// Tokens of the cue injected after the thought.
   public let cue: Int
   /// Tokens of the answer after thought and cue.
   public let answer: Int
@@ -142,7 +142,7 @@ public struct GenerationTimings: Sendable {
   public var promptSeconds = 0.0
   /// Tokens drawn after the first of each text.
   public var generatedTokens = 0
-  /// Seconds spent on them, and on what was put in.
+  /// Seconds spent on them, and on what was injected.
   public var generationSeconds = 0.0
 
   /// Prompt tokens a second.

@@ -1,7 +1,7 @@
 /// How long a model thinks before it has to answer, and what is put into its text to hold it to that.
 ///
 /// The budget T counts every token after the prompt that belongs to the thought: tags and put-in words included, the
-/// cue and the answer not. Once T is reached while the model still thinks, the cue is put in and the answer follows
+/// cue and the answer not. Once T is reached while the model still thinks, the cue is injected and the answer follows
 /// (budget forcing: arXiv:2501.19393, section 3; arXiv:2510.10964, section 3).
 public struct ThinkingBudget: Sendable, Hashable, Codable {
   /// What happens when the model wants to end its thought before T.
@@ -30,7 +30,7 @@ public struct ThinkingBudget: Sendable, Hashable, Codable {
   public let interceptsThinkEnd: Bool
   /// What takes the place of an end that comes too early; cut where T is reached.
   public let wait: [Int32]
-  /// What is put in once T is reached, and demands the answer.
+  /// What is injected once T is reached, and demands the answer.
   public let cue: [Int32]
   /// What ends the answer.
   public let answerEnd: AnswerEnd

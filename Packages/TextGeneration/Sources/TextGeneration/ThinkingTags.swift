@@ -53,6 +53,6 @@ public struct ThoughtTracker: Sendable {
     return isThinking ? .thought : .answer
   }
 
-  /// Ends the thought where a cue for the answer is put in.
+  /// Ends the thought where a cue for the answer is injected.
   public mutating func endThought() { isThinking = false }
 }

@@ -43,10 +43,11 @@ import Testing
   /// All texts and branches by request and budget, and the most bytes held.
   private func run(
     _ requests: [GenerationRequest], _ pass: ForwardPass, kv: KVPolicy, concurrency: Int,
-    room: Int = .max, promptTokens: Int = 64
+    kvByteBudget: Int = .max, promptTokens: Int = 64
   ) throws -> (texts: [[Int]: [Int32]], peak: Int) {
     let generator = BatchGenerator(
-      pass, kv: kv, room: room, promptTokens: promptTokens, text: BudgetedGenerationTests.text)
+      pass, kv: kv, kvByteBudget: kvByteBudget, promptTokens: promptTokens,
+      text: BudgetedGenerationTests.text)
     var texts: [[Int]: [Int32]] = [:]
     try generator.run(requests, concurrency: concurrency) { event in
       switch event {
@@ -81,15 +82,16 @@ import Testing
       alone[[index]] = try run([plain], pass, kv: kv, concurrency: 1).texts[[0]]
     }
     #expect(alone.count == 18 + 3 * 6)
-    let room = try largestCharge(requests, pass, kv) + 2 * Self.page
-    for (concurrency, promptTokens, room) in [
+    let kvByteBudget = try largestCharge(requests, pass, kv) + 2 * Self.page
+    for (concurrency, promptTokens, kvByteBudget) in [
       (1, 1, Int.max), (7, 1, .max), (7, 13, .max), (18, 64, .max), (18, 1000, .max),
-      (18, 5, room),
+      (18, 5, kvByteBudget),
     ] {
       let together = try run(
-        requests, pass, kv: kv, concurrency: concurrency, room: room, promptTokens: promptTokens)
+        requests, pass, kv: kv, concurrency: concurrency, kvByteBudget: kvByteBudget,
+        promptTokens: promptTokens)
       #expect(together.texts == alone)
-      #expect(together.peak <= room)
+      #expect(together.peak <= kvByteBudget)
     }
   }
 
@@ -133,25 +135,25 @@ import Testing
       return request
     }
     func fitting(_ pages: Int) throws -> Int {
-      try BatchGenerator(pass, room: pages * Self.page).fitting(requests)
+      try BatchGenerator(pass, kvByteBudget: pages * Self.page).fitting(requests)
     }
     // The shared pages, one more that is kept for those who wait, and one for each text.
     #expect(try fitting(4) == 1)
     #expect(try fitting(6) == 3)
     #expect(try fitting(9) == 6)
     let (texts, peak) = try run(
-      requests, pass, kv: KVPolicy(), concurrency: 6, room: 6 * Self.page)
+      requests, pass, kv: KVPolicy(), concurrency: 6, kvByteBudget: 6 * Self.page)
     #expect(texts.count == 6 && peak <= 6 * Self.page)
     #expect(
       throws: GenerationError.memoryExceeded(
-        bytes: 3 * Self.page, room: 3 * Self.page - 1, prompt: 130, reply: 30, fits: 0)
+        bytes: 3 * Self.page, kvByteBudget: 3 * Self.page - 1, prompt: 130, reply: 30, fits: 0)
     ) {
-      try BatchGenerator(pass, room: 3 * Self.page - 1).fitting(requests)
+      try BatchGenerator(pass, kvByteBudget: 3 * Self.page - 1).fitting(requests)
     }
     // Where nobody can share the prompt, one runs after the other.
     #expect(try fitting(3) == 1)
     #expect(throws: GenerationError.self) {
-      try run(requests, pass, kv: KVPolicy(), concurrency: 1, room: 0)
+      try run(requests, pass, kv: KVPolicy(), concurrency: 1, kvByteBudget: 0)
     }
   }
 

@@ -113,15 +113,15 @@ public struct Attention: Mixer {
     }
     for run in rows.layout.runs {
       if rows.wanted != nil {
-        caches[run.cache].settle(layer: rows.layer)
+        caches[run.cache].compactIfDue(layer: rows.layer)
       } else {
-        try caches[run.cache].settle(
+        try caches[run.cache].compactIfDue(
           queries: projected + run.rows.lowerBound * heads.queryWidth, tokens: run.rows.count,
           heads: heads.queries, layer: rows.layer, on: pass.pool)
       }
     }
     guard layout.count > 0, pass.shows(1) else { return }
-    pass.pool.announce(next)
+    pass.pool.prefetchWeights(next)
     pass.addProduct(output)
   }
 
@@ -133,27 +133,27 @@ public struct Attention: Mixer {
     _ rows: BlockRows, caches: inout [KVCache], in pass: BlockPass
   ) throws(TensorError) -> UnsafeMutablePointer<Float> {
     let layout = rows.layout
-    var rooms: [KVAppend] = []
+    var appends: [KVAppend] = []
     for run in layout.runs {
-      rooms.append(try caches[run.cache].makeRoom(tokens: run.rows.count, layer: rows.layer))
+      appends.append(try caches[run.cache].reserve(tokens: run.rows.count, layer: rows.layer))
     }
     let q = pass.scratch(0, layout.count * heads.queryWidth)
     switch inputs {
     case .separate(let query, let key, let value):
-      let appended = appended(key, value, layout, rooms, in: pass)
+      let appended = appended(key, value, layout, appends, in: pass)
       guard let wanted = rows.wanted else {
         let queries = rotatedQueries(query, layout, into: q, in: pass)
-        pass.pool.announce(output.weights)
-        pass.pool.form([queries, appended])
+        pass.pool.prefetchWeights(output.weights)
+        pass.pool.run([queries, appended])
         return q
       }
-      pass.pool.form([appended])
+      pass.pool.run([appended])
       pass.select(wanted)
       if !wanted.isEmpty {
-        pass.pool.form([rotatedQueries(query, layout.selecting(wanted), into: q, in: pass)])
+        pass.pool.run([rotatedQueries(query, layout.selecting(wanted), into: q, in: pass)])
       }
     case .fused(let all):
-      projectFused(all, layout, rooms, into: q, in: pass)
+      projectFused(all, layout, appends, into: q, in: pass)
       if let wanted = rows.wanted {
         pass.select(wanted)
         moveToFront(wanted, of: q, width: heads.queryWidth)
@@ -168,12 +168,12 @@ public struct Attention: Mixer {
   ) -> LinearProduct {
     let (dimension, kernels) = (heads.dimension, pass.kernels)
     guard isGated else {
-      return pass.product(query, into: q).then(each: dimension) { features in
+      return pass.product(query, into: q).epilogue(granularity: dimension) { features in
         rotate(q, self.heads(features), of: heads.queries, norm: queryNorm, layout, kernels)
       }
     }
     let both = gatedQueries(rows: layout.count, in: pass)
-    return pass.product(query, into: both).then(each: 2 * dimension) { features in
+    return pass.product(query, into: both).epilogue(granularity: 2 * dimension) { features in
       let some = features.lowerBound / (2 * dimension)..<features.upperBound / (2 * dimension)
       for head in 0..<layout.count * heads.queries where some.contains(head % heads.queries) {
         (q + head * dimension).update(from: both + 2 * head * dimension, count: dimension)
@@ -201,33 +201,34 @@ public struct Attention: Mixer {
     }
   }
 
-  /// The keys and values of the input; the keys rotated, both put where there is room for them in the caches.
+  /// The keys and values of the input; the keys rotated, both stored in the slots reserved for them.
   private func appended(
-    _ key: Linear, _ value: Linear, _ layout: RowLayout, _ rooms: [KVAppend], in pass: BlockPass
+    _ key: Linear, _ value: Linear, _ layout: RowLayout, _ appends: [KVAppend], in pass: BlockPass
   ) -> LinearProduct {
     let width = heads.keyWidth
     let (k, v) = (pass.scratch(1, layout.count * width), pass.scratch(2, layout.count * width))
-    let both = pass.product(key, into: k).with(pass.product(value, into: v))
-    return both.then(each: heads.dimension) { [kernels = pass.kernels] features in
+    let both = pass.product(key, into: k).fused(with: pass.product(value, into: v))
+    return both.epilogue(granularity: heads.dimension) { [kernels = pass.kernels] features in
       let some = self.heads(features)
       rotate(k, some, of: heads.keyValues, norm: keyNorm, layout, kernels)
-      put(keys: k, values: v, heads: some, layout, rooms)
+      put(keys: k, values: v, heads: some, layout, appends)
     }
   }
 
   /// Queries, keys and values of one layer. Each head is moved to its kind and rotated where it was formed; keys and values are
   /// appended when all are there.
   private func projectFused(
-    _ all: Linear, _ layout: RowLayout, _ rooms: [KVAppend], into q: UnsafeMutablePointer<Float>,
+    _ all: Linear, _ layout: RowLayout, _ appends: [KVAppend], into q: UnsafeMutablePointer<Float>,
     in pass: BlockPass
   ) {
     let (dimension, width, rows) = (heads.dimension, all.weights.outFeatures, layout.count)
     let mixed = pass.scratch(4, rows * width)
     let k = pass.scratch(1, rows * heads.keyWidth)
     let v = pass.scratch(2, rows * heads.keyWidth)
-    pass.pool.announce(output.weights)
-    pass.pool.form([
-      pass.product(all, into: mixed).then(each: dimension) { [kernels = pass.kernels] features in
+    pass.pool.prefetchWeights(output.weights)
+    pass.pool.run([
+      pass.product(all, into: mixed).epilogue(granularity: dimension) {
+        [kernels = pass.kernels] features in
         for head in self.heads(features) {
           let (kvHead, place) = head.quotientAndRemainder(dividingBy: heads.group + 2)
           let kind = place - heads.group  // Below 0 a query, 0 the key, 1 the value.
@@ -246,17 +247,17 @@ public struct Attention: Mixer {
       }
     ])
     pass.pool.split(heads.keyValues, cost: rows * heads.keyWidth * 2) {
-      put(keys: k, values: v, heads: $0, layout, rooms)
+      put(keys: k, values: v, heads: $0, layout, appends)
     }
   }
 
   private func put(
     keys: UnsafePointer<Float>, values: UnsafePointer<Float>, heads some: Range<Int>,
-    _ layout: RowLayout, _ rooms: [KVAppend]
+    _ layout: RowLayout, _ appends: [KVAppend]
   ) {
-    for (run, room) in zip(layout.runs, rooms) {
+    for (run, append) in zip(layout.runs, appends) {
       let start = run.rows.lowerBound * heads.keyWidth
-      room.put(keys: keys + start, values: values + start, heads: some)
+      append.put(keys: keys + start, values: values + start, heads: some)
     }
   }
 
@@ -340,8 +341,8 @@ extension Attention {
       }
     }
     // As many as leave work for every thread.
-    let joined = min(most, spans.count * heads.keyValues / (2 * workers))
-    return AttentionSpan.joining(spans, atMost: joined).map { members, span in
+    let together = min(most, spans.count * heads.keyValues / (2 * workers))
+    return AttentionSpan.cascade(spans, atMost: together).map { members, span in
       (members.flatMap { rows[$0] }, span)
     }
   }

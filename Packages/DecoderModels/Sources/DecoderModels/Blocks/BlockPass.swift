@@ -111,7 +111,7 @@ public final class BlockPass {
     let product = linear.weights.product(of: input, into: y, on: pool)
     guard let bias = linear.bias else { return product }
     let rows = input.tokens
-    return product.then { [kernels] part in
+    return product.epilogue { [kernels] part in
       bias[part].withUnsafeBufferPointer { some in
         guard let some = some.baseAddress else { return }
         for at in stride(from: part.lowerBound, to: rows * bias.count, by: bias.count) {
@@ -125,8 +125,8 @@ public final class BlockPass {
   public func addProduct(_ linear: Linear) {
     let (rows, width, x) = (input.tokens, width, residual)
     let delta = projected.reserve(rows * width)
-    pool.form([
-      product(linear, into: delta).then { [kernels] part in
+    pool.run([
+      product(linear, into: delta).epilogue { [kernels] part in
         for at in stride(from: part.lowerBound, to: rows * width, by: width) {
           kernels.add(x + at, delta + at, part.count)
         }

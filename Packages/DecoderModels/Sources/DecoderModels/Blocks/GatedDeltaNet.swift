@@ -126,7 +126,7 @@ public struct GatedDeltaNet: Mixer {
     }
     let projected = project(in: pass)
     let mixed = pass.scratch(4, layout.count * width)
-    pass.pool.announce(output.weights)
+    pass.pool.prefetchWeights(output.weights)
     let cost = layout.count * heads.values * heads.keyDimension * heads.valueDimension * 4
     pass.pool.split(layout.runs.count * heads.keys, cost: cost) { part in
       for item in part {
@@ -146,7 +146,7 @@ public struct GatedDeltaNet: Mixer {
     guard count > 0 else { return }
     pass.input.reset(mixed, tokens: count, width: width)
     guard pass.shows(1) else { return }
-    pass.pool.announce(next)
+    pass.pool.prefetchWeights(next)
     pass.addProduct(output)
   }
 
@@ -183,13 +183,13 @@ public struct GatedDeltaNet: Mixer {
     case .separate(let mixed, let gate, let strength, let decay):
       let all = [mixed, gate, strength, decay]
       let rooms = all.enumerated().map { room($0, $1) }
-      pass.pool.form(zip(all, rooms).map { pass.product($0, into: $1) })
+      pass.pool.run(zip(all, rooms).map { pass.product($0, into: $1) })
       return Projections(
         mixed: rooms[0], mixedStride: heads.channels, gate: rooms[1],
         gateStride: heads.valueWidth, strength: rooms[2], decay: rooms[3], stride: heads.values)
     case .grouped(let mixed, let both):
       let rooms = [room(0, mixed), room(2, both)]
-      pass.pool.form([pass.product(mixed, into: rooms[0]), pass.product(both, into: rooms[1])])
+      pass.pool.run([pass.product(mixed, into: rooms[0]), pass.product(both, into: rooms[1])])
       let stride = heads.channels + heads.valueWidth
       return Projections(
         mixed: rooms[0], mixedStride: stride, gate: rooms[0], gateStride: stride,

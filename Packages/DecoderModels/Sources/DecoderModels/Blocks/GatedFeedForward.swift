@@ -38,9 +38,9 @@ public struct GatedFeedForward: FeedForward {
     let (rows, width) = (pass.input.tokens, gate.weights.outFeatures)
     let g = pass.scratch(0, rows * width)
     let u = pass.scratch(1, rows * width)
-    pass.pool.announce(down.weights)
-    pass.pool.form([
-      pass.product(gate, into: g).with(pass.product(up, into: u)).then {
+    pass.pool.prefetchWeights(down.weights)
+    pass.pool.run([
+      pass.product(gate, into: g).fused(with: pass.product(up, into: u)).epilogue {
         [kernels = pass.kernels] part in
         for at in stride(from: part.lowerBound, to: rows * width, by: width) {
           kernels.silu_multiply(g + at, u + at, g + at, part.count)
@@ -49,7 +49,7 @@ public struct GatedFeedForward: FeedForward {
     ])
     pass.input.reset(g, tokens: rows, width: width)
     guard pass.shows(1) else { return }
-    if let next { pass.pool.announce(next) }
+    if let next { pass.pool.prefetchWeights(next) }
     pass.addProduct(down)
   }
 }

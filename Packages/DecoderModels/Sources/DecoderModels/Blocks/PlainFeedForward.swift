@@ -49,9 +49,9 @@ public struct PlainFeedForward: FeedForward {
     guard pass.shows(0) else { return }
     let (rows, width) = (pass.input.tokens, up.weights.outFeatures)
     let u = pass.scratch(0, rows * width)
-    pass.pool.announce(down.weights)
-    pass.pool.form([
-      pass.product(up, into: u).then { [kernels = pass.kernels, activation] part in
+    pass.pool.prefetchWeights(down.weights)
+    pass.pool.run([
+      pass.product(up, into: u).epilogue { [kernels = pass.kernels, activation] part in
         for at in stride(from: part.lowerBound, to: rows * width, by: width) {
           activation.apply(kernels, u + at, part.count)
         }
@@ -59,7 +59,7 @@ public struct PlainFeedForward: FeedForward {
     ])
     pass.input.reset(u, tokens: rows, width: width)
     guard pass.shows(1) else { return }
-    if let next { pass.pool.announce(next) }
+    if let next { pass.pool.prefetchWeights(next) }
     pass.addProduct(down)
   }
 }

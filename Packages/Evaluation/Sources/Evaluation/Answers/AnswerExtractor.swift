@@ -7,7 +7,7 @@ public enum ExtractionStep: String, Sendable, Hashable, Codable, CaseIterable {
   case box
   /// A `\boxed{` that the end of the text leaves open: the rest of its line.
   case openBox = "open-box"
-  /// The last "answer is ...", "Answer: ..." and the like, for whole numbers and letters.
+  /// The last "answer is ...", "Answer: ..." and the like, for integers and letters.
   case answerPhrase = "answer-phrase"
   /// The last line that is not blank, when it is nothing but an answer, for letters.
   case lastLine = "last-line"

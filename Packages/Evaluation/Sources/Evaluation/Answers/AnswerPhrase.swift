@@ -63,7 +63,7 @@ enum AnswerPhrase {
 
   // MARK: Whole numbers
 
-  /// `is`, `:` or `=` and then a whole number that does not go on as something else, or a chain of
+  /// `is`, `:` or `=` and then an integer that does not go on as something else, or a chain of
   /// equations that ends with one.
   private static func integer(after start: Int, in text: ArraySlice<UInt8>) -> String? {
     var position = skip(in: text, from: start) { $0.isMarkdown || $0.isBlank }

@@ -1,6 +1,6 @@
 /// What counts as an answer, and when two answers are the same.
 public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
-  /// A whole number, within bounds where they are given.
+  /// An integer, within bounds where they are given.
   case integer(from: Int?, to: Int?)
   /// One of the first letters of the alphabet, A, B and so on.
   case letter(count: Int)

@@ -60,7 +60,7 @@ enum LastNumber {
     return nil
   }
 
-  /// Where the whole number before a fraction begins: `3 1/2`, `3\\frac{1}{2}`.
+  /// Where the integer before a fraction begins: `3 1/2`, `3\\frac{1}{2}`.
   private static func mixedStart(_ text: ArraySlice<UInt8>, number: Range<Int>) -> Int? {
     let isFraction =
       text[number].first == UInt8(ascii: "\\") || text[number].contains(UInt8(ascii: "/"))

@@ -1,4 +1,4 @@
-/// An exact fraction of whole numbers of any length, written as in an answer.
+/// An exact fraction of integers of any length, written as in an answer.
 struct Rational: Equatable {
   private let isNegative: Bool
   /// Decimal digits, the lowest first.

@@ -67,7 +67,7 @@ extension BenchmarkDefinition {
 }
 
 extension YAMLSection {
-  /// A whole number of 1 or more that must be there.
+  /// An integer of 1 or more that must be there.
   fileprivate func positive(_ key: String) throws(EvaluationError) -> Int {
     let value = try required(key, integer(key))
     guard value > 0 else { throw error(key, "is \(value); expected 1 or more") }

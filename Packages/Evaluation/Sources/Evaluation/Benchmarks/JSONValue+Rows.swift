@@ -13,7 +13,7 @@ extension JSONValue {
     }
   }
 
-  /// A text or number as written, whole numbers without a fraction; nil for everything else.
+  /// A text or number as written, integers without a fraction; nil for everything else.
   var fieldText: String? {
     switch self {
     case .string(let text): text

@@ -61,7 +61,7 @@ struct YAMLSection {
     return text
   }
 
-  /// A whole number, or nil when the key is absent.
+  /// An integer, or nil when the key is absent.
   func integer(_ key: String) throws(EvaluationError) -> Int? {
     guard let text = try string(key) else { return nil }
     guard let value = Int(text) else { throw error(key, "is '\(text)', not a whole number") }

@@ -121,7 +121,7 @@ public struct TokenTotals: Sendable, Hashable, Codable {
   public var prompt = 0
   /// Generated tokens of thought.
   public var thought = 0
-  /// Tokens put in by force.
+  /// Tokens injected by force.
   public var injected = 0
   /// Generated tokens of answers.
   public var answer = 0

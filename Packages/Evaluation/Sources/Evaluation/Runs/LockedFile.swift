@@ -17,7 +17,7 @@ final class LockedFile: Sendable {
 
   /// Opens or creates a file and takes its lock.
   ///
-  /// A finished journal is replaced by its sorted form, which whoever waits for the lock then opens.
+  /// A finished journal is replaced by its sorted form, which a waiting process then opens.
   ///
   /// - Throws: ``EvaluationError/journalInUse(file:)`` or ``EvaluationError/file(path:reason:)``.
   init(_ url: URL) throws(EvaluationError) {

@@ -134,7 +134,7 @@ extension StudyDefinition.Grid {
 }
 
 extension YAMLSection {
-  /// A whole number within bounds, or nil when the key is absent.
+  /// An integer within bounds, or nil when the key is absent.
   fileprivate func whole(_ key: String, in range: ClosedRange<Int>) throws(EvaluationError) -> Int?
   {
     guard let value = try integer(key) else { return nil }
@@ -154,7 +154,7 @@ extension YAMLSection {
     return texts
   }
 
-  /// A list that must be there, of different whole numbers within bounds.
+  /// A list that must be there, of different integers within bounds.
   fileprivate func numbers(
     _ key: String, in range: ClosedRange<Int> = 0...Int.max, among known: [Int]? = nil
   ) throws(EvaluationError) -> [Int] {

@@ -86,7 +86,7 @@ struct AttentionMass {
     count: Int, on pool: ThreadPool, cost: Int,
     add: (_ kvHead: Int, _ sums: UnsafeMutablePointer<Float>) -> Void
   ) throws(TensorError) {
-    let sums = try room(for: count)
+    let sums = try sums(for: count)
     let stride = capacity
     sums.withFloats { sums in
       guard let base = sums.baseAddress else { return }
@@ -114,8 +114,8 @@ struct AttentionMass {
     sums = kept
   }
 
-  /// The sums, nobody else's, with room for `count` tokens; new ones are zero.
-  private mutating func room(for count: Int) throws(TensorError) -> CountedFloats {
+  /// The sums, held by nobody else, with capacity for `count` tokens; new ones are zero.
+  private mutating func sums(for count: Int) throws(TensorError) -> CountedFloats {
     let (old, new) = (capacity, max(capacity, count.roundedUp(toMultipleOf: PageLayout.tokens)))
     let isOurs = isKnownUniquelyReferenced(&sums)
     if let sums, isOurs, old == new { return sums }

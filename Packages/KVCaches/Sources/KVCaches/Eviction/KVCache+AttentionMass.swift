@@ -31,8 +31,8 @@ extension KVCache {
     ) { kvHead, sums in
       withUnsafeTemporaryAllocation(
         of: Float.self, capacity: rows * (dimension + PageLayout.tokens + padded)
-      ) { room in
-        guard let gathered = room.baseAddress else { return }
+      ) { scratch in
+        guard let gathered = scratch.baseAddress else { return }
         let scores = gathered + rows * dimension
         let logits = scores + rows * PageLayout.tokens
         for first in stride(from: 0, to: tokens, by: Self.tokensTogether) {
@@ -79,7 +79,7 @@ private struct PageProducts {
   let group: Int
   let dimension: Int
   let kvHead: Int
-  /// Room for `[tokens, group, 64]`.
+  /// Scratch for `[tokens, group, 64]`.
   let scores: UnsafeMutablePointer<Float>
 
   /// Writes the products of each query with all keys to a line of `logits`, `stride` floats apart.

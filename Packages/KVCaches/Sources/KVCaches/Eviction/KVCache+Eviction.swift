@@ -30,10 +30,10 @@ extension KVCache {
   ///   - layer: the layer.
   ///   - pool: the threads to compute on.
   /// - Throws: `TensorError.outOfMemory`; the entries are then as before.
-  public mutating func settle(
+  public mutating func compactIfDue(
     queries: UnsafePointer<Float>, tokens: Int, heads: Int, layer: Int, on pool: ThreadPool
   ) throws(TensorError) {
-    guard let eviction = policy.eviction else { return settle(layer: layer) }
+    guard let eviction = policy.eviction else { return compactIfDue(layer: layer) }
     if layers[layer].memory == nil {
       layers[layer].memory = try EvictionMemory(
         for: eviction, shape: shape, heads: heads, meter: meter)
@@ -57,11 +57,11 @@ extension KVCache {
     onCompression?(layer, slots)
   }
 
-  /// Whether `settle` wants the queries of every token.
+  /// Whether `compactIfDue` wants the queries of every token.
   public var needsQueries: Bool { policy.eviction != nil }
 
   /// Ends a step of `layer` where everything is kept, which needs no queries.
-  public mutating func settle(layer: Int) { layers[layer].staged = [] }
+  public mutating func compactIfDue(layer: Int) { layers[layer].staged = [] }
 
   /// Lets the eviction see the queries of the tokens appended last.
   private mutating func observe(
@@ -126,9 +126,9 @@ extension KVCache {
       slots.map { slots in slots.indices.first { slots[$0] != $0 } ?? count }.min() ?? 0
     let pages = count.pieces(of: PageLayout.tokens)
     // Where some tokens of a page have codes, which ones depends on the number held.
-    let settled = tiers.between == nil ? pages : tiers.pages(in: 1, of: count)
+    let finished = tiers.between == nil ? pages : tiers.pages(in: 1, of: count)
     let changed =
-      unchanged == count ? pages..<pages : min(settled, unchanged / PageLayout.tokens)..<pages
+      unchanged == count ? pages..<pages : min(finished, unchanged / PageLayout.tokens)..<pages
 
     // Ascending slots only move towards the front, so a page can be filled in place unless someone else holds it.
     let isAscending = slots.allSatisfy { zip($0, $0.dropFirst()).allSatisfy(<) }

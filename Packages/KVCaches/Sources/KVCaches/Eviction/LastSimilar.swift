@@ -130,7 +130,7 @@ struct LastSimilar {
     }
   }
 
-  /// Whoever found nothing loses its product with the first key.
+  /// Keys without a similar successor drop their similarity to key 0, as the published R-KV code does.
   private mutating func endLooking() {
     var first = [Float](repeating: 0, count: unit.count)
     first.withUnsafeMutableBufferPointer { first in

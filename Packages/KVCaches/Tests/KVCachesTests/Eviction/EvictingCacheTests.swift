@@ -39,7 +39,7 @@ import Testing
         }
         try cache.append(
           keys: rows(width, 1), values: rows(width, 2), tokens: count, layer: layer)
-        try cache.settle(
+        try cache.compactIfDue(
           queries: rows(heads * shape.headDimension, 3), tokens: count, heads: heads, layer: layer,
           on: pool)
       }
@@ -137,16 +137,18 @@ import Testing
 
   @Test func aPromptInPiecesEndsWhereItSaysSo() throws {
     let eviction = try Eviction(parsing: "streaming:20,buffer=10,prompt=16")
-    func room(_ seen: Int, _ count: Int, _ prompt: Int?) -> Int {
+    func tokensUntilDue(_ seen: Int, _ count: Int, _ prompt: Int?) -> Int {
       eviction.tokensUntilDue(.init(seen: seen, count: count, promptLength: prompt))
     }
     func isDue(_ seen: Int, _ count: Int, _ prompt: Int?) -> Bool {
       eviction.isDue(.init(seen: seen, count: count, promptLength: prompt))
     }
-    #expect(room(0, 0, nil) == 36 && room(0, 0, 25) == 25 && room(0, 0, 50) == 36)
+    #expect(
+      tokensUntilDue(0, 0, nil) == 36 && tokensUntilDue(0, 0, 25) == 25
+        && tokensUntilDue(0, 0, 50) == 36)
     #expect(!isDue(35, 35, nil) && isDue(36, 36, nil))
     #expect(!isDue(19, 19, 19) && isDue(20, 20, 20) && isDue(25, 25, 25))
-    #expect(room(25, 20, 25) == 10 && !isDue(34, 29, 25) && isDue(35, 30, 25))
+    #expect(tokensUntilDue(25, 20, 25) == 10 && !isDue(34, 29, 25) && isDue(35, 30, 25))
   }
 
   @Test func compressingInPlaceNeedsNoFurtherPage() throws {

@@ -225,7 +225,7 @@ struct GGUFConfiguration {
     return embedding.shape[0]
   }
 
-  /// The element type of what is not quantized, for whoever writes the model again.
+  /// The element type of what is not quantized, for a writer of the model.
   private var elementType: String {
     let types = Set(tensors.values.lazy.filter { $0.shape.count > 1 }.map(\.type))
     if types.contains(.plain(.bf16)) { return "bfloat16" }

@@ -37,7 +37,7 @@ struct GGUFFormat: LinearFormat {
   func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
     let (info, type, shape) = try blocks(of: prefix, in: checkpoint)
     let packer = try BlockPacker(type: type, shape: shape, name: info.name)
-    try checkpoint.readRows(of: info, grain: BlockPacker.blockRows) { packer.put($0, $1) }
+    try checkpoint.readRows(of: info, granularity: BlockPacker.blockRows) { packer.put($0, $1) }
     return packer.weights
   }
 

@@ -6,19 +6,19 @@ import ModelLoader
 import NanoModels
 import Tensors
 
-/// Takes the speed of this machine: a fraction of a second of reading memory, and of passing tokens
+/// Measures the speed of this machine: a fraction of a second of reading memory, and of passing tokens
 /// through the largest shipped model.
-public enum MachineReading {
+public enum MeasuredMachine {
   /// Tokens of a pass.
   private static let tokens = 256
 
   /// The machine's speed as it is now, by all its processors.
   ///
   /// - Throws: `TensorError.outOfMemory`, or what is wrong with the shipped model's files.
-  public static func take() throws -> MachineSpeed {
+  public static func speed() throws -> MachineSpeed {
     let pool = try ThreadPool(workers: ProcessInfo.processInfo.activeProcessorCount)
-    let reading = try MemoryReading(pool)
-    let bytes = (0..<3).map { _ in reading.bytesPerSecond() }.max() ?? 0
+    let bandwidth = try MemoryBandwidth(pool)
+    let bytes = (0..<3).map { _ in bandwidth.bytesPerSecond() }.max() ?? 0
     return MachineSpeed(
       bytesPerSecond: bytes, multiplyAddsPerSecond: try multiplyAddsPerSecond(pool))
   }

@@ -5,7 +5,7 @@ extension GroupQuantizedWeights {
   /// where a value is NaN or infinite. Works through 16 rows at a time.
   ///
   /// - Throws: `TensorError.outOfMemory`.
-  public init(rounding weights: any LinearWeights, groupSize: Int = 128) throws(TensorError) {
+  public init(quantizing weights: any LinearWeights, groupSize: Int = 128) throws(TensorError) {
     let (rows, inputs) = (weights.outFeatures, weights.inFeatures)
     let group = min(groupSize, inputs)
     let groups = (inputs + group - 1) / group

@@ -1,12 +1,12 @@
-/// Reads how fast this machine reads memory right now.
-public final class MemoryReading {
+/// Measures the memory bandwidth of this machine.
+public final class MemoryBandwidth {
   /// Far more than any cache holds.
   public static let usualBytes = 256 << 20
 
   private let bytes: AlignedBytes
   private let pool: ThreadPool
 
-  /// A reading over `count` bytes by the threads of `pool`.
+  /// A measurement over `count` bytes by the threads of `pool`.
   ///
   /// - Throws: `TensorError.outOfMemory`.
   public init(_ pool: ThreadPool, bytes count: Int = usualBytes) throws(TensorError) {

@@ -1,14 +1,15 @@
 import Kernels
 
 extension AttentionSpan {
-  /// Joins single tokens of sequences that branched from one another: the pages which all of them find at first are read once
-  /// for all (cascade attention, as in Hydragen, arXiv 2402.05099), then each token looks at its own. The results are the same bits.
+  /// Groups single tokens of sequences that branched from one another for shared-prefix (cascade) attention (as in Hydragen,
+  /// arXiv 2402.05099): pages that all of a group begin with are read once for all, then each token attends to its own.
+  /// The results are the same bits.
   ///
   /// - Parameters:
   ///   - spans: what each row, or run of rows, attends to.
-  ///   - most: tokens that are joined, at most.
-  /// - Returns: every span once, alone or joined with others; `members` are their indices, in order.
-  public static func joining(
+  ///   - most: tokens of a group, at most.
+  /// - Returns: every span once, alone or in a group; `members` are their indices, in order.
+  public static func cascade(
     _ spans: [AttentionSpan], atMost most: Int
   ) -> [(members: [Int], span: AttentionSpan)] {
     guard spans.count > 1, most > 1 else { return spans.enumerated().map { ([$0], $1) } }
@@ -26,12 +27,12 @@ extension AttentionSpan {
       groups.append([index])
     }
     return groups.map { members in
-      (members, members.count == 1 ? spans[members[0]] : Self(joining: members.map { spans[$0] }))
+      (members, members.count == 1 ? spans[members[0]] : Self(cascading: members.map { spans[$0] }))
     }
   }
 
   /// Single tokens of several sequences, at least one.
-  private init(joining spans: [Self]) {
+  private init(cascading spans: [Self]) {
     let first = spans[0]
     var shared = 0
     while shared < first.common.count,
