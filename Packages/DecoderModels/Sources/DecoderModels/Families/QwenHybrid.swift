@@ -23,9 +23,8 @@ struct QwenHybrid: Sendable {
   ///   - deltaInputs: how its files hold the layers before the recurrence.
   /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
   init(_ config: JSONObject, deltaInputs: DeltaInputs) throws(CheckpointError) {
-    let inner = try config.objectIfPresent("text_config")
-    let text = inner ?? config
-    prefix = inner == nil ? "model." : "model.language_model."
+    let text = try config.textModel()
+    prefix = config.has("text_config") ? "model.language_model." : "model."
     self.deltaInputs = deltaInputs
     let activation = try text.stringIfPresent("hidden_act") ?? "silu"
     guard activation == "silu" || activation == "swish" else {
@@ -149,6 +148,39 @@ struct QwenHybrid: Sendable {
   }
 }
 
+/// A family whose blocks are those of `QwenHybrid`, but for the feed-forward layers.
+protocol QwenHybridFamily: ModelFamily {
+  var style: QwenHybrid { get }
+
+  /// The feed-forward layer of a layer, whose tensors begin with `prefix`.
+  func feedForward(
+    _ layer: Int, _ prefix: String, from source: any TensorSource
+  ) throws(CheckpointError) -> any FeedForward
+}
+
+extension QwenHybridFamily {
+  /// See `ModelFamily`.
+  public var shape: DecoderShape { style.shape }
+  /// See `ModelFamily`.
+  public func prefix(ofLayer layer: Int) -> String { style.prefix(ofLayer: layer) }
+  /// See `ModelFamily`.
+  public func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding {
+    try style.embedding(from: source)
+  }
+  /// See `ModelFamily`.
+  public func block(
+    _ layer: Int, from source: any TensorSource
+  ) throws(CheckpointError) -> DecoderBlock {
+    try style.block(
+      layer, from: source,
+      feedForward: feedForward(layer, prefix(ofLayer: layer) + "mlp.", from: source))
+  }
+  /// See `ModelFamily`.
+  public func head(from source: any TensorSource) throws(CheckpointError) -> OutputHead {
+    try style.head(from: source)
+  }
+}
+
 extension DeltaHeads {
   /// Reads the sizes of the linear attention.
   ///
@@ -174,6 +206,13 @@ extension DeltaHeads {
 }
 
 extension JSONObject {
+  /// What a configuration says of the text model, which of one that sees images is a part of it.
+  ///
+  /// - Throws: `CheckpointError.value` where that part is no object.
+  func textModel() throws(CheckpointError) -> JSONObject {
+    try objectIfPresent("text_config") ?? self
+  }
+
   /// Which layers attend to all tokens: those that `layer_types` says, or every `full_attention_interval`th.
   ///
   /// - Throws: `CheckpointError.value` where not every layer has a type, or none attends; `.unsupported` for another type.
