@@ -1,7 +1,8 @@
 import Tensors
 
-/// R-KV's redundancy as its formula reads: all cosines of all heads as matrices, one entry of each row set to zero, the
-/// means of the columns. The products are those of the library's own multiply; the final softmax is left out.
+/// R-KV's redundancy as its formula reads: all cosines of all heads as matrices, one entry of each
+/// row set to zero, the means of the columns. The products are those of the library's own multiply;
+/// the final softmax is left out.
 struct WrittenOut {
   let tokens: Int
   let heads: Int
@@ -28,7 +29,8 @@ struct WrittenOut {
     var means = [Float](repeating: 0, count: heads * tokens)
     cosines.withUnsafeMutableBufferPointer { cosines in
       means.withUnsafeMutableBufferPointer { means in
-        guard let all = cosines.baseAddress, let means = means.baseAddress else { return }
+        guard let start = cosines.baseAddress, let first = means.baseAddress else { return }
+        let (all, means) = (DisjointMemory(start), DisjointMemory(first))
         pool.split(heads) { part in
           for head in part {
             let (matrix, means) = (all + head * tokens * tokens, means + head * tokens)

@@ -1,9 +1,10 @@
 import Foundation
 
-/// The rows of one batch: which sequence each token belongs to, where it stands, and its rotary angles, if any.
-public struct RowLayout {
+/// The rows of one batch: which sequence each token belongs to, where it stands, and its rotary
+/// angles, if any.
+public struct RowLayout: Sendable {
   /// Consecutive tokens of one sequence inside the batch.
-  public struct Run {
+  public struct Run: Sendable {
     /// Index of the sequence's cache.
     public let cache: Int
     /// Its rows in the batch.
@@ -22,8 +23,8 @@ public struct RowLayout {
   /// Tokens of its cache that a row may attend to, itself included.
   let visible: [Int]
 
-  /// Lays out runs: their cache, the position of their first token, the tokens that the cache holds before them, and how
-  /// many tokens they are.
+  /// Lays out runs: their cache, the position of their first token, the tokens that the cache holds
+  /// before them, and how many tokens they are.
   public init(
     _ parts: [(cache: Int, position: Int, held: Int, tokens: Int)], rotary: RotaryConfig?
   ) {

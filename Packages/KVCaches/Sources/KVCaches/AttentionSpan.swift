@@ -2,14 +2,16 @@ import KVLayout
 import Kernels
 import Tensors
 
-/// What a few tokens attend to in one layer of their caches: the pages, looked up once, so that the threads which compute touch
-/// nothing but bytes. They follow one another in a sequence, or each is of another one. Valid while no cache is written or
-/// released.
-public struct AttentionSpan {
+/// What a few tokens attend to in one layer of their caches: the pages, looked up once, so that the
+/// threads which compute touch nothing but bytes. They follow one another in a sequence, or each is
+/// of another one. Valid while no cache is written or released.
+///
+/// Sendable by rule: its pieces point into pages, which nobody writes while it is valid.
+public struct AttentionSpan: @unchecked Sendable {
   /// Tokens that attend.
   public let tokens: Int
-  /// Whether each token is of a sequence of its own. Then KV heads that lie one behind the other in a page are best attended to
-  /// by one call; else a KV head at a time.
+  /// Whether each token is of a sequence of its own. Then KV heads that lie one behind the other in
+  /// a page are best attended to by one call; else a KV head at a time.
   public let areSeparate: Bool
   let dimension: Int
   let rotation: KVRotation?
@@ -24,7 +26,8 @@ public struct AttentionSpan {
     return pieces * PageLayout.tokens
   }
 
-  /// The last of the `tokens` attends to the first `visible` tokens of `layer`, the one before to one less, and so on.
+  /// The last of the `tokens` attends to the first `visible` tokens of `layer`, the one before to
+  /// one less, and so on.
   public init(_ cache: KVCache, layer: Int, visible: Int, tokens: Int) {
     self.tokens = tokens
     areSeparate = tokens == 1
@@ -72,18 +75,19 @@ public struct AttentionSpan {
 
   /// Attention of the query heads of a few KV heads, at every token of the span.
   ///
-  /// Pages are visited in order with a running softmax, so the result of a query depends on nothing but the entries themselves.
+  /// Pages are visited in order with a running softmax, so the result of a query depends on nothing
+  /// but the entries themselves.
   ///
   /// - Parameters:
-  ///   - queries: `[rows][KV heads, heads, dimension]`, the query heads that share `kvHeads`; row after row `stride` floats
-  ///     apart.
+  ///   - queries: `[rows][KV heads, heads, dimension]`, the query heads that share `kvHeads`; row
+  ///     after row `stride` floats apart.
   ///   - rows: one for each token.
   ///   - stride: floats from one row's first query to the next one's.
   ///   - heads: number of query heads that share a KV head.
   ///   - kvHeads: the KV heads. Those of a page lie one behind the other, and are read so.
   ///   - scale: factor of the scores, usually dimension^-1/2.
-  ///   - numerics: `bf16` and `int8` round queries and weights to BF16 where a page holds BF16; `int8` rounds them to 8
-  ///     bits where it holds codes.
+  ///   - numerics: `bf16` and `int8` round queries and weights to BF16 where a page holds BF16;
+  ///     `int8` rounds them to 8 bits where it holds codes.
   ///   - output: as `queries`, overwritten.
   public func attend(
     queries: UnsafePointer<Float>, rows: [Int], stride: Int, heads: Int,
@@ -127,8 +131,8 @@ extension Numerics {
 }
 
 extension KVCache {
-  /// Attention of the query heads of one KV head at one token over the first `visible` tokens of `layer`; see
-  /// `AttentionSpan.attend`.
+  /// Attention of the query heads of one KV head at one token over the first `visible` tokens of
+  /// `layer`; see `AttentionSpan.attend`.
   public func attend(
     queries: UnsafePointer<Float>, heads: Int, kvHead: Int, layer: Int, visible: Int, scale: Float,
     output: UnsafeMutablePointer<Float>

@@ -1,7 +1,10 @@
 import Tensors
 
-/// Floats that a meter counts. The holder of the only reference may write to them.
-final class CountedFloats {
+/// Floats that a meter counts.
+///
+/// Sendable by rule: the holder of the only reference may write to them, in a parallel region each
+/// worker to a part of its own.
+final class CountedFloats: @unchecked Sendable {
   let count: Int
   private let storage: AlignedBytes
   private let meter: KVMeter

@@ -1,9 +1,12 @@
 import KVLayout
 import Kernels
 
-/// Slots that a cache has reserved for new tokens. Their keys and values are stored afterwards, any KV head
-/// by any thread, since heads share no bytes. The cache may be read once all heads are stored.
-public struct KVAppend {
+/// Slots that a cache has reserved for new tokens. Their keys and values are stored afterwards, any
+/// KV head by any thread, since heads share no bytes. The cache may be read once all heads are
+/// stored.
+///
+/// Sendable by rule: a worker stores heads of its own, in pages that no other sequence holds.
+public struct KVAppend: @unchecked Sendable {
   /// What is to be done in every KV head, in order.
   private enum Step {
     /// Store consecutive tokens in a page that still takes tokens, from a slot on.
@@ -48,8 +51,8 @@ public struct KVAppend {
     page.coded = coded
   }
 
-  /// Puts the entries of some KV heads in their places. `keys` and `values` hold all of the tokens and heads, `[tokens, kvHeads,
-  /// dimension]`.
+  /// Puts the entries of some KV heads in their places. `keys` and `values` hold all of the tokens
+  /// and heads, `[tokens, kvHeads, dimension]`.
   public func put(
     keys: UnsafePointer<Float>, values: UnsafePointer<Float>, heads: Range<Int>
   ) {

@@ -4,8 +4,8 @@ import Tensors
 
 /// The keys and values of one sequence, all layers.
 ///
-/// A value: a copy shares every page with its original and costs nothing until one of the two writes, which is how a
-/// prompt is stored once for many samples and how a sequence branches.
+/// A value: a copy shares every page with its original and costs nothing until one of the two
+/// writes, which is how a prompt is stored once for many samples and how a sequence branches.
 public struct KVCache {
   /// The sizes this cache was made for.
   public let shape: KVShape
@@ -19,11 +19,11 @@ public struct KVCache {
   /// Told the slots that stay in every KV head of a layer, at each compression.
   var onCompression: ((_ layer: Int, _ slots: [[Int]]) -> Void)?
 
-  struct Layer {
+  struct Layer: Sendable {
     /// The pages as the next token finds them.
     var pages = PageList()
-    /// Pages that were rounded when the last tokens came, as they were before: the earlier ones of these tokens find
-    /// them so.
+    /// Pages that were rounded when the last tokens came, as they were before: the earlier ones of
+    /// these tokens find them so.
     var staged: [(index: Int, page: KVPage)] = []
     /// Tokens held.
     var count = 0
@@ -37,8 +37,8 @@ public struct KVCache {
 
   /// An empty cache whose pages are counted by `meter`.
   ///
-  /// - Throws: `KVPolicyError.invalidFormat` where heads of this size cannot be kept as `policy` says;
-  ///   `invalidEviction` for a method that says what it needs and not what it chooses.
+  /// - Throws: `KVPolicyError.invalidFormat` where heads of this size cannot be kept as `policy`
+  ///   says; `invalidEviction` for a method that says what it needs and not what it chooses.
   public init(
     shape: KVShape, policy: KVPolicy = KVPolicy(), meter: KVMeter
   ) throws(KVPolicyError) {
@@ -80,7 +80,8 @@ public struct KVCache {
       .put(keys: keys, values: values, heads: 0..<shape.kvHeads)
   }
 
-  /// Appends `tokens` tokens to `layer` whose keys and values the caller then stores through the result.
+  /// Appends `tokens` tokens to `layer` whose keys and values the caller then stores through the
+  /// result.
   ///
   /// - Throws: `TensorError.outOfMemory` when no page can be had.
   public mutating func reserve(tokens: Int, layer: Int) throws(TensorError) -> KVAppend {

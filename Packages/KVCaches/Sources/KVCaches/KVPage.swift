@@ -3,7 +3,10 @@ import Kernels
 import Tensors
 
 /// Keys and values of up to 64 consecutive tokens of one layer, quantized, not, or on the way.
-final class KVPage {
+///
+/// Sendable by rule: only the cache that alone holds a page writes to it. In a parallel region a
+/// worker touches the bytes of KV heads of its own, and `coded` changes between regions.
+final class KVPage: @unchecked Sendable {
   let layout: PageLayout
   /// Tokens, from the first, that have codes beside full precision.
   var coded = CodedTokens.zero
@@ -32,7 +35,8 @@ final class KVPage {
     return page
   }
 
-  /// Takes the 64 tokens of KV head `head` from another page; where the format of keys or values does not change, their bits stay.
+  /// Takes the 64 tokens of KV head `head` from another page; where the format of keys or values
+  /// does not change, their bits stay.
   func fill(head: Int, from page: KVPage) {
     for half in PageHalf.allCases {
       let part = page.layout.part(half)
@@ -52,7 +56,8 @@ final class KVPage {
     self.coded = coded
   }
 
-  /// Rounds some tokens of one head in a page that holds both; those before `done` keep the codes that they have.
+  /// Rounds some tokens of one head in a page that holds both; those before `done` keep the codes
+  /// that they have.
   func encode(head: Int, from done: CodedTokens, to coded: CodedTokens) {
     guard let codes = layout.codes else { return }
     for (half, part) in [(PageHalf.keys, codes.keys), (.values, codes.values)]
@@ -64,9 +69,10 @@ final class KVPage {
     }
   }
 
-  /// Takes the entries of KV head `head` at `slots` of `pages`, counted from the first page, into the first slots of this
-  /// page, of which none is read for a later one. A token whose scale is its own keeps its codes; where tokens share one, all
-  /// are read before they are rounded together.
+  /// Takes the entries of KV head `head` at `slots` of `pages`, counted from the first page, into
+  /// the first slots of this page, of which none is read for a later one. A token whose scale is
+  /// its own keeps its codes; where tokens share one, all are read before they are rounded
+  /// together.
   func gather(head: Int, slots: some Collection<Int>, of pages: [KVPage]) {
     for half in PageHalf.allCases {
       let part = layout.part(half)
@@ -94,7 +100,8 @@ final class KVPage {
     }
   }
 
-  /// Sets all entries of one head from those of a block that is not quantized, or has the format of this page.
+  /// Sets all entries of one head from those of a block that is not quantized, or has the format of
+  /// this page.
   private func set(_ half: PageHalf, head: Int, from block: UnsafePointer<bb_kv_block>) {
     let part = layout.part(half)
     let width = half == .keys ? PageLayout.tokens : dimension.roundedUp(toMultipleOf: 16)
@@ -114,7 +121,8 @@ final class KVPage {
     }
   }
 
-  /// Calls `body` with the entries of KV head `head` at `slots` of `pages` as a block of floats, zeros behind them.
+  /// Calls `body` with the entries of KV head `head` at `slots` of `pages` as a block of floats,
+  /// zeros behind them.
   private func withFloats(
     _ half: PageHalf, head: Int, slots: some Collection<Int>, of pages: [KVPage],
     _ body: (UnsafePointer<bb_kv_block>) -> Void
@@ -141,8 +149,8 @@ final class KVPage {
     }
   }
 
-  /// Stores the entries `[dimension]` of one token in KV head `head` of a page that still takes tokens, rotated as `rotation`
-  /// says.
+  /// Stores the entries `[dimension]` of one token in KV head `head` of a page that still takes
+  /// tokens, rotated as `rotation` says.
   func store(
     head: Int, key: UnsafePointer<Float>, value: UnsafePointer<Float>, slot: Int,
     rotation: KVRotation?
@@ -169,7 +177,8 @@ final class KVPage {
     }
   }
 
-  /// The page as the attention kernel takes it when every token is seen, valid while the page is; nil where it holds both forms.
+  /// The page as the attention kernel takes it when every token is seen, valid while the page is;
+  /// nil where it holds both forms.
   var whole: bb_kv_piece? {
     guard layout.codes == nil else { return nil }
     return storage.withBytes {
@@ -179,8 +188,9 @@ final class KVPage {
     }
   }
 
-  /// Appends the first `count` tokens as the attention kernel takes them, valid while the page is; in a page that holds both,
-  /// the tokens before `seen` are codes. Of several tokens that attend, the first sees `least`, perhaps below 0, the next one more.
+  /// Appends the first `count` tokens as the attention kernel takes them, valid while the page is;
+  /// in a page that holds both, the tokens before `seen` are codes. Of several tokens that attend,
+  /// the first sees `least`, perhaps below 0, the next one more.
   func appendPieces(
     count: Int, least: Int? = nil, coded seen: CodedTokens, to pieces: inout [bb_kv_piece]
   ) {
@@ -204,8 +214,8 @@ final class KVPage {
     }
   }
 
-  /// Products of `queries` `[heads, dimension]` with the keys of KV head `kvHead`, `[heads, 64]`. In a page that holds both,
-  /// those before `seen` are codes.
+  /// Products of `queries` `[heads, dimension]` with the keys of KV head `kvHead`, `[heads, 64]`.
+  /// In a page that holds both, those before `seen` are codes.
   func keyScores(
     queries: UnsafePointer<Float>, heads: Int, kvHead: Int, coded seen: CodedTokens,
     scores: UnsafeMutablePointer<Float>
@@ -279,8 +289,8 @@ extension bb_kv_block {
 }
 
 extension PageLayout.Part {
-  /// Copies a block of this part's format, or converts one of floats, in rows of `width`, to it if it is not quantized; false
-  /// where it has to be encoded.
+  /// Copies a block of this part's format, or converts one of floats, in rows of `width`, to it if
+  /// it is not quantized; false where it has to be encoded.
   fileprivate func take(
     _ from: UnsafePointer<bb_kv_block>, width: Int, to: UnsafePointer<bb_kv_block>
   ) -> Bool {

@@ -1,8 +1,11 @@
 import Kernels
 
-/// The pages of a layer, and beside them what the attention kernel is told of those that a token sees whole. They are listed for
-/// every token, and to look into each page would be to wait for memory each time.
-struct PageList: RandomAccessCollection {
+/// The pages of a layer, and beside them what the attention kernel is told of those that a token
+/// sees whole. They are listed for every token, and to look into each page would be to wait for
+/// memory each time.
+///
+/// Sendable by rule: what is told of a page points into it, and the page is Sendable.
+struct PageList: RandomAccessCollection, @unchecked Sendable {
   private var pages: [KVPage] = []
   /// See `KVPage.whole`.
   private var wholes: [bb_kv_piece?] = []
@@ -18,7 +21,8 @@ struct PageList: RandomAccessCollection {
     }
   }
 
-  /// All tokens of a page as the kernel takes them, valid while the page is; nil where it holds both forms.
+  /// All tokens of a page as the kernel takes them, valid while the page is; nil where it holds
+  /// both forms.
   func whole(_ index: Int) -> bb_kv_piece? { wholes[index] }
 
   mutating func append(_ page: KVPage) {

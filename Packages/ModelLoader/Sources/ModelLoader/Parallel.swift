@@ -1,5 +1,6 @@
 import Synchronization
 import SystemCalls
+import Tensors
 
 /// Calls `body` with 0..<count on up to `workers` threads; each thread takes every `workers`-th
 /// index.
@@ -47,11 +48,20 @@ final class ReusePool<Item: Sendable>: Sendable {
   }
 }
 
-/// A pointer that several threads may write through, each to its own part.
-struct SharedTarget: @unchecked Sendable {
-  let bytes: UnsafeMutableRawBufferPointer
+/// Bytes that several threads write, each a part of its own.
+struct SharedTarget: Sendable {
+  private let memory: DisjointMemory<UInt8>?
+  private let count: Int
 
-  init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+  init(_ bytes: UnsafeMutableRawBufferPointer) {
+    memory = bytes.baseAddress.map { DisjointMemory($0.assumingMemoryBound(to: UInt8.self)) }
+    count = bytes.count
+  }
+
+  /// All of them.
+  var bytes: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: memory?.base, count: count)
+  }
 
   /// The part of `range`, which has to lie inside.
   func part(_ range: Range<Int>) -> UnsafeMutableRawBufferPointer {
@@ -59,14 +69,19 @@ struct SharedTarget: @unchecked Sendable {
   }
 }
 
-/// A pointer that several threads may read through.
-struct SharedSource: @unchecked Sendable {
-  private let bytes: UnsafeRawBufferPointer
+/// Bytes that several threads read.
+struct SharedSource: Sendable {
+  private let memory: ReadOnlyMemory<UInt8>?
+  private let count: Int
 
-  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  init(_ bytes: UnsafeRawBufferPointer) {
+    memory = bytes.baseAddress.map { ReadOnlyMemory($0.assumingMemoryBound(to: UInt8.self)) }
+    count = bytes.count
+  }
 
   /// The part of `range`, which has to lie inside.
   func part(_ range: Range<Int>) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: bytes[range])
+    UnsafeRawBufferPointer(
+      rebasing: UnsafeRawBufferPointer(start: memory?.base, count: count)[range])
   }
 }

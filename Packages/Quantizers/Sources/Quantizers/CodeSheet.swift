@@ -1,6 +1,7 @@
 import Tensors
 
-/// A quantized matrix in the making: codes and grids column after column, in the order they are processed in.
+/// A quantized matrix in the making: codes and grids column after column, in the order they are
+/// processed in.
 struct CodeSheet: Sendable {
   let scheme: QuantizationScheme
   /// Original column of each position.
@@ -33,7 +34,8 @@ struct CodeSheet: Sendable {
     (groupsFollowOrder ? position : order[position]) / groupSize
   }
 
-  /// Calls `body` with what writes to the sheet; different panels may be written by different threads.
+  /// Calls `body` with what writes to the sheet; different panels may be written by different
+  /// threads.
   mutating func fill(_ body: (SheetWriter) -> Void) {
     let (stride, maxCode) = (codes.stride, scheme.maxCode)
     codes.values.withUnsafeMutableBufferPointer { codes in
@@ -41,12 +43,14 @@ struct CodeSheet: Sendable {
         guard let codes = codes.baseAddress else { return }
         body(
           SheetWriter(
-            codes: codes, scales: scales, zeros: zeros, stride: stride, maxCode: maxCode))
+            codes: DisjointMemory(codes), scales: scales, zeros: zeros, stride: stride,
+            maxCode: maxCode))
       }
     }
   }
 
-  /// Finds the grid of every group of neighbours in `weights`, which hold the columns in their original order.
+  /// Finds the grid of every group of neighbours in `weights`, which hold the columns in their
+  /// original order.
   mutating func fitAllGrids(to weights: ColumnMatrix<Float>, on pool: ThreadPool) {
     let (scheme, groupSize) = (self.scheme, self.groupSize)
     fill { writer in
@@ -66,11 +70,12 @@ struct CodeSheet: Sendable {
       throw .scaleOutOfRange(row: wrong / groups, group: wrong % groups, type: scheme.scaleType)
     }
     var rowCodes = [UInt8](repeating: 0, count: rows * width)
+    let (order, stride) = (self.order, codes.stride)
     withStorage(&rowCodes, codes.values) { target, source in
       pool.split(rows, granularity: Lanes.width) { rows in
-        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Lanes.width) {
+        for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: Lanes.width) {
           for position in 0..<width {
-            let column = source + position * codes.stride
+            let column = source + position * stride
             for row in first..<min(first + Lanes.width, rows.upperBound) {
               target[row * width + order[position]] = column[row]
             }
@@ -101,11 +106,11 @@ struct CodeSheet: Sendable {
   }
 }
 
-/// Writes codes and grids of 16 rows ("a panel") at a time.
-struct SheetWriter {
-  fileprivate let codes: UnsafeMutablePointer<UInt8>
-  fileprivate let scales: UnsafeMutablePointer<Float>
-  fileprivate let zeros: UnsafeMutablePointer<Float>
+/// Writes codes and grids of 16 rows ("a panel") at a time; a panel belongs to one worker.
+struct SheetWriter: Sendable {
+  fileprivate let codes: DisjointMemory<UInt8>
+  fileprivate let scales: DisjointMemory<Float>
+  fileprivate let zeros: DisjointMemory<Float>
   fileprivate let stride: Int
   fileprivate let maxCode: Float
 

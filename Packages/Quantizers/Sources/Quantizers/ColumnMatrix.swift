@@ -1,6 +1,7 @@
 import Tensors
 
-/// A matrix held column after column: `[in][stride]`, where `stride` is the rows rounded up to whole lanes.
+/// A matrix held column after column: `[in][stride]`, where `stride` is the rows rounded up to
+/// whole lanes.
 ///
 /// Rows that only fill up are zero. Columns may stand in another order than in the original.
 struct ColumnMatrix<Element: Sendable>: Sendable {
@@ -76,17 +77,19 @@ struct ColumnGroup {
 }
 
 extension ColumnMatrix<Float> {
-  /// Calls `body` for all groups of `size` columns in all rows; a panel of 16 rows stays with one thread.
-  func forEachGroup(of size: Int, on pool: ThreadPool, _ body: (ColumnGroup) -> Void) {
+  /// Calls `body` for all groups of `size` columns in all rows; a panel of 16 rows stays with one
+  /// thread.
+  func forEachGroup(of size: Int, on pool: ThreadPool, _ body: @Sendable (ColumnGroup) -> Void) {
     values.withUnsafeBufferPointer { values in
       guard let base = values.baseAddress else { return }
+      let (first, stride, inFeatures) = (ReadOnlyMemory(base), self.stride, self.inFeatures)
       pool.split(panels) { panels in
         for panel in panels {
-          for first in Swift.stride(from: 0, to: inFeatures, by: size) {
+          for column in Swift.stride(from: 0, to: inFeatures, by: size) {
             body(
               ColumnGroup(
-                base + first * stride + panel * Lanes.width, stride: stride,
-                count: min(size, inFeatures - first), index: first / size, panel: panel))
+                first + column * stride + panel * Lanes.width, stride: stride,
+                count: min(size, inFeatures - column), index: column / size, panel: panel))
           }
         }
       }
@@ -94,13 +97,15 @@ extension ColumnMatrix<Float> {
   }
 }
 
-/// Calls `body` with both arrays' elements; neither may be empty.
+/// Calls `body` with both arrays' elements, the first for writing; neither may be empty.
 func withStorage<A, B>(
-  _ a: inout [A], _ b: [B], _ body: (UnsafeMutablePointer<A>, UnsafePointer<B>) -> Void
+  _ a: inout [A], _ b: [B], _ body: (DisjointMemory<A>, ReadOnlyMemory<B>) -> Void
 ) {
   a.withUnsafeMutableBufferPointer { a in
     b.withUnsafeBufferPointer { b in
-      if let a = a.baseAddress, let b = b.baseAddress { body(a, b) }
+      if let a = a.baseAddress, let b = b.baseAddress {
+        body(DisjointMemory(a), ReadOnlyMemory(b))
+      }
     }
   }
 }
@@ -108,11 +113,13 @@ func withStorage<A, B>(
 /// Calls `body` with both arrays' elements, for writing; neither may be empty.
 func withStorage<A, B>(
   _ a: inout [A], _ b: inout [B],
-  _ body: (UnsafeMutablePointer<A>, UnsafeMutablePointer<B>) -> Void
+  _ body: (DisjointMemory<A>, DisjointMemory<B>) -> Void
 ) {
   a.withUnsafeMutableBufferPointer { a in
     b.withUnsafeMutableBufferPointer { b in
-      if let a = a.baseAddress, let b = b.baseAddress { body(a, b) }
+      if let a = a.baseAddress, let b = b.baseAddress {
+        body(DisjointMemory(a), DisjointMemory(b))
+      }
     }
   }
 }

@@ -1,17 +1,18 @@
 import Foundation
 import Tensors
 
-/// Half-quadratic quantization: finds zero points (or, on a symmetric grid, scales) that leave few large errors, from
-/// the weights alone.
+/// Half-quadratic quantization: finds zero points (or, on a symmetric grid, scales) that leave few
+/// large errors, from the weights alone.
 ///
-/// It minimises `sum |w - w'|^p`, p < 1, by splitting off the large errors: `e = shrink(w - w')` with
-/// `shrink(v) = sign(v) max(|v| - |v|^(p-1) / beta, 0)`; then the best parameters of each group for `w - e` have a
-/// closed form.
+/// It minimises `sum |w - w'|^p`, p < 1, by splitting off the large errors: `e = shrink(w - w')`
+/// with `shrink(v) = sign(v) max(|v| - |v|^(p-1) / beta, 0)`; then the best parameters of each
+/// group for `w - e` have a closed form.
 ///
-/// - On the asymmetric grid the zero point, a real number, becomes the mean of `q - (w - e) / scale`. Source: hqq
-///   (github.com/mobiusml/hqq), `core/optimize.py`. Where hqq takes a group narrower than 1e-4 for constant, only
-///   one whose weights are all equal is here.
-/// - On the symmetric ones, where that leaves nothing to find, the scale becomes `<w - e, q> / <q, q>` instead.
+/// - On the asymmetric grid the zero point, a real number, becomes the mean of `q - (w - e) /
+///   scale`. Source: hqq (github.com/mobiusml/hqq), `core/optimize.py`. Where hqq takes a group
+///   narrower than 1e-4 for constant, only one whose weights are all equal is here.
+/// - On the symmetric ones, where that leaves nothing to find, the scale becomes `<w - e, q> / <q,
+///   q>` instead.
 public struct HQQ: WeightQuantizer, Hashable, Codable {
   /// The form of the result. On the asymmetric grid zero points are not integers.
   public let scheme: QuantizationScheme
@@ -21,15 +22,17 @@ public struct HQQ: WeightQuantizer, Hashable, Codable {
   public let beta: Float
   /// What beta is multiplied by after every step.
   public let betaGrowth: Float
-  /// The most steps to take; it ends early when the mean absolute error of the matrix stops falling.
+  /// The most steps to take; it ends early when the mean absolute error of the matrix stops
+  /// falling.
   public let iterations: Int
   /// Whether the parameters with the least error are taken, and not the last ones, as in hqq 0.2.8.
   public let keepsBest: Bool
 
   /// Checks and keeps the settings.
   ///
-  /// - Throws: `QuantizerError.invalidSetting` unless 0 < power <= 1, beta > 0, betaGrowth >= 1, iterations >= 0,
-  ///   and for a scale search on the asymmetric grid, whose scale is that of the range.
+  /// - Throws: `QuantizerError.invalidSetting` unless 0 < power <= 1, beta > 0, betaGrowth >= 1,
+  ///   iterations >= 0, and for a scale search on the asymmetric grid, whose scale is that of the
+  ///   range.
   public init(
     scheme: QuantizationScheme, power: Float = 0.7, beta: Float = 10, betaGrowth: Float = 1.01,
     iterations: Int = 20, keepsBest: Bool = true
@@ -73,9 +76,9 @@ public struct HQQ: WeightQuantizer, Hashable, Codable {
 
   /// Quantizes each matrix; see `WeightQuantizer`. A Hessian is used for the report alone.
   ///
-  /// - Throws: `QuantizerError.shapeMismatch` when a Hessian is given that does not suit the inputs,
-  ///   `.scaleOutOfRange` when a scale does not fit its type, `.overflow` when the errors are beyond F32, `.tensor`
-  ///   when a Hessian is given and memory is short.
+  /// - Throws: `QuantizerError.shapeMismatch` when a Hessian is given that does not suit the
+  ///   inputs, `.scaleOutOfRange` when a scale does not fit its type, `.overflow` when the errors
+  ///   are beyond F32, `.tensor` when a Hessian is given and memory is short.
   public func quantize(
     _ matrices: [WeightMatrix], hessian: Hessian?, on pool: ThreadPool
   ) throws(QuantizerError) -> [QuantizedLayer] {
@@ -126,16 +129,19 @@ public struct HQQ: WeightQuantizer, Hashable, Codable {
     var beta = self.beta
     var steps = 0
     while steps < iterations {
+      let weight = beta
       let before = (scales: sheet.scales, zeros: sheet.zeros)
       // A panel belongs to one thread, and the sum over the panels has a fixed order.
       var errors = [Double](repeating: 0, count: weights.panels)
-      errors.withUnsafeMutableBufferPointer { errors in
+      errors.withUnsafeMutableBufferPointer { all in
+        guard let base = all.baseAddress else { return }
+        let errors = DisjointMemory(base)
         sheet.fill { writer in
           weights.forEachGroup(of: groupSize, on: pool) { group in
             let grid = writer.grid(group: group.index, panel: group.panel)
             let step =
               scheme.grid == .asymmetric
-              ? zeroStep(group, grid, beta: beta) : scaleStep(group, grid, beta: beta)
+              ? zeroStep(group, grid, beta: weight) : scaleStep(group, grid, beta: weight)
             errors[group.panel] += Double(step.error)
             writer.setGrid(step.grid, group: group)
           }
@@ -152,8 +158,8 @@ public struct HQQ: WeightQuantizer, Hashable, Codable {
     return steps
   }
 
-  /// The grid from the least to the largest weight of a group, neither moved to include 0. A group of equal weights
-  /// gets a zero point that meets them exactly.
+  /// The grid from the least to the largest weight of a group, neither moved to include 0. A group
+  /// of equal weights gets a zero point that meets them exactly.
   private func rangeGrid(_ group: ColumnGroup) -> GroupGrid {
     var low = group.weights(0)
     var high = low
@@ -217,7 +223,8 @@ public struct HQQ: WeightQuantizer, Hashable, Codable {
 }
 
 extension GroupGrid {
-  /// The codes nearest to `weights` where zero points are no integers: `clamp(rint(w / scale + zero), 0, maxCode)`.
+  /// The codes nearest to `weights` where zero points are no integers: `clamp(rint(w / scale +
+  /// zero), 0, maxCode)`.
   @inline(__always)
   fileprivate func codesAroundRealZero(for weights: Lanes) -> Lanes {
     (weights / scale + zero).atLeast(.zero).atMost(Lanes(repeating: maxCode)).roundedToEven()

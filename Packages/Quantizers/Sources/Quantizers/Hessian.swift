@@ -1,6 +1,7 @@
 import Tensors
 
-/// Second moments of a matrix's inputs over calibration: `H = 2/n * X^T X` for X `[n, in]`, n tokens.
+/// Second moments of a matrix's inputs over calibration: `H = 2/n * X^T X` for X `[n, in]`, n
+/// tokens.
 ///
 /// F32, as in all GPTQ implementations: the rounding of the sums is far below the damping of 1 %.
 public struct Hessian: Sendable {
@@ -13,8 +14,8 @@ public struct Hessian: Sendable {
 
   /// Checks and keeps the matrix.
   ///
-  /// - Throws: `QuantizerError.shapeMismatch` when it is not square, `.nonFiniteHessian` for the first NaN or
-  ///   infinity, `.noCalibration` when no sample went in or its diagonal is zero.
+  /// - Throws: `QuantizerError.shapeMismatch` when it is not square, `.nonFiniteHessian` for the
+  ///   first NaN or infinity, `.noCalibration` when no sample went in or its diagonal is zero.
   public init(values: [Float], order: Int, samples: Int) throws(QuantizerError) {
     let (count, overflow) = order.multipliedReportingOverflow(by: order)
     guard order > 0, !overflow, values.count == count else {
@@ -42,8 +43,8 @@ public struct Hessian: Sendable {
   /// The diagonal.
   var diagonal: [Float] { (0..<order).map { values[$0 * order + $0] } }
 
-  /// `trace(D H D^T)` for D `[rows, order]`: the squared norm of `X D^T`, up to the factor of H. No activation is
-  /// needed for it.
+  /// `trace(D H D^T)` for D `[rows, order]`: the squared norm of `X D^T`, up to the factor of H. No
+  /// activation is needed for it.
   func energy(of matrix: [Float], using algebra: LinearAlgebra) -> Double {
     algebra.quadraticTrace(of: matrix, rows: matrix.count / order, order: order, in: values)
   }
@@ -51,8 +52,8 @@ public struct Hessian: Sendable {
 
 /// Collects a matrix's inputs into its Hessian, batch by batch.
 ///
-/// The result depends on the tokens and their order alone: not on how they are cut into batches, since they are
-/// summed in panels of a fixed size, and not on the number of threads.
+/// The result depends on the tokens and their order alone: not on how they are cut into batches,
+/// since they are summed in panels of a fixed size, and not on the number of threads.
 public struct HessianAccumulator: Sendable {
   /// Number of inputs.
   public let order: Int
@@ -69,8 +70,8 @@ public struct HessianAccumulator: Sendable {
 
   /// An empty sum over `order` inputs; takes `4 order^2 + 2048 order` bytes.
   ///
-  /// - Throws: `QuantizerError.invalidSetting` for an order below 1 or too large to square, `.tensor` when
-  ///   memory is short.
+  /// - Throws: `QuantizerError.invalidSetting` for an order below 1 or too large to square,
+  ///   `.tensor` when memory is short.
   public init(order: Int, on pool: ThreadPool) throws(QuantizerError) {
     guard order > 0, order <= 1 << 17 else {
       throw .invalidSetting(name: "Hessian order", found: "\(order)", expected: "1 to \(1 << 17)")
@@ -106,15 +107,17 @@ public struct HessianAccumulator: Sendable {
 
   /// The Hessian of everything added.
   ///
-  /// - Throws: `QuantizerError.noCalibration` when nothing but zeros was added, `.nonFiniteHessian` when an
-  ///   activation was NaN or infinite or the sums overflowed.
+  /// - Throws: `QuantizerError.noCalibration` when nothing but zeros was added, `.nonFiniteHessian`
+  ///   when an activation was NaN or infinite or the sums overflowed.
   public consuming func finish() throws(QuantizerError) -> Hessian {
     sumPanel()
     guard samples > 0 else { throw .noCalibration(samples: 0) }
     let factor = 2 / Float(samples)
     let order = self.order
     let pool = algebra.pool
-    sums.withUnsafeMutableBufferPointer { sums in
+    sums.withUnsafeMutableBufferPointer { all in
+      guard let base = all.baseAddress else { return }
+      let sums = DisjointMemory(base)
       pool.split(order) { rows in
         for row in rows {
           for column in 0...row { sums[row * order + column] *= factor }
@@ -127,7 +130,7 @@ public struct HessianAccumulator: Sendable {
 
   private mutating func sumPanel() {
     withStorage(&sums, panel) { [panelCount, order, algebra] sums, panel in
-      algebra.addGram(of: panel, rows: panelCount, order: order, to: sums)
+      algebra.addGram(of: panel.base, rows: panelCount, order: order, to: sums.base)
     }
     panelCount = 0
   }
@@ -135,7 +138,7 @@ public struct HessianAccumulator: Sendable {
 
 /// Copies what is below the diagonal above it, in squares that fit the cache.
 private func mirrorLowerTriangle(
-  _ matrix: UnsafeMutableBufferPointer<Float>, order: Int, on pool: ThreadPool
+  _ matrix: DisjointMemory<Float>, order: Int, on pool: ThreadPool
 ) {
   let square = 64
   pool.split(order, granularity: square) { rows in

@@ -1,15 +1,18 @@
 import Tensors
 
-/// What GPTQ needs of a Hessian: the order to take the columns in, and how an error in one column is best made up
-/// for by the later ones. It depends on the inputs alone, so all matrices that read them share it.
+/// What GPTQ needs of a Hessian: the order to take the columns in, and how an error in one column
+/// is best made up for by the later ones. It depends on the inputs alone, so all matrices that read
+/// them share it.
 ///
-/// Source: GPTQ, arXiv:2210.17323, section 3.3 (dead columns, damping, activation order, Cholesky form).
+/// Source: GPTQ, arXiv:2210.17323, section 3.3 (dead columns, damping, activation order, Cholesky
+/// form).
 struct HessianFactor: Sendable {
   /// Original column of each position.
   let order: [Int]
   /// Original columns that were zero in all of the calibration.
   let deadInputs: [Int]
-  /// The upper triangular U, `[n, n]`, with `U^T U` the inverse of the damped Hessian in processed order.
+  /// The upper triangular U, `[n, n]`, with `U^T U` the inverse of the damped Hessian in processed
+  /// order.
   let upper: [Float]
   /// The fraction of the mean diagonal that was added to the diagonal.
   let damping: Float
@@ -18,7 +21,8 @@ struct HessianFactor: Sendable {
 
   /// Orders, damps and factors.
   ///
-  /// The damping is doubled (from at least 0.01) while the Hessian is not positive definite, up to 1.
+  /// The damping is doubled (from at least 0.01) while the Hessian is not positive definite, up to
+  /// 1.
   ///
   /// - Throws: `QuantizerError.notPositiveDefinite` when even that is too little.
   init(
@@ -39,9 +43,10 @@ struct HessianFactor: Sendable {
     var raises = 0
     var factor = [Float](repeating: 0, count: n * n)
     while true {
-      let extra = damping * mean
-      // Factoring the matrix backwards, H[rev, rev] = L L^T, makes the inverse of the factor, backwards, the U that
-      // is asked for: two passes of n^3/3 where factor, inverse and factor of the inverse take four.
+      let (extra, diagonal) = (damping * mean, diagonal)
+      // Factoring the matrix backwards, H[rev, rev] = L L^T, makes the inverse of the factor,
+      // backwards, the U that is asked for: two passes of n^3/3 where factor, inverse and factor of
+      // the inverse take four.
       withStorage(&factor, hessian.values) { target, source in
         algebra.pool.split(n, granularity: 16) { rows in
           for row in rows {

@@ -1,11 +1,14 @@
 import Kernels
 
-/// A matrix of GGUF's blocks, kept in its own bits: nothing that the file says is lost, nothing is held twice.
+/// A matrix of GGUF's blocks, kept in its own bits: nothing that the file says is lost, nothing is
+/// held twice.
 ///
-/// Rows stand in blocks of 16 as for all weights. A product takes a few blocks at a time, makes bytes of their codes where
-/// these are not plain nibbles or bytes, and floats of their scales, and hands that to the kernels of integer codes.
+/// Rows stand in blocks of 16 as for all weights. A product takes a few blocks at a time, makes
+/// bytes of their codes where these are not plain nibbles or bytes, and floats of their scales, and
+/// hands that to the kernels of integer codes.
 ///
-/// Sendable by rule: its memory is written by the packer, before the weights are used, and by nobody later.
+/// Sendable by rule: its memory is written by the packer, before the weights are used, and by
+/// nobody later.
 public final class BlockQuantizedWeights: LinearWeights, @unchecked Sendable {
   /// Rows: output features.
   public let outFeatures: Int
@@ -71,6 +74,7 @@ public final class BlockQuantizedWeights: LinearWeights, @unchecked Sendable {
   ) -> LinearProduct {
     let scheme = activations(for: input.numerics)
     let prepared = input.prepared(for: scheme, on: pool)
+    let y = DisjointMemory(y)
     let (rows, tokens) = (outFeatures, input.tokens)
     let cost = rows * inFeatures * tokens / scheme.costDivisor
     return LinearProduct(features: rows, tokens: tokens, cost: cost) { part in
@@ -82,7 +86,8 @@ public final class BlockQuantizedWeights: LinearWeights, @unchecked Sendable {
     }
   }
 
-  /// Some rows of the matrix, a few blocks of 16 at a time, in the form that the kernels take, with the first row.
+  /// Some rows of the matrix, a few blocks of 16 at a time, in the form that the kernels take, with
+  /// the first row.
   private func eachExpanded(
     _ part: Range<Int>, tokens: Int, _ body: (bb_matrix, Int) -> Void
   ) {
@@ -132,7 +137,8 @@ public final class BlockQuantizedWeights: LinearWeights, @unchecked Sendable {
   }
 }
 
-/// Puts rows of blocks into the form that multiplies as they arrive, so that no second copy of them is held.
+/// Puts rows of blocks into the form that multiplies as they arrive, so that no second copy of them
+/// is held.
 ///
 /// Sendable by rule: threads put different rows, and `weights` is used when all have arrived.
 public struct BlockPacker: @unchecked Sendable {

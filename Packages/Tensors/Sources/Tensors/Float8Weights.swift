@@ -1,7 +1,7 @@
 import Kernels
 
-/// A matrix of 8-bit floats (E4M3) with a scale for each group of inputs of a row, kept in its own bits: a product makes
-/// floats of 16 rows at a time.
+/// A matrix of 8-bit floats (E4M3) with a scale for each group of inputs of a row, kept in its own
+/// bits: a product makes floats of 16 rows at a time.
 ///
 /// Sendable by rule: its memory is written while it is made and by nobody later.
 public final class Float8Weights: LinearWeights, @unchecked Sendable {
@@ -58,7 +58,8 @@ public final class Float8Weights: LinearWeights, @unchecked Sendable {
     }
   }
 
-  /// Rows of codes, row-major, which start at a multiple of 16; threads put different ones, before the weights are used.
+  /// Rows of codes, row-major, which start at a multiple of 16; threads put different ones, before
+  /// the weights are used.
   public func put(_ rows: Range<Int>, _ bytes: UnsafeRawBufferPointer) {
     precondition(
       rows.lowerBound % 16 == 0 && rows.upperBound <= outFeatures
@@ -83,6 +84,7 @@ public final class Float8Weights: LinearWeights, @unchecked Sendable {
   ) -> LinearProduct {
     let (rows, tokens, width) = (outFeatures, input.tokens, inFeatures)
     let prepared = input.prepared(for: activations(for: input.numerics), on: pool)
+    let y = DisjointMemory(y)
     return LinearProduct(features: rows, tokens: tokens, cost: rows * width * tokens) { part in
       let lines = UnsafeMutablePointer<Float>.allocate(capacity: width * 16 + 32)
       defer { lines.deallocate() }

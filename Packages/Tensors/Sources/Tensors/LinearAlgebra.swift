@@ -1,10 +1,11 @@
 /// Dense linear algebra on row-major F32 matrices, on the kernels' `multiply`.
 ///
-/// Results depend neither on the number of threads nor on the processor: the work is cut into tiles of a fixed size,
-/// every tile is summed in one order, and the pool only decides who computes which tile.
+/// Results depend neither on the number of threads nor on the processor: the work is cut into tiles
+/// of a fixed size, every tile is summed in one order, and the pool only decides who computes which
+/// tile.
 ///
-/// Matrices are given as pointers to their first element and, where they may be part of a larger one, a row stride
-/// in elements. The caller vouches for the sizes.
+/// Matrices are given as pointers to their first element and, where they may be part of a larger
+/// one, a row stride in elements. The caller vouches for the sizes.
 public struct LinearAlgebra: Sendable {
   typealias Operand = TileProduct.Operand
 
@@ -16,10 +17,12 @@ public struct LinearAlgebra: Sendable {
 
   /// Rows and columns of a tile of products.
   static let tile = TileProduct.side
-  /// Rows and columns of a tile of the triangular routines, whose diagonal is factored by one thread.
+  /// Rows and columns of a tile of the triangular routines, whose diagonal is factored by one
+  /// thread.
   static let triangleTile = 128
 
-  /// Takes the working memory: 1 MiB a thread. Operands that are stored the other way round are copied besides.
+  /// Takes the working memory: 1 MiB a thread. Operands that are stored the other way round are
+  /// copied besides.
   ///
   /// - Throws: `TensorError.outOfMemory`.
   public init(pool: ThreadPool) throws(TensorError) {
@@ -29,18 +32,21 @@ public struct LinearAlgebra: Sendable {
     self.products = products
   }
 
-  /// `c = scale * op(a) * b`, or `c += scale * op(a) * b`, with c `[m, n]`, b `[k, n]` and op(a) `[m, k]`.
+  /// `c = scale * op(a) * b`, or `c += scale * op(a) * b`, with c `[m, n]`, b `[k, n]` and op(a)
+  /// `[m, k]`.
   ///
-  /// `a` is stored as `[m, k]`, or as `[k, m]` when `transposed`. The strides are the elements from one row of
-  /// a matrix to the next; `scale` is a power of two with a sign.
+  /// `a` is stored as `[m, k]`, or as `[k, m]` when `transposed`. The strides are the elements from
+  /// one row of a matrix to the next; `scale` is a power of two with a sign.
   public func multiply(
     m: Int, n: Int, k: Int, scale: Float = 1, _ a: UnsafePointer<Float>, aStride: Int,
     transposed: Bool = false, _ b: UnsafePointer<Float>, bStride: Int, adding: Bool = false,
     into c: UnsafeMutablePointer<Float>, cStride: Int
   ) {
     let (rows, columns) = (Self.tiles(m), Self.tiles(n))
+    let (b, c) = (ReadOnlyMemory(b), DisjointMemory(c))
     let (left, leftStride) =
-      transposed ? (exchanged(a, aStride, rows: k, columns: m), k) : (a, aStride)
+      transposed
+      ? (exchanged(a, aStride, rows: k, columns: m), k) : (ReadOnlyMemory(a), aStride)
     forEach(rows.count * columns.count) { index, product in
       let (row, column) = (rows[index / columns.count], columns[index % columns.count])
       product.run(
@@ -51,13 +57,14 @@ public struct LinearAlgebra: Sendable {
     }
   }
 
-  /// Adds `x^T x`, x `[rows, order]`, to the lower triangle of h `[order, order]`; of what is above the diagonal, only
-  /// tiles on it are written.
+  /// Adds `x^T x`, x `[rows, order]`, to the lower triangle of h `[order, order]`; of what is above
+  /// the diagonal, only tiles on it are written.
   public func addGram(
     of x: UnsafePointer<Float>, rows: Int, order: Int, to h: UnsafeMutablePointer<Float>
   ) {
     let tiles = Self.tiles(order)
     let left = exchanged(x, order, rows: rows, columns: order)
+    let (x, h) = (ReadOnlyMemory(x), DisjointMemory(h))
     forEach(tiles.count * (tiles.count + 1) / 2) { index, product in
       let position = Self.trianglePosition(index)
       let (i, j) = (tiles[position.row], tiles[position.column])
@@ -77,13 +84,15 @@ public struct LinearAlgebra: Sendable {
     }
   }
 
-  /// Replaces a symmetric matrix a `[order, order]`, given by its lower triangle, by its Cholesky factor:
-  /// `a = L L^T`, L lower triangular. Zeros are written above the diagonal. Left half done when this throws.
+  /// Replaces a symmetric matrix a `[order, order]`, given by its lower triangle, by its Cholesky
+  /// factor: `a = L L^T`, L lower triangular. Zeros are written above the diagonal. Left half done
+  /// when this throws.
   ///
-  /// Goes from tile to tile of the diagonal: factors it, multiplies what is below by the factor's inverse, and takes
-  /// the products of that from the rest.
+  /// Goes from tile to tile of the diagonal: factors it, multiplies what is below by the factor's
+  /// inverse, and takes the products of that from the rest.
   ///
-  /// - Throws: `TensorError.linearAlgebra` naming the order at which the matrix is not positive definite.
+  /// - Throws: `TensorError.linearAlgebra` naming the order at which the matrix is not positive
+  ///   definite.
   public func factorCholesky(_ a: UnsafeMutablePointer<Float>, order: Int) throws(TensorError) {
     let tiles = Self.tiles(order, of: Self.triangleTile)
     var inverse = [Float](repeating: 0, count: Self.triangleTile * Self.triangleTile)
@@ -97,13 +106,17 @@ public struct LinearAlgebra: Sendable {
       let rest = Array(tiles[(k + 1)...])
       below.withUnsafeMutableBufferPointer { below in
         inverse.withUnsafeBufferPointer { inverse in
-          guard let panel = below.baseAddress, let inverse = inverse.baseAddress else { return }
+          guard let start = below.baseAddress, let factor = inverse.baseAddress else { return }
+          let (panel, inverse) = (DisjointMemory(start), ReadOnlyMemory(factor))
+          // Both regions write tiles of their own: the first the panel, from what is left of the
+          // diagonal; the second what is below and right of it.
+          let a = DisjointMemory(a)
           forEach(rest.count) { index, product in
             let start = rest[index].lowerBound
             product.run(
               rows: rest[index].count, columns: size, inner: size, scale: 1,
               Operand(values: a + start * order + first, stride: order),
-              Operand(values: inverse, stride: size, isTransposed: true), adds: false,
+              Operand(values: inverse.base, stride: size, isTransposed: true), adds: false,
               into: panel + start * size, stride: size)
           }
           forEach(rest.count * (rest.count + 1) / 2) { index, product in
@@ -121,6 +134,7 @@ public struct LinearAlgebra: Sendable {
         }
       }
     }
+    let a = DisjointMemory(a)
     pool.split(order, granularity: 16) { rows in
       for row in rows { (a + row * order + row + 1).update(repeating: 0, count: order - row - 1) }
     }
@@ -128,8 +142,8 @@ public struct LinearAlgebra: Sendable {
 
   /// Replaces a lower triangular matrix, with zeros above its diagonal, by its inverse.
   ///
-  /// Goes down the rows of tiles: `X[i, j] = -L[i, i]^-1 * (sum over j <= k < i of L[i, k] X[k, j])`.
-  /// l is `[order, order]`, with no zero on its diagonal.
+  /// Goes down the rows of tiles: `X[i, j] = -L[i, i]^-1 * (sum over j <= k < i of L[i, k] X[k,
+  /// j])`. l is `[order, order]`, with no zero on its diagonal.
   public func invertLowerTriangle(_ l: UnsafeMutablePointer<Float>, order: Int) {
     let side = Self.triangleTile
     let tiles = Self.tiles(order, of: side)
@@ -148,8 +162,11 @@ public struct LinearAlgebra: Sendable {
       }
       original.withUnsafeMutableBufferPointer { original in
         sums.withUnsafeMutableBufferPointer { sums in
-          guard let original = original.baseAddress, let sums = sums.baseAddress else { return }
-          original.update(from: panel, count: size * order)
+          guard let copy = original.baseAddress, let products = sums.baseAddress else { return }
+          copy.update(from: panel, count: size * order)
+          // A worker writes its columns of the rows; what it reads of `l` is above them.
+          let (original, sums) = (ReadOnlyMemory(UnsafePointer(copy)), DisjointMemory(products))
+          let (l, panel) = (ReadOnlyMemory(l), DisjointMemory(panel))
           forEach(i) { j, product in
             let columns = tiles[j]
             let left = columns.lowerBound
@@ -169,16 +186,19 @@ public struct LinearAlgebra: Sendable {
     }
   }
 
-  /// `trace(d h d^T)` for d `[rows, order]` and a symmetric h `[order, order]`, at half the work of two
-  /// products.
+  /// `trace(d h d^T)` for d `[rows, order]` and a symmetric h `[order, order]`, at half the work of
+  /// two products.
   public func quadraticTrace(
     of d: UnsafePointer<Float>, rows: Int, order: Int, in h: UnsafePointer<Float>
   ) -> Double {
     let rowTiles = Self.tiles(rows)
     let tiles = Self.tiles(order)
     var parts = [Double](repeating: 0, count: rowTiles.count * tiles.count)
-    parts.withUnsafeMutableBufferPointer { parts in
-      forEach(parts.count) { index, product in
+    let (d, h) = (ReadOnlyMemory(d), ReadOnlyMemory(h))
+    parts.withUnsafeMutableBufferPointer { all in
+      guard let base = all.baseAddress else { return }
+      let parts = DisjointMemory(base)
+      forEach(all.count) { index, product in
         let (left, height) = (tiles[index % tiles.count], rowTiles[index / tiles.count])
         let target = UnsafeMutablePointer(mutating: product.spare.start(of: Float.self))
         // What is below a tile of the diagonal counts twice, for what is above it.
@@ -202,11 +222,13 @@ public struct LinearAlgebra: Sendable {
     return parts.reduce(0, +)
   }
 
-  /// A copy of a matrix `[rows, columns]` with rows and columns exchanged; valid until the next one.
+  /// A copy of a matrix `[rows, columns]` with rows and columns exchanged; valid until the next
+  /// one.
   private func exchanged(
     _ a: UnsafePointer<Float>, _ stride: Int, rows: Int, columns: Int
-  ) -> UnsafePointer<Float> {
-    let target = workspace.exchanged.reserve(rows * columns)
+  ) -> ReadOnlyMemory<Float> {
+    let target = DisjointMemory(workspace.exchanged.reserve(rows * columns))
+    let a = ReadOnlyMemory(a)
     pool.split(columns, granularity: 16) { part in
       for column in Swift.stride(from: part.lowerBound, to: part.upperBound, by: 16) {
         let width = min(16, part.upperBound - column)
@@ -219,11 +241,11 @@ public struct LinearAlgebra: Sendable {
         }
       }
     }
-    return UnsafePointer(target)
+    return ReadOnlyMemory(target.base)
   }
 
   /// Runs `body` for 0..<count, each by whichever thread is free and with its working memory.
-  private func forEach(_ count: Int, _ body: (Int, TileProduct) -> Void) {
+  private func forEach(_ count: Int, _ body: @Sendable (Int, TileProduct) -> Void) {
     guard count > 1, pool.workers > 1 else {
       for index in 0..<count { body(index, products[0]) }
       return

@@ -1,11 +1,11 @@
 import Kernels
 
-/// Rows of activations that one or more matrices are to multiply. A row is made and prepared in one go, while it lies in the
-/// first-level cache; what that gives is kept, so that matrices which share an input share it. One thread drives it; it is meant to
-/// be used again and again.
+/// Rows of activations that one or more matrices are to multiply. A row is made and prepared in one
+/// go, while it lies in the first-level cache; what that gives is kept, so that matrices which
+/// share an input share it. One thread drives it; it is meant to be used again and again.
 public final class LinearInput {
   /// Puts a row of the input at a place; called for any row by any thread, perhaps more than once.
-  public typealias Row = (_ index: Int, _ target: UnsafeMutablePointer<Float>) -> Void
+  public typealias Row = @Sendable (_ index: Int, _ target: UnsafeMutablePointer<Float>) -> Void
 
   /// How the rows are multiplied.
   public let numerics: Numerics
@@ -19,8 +19,8 @@ public final class LinearInput {
   /// One for each scheme that matrices have asked for so far.
   private var preparedRows: [PreparedRows] = []
 
-  private enum Source {
-    case memory(UnsafePointer<Float>?)
+  private enum Source: Sendable {
+    case memory(ReadOnlyMemory<Float>?)
     case function(Row)
   }
 
@@ -38,7 +38,8 @@ public final class LinearInput {
   /// An input without rows.
   public init(numerics: Numerics) { self.numerics = numerics }
 
-  /// An input of `tokens` rows of `width` at `floats`, which must stay where they are while the input is used.
+  /// An input of `tokens` rows of `width` at `floats`, which must stay where they are while the
+  /// input is used.
   public convenience init(
     _ floats: UnsafePointer<Float>, tokens: Int, width: Int, numerics: Numerics
   ) {
@@ -46,10 +47,11 @@ public final class LinearInput {
     reset(floats, tokens: tokens, width: width)
   }
 
-  /// The rows of an input with their columns in another order; that input must not be reset before they are used.
+  /// The rows of an input with their columns in another order; that input must not be reset before
+  /// they are used.
   convenience init(_ input: LinearInput, columns: [Int32], on pool: ThreadPool) {
     self.init(numerics: input.numerics)
-    let rows = input.rows(on: pool)
+    let rows = ReadOnlyMemory(input.rows(on: pool))
     reset(tokens: input.tokens, width: input.width) { [width = input.width] index, target in
       for (position, column) in columns.enumerated() {
         target[position] = rows[index * width + Int(column)]
@@ -59,10 +61,11 @@ public final class LinearInput {
 
   /// Points at other rows, or at the same rows with new contents.
   public func reset(_ floats: UnsafePointer<Float>, tokens: Int, width: Int) {
-    reset(.memory(floats), tokens: tokens, width: width)
+    reset(.memory(ReadOnlyMemory(floats)), tokens: tokens, width: width)
   }
 
-  /// Takes other rows, which are made when a matrix needs them: what `row` reads must stay as it is until then.
+  /// Takes other rows, which are made when a matrix needs them: what `row` reads must stay as it is
+  /// until then.
   public func reset(tokens: Int, width: Int, row: @escaping Row) {
     reset(.function(row), tokens: tokens, width: width)
   }
@@ -76,18 +79,19 @@ public final class LinearInput {
 
   /// `[tokens, width]`. Valid until the next `reset`.
   public func rows(on pool: ThreadPool) -> UnsafePointer<Float> {
-    if case .memory(let rows?) = source { return rows }
-    let target = floats.reserve(tokens * width)
+    if case .memory(let rows?) = source { return rows.base }
+    let target = DisjointMemory(floats.reserve(tokens * width))
     if case .function(let row) = source {
       pool.split(tokens, cost: tokens * width * Self.costOfElement) { [width] part in
         for t in part { row(t, target + t * width) }
       }
-      source = .memory(target)
+      source = .memory(ReadOnlyMemory(target.base))
     }
-    return UnsafePointer(target)
+    return UnsafePointer(target.base)
   }
 
-  /// The rows as a scheme has them, made now or when another matrix asked for them. Valid until the next `reset`.
+  /// The rows as a scheme has them, made now or when another matrix asked for them. Valid until the
+  /// next `reset`.
   public func prepared(for scheme: ActivationScheme, on pool: ThreadPool) -> PreparedInput {
     switch scheme {
     case .float:
@@ -101,7 +105,7 @@ public final class LinearInput {
 
   private func asBF16(_ prepared: PreparedRows, on pool: ThreadPool) -> bb_activations {
     let stride = Self.stride(of: width * 2)
-    let target = prepared.values.reserve(tokens * stride)
+    let target = DisjointMemory(prepared.values.reserve(tokens * stride))
     if !prepared.isCurrent {
       let (width, narrow) = (width, bb_kernels().pointee.narrow)
       eachRow(on: pool) { t, row in
@@ -114,7 +118,8 @@ public final class LinearInput {
       prepared.isCurrent = true
     }
     return bb_activations(
-      format: BB_ACTIVATIONS_BF16, values: target, stride: stride, group: 0, groups: 0, scales: nil,
+      format: BB_ACTIVATIONS_BF16, values: target.base, stride: stride, group: 0, groups: 0,
+      scales: nil,
       sums: nil)
   }
 
@@ -123,9 +128,9 @@ public final class LinearInput {
   {
     let stride = Self.stride(of: prepared.scheme.format == BB_ACTIVATIONS_INT16 ? width * 2 : width)
     let groups = (width + group - 1) / group
-    let values = prepared.values.reserve(tokens * stride)
-    let scales = prepared.scales.reserve(tokens * groups)
-    let sums = prepared.sums.reserve(tokens * groups)
+    let values = DisjointMemory(prepared.values.reserve(tokens * stride))
+    let scales = DisjointMemory(prepared.scales.reserve(tokens * groups))
+    let sums = DisjointMemory(prepared.sums.reserve(tokens * groups))
     if !prepared.isCurrent {
       let (width, kernels) = (width, bb_kernels().pointee)
       let isInt16 = prepared.scheme.format == BB_ACTIVATIONS_INT16
@@ -143,12 +148,13 @@ public final class LinearInput {
       prepared.isCurrent = true
     }
     return bb_activations(
-      format: prepared.scheme.format, values: values, stride: stride, group: group, groups: groups,
-      scales: scales, sums: sums)
+      format: prepared.scheme.format, values: values.base, stride: stride, group: group,
+      groups: groups,
+      scales: scales.base, sums: sums.base)
   }
 
   /// Shows every row to `use`, on any thread; rows that are not in memory are made for it alone.
-  private func eachRow(on pool: ThreadPool, _ use: (Int, UnsafePointer<Float>) -> Void) {
+  private func eachRow(on pool: ThreadPool, _ use: @Sendable (Int, UnsafePointer<Float>) -> Void) {
     pool.split(tokens, cost: tokens * width * Self.costOfElement) { [source, width] part in
       switch source {
       case .memory(let rows):
@@ -166,8 +172,8 @@ public final class LinearInput {
     }
   }
 
-  /// Bytes from one prepared row to the next: an odd number of lines, so that a cache does not keep all rows in the same few
-  /// places.
+  /// Bytes from one prepared row to the next: an odd number of lines, so that a cache does not keep
+  /// all rows in the same few places.
   private static func stride(of bytes: Int) -> Int { ((bytes + 63) / 64 | 1) * 64 }
 
   /// What making and quantizing an element costs, in multiply-adds of F32.
@@ -182,7 +188,10 @@ public final class LinearInput {
 }
 
 /// The rows of a `LinearInput` in one `ActivationScheme`; valid until that input's next `reset`.
-public struct PreparedInput {
+///
+/// Sendable by rule: the rows are complete when it is made and nobody writes to them before the
+/// next `reset`; the input is held for its memory alone.
+public struct PreparedInput: @unchecked Sendable {
   /// The rows as kernels take them.
   public let activations: bb_activations
   /// Rows.

@@ -1,7 +1,8 @@
-/// The product of an input with a matrix, not yet computed: any thread can compute any of its output features.
+/// The product of an input with a matrix, not yet computed: any thread can compute any of its
+/// output features.
 ///
 /// The rows of the input must stay as they are until it has run.
-public struct LinearProduct {
+public struct LinearProduct: Sendable {
   /// Output features.
   public let features: Int
   /// Rows of the input.
@@ -11,19 +12,20 @@ public struct LinearProduct {
   /// Every range of features that is computed starts at a multiple of this.
   public let granularity: Int
   /// Computes some features.
-  let run: (Range<Int>) -> Void
+  let run: @Sendable (Range<Int>) -> Void
 
   /// A product whose features any thread can compute, in any order.
   ///
   /// - Parameters:
   ///   - features: output features.
   ///   - tokens: rows of the input.
-  ///   - cost: of all features, in multiply-adds of F32: decides whether a second thread is worth waking.
+  ///   - cost: of all features, in multiply-adds of F32: decides whether a second thread is worth
+  ///     waking.
   ///   - granularity: what the features given to `run` start at a multiple of.
   ///   - run: computes some features; called by any thread.
   public init(
     features: Int, tokens: Int, cost: Int, granularity: Int = 16,
-    run: @escaping (Range<Int>) -> Void
+    run: @escaping @Sendable (Range<Int>) -> Void
   ) {
     self.features = features
     self.tokens = tokens
@@ -32,7 +34,8 @@ public struct LinearProduct {
     self.run = run
   }
 
-  /// This product fused with another one of as many features: a thread computes the same features of both.
+  /// This product fused with another one of as many features: a thread computes the same features
+  /// of both.
   public func fused(with other: LinearProduct) -> LinearProduct {
     precondition(other.features == features, "\(other.features) features beside \(features)")
     return LinearProduct(
@@ -44,14 +47,15 @@ public struct LinearProduct {
     }
   }
 
-  /// This product with an epilogue, which runs on an output panel as soon as that is computed, on the thread in whose cache
-  /// it still is.
+  /// This product with an epilogue, which runs on an output panel as soon as that is computed, on
+  /// the thread in whose cache it still is.
   ///
   /// - Parameters:
-  ///   - unit: features that belong together, such as a head: ranges given to `next` start at a multiple of it.
+  ///   - unit: features that belong together, such as a head: ranges given to `next` start at a
+  ///     multiple of it.
   ///   - next: the epilogue, called with features that were computed.
   /// - Returns: the product with its epilogue.
-  public func epilogue(granularity unit: Int = 1, _ next: @escaping (Range<Int>) -> Void)
+  public func epilogue(granularity unit: Int = 1, _ next: @escaping @Sendable (Range<Int>) -> Void)
     -> LinearProduct
   {
     let granularity = granularity.leastCommonMultiple(with: unit)
@@ -82,12 +86,13 @@ extension Int {
 }
 
 extension ThreadPool {
-  /// Runs some products in one parallel region, without barriers between them: every worker computes its static share of
-  /// the first, of the second and so on, then takes pieces of the shared remainder.
+  /// Runs some products in one parallel region, without barriers between them: every worker
+  /// computes its static share of the first, of the second and so on, then takes pieces of the
+  /// shared remainder.
   public func run(_ products: [LinearProduct]) {
     let cost = products.reduce(0) { $0 + $1.cost }
     guard workers > 1, cost >= Self.worthwhileWork else {
-      for product in products { product.run(0..<product.features) }
+      for product in products { runAlone { product.run(0..<product.features) } }
       return
     }
     run(products.map { Partition(of: $0.features, granularity: $0.granularity, workers: workers) })
@@ -96,8 +101,8 @@ extension ThreadPool {
     }
   }
 
-  /// Names the weights of a coming parallel region: idle workers prefetch the first 256 KiB of their share while they wait
-  /// at the barrier.
+  /// Names the weights of a coming parallel region: idle workers prefetch the first 256 KiB of
+  /// their share while they wait at the barrier.
   ///
   /// - Parameter weights: those of the first product that `run` will be given.
   public func prefetchWeights(_ weights: any LinearWeights) {

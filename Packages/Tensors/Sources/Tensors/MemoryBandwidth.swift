@@ -21,17 +21,17 @@ public final class MemoryBandwidth {
     sums.initialize(repeating: 0, count: pool.workers)
     defer { sums.deallocate() }
     let workers = pool.workers
-    // Each worker writes the sum of its own number alone.
-    nonisolated(unsafe) let target = sums
+    let target = DisjointMemory(sums)
     let time = ContinuousClock().measure {
       bytes.withBytes { block in
-        nonisolated(unsafe) let words = block.bindMemory(to: SIMD8<UInt64>.self)
+        let words = block.bindMemory(to: SIMD8<UInt64>.self)
+        guard let base = words.baseAddress else { return }
+        let (values, share) = (ReadOnlyMemory(base), words.count / workers)
         pool.run { worker in
-          let share = words.count / workers
           var (a, b) = (SIMD8<UInt64>.zero, SIMD8<UInt64>.zero)
           for index in stride(from: worker * share, to: (worker + 1) * share - 1, by: 2) {
-            a &+= words[index]
-            b &+= words[index + 1]
+            a &+= values[index]
+            b &+= values[index + 1]
           }
           target[worker] = (a &+ b).wrappedSum()
         }

@@ -47,11 +47,12 @@ extension PackedMatrix {
     let prepared = input.prepared(for: scheme, on: pool)
     let (rows, tokens) = (matrix.rows, input.tokens)
     let cost = rows * matrix.inputs * tokens / scheme.costDivisor
+    let y = DisjointMemory(y)
     // The closure keeps the matrix and the input, in whose memory the activations are.
     return LinearProduct(features: rows, tokens: tokens, cost: cost) { [self] part in
       var (matrix, activations) = (matrix, prepared.activations)
       bb_multiply(
-        bb_kernels(), &matrix, &activations, tokens, y, rows, part.firstBlock, part.endBlock)
+        bb_kernels(), &matrix, &activations, tokens, y.base, rows, part.firstBlock, part.endBlock)
     }
   }
 

@@ -1,12 +1,19 @@
 import Kernels
+import Synchronization
 
 /// A fixed set of threads that run one piece of work together; the caller is worker 0.
 ///
-/// Which worker does a piece of work may depend on timing; what is done never does. One parallel region runs at a time: a pool belongs to
-/// one engine, which is driven by one thread.
+/// Which worker does a piece of work may depend on timing; what is done never does. One parallel
+/// region runs at a time: a pool belongs to one engine, which is driven by one thread. A region that
+/// is entered inside another one, or by a second thread meanwhile, ends the process with a message:
+/// the workers would wait for one another for ever.
+///
+/// Sendable by rule: the handle never changes, the C side is safe for its own workers, and
+/// `isBusy` keeps a second caller out.
 public final class ThreadPool: @unchecked Sendable {
-  // Sendable by rule: `run` is called by one thread at a time; the C side is safe for its own workers.
   private let handle: OpaquePointer
+  /// Whether a region runs.
+  private let isBusy = Atomic(false)
   /// Number of threads, the caller's included.
   public let workers: Int
 
@@ -22,44 +29,64 @@ public final class ThreadPool: @unchecked Sendable {
   deinit { bb_pool_destroy(handle) }
 
   /// Runs `work(worker)` once on every worker, 0..<`workers`, and returns when all have finished.
-  public func run(_ work: (Int) -> Void) {
+  public func run(_ work: @Sendable (Int) -> Void) {
+    enter()
+    defer { leave() }
     withoutActuallyEscaping(work) { escaping in
       var box = escaping
       withUnsafeMutablePointer(to: &box) { pointer in
         bb_pool_run(
           handle,
           { context, worker, _ in
-            context?.assumingMemoryBound(to: ((Int) -> Void).self).pointee(Int(worker))
+            context?.assumingMemoryBound(to: (@Sendable (Int) -> Void).self).pointee(Int(worker))
           }, pointer)
       }
     }
   }
 
+  private func enter() {
+    let wasBusy = isBusy.exchange(true, ordering: .acquiring)
+    precondition(!wasBusy, "a parallel region was entered while another one of the same pool runs")
+  }
+
+  private func leave() { isBusy.store(false, ordering: .releasing) }
+
+  /// Runs work that is not worth a second thread, under the rule of all regions.
+  func runAlone(_ work: () -> Void) {
+    enter()
+    defer { leave() }
+    work()
+  }
+
   /// Inside `run`: 0, then 1 and so on, each number to one worker (dynamic schedule).
   func claim() -> Int { bb_pool_claim(handle) }
 
-  /// Between parallel regions: bytes that a worker will read soon, which it prefetches while it waits at the barrier.
+  /// Between parallel regions: bytes that a worker will read soon, which it prefetches while it
+  /// waits at the barrier.
   func prefetch(_ bytes: UnsafeRawPointer, count: Int, by worker: Int) {
     bb_pool_announce(handle, worker, bytes, count)
   }
 
-  /// Multiply-adds below which work is not worth waking a second thread for: some 10 microseconds of one core.
+  /// Multiply-adds below which work is not worth waking a second thread for: some 10 microseconds
+  /// of one core.
   public static let worthwhileWork = 250_000
 
-  /// Runs `work` on consecutive parts of `0..<count`: a static share for each worker, then smaller pieces of the remainder, taken dynamically.
+  /// Runs `work` on consecutive parts of `0..<count`: a static share for each worker, then smaller
+  /// pieces of the remainder, taken dynamically.
   ///
   /// - Parameters:
   ///   - count: how many units there are.
   ///   - granularity: what a part starts at a multiple of.
-  ///   - cost: multiply-adds of the whole; below `worthwhileWork` the caller does everything. The default always splits.
+  ///   - cost: multiply-adds of the whole; below `worthwhileWork` the caller does everything. The
+  ///     default always splits.
   ///   - evenly: whether there is no shared remainder, because a larger part runs faster.
   ///   - work: does one part.
   public func split(
     _ count: Int, granularity: Int = 1, cost: Int = .max, evenly: Bool = false,
-    _ work: (Range<Int>) -> Void
+    _ work: @Sendable (Range<Int>) -> Void
   ) {
     if workers == 1 || count <= granularity || cost < Self.worthwhileWork {
-      if count > 0 { work(0..<count) }
+      if count > 0 { runAlone { work(0..<count) } }
       return
     }
     run([Partition(of: count, granularity: granularity, workers: workers, evenly: evenly)]) {
@@ -67,8 +94,9 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  /// Runs `work` on all parts of some divisions, by their index: every worker's own part of each, then the pieces.
-  func run(_ partitions: [Partition], _ work: (_ index: Int, Range<Int>) -> Void) {
+  /// Runs `work` on all parts of some partitions, by their index: every worker's static share of
+  /// each, then the pieces.
+  func run(_ partitions: [Partition], _ work: @Sendable (_ index: Int, Range<Int>) -> Void) {
     run { worker in
       for (index, partition) in partitions.enumerated() {
         let share = partition.share(of: worker)
@@ -86,9 +114,10 @@ public final class ThreadPool: @unchecked Sendable {
   }
 }
 
-/// A static partition of `0..<count` plus a shared remainder: three quarters in consecutive shares, one a worker, and the rest in
-/// small pieces taken dynamically, so that a worker whose processor was busy delays the barrier little. Or shares alone.
-struct Partition {
+/// A static partition of `0..<count` plus a shared remainder: three quarters in consecutive shares,
+/// one a worker, and the rest in small pieces taken dynamically, so that a worker whose processor
+/// was busy delays the barrier little. Or shares alone.
+struct Partition: Sendable {
   private let count: Int
   private let shareCount: Int
   private let pieceCount: Int

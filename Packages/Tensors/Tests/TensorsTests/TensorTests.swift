@@ -55,10 +55,9 @@ import Testing
     for workers in 1...3 {
       let pool = try ThreadPool(workers: workers)
       for count in [0, 1, 7, 64] {
-        let seen = UnsafeMutableBufferPointer<Int>.allocate(capacity: count)
-        seen.initialize(repeating: 0)
-        defer { seen.deallocate() }
-        nonisolated(unsafe) let target = seen
+        let counts = GrowingBuffer<Int>()
+        let target = DisjointMemory(counts.reserve(count))
+        let seen = UnsafeBufferPointer(start: target.base, count: count)
         pool.split(count, granularity: 4, cost: .max) { part in for i in part { target[i] += 1 } }
         #expect(seen.allSatisfy { $0 == 1 })
         pool.split(count, granularity: 4, cost: 0) { part in for i in part { target[i] += 1 } }

@@ -24,11 +24,33 @@ import Testing
     let pool = try ThreadPool(workers: workers)
     for count in [1, 2, 7, 300] {
       let counts = GrowingBuffer<Int>()
-      let times = counts.reserve(count)
+      let times = DisjointMemory(counts.reserve(count))
       for _ in 0..<50 {
         pool.split(count) { part in for unit in part { times[unit] += 1 } }
       }
       #expect((0..<count).allSatisfy { times[$0] == 50 })
     }
+  }
+
+  /// A region inside a region would wait for itself: it has to end the process, not to hang.
+  #if compiler(>=6.2)
+    @Test func aRegionInsideARegionEndsTheProcess() async {
+      await #expect(processExitsWith: .failure) {
+        let pool = try ThreadPool(workers: 2)
+        pool.run { _ in pool.run { _ in } }
+      }
+      await #expect(processExitsWith: .failure) {
+        let pool = try ThreadPool(workers: 1)
+        pool.split(2) { _ in pool.split(2) { _ in } }
+      }
+    }
+  #endif
+
+  @Test func regionsFollowOneAnother() throws {
+    let pool = try ThreadPool(workers: 3)
+    let buffer = GrowingBuffer<Int>()
+    let seen = DisjointMemory(buffer.reserve(3))
+    for _ in 0..<200 { pool.run { worker in seen[worker] += 1 } }
+    #expect((0..<3).allSatisfy { seen[$0] == 200 })
   }
 }

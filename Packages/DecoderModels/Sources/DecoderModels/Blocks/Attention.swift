@@ -16,7 +16,8 @@ public struct Attention: Mixer {
   public enum Position: Sendable, Hashable {
     /// Queries and keys are rotated (arXiv:2104.09864).
     case rotary(RotaryConfig)
-    /// A bias for each head, linear in the position of the key (arXiv:2108.12409), in BF16 as Falcon has it.
+    /// A bias for each head, linear in the position of the key (arXiv:2108.12409), in BF16 as
+    /// Falcon has it.
     case alibi
     /// Not at all: the embedding has positions.
     case none
@@ -34,8 +35,8 @@ public struct Attention: Mixer {
   public let keyNorm: Norm?
   /// How scores depend on where tokens stand.
   public let position: Position
-  /// Whether the query layer gives a gate with each query, `[query, gate]` for each head: what a head attended to is multiplied
-  /// by its sigmoid.
+  /// Whether the query layer gives a gate with each query, `[query, gate]` for each head: what a
+  /// head attended to is multiplied by its sigmoid.
   public let isGated: Bool
   /// How many tokens a query sees, its own included; nil for all.
   public let window: Int?
@@ -127,8 +128,8 @@ public struct Attention: Mixer {
 
   // MARK: Queries, keys, values
 
-  /// Appends the keys and values of all rows; the queries `[rows, query width]` of the wanted ones, which `pass` has then
-  /// selected.
+  /// Appends the keys and values of all rows; the queries `[rows, query width]` of the wanted ones,
+  /// which `pass` has then selected.
   private func project(
     _ rows: BlockRows, caches: inout [KVCache], in pass: BlockPass
   ) throws(TensorError) -> UnsafeMutablePointer<Float> {
@@ -167,18 +168,19 @@ public struct Attention: Mixer {
     _ query: Linear, _ layout: RowLayout, into q: UnsafeMutablePointer<Float>, in pass: BlockPass
   ) -> LinearProduct {
     let (dimension, kernels) = (heads.dimension, pass.kernels)
+    let queries = DisjointMemory(q)
     guard isGated else {
       return pass.product(query, into: q).epilogue(granularity: dimension) { features in
-        rotate(q, self.heads(features), of: heads.queries, norm: queryNorm, layout, kernels)
+        rotate(queries, self.heads(features), of: heads.queries, norm: queryNorm, layout, kernels)
       }
     }
-    let both = gatedQueries(rows: layout.count, in: pass)
-    return pass.product(query, into: both).epilogue(granularity: 2 * dimension) { features in
+    let both = DisjointMemory(gatedQueries(rows: layout.count, in: pass))
+    return pass.product(query, into: both.base).epilogue(granularity: 2 * dimension) { features in
       let some = features.lowerBound / (2 * dimension)..<features.upperBound / (2 * dimension)
       for head in 0..<layout.count * heads.queries where some.contains(head % heads.queries) {
-        (q + head * dimension).update(from: both + 2 * head * dimension, count: dimension)
+        (queries + head * dimension).update(from: both + 2 * head * dimension, count: dimension)
       }
-      rotate(q, some, of: heads.queries, norm: queryNorm, layout, kernels)
+      rotate(queries, some, of: heads.queries, norm: queryNorm, layout, kernels)
     }
   }
 
@@ -191,7 +193,8 @@ public struct Attention: Mixer {
   private func applyGates(
     to attended: UnsafeMutablePointer<Float>, rows: Int, in pass: BlockPass
   ) {
-    let (dimension, both) = (heads.dimension, gatedQueries(rows: rows, in: pass))
+    let (dimension, attended) = (heads.dimension, DisjointMemory(attended))
+    let both = ReadOnlyMemory(UnsafePointer(gatedQueries(rows: rows, in: pass)))
     pass.pool.split(rows * heads.queries, cost: rows * heads.queryWidth * 16) {
       [kernels = pass.kernels] part in
       for head in part {
@@ -201,33 +204,36 @@ public struct Attention: Mixer {
     }
   }
 
-  /// The keys and values of the input; the keys rotated, both stored in the slots reserved for them.
+  /// The keys and values of the input; the keys rotated, both stored in the slots reserved for
+  /// them.
   private func appended(
     _ key: Linear, _ value: Linear, _ layout: RowLayout, _ appends: [KVAppend], in pass: BlockPass
   ) -> LinearProduct {
     let width = heads.keyWidth
-    let (k, v) = (pass.scratch(1, layout.count * width), pass.scratch(2, layout.count * width))
-    let both = pass.product(key, into: k).fused(with: pass.product(value, into: v))
+    let k = DisjointMemory(pass.scratch(1, layout.count * width))
+    let v = DisjointMemory(pass.scratch(2, layout.count * width))
+    let both = pass.product(key, into: k.base).fused(with: pass.product(value, into: v.base))
     return both.epilogue(granularity: heads.dimension) { [kernels = pass.kernels] features in
       let some = self.heads(features)
       rotate(k, some, of: heads.keyValues, norm: keyNorm, layout, kernels)
-      put(keys: k, values: v, heads: some, layout, appends)
+      put(keys: k.base, values: v.base, heads: some, layout, appends)
     }
   }
 
-  /// Queries, keys and values of one layer. Each head is moved to its kind and rotated where it was formed; keys and values are
-  /// appended when all are there.
+  /// Queries, keys and values of one layer. Each head is moved to its kind and rotated where it was
+  /// formed; keys and values are appended when all are there.
   private func projectFused(
     _ all: Linear, _ layout: RowLayout, _ appends: [KVAppend], into q: UnsafeMutablePointer<Float>,
     in pass: BlockPass
   ) {
     let (dimension, width, rows) = (heads.dimension, all.weights.outFeatures, layout.count)
-    let mixed = pass.scratch(4, rows * width)
-    let k = pass.scratch(1, rows * heads.keyWidth)
-    let v = pass.scratch(2, rows * heads.keyWidth)
+    let q = DisjointMemory(q)
+    let mixed = DisjointMemory(pass.scratch(4, rows * width))
+    let k = DisjointMemory(pass.scratch(1, rows * heads.keyWidth))
+    let v = DisjointMemory(pass.scratch(2, rows * heads.keyWidth))
     pass.pool.prefetchWeights(output.weights)
     pass.pool.run([
-      pass.product(all, into: mixed).epilogue(granularity: dimension) {
+      pass.product(all, into: mixed.base).epilogue(granularity: dimension) {
         [kernels = pass.kernels] features in
         for head in self.heads(features) {
           let (kvHead, place) = head.quotientAndRemainder(dividingBy: heads.group + 2)
@@ -247,7 +253,7 @@ public struct Attention: Mixer {
       }
     ])
     pass.pool.split(heads.keyValues, cost: rows * heads.keyWidth * 2) {
-      put(keys: k, values: v, heads: $0, layout, appends)
+      put(keys: k.base, values: v.base, heads: $0, layout, appends)
     }
   }
 
@@ -265,10 +271,10 @@ public struct Attention: Mixer {
     features.lowerBound / heads.dimension..<features.upperBound / heads.dimension
   }
 
-  /// Normalises some heads of all rows of `x` `[rows, all heads, dimension]` where there is a norm, then rotates them by
-  /// their row's angles.
+  /// Normalises some heads of all rows of `x` `[rows, all heads, dimension]` where there is a norm,
+  /// then rotates them by their row's angles.
   private func rotate(
-    _ x: UnsafeMutablePointer<Float>, _ some: Range<Int>, of all: Int, norm: Norm?,
+    _ x: DisjointMemory<Float>, _ some: Range<Int>, of all: Int, norm: Norm?,
     _ layout: RowLayout, _ kernels: bb_kernel_table
   ) {
     let dimension = heads.dimension
@@ -305,25 +311,28 @@ extension Attention {
     let (scale, width) = (1 / Float(dimension).squareRoot(), heads.queryWidth)
     let spans = attentionSpans(layer: layer, layout, caches, workers: pass.pool.workers)
     let cost = spans.reduce(0) { $0 + $1.span.products } * heads.queries * dimension * 2
-    // Heads are the outer loop, so that every worker gets rows from all over a prompt: later ones see more. Those of
-    // single tokens are read faster side by side.
+    // Heads are the outer loop, so that every worker gets rows from all over a prompt: later ones
+    // see more. Those of single tokens are read faster side by side.
     let areSeparate = spans.allSatisfy(\.span.areSeparate)
+    let (q, output, numerics) = (ReadOnlyMemory(q), DisjointMemory(output), pass.input.numerics)
     pass.pool.split(spans.count * kvHeads, cost: cost, evenly: areSeparate) { part in
       for item in part {
         let (kvHead, (rows, span)) = (item / spans.count, spans[item % spans.count])
-        // A single token reads its KV heads page by page, in the order of memory: with the first of them.
+        // A single token reads its KV heads page by page, in the order of memory: with the first of
+        // them.
         if span.areSeparate && item - spans.count >= part.lowerBound { continue }
         let count = span.areSeparate ? (part.upperBound - 1 - item) / spans.count + 1 : 1
         let start = kvHead * group * dimension
         span.attend(
           queries: q + start, rows: rows, stride: width, heads: group,
-          kvHeads: kvHead..<kvHead + count, scale: scale, numerics: pass.input.numerics,
+          kvHeads: kvHead..<kvHead + count, scale: scale, numerics: numerics,
           output: output + start)
       }
     }
   }
 
-  /// Rows that attend together: a few consecutive tokens of a sequence, or single tokens of sequences that share pages.
+  /// Rows that attend together: a few consecutive tokens of a sequence, or single tokens of
+  /// sequences that share pages.
   private func attentionSpans(
     layer: Int, _ layout: RowLayout, _ caches: [KVCache], workers: Int
   ) -> [(rows: [Int], span: AttentionSpan)] {

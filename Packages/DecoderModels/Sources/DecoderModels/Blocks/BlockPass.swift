@@ -1,11 +1,12 @@
 import Kernels
 import Tensors
 
-/// What the parts of a block share while they run: the residual stream, the input of the next linear layers, threads and
-/// working memory. One thread drives it; it is meant to be used for block after block.
+/// What the parts of a block share while they run: the residual stream, the input of the next
+/// linear layers, threads and working memory. One thread drives it; it is meant to be used for
+/// block after block.
 public final class BlockPass {
-  /// Sees the input of a site, `[count, width]`, before it is multiplied; false ends the block there, with its rows
-  /// undefined. A site is named by its index in `DecoderBlock.sites`.
+  /// Sees the input of a site, `[count, width]`, before it is multiplied; false ends the block
+  /// there, with its rows undefined. A site is named by its index in `DecoderBlock.sites`.
   public typealias Observer = (_ site: Int, _ rows: UnsafePointer<Float>, _ count: Int) -> Bool
 
   /// Threads.
@@ -42,7 +43,8 @@ public final class BlockPass {
     residual = nothing.reserve(0)
   }
 
-  /// Space for `count` floats, which the part that runs has for itself under this number, 0 to 5, until it ends.
+  /// Space for `count` floats, which the part that runs has for itself under this number, 0 to 5,
+  /// until it ends.
   public func scratch(_ slot: Int, _ count: Int) -> UnsafeMutablePointer<Float> {
     slots[slot].reserve(count)
   }
@@ -60,7 +62,8 @@ public final class BlockPass {
     isHolding = true
   }
 
-  /// Makes the residual stream, or the copy of it that is held, the input of a part: its norm where there is one.
+  /// Makes the residual stream, or the copy of it that is held, the input of a part: its norm where
+  /// there is one.
   ///
   /// - Parameters:
   ///   - norm: the norm.
@@ -74,13 +77,14 @@ public final class BlockPass {
 
   private func take(_ x: UnsafeMutablePointer<Float>) {
     guard let norm = inputNorm else { return input.reset(x, tokens: count, width: width) }
+    let x = ReadOnlyMemory(UnsafePointer(x))
     input.reset(tokens: count, width: width) { [kernels, width] row, target in
       norm.apply(kernels, x + row * width, into: target)
     }
   }
 
-  /// Keeps these rows alone, in ascending order: they come to stand at the front of the residual stream, and the input is
-  /// theirs.
+  /// Keeps these rows alone, in ascending order: they come to stand at the front of the residual
+  /// stream, and the input is theirs.
   public func select(_ rows: [Int]) {
     moveToFront(rows, of: residual, width: width)
     if isHolding { moveToFront(rows, of: held.reserve(count * width), width: width) }
@@ -90,7 +94,8 @@ public final class BlockPass {
 
   /// Replaces the rows of the residual stream by their norms.
   func normalize(by norm: Norm) {
-    pool.split(count, cost: count * width * 12) { [kernels, residual, width] part in
+    let residual = DisjointMemory(residual)
+    pool.split(count, cost: count * width * 12) { [kernels, width] part in
       for row in part {
         norm.apply(kernels, residual + row * width, into: residual + row * width)
       }
@@ -99,7 +104,8 @@ public final class BlockPass {
 
   // MARK: Products
 
-  /// Shows the input to the observer; false where the block ends here. `site` counts from the part's first.
+  /// Shows the input to the observer; false where the block ends here. `site` counts from the
+  /// part's first.
   public func shows(_ site: Int) -> Bool {
     guard let observe else { return true }
     isStopped = !observe(firstSite + site, input.rows(on: pool), input.tokens)
@@ -110,7 +116,7 @@ public final class BlockPass {
   public func product(_ linear: Linear, into y: UnsafeMutablePointer<Float>) -> LinearProduct {
     let product = linear.weights.product(of: input, into: y, on: pool)
     guard let bias = linear.bias else { return product }
-    let rows = input.tokens
+    let (rows, y) = (input.tokens, DisjointMemory(y))
     return product.epilogue { [kernels] part in
       bias[part].withUnsafeBufferPointer { some in
         guard let some = some.baseAddress else { return }
@@ -123,10 +129,10 @@ public final class BlockPass {
 
   /// Adds the product of the input with a linear layer to the residual stream.
   public func addProduct(_ linear: Linear) {
-    let (rows, width, x) = (input.tokens, width, residual)
-    let delta = projected.reserve(rows * width)
+    let (rows, width, x) = (input.tokens, width, DisjointMemory(residual))
+    let delta = DisjointMemory(projected.reserve(rows * width))
     pool.run([
-      product(linear, into: delta).epilogue { [kernels] part in
+      product(linear, into: delta.base).epilogue { [kernels] part in
         for at in stride(from: part.lowerBound, to: rows * width, by: width) {
           kernels.add(x + at, delta + at, part.count)
         }

@@ -2,26 +2,29 @@ import KVCaches
 import Kernels
 import Tensors
 
-/// Linear attention by a gated delta rule (Gated DeltaNet, arXiv:2412.06464), as Qwen3-Next and Qwen3.5 have it: what is kept of
-/// a sequence has a fixed size, whatever its length.
+/// Linear attention by a gated delta rule (Gated DeltaNet, arXiv:2412.06464), as Qwen3-Next and
+/// Qwen3.5 have it: what is kept of a sequence has a fixed size, whatever its length.
 ///
-/// Queries, keys and values pass a short causal convolution. The state S of a head then forgets a part of itself, is corrected
-/// by what it gave for the token's key, and answers the query: `S = decay S; S = S + key (strength (value - S^T key))^T;
-/// output = S^T query`. A norm and a gate follow. Prompts take the same steps as single tokens, so a prompt may be cut anywhere:
-/// the recurrence needs fewer multiplications than its form by chunks (docs/kernels.md).
+/// Queries, keys and values pass a short causal convolution. The state S of a head then forgets a
+/// part of itself, is corrected by what it gave for the token's key, and answers the query: `S =
+/// decay S; S = S + key (strength (value - S^T key))^T; output = S^T query`. A norm and a gate
+/// follow. Prompts take the same steps as single tokens, so a prompt may be cut anywhere: the
+/// recurrence needs fewer multiplications than its form by chunks (docs/kernels.md).
 public struct GatedDeltaNet: Mixer {
   /// The layers before the recurrence.
   public enum Inputs: Sendable {
-    /// All queries, all keys and all values from one, `[channels, hidden]`; the gates `[value width, hidden]`; for each value
-    /// head a strength and a decay, `[value heads, hidden]`.
+    /// All queries, all keys and all values from one, `[channels, hidden]`; the gates `[value
+    /// width, hidden]`; for each value head a strength and a decay, `[value heads, hidden]`.
     case separate(mixed: Linear, gate: Linear, strength: Linear, decay: Linear)
-    /// For each key head its query, its key, its values and their gates; for each key head its strengths and decays.
+    /// For each key head its query, its key, its values and their gates; for each key head its
+    /// strengths and decays.
     case grouped(mixed: Linear, strengthAndDecay: Linear)
   }
 
   /// Sizes.
   public let heads: DeltaHeads
-  /// The layers before the recurrence. Those of strengths and decays are small and decide much: they are no `sites`.
+  /// The layers before the recurrence. Those of strengths and decays are small and decide much:
+  /// they are no `sites`.
   public private(set) var inputs: Inputs
   /// `[hidden, value width]`.
   public private(set) var output: Linear
@@ -119,32 +122,33 @@ public struct GatedDeltaNet: Mixer {
   ) throws(TensorError) {
     guard pass.shows(0) else { return }
     let (layout, width) = (rows.layout, heads.valueWidth)
-    var states: [UnsafeMutablePointer<Float>?] = []
+    var opened: [DisjointMemory<Float>?] = []
     for run in layout.runs {
-      states.append(
-        try caches[run.cache].openFixedState(of: rows.layer, tokens: run.rows.count).baseAddress)
+      let state = try caches[run.cache].openFixedState(of: rows.layer, tokens: run.rows.count)
+      opened.append(state.baseAddress.map { DisjointMemory($0) })
     }
+    let states = opened
     let projected = project(in: pass)
-    let mixed = pass.scratch(4, layout.count * width)
+    let mixed = DisjointMemory(pass.scratch(4, layout.count * width))
     pass.pool.prefetchWeights(output.weights)
     let cost = layout.count * heads.values * heads.keyDimension * heads.valueDimension * 4
-    pass.pool.split(layout.runs.count * heads.keys, cost: cost) { part in
+    pass.pool.split(layout.runs.count * heads.keys, cost: cost) { [kernels = pass.kernels] part in
       for item in part {
         let (index, keyHead) = item.quotientAndRemainder(dividingBy: heads.keys)
         guard let state = states[index] else { continue }
         mix(
-          keyHead, projected, layout.runs[index].rows, state: state, into: mixed,
-          by: pass.kernels)
+          keyHead, projected, layout.runs[index].rows, state: state.base, into: mixed.base,
+          by: kernels)
       }
     }
     var count = layout.count
     if let wanted = rows.wanted {
-      moveToFront(wanted, of: mixed, width: width)
+      moveToFront(wanted, of: mixed.base, width: width)
       pass.select(wanted)
       count = wanted.count
     }
     guard count > 0 else { return }
-    pass.input.reset(mixed, tokens: count, width: width)
+    pass.input.reset(mixed.base, tokens: count, width: width)
     guard pass.shows(1) else { return }
     pass.pool.prefetchWeights(next)
     pass.addProduct(output)
@@ -153,13 +157,13 @@ public struct GatedDeltaNet: Mixer {
   // MARK: Projections
 
   /// What the layers before the recurrence gave, row after row.
-  private struct Projections {
-    let mixed: UnsafeMutablePointer<Float>
+  private struct Projections: Sendable {
+    let mixed: DisjointMemory<Float>
     let mixedStride: Int
-    let gate: UnsafeMutablePointer<Float>
+    let gate: DisjointMemory<Float>
     let gateStride: Int
-    let strength: UnsafeMutablePointer<Float>
-    let decay: UnsafeMutablePointer<Float>
+    let strength: DisjointMemory<Float>
+    let decay: DisjointMemory<Float>
     /// Of strengths and of decays.
     let stride: Int
   }
@@ -176,24 +180,25 @@ public struct GatedDeltaNet: Mixer {
 
   private func project(in pass: BlockPass) -> Projections {
     let rows = pass.input.tokens
-    func room(_ slot: Int, _ linear: Linear) -> UnsafeMutablePointer<Float> {
-      pass.scratch(slot, rows * linear.weights.outFeatures)
+    func scratch(_ slot: Int, _ linear: Linear) -> DisjointMemory<Float> {
+      DisjointMemory(pass.scratch(slot, rows * linear.weights.outFeatures))
     }
     switch inputs {
     case .separate(let mixed, let gate, let strength, let decay):
       let all = [mixed, gate, strength, decay]
-      let rooms = all.enumerated().map { room($0, $1) }
-      pass.pool.run(zip(all, rooms).map { pass.product($0, into: $1) })
+      let targets = all.enumerated().map { scratch($0, $1) }
+      pass.pool.run(zip(all, targets).map { pass.product($0, into: $1.base) })
       return Projections(
-        mixed: rooms[0], mixedStride: heads.channels, gate: rooms[1],
-        gateStride: heads.valueWidth, strength: rooms[2], decay: rooms[3], stride: heads.values)
+        mixed: targets[0], mixedStride: heads.channels, gate: targets[1],
+        gateStride: heads.valueWidth, strength: targets[2], decay: targets[3], stride: heads.values)
     case .grouped(let mixed, let both):
-      let rooms = [room(0, mixed), room(2, both)]
-      pass.pool.run([pass.product(mixed, into: rooms[0]), pass.product(both, into: rooms[1])])
+      let targets = [scratch(0, mixed), scratch(2, both)]
+      pass.pool.run(zip([mixed, both], targets).map { pass.product($0, into: $1.base) })
       let stride = heads.channels + heads.valueWidth
       return Projections(
-        mixed: rooms[0], mixedStride: stride, gate: rooms[0], gateStride: stride,
-        strength: rooms[1], decay: rooms[1] + heads.group, stride: 2 * heads.values)
+        mixed: targets[0], mixedStride: stride, gate: targets[0], gateStride: stride,
+        strength: targets[1], decay: DisjointMemory(targets[1] + heads.group),
+        stride: 2 * heads.values)
     }
   }
 
@@ -308,15 +313,16 @@ public struct DeltaHeads: Sendable, Hashable {
   /// What the convolution runs over: all queries, keys and values.
   public var channels: Int { 2 * keys * keyDimension + valueWidth }
 
-  /// Floats of the state: the last inputs of the convolution, `[taps - 1, channels]`, then the states of the heads, whose
-  /// columns lie in sixteens (`bb_kernel_table.delta_rule`).
+  /// Floats of the state: the last inputs of the convolution, `[taps - 1, channels]`, then the
+  /// states of the heads, whose columns lie in sixteens (`bb_kernel_table.delta_rule`).
   public var stateFloats: Int { (taps - 1) * channels + values * headFloats }
 
   private var headFloats: Int {
     keyDimension * ((valueDimension + 15) / 16 * 16)
   }
 
-  /// Where a number of a head's state `[key dimension, value dimension]` stands in the floats of the state.
+  /// Where a number of a head's state `[key dimension, value dimension]` stands in the floats of
+  /// the state.
   public func place(head: Int, row: Int, column: Int) -> Int {
     (taps - 1) * channels + head * headFloats + (column / 16 * keyDimension + row) * 16
       + column % 16

@@ -36,18 +36,18 @@ public struct GatedFeedForward: FeedForward {
   public func run(in pass: BlockPass, next: (any LinearWeights)?) {
     guard pass.shows(0) else { return }
     let (rows, width) = (pass.input.tokens, gate.weights.outFeatures)
-    let g = pass.scratch(0, rows * width)
-    let u = pass.scratch(1, rows * width)
+    let g = DisjointMemory(pass.scratch(0, rows * width))
+    let u = DisjointMemory(pass.scratch(1, rows * width))
     pass.pool.prefetchWeights(down.weights)
     pass.pool.run([
-      pass.product(gate, into: g).fused(with: pass.product(up, into: u)).epilogue {
+      pass.product(gate, into: g.base).fused(with: pass.product(up, into: u.base)).epilogue {
         [kernels = pass.kernels] part in
         for at in stride(from: part.lowerBound, to: rows * width, by: width) {
           kernels.silu_multiply(g + at, u + at, g + at, part.count)
         }
       }
     ])
-    pass.input.reset(g, tokens: rows, width: width)
+    pass.input.reset(g.base, tokens: rows, width: width)
     guard pass.shows(1) else { return }
     if let next { pass.pool.prefetchWeights(next) }
     pass.addProduct(down)

@@ -48,16 +48,16 @@ public struct PlainFeedForward: FeedForward {
   public func run(in pass: BlockPass, next: (any LinearWeights)?) {
     guard pass.shows(0) else { return }
     let (rows, width) = (pass.input.tokens, up.weights.outFeatures)
-    let u = pass.scratch(0, rows * width)
+    let u = DisjointMemory(pass.scratch(0, rows * width))
     pass.pool.prefetchWeights(down.weights)
     pass.pool.run([
-      pass.product(up, into: u).epilogue { [kernels = pass.kernels, activation] part in
+      pass.product(up, into: u.base).epilogue { [kernels = pass.kernels, activation] part in
         for at in stride(from: part.lowerBound, to: rows * width, by: width) {
           activation.apply(kernels, u + at, part.count)
         }
       }
     ])
-    pass.input.reset(u, tokens: rows, width: width)
+    pass.input.reset(u.base, tokens: rows, width: width)
     guard pass.shows(1) else { return }
     if let next { pass.pool.prefetchWeights(next) }
     pass.addProduct(down)

@@ -2,7 +2,7 @@ import KVLayout
 import Tensors
 
 /// What an eviction remembers of one layer between compressions, besides the entries themselves.
-struct EvictionMemory {
+struct EvictionMemory: Sendable {
   var queries: QueryWindow?
   var attention: AttentionMass?
   var heads: HeadMemories?
@@ -20,7 +20,7 @@ struct EvictionMemory {
 }
 
 /// The queries of the last tokens of one layer, all heads, rotated.
-struct QueryWindow {
+struct QueryWindow: Sendable {
   /// Tokens it holds.
   let tokens: Int
   private let heads: Int
@@ -35,7 +35,8 @@ struct QueryWindow {
     ring = try CountedFloats(count: tokens * heads * dimension, meter: meter)
   }
 
-  /// Takes the queries of `count` tokens `[count, heads, dimension]`, of which the first stands at `position`.
+  /// Takes the queries of `count` tokens `[count, heads, dimension]`, of which the first stands at
+  /// `position`.
   mutating func take(
     _ queries: UnsafePointer<Float>, count: Int, position: Int
   ) throws(TensorError) {
@@ -50,7 +51,8 @@ struct QueryWindow {
     }
   }
 
-  /// The queries of the heads `range` in the last tokens before `position`, `[range.count, tokens, dimension]`.
+  /// The queries of the heads `range` in the last tokens before `position`, `[range.count, tokens,
+  /// dimension]`.
   func queries(of range: Range<Int>, before position: Int) -> [Float] {
     ring.withFloats { ring in
       var result: [Float] = []
@@ -67,9 +69,9 @@ struct QueryWindow {
   }
 }
 
-/// The attention that every token a layer holds has gathered since it was seen, summed over the queries of the query
-/// heads that share a KV head.
-struct AttentionMass {
+/// The attention that every token a layer holds has gathered since it was seen, summed over the
+/// queries of the query heads that share a KV head.
+struct AttentionMass: Sendable {
   private let kvHeads: Int
   private let meter: KVMeter
   /// `[kvHeads, capacity]`.
@@ -84,14 +86,15 @@ struct AttentionMass {
   /// Makes room for `count` tokens and lets `add` add to the sums of each KV head.
   mutating func update(
     count: Int, on pool: ThreadPool, cost: Int,
-    add: (_ kvHead: Int, _ sums: UnsafeMutablePointer<Float>) -> Void
+    add: @Sendable (_ kvHead: Int, _ sums: UnsafeMutablePointer<Float>) -> Void
   ) throws(TensorError) {
     let sums = try sums(for: count)
     let stride = capacity
     sums.withFloats { sums in
       guard let base = sums.baseAddress else { return }
+      let sums = DisjointMemory(base)
       pool.split(kvHeads, cost: cost) { heads in
-        for head in heads { add(head, base + head * stride) }
+        for head in heads { add(head, sums + head * stride) }
       }
     }
   }

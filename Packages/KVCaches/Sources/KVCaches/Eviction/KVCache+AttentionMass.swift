@@ -8,9 +8,10 @@ extension KVCache {
 
   /// Adds what the tokens appended last attend to, where the policy wants to know.
   ///
-  /// The products with the keys are those that attention has computed before, and are computed again: a weight is known when
-  /// all products of its query are, and attention lets go of them page by page. To keep them would take tokens x entries
-  /// floats a head until the whole step has attended, since sums are added in the order of the tokens however a prompt is cut.
+  /// The products with the keys are those that attention has computed before, and are computed
+  /// again: a weight is known when all products of its query are, and attention lets go of them
+  /// page by page. To keep them would take tokens x entries floats a head until the whole step has
+  /// attended, since sums are added in the order of the tokens however a prompt is cut.
   mutating func addAttention(
     of queries: UnsafePointer<Float>, tokens: Int, heads: Int, layer: Int, on pool: ThreadPool
   ) throws(TensorError) {
@@ -26,6 +27,7 @@ extension KVCache {
     let scale = 1 / Float(dimension).squareRoot()
     let padded = count.roundedUp(toMultipleOf: PageLayout.tokens)
     let rows = min(tokens, Self.tokensTogether) * group
+    let queries = ReadOnlyMemory(queries)
     try layers[layer].memory?.attention?.update(
       count: count, on: pool, cost: tokens * count * heads * dimension
     ) { kvHead, sums in
@@ -59,7 +61,7 @@ extension KVCache {
 }
 
 /// What one token attends to.
-private struct TokenView {
+private struct TokenView: Sendable {
   let pages: PageList
   let coded: CodedTokens
   /// Tokens it sees.

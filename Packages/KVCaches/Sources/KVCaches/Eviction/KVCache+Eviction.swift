@@ -18,10 +18,11 @@ extension KVCache {
     Eviction.Progress(seen: layer.seen, count: layer.count, promptLength: promptLength)
   }
 
-  /// Ends a step of `layer`: lets the eviction see the queries of the tokens appended last, and compresses if it is time.
+  /// Ends a step of `layer`: lets the eviction see the queries of the tokens appended last, and
+  /// compresses if it is time.
   ///
-  /// Does nothing where everything is kept. The result depends on the tokens alone, not on how they were cut into steps of
-  /// at most `tokensUntilEviction` tokens.
+  /// Does nothing where everything is kept. The result depends on the tokens alone, not on how they
+  /// were cut into steps of at most `tokensUntilEviction` tokens.
   ///
   /// - Parameters:
   ///   - queries: `[tokens, heads, dimension]`, rotated, of the tokens appended last.
@@ -77,16 +78,21 @@ extension KVCache {
     _ eviction: Eviction, heads: Int, layer: Int, on pool: ThreadPool
   ) throws(TensorError) -> [EvictionChoice] {
     let (state, group) = (layers[layer], heads / shape.kvHeads)
+    let dimension = shape.headDimension
     var found = [Result<EvictionChoice, TensorError>](
       repeating: .success(EvictionChoice(slots: [])), count: shape.kvHeads)
-    found.withUnsafeMutableBufferPointer { found in
-      pool.split(shape.kvHeads) { part in
+    found.withUnsafeMutableBufferPointer { all in
+      guard let base = all.baseAddress else { return }
+      let found = DisjointMemory(base)
+      pool.split(all.count) { part in
         for head in part {
           let queries = state.memory?.queries?.queries(
             of: head * group..<(head + 1) * group, before: state.seen)
           let view = HeadView(
             count: state.count,
-            keys: { () throws(TensorError) in try keys(of: head, layer: layer) },
+            keys: { () throws(TensorError) in
+              try state.keys(of: head, dimension: dimension)
+            },
             queries: queries ?? [],
             attention: state.memory?.attention?.sums(of: head, count: state.count) ?? [],
             memory: state.memory?.heads?.heads[head])
@@ -99,25 +105,11 @@ extension KVCache {
     return choices
   }
 
-  /// The keys that KV head `head` of `layer` holds, as floats.
-  private func keys(of head: Int, layer: Int) throws(TensorError) -> HeadKeys {
-    let (dimension, count) = (shape.headDimension, layers[layer].count)
-    var rows = [Float](repeating: 0, count: count * dimension)
-    rows.withUnsafeMutableBufferPointer { rows in
-      guard let base = rows.baseAddress else { return }
-      for (index, page) in layers[layer].pages.enumerated() {
-        let start = index * PageLayout.tokens
-        page.readKeys(
-          head: head, count: min(PageLayout.tokens, count - start), into: base + start * dimension)
-      }
-    }
-    return try HeadKeys(rows, dimension: dimension)
-  }
-
-  /// Lets go of everything but `slots` in `layer`: a list for each KV head, all of one length, in the order in which the
-  /// entries are to lie. Pages in which nothing changes stay shared. In the others of those that are quantized, values and
-  /// keys per token keep their codes; keys per channel are rounded anew, since the tokens that share a scale are others
-  /// then, and so is all of a page that still holds full precision too.
+  /// Lets go of everything but `slots` in `layer`: a list for each KV head, all of one length, in
+  /// the order in which the entries are to lie. Pages in which nothing changes stay shared. In the
+  /// others of those that are quantized, values and keys per token keep their codes; keys per
+  /// channel are rounded anew, since the tokens that share a scale are others then, and so is all
+  /// of a page that still holds full precision too.
   private mutating func keep(
     _ slots: [[Int]], layer: Int, on pool: ThreadPool
   ) throws(TensorError) {
@@ -130,7 +122,8 @@ extension KVCache {
     let changed =
       unchanged == count ? pages..<pages : min(finished, unchanged / PageLayout.tokens)..<pages
 
-    // Ascending slots only move towards the front, so a page can be filled in place unless someone else holds it.
+    // Ascending slots only move towards the front, so a page can be filled in place unless someone
+    // else holds it.
     let isAscending = slots.allSatisfy { zip($0, $0.dropFirst()).allSatisfy(<) }
     var replacements: [Int: KVPage] = [:]
     for index in changed {
@@ -142,10 +135,10 @@ extension KVCache {
     }
     try layers[layer].memory?.attention?.keep(slots)
     // A page is read for itself and those before it alone, and heads lie apart.
-    let old = Array(layers[layer].pages)
+    let (old, new) = (Array(layers[layer].pages), replacements)
     pool.split(slots.count) { heads in
       for index in changed {
-        let target = replacements[index] ?? old[index]
+        let target = new[index] ?? old[index]
         let range = index * PageLayout.tokens..<min((index + 1) * PageLayout.tokens, count)
         for head in heads { target.gather(head: head, slots: slots[head][range], of: old) }
       }
@@ -157,5 +150,21 @@ extension KVCache {
     for (index, page) in replacements { layers[layer].pages[index] = page }
     layers[layer].pages.removeLast(layers[layer].pages.count - pages)
     layers[layer].count = count
+  }
+}
+
+extension KVCache.Layer {
+  /// The keys that a KV head holds, as floats.
+  fileprivate func keys(of head: Int, dimension: Int) throws(TensorError) -> HeadKeys {
+    var rows = [Float](repeating: 0, count: count * dimension)
+    rows.withUnsafeMutableBufferPointer { rows in
+      guard let base = rows.baseAddress else { return }
+      for (index, page) in pages.enumerated() {
+        let start = index * PageLayout.tokens
+        page.readKeys(
+          head: head, count: min(PageLayout.tokens, count - start), into: base + start * dimension)
+      }
+    }
+    return try HeadKeys(rows, dimension: dimension)
   }
 }
