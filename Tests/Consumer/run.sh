@@ -1,6 +1,8 @@
 #!/bin/bash
-# A project elsewhere uses the libraries both ways: by the repository's URL and branch, and by the path of one
-# package. Both programs are built from the committed HEAD in a temporary folder, run, and removed.
+# Projects elsewhere use the libraries. Two small ones take them both ways, by the repository's URL and branch and by
+# the path of one package: built from the committed HEAD in a temporary folder, run, and removed. A third one, the
+# package beside this script, extends the checkout's packages from outside with a weight format, an eviction, a model
+# family and a benchmark of its own, and runs a nano model with each.
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")" && git rev-parse --show-toplevel)
@@ -70,4 +72,14 @@ END
 
 check url $'[3.0, 4.0]\n2'
 check path '[3.0, 4.0]'
-echo "consumer: ok (url), ok (path)"
+
+# Debug builds are quick to make; the kernels alone have to be fast.
+log="$work/extensions.log"
+build=(swift build --package-path "$repository/Tests/Consumer" --scratch-path "$repository/.build/consumer" -Xcc -O2)
+if ! "${build[@]}" >"$log" 2>&1; then
+  cat "$log" >&2
+  echo "consumer: the project that extends the libraries does not build" >&2
+  exit 1
+fi
+"$("${build[@]}" --show-bin-path 2>/dev/null)/consumer"
+echo "consumer: ok (url), ok (path), ok (extensions)"

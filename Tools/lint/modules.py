@@ -11,6 +11,10 @@ IMPORT = re.compile(
     r"import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)")
 
 
+# Projects with a manifest of their own, which their `run.sh` builds.
+OWN_PROJECTS = ("Tests/Consumer/",)
+
+
 @dataclass
 class Module:
     """A target and its folder; `package` is None for what lies outside of Packages."""
@@ -68,7 +72,7 @@ def read_imports(tree, file, module):
 
 def check_homes(tree, modules):
     """Every source and test belongs to a target: what is not built is not checked."""
-    folders = tuple(module.folder + "/" for module in modules.values())
+    folders = tuple(module.folder + "/" for module in modules.values()) + OWN_PROJECTS
     for file in tree.files:
         is_code = file.endswith((".swift", ".c")) and not file.endswith("/Package.swift")
         is_here = file.startswith(("Packages/", "Apps/", "Tests/"))

@@ -1,8 +1,8 @@
 import ModelLoader
 import Tensors
 
-/// Where a family finds the tensors that it names: a checkpoint that reads them, one that only looks at their shapes, or
-/// random numbers.
+/// Where a family finds the tensors that it names: a checkpoint that reads them, one that only
+/// looks at their shapes, or random numbers.
 public protocol TensorSource {
   /// Whether there is a tensor of this name.
   func contains(_ name: String) -> Bool
@@ -19,7 +19,8 @@ public protocol TensorSource {
   /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
   func vector(_ name: String, count: Int) throws(CheckpointError) -> [Float]
 
-  /// A tensor of any shape as floats, row after row. Unless a source says otherwise it is a vector of as many numbers.
+  /// A tensor of any shape as floats, row after row. Unless a source says otherwise it is a vector
+  /// of as many numbers.
   ///
   /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
   func floats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float]
@@ -70,7 +71,8 @@ extension TensorSource {
       bias: try vector(name + ".bias", count: count), epsilon: epsilon)
   }
 
-  /// A matrix that is stored under the first of `names` that exists; of several names for one thing.
+  /// A matrix that is stored under the first of `names` that exists; of several names for one
+  /// thing.
   ///
   /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
   public func matrix(
@@ -81,13 +83,22 @@ extension TensorSource {
   }
 }
 
-/// Reads from a checkpoint.
-struct CheckpointTensors: TensorSource {
-  let checkpoint: Checkpoint
+/// Reads from a checkpoint. A source of one's own can pass on what this one reads, in a weight format
+/// of its own.
+public struct CheckpointTensors: TensorSource {
+  /// Where the tensors are.
+  public let checkpoint: Checkpoint
 
-  func contains(_ name: String) -> Bool { checkpoint.contains(name) }
+  /// The tensors of a checkpoint.
+  public init(checkpoint: Checkpoint) { self.checkpoint = checkpoint }
 
-  func matrix(
+  /// See `TensorSource`.
+  public func contains(_ name: String) -> Bool { checkpoint.contains(name) }
+
+  /// See `TensorSource`.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  public func matrix(
     _ name: String, rows: Int, columns: Int
   ) throws(CheckpointError) -> any LinearWeights {
     do {
@@ -99,11 +110,17 @@ struct CheckpointTensors: TensorSource {
     }
   }
 
-  func vector(_ name: String, count: Int) throws(CheckpointError) -> [Float] {
+  /// See `TensorSource`.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  public func vector(_ name: String, count: Int) throws(CheckpointError) -> [Float] {
     try floats(name, shape: [count])
   }
 
-  func floats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float] {
+  /// See `TensorSource`.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  public func floats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float] {
     try expect(name, checkpoint.info(of: name).shape, shape)
     return try checkpoint.floats(named: name)
   }
@@ -117,7 +134,8 @@ private func expect(
   }
 }
 
-/// Reads nothing: parts come with their sizes alone. Of a checkpoint it checks that each tensor is there with its shape.
+/// Reads nothing: parts come with their sizes alone. Of a checkpoint it checks that each tensor is
+/// there with its shape.
 final class TensorDescriptions: TensorSource {
   private let checkpoint: Checkpoint?
   /// The tensors that were asked for, in order; a matrix by its layer's name.
@@ -162,7 +180,8 @@ struct DescribedWeights: LinearWeights {
   func product(
     of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) -> LinearProduct {
-    LinearProduct(
+    let y = DisjointMemory(y)
+    return LinearProduct(
       features: outFeatures, tokens: input.tokens, cost: input.tokens * outFeatures
     ) { [outFeatures, tokens = input.tokens] part in
       for row in 0..<tokens {
