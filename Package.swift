@@ -77,14 +77,14 @@ let package = Package(
     library("JSON", []),
     library("Tokenizer", ["JSON"], tests: ["JSON"]),
     library("MemoryPlanner", ["KVLayout"], tests: ["KVLayout"]),
-    library("NanoModels", [], resources: [.copy("Resources")]),
+    library("NanoModels", ["SystemCalls"], resources: [.copy("Resources")]),
     library(
       "Evaluation",
       [
-        crypto, "JSON", "KVLayout", "MemoryPlanner", "SystemCalls",
+        crypto, "JSON", "KVLayout", "MemoryPlanner", "SystemCalls", "TextGeneration",
         .product(name: "Yams", package: "Yams"),
       ],
-      resources: [.copy("Resources")], tests: ["JSON", "MemoryPlanner"]),
+      resources: [.copy("Resources")], tests: ["JSON", "MemoryPlanner", "SystemCalls"]),
     library(
       "Serving",
       [

@@ -10,7 +10,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     .package(path: "../JSON"), .package(path: "../KVLayout"),
     .package(path: "../MemoryPlanner"),
-    .package(path: "../SystemCalls"),
+    .package(path: "../SystemCalls"), .package(path: "../TextGeneration"),
   ],
   targets: [
     .target(
@@ -21,6 +21,7 @@ let package = Package(
         .product(name: "KVLayout", package: "KVLayout"),
         .product(name: "MemoryPlanner", package: "MemoryPlanner"),
         .product(name: "SystemCalls", package: "SystemCalls"),
+        .product(name: "TextGeneration", package: "TextGeneration"),
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.copy("Resources")]),
@@ -29,6 +30,7 @@ let package = Package(
       dependencies: [
         "Evaluation", .product(name: "JSON", package: "JSON"),
         .product(name: "MemoryPlanner", package: "MemoryPlanner"),
+        .product(name: "SystemCalls", package: "SystemCalls"),
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -107,4 +107,22 @@ import Testing
     let refused = try folder.run(.evaluate, arguments("run.jsonl", limit: 3))
     expectRefusal(refused, naming: ["run.jsonl", "line 2"])
   }
+
+  /// What changes replies is obeyed, recorded, and keeps runs apart.
+  @Test func penaltiesAreObeyedAndRecorded() throws {
+    func run(_ name: String, _ more: [String] = []) throws -> Journal {
+      let outcome = try folder.run(.evaluate, arguments(name, limit: 3) + ["--greedy"] + more)
+      #expect(outcome.isSuccess, "\(outcome.errors)")
+      return try Journal(folder.text(name))
+    }
+    let plain = try run("plain.jsonl")
+    let penalized = try run("penalized.jsonl", ["--repeat-penalty", "1.5"])
+    #expect(plain.samples.count == 3 && penalized.samples.count == 3)
+    #expect(plain.samples != penalized.samples)
+    #expect(!plain.header.contains("penalties"))
+    #expect(penalized.header.contains("\"repetition\":1.5"))
+    let mixed = try folder.run(
+      .evaluate, arguments("plain.jsonl", limit: 3) + ["--greedy", "--repeat-penalty", "1.5"])
+    expectRefusal(mixed, naming: ["plain.jsonl"])
+  }
 }

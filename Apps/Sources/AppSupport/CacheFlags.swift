@@ -13,7 +13,7 @@ public struct CacheFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Format of the KV cache: bf16, int8, int4, int2, or f32 to compare with references (default: bf16). Or tiers, from the most recent tokens to the oldest: bf16:256,int8:1024,int4 stores the last 256 tokens in BF16, 1024 before them in 8 bits and older ones in 4; tiered means bf16:128,int8:1024,int4. An eviction and settings may be joined to it by +, as in rkv:2048+int8+group=32.",
-      valueName: "format"), transform: { try KVPolicy(parsing: $0) })
+      valueName: "format"), transform: { try KVPolicy(parsing: $0, evictions: Known.evictions) })
   public var kv: KVPolicy?
 
   /// Format of the keys alone.
@@ -74,8 +74,9 @@ public struct CacheFlags: ParsableArguments {
   @Option(
     name: .customLong("kv-evict"),
     help: ArgumentHelp(
-      "Keep the KV cache within a number of tokens: \(Eviction.grammar).", valueName: "policy"),
-    transform: { try Eviction(parsing: $0) })
+      "Keep the KV cache within a number of tokens: \(Known.evictions.grammar).",
+      valueName: "policy"),
+    transform: { try Eviction(parsing: $0, evictions: Known.evictions) })
   public var kvEvict: Eviction?
 
   /// For ArgumentParser.

@@ -22,11 +22,12 @@ public final class EngineResponder: Responder {
   ///   - loaded: the model.
   ///   - kv: what its caches keep, and how.
   ///   - sampling: how tokens are drawn where a request does not say.
-  ///   - memory: what all of it may take; fewer than `batch` are generated together where it does not hold more.
+  ///   - memory: what all of it may take; fewer than `batch` are generated together where it does
+  ///     not hold more.
   ///   - batch: most replies generated together; branches come on top.
   ///   - force: whether every reply thinks for exactly its thinking budget.
-  /// - Throws: `UserError` for a model without tokenizer; what is wrong with its files; `KVPolicyError` where its heads cannot
-  ///   be kept as `kv` says.
+  /// - Throws: `UserError` for a model without tokenizer; what is wrong with its files;
+  ///   `KVPolicyError` where its heads cannot be kept as `kv` says.
   public init(
     _ loaded: LoadedModel, kv: KVPolicy, sampling: SamplingOptions,
     memory: MemoryFlags = MemoryFlags(), batch: Int, force: Bool = false
@@ -56,7 +57,8 @@ public final class EngineResponder: Responder {
 
   /// Answers the requests and their smaller budgets, each thought generated once.
   ///
-  /// - Throws: `GenerationError`, `ModelError` or `TensorError`; `UserError` when interrupted; what `each` throws.
+  /// - Throws: `GenerationError`, `ModelError` or `TensorError`; `UserError` when interrupted; what
+  ///   `each` throws.
   public func respond(
     to requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
   ) throws {
@@ -80,10 +82,7 @@ public final class EngineResponder: Responder {
   private func generation(_ request: SampleRequest) throws -> GenerationRequest {
     GenerationRequest(
       prompt: try prompts.ids([ChatMessage(role: "user", content: request.prompt)]),
-      sampling: try sampling.overridden(
-        temperature: request.sampling.temperature.map { Float($0) }, topK: request.sampling.topK,
-        topP: request.sampling.topP.map { Float($0) }, minP: request.sampling.minP.map { Float($0) }
-      ),
+      sampling: try sampling.overridden(by: request.sampling),
       random: RandomStream(seed: request.seed, sample: UInt64(request.sample)),
       maxTokens: request.limits.tokens, stopTokens: stopTokens, tags: loaded.thinkingTags,
       budget: try budget(request.limits), branches: request.budgets)
@@ -99,7 +98,8 @@ public final class EngineResponder: Responder {
     }
   }
 
-  /// Splits a text into thought, closing tag included, and answer, which begins with the cue where one was injected.
+  /// Splits a text into thought, closing tag included, and answer, which begins with the cue where
+  /// one was injected.
   private func response(_ result: GenerationResult) -> SampleResponse {
     let counts = result.counts
     func text(_ tokens: ArraySlice<Int32>) -> String {
@@ -109,17 +109,10 @@ public final class EngineResponder: Responder {
       thought: text(result.tokens.prefix(counts.thought)),
       answer: text(result.tokens.dropFirst(counts.thought)), promptTokens: counts.prompt,
       thoughtTokens: counts.thought - counts.waits, injectedTokens: counts.injected,
-      answerTokens: counts.answer, finish: finish(result.finishReason),
+      answerTokens: counts.answer,
+      finish: result.finishReason == .cancelled ? .length : result.finishReason,
       cost: SampleCost(
         seconds: result.seconds, weightsBytes: Int64(loaded.decoder.weightBytes),
         kvBytes: Int64(result.kvBytes), peakBytes: Int64(ProcessMemory.peakBytes)))
-  }
-
-  private func finish(_ reason: TextGeneration.FinishReason) -> Evaluation.FinishReason {
-    switch reason {
-    case .stop: .stop
-    case .budget: .budget
-    case .length, .cancelled: .length
-    }
   }
 }

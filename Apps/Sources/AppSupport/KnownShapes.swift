@@ -28,7 +28,8 @@ public enum KnownShapes {
     }
   }
 
-  /// The sizes of a model: of the Qwen3 family by its short name, of Qwen3.5 by that of its repository, else from the `config.json` of its folder.
+  /// The sizes of a model: of the Qwen3 family by its short name, of Qwen3.5 by that of its
+  /// repository, else from the `config.json` of its folder.
   ///
   /// - Throws: `ModelError` naming the file and key, or where the model was looked for.
   public static func shape(of name: String) throws -> ModelShape {
@@ -38,7 +39,7 @@ public enum KnownShapes {
     if let known = try Qwen35.publishedShapes().first(where: { $0.name == name }) { return known }
     let folder = try ModelFolder.resolve(name)
     if folder.pathExtension == "gguf" {
-      return try ModelFamilies.standard.family(for: Checkpoint(directory: folder).config)
+      return try Known.families.family(for: Checkpoint(directory: folder).config)
         .memoryShape(named: ModelFolder.name(of: folder))
     }
     let file = folder.appendingPathComponent("config.json")
@@ -48,7 +49,7 @@ public enum KnownShapes {
     } catch {
       throw UserError("\(file.path): cannot be read: \(error.reason)")
     }
-    let family = try ModelFamilies.standard.family(
+    let family = try Known.families.family(
       for: try JSONObject(parsing: [UInt8](bytes), file: file.path))
     return try family.memoryShape(named: ModelFolder.name(of: folder))
   }

@@ -42,7 +42,8 @@ public struct LoadedModel {
     }
     tokenizer = try Self.tokenizer(of: checkpoint)
     let progress = ProgressLine("loading")
-    decoder = try Decoder(checkpoint, headBits: flags.headBits) { done, total in
+    decoder = try Decoder(checkpoint, families: Known.families, headBits: flags.headBits) {
+      done, total in
       if Console.isInteractive, total > 8 { progress.show(done, of: total) }
     }
     try Interrupts.check()

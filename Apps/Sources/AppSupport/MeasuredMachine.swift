@@ -6,8 +6,8 @@ import ModelLoader
 import NanoModels
 import Tensors
 
-/// Measures the speed of this machine: a fraction of a second of reading memory, and of passing tokens
-/// through the largest shipped model.
+/// Measures the speed of this machine: a fraction of a second of reading memory, and of passing
+/// tokens through the largest shipped model.
 public enum MeasuredMachine {
   /// Tokens of a pass.
   private static let tokens = 256
@@ -24,7 +24,9 @@ public enum MeasuredMachine {
   }
 
   private static func multiplyAddsPerSecond(_ pool: ThreadPool) throws -> Double? {
-    guard let folder = NanoModels.directory(of: NanoModels.defaultName) else { return nil }
+    guard let folder = NanoModels.directory(of: NanoModels.defaultName, in: Resources.search) else {
+      return nil
+    }
     let decoder = try Decoder(Checkpoint(directory: folder, workers: pool.workers))
     let shape = try decoder.family.memoryShape(named: NanoModels.defaultName)
     let pass = ForwardPass(decoder, pool: pool)

@@ -8,7 +8,8 @@ struct BenchmarkFinder {
   private let catalog: BenchmarkCatalog
   private let folders: DataFolders
 
-  /// Looks for data in `data`, in BITBUDGET_DATA, beside the nano models, and in the Hugging Face cache.
+  /// Looks for data in `data`, in BITBUDGET_DATA, beside the nano models, and in the Hugging Face
+  /// cache.
   ///
   /// - Throws: `EvaluationError` when the shipped definitions are not installed.
   init(data: String?) throws {
@@ -16,9 +17,9 @@ struct BenchmarkFinder {
     func folder(_ variable: String) -> URL? {
       environment[variable].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
     }
-    catalog = try BenchmarkCatalog(ResourceSearch(explicit: folder("BITBUDGET_RESOURCES")))
+    catalog = try BenchmarkCatalog(Resources.search)
     let given = [data.map { URL(fileURLWithPath: $0) }, folder("BITBUDGET_DATA")]
-    let shipped = NanoModels.benchmark(named: NanoModels.benchmarkNames[0])?
+    let shipped = NanoModels.benchmark(named: NanoModels.benchmarkNames[0], in: Resources.search)?
       .deletingLastPathComponent()
     folders = DataFolders(
       folders: (given + [shipped]).compactMap { $0 },

@@ -4,7 +4,7 @@ import Compression
 import Evaluation
 import Foundation
 import KVCaches
-import DecoderModels
+import TextGeneration
 
 /// The flags of `evaluate --compare A B --text FILE`.
 struct ComparisonFlags: ParsableArguments {
@@ -32,11 +32,9 @@ struct ComparisonFlags: ParsableArguments {
   }
 }
 
-/// Two models that read the same text side by side. The first, the reference, runs with all defaults.
+/// Two models that read the same text side by side. The first, the reference, runs with all
+/// defaults.
 struct CompareModels {
-  /// Tokens whose logits are held at a time.
-  private static let chunk = 64
-
   private let reference: LoadedModel
   private let candidate: LoadedModel
   private let kv: KVPolicy
@@ -91,27 +89,25 @@ struct CompareModels {
   private func compare(
     _ tokens: [Int32], into comparison: inout LogitComparison, step: (Int) throws -> Void
   ) throws {
-    var first = [try reference.pass.makeCache(meter: KVMeter())]
-    var second = [try candidate.pass.makeCache(kv, meter: KVMeter())]
-    for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
-      let end = min(start + Self.chunk, tokens.count)
-      let run = TokenRun(
-        cache: 0, tokens: Array(tokens[start..<end]), endsPrompt: end == tokens.count)
-      var rows: [Float] = []
-      try reference.pass.run([run], caches: &first, rows: .all) { _, _, logits in
-        rows.append(contentsOf: logits)
-      }
-      let width = rows.count / run.tokens.count
-      try candidate.pass.run([run], caches: &second, rows: .all) { _, token, logits in
-        let next = start + token + 1
-        guard next < tokens.count else { return }
-        try rows.withUnsafeBufferPointer { rows in
-          try comparison.add(
-            reference: UnsafeBufferPointer(rebasing: rows[token * width..<(token + 1) * width]),
-            candidate: logits, next: Int(tokens[next]))
+    var first = try TextLogits(reference.pass, of: tokens)
+    var second = try TextLogits(candidate.pass, of: tokens, kv: kv)
+    while first.position < tokens.count {
+      let start = first.position
+      let (one, other) = (try first.next(), try second.next())
+      let count = first.position - start
+      let (width, otherWidth) = (one.count / count, other.count / count)
+      try one.withUnsafeBufferPointer { one in
+        try other.withUnsafeBufferPointer { other in
+          for row in 0..<count where start + row + 1 < tokens.count {
+            try comparison.add(
+              reference: UnsafeBufferPointer(rebasing: one[row * width..<(row + 1) * width]),
+              candidate: UnsafeBufferPointer(
+                rebasing: other[row * otherWidth..<(row + 1) * otherWidth]),
+              next: Int(tokens[start + row + 1]))
+          }
         }
       }
-      try step(run.tokens.count)
+      try step(count)
     }
   }
 }

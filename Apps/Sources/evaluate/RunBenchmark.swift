@@ -168,7 +168,8 @@ struct RunBenchmark: ParsableCommand {
     return (results, responder.rate)
   }
 
-  /// With a memory and nothing that says what to run in it, the planner chooses, for replies of so many tokens.
+  /// With a memory and nothing that says what to run in it, the planner chooses, for replies of so
+  /// many tokens.
   private mutating func chooseByMemory(tokens: Int) throws {
     guard let given = memory.memory, model.named == nil, thinkBudget == nil, thinkBudgets == nil,
       samples == nil
@@ -207,27 +208,24 @@ struct RunBenchmark: ParsableCommand {
     let limits = benchmark.definition.limits
     return try Scenario(
       benchmark, limit: limit, samples: samples, seed: sampling.seed,
-      sampling: Sampling(
-        temperature: Self.decimal(options.temperature), topP: Self.decimal(options.topP),
-        topK: options.topK, minP: Self.decimal(options.minP)),
+      sampling: Sampling(options),
       limits: TokenLimits(
         tokens: maxTokens ?? limits.tokens, thinking: thinking ?? limits.thinking),
       engine: engine)
   }
 
-  /// The number as people write it: 0.6, not 0.6000000238.
-  private static func decimal(_ value: Float) -> Double { Double("\(value)") ?? Double(value) }
-
   /// What decides the replies besides the benchmark and the sampler.
   private func engine(_ checkpoint: Checkpoint) throws -> [String: String] {
     var engine = [
-      "model": checkpoint.modelName, "weights": try DecoderSource(checkpoint).formatName(),
+      "model": checkpoint.modelName,
+      "weights": try DecoderSource(checkpoint, families: Known.families).formatName(),
       "weights digest": try checkpoint.digest(),
       "kv": try model.kvPolicy().description,
       "template digest": try Self.templateDigest(checkpoint),
       "program": Program.version, "forced": force ? "yes" : "no",
     ]
-    // Said only where it is not the default, so that journals written before the flag was there can go on.
+    // Said only where it is not the default, so that journals written before the flag was there can
+    // go on.
     if model.numerics != .exact { engine["numerics"] = model.numerics.rawValue }
     if model.headBits != .stored { engine["head bits"] = model.headBits.rawValue }
     return engine

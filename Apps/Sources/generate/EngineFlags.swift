@@ -4,7 +4,7 @@ import Foundation
 import SystemCalls
 import TextGeneration
 import KVCaches
-import DecoderModels
+import ModelLoader
 
 /// The flags for people who compare engines; they need no tokenizer.
 struct EngineFlags: ParsableArguments {
@@ -48,36 +48,25 @@ struct EngineFlags: ParsableArguments {
   }
 }
 
-/// Logits as a NumPy array file.
-enum LogitsFile {
-  /// Runs `ids` and writes the logits of every position, F32 `[tokens, vocabulary]`; the file appears when complete.
-  static func write(ids: [Int32], to path: String, loaded: LoadedModel, kv: KVPolicy) throws {
-    var caches = [try loaded.pass.makeCache(kv, meter: KVMeter())]
+extension EngineFlags {
+  /// Runs `ids` and writes the logits of every position, `[tokens, vocabulary]`.
+  func writeLogits(of ids: [Int32], to path: String, loaded: LoadedModel, kv: KVPolicy) throws {
+    var text = try TextLogits(loaded.pass, of: ids, kv: kv)
     do {
-      let file = try AtomicFile(path)
-      try file.write(header(rows: ids.count, columns: loaded.decoder.shape.vocabularySize))
-      try loaded.pass.run([TokenRun(cache: 0, tokens: ids)], caches: &caches, rows: .all) {
-        _, token, logits in
-        guard logits.allSatisfy(\.isFinite) else {
-          throw GenerationError.nonFiniteLogits(step: token)
+      let columns = loaded.decoder.shape.vocabularySize
+      let file = try NumPyFile(path, rows: ids.count, columns: columns)
+      while text.position < ids.count {
+        let first = text.position
+        let rows = try text.next()
+        if let wrong = rows.firstIndex(where: { !$0.isFinite }) {
+          throw GenerationError.nonFiniteLogits(step: first + wrong / columns)
         }
         try Interrupts.check()
-        try file.write(Data(buffer: logits))
+        try file.append(rows)
       }
       try file.finish()
     } catch let error as FileError {
       throw UserError("\(path): cannot be written: \(error.reason)")
     }
-  }
-
-  /// NumPy format 1.0: magic, version, header length, a Python dictionary padded to 64 bytes.
-  private static func header(rows: Int, columns: Int) -> Data {
-    var text = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), \(columns)), }"
-    while (10 + text.utf8.count + 1) % 64 != 0 { text += " " }
-    text += "\n"
-    var data = Data([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0])
-    data.append(contentsOf: [UInt8(text.utf8.count & 255), UInt8(text.utf8.count >> 8)])
-    data.append(Data(text.utf8))
-    return data
   }
 }

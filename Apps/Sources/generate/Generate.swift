@@ -78,8 +78,8 @@ struct Generate: ParsableCommand {
     if engine.speculate { try engine.checkSpeculation(loaded.decoder.shape.cacheShape) }
     let ids = try engine.parsedIDs() ?? prompt.ids(for: loaded)
     if let path = engine.logits {
-      return try LogitsFile.write(
-        ids: ids, to: path, loaded: loaded, kv: model.kvPolicy(format: .f32))
+      return try engine.writeLogits(
+        of: ids, to: path, loaded: loaded, kv: model.kvPolicy(format: .f32))
     }
     var requests = try requests(ids, loaded)
     let tokenizer = loaded.tokenizer
@@ -151,7 +151,8 @@ struct Generate: ParsableCommand {
     }
   }
 
-  /// Fewer samples than wanted fit into the memory together: an error where the memory was given, else they take turns.
+  /// Fewer samples than wanted fit into the memory together: an error where the memory was given,
+  /// else they take turns.
   private func refuseOrNote(_ wanted: Int, fits: Int) throws {
     guard let given = memory.memory else {
       return Console.note("note: memory for \(fits) of \(wanted) samples at a time")

@@ -162,14 +162,15 @@ struct Plan: ParsableCommand {
     get throws { try memory.map { try ByteCount(parsing: $0).bytes } ?? MachineMemory.bytes }
   }
 
-  /// Bytes left for the system, which needs some for files that are read and programs that run beside.
+  /// Bytes left for the system, which needs some for files that are read and programs that run
+  /// beside.
   private var systemShare: Int {
     get throws { try min(available / 20, 2 << 30) }
   }
 
   private static func policy(_ text: String) throws -> KVPolicy {
     do {
-      return try KVPolicy(parsing: text)
+      return try KVPolicy(parsing: text, evictions: Known.evictions)
     } catch {
       throw UsageError("--kv \(error)")
     }

@@ -77,7 +77,7 @@ struct CalibrationFlags: ParsableArguments {
     }
     if let calibration { return .file(URL(fileURLWithPath: calibration)) }
     guard model == "nano" || NanoModels.names.contains(model) else { return .own(usual) }
-    guard let file = NanoModels.calibration else {
+    guard let file = NanoModels.calibration(in: Resources.search) else {
       throw UserError(
         "the nano models' calibration text is not installed; give --calibration self or a file")
     }
@@ -103,7 +103,7 @@ struct CalibrationFlags: ParsableArguments {
       }
     }
     let tokenizer = try TextTokenizer(files: checkpoint.modelFiles)
-    let context = try DecoderSource(checkpoint).shape.contextLength
+    let context = try DecoderSource(checkpoint, families: Known.families).shape.contextLength
     return try text.sequences(
       samples: samples ?? 128, length: min(length ?? 2048, context), file: file.path,
       encode: { tokenizer.encode($0, addSpecialTokens: !chatTemplate) })

@@ -97,7 +97,7 @@ struct Quantize: ParsableCommand {
   ) throws -> (CompressionRecord, BlockStore, PhaseTimes) {
     let plan = try settings.plan()
     let compressor = try Compressor(
-      checkpoint, plan: plan, scaleType: writer.scaleType, pool: pool)
+      checkpoint, families: Known.families, plan: plan, scaleType: writer.scaleType, pool: pool)
     let digest = try checkpoint.digest()
     let (sequences, used) = try shown(compressor, checkpoint, digest: digest, target: target)
     var record = CompressionRecord(
@@ -120,7 +120,7 @@ struct Quantize: ParsableCommand {
         line.show(block, of: blocks, part: part)
       }
       return (record, store, times)
-    } catch let error as CompressionError {
+    } catch let error as CompressionError where !error.isOfFile {
       // The model is at fault: what is finished will never be of use.
       store.remove()
       throw error
@@ -162,7 +162,8 @@ struct Quantize: ParsableCommand {
     target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).blocks")
   }
 
-  /// The calibration's token sequences and what to record of them; none for methods that do without.
+  /// The calibration's token sequences and what to record of them; none for methods that do
+  /// without.
   private func shown(
     _ compressor: Compressor, _ checkpoint: Checkpoint, digest: String, target: URL
   ) throws -> ([[Int32]], CompressionRecord.Calibration?) {

@@ -35,7 +35,7 @@ struct SelfWriter {
     let tokenizer = try TextTokenizer(files: checkpoint.modelFiles)
     let prompts = PromptBuilder(
       files: checkpoint.modelFiles, tokenizer: tokenizer, thinks: true)
-    let context = try DecoderSource(checkpoint).shape.contextLength
+    let context = try DecoderSource(checkpoint, families: Known.families).shape.contextLength
     let usable = SelfCalibration.Amount(
       sequences: amount.sequences, tokens: min(amount.tokens, context - 1))
     let calibration = try SelfCalibration(
@@ -70,7 +70,8 @@ struct SelfWriter {
   private func writer(for amount: SelfCalibration.Amount) throws -> SelfCalibration.Writer {
     let free = MachineMemory.bytes
     func needed(_ together: Int) throws -> Int {
-      let shape = try DecoderSource(checkpoint).family.memoryShape(named: checkpoint.modelName)
+      let shape = try DecoderSource(checkpoint, families: Known.families).family.memoryShape(
+        named: checkpoint.modelName)
       let load = try Load(thinkBudget: amount.tokens, prompt: 0, answer: 0, batch: together)
       return Accounting.actual.memory(shape, .bf16, .full, load).total
     }

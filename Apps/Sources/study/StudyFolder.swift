@@ -18,7 +18,8 @@ struct StudyFolder: ParsableArguments {
   ///
   /// - Throws: `EvaluationError` naming file and key.
   func definition() throws -> StudyDefinition {
-    try StudyDefinition(contentsOf: URL(fileURLWithPath: file))
+    try StudyDefinition(
+      contentsOf: URL(fileURLWithPath: file), evictions: Known.evictions)
   }
 
   /// The folder of a study.

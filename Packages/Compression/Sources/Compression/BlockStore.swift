@@ -4,10 +4,11 @@ import Quantizers
 import SystemCalls
 import Tensors
 
-/// The blocks that are finished, on disk, so that a run that was killed goes on with the first one that is not.
+/// The blocks that are finished, on disk, so that a run that was killed goes on with the first one
+/// that is not.
 ///
-/// Every block is a little checkpoint in a folder of its own, which appears whole or not at all. The folder of all blocks
-/// holds the identity of the run; blocks of another run are never used.
+/// Every block is a little checkpoint in a folder of its own, which appears whole or not at all.
+/// The folder of all blocks holds the identity of the run; blocks of another run are never used.
 public struct BlockStore {
   /// What has to be equal for a block to be used again.
   public struct Identity: Hashable, Codable, Sendable {
@@ -57,10 +58,11 @@ public struct BlockStore {
   ///   - source: the model that is compressed.
   ///   - identity: what the blocks have to belong to.
   ///   - replacing: whether the blocks of another run may be thrown away.
-  /// - Throws: `CompressionError.otherRun` when it holds blocks of another run, `.store` when it cannot be made or read.
+  /// - Throws: `CompressionError.otherRun` when it holds blocks of another run, `.store` when it
+  ///   cannot be made or read.
   public init(
     _ folder: URL, source: Checkpoint, identity: Identity, replacing: Bool = false
-  ) throws {
+  ) throws(CompressionError) {
     if replacing,
       let found = try? Data(contentsOf: folder.appendingPathComponent(Self.identityFile)),
       (try? JSONDecoder().decode(Identity.self, from: found)) != identity
@@ -69,7 +71,9 @@ public struct BlockStore {
     }
     self.folder = folder
     self.source = source
-    layout = try CheckpointLayout(container: .zstd)
+    layout = try CompressionError.wrapping { () throws(CheckpointError) in
+      try CheckpointLayout(container: .zstd)
+    }
     let file = folder.appendingPathComponent(Self.identityFile)
     do {
       if let found = try? Data(contentsOf: file) {
@@ -85,7 +89,7 @@ public struct BlockStore {
     } catch let error as CompressionError {
       throw error
     } catch {
-      throw CompressionError.store(
+      throw .store(
         folder: folder.path,
         reason: (error as? FileError)?.description ?? error.localizedDescription)
     }
@@ -109,17 +113,22 @@ public struct BlockStore {
     FileManager.default.fileExists(atPath: folder(of: layer).path)
   }
 
-  /// Reads a finished block; `names` are those of its quantized layers. A block without any is never stored.
+  /// Reads a finished block; `names` are those of its quantized layers. A block without any is
+  /// never stored.
   ///
-  /// - Throws: `CompressionError.store` for a damaged one.
-  func block(_ layer: Int, names: [String]) throws -> Block {
+  /// - Throws: `CompressionError.store` or `.checkpoint` for a damaged one.
+  func block(_ layer: Int, names: [String]) throws(CompressionError) -> Block {
     if names.isEmpty { return Block(matrices: [:], reports: []) }
-    let checkpoint = try Checkpoint(directory: folder(of: layer), workers: source.workers)
+    let layers = try CompressionError.wrapping { () throws(CheckpointError) in
+      let checkpoint = try Checkpoint(directory: folder(of: layer), workers: source.workers)
+      var layers: [(name: String, stored: StoredLinear)] = []
+      for name in names { layers.append((name, try checkpoint.linear(named: name))) }
+      return layers
+    }
     var matrices: [String: QuantizedMatrix] = [:]
-    for name in names {
-      guard case .quantized(let matrix) = try checkpoint.linear(named: name) else {
-        throw CompressionError.store(
-          folder: checkpoint.directory.path, reason: "layer \(name) is not quantized")
+    for (name, stored) in layers {
+      guard case .quantized(let matrix) = stored else {
+        throw .store(folder: folder(of: layer).path, reason: "layer \(name) is not quantized")
       }
       matrices[name] = matrix
     }
@@ -128,21 +137,23 @@ public struct BlockStore {
       let record = try JSONDecoder().decode(BlockRecord.self, from: Data(contentsOf: file))
       return Block(matrices: matrices, reports: record.layers)
     } catch {
-      throw CompressionError.store(folder: file.path, reason: "cannot be read")
+      throw .store(folder: file.path, reason: "cannot be read")
     }
   }
 
   /// Stores a finished block.
   ///
-  /// - Throws: `CheckpointError` when the disk is full.
-  func save(_ layer: Int, _ block: Block) throws {
+  /// - Throws: `CompressionError.checkpoint` when the disk is full.
+  func save(_ layer: Int, _ block: Block) throws(CompressionError) {
     if block.matrices.isEmpty { return }
-    let writer = try CheckpointWriter(
-      target: folder(of: layer), source: source, layout: layout, companions: [])
-    for report in block.reports {
-      guard let matrix = block.matrices[report.name] else { continue }
-      try writer.append(.quantized(matrix), named: report.name)
+    try CompressionError.wrapping { () throws(CheckpointError) in
+      let writer = try CheckpointWriter(
+        target: folder(of: layer), source: source, layout: layout, companions: [])
+      for report in block.reports {
+        guard let matrix = block.matrices[report.name] else { continue }
+        try writer.append(.quantized(matrix), named: report.name)
+      }
+      try writer.finish(record: BlockRecord(layers: block.reports))
     }
-    try writer.finish(record: BlockRecord(layers: block.reports))
   }
 }

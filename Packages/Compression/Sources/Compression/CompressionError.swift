@@ -1,3 +1,4 @@
+import ModelLoader
 import Quantizers
 
 /// What can go wrong when a model is made smaller.
@@ -8,8 +9,9 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
   case noCalibration(method: String)
   /// A calibration file that cannot be used; `line` where it is one line's fault.
   case calibration(file: String, line: Int?, reason: String)
-  /// A rule for single layers that cannot be followed.
-  case rule(file: String, rule: String, reason: String)
+  /// A rule for single layers that cannot be followed; `file` where it is the file's fault whatever
+  /// the model.
+  case rule(file: String?, rule: String, reason: String)
   /// The store of finished blocks belongs to another run.
   case otherRun(folder: String, differences: [String])
   /// The store of finished blocks cannot be used.
@@ -18,6 +20,8 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
   case nonFiniteTensor(name: String, position: Int)
   /// A layer that could not be quantized.
   case layer(name: String, reason: QuantizerError)
+  /// What is wrong with a file of the source, of the result or of the rules.
+  case checkpoint(CheckpointError)
 
   /// One sentence naming the layer or file.
   public var description: String {
@@ -29,7 +33,7 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
     case .calibration(let file, let line, let reason):
       file + (line.map { ", line \($0)" } ?? "") + ": " + reason
     case .rule(let file, let rule, let reason):
-      "\(file): \(rule): \(reason)"
+      (file.map { $0 + ": " } ?? "") + "\(rule): \(reason)"
     case .otherRun(let folder, let differences):
       "\(folder): holds blocks of another run (other \(differences.joined(separator: ", "))); "
         + "--force starts anew"
@@ -39,6 +43,22 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
       "tensor \(name): element \(position) is NaN or infinite"
     case .layer(let name, let reason):
       "layer \(name): \(reason)"
+    case .checkpoint(let error):
+      error.description
     }
+  }
+}
+
+extension CompressionError {
+  /// Whether a file or the disk is at fault, not what the model holds.
+  public var isOfFile: Bool {
+    if case .checkpoint = self { true } else { false }
+  }
+
+  /// Runs what throws errors of files.
+  static func wrapping<Result>(
+    _ body: () throws(CheckpointError) -> Result
+  ) throws(CompressionError) -> Result {
+    do { return try body() } catch { throw .checkpoint(error) }
   }
 }

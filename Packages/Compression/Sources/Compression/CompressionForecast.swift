@@ -4,14 +4,15 @@ import Quantizers
 
 /// How much memory and disk a run will take at most, known before it starts.
 ///
-/// Memory is the largest of three stages. While sequences are embedded, the embedding and the activations of all
-/// sequences are held. Then a block as stored with the codes made of it, the float copies of the layers under work and
-/// their Hessian, beside the activations. In the end the largest tensor that is copied, beside what the C library
-/// keeps of the arrays of the layers.
+/// Memory is the largest of three stages. While sequences are embedded, the embedding and the
+/// activations of all sequences are held. Then a block as stored with the codes made of it, the
+/// float copies of the layers under work and their Hessian, beside the activations. In the end the
+/// largest tensor that is copied, beside what the C library keeps of the arrays of the layers.
 public struct CompressionForecast: Sendable, Hashable {
   /// Bytes of memory at the highest point.
   public let memoryBytes: Int
-  /// Bytes of disk at the highest point: the result, before any compression, finished blocks, and the shard under work.
+  /// Bytes of disk at the highest point: the result, before any compression, finished blocks, and
+  /// the shard under work.
   public let diskBytes: Int
 }
 
@@ -30,7 +31,7 @@ extension Compressor {
   /// - Throws: `CheckpointError` naming a missing tensor.
   public func forecast(
     sequences: [Int], layout: CheckpointLayout
-  ) throws -> CompressionForecast {
+  ) throws(CheckpointError) -> CompressionForecast {
     let width = source.shape.hiddenSize
     var (largestBlock, kept) = (0, 0)
     var quantizedBytes = 0
@@ -47,9 +48,11 @@ extension Compressor {
       }
       projected = max(projected, Int(outputs))
     }
-    let embedding = try outerTensors.first.reduce(0) { try $0 + bytes($1) }
-    let largest = try (outerTensors.first + outerTensors.last).map { try bytes($0) }.max() ?? 0
-    // Of one sequence on its way through a block: residual stream, norms, projections, keys and values.
+    var (embedding, largest) = (0, 0)
+    for name in outerTensors.first { embedding += try bytes(name) }
+    for name in outerTensors.first + outerTensors.last { largest = max(largest, try bytes(name)) }
+    // Of one sequence on its way through a block: residual stream, norms, projections, keys and
+    // values.
     let rowFloats = 3 * width + 2 * projected
     let scratch = (sequences.max() ?? 0) * rowFloats * 4
     let activations = sequences.reduce(0, +) * width * 4
@@ -63,11 +66,11 @@ extension Compressor {
       diskBytes: result + quantizedBytes + min(result, layout.shardLimit))
   }
 
-  /// Bytes of memory while a block is under work, of the arrays of its largest layer, of its quantized layers as
-  /// written, and of what those replace.
+  /// Bytes of memory while a block is under work, of the arrays of its largest layer, of its
+  /// quantized layers as written, and of what those replace.
   private func blockForecast(
     _ layer: Int, calibrated: Bool
-  ) throws -> (memory: Int, arrays: Int, quantized: Int, replaced: Int) {
+  ) throws(CheckpointError) -> (memory: Int, arrays: Int, quantized: Int, replaced: Int) {
     var (stored, codes, work, arrays, quantized, replaced) = (0, 0, 0, 0, 0, 0)
     var hessianBytes = 0
     for group in groups(of: layer) {
@@ -82,14 +85,16 @@ extension Compressor {
           let groups = own.groupSize.map { (columns + $0 - 1) / $0 } ?? 1
           quantized += (rows * columns * own.bits + 7) / 8 + rows * groups * 4 + 16
           replaced += size
-          // One byte a code until the block is stored, and the packed form that the next layers' inputs come from.
+          // One byte a code until the block is stored, and the packed form that the next layers'
+          // inputs come from.
           codes +=
             rows * columns + rows * columns * (own.bits == 8 ? 8 : 4) / 8 + rows * groups * 8
           together += rows * columns
           largest = max(largest, rows * columns)
         }
-        // Floats of all layers that share the input; of the one under work also its columns in their order, codes and
-        // differences; the Hessian, its damped copy and the factor, and rows of activations both ways round. Of sites observed together all Hessians are held.
+        // Floats of all layers that share the input; of the one under work also its columns in
+        // their order, codes and differences; the Hessian, its damped copy and the factor, and rows
+        // of activations both ways round. Of sites observed together all Hessians are held.
         arrays = max(arrays, 10 * largest)
         let columns = site.inFeatures
         if calibrated { hessians += 8 * columns * columns + 4096 * columns }
@@ -100,7 +105,7 @@ extension Compressor {
     return (stored + codes + work + hessianBytes, arrays, quantized, replaced)
   }
 
-  private func bytes(_ tensor: String) throws -> Int {
+  private func bytes(_ tensor: String) throws(CheckpointError) -> Int {
     try source.checkpoint.info(of: tensor).range.count
   }
 }

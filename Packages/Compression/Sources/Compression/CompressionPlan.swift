@@ -3,8 +3,8 @@ import Quantizers
 
 /// What becomes of each layer: the settings of the whole run, and rules for single layers.
 ///
-/// A file of rules is JSON; the first rule whose regular expression is found in a layer's name decides, and what it does
-/// not say stays as for the whole run:
+/// A file of rules is JSON; the first rule whose regular expression is found in a layer's name
+/// decides, and what it does not say stays as for the whole run:
 ///
 ///     {"rules": [
 ///       {"layers": "layers\\.0\\.", "keep": true},
@@ -32,37 +32,57 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
 
   /// Reads a file of rules.
   ///
-  /// - Throws: `CheckpointError` naming the file and the key; `CompressionError.rule` for an expression that is none.
-  public init(_ settings: QuantizerSettings, rulesFile bytes: [UInt8], file: String) throws {
-    let object = try JSONObject(parsing: bytes, file: file)
-    try Self.refuseUnknown(object, known: ["rules"])
-    let rules = try (object.objectsIfPresent("rules") ?? []).map {
-      try Self.rule($0, default: settings)
+  /// - Throws: `CompressionError.checkpoint` naming the file and the key; `.rule` for an expression
+  ///   that is none.
+  public init(
+    _ settings: QuantizerSettings, rulesFile bytes: [UInt8], file: String
+  ) throws(CompressionError) {
+    let objects = try CompressionError.wrapping { () throws(CheckpointError) in
+      let object = try JSONObject(parsing: bytes, file: file)
+      try Self.refuseUnknown(object, known: ["rules"])
+      guard let objects = try object.objectsIfPresent("rules"), !objects.isEmpty else {
+        throw object.wrong("rules", expected: "at least one rule")
+      }
+      return objects
     }
-    guard !rules.isEmpty else {
-      throw object.wrong("rules", expected: "at least one rule")
-    }
+    var rules: [Rule] = []
+    for object in objects { rules.append(try Self.rule(object, default: settings)) }
     self.settings = settings
     self.rules = rules
   }
 
   private static func rule(
     _ object: JSONObject, default settings: QuantizerSettings
-  ) throws -> Rule {
+  ) throws(CompressionError) -> Rule {
+    let (layers, own) = try CompressionError.wrapping { () throws(CheckpointError) in
+      try parsed(object, default: settings)
+    }
+    do throws(LayerPattern.Fault) {
+      _ = try LayerPattern(layers)
+    } catch {
+      throw .rule(
+        file: object.file, rule: object.path,
+        reason: "'\(layers.prefix(80))' is no regular expression for layers: \(error.reason)")
+    }
+    do throws(QuantizerError) {
+      _ = try own?.quantizer(scaleType: .bf16)
+    } catch {
+      throw .rule(file: object.file, rule: object.path, reason: "\(error)")
+    }
+    return Rule(layers: layers, settings: own)
+  }
+
+  /// What a rule says: the expression, and the settings, which are none for layers that are kept.
+  private static func parsed(
+    _ object: JSONObject, default settings: QuantizerSettings
+  ) throws(CheckpointError) -> (layers: String, settings: QuantizerSettings?) {
     try refuseUnknown(
       object,
       known: ["layers", "keep", "method", "bits", "group_size", "grid", "scales", "damping"])
     let layers = try object.string("layers")
-    do throws(LayerPattern.Fault) {
-      _ = try LayerPattern(layers)
-    } catch {
-      throw CompressionError.rule(
-        file: object.file, rule: object.path,
-        reason: "'\(layers.prefix(80))' is no regular expression for layers: \(error.reason)")
-    }
     if try object.boolIfPresent("keep") ?? false {
       try refuseUnknown(object, known: ["layers", "keep"])
-      return Rule(layers: layers, settings: nil)
+      return (layers, nil)
     }
     var own = settings
     own.method = try choice("method", in: object) ?? own.method
@@ -75,12 +95,7 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
     if let damping = try object.numberIfPresent("damping", in: 0...1) {
       own.damping = Float(damping)
     }
-    do throws(QuantizerError) {
-      _ = try own.quantizer(scaleType: .bf16)
-    } catch {
-      throw CompressionError.rule(file: object.file, rule: object.path, reason: "\(error)")
-    }
-    return Rule(layers: layers, settings: own)
+    return (layers, own)
   }
 
   private static func choice<Choice: RawRepresentable & CaseIterable>(
@@ -108,8 +123,15 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
   /// Settings of every layer of `names`, in their order; nil for those that keep their type.
   ///
   /// - Throws: `CompressionError.rule` for a rule that is found in no name: it would be a mistake.
-  public func settings(of names: [String]) throws -> [QuantizerSettings?] {
-    let patterns = try rules.map { try LayerPattern($0.layers) }
+  public func settings(of names: [String]) throws(CompressionError) -> [QuantizerSettings?] {
+    var patterns: [LayerPattern] = []
+    for (index, rule) in rules.enumerated() {
+      do throws(LayerPattern.Fault) {
+        patterns.append(try LayerPattern(rule.layers))
+      } catch {
+        throw .rule(file: nil, rule: "rules[\(index)]", reason: error.reason)
+      }
+    }
     var used = Set<Int>()
     let chosen: [QuantizerSettings?] = names.map { name in
       guard let index = patterns.firstIndex(where: { $0.isFound(in: name) }) else {
@@ -119,8 +141,8 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
       return rules[index].settings
     }
     if let unused = rules.indices.first(where: { !used.contains($0) }) {
-      throw CompressionError.rule(
-        file: "rules", rule: "rules[\(unused)]",
+      throw .rule(
+        file: nil, rule: "rules[\(unused)]",
         reason: "'\(rules[unused].layers)' decides for no layer of this model")
     }
     return chosen

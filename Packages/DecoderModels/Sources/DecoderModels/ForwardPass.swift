@@ -14,7 +14,8 @@ public struct TokenRun: Sendable {
   /// Whether every one of these tokens gets logits, where others get them for their last alone.
   public let wantsEveryRow: Bool
 
-  /// Tokens to append to the sequence of `cache`; `endsPrompt` is false where a prompt goes on in a later run.
+  /// Tokens to append to the sequence of `cache`; `endsPrompt` is false where a prompt goes on in a
+  /// later run.
   public init(
     cache: Int, tokens: [Int32], endsPrompt: Bool = true, wantsEveryRow: Bool = false
   ) {
@@ -37,8 +38,9 @@ public enum LogitRows: Sendable {
 
 /// A decoder at work: runs batches of tokens from any number of sequences.
 ///
-/// The logits of a sequence are the same bits whatever else is in the batch, however its tokens were cut into runs,
-/// and however many threads work. Holds the working memory; one thread drives it.
+/// The logits of a sequence are the same bits whatever else is in the batch, however its tokens
+/// were cut into runs, and however many threads work. Holds the working memory; one thread drives
+/// it.
 public final class ForwardPass {
   /// The model.
   public let decoder: Decoder
@@ -47,7 +49,8 @@ public final class ForwardPass {
   private let hidden = GrowingBuffer<Float>()
   private let logits = GrowingBuffer<Float>()
 
-  /// Tokens that go through the model at once; longer batches are cut, which bounds the working memory.
+  /// Tokens that go through the model at once; longer batches are cut, which bounds the working
+  /// memory.
   public static let chunk = KVForecast.stepTokens
 
   /// How weights meet activations.
@@ -63,7 +66,8 @@ public final class ForwardPass {
 
   /// An empty cache for one sequence.
   ///
-  /// - Throws: `KVPolicyError.invalidFormat` where the model's heads cannot be kept as `policy` says.
+  /// - Throws: `KVPolicyError.invalidFormat` where the model's heads cannot be kept as `policy`
+  ///   says.
   public func makeCache(
     _ policy: KVPolicy = .full, meter: KVMeter
   ) throws(KVPolicyError) -> KVCache {
@@ -76,14 +80,14 @@ public final class ForwardPass {
   ///   - runs: tokens by sequence; a sequence appears at most once.
   ///   - caches: the sequences' caches.
   ///   - rows: which rows get logits.
-  ///   - receive: called with (run, token in run, logits `[vocabulary]`), in order for each run; the pointer is valid
-  ///     inside only.
-  /// - Throws: `ModelError` for a token outside the vocabulary or a sequence beyond the context, before anything is
-  ///   run; `TensorError.outOfMemory` when a cache cannot grow.
+  ///   - receive: called with (run, token in run, logits `[vocabulary]`), in order for each run;
+  ///     the pointer is valid inside only.
+  /// - Throws: `ModelError` for a token outside the vocabulary or a sequence beyond the context,
+  ///   before anything is run; `.tensors` when a cache cannot grow.
   public func run(
     _ runs: [TokenRun], caches: inout [KVCache], rows: LogitRows,
-    receive: (_ run: Int, _ token: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
-  ) throws {
+    receive: (_ run: Int, _ token: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
+  ) throws(ModelError) {
     try check(runs, caches)
     for run in runs where run.endsPrompt {
       caches[run.cache].endPrompt(at: caches[run.cache].position + run.tokens.count)
@@ -125,8 +129,8 @@ public final class ForwardPass {
 
   private func runChunk(
     _ parts: [Part], of runs: [TokenRun], caches: inout [KVCache], rows: LogitRows,
-    receive: (Int, Int, UnsafeBufferPointer<Float>) throws -> Void
-  ) throws {
+    receive: (Int, Int, UnsafeBufferPointer<Float>) -> Void
+  ) throws(ModelError) {
     let shape = decoder.shape
     let layout = RowLayout(
       parts.map { part in
@@ -146,7 +150,11 @@ public final class ForwardPass {
         row += 1
       }
     }
-    try runBlocks(layout, wanted: wanted.map(\.row), x: x, caches: &caches)
+    do {
+      try runBlocks(layout, wanted: wanted.map(\.row), x: x, caches: &caches)
+    } catch {
+      throw .tensors(error)
+    }
     guard !wanted.isEmpty else { return }
     let vocabulary = shape.vocabularySize
     let output = logits.reserve(wanted.count * vocabulary)
@@ -154,17 +162,19 @@ public final class ForwardPass {
     decoder.outputHead.multiply(
       x, count: wanted.count, by: decoder.head, into: output, in: pass)
     for (index, item) in wanted.enumerated() {
-      try receive(
+      receive(
         item.run, item.token,
         UnsafeBufferPointer(start: output + index * vocabulary, count: vocabulary))
     }
   }
 
-  /// Runs all blocks over `x` `[rows, hidden]`, in which the rows that are wanted then stand at the front.
+  /// Runs all blocks over `x` `[rows, hidden]`, in which the rows that are wanted then stand at the
+  /// front.
   private func runBlocks(
     _ layout: RowLayout, wanted: [Int], x: UnsafeMutablePointer<Float>, caches: inout [KVCache]
   ) throws(TensorError) {
-    // Of the last block's rows only those are computed, unless an eviction looks at the queries of all.
+    // Of the last block's rows only those are computed, unless an eviction looks at the queries of
+    // all.
     let isShort =
       wanted.count < layout.count && !layout.runs.contains { caches[$0.cache].needsQueries }
     for (layer, block) in decoder.blocks.enumerated() {

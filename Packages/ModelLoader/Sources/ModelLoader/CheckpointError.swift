@@ -40,6 +40,8 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case damaged(file: String, part: String, reason: String)
   /// A file is no longer the one that was opened.
   case changed(file: String, reason: String)
+  /// A setting of the caller's outside its range.
+  case setting(name: String, value: String, expected: String)
   /// A value in a JSON file is absent or not what it must be.
   case value(file: String, key: String, expected: String, found: String)
   /// The checkpoint holds no tensor of this name.
@@ -75,6 +77,8 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
       "\(file): damaged at \(part): \(reason)"
     case .changed(let file, let reason):
       "\(file): changed while in use: \(reason)"
+    case .setting(let name, let value, let expected):
+      "\(name) is \(value); expected \(expected)"
     case .value(let file, let key, let expected, let found):
       "\(file): \(key): expected \(expected), found \(found)"
     case .noTensor(let directory, let tensor):

@@ -9,28 +9,29 @@ public struct CheckpointLayout: Sendable, Hashable, Codable {
   public enum Container: String, Sendable, Hashable, Codable {
     /// Plain safetensors, as other engines read them.
     case safetensors
-    /// The compressed checkpoint between our own stages: safetensors in zstd frames (see `SeekTable`).
+    /// The compressed checkpoint between our own stages: safetensors in zstd frames (see
+    /// `SeekTable`).
     case zstd
   }
 
   /// What the shards are.
   public let container: Container
-  /// How quantized layers are stored; nil: as plain matrices, their values rounded to the model's own type.
+  /// How quantized layers are stored; nil: as plain matrices, their values rounded to the model's
+  /// own type.
   public let method: QuantizationSummary.Method?
   /// A new shard begins before this many bytes of tensors are exceeded.
   public let shardLimit: Int
 
   /// A layout.
   ///
-  /// - Throws: `CheckpointError.value` when the limit is not positive.
+  /// - Throws: `CheckpointError.setting` when the limit is not positive.
   public init(
     container: Container, method: QuantizationSummary.Method? = .packQuantized,
     shardLimit: Int = 4 << 30
   ) throws(CheckpointError) {
     guard shardLimit > 0 else {
-      throw .value(
-        file: "layout", key: "shardLimit", expected: "a positive number of bytes",
-        found: "\(shardLimit)")
+      throw .setting(
+        name: "shard limit", value: "\(shardLimit)", expected: "a positive number of bytes")
     }
     self.container = container
     self.method = method

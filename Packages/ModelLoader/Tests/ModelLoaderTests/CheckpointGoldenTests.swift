@@ -14,16 +14,9 @@ struct CheckpointGoldenTests {
     .enabled(if: !quantizedCases.isEmpty, "no reference checkpoints at \(Goldens.folder.path)"),
     arguments: quantizedCases)
   func dequantized(name: String) throws {
-    let url = Goldens.url("checkpoints", name)
-    let checkpoint = try Checkpoint(directory: url)
-    let golden = url.appendingPathComponent("golden")
-    let files = try FileManager.default.contentsOfDirectory(atPath: golden.path)
-      .filter { $0.hasPrefix("dequant.") }
-    #expect(!files.isEmpty)
-    for file in files {
-      let layer = file.dropFirst("dequant.".count).dropLast(".npy".count)
-      let expected = try NumPyArray(golden.appendingPathComponent(file))
-      guard case .quantized(let matrix) = try checkpoint.linear(named: String(layer)) else {
+    let checkpoint = try Checkpoint(directory: Goldens.url("checkpoints", name))
+    for (layer, expected) in try Goldens.dequantizedLayers(of: name) {
+      guard case .quantized(let matrix) = try checkpoint.linear(named: layer) else {
         Issue.record("\(layer) is not quantized")
         continue
       }
@@ -66,15 +59,8 @@ struct CheckpointGoldenTests {
     .enabled(if: !eightBitCases.isEmpty, "no reference checkpoints at \(Goldens.folder.path)"),
     arguments: eightBitCases)
   func eightBits(name: String) throws {
-    let url = Goldens.url("checkpoints", name)
-    let checkpoint = try Checkpoint(directory: url)
-    let golden = url.appendingPathComponent("golden")
-    let files = try FileManager.default.contentsOfDirectory(atPath: golden.path)
-      .filter { $0.hasPrefix("dequant.") }
-    #expect(!files.isEmpty)
-    for file in files {
-      let layer = String(file.dropFirst("dequant.".count).dropLast(".npy".count))
-      let expected = try NumPyArray(golden.appendingPathComponent(file))
+    let checkpoint = try Checkpoint(directory: Goldens.url("checkpoints", name))
+    for (layer, expected) in try Goldens.dequantizedLayers(of: name) {
       let weights = try checkpoint.weights(named: layer, shape: expected.shape)
       #expect(weights.dequantized() == expected.values, "\(name) \(layer)")
       #expect(weights.byteCount < 2 * expected.values.count, "one byte a weight, and scales")

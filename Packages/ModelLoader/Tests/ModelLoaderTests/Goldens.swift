@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// The folder of reference data: `BITBUDGET_GOLDENS`, or `shared/goldens` beside the repository.
 enum Goldens {
@@ -22,6 +23,22 @@ enum Goldens {
 
   static func url(_ kind: String, _ name: String) -> URL {
     folder.appendingPathComponent(kind).appendingPathComponent(name)
+  }
+
+  /// The layers of a reference checkpoint with the values that its maker reads; at least one.
+  static func dequantizedLayers(
+    of checkpoint: String
+  ) throws -> [(layer: String, expected: NumPyArray)] {
+    let golden = url("checkpoints", checkpoint).appendingPathComponent("golden")
+    let files = try FileManager.default.contentsOfDirectory(atPath: golden.path)
+      .filter { $0.hasPrefix("dequant.") }.sorted()
+    try #require(!files.isEmpty)
+    return try files.map { file in
+      (
+        String(file.dropFirst("dequant.".count).dropLast(".npy".count)),
+        try NumPyArray(golden.appendingPathComponent(file))
+      )
+    }
   }
 }
 

@@ -11,7 +11,8 @@ private struct Config: Decodable {
   let tieWordEmbeddings: Bool
   let torchDtype: String
 
-  /// Parameters of the architecture: matrices, two norms and two head norms a layer, one at the end.
+  /// Parameters of the architecture: matrices, two norms and two head norms a layer, one at the
+  /// end.
   var parameters: Int {
     let attention = 2 * hiddenSize * headDim * (numAttentionHeads + numKeyValueHeads)
     let layer = attention + 3 * hiddenSize * intermediateSize + 2 * hiddenSize + 2 * headDim
@@ -78,14 +79,14 @@ func everyBenchmarkHas400DifferentProblems(name: String) throws {
 }
 
 @Test func calibrationTextIsInChatForm() throws {
-  let texts = try lines(of: #require(NanoModels.calibration), as: [String: String].self)
+  let texts = try lines(of: #require(NanoModels.calibration()), as: [String: String].self)
     .compactMap { $0["text"] }
   #expect(texts.count == 256)
   #expect(texts.contains { $0.hasPrefix("<|im_start|>user\n") && $0.hasSuffix("<|im_end|>") })
 }
 
 @Test func calibrationHoldsNoBenchmarkProblem() throws {
-  let texts = try lines(of: #require(NanoModels.calibration), as: [String: String].self)
+  let texts = try lines(of: #require(NanoModels.calibration()), as: [String: String].self)
     .compactMap { $0["text"] }.joined()
   for name in NanoModels.benchmarkNames {
     let rows = try lines(of: #require(NanoModels.benchmark(named: name)), as: Row.self)

@@ -3,11 +3,12 @@ import KVCaches
 import Tensors
 
 extension DecodingBatch {
-  /// Starts what can start, runs one step of everything that runs, and takes the tokens that are drawn.
+  /// Starts what can start, runs one step of everything that runs, and takes the tokens that are
+  /// drawn.
   ///
   /// - Returns: what happened, request by request; nothing where the batch is idle.
-  /// - Throws: `GenerationError`: `nonFiniteLogits`, or what the model or the memory objects to; the batch can
-  ///   then not go on.
+  /// - Throws: `GenerationError`: `nonFiniteLogits`, or what the model or the memory objects to;
+  ///   the batch can then not go on.
   public mutating func step() throws(GenerationError) -> [Event] {
     try admit()
     guard !sequences.isEmpty else { return [] }
@@ -27,7 +28,8 @@ extension DecodingBatch {
     return events
   }
 
-  /// What was drawn for a sequence: its next token and, as far as proposals were these, those that follow.
+  /// What was drawn for a sequence: its next token and, as far as proposals were these, those that
+  /// follow.
   private struct Drawn {
     var tokens: [Int32] = []
     /// How likely they were, one for each token where that is wanted.
@@ -35,7 +37,8 @@ extension DecodingBatch {
     var proposals: [Int32] = []
   }
 
-  /// Takes what was drawn into a sequence, token by token, and cuts its cache back to what is accepted.
+  /// Takes what was drawn into a sequence, token by token, and cuts its cache back to what is
+  /// accepted.
   ///
   /// - Returns: whether the sequence is complete.
   private mutating func take(
@@ -139,35 +142,37 @@ extension DecodingBatch {
     let awaits = sequences.map { $0.isInPrompt && isAwaitedWhole($0) }
     let (sequences, sampler) = (sequences, sampler)
     var scores: [Int: [TokenLogprob]] = [:]
+    var failure: GenerationError?
+    func receive(
+      _ run: Int, _ token: Int, _ logits: UnsafeBufferPointer<Float>
+    ) throws(GenerationError) {
+      let sequence = sequences[parts[run].sequence]
+      if sequence.isScoringPrompt {
+        let next = sequence.promptTokensRun + token + 1
+        if sequence.source.prompt.indices.contains(next) {
+          let scored = try TokenLogprob(
+            of: sequence.source.prompt[next], in: logits, top: sequence.source.logprobs ?? 0,
+            step: next)
+          scores[parts[run].sequence, default: []].append(scored)
+        }
+      }
+      guard runs[run].endsPrompt else { return }
+      let (index, place) = (parts[run].sequence, token - parts[run].tokens + 1)
+      let (before, proposals) = (drawn[index].tokens, drawn[index].proposals)
+      // A row behind a proposal counts where that is what was drawn.
+      guard place >= 0, before.count == place, proposals.starts(with: before) else { return }
+      try Self.draw(&drawn[index], sequence, logits, sampler)
+      if awaits[index] { awaited.append((index, Array(logits))) }
+    }
     do {
       try pass.run(runs, caches: &caches, rows: .last) { run, token, logits in
-        let sequence = sequences[parts[run].sequence]
-        if sequence.isScoringPrompt {
-          let next = sequence.promptTokensRun + token + 1
-          if sequence.source.prompt.indices.contains(next) {
-            let scored = try TokenLogprob(
-              of: sequence.source.prompt[next], in: logits, top: sequence.source.logprobs ?? 0,
-              step: next)
-            scores[parts[run].sequence, default: []].append(scored)
-          }
-        }
-        guard runs[run].endsPrompt else { return }
-        let (index, place) = (parts[run].sequence, token - parts[run].tokens + 1)
-        let (before, proposals) = (drawn[index].tokens, drawn[index].proposals)
-        // A row behind a proposal counts where that is what was drawn.
-        guard place >= 0, before.count == place, proposals.starts(with: before) else { return }
-        try Self.draw(&drawn[index], sequence, logits, sampler)
-        if awaits[index] { awaited.append((index, Array(logits))) }
+        if failure != nil { return }
+        do throws(GenerationError) { try receive(run, token, logits) } catch { failure = error }
       }
-    } catch let error as GenerationError {
-      throw error
-    } catch let error as TensorError {
-      throw .tensor(error)
-    } catch let error as ModelError {
-      throw .model(error)
     } catch {
-      throw .engine("\(error)")
+      throw .model(error)
     }
+    if let failure { throw failure }
     for (index, logprobs) in scores { self.sequences[index].score(logprobs) }
     return awaited
   }
@@ -175,18 +180,14 @@ extension DecodingBatch {
   private func draw(
     _ drawn: inout Drawn, _ sequence: BatchSequence, _ logits: [Float]
   ) throws(GenerationError) {
-    do {
-      drawn = Drawn()
-      try logits.withUnsafeBufferPointer { try Self.draw(&drawn, sequence, $0, sampler) }
-    } catch let error as GenerationError {
-      throw error
-    } catch {
-      throw .engine("\(error)")
+    drawn = Drawn()
+    try logits.withUnsafeBufferPointer { (logits) throws(GenerationError) in
+      try Self.draw(&drawn, sequence, logits, sampler)
     }
   }
 
-  /// Draws a sequence's next token, behind those accepted in this step, with the random number of its
-  /// position.
+  /// Draws a sequence's next token, behind those accepted in this step, with the random number of
+  /// its position.
   private static func draw(
     _ drawn: inout Drawn, _ sequence: BatchSequence, _ logits: UnsafeBufferPointer<Float>,
     _ sampler: Sampler

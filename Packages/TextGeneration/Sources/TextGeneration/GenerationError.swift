@@ -1,5 +1,4 @@
 import DecoderModels
-import Tensors
 
 /// What can go wrong when text is generated.
 public enum GenerationError: Error, Equatable, CustomStringConvertible {
@@ -11,16 +10,13 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
   case promptTooLong(tokens: Int, context: Int)
   /// A thinking budget that leaves no room for the answer: `sum` names the parts of `tokens`.
   case budgetTooLong(sum: String, tokens: Int, place: String, limit: Int)
-  /// A text that may take more KV cache than there is room for, in bytes; a reply of up to `fits` tokens would do.
+  /// A text that may take more KV cache than there is room for, in bytes; a reply of up to `fits`
+  /// tokens would do.
   case memoryExceeded(bytes: Int, kvByteBudget: Int, prompt: Int, reply: Int, fits: Int)
   /// The model produced NaN or infinity: its weights are damaged.
   case nonFiniteLogits(step: Int)
-  /// No memory is left.
-  case tensor(TensorError)
-  /// The model cannot run what it was given.
+  /// The model cannot run what it was given, or no memory is left.
   case model(ModelError)
-  /// Something else in the engine went wrong.
-  case engine(String)
 
   /// One sentence with the values.
   public var description: String {
@@ -39,9 +35,7 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
         + "\(max(kvByteBudget, 0))" + (fits > 0 ? ", which a reply of \(fits) tokens fits" : "")
     case .nonFiniteLogits(let step):
       "non-finite logits at step \(step): the model's weights are damaged or overflow"
-    case .tensor(let error): "\(error)"
     case .model(let error): "\(error)"
-    case .engine(let reason): reason
     }
   }
 }

@@ -14,13 +14,15 @@ public struct GenerationRequest: Sendable {
   public var tags: ThinkingTags?
   /// How long the model thinks; nil leaves it to the model.
   public var budget: ThinkingBudget?
-  /// Smaller budgets whose answers are wanted too. The thought is generated once; each answer branches off where
-  /// its budget is used up, and is the one that a request with that budget would give.
+  /// Smaller budgets whose answers are wanted too. The thought is generated once; each answer
+  /// branches off where its budget is used up, and is the one that a request with that budget would
+  /// give.
   public var branches: [Int]
-  /// How likely each drawn token was is wanted too, with this many of the likeliest in its place; nil for not.
+  /// How likely each drawn token was is wanted too, with this many of the likeliest in its place;
+  /// nil for not.
   public var logprobs: Int?
-  /// Whether that is wanted for the prompt's tokens as well. Such a prompt is always run, and never shares what
-  /// others have run.
+  /// Whether that is wanted for the prompt's tokens as well. Such a prompt is always run, and never
+  /// shares what others have run.
   public var scoresPrompt = false
 
   /// A request.
@@ -42,7 +44,8 @@ public struct GenerationRequest: Sendable {
   /// Tokens after which the text is truncated in a context of `context` tokens.
   func tokenLimit(context: Int) -> Int { min(maxTokens, context - prompt.count) }
 
-  /// The most tokens that the text can have in such a context: a forced budget ends it before its limit.
+  /// The most tokens that the text can have in such a context: a forced budget ends it before its
+  /// limit.
   func longestReply(context: Int) -> Int {
     let limit = tokenLimit(context: context)
     guard let budget, budget.lowerBound == .budget else { return limit }
@@ -79,7 +82,7 @@ public struct GenerationRequest: Sendable {
 }
 
 /// Why a text ended.
-public enum FinishReason: String, Sendable, Hashable, Codable {
+public enum FinishReason: String, Sendable, Hashable, Codable, CaseIterable {
   /// The model ended it.
   case stop
   /// The thinking budget was used up, and the answer that was demanded is complete.
@@ -88,14 +91,17 @@ public enum FinishReason: String, Sendable, Hashable, Codable {
   case length
   /// The caller ended it.
   case cancelled
+  /// No text could be had, for example from an endpoint; never of a text generated here.
+  case failed
 }
 
 /// What the tokens of a text are.
 public struct TokenCounts: Sendable, Hashable, Codable {
   /// Tokens of the prompt.
   public let prompt: Int
-  /// Tokens of the thought: its tags and what was put into it included. Under a budget everything before the end of
-  /// the thought or the cue, so all of a text whose model has no tags and ends it within the budget.
+  /// Tokens of the thought: its tags and what was put into it included. Under a budget everything
+  /// before the end of the thought or the cue, so all of a text whose model has no tags and ends it
+  /// within the budget.
   public let thought: Int
   /// Tokens put into the thought in place of an end; they count in `thought`.
   public let waits: Int

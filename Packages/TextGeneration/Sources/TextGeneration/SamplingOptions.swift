@@ -1,6 +1,7 @@
 /// How the next token is drawn from the logits.
 ///
-/// Filters apply in the order of Hugging Face transformers: penalties, temperature, top-k, top-p, min-p.
+/// Filters apply in the order of Hugging Face transformers: penalties, temperature, top-k, top-p,
+/// min-p.
 public struct SamplingOptions: Sendable, Hashable, Codable {
   /// Divides the logits; 0 takes the likeliest token.
   public let temperature: Float
@@ -50,16 +51,5 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
     try penalties.check()
     self.init(
       unchecked: temperature, topK, topP, minP, penalties.changeNothing ? nil : penalties)
-  }
-
-  /// These options with others in their place where some are said.
-  ///
-  /// - Throws: `GenerationError.invalidOption` naming the option and its range.
-  public func overridden(
-    temperature: Float?, topK: Int?, topP: Float?, minP: Float?
-  ) throws(GenerationError) -> SamplingOptions {
-    try SamplingOptions(
-      temperature: temperature ?? self.temperature, topK: topK ?? self.topK,
-      topP: topP ?? self.topP, minP: minP ?? self.minP)
   }
 }

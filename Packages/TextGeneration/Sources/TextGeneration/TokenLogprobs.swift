@@ -48,26 +48,29 @@ public struct TokenLogprob: Sendable, Hashable {
 extension ForwardPass {
   /// The log-probabilities of `tokens` after `prompt`, with the `top` likeliest at each place.
   ///
-  /// The tokens pass through the model once more; a decoder's logits do not depend on how its tokens
-  /// are cut into runs, so these are the ones that they were drawn from, as long as no eviction is at work.
+  /// The tokens pass through the model once more; a decoder's logits do not depend on how its
+  /// tokens are cut into runs, so these are the ones that they were drawn from, as long as no
+  /// eviction is at work.
   ///
-  /// - Throws: `GenerationError.nonFiniteLogits`; what the pass throws.
+  /// - Throws: `GenerationError.nonFiniteLogits`, or `.model` for what the pass objects to;
+  ///   `KVPolicyError` where the model's heads cannot be kept as `kv` says.
   public func logprobs(
     of tokens: [Int32], after prompt: [Int32], top: Int, kv: KVPolicy = .full
   ) throws -> [TokenLogprob] {
-    guard let last = prompt.last, !tokens.isEmpty else { return [] }
-    var caches = [try makeCache(kv, meter: KVMeter())]
-    if prompt.count > 1 {
-      try run(
-        [TokenRun(cache: 0, tokens: prompt.dropLast(), endsPrompt: false)], caches: &caches,
-        rows: .none
-      ) { _, _, _ in }
-    }
+    guard !prompt.isEmpty, !tokens.isEmpty else { return [] }
+    var text = try TextLogits(self, of: prompt + tokens.dropLast(), kv: kv)
+    try text.skip(prompt.count - 1)
     var found: [TokenLogprob] = []
-    try run(
-      [TokenRun(cache: 0, tokens: [last] + tokens.dropLast())], caches: &caches, rows: .all
-    ) { _, place, logits in
-      found.append(try TokenLogprob(of: tokens[place], in: logits, top: top, step: place))
+    while found.count < tokens.count {
+      let rows = try text.next()
+      let width = decoder.shape.vocabularySize
+      try rows.withUnsafeBufferPointer { rows in
+        for start in stride(from: 0, to: rows.count, by: width) {
+          let row = UnsafeBufferPointer(rebasing: rows[start..<start + width])
+          found.append(
+            try TokenLogprob(of: tokens[found.count], in: row, top: top, step: found.count))
+        }
+      }
     }
     return found
   }

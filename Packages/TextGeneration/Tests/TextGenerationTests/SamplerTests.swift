@@ -120,6 +120,22 @@ import Testing
     }
   }
 
+  @Test func whatIsSaidComesBeforeWhatHolds() throws {
+    var penalties = Penalties()
+    penalties.repetition = 1.25
+    let usual = try SamplingOptions(temperature: 0.6, topK: 20, topP: 0.95, penalties: penalties)
+    #expect(try usual.overridden(by: Sampling()) == usual)
+    let other = try usual.overridden(by: Sampling(temperature: 0, topK: 5))
+    #expect(other.temperature == 0 && other.topK == 5 && other.topP == 0.95)
+    #expect(other.penalties == penalties)
+    #expect(try SamplingOptions.greedy.overridden(by: Sampling(usual)) == usual)
+    #expect(Sampling(usual).temperature == 0.6)
+    #expect(throws: GenerationError.self) { try Sampling(temperature: .nan) }
+    #expect(throws: GenerationError.self) { try Sampling(topP: 1.5) }
+    #expect(throws: GenerationError.self) { try Sampling(topK: 0) }
+    #expect(throws: GenerationError.self) { try Sampling(minP: 1) }
+  }
+
   @Test func refusesNonsense() throws {
     #expect(throws: GenerationError.self) { try SamplingOptions(temperature: -1) }
     #expect(throws: GenerationError.self) { try SamplingOptions(temperature: .nan) }
@@ -140,7 +156,8 @@ import Testing
     }
   }
 
-  /// Known answers of Philox 4x32-10, published with its reference implementation (Random123, kat_vectors).
+  /// Known answers of Philox 4x32-10, published with its reference implementation (Random123,
+  /// kat_vectors).
   @Test func philoxKnownAnswers() {
     #expect(
       RandomStream.philox(counter: .zero, key: .zero)

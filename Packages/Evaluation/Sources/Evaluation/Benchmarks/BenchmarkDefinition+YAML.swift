@@ -1,4 +1,5 @@
 import Foundation
+import TextGeneration
 
 extension BenchmarkDefinition {
   /// Reads a definition from its file.
@@ -160,15 +161,15 @@ extension GradingRule {
 
 extension Sampling {
   fileprivate init(_ section: YAMLSection?) throws(EvaluationError) {
-    guard let section else {
-      try self.init()
-      return
-    }
-    try section.allow(["temperature", "top-p", "top-k", "min-p"])
-    let (temperature, topP) = (try section.number("temperature"), try section.number("top-p"))
-    let (topK, minP) = (try section.integer("top-k"), try section.number("min-p"))
-    self = try section.checked("value") { () throws(EvaluationError) in
-      try Sampling(temperature: temperature, topP: topP, topK: topK, minP: minP)
+    try section?.allow(["temperature", "top-p", "top-k", "min-p"])
+    let temperature = try section?.number("temperature")
+    let (topP, topK) = (try section?.number("top-p"), try section?.integer("top-k"))
+    let minP = try section?.number("min-p")
+    do throws(GenerationError) {
+      try self.init(temperature: temperature, topP: topP, topK: topK, minP: minP)
+    } catch {
+      throw section?.error("value", error.description)
+        ?? .setting(name: "sampling", value: "\(error)", expected: "no setting")
     }
   }
 }

@@ -70,42 +70,6 @@ public struct ChoicePresentation: Sendable, Hashable, Codable {
   public var shuffle: Shuffle
 }
 
-/// Settings of the sampler. A missing value leaves the choice to the model's own defaults.
-public struct Sampling: Sendable, Hashable, Codable {
-  /// Divides the logits; 0 is greedy decoding.
-  public var temperature: Double?
-  /// The probability mass that stays, 0 < p <= 1.
-  public var topP: Double?
-  /// How many tokens stay, 1 or more.
-  public var topK: Int?
-  /// The least probability that stays, relative to the largest, 0 <= p < 1.
-  public var minP: Double?
-
-  /// Checks and keeps the settings.
-  ///
-  /// - Throws: ``EvaluationError/setting(name:value:expected:)`` for one outside its range.
-  public init(
-    temperature: Double? = nil, topP: Double? = nil, topK: Int? = nil, minP: Double? = nil
-  ) throws(EvaluationError) {
-    if let temperature, !(temperature >= 0 && temperature.isFinite) {
-      throw .setting(name: "temperature", value: "\(temperature)", expected: "0 or more")
-    }
-    if let topP, !(topP > 0 && topP <= 1) {
-      throw .setting(name: "top-p", value: "\(topP)", expected: "more than 0, at most 1")
-    }
-    if let topK, topK < 1 {
-      throw .setting(name: "top-k", value: "\(topK)", expected: "1 or more")
-    }
-    if let minP, !(minP >= 0 && minP < 1) {
-      throw .setting(name: "min-p", value: "\(minP)", expected: "at least 0, less than 1")
-    }
-    self.temperature = temperature
-    self.topP = topP
-    self.topK = topK
-    self.minP = minP
-  }
-}
-
 /// How many tokens a reply may take.
 public struct TokenLimits: Sendable, Hashable, Codable {
   /// New tokens per sample, thought and answer together.

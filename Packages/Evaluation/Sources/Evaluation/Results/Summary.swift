@@ -111,7 +111,8 @@ public struct ReplyFlags: Sendable, Hashable, Codable {
   public var unanswered = 0
   /// That could not be had at all.
   public var failed = 0
-  /// Cut off by the token limit while they went round in circles; nil in results from before this was counted.
+  /// Cut off by the token limit while they went round in circles; nil in results from before this
+  /// was counted.
   public var looping: Int?
 }
 
@@ -186,7 +187,7 @@ struct Tally {
 
   private mutating func add(flagsOf record: SampleRecord) {
     switch record.response.finish {
-    case .stop: break
+    case .stop, .cancelled: break
     case .budget: flags.budget += 1
     case .length:
       flags.truncated += 1

@@ -14,8 +14,8 @@ public struct SampleRequest: Sendable, Hashable {
   public let sampling: Sampling
   /// How many tokens the reply may take.
   public internal(set) var limits: TokenLimits
-  /// Smaller thinking budgets whose replies are wanted too, ascending; each is the reply to `shortened(to:)`, for which
-  /// the thought need not be generated again.
+  /// Smaller thinking budgets whose replies are wanted too, ascending; each is the reply to
+  /// `shortened(to:)`, for which the thought need not be generated again.
   public internal(set) var budgets: [Int] = []
 
   /// The request for the reply at one smaller thinking budget.
@@ -25,18 +25,6 @@ public struct SampleRequest: Sendable, Hashable {
     request.budgets = []
     return request
   }
-}
-
-/// Why a reply ended.
-public enum FinishReason: String, Sendable, Hashable, Codable, CaseIterable {
-  /// The model ended it.
-  case stop
-  /// The thinking budget ended the thought and the answer was demanded.
-  case budget
-  /// The token limit cut it off.
-  case length
-  /// No reply could be had, for example from an endpoint.
-  case failed
 }
 
 /// What a reply cost. All of it may differ between two runs that are otherwise equal.
@@ -110,8 +98,9 @@ public protocol Responder {
   ///
   /// - Parameters:
   ///   - requests: What to answer; replies to one item stand next to each other.
-  ///   - each: To be called once per request, and for each of its `budgets` with the shortened request, as
-  ///     soon as the reply is complete and from one thread at a time. When it throws, stop and pass the error on.
+  ///   - each: To be called once per request, and for each of its `budgets` with the shortened
+  ///     request, as soon as the reply is complete and from one thread at a time. When it throws,
+  ///     stop and pass the error on.
   /// - Throws: Anything that ends the run. Replies already handed over are kept.
   func respond(
     to requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void

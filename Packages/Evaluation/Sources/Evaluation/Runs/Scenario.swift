@@ -116,6 +116,7 @@ public struct Scenario: Sendable, Hashable, Codable {
     facts["top-p"] = sampling.topP.map { "\($0)" }
     facts["top-k"] = sampling.topK.map { "\($0)" }
     facts["min-p"] = sampling.minP.map { "\($0)" }
+    facts["penalties"] = sampling.penalties.map { "\($0)" }
     return facts.merging(engine.map { ("engine \($0.key)", $0.value) }) { first, _ in first }
   }
 }

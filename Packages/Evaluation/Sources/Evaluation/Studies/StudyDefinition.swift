@@ -47,18 +47,24 @@ public struct StudyDefinition: Sendable, Hashable {
 extension StudyDefinition {
   /// Reads a study from its file.
   ///
-  /// - Parameter url: A YAML file of at most 1 MiB.
+  /// - Parameters:
+  ///   - url: A YAML file of at most 1 MiB.
+  ///   - evictions: What its KV policies may name.
   /// - Throws: ``EvaluationError`` naming the file, and the key that is unknown, missing or wrong.
-  public init(contentsOf url: URL) throws(EvaluationError) {
+  public init(
+    contentsOf url: URL, evictions: EvictionCatalog = .standard
+  ) throws(EvaluationError) {
     guard let text = String(validating: try WholeFile.read(url, atMost: 1 << 20), as: UTF8.self)
     else { throw .file(path: url.path, reason: "is not UTF-8") }
-    try self.init(yaml: text, file: url.path)
+    try self.init(yaml: text, file: url.path, evictions: evictions)
   }
 
   /// Reads a study from a text; errors name `file`.
   ///
   /// - Throws: ``EvaluationError`` naming the key that is unknown, missing or wrong.
-  public init(yaml: String, file: String) throws(EvaluationError) {
+  public init(
+    yaml: String, file: String, evictions: EvictionCatalog = .standard
+  ) throws(EvaluationError) {
     let top = try YAMLSection(text: yaml, file: file)
     try top.allow([
       "name", "title", "tasks", "weights", "limit", "seed", "concurrency", "temperature", "grids",
@@ -84,7 +90,7 @@ extension StudyDefinition {
     temperature = try top.number("temperature")
     var grids: [Grid] = []
     for section in try top.required("grids", top.sections("grids")) {
-      grids.append(try Grid(section, tasks: kinds))
+      grids.append(try Grid(section, tasks: kinds, evictions))
     }
     self.grids = grids
     let count = grids.reduce(0) { $0 + $1.count }
@@ -99,7 +105,7 @@ extension StudyDefinition {
 
 extension StudyDefinition.Grid {
   fileprivate init(
-    _ section: YAMLSection, tasks: [String: TaskKind]
+    _ section: YAMLSection, tasks: [String: TaskKind], _ evictions: EvictionCatalog
   ) throws(EvaluationError) {
     try section.allow(["benchmarks", "models", "bits", "kv", "budgets", "samples", "replies"])
     benchmarks = try section.distinct("benchmarks")
@@ -112,7 +118,7 @@ extension StudyDefinition.Grid {
     bits = try section.numbers("bits", among: WeightPrecision.knownBits)
     var policies: [KVPolicy] = []
     for text in try section.distinct("kv") {
-      do { policies.append(try KVPolicy(parsing: text)) } catch {
+      do { policies.append(try KVPolicy(parsing: text, evictions: evictions)) } catch {
         throw section.error("kv", "\(error)")
       }
     }

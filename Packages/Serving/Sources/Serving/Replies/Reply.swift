@@ -19,7 +19,7 @@ public struct Reply: Sendable {
   public static func answer(in text: String) -> String? { extractor.extract(from: text)?.answer }
 
   /// Why it ended; a stop string counts as an end that the model made.
-  public var finishReason: TextGeneration.FinishReason { isStopped ? .stop : result.finishReason }
+  public var finishReason: FinishReason { isStopped ? .stop : result.finishReason }
 
   /// A reply, cut where one of `stops` comes up first.
   public init(

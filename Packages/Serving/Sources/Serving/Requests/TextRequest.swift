@@ -88,7 +88,7 @@ extension GenerationError {
     switch self {
     case .invalidOption, .emptyPrompt, .promptTooLong, .budgetTooLong, .memoryExceeded:
       APIError.invalid(nil, "\(self)")
-    case .nonFiniteLogits, .tensor, .model, .engine:
+    case .nonFiniteLogits, .model:
       APIError(status: 500, message: "\(self)")
     }
   }
