@@ -1,3 +1,5 @@
+import KVLayout
+
 /// How fast a machine reads memory and multiplies.
 public struct MachineSpeed: Sendable, Hashable, Codable {
   /// Bytes a second that all threads together read from memory.
@@ -16,7 +18,7 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
 
   /// Seconds from a question to its answer: the prompt is read once, then every token reads the
   /// weights, which all sequences share, and the cache of each sequence, half of what it is in the
-  /// end on average; where multiplying takes longer than reading, that counts.
+  /// end on average, or all of it where its size is fixed; where multiplying takes longer than reading, that counts.
   ///
   /// - Parameters:
   ///   - configuration: what runs, with `batch` questions at a time.
@@ -26,7 +28,11 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
     let load = configuration.load
     let steps = Double(load.thinkBudget + load.answer)
     let isBounded = configuration.kv.eviction != nil
-    let reads = Double(memory.weights) + Double(memory.kv) * (isBounded ? 0.9 : 0.5)
+    // States of a fixed size are read and written for every token.
+    let fixed = Double(
+      Saturating.product(load.sequences, configuration.model.cacheShape.fixedBytes))
+    let pages = max(0, Double(memory.kv) - fixed)
+    let reads = Double(memory.weights) + pages * (isBounded ? 0.9 : 0.5) + 2 * fixed
     let perToken = Double(configuration.model.linearParameters)
     let rate = multiplyAddsPerSecond ?? .infinity
     let step = max(reads / bytesPerSecond, Double(load.sequences) * perToken / rate)
