@@ -46,6 +46,7 @@ lint: ## Check formatting, floors and manifests
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Packages Apps Tests
 	python3 Tools/lint/test_lint.py
 	python3 Tools/lint/lint.py
+	python3 Tools/readme/families.py --check
 
 docs: swift-version ## Build the documentation of the packages into out/docs (minutes)
 	SWIFT="$(SWIFT)" bash Tools/docs/build.sh out/docs $(ARGS)

@@ -61,7 +61,7 @@ let package = Package(
       tests: ["CZstd", "JSON", "Tensors"]),
     library(
       "DecoderModels", ["Kernels", "Tensors", "MemoryPlanner", "KVCaches", "ModelLoader"],
-      tests: ["JSON", "KVCaches", "ModelLoader", "Tensors"]),
+      tests: ["JSON", "Kernels", "KVCaches", "ModelLoader", "Tensors"]),
     library(
       "TextGeneration", ["Kernels", "Tensors", "KVCaches", "DecoderModels"],
       tests: ["JSON", "KVCaches", "DecoderModels", "ModelLoader", "Tensors"]),
@@ -121,7 +121,7 @@ let package = Package(
       .executableTarget(
         name: "bench-engine",
         dependencies: [
-          argumentParser, "Kernels", "Tensors", "KVCaches", "DecoderModels", "ModelLoader",
+          argumentParser, "JSON", "Kernels", "Tensors", "KVCaches", "DecoderModels", "ModelLoader",
           "TextGeneration",
         ],
         path: "Tools/bench/engine"),
@@ -133,7 +133,8 @@ let package = Package(
       .testTarget(
         name: "GoldenTests",
         dependencies: [
-          "KVCaches", "MemoryPlanner", "ModelLoader", "DecoderModels", "NanoModels", "Tensors",
+          "Compression", "DecoderModels", "KVCaches", "MemoryPlanner", "ModelLoader", "NanoModels",
+          "Quantizers", "Tensors",
         ],
         path: "Tests/GoldenTests"),
       .testTarget(

@@ -24,6 +24,7 @@ let package = Package(
       name: "DecoderModelsTests",
       dependencies: [
         "DecoderModels", .product(name: "JSON", package: "JSON"),
+        .product(name: "Kernels", package: "Kernels"),
         .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "ModelLoader", package: "ModelLoader"),
         .product(name: "Tensors", package: "Tensors"),

@@ -43,11 +43,11 @@ import Testing
     #expect(Self.models.count == Self.all.count)
   }
 
-  @Test func modelsOfSixFamiliesAreCommitted() {
+  @Test func modelsOfEightFamiliesAreCommitted() {
     let committed = Self.all.filter { $0.folder.path.hasPrefix(Goldens.committed.path) }
     #expect(
       Set(committed.map(\.modelType)) == [
-        "falcon", "llama", "opt", "qwen2", "qwen3", "qwen3_5_text",
+        "falcon", "llama", "mistral", "opt", "qwen2", "qwen3", "qwen3_5_text", "qwen3_moe",
       ])
   }
 

@@ -43,6 +43,7 @@ static void check_elementwise(size_t n) {
   BOTH("rotate", n, k->rotate(y, x, w, n));
   BOTH("silu_multiply", n, k->silu_multiply(x, w, y, n));
   BOTH("add", n, k->add(y, x, n));
+  BOTH("add_scaled", n, k->add_scaled(y, x, 0.3f, n));
   BOTH("divide", n, k->divide(x, 3.7f, n, y));
   BOTH("exp_sum", n, y[ROOM - 1] = k->exp_sum(x, 0.5f, y, n));
   BOTH("highest", n, y[0] = k->highest(x, n));

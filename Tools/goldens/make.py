@@ -23,6 +23,8 @@ FOLDER = pathlib.Path(__file__).resolve().parents[2] / "Tests" / "Goldens" / "mo
 TOKENS, GREEDY, LONG, TAIL = 33, 24, 200, 4
 # Greedy text must not hang on a rounding: the least distance of the two likeliest tokens that is accepted.
 GAP = 0.02
+# Nor must the choice of experts.
+ROUTER_GAP = 2e-4
 
 LLAMA = {
     "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
@@ -65,11 +67,18 @@ MODELS = {
         "model_type": "llama", "architectures": ["LlamaForCausalLM"], "rope_theta": 500000.0, "attention_bias": False, "mlp_bias": False,
         "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
                          "original_max_position_embeddings": 64}}),
+    "mistral_window_bf16": ("BF16", LLAMA | {
+        "model_type": "mistral", "architectures": ["MistralForCausalLM"], "head_dim": None, "sliding_window": 12}),
+    "qwen3_moe_bf16": ("BF16", LLAMA | {
+        "model_type": "qwen3_moe", "architectures": ["Qwen3MoeForCausalLM"], "head_dim": 16, "num_experts": 6, "num_experts_per_tok": 2,
+        "moe_intermediate_size": 16, "norm_topk_prob": True, "mlp_only_layers": [0], "decoder_sparse_step": 1, "attention_bias": False,
+        "use_sliding_window": False}),
     "opt_f16": ("F16", OPT),
     "opt_post_f16": ("F16", OPT | {"do_layer_norm_before": False, "word_embed_proj_dim": 24}),
     "falcon_7b_bf16": ("BF16", FALCON),
     "qwen35_tied_bf16": ("BF16", QWEN35),
     "falcon_40b_bf16": ("BF16", FALCON | {"new_decoder_architecture": True, "num_kv_heads": 2, "layer_norm_epsilon": 1e-2}),
+    "falcon_rw_bf16": ("BF16", FALCON | {"multi_query": False, "parallel_attn": False, "bias": True, "alibi": True}),
 }
 
 
@@ -113,14 +122,16 @@ def shapes(config):
             norm(block + "final_layer_norm")
         elif config["model_type"] == "falcon":
             block, d = f"transformer.h.{layer}.", hidden // heads
-            linear(block + "self_attention.query_key_value", (heads + 2 * config.get("num_kv_heads", 1)) * d, hidden)
-            linear(block + "self_attention.dense", hidden, hidden)
-            linear(block + "mlp.dense_h_to_4h", 4 * hidden, hidden)
-            linear(block + "mlp.dense_4h_to_h", hidden, 4 * hidden)
-            for name in ("ln_attn", "ln_mlp") if config["new_decoder_architecture"] else ("input_layernorm",):
+            kv = config.get("num_kv_heads", 1 if config["multi_query"] else heads)
+            linear(block + "self_attention.query_key_value", (heads + 2 * kv) * d, hidden, bias=config["bias"])
+            linear(block + "self_attention.dense", hidden, hidden, bias=config["bias"])
+            linear(block + "mlp.dense_h_to_4h", 4 * hidden, hidden, bias=config["bias"])
+            linear(block + "mlp.dense_4h_to_h", hidden, 4 * hidden, bias=config["bias"])
+            names = ("ln_attn", "ln_mlp") if config["new_decoder_architecture"] else ("input_layernorm",)
+            for name in names if config["parallel_attn"] else (*names, "post_attention_layernorm"):
                 norm(block + name)
         else:
-            block, d = f"model.layers.{layer}.", config.get("head_dim", hidden // heads)
+            block, d = f"model.layers.{layer}.", config.get("head_dim") or hidden // heads
             kv, inner = config["num_key_value_heads"] * d, config["intermediate_size"]
             types = config.get("layer_types")
             if types and types[layer] == "linear_attention":
@@ -129,12 +140,18 @@ def shapes(config):
                 for name, rows in (("q_proj", heads * d * (2 if types else 1)), ("k_proj", kv), ("v_proj", kv)):
                     linear(block + "self_attn." + name, rows, hidden, bias=config["model_type"] == "qwen2")
                 linear(block + "self_attn.o_proj", hidden, heads * d)
-                if config["model_type"] in ("qwen3", "qwen3_5_text"):
+                if config["model_type"] in ("qwen3", "qwen3_moe", "qwen3_5_text"):
                     norm(block + "self_attn.q_norm", d, bias=False)
                     norm(block + "self_attn.k_norm", d, bias=False)
-            for name in ("gate_proj", "up_proj"):
-                linear(block + "mlp." + name, inner, hidden)
-            linear(block + "mlp.down_proj", hidden, inner)
+            parts, is_sparse = ["mlp."], "num_experts" in config and layer not in config["mlp_only_layers"]
+            if is_sparse:
+                linear(block + "mlp.gate", config["num_experts"], hidden)
+                parts = [f"mlp.experts.{expert}." for expert in range(config["num_experts"])]
+                inner = config["moe_intermediate_size"]
+            for part in parts:
+                for name in ("gate_proj", "up_proj"):
+                    linear(block + part + name, inner, hidden)
+                linear(block + part + "down_proj", hidden, inner)
             for name in ("input_layernorm", "post_attention_layernorm"):
                 norm(block + name, bias=False)
     if config["model_type"] == "opt":
@@ -187,11 +204,11 @@ def weights(config, random):
         yield name, values
 
 
-def greedy(config, tensors, tokens):
+def greedy(config, tensors, tokens, gaps):
     """The likeliest continuation, and the least distance of its tokens from the next likeliest."""
     tokens, gap = list(tokens), numpy.inf
     for _ in range(GREEDY):
-        last = reference.logits(config, tensors, tokens)[-1]
+        last = reference.logits(config, tensors, tokens, gaps)[-1]
         second, first = numpy.sort(last)[-2:]
         gap = min(gap, first - second)
         tokens.append(int(last.argmax()))
@@ -206,8 +223,10 @@ def make(name, folder):
         pairs = {tensor: stored(values, dtype) for tensor, values in weights(config, random)}
         tensors = {tensor: value for tensor, (_, value) in pairs.items()}
         tokens, long = (random.integers(0, config["vocab_size"], count) for count in (TOKENS, LONG))
-        text, gap = greedy(config, tensors, tokens)
-        if gap > GAP and len(set(text)) > 3:
+        routes = [numpy.inf]
+        text, gap = greedy(config, tensors, tokens, routes)
+        tail = reference.logits(config, tensors, long, routes)[-TAIL:]
+        if gap > GAP and min(routes) > ROUTER_GAP and len(set(text)) > 3:
             break
     else:
         raise SystemExit(f"{name}: no seed gives a greedy text that stands")
@@ -219,7 +238,7 @@ def make(name, folder):
                            lambda tensor: pairs[tensor][0])
     logits = reference.logits(config, tensors, tokens)
     arrays = {"tokens": tokens, "logits": logits, "greedy": text, "tokens_long": long,
-              "logits_long_tail": reference.logits(config, tensors, long)[-TAIL:]}
+              "logits_long_tail": tail}
     for array, values in arrays.items():
         values = numpy.asarray(values)
         numpy.save(golden / f"{array}.npy", values.astype("<f4" if values.dtype.kind == "f" else "<i4"))

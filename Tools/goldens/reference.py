@@ -9,10 +9,14 @@ import math
 import numpy
 
 
-def logits(config, tensors, tokens):
-    """Logits of every position, float64."""
+def logits(config, tensors, tokens, gaps=None):
+    """Logits of every position, float64; `gaps` gains how far a router's scores of the last expert chosen and the first that is not
+    lie apart."""
     model = FAMILIES[config["model_type"]](config, {name: array.astype(numpy.float64) for name, array in tensors.items()})
-    return model.logits(numpy.asarray(tokens))
+    result = model.logits(numpy.asarray(tokens))
+    if gaps is not None:
+        gaps += model.gaps
+    return result
 
 
 def rms_norm(x, weight, epsilon):
@@ -33,15 +37,33 @@ def gelu(x):
     return 0.5 * x * (1 + numpy.vectorize(math.erf, otypes=[float])(x / math.sqrt(2)))
 
 
-def attention(q, k, v):
-    """Causal attention: q [tokens, heads, d], k and v [tokens, KV heads, d]."""
+def attention(q, k, v, window=None, bias=0):
+    """Causal attention: q [tokens, heads, d], k and v [tokens, KV heads, d]; a token sees the last `window`, itself included; `bias`
+    [heads, 1, tokens] is added to the scaled scores."""
     tokens, heads, d = q.shape
     k, v = (numpy.repeat(x, heads // x.shape[1], axis=1) for x in (k, v))
-    scores = numpy.einsum("ihd,jhd->hij", q, k) / math.sqrt(d)
-    scores = numpy.where(numpy.tri(tokens, dtype=bool), scores, -numpy.inf)
+    scores = numpy.einsum("ihd,jhd->hij", q, k) / math.sqrt(d) + bias
+    seen = numpy.tri(tokens, dtype=bool)
+    if window:
+        seen &= ~numpy.tri(tokens, k=-window, dtype=bool)
+    scores = numpy.where(seen, scores, -numpy.inf)
     weights = numpy.exp(scores - scores.max(axis=-1, keepdims=True))
     weights /= weights.sum(axis=-1, keepdims=True)
     return numpy.einsum("hij,jhd->ihd", weights, v).reshape(tokens, heads * d)
+
+
+def bfloat16(x):
+    """The nearest numbers with eight bits."""
+    exponents = numpy.floor(numpy.log2(numpy.maximum(numpy.abs(x), 1e-30)))
+    step = 2.0 ** (exponents - 7)
+    return numpy.round(x / step) * step
+
+
+def alibi(heads, tokens):
+    """What the position of a key adds to each head's scores, [heads, 1, tokens], in bfloat16 as Falcon has it; `heads` is a power of
+    two."""
+    slopes = 2.0 ** (-8.0 / heads * numpy.arange(1, heads + 1))
+    return bfloat16(bfloat16(slopes)[:, None, None] * bfloat16(numpy.arange(tokens).astype(float)))
 
 
 def rotary_frequencies(d, theta, scaling):
@@ -79,7 +101,7 @@ class Model:
     """What all families share: tensors by name, linear layers with an optional bias."""
 
     def __init__(self, config, tensors):
-        self.config, self.tensors = config, tensors
+        self.config, self.tensors, self.gaps = config, tensors, []
 
     def linear(self, name, x):
         y = x @ self.tensors[name + ".weight"].T
@@ -90,14 +112,14 @@ class Model:
 
 
 class Llama(Model):
-    """Llama, Qwen2 and Qwen3: pre-norm blocks with RMS norms, rotary positions and a gated feed-forward. Biases are added where
-    there are any, and queries and keys normalized where there are norms for them."""
+    """Llama, Mistral, Qwen2 and Qwen3: pre-norm blocks with RMS norms, rotary positions and a gated feed-forward, or experts. Biases are
+    added where there are any, and queries and keys normalized where there are norms for them."""
 
     def logits(self, tokens):
         config, tensors = self.config, self.tensors
         epsilon, theta, scaling = config["rms_norm_eps"], config["rope_theta"], config.get("rope_scaling")
         heads = config["num_attention_heads"]
-        d = config.get("head_dim", config["hidden_size"] // heads)
+        d = config.get("head_dim") or config["hidden_size"] // heads
         x = tensors["model.embed_tokens.weight"][tokens]
         for layer in range(config["num_hidden_layers"]):
             block = f"model.layers.{layer}."
@@ -106,13 +128,32 @@ class Llama(Model):
             if block + "self_attn.q_norm.weight" in tensors:
                 q = rms_norm(q, tensors[block + "self_attn.q_norm.weight"], epsilon)
                 k = rms_norm(k, tensors[block + "self_attn.k_norm.weight"], epsilon)
-            mixed = attention(rotate(q, theta, scaling), rotate(k, theta, scaling), v)
+            window = config.get("sliding_window") if config["model_type"] == "mistral" else None
+            mixed = attention(rotate(q, theta, scaling), rotate(k, theta, scaling), v, window)
             x = x + self.linear(block + "self_attn.o_proj", mixed)
             a = rms_norm(x, tensors[block + "post_attention_layernorm.weight"], epsilon)
-            gated = silu(self.linear(block + "mlp.gate_proj", a)) * self.linear(block + "mlp.up_proj", a)
-            x = x + self.linear(block + "mlp.down_proj", gated)
+            x = x + self.feed(block + "mlp.", a)
         head = "model.embed_tokens.weight" if config["tie_word_embeddings"] else "lm_head.weight"
         return rms_norm(x, tensors["model.norm.weight"], epsilon) @ tensors[head].T
+
+    def feed(self, part, a):
+        if part + "gate.weight" not in self.tensors:
+            gated = silu(self.linear(part + "gate_proj", a)) * self.linear(part + "up_proj", a)
+            return self.linear(part + "down_proj", gated)
+        # The likeliest experts of each token, weighed by their probabilities among all, or among themselves.
+        count, scores = self.config["num_experts_per_tok"], self.linear(part + "gate", a)
+        order = numpy.argsort(-scores, axis=-1)
+        ranked = numpy.take_along_axis(scores, order, axis=-1)
+        self.gaps += list(ranked[:, count - 1] - ranked[:, count])
+        weights = numpy.exp(scores - ranked[:, :1])
+        if self.config["norm_topk_prob"]:
+            numpy.put_along_axis(weights, order[:, count:], 0, axis=-1)
+        weights /= weights.sum(axis=-1, keepdims=True)
+        y = numpy.zeros_like(a)
+        for expert in range(scores.shape[-1]):
+            rows = (order[:, :count] == expert).any(axis=-1)
+            y[rows] += weights[rows, expert, None] * self.feed(f"{part}experts.{expert}.", a[rows])
+        return y
 
 
 class OPT(Model):
@@ -151,9 +192,9 @@ class OPT(Model):
 
 
 class Falcon(Model):
-    """Falcon: attention and feed-forward side by side (7B: one norm, one KV head; 40B: two norms, grouped KV heads), exact GELU, a
-    tied head. Models with ALiBi (RW) are left out: it is published as (q k + slope j) / sqrt(d), while transformers 5 in eager mode
-    adds it to the mask as well, and so twice."""
+    """Falcon: attention and feed-forward side by side (7B: one norm, one KV head; 40B: two norms, grouped KV heads) or one after the
+    other with ALiBi (RW), exact GELU, a tied head. ALiBi is published as (q k + slope j) / sqrt(d); transformers adds it to the
+    scaled scores, and so do we."""
 
     def logits(self, tokens):
         config, tensors = self.config, self.tensors
@@ -164,6 +205,9 @@ class Falcon(Model):
             if config["new_decoder_architecture"]:
                 x = (x + self.mix(block, self.norm(block + "ln_attn", x, epsilon))
                      + self.feed(block, self.norm(block + "ln_mlp", x, epsilon)))
+            elif not config["parallel_attn"]:
+                x = x + self.mix(block, self.norm(block + "input_layernorm", x, epsilon))
+                x = x + self.feed(block, self.norm(block + "post_attention_layernorm", x, epsilon))
             else:
                 a = self.norm(block + "input_layernorm", x, epsilon)
                 x = x + self.mix(block, a) + self.feed(block, a)
@@ -181,8 +225,12 @@ class Falcon(Model):
             groups = config["num_kv_heads"]  # the rows of each: its queries, a key, a value
             fused = fused.reshape(tokens, groups, heads // groups + 2, d)
             q, k, v = fused[:, :, :-2].reshape(tokens, heads, d), fused[:, :, -2], fused[:, :, -1]
-        else:
+        elif config["multi_query"]:
             q, k, v = fused[:, :heads], fused[:, heads:heads + 1], fused[:, heads + 1:]
+        else:
+            q, k, v = fused[:, 0::3], fused[:, 1::3], fused[:, 2::3]
+        if config["alibi"]:
+            return self.linear(block + "self_attention.dense", attention(q, k, v, bias=alibi(heads, tokens)))
         return self.linear(block + "self_attention.dense", attention(rotate(q, 10000.0), rotate(k, 10000.0), v))
 
 
@@ -246,4 +294,5 @@ class Qwen35(Model):
         return self.linear(block + "out_proj", (out * silu(z.reshape(tokens, values, dv))).reshape(tokens, -1))
 
 
-FAMILIES = {"llama": Llama, "qwen2": Llama, "qwen3": Llama, "opt": OPT, "falcon": Falcon, "qwen3_5": Qwen35, "qwen3_5_text": Qwen35}
+FAMILIES = {"llama": Llama, "mistral": Llama, "qwen2": Llama, "qwen3": Llama, "qwen3_moe": Llama, "opt": OPT, "falcon": Falcon,
+            "qwen3_5": Qwen35, "qwen3_5_text": Qwen35}

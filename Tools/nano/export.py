@@ -14,8 +14,12 @@ from sizes import MAX_POSITIONS, NORM_EPSILON, ROPE_THETA, SIZES, VOCABULARY, Si
 
 def config(size: Size, tokens: int) -> dict:
     """`config.json`; `nano_training` tells what the weights have seen."""
+    experts = {} if not size.experts else {
+        "num_experts": size.experts, "num_experts_per_tok": size.chosen, "moe_intermediate_size": size.intermediate,
+        "norm_topk_prob": True, "decoder_sparse_step": 1, "mlp_only_layers": [],
+    }
     return {
-        "architectures": ["Qwen3ForCausalLM"],
+        "architectures": ["Qwen3MoeForCausalLM" if experts else "Qwen3ForCausalLM"],
         "attention_bias": False,
         "attention_dropout": 0.0,
         "bos_token_id": SPECIAL_TOKENS.index(END_OF_TEXT),
@@ -27,7 +31,7 @@ def config(size: Size, tokens: int) -> dict:
         "intermediate_size": size.intermediate,
         "max_position_embeddings": MAX_POSITIONS,
         "max_window_layers": size.layers,
-        "model_type": "qwen3",
+        "model_type": "qwen3_moe" if experts else "qwen3",
         "num_attention_heads": size.heads,
         "num_hidden_layers": size.layers,
         "num_key_value_heads": size.kv_heads,
@@ -41,6 +45,7 @@ def config(size: Size, tokens: int) -> dict:
         "use_cache": True,
         "use_sliding_window": False,
         "vocab_size": VOCABULARY,
+        **experts,
         "nano_training": {"tokens": tokens, "seed": size.training.seed},
     }
 

@@ -60,10 +60,36 @@ class MLP(nn.Module):
         return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
 
 
+class Experts(nn.Module):
+    """Each token goes to the likeliest few; their outputs are weighed by their probabilities among themselves."""
+
+    def __init__(self, size: Size):
+        super().__init__()
+        self.chosen = size.chosen
+        self.gate = nn.Linear(size.hidden, size.experts, bias=False)
+        self.experts = nn.ModuleList(MLP(size) for _ in range(size.experts))
+        self.imbalance = torch.zeros(())
+        """Of the last tokens: 1 where all experts are used alike (Fedus et al., arXiv:2101.03961)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        chances = self.gate(x).float().softmax(-1)
+        weights, chosen = chances.topk(self.chosen, dim=-1)
+        weights = weights / weights.sum(-1, keepdim=True)
+        y = torch.zeros_like(x)
+        used = torch.zeros(len(self.experts))
+        for index, expert in enumerate(self.experts):
+            rows, places = (chosen == index).nonzero(as_tuple=True)
+            used[index] = len(rows) / chosen.numel()
+            if len(rows):
+                y = y.index_add(0, rows, (expert(x[rows]).float() * weights[rows, places, None]).to(y.dtype))
+        self.imbalance = len(self.experts) * (used * chances.mean(0)).sum()
+        return y
+
+
 class Layer(nn.Module):
     def __init__(self, size: Size):
         super().__init__()
-        self.self_attn, self.mlp = Attention(size), MLP(size)
+        self.self_attn, self.mlp = Attention(size), (Experts if size.experts else MLP)(size)
         self.input_layernorm = RMSNorm(size.hidden)
         self.post_attention_layernorm = RMSNorm(size.hidden)
 
@@ -107,6 +133,10 @@ class Qwen3(nn.Module):
         for index, layer in enumerate(self.model.layers):
             x = layer(x, rotary, lambda q, k, v: attend(index, q, k, v))
         return self.model.norm(x)
+
+    def imbalance(self) -> Tensor:
+        """How unlike the use of the experts was, summed over the layers; 0 without experts."""
+        return sum((layer.mlp.imbalance for layer in self.model.layers if self.size.experts), torch.zeros(()))
 
     def logits(self, hidden: Tensor) -> Tensor:
         return F.linear(hidden, self.model.embed_tokens.weight)

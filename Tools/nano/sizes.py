@@ -24,6 +24,8 @@ class Training:
     further: tuple[int, ...] = ()
     """Tokens of each further round, which begins at half the rates; they fall to zero again."""
     muon_rate: float = 0.02
+    begins_with: str | None = None
+    """A trained model whose layers it begins with: `upcycle.py` copies its feed-forward layers into the experts."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class Size:
     kv_heads: int
     head_dim: int
     training: Training
+    experts: int = 0
+    """Feed-forward layers of which each token is sent to `chosen`; 0 for one that sees all tokens."""
+    chosen: int = 0
 
     @property
     def group(self) -> int:
@@ -58,5 +63,9 @@ SIZES = {
         Size("nano-4m", 256, 768, 5, 4, 2, 64,
              Training(9_600_000, 400, first_names=6.05 / 9.6, cooldown=0.21,
                       further=(1_200_000, 3_000_000, 9_000_000))),
+        # Not shipped: a model with experts to try things on.
+        Size("nano-moe", 128, 256, 3, 4, 2, 32,
+             Training(3_000_000, 500, first_names=0, cooldown=0.9, muon_rate=0.005,
+                      begins_with="nano-0.5m"), experts=8, chosen=2),
     ]
 }

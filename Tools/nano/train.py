@@ -18,6 +18,10 @@ from optimizer import Optimizer, rate_at
 from sizes import SIZES
 
 
+BALANCE = 0.01
+"""The weight of using experts unlike, for each token."""
+
+
 def loss_of(model: Qwen3, batch: Batch) -> torch.Tensor:
     """Summed cross-entropy of the tokens to be learned."""
     hidden = model.hidden(batch.tokens, batch.positions, attend_in_blocks(batch.blocks))
@@ -37,10 +41,13 @@ class Run:
         self.model.initialize(self.plan.seed)
         self.optimizer = Optimizer(self.model, self.plan.muon_rate)
         self.step = self.tokens = 0
+        if self.plan.begins_with and not self.path.exists():
+            raise SystemExit(f"{self.path} is not there: {name} begins with {self.plan.begins_with}; run upcycle.py first")
         if self.path.exists():
             saved = torch.load(self.path, weights_only=True)
             self.model.load_state_dict(saved["model"])
-            self.optimizer.load_state_dict(saved["optimizer"])
+            if saved["optimizer"]:
+                self.optimizer.load_state_dict(saved["optimizer"])
             self.step, self.tokens = saved["step"], saved["tokens"]
 
     @property
@@ -61,7 +68,7 @@ class Run:
         for part in parts:
             with precision:
                 loss = loss_of(self.model, part) / learned
-            loss.backward()
+            (loss + BALANCE * part.count * self.model.imbalance() / learned).backward()
             total += loss.item()
         self.optimizer.step(rate_at(self.step, self.tokens, self.plan))
         self.step += 1

@@ -9,7 +9,7 @@ import SystemCalls
 public enum KnownShapes {
   /// A row of models of growing size.
   public enum Family: String, Sendable, CaseIterable {
-    /// Qwen3, 0.6B to 32B.
+    /// Qwen3: dense, 0.6B to 32B, and with experts, 30B-A3B and 235B-A22B.
     case qwen3
     /// The dense hybrids of Qwen3.5, 0.8B to 27B.
     case qwen35 = "qwen3.5"
@@ -22,10 +22,14 @@ public enum KnownShapes {
   /// - Throws: `UserError` where the shipped models are not installed.
   public static func models(of family: Family) throws -> [ModelShape] {
     switch family {
-    case .qwen3: Qwen3Family.models
+    case .qwen3: qwen3
     case .qwen35: try Qwen35.publishedShapes()
     case .nano: try NanoModels.names.map(shape)
     }
+  }
+
+  private static let qwen3 = (Qwen3Family.models + Qwen3Family.mixtures).sorted {
+    $0.parameters < $1.parameters
   }
 
   /// The sizes of a model: of the Qwen3 family by its short name, of Qwen3.5 by that of its
@@ -33,7 +37,7 @@ public enum KnownShapes {
   ///
   /// - Throws: `ModelError` naming the file and key, or where the model was looked for.
   public static func shape(of name: String) throws -> ModelShape {
-    if let known = Qwen3Family.models.first(where: { $0.name == name.lowercased() }) {
+    if let known = qwen3.first(where: { $0.name == name.lowercased() }) {
       return known
     }
     if let known = try Qwen35.publishedShapes().first(where: { $0.name == name }) { return known }

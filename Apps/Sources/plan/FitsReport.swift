@@ -14,6 +14,8 @@ struct FitsReport {
 
   private struct Record: Encodable {
     let model: String
+    let parameters: Int
+    let activeParameters: Int
     let weightBits: Int
     let kv: String
     let thinkBudget: Int
@@ -24,6 +26,13 @@ struct FitsReport {
     let kvBytes: [String: Int]
     let totalBytes: [String: Int]
     let fits: Bool
+  }
+
+  private func parameters(of model: ModelShape) -> String {
+    func billions(_ count: Int) -> String { String(format: "%.3g", Double(count) / 1e9) }
+    let all = "\(billions(model.parameters)) billion parameters"
+    return model.activeParameters == model.parameters
+      ? all : all + ", of which a token meets \(billions(model.activeParameters)) billion"
   }
 
   /// Prints the bytes by every account, and the verdict by that of the request.
@@ -40,7 +49,9 @@ struct FitsReport {
         Dictionary(uniqueKeysWithValues: use.map { ($0.key.rawValue, part($0.value)) })
       }
       let record = Record(
-        model: configuration.model.name, weightBits: configuration.precision.bits,
+        model: configuration.model.name, parameters: configuration.model.parameters,
+        activeParameters: configuration.model.activeParameters,
+        weightBits: configuration.precision.bits,
         kv: "\(configuration.kv)", thinkBudget: configuration.load.thinkBudget,
         samples: configuration.load.samples, batch: configuration.load.batch,
         memoryBytes: request.memory, weightsBytes: bytes(\.weights), kvBytes: bytes(\.kv),
@@ -59,7 +70,7 @@ struct FitsReport {
       }
       let memory = "\(ByteCount(request.memory))\(isLimited ? "" : " (this machine, now)")"
       Console.write(
-        "\(configuration)\n\n\(Text.table(rows))\n\n\(fits ? "fits" : "does not fit") into \(memory)\n"
+        "\(configuration)\n\(parameters(of: configuration.model))\n\n\(Text.table(rows))\n\n\(fits ? "fits" : "does not fit") into \(memory)\n"
       )
     }
     guard fits else {

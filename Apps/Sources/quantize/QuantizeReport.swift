@@ -32,7 +32,8 @@ struct QuantizeReport {
   /// A row for each block, a column for each of its layers.
   private func errorTable() -> String {
     var roles: [String] = []
-    var blocks: [(name: String, errors: [String: Double])] = []
+    // Of experts there are several in one role.
+    var blocks: [(name: String, errors: [String: [Double]])] = []
     for layer in record.layers {
       // model.layers.3.mlp.up_proj
       let parts = layer.name.split(separator: ".")
@@ -40,32 +41,59 @@ struct QuantizeReport {
       let block = String(parts.dropFirst(2).first ?? "")
       if !roles.contains(role) { roles.append(role) }
       if blocks.last?.name != block { blocks.append((block, [:])) }
+      // Of what was rounded without calibration only the weights' error is known.
+      if record.calibration != nil && layer.report.layerError == nil { continue }
       let error = layer.report.layerError ?? layer.report.weightError
-      blocks[blocks.count - 1].errors[role] = error
+      blocks[blocks.count - 1].errors[role, default: []].append(error)
     }
     let rows = blocks.map { block in
       [block.name]
-        + roles.map { role in block.errors[role].map { String(format: "%.3f", 100 * $0) } ?? "-" }
+        + roles.map { role in
+          block.errors[role].map {
+            String(format: "%.3f", 100 * $0.reduce(0, +) / Double($0.count))
+          } ?? "-"
+        }
     }
     return Text.table([["block"] + roles.map { $0.replacing("_proj", with: "") }] + rows)
   }
 
-  /// Layers for which damping was raised, and inputs that calibration never reached.
-  private func warnings() -> [String] {
-    record.layers.flatMap { layer in
-      var lines: [String] = []
-      if let raises = layer.report.dampingRaises, raises > 0, let damping = layer.report.damping {
-        lines.append(
-          "note: \(layer.name): the Hessian was not positive definite; damping was raised to \(damping)"
-        )
-      }
-      if let dead = layer.report.deadInputs, dead > 0 {
-        lines.append(
-          "note: \(layer.name): \(dead) inputs were zero in all of the calibration; their weights are 0 now"
-        )
-      }
-      return lines
+  /// Experts that calibration hardly reached, a line for each block.
+  private func unreached() -> [String] {
+    var names: [String] = []
+    var layers: [String: [String]] = [:]
+    for layer in record.layers where layer.isRounded == true {
+      // model.layers.3.mlp.experts.17.up_proj
+      let parts = layer.name.split(separator: ".")
+      let block = parts.prefix(while: { $0 != "experts" }).joined(separator: ".")
+      let own = parts.drop(while: { $0 != "experts" }).dropFirst().joined(separator: ".")
+      if layers[block] == nil { names.append(block) }
+      layers[block, default: []].append("\(own) (\(layer.reached ?? 0))")
     }
+    return names.map { name in
+      let all = layers[name] ?? []
+      return
+        "note: \(name): calibration hardly reached \(all.count) layers of experts, which are rounded to "
+        + "nearest (rows in brackets): " + all.joined(separator: ", ")
+    }
+  }
+
+  /// Layers for which damping was raised, and what calibration never reached.
+  private func warnings() -> [String] {
+    unreached()
+      + record.layers.flatMap { layer in
+        var lines: [String] = []
+        if let raises = layer.report.dampingRaises, raises > 0, let damping = layer.report.damping {
+          lines.append(
+            "note: \(layer.name): the Hessian was not positive definite; damping was raised to \(damping)"
+          )
+        }
+        if let dead = layer.report.deadInputs, dead > 0 {
+          lines.append(
+            "note: \(layer.name): \(dead) inputs were zero in all of the calibration; their weights are 0 now"
+          )
+        }
+        return lines
+      }
   }
 
   /// Where the time of the blocks went and, where they were calibrated, how much of it products of matrices took.

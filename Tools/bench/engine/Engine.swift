@@ -18,8 +18,11 @@ struct Engine: ParsableCommand {
       "Prompt and generation speed at published shapes, beside a reading of the memory's speed.")
 
   @Option(
-    help: "Shape: 0.6b, 1.7b, qwen3.5-0.8b, qwen3.5-4b-8-layers or qwen3.5-9b-8-layers.")
+    help:
+      "Shape: 0.6b, 1.7b, 30b-a3b, qwen3.5-0.8b, qwen3.5-4b-8-layers or qwen3.5-9b-8-layers.")
   var shape = "0.6b"
+  @Option(help: "Layers, where fewer than the shape has.")
+  var layers: Int?
   @Option(help: "Formats of the weights, separated by commas: bf16, int8, int4.")
   var formats = "bf16,int8,int4"
   @Option(help: "How weights meet activations: exact, int16, int8 or bf16.")
@@ -53,13 +56,13 @@ struct Engine: ParsableCommand {
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
   func validate() throws {
-    guard RandomModel.shapes[shape] != nil else {
-      let known = RandomModel.shapes.keys.sorted().joined(separator: ", ")
-      throw ValidationError("--shape \(shape): expected one of \(known)")
+    guard RandomModel.names.contains(shape) else {
+      throw ValidationError(
+        "--shape \(shape): expected \(RandomModel.names.joined(separator: ", "))")
     }
     for (name, value) in [
       ("prompt", prompt), ("tokens", tokens), ("batch", batch), ("repetitions", repetitions),
-      ("threads", threads), ("samples", samples ?? 1),
+      ("threads", threads), ("samples", samples ?? 1), ("layers", layers ?? 1),
     ] where value < 1 {
       throw ValidationError("--\(name) \(value): expected at least 1")
     }
@@ -75,13 +78,14 @@ struct Engine: ParsableCommand {
     {
       throw ValidationError("BITBUDGET_ISA=\(isa): \(String(cString: problem))")
     }
-    guard let config = RandomModel.shapes[shape] else { return }
     let kv = try list("kv", kv, of: KVFormat.self).map {
       try KVPolicy(keys: $0, values: $0, keyAxis: keyAxis, eviction: kvEvict)
     }
     let pool = try ThreadPool(workers: threads)
     for format in try list("formats", formats, of: WeightFormat.self) {
-      let decoder = try RandomModel.make(config, format, headBits: headBits)
+      guard
+        let decoder = try RandomModel.make(shape, layers: layers, format, headBits: headBits)
+      else { return }
       let pass = ForwardPass(decoder, pool: pool, numerics: numerics)
       if let samples {
         let group = SampleGroup(pass: pass, prompt: prompt, tokens: tokens)
@@ -94,28 +98,30 @@ struct Engine: ParsableCommand {
       let turns = try SpeedTurns(
         pass, kv, .init(batch: batch, depth: depth, prompt: prompt, tokens: tokens), pool: pool)
       if onRequest {
-        while readLine() != nil { report(try turns.measure(), kv, format, decoder.weightBytes) }
+        while readLine() != nil { report(try turns.measure(), kv, format, decoder) }
       } else {
         let all = try (0..<repetitions).map { _ in try turns.measure() }
         let medians = kv.indices.map { index in all.map { $0[index] }.median }
-        report(medians, kv, format, decoder.weightBytes)
+        report(medians, kv, format, decoder)
       }
     }
   }
 
   private func report(
-    _ speeds: [SpeedTurns.Speed], _ kv: [KVPolicy], _ format: WeightFormat,
-    _ weightBytes: Int
+    _ speeds: [SpeedTurns.Speed], _ kv: [KVPolicy], _ format: WeightFormat, _ decoder: Decoder
   ) {
+    let read = decoder.bytesRead(batch: batch)
     for (kv, speed) in zip(kv, speeds) {
       // Sequences share what the cache holds.
-      let limit = speed.memory / Double(weightBytes + speed.cacheBytes) * Double(batch)
+      let limit = speed.memory / Double(read + speed.cacheBytes) * Double(batch)
       report([
-        "shape": shape, "weights": format.rawValue, "numerics": numerics.rawValue,
+        "shape": shape, "layers": decoder.shape.layers, "weights": format.rawValue,
+        "numerics": numerics.rawValue,
         "head_bits": headBits.rawValue,
         "threads": threads, "batch": batch,
         "depth": depth, "kv": kv.description, "prompt_tokens": prompt,
-        "weight_bytes": weightBytes, "kv_bytes": speed.cacheBytes,
+        "weight_bytes": decoder.weightBytes, "weight_bytes_read": read,
+        "kv_bytes": speed.cacheBytes,
         "prompt_tokens_per_second": speed.prompt, "tokens_per_second": speed.generation,
         "memory_bytes_per_second": speed.memory,
         "share_of_memory_limit": speed.generation / limit, "commit": commit,

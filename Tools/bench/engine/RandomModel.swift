@@ -1,4 +1,6 @@
 import DecoderModels
+import Foundation
+import JSON
 import ModelLoader
 import Tensors
 
@@ -9,14 +11,17 @@ enum WeightFormat: String, CaseIterable {
 
 /// A decoder of a published shape with random weights: speed does not depend on what the weights say.
 enum RandomModel {
-  /// The published Qwen3 models that fit a small machine, and hybrids of Qwen3.5, the larger ones with fewer layers.
-  static let shapes: [String: JSONObject] = [
+  /// The published Qwen3 models, and hybrids of Qwen3.5, the larger ones with fewer layers.
+  private static let shapes: [String: JSONObject] = [
     "0.6b": qwen3(hidden: 1024, intermediate: 3072, layers: 28, heads: 16),
     "1.7b": qwen3(hidden: 2048, intermediate: 6144, layers: 28, heads: 16),
+    "30b-a3b": mixture(hidden: 2048, intermediate: 6144, expert: 768, layers: 48, heads: 32),
     "qwen3.5-0.8b": Qwen35.publishedSizes[0].configuration(),
     "qwen3.5-4b-8-layers": Qwen35.publishedSizes[2].configuration(layers: 8),
     "qwen3.5-9b-8-layers": Qwen35.publishedSizes[3].configuration(layers: 8),
   ]
+  /// Their names.
+  static var names: [String] { shapes.keys.sorted() }
 
   private static func qwen3(
     hidden: Int, intermediate: Int, layers: Int, heads: Int
@@ -33,11 +38,32 @@ enum RandomModel {
       ])
   }
 
+  private static func mixture(
+    hidden: Int, intermediate: Int, expert: Int, layers: Int, heads: Int
+  ) -> JSONObject {
+    var members = qwen3(
+      hidden: hidden, intermediate: intermediate, layers: layers, heads: heads
+    ).members
+    members["model_type"] = .string("qwen3_moe")
+    members["num_key_value_heads"] = .integer(4)
+    members["num_experts"] = .integer(128)
+    members["num_experts_per_tok"] = .integer(8)
+    members["moe_intermediate_size"] = .integer(expert)
+    members["norm_topk_prob"] = .bool(true)
+    members["tie_word_embeddings"] = .bool(false)
+    return JSONObject(file: "config.json", members: members)
+  }
+
+  /// A model of a published shape, cut to so many layers; nil for a name that is none.
   static func make(
-    _ config: JSONObject, _ format: WeightFormat, headBits: HeadBits
-  ) throws -> Decoder {
-    try Decoder(
-      ModelFamilies.standard.family(for: config), from: Tensors(format: format, headBits: headBits))
+    _ shape: String, layers: Int?, _ format: WeightFormat, headBits: HeadBits
+  ) throws -> Decoder? {
+    guard let config = shapes[shape] else { return nil }
+    var members = config.members
+    if let layers { members["num_hidden_layers"] = .integer(layers) }
+    let family = try ModelFamilies.standard.family(
+      for: JSONObject(file: config.file, members: members))
+    return try Decoder(family, from: Tensors(format: format, headBits: headBits))
   }
 
   private final class Tensors: TensorSource {
@@ -59,7 +85,8 @@ enum RandomModel {
     ) throws(CheckpointError) -> any LinearWeights {
       let isHead = name.contains("embed_tokens") || name.contains("lm_head")
       // What no quantizer makes smaller.
-      let isSmall = name.hasSuffix("in_proj_a") || name.hasSuffix("in_proj_b")
+      let small = ["in_proj_a", "in_proj_b", "mlp.gate"]
+      let isSmall = small.contains { name.hasSuffix($0) }
       let kept = isHead ? headBits == .eight ? WeightFormat.int8 : .bf16 : isSmall ? .bf16 : format
       do {
         return try RandomModel.matrix(rows, columns, kept, &random)
@@ -92,6 +119,20 @@ enum RandomModel {
       QuantizedMatrix(
         bits: bits, outFeatures: rows, inFeatures: columns, groupSize: 128, codes: codes,
         scales: [Float](repeating: scale, count: rows * (columns / 128))))
+  }
+}
+
+extension Decoder {
+  /// Bytes of the weights that a token of each of `batch` sequences is expected to read: of experts those that some are
+  /// sent to.
+  func bytesRead(batch: Int) -> Int {
+    let idle = blocks.flatMap(\.sites).reduce(0.0) { sum, site in
+      let bytes = site.linears.reduce(0) { $0 + $1.byteCount }
+      return sum + Double(bytes) * pow(1 - site.share, Double(batch))
+    }
+    // Of an embedding that is not the head as well a row is read.
+    let rows = shape.tiesEmbeddings ? 0 : embedding.byteCount
+    return weightBytes - Int(idle) - rows
   }
 }
 

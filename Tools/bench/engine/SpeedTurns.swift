@@ -56,8 +56,9 @@ struct SpeedTurns {
     var caches = filled.indices.map(copies)
     var generations = filled.map { _ in 0.0 }
     var readings: [Double] = []
-    for _ in 0..<load.tokens {
-      for index in filled.indices { generations[index] += try seconds([7], &caches[index]) }
+    for token in 0..<load.tokens {
+      let id = Int32(7 + token * 13)
+      for index in filled.indices { generations[index] += try seconds([id], &caches[index]) }
       readings.append(memory.bytesPerSecond())
     }
     return filled.indices.map { index in
@@ -72,10 +73,12 @@ struct SpeedTurns {
     [KVCache](repeating: filled[index], count: load.batch)
   }
 
-  /// Seconds of feeding the same tokens to every sequence.
+  /// Seconds of feeding as many tokens to every sequence, others to each, as experts are chosen by them.
   private func seconds(_ ids: [Int32], _ caches: inout [KVCache]) throws -> Double {
     try ContinuousClock().measure {
-      let runs = caches.indices.map { TokenRun(cache: $0, tokens: ids) }
+      let runs = caches.indices.map { cache in
+        TokenRun(cache: cache, tokens: ids.map { ($0 + Int32(cache) * 61) % 1000 })
+      }
       try pass.run(runs, caches: &caches, rows: .last) { _, _, _ in }
     } / .seconds(1)
   }

@@ -51,7 +51,7 @@ struct CalibrationActivations {
       }
       let layout =
         layouts[sequence.count]
-        ?? RowLayout([(0, 0, 0, sequence.count)], rotary: shape.rotary)
+        ?? RowLayout([(0, 0, sequence.count)], rotary: shape.rotary)
       layouts[sequence.count] = layout
       streams.append(Stream(first: first, layout: layout))
       first += sequence.count * shape.hiddenSize
@@ -84,14 +84,29 @@ struct CalibrationActivations {
     work.done += amount
   }
 
-  /// Second moments of the inputs of some sites of the block over all sequences; nil for a site whose input no sequence
-  /// reached, and without calibration.
+  /// What calibration says of the inputs of a site.
+  struct Moments {
+    /// Their second moments; nil without calibration, and for an expert that it hardly reached.
+    let hessian: Hessian?
+    /// Rows that reached the site.
+    let rows: Int
+    /// Whether they are those of an expert that too few rows reached.
+    let areTooFew: Bool
+
+    /// An expert's second moments count from this many rows for each of its inputs on: fewer describe so few directions
+    /// that what a quantizer moves elsewhere is left to chance.
+    static let leastRowsOfInput = 0.25
+  }
+
+  /// Second moments of the inputs of some sites of the block over all sequences.
   ///
   /// - Throws: `CompressionError.layer` when the activations of a site cannot serve, `TensorError`.
-  mutating func hessians(
+  mutating func moments(
     of group: Range<Int>, block: DecoderBlock, times: inout PhaseTimes
-  ) throws -> [Hessian?] {
-    if streams.isEmpty { return group.map { _ in nil } }
+  ) throws -> [Moments] {
+    if streams.isEmpty {
+      return group.map { _ in Moments(hessian: nil, rows: 0, areTooFew: false) }
+    }
     let sites = block.sites
     var accumulators: [HessianAccumulator] = []
     for site in sites[group] {
@@ -107,21 +122,24 @@ struct CalibrationActivations {
       }
     }
     return try times.measure(.hessian) {
-      var hessians: [Hessian?] = []
+      var moments: [Moments] = []
       for site in sites[group] {
         let accumulator = accumulators.removeFirst()
-        guard site.share == 1 || accumulator.samples > 0 else {
-          hessians.append(nil)
+        let rows = accumulator.samples
+        guard site.share == 1 || Double(rows) >= Moments.leastRowsOfInput * Double(site.inFeatures)
+        else {
+          moments.append(Moments(hessian: nil, rows: rows, areTooFew: true))
           continue
         }
         do throws(QuantizerError) {
-          hessians.append(try accumulator.finish())
+          moments.append(
+            Moments(hessian: try accumulator.finish(), rows: rows, areTooFew: false))
         } catch {
           let names = site.linears.map(\.name).joined(separator: ", ")
           throw CompressionError.layer(name: names, reason: error)
         }
       }
-      return hessians
+      return moments
     }
   }
 

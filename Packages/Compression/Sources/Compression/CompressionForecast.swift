@@ -78,7 +78,7 @@ extension Compressor {
       for site in sites[layer][group] {
         var (together, largest) = (0, 0)
         for linear in site.linears {
-          let size = try bytes(linear.name + ".weight")
+          let size = try bytes(of: linear)
           stored += size
           guard let own = settings[linear.name] else { continue }
           let (rows, columns) = (linear.weights.outFeatures, linear.weights.inFeatures)
@@ -103,6 +103,11 @@ extension Compressor {
       hessianBytes = max(hessianBytes, hessians)
     }
     return (stored + codes + work + hessianBytes, arrays, quantized, replaced)
+  }
+
+  private func bytes(of linear: Linear) throws(CheckpointError) -> Int {
+    guard let part = linear.part else { return try bytes(linear.storedName) }
+    return part.rows.count * part.columns * (try source.checkpoint.info(of: part).dtype.bits) / 8
   }
 
   private func bytes(_ tensor: String) throws(CheckpointError) -> Int {

@@ -30,6 +30,10 @@ public struct CompressionRecord: Sendable, Codable {
     public let scheme: QuantizationScheme
     /// The errors it makes.
     public let report: QuantizationReport
+    /// Of a layer of an expert: calibration rows that reached it.
+    public var reached: Int?
+    /// True where those were so few that it was rounded to nearest instead.
+    public var isRounded: Bool?
   }
 
   /// Version of this file's form.
@@ -59,7 +63,8 @@ public struct CompressionRecord: Sendable, Codable {
 
   /// Mean of the layers' relative output errors, where calibration measured them, else of the weights' errors.
   public var meanError: Double {
-    let errors = layers.map { $0.report.layerError ?? $0.report.weightError }
+    let outputs = layers.compactMap(\.report.layerError)
+    let errors = outputs.isEmpty ? layers.map(\.report.weightError) : outputs
     return errors.isEmpty ? 0 : errors.reduce(0, +) / Double(errors.count)
   }
 }

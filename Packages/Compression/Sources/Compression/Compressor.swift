@@ -78,11 +78,11 @@ public struct Compressor {
     for layer in 0..<layers {
       try copyOthers(of: layer, to: writer)
       let block = try store.block(layer, names: quantizedNames(of: layer))
-      for name in names(of: layer) {
-        if let matrix = block.matrices[name] {
-          try writer.append(.quantized(matrix), named: name)
+      for linear in sites[layer].flatMap(\.linears) {
+        if let matrix = block.matrices[linear.name] {
+          try writer.append(.quantized(matrix), named: linear.name)
         } else {
-          try writer.append(.dense(finiteTensor(name + ".weight")), named: name)
+          try writer.append(.dense(storedTensor(of: linear)), named: linear.name)
         }
       }
     }
@@ -154,21 +154,32 @@ public struct Compressor {
     return computed
   }
 
-  /// Sites of a block whose inputs are observed together: one, or those of experts, of which a token reaches few.
+  /// Sites of a block whose inputs are observed together: one, or those of experts, of which a token reaches few, as long as
+  /// their second moments take no more than half of what the block does.
   func groups(of layer: Int) -> [Range<Int>] {
     let sites = sites[layer]
+    let most = max(
+      Self.momentBytes,
+      sites.flatMap(\.linears).reduce(0) { $0 + $1.weights.outFeatures * $1.weights.inFeatures })
     var groups: [Range<Int>] = []
+    var held = 0
     for (index, site) in sites.enumerated() {
+      let bytes = 8 * site.inFeatures * site.inFeatures
       if let last = groups.last, site.share < 1, sites[last.lowerBound].share < 1,
-        site.isPartInput == sites[last.lowerBound].isPartInput
+        site.isPartInput == sites[last.lowerBound].isPartInput, held + bytes <= most
       {
         groups[groups.count - 1] = last.lowerBound..<index + 1
+        held += bytes
       } else {
         groups.append(index..<index + 1)
+        held = bytes
       }
     }
     return groups
   }
+
+  /// What second moments may take of any block.
+  private static let momentBytes = 256 << 20
 
   /// Quantizes the layers of a block in place; the activations move on to its last step.
   private func quantize(
@@ -184,12 +195,12 @@ public struct Compressor {
       }
       let parts = group.map { self.parts(of: block.sites[$0]) }
       if parts.allSatisfy(\.isEmpty) { continue }
-      let hessians = try activations.hessians(of: group, block: block, times: &times)
+      let moments = try activations.moments(of: group, block: block, times: &times)
       var sites = block.sites
       for (index, site) in group.enumerated() {
         for part in parts[index] {
           try quantize(
-            part.linears, of: &sites[site], by: part.settings, hessian: hessians[index],
+            part.linears, of: &sites[site], by: part.settings, moments: moments[index],
             into: &finished, times: &times)
         }
       }
@@ -212,14 +223,17 @@ public struct Compressor {
     return parts
   }
 
-  /// Quantizes some layers of a site together.
+  /// Quantizes some layers of a site together; those of an expert that calibration hardly reached are rounded to nearest.
   private func quantize(
-    _ indices: [Int], of site: inout Site, by settings: QuantizerSettings, hessian: Hessian?,
-    into finished: inout BlockStore.Block, times: inout PhaseTimes
+    _ indices: [Int], of site: inout Site, by settings: QuantizerSettings,
+    moments: CalibrationActivations.Moments, into finished: inout BlockStore.Block,
+    times: inout PhaseTimes
   ) throws {
+    var settings = settings
+    if settings.method == .gptq && moments.areTooFew { settings.method = .rtn }
     let quantizer = try settings.quantizer(scaleType: scaleType)
     let quantized = try quantize(
-      indices.map { site.linears[$0] }, by: quantizer, hessian: hessian)
+      indices.map { site.linears[$0] }, by: quantizer, hessian: moments.hessian)
     for (index, layer) in zip(indices, quantized) {
       let name = site.linears[index].name
       finished.matrices[name] = layer.matrix
@@ -228,7 +242,10 @@ public struct Compressor {
         try WeightPacking.pack(layer.matrix)
       }
       finished.reports.append(
-        .init(name: name, scheme: quantizer.scheme, report: layer.report))
+        .init(
+          name: name, scheme: quantizer.scheme, report: layer.report,
+          reached: site.share < 1 ? moments.rows : nil,
+          isRounded: moments.areTooFew ? true : nil))
     }
   }
 
@@ -255,7 +272,7 @@ public struct Compressor {
   /// Norms and biases: everything of a layer that is no matrix of a linear layer.
   private func copyOthers(of layer: Int, to writer: CheckpointWriter) throws {
     let prefix = source.family.prefix(ofLayer: layer)
-    let matrices = Set(names(of: layer).map { $0 + ".weight" })
+    let matrices = Set(sites[layer].flatMap(\.linears).map(\.storedName))
     for name in source.checkpoint.tensors.keys.sorted()
     where name.hasPrefix(prefix) && !matrices.contains(name) {
       try copy(name, to: writer)
@@ -266,8 +283,17 @@ public struct Compressor {
     try writer.append(finiteTensor(name), named: name)
   }
 
+  /// The weights of a linear layer as the source has them.
+  private func storedTensor(of linear: Linear) throws -> Tensor {
+    guard let part = linear.part else { return try finiteTensor(linear.storedName) }
+    return try finite(source.checkpoint.tensor(part), name: part.tensor)
+  }
+
   private func finiteTensor(_ name: String) throws -> Tensor {
-    let tensor = try source.checkpoint.tensor(named: name)
+    try finite(source.checkpoint.tensor(named: name), name: name)
+  }
+
+  private func finite(_ tensor: Tensor, name: String) throws -> Tensor {
     if let position = tensor.firstNonFinite {
       throw CompressionError.nonFiniteTensor(name: name, position: position)
     }

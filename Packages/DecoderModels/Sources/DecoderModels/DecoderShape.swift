@@ -18,11 +18,14 @@ public struct DecoderShape: Sendable, Hashable {
   public let tiesEmbeddings: Bool
   /// For each layer the floats of the state that it holds in place of keys and values; empty where all attend.
   public let fixedFloats: [Int]
+  /// For each layer how many tokens a query sees, its own included; 0 for all. Empty where all layers see all.
+  public let windows: [Int]
 
-  /// Sizes; without `fixedFloats` every block keeps keys and values.
+  /// Sizes; without `fixedFloats` every block keeps keys and values, without `windows` those of all tokens.
   public init(
     hiddenSize: Int, layers: Int, vocabularySize: Int, contextLength: Int, heads: AttentionHeads,
-    rotary: RotaryConfig?, tiesEmbeddings: Bool, fixedFloats: [Int] = []
+    rotary: RotaryConfig?, tiesEmbeddings: Bool, fixedFloats: [Int] = [],
+    windows: [Int] = []
   ) {
     self.hiddenSize = hiddenSize
     self.layers = layers
@@ -32,12 +35,13 @@ public struct DecoderShape: Sendable, Hashable {
     self.rotary = rotary
     self.tiesEmbeddings = tiesEmbeddings
     self.fixedFloats = fixedFloats
+    self.windows = windows
   }
 
   /// The sizes of a sequence's cache.
   public var cacheShape: KVShape {
     KVShape(
       layers: layers, kvHeads: heads.keyValues, headDimension: heads.dimension,
-      fixedFloats: fixedFloats)
+      fixedFloats: fixedFloats, windows: windows)
   }
 }

@@ -67,11 +67,18 @@ public final class ForwardPass {
   /// An empty cache for one sequence.
   ///
   /// - Throws: `KVPolicyError.invalidFormat` where the model's heads cannot be kept as `policy`
-  ///   says.
+  ///   says, `.invalidEviction` where nothing can be evicted.
   public func makeCache(
     _ policy: KVPolicy = .full, meter: KVMeter
   ) throws(KVPolicyError) -> KVCache {
-    try KVCache(shape: decoder.shape.cacheShape, policy: policy, meter: meter)
+    if let eviction = policy.eviction, decoder.blocks.contains(where: \.mixer.needsAllKeys) {
+      throw .invalidEviction(
+        text: eviction.description,
+        reason:
+          "this model scores keys by their place among all tokens (ALiBi), which an eviction forgets"
+      )
+    }
+    return try KVCache(shape: decoder.shape.cacheShape, policy: policy, meter: meter)
   }
 
   /// Runs the tokens of `runs`, appends their keys and values to `caches`, and hands out logits.
@@ -135,7 +142,7 @@ public final class ForwardPass {
     let layout = RowLayout(
       parts.map { part in
         let cache = caches[runs[part.run].cache]
-        return (runs[part.run].cache, cache.position, cache.count, part.tokens.count)
+        return (runs[part.run].cache, cache.position, part.tokens.count)
       }, rotary: shape.rotary)
     let x = hidden.reserve(layout.count * shape.hiddenSize)
     let ids = parts.flatMap { runs[$0.run].tokens[$0.tokens] }

@@ -4,8 +4,9 @@ import Tensors
 
 /// What can go wrong when a model is made or run.
 public enum ModelError: Error, Equatable, CustomStringConvertible {
-  /// `config.json` names a model type that no family here maps.
-  case unknownFamily(file: String, found: String, known: [String])
+  /// `config.json` names a model type that no family here maps; `reason` says what such a model has that is missing here,
+  /// where that is known, and `known` what works.
+  case unknownFamily(file: String, found: String, reason: String?, known: [String])
   /// What is wrong with a file, key or tensor of the model.
   case checkpoint(CheckpointError)
   /// Sizes that the memory equations cannot hold.
@@ -20,8 +21,9 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   /// One sentence with the values.
   public var description: String {
     switch self {
-    case .unknownFamily(let file, let found, let known):
-      "\(file): model_type \(found) is not supported; supported: \(known.joined(separator: ", "))"
+    case .unknownFamily(let file, let found, let reason, let known):
+      "\(file): model_type \(found) is not supported\(reason.map { ": \($0)" } ?? ""); "
+        + "what works: \(known.joined(separator: ", "))"
     case .checkpoint(let error): error.description
     case .shape(let error): "\(error)"
     case .tensors(let error): "\(error)"

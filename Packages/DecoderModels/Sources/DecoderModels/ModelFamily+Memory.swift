@@ -48,11 +48,23 @@ extension DecoderBlock {
           window: window)
       case .fixed(let floats): .fixed(floats: floats)
       }
+    // Experts are alike.
+    var counts: [BlockShape.Linear: Int] = [:]
+    var kinds: [BlockShape.Linear] = []
+    for site in sites {
+      for linear in site.linears.map({ $0.memoryShape(share: site.share) }) {
+        if counts.updateValue((counts[linear] ?? 0) + 1, forKey: linear) == nil {
+          kinds.append(linear)
+        }
+      }
+    }
     return BlockShape(
-      linears: sites.flatMap { site in
-        site.linears.map { $0.memoryShape(share: site.share) }
+      linears: kinds.map {
+        .init(
+          rows: $0.rows, columns: $0.columns, hasBias: $0.hasBias, share: $0.share,
+          count: counts[$0] ?? 1)
       },
-      otherParameters: otherParameters, state: state,
-      scratchWidth: mixer.scratchWidth + feedForward.scratchWidth)
+      keptLinears: keptLinears.map { $0.memoryShape() }, otherParameters: otherParameters,
+      state: state, scratchWidth: mixer.scratchWidth + feedForward.scratchWidth)
   }
 }

@@ -5,6 +5,8 @@ import ModelLoader
 public protocol ModelFamily: Sendable {
   /// The values of `model_type` this family answers for.
   static var modelTypes: [String] { get }
+  /// What people call its models.
+  static var title: String { get }
 
   /// Reads what a configuration says.
   ///
@@ -33,6 +35,11 @@ public protocol ModelFamily: Sendable {
   func head(from source: any TensorSource) throws(CheckpointError) -> OutputHead
 }
 
+extension ModelFamily {
+  /// The names in the configuration, where there are no better ones.
+  public static var title: String { modelTypes.joined(separator: ", ") }
+}
+
 /// The families that a program knows: a value, to which a project can add its own.
 public struct ModelFamilies: Sendable {
   /// The families, in the order their names are listed in messages; of two for one model type the first answers.
@@ -43,11 +50,14 @@ public struct ModelFamilies: Sendable {
 
   /// Those of this package.
   public static let standard = ModelFamilies([
-    Qwen3.self, Qwen2.self, Llama.self, OPT.self, Falcon.self, Qwen35.self,
+    Qwen3.self, Qwen3MoE.self, Qwen35.self, Qwen2.self, Llama.self, Mistral.self, OPT.self,
+    Falcon.self,
   ])
 
   /// The values of `model_type` that are known.
   public var modelTypes: [String] { families.flatMap { $0.modelTypes } }
+  /// What people call the models of these families.
+  public var titles: [String] { families.map { $0.title } }
 
   /// The family of the model that `config` describes.
   ///
@@ -58,13 +68,14 @@ public struct ModelFamilies: Sendable {
       if let family = families.first(where: { $0.modelTypes.contains(type) }) {
         return try family.init(config)
       }
-      throw ModelError.unknownFamily(file: config.file, found: type, known: modelTypes)
+      throw ModelError.unknownFamily(
+        file: config.file, found: type, reason: RefusedFamily.reason(of: type), known: titles)
     } catch let error as CheckpointError {
       throw .checkpoint(error)
     } catch let error as ModelError {
       throw error
     } catch {
-      throw .unknownFamily(file: config.file, found: "\(error)", known: modelTypes)
+      throw .unknownFamily(file: config.file, found: "\(error)", reason: nil, known: titles)
     }
   }
 }

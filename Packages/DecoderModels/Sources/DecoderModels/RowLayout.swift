@@ -20,25 +20,22 @@ public struct RowLayout: Sendable {
   let cosines: [Float]
   let sines: [Float]
   let positions: [Int]
-  /// Tokens of its cache that a row may attend to, itself included.
-  let visible: [Int]
+  /// Rows of its run that come after a row: it may attend to all that its cache holds once they are appended, but for them.
+  let behind: [Int]
 
-  /// Lays out runs: their cache, the position of their first token, the tokens that the cache holds
-  /// before them, and how many tokens they are.
-  public init(
-    _ parts: [(cache: Int, position: Int, held: Int, tokens: Int)], rotary: RotaryConfig?
-  ) {
+  /// Lays out runs: their cache, the position of their first token, and how many tokens they are.
+  public init(_ parts: [(cache: Int, position: Int, tokens: Int)], rotary: RotaryConfig?) {
     var runs: [Run] = []
     var row = 0
     var positions: [Int] = []
-    var visible: [Int] = []
+    var behind: [Int] = []
     for part in parts {
       runs.append(
         Run(cache: part.cache, rows: row..<row + part.tokens, position: part.position))
       row += part.tokens
       for token in 0..<part.tokens {
         positions.append(part.position + token)
-        visible.append(part.held + token + 1)
+        behind.append(part.tokens - token - 1)
       }
     }
     let frequencies = rotary?.frequencies ?? []
@@ -58,7 +55,7 @@ public struct RowLayout: Sendable {
     self.cosines = cosines
     self.sines = sines
     self.positions = positions
-    self.visible = visible
+    self.behind = behind
   }
 
   /// The layout of some of the rows, in ascending order, each a run of its own.
@@ -83,7 +80,7 @@ public struct RowLayout: Sendable {
     cosines = angles(whole.cosines)
     sines = angles(whole.sines)
     positions = rows.map { whole.positions[$0] }
-    visible = rows.map { whole.visible[$0] }
+    behind = rows.map { whole.behind[$0] }
   }
 }
 

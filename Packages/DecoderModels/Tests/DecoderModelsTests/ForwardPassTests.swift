@@ -13,11 +13,11 @@ import Testing
   /// Logits of all positions of the given prompts, run together in pieces of `piece` tokens.
   func logits(
     _ prompts: [[Int32]], bits: Int?, numerics: Numerics = .exact, piece: Int, threads: Int,
-    format: KVFormat = .bf16, isHybrid: Bool = false
+    format: KVFormat = .bf16, kind: TinyDecoder.Kind = .dense
   ) throws -> [[Float]] {
-    let decoder = try isHybrid ? TinyDecoder.makeHybrid(bits: bits) : TinyDecoder.make(bits: bits)
     let pass = ForwardPass(
-      decoder, pool: try ThreadPool(workers: threads), numerics: numerics)
+      try TinyDecoder.make(kind, bits: bits), pool: try ThreadPool(workers: threads),
+      numerics: numerics)
     let meter = KVMeter()
     var caches = try prompts.map { _ in
       try pass.makeCache(KVPolicy(format: format), meter: meter)
@@ -41,20 +41,20 @@ import Testing
     arguments: [
       (nil, Numerics.exact), (16, .exact), (8, .exact), (4, .exact), (8, .int8), (4, .int8),
       (16, .bf16), (8, .int16), (4, .int16),
-    ], [false, true])
+    ], TinyDecoder.Kind.allCases)
   func aSequenceDoesNotDependOnItsBatchItsPiecesOrTheThreads(
-    weights: (bits: Int?, numerics: Numerics), isHybrid: Bool
+    how: (bits: Int?, numerics: Numerics), kind: TinyDecoder.Kind
   ) throws {
-    let (bits, numerics) = weights
     let alone = try Self.prompts.map {
       try logits(
-        [$0], bits: bits, numerics: numerics, piece: $0.count, threads: 1, isHybrid: isHybrid)[0]
+        [$0], bits: how.bits, numerics: how.numerics, piece: $0.count, threads: 1,
+        kind: kind)[0]
     }
     #expect(alone.allSatisfy { $0.allSatisfy(\.isFinite) })
     for (piece, threads) in [(1, 2), (17, 1), (64, 3), (512, 2)] {
       let together = try logits(
-        Self.prompts, bits: bits, numerics: numerics, piece: piece, threads: threads,
-        isHybrid: isHybrid)
+        Self.prompts, bits: how.bits, numerics: how.numerics, piece: piece, threads: threads,
+        kind: kind)
       #expect(together == alone)
     }
   }

@@ -39,6 +39,35 @@ enum TinyDecoder {
       Qwen3(JSONObject(file: "config.json", members: config)), from: RandomTensors(bits: bits))
   }
 
+  /// What its last layer has that the first has not.
+  enum Kind: CaseIterable {
+    case dense, experts, window, hybrid
+  }
+
+  static func make(_ kind: Kind, bits: Int? = nil) throws -> Decoder {
+    var members = config
+    func set(_ key: String, _ value: Int) { members[key] = .integer(value) }
+    switch kind {
+    case .dense: return try make(bits: bits)
+    case .hybrid: return try makeHybrid(bits: bits)
+    case .experts:
+      set("num_experts", 6)
+      set("num_experts_per_tok", 2)
+      set("moe_intermediate_size", 40)
+      members["mlp_only_layers"] = .array([.integer(0)])
+      members["norm_topk_prob"] = .bool(true)
+      return try Decoder(
+        Qwen3MoE(JSONObject(file: "config.json", members: members)), from: RandomTensors(bits: bits)
+      )
+    case .window:
+      set("sliding_window", 37)
+      set("max_window_layers", 1)
+      members["use_sliding_window"] = .bool(true)
+      return try Decoder(
+        Qwen3(JSONObject(file: "config.json", members: members)), from: RandomTensors(bits: bits))
+    }
+  }
+
   final class RandomTensors: TensorSource {
     private let bits: Int?
     private var random = Random()

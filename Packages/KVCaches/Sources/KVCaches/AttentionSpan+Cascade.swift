@@ -44,7 +44,7 @@ extension AttentionSpan {
     }
     tokens = spans.count
     areSeparate = true
-    (dimension, rotation) = (first.dimension, first.rotation)
+    (dimension, rotation, before) = (first.dimension, first.rotation, [])
     common = Array(first.common[..<shared])
     rest = spans.enumerated().map { ($0..<$0 + 1, Array($1.common[shared...])) }
   }

@@ -15,6 +15,8 @@ public struct AttentionSpan: @unchecked Sendable {
   public let areSeparate: Bool
   let dimension: Int
   let rotation: KVRotation?
+  /// Where there is a window, what each of several tokens finds in the pages in which their windows begin.
+  let before: [(tokens: Range<Int>, pieces: [bb_kv_piece])]
   /// What all of them find in the same form, though the later ones see more of its end.
   let common: [bb_kv_piece]
   /// What they find behind that, a few consecutive ones alike.
@@ -22,18 +24,33 @@ public struct AttentionSpan: @unchecked Sendable {
 
   /// Products of a query with a key that the tokens take: pages are multiplied whole.
   public var products: Int {
-    let pieces = rest.reduce(common.count * tokens) { $0 + $1.pieces.count * $1.tokens.count }
+    let pieces = (before + rest).reduce(common.count * tokens) {
+      $0 + $1.pieces.count * $1.tokens.count
+    }
     return pieces * PageLayout.tokens
   }
 
-  /// The last of the `tokens` attends to the first `visible` tokens of `layer`, the one before to
-  /// one less, and so on.
-  public init(_ cache: KVCache, layer: Int, visible: Int, tokens: Int) {
+  /// The last of the `tokens` attends to the first `visible` tokens of `layer`, the one before to one less, and so on; where the
+  /// layer has a window, to the last of these.
+  ///
+  /// - Parameters:
+  ///   - cache: the sequence's cache.
+  ///   - layer: the layer.
+  ///   - visible: tokens that the last one may see, itself included.
+  ///   - tokens: how many attend.
+  ///   - slopes: `[KV heads, query heads of one]`, in BF16: scores gain them times the position of the key, which is its place
+  ///     among all tokens; valid while the span is.
+  public init(
+    _ cache: KVCache, layer: Int, visible: Int, tokens: Int, slopes: UnsafePointer<Float>? = nil
+  ) {
     self.tokens = tokens
     areSeparate = tokens == 1
     dimension = cache.shape.headDimension
     rotation = cache.policy.rotation
     let least = visible - tokens + 1
+    let window = cache.shape.window(layer)
+    /// The first token that one sees which sees those before `seen`.
+    func first(of seen: Int) -> Int { window.map { max(0, seen - $0) } ?? 0 }
     /// What tokens that see `seen`, and find it stored alike, find of some pages.
     func pieces(_ seen: ClosedRange<Int>, _ pages: PageList, _ range: Range<Int>) -> [bb_kv_piece] {
       let coded = cache.tiers.coded(of: seen.lowerBound)
@@ -41,25 +58,46 @@ public struct AttentionSpan: @unchecked Sendable {
       pieces.reserveCapacity(range.count)
       for index in range {
         let start = index * PageLayout.tokens
-        if start + PageLayout.tokens <= seen.lowerBound, let whole = pages.whole(index) {
+        let hidden = max(0, first(of: seen.lowerBound) - start)
+        let known = pieces.count
+        if start + PageLayout.tokens <= seen.lowerBound, var whole = pages.whole(index) {
+          whole.first = hidden
           pieces.append(whole)
-          continue
+        } else {
+          pages[index].appendPieces(
+            from: hidden, count: min(PageLayout.tokens, seen.upperBound - start),
+            least: seen.lowerBound - start, coded: coded.inPage(index), to: &pieces)
         }
-        pages[index].appendPieces(
-          count: min(PageLayout.tokens, seen.upperBound - start), least: seen.lowerBound - start,
-          coded: coded.inPage(index), to: &pieces)
+        guard let slopes else { continue }
+        for piece in known..<pieces.count {
+          (pieces[piece].slopes, pieces[piece].position) = (slopes, start)
+        }
       }
       return pieces
     }
-    let first = cache.pages(of: layer, visible: least)
+    let earliest = cache.pages(of: layer, visible: least)
     let count = visible.pieces(of: PageLayout.tokens)
+    // The first page that all tokens see from its beginning on; of those before, each sees another part.
+    var begin = first(of: visible) / PageLayout.tokens
+    var before: [(tokens: Range<Int>, pieces: [bb_kv_piece])] = []
+    if tokens > 1 {
+      begin = first(of: visible).pieces(of: PageLayout.tokens)
+      for seen in least...visible where first(of: seen) < begin * PageLayout.tokens {
+        let end = min(begin, seen.pieces(of: PageLayout.tokens))
+        let own = first(of: seen) / PageLayout.tokens..<end
+        let pages = cache.pages(of: layer, visible: seen)
+        before.append((seen - least..<seen - least + 1, pieces(seen...seen, pages, own)))
+      }
+    }
+    self.before = before
     if cache.tiers.areAlike(least, visible) {
-      (common, rest) = (pieces(least...visible, first, 0..<count), [])
+      (common, rest) = (pieces(least...visible, earliest, begin..<count), [])
       return
     }
     let last = cache.pages(of: layer, visible: visible)
     let shared =
-      (0..<count).first { first[$0] !== last[$0] || first[$0].layout.codes != nil } ?? count
+      (begin..<count).first { earliest[$0] !== last[$0] || earliest[$0].layout.codes != nil }
+      ?? count
     var (rest, start) = ([(tokens: Range<Int>, pieces: [bb_kv_piece])](), least)
     while start <= visible {
       var end = start + 1
@@ -69,7 +107,7 @@ public struct AttentionSpan: @unchecked Sendable {
       rest.append((start - least..<end - least, pieces(start...end - 1, pages, range)))
       start = end
     }
-    common = pieces(least...visible, first, 0..<shared)
+    common = pieces(least...visible, earliest, begin..<shared)
     self.rest = rest
   }
 
@@ -103,16 +141,16 @@ public struct AttentionSpan: @unchecked Sendable {
         all.take(queries + row * stride, token: token)
       }
       if rotation?.hasKeys == true { all.rotateQueries() }
-      kernels.attend(
-        all.queries, tokens, heads, dimension, common, common.count, first, kvHeads.count, scale,
-        numerics, all.state)
-      for (some, pieces) in rest {
+      func attend(_ some: Range<Int>, _ pieces: [bb_kv_piece]) {
         all.withTokens(some) {
           kernels.attend(
             $0.queries, some.count, heads, dimension, pieces, pieces.count, first, kvHeads.count,
             scale, numerics, $0.state)
         }
       }
+      for (some, pieces) in before { attend(some, pieces) }
+      attend(0..<tokens, common)
+      for (some, pieces) in rest { attend(some, pieces) }
       for (token, row) in rows.enumerated() {
         all.give(output + row * stride, token: token, isRotated: rotation?.hasValues == true)
       }

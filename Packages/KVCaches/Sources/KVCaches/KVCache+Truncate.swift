@@ -2,22 +2,31 @@ import KVLayout
 
 extension KVCache {
   /// Whether the cache can be cut back to its first `length` tokens: whether what they are stored as does not
-  /// depend on those behind them. So it is where no page was rounded since, nothing was evicted, and all
-  /// layers attend.
+  /// depend on those behind them. So it is where no page was rounded since, nothing was evicted, all
+  /// layers attend, and those with windows have let go of nothing that the next token would see.
   public func canTruncate(to length: Int) -> Bool {
     guard length >= 0, length <= position else { return false }
     if length == position { return true }
     guard policy.eviction == nil, !shape.hasFixedStates else { return false }
+    for layer in layers.indices {
+      guard let window = shape.window(layer) else { continue }
+      let first = max(0, length + 1 - window) / PageLayout.tokens
+      if first < layers[layer].pages.startIndex { return false }
+    }
     return tiers.areAlike(length, position)
   }
 
   /// The most tokens that can be appended so that `truncate(to:)` can take all of them back.
   public var tokensUntilFixed: Int {
     guard policy.eviction == nil, !shape.hasFixedStates else { return 0 }
-    if !policy.isQuantized { return .max }
+    if !policy.isQuantized {
+      // What a window moves away from is let go of a page later than it could be.
+      return shape.windows.contains { $0 > 0 } ? PageLayout.tokens : .max
+    }
     let count = position
-    // Pages are rounded at the latest when a residual and a page have come.
-    let most = PageLayout.tokens + policy.residual
+    // Pages are rounded at the latest when a residual and a page have come; windows leave a page.
+    let hasWindows = shape.windows.contains { $0 > 0 }
+    let most = PageLayout.tokens + (hasWindows ? 0 : policy.residual)
     return (1...most).first { !tiers.areAlike(count, count + $0) }.map { $0 - 1 } ?? most
   }
 
@@ -30,7 +39,7 @@ extension KVCache {
     for layer in layers.indices {
       layers[layer].staged = []
       let pages = length.pieces(of: PageLayout.tokens)
-      layers[layer].pages.removeLast(layers[layer].pages.count - pages)
+      layers[layer].pages.remove(from: pages)
       layers[layer].count = length
       layers[layer].seen = length
     }

@@ -20,12 +20,12 @@ public struct KVCache {
   var onCompression: ((_ layer: Int, _ slots: [[Int]]) -> Void)?
 
   struct Layer: Sendable {
-    /// The pages as the next token finds them.
+    /// The pages as the next token finds them; where there is a window, those that it may see.
     var pages = PageList()
     /// Pages that were rounded when the last tokens came, as they were before: the earlier ones of
     /// these tokens find them so.
     var staged: [(index: Int, page: KVPage)] = []
-    /// Tokens held.
+    /// Tokens held, those that a window has moved away from included.
     var count = 0
     /// Tokens ever appended.
     var seen = 0
@@ -58,6 +58,9 @@ public struct KVCache {
   public var count: Int {
     layers.indices.lazy.filter { shape.attends($0) }.map { layers[$0].count }.min() ?? 0
   }
+
+  /// Tokens that `layer` holds, those that a window has moved away from included.
+  public func count(of layer: Int) -> Int { layers[layer].count }
 
   /// Tokens that every layer has seen, evicted ones included: the position of the next token.
   public var position: Int { layers.map(\.seen).min() ?? 0 }
@@ -94,9 +97,9 @@ public struct KVCache {
         append.own(page)
         layers[layer].pages.append(page)
       } else {
-        try makePageUnique(layers[layer].pages.count - 1, layer: layer, for: &append)
+        try makePageUnique(layers[layer].pages.endIndex - 1, layer: layer, for: &append)
       }
-      append.store(token, in: layers[layer].pages[layers[layer].pages.count - 1], slot: slot)
+      append.store(token, in: layers[layer].pages[layers[layer].pages.endIndex - 1], slot: slot)
       layers[layer].count += 1
       layers[layer].seen += 1
       try lowerPrecision(layer: layer, in: &append)
@@ -113,7 +116,8 @@ public struct KVCache {
         tiers.pages(in: tier, of: layers[layer].count - 1),
         tiers.pages(in: tier, of: layers[layer].count)
       )
-      for index in before..<now {
+      let held = layers[layer].pages.startIndex
+      for index in max(before, held)..<max(now, held) {
         let page = layers[layer].pages[index]
         // Before an eviction the page may have been older.
         guard (tiers.layouts.firstIndex(of: page.layout) ?? 0) < tier else { continue }
@@ -130,7 +134,8 @@ public struct KVCache {
   ) throws(TensorError) {
     let count = layers[layer].count
     let coded = tiers.coded(of: count)
-    for index in tiers.pages(in: 1, of: count)..<tiers.begunPages(of: count)
+    let first = max(tiers.pages(in: 1, of: count), layers[layer].pages.startIndex)
+    for index in first..<max(first, tiers.begunPages(of: count))
     where layers[layer].pages[index].coded != coded.inPage(index) {
       if layers[layer].pages[index].layout == tiers.between {
         try makePageUnique(index, layer: layer, for: &append)

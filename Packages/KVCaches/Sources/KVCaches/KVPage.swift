@@ -188,11 +188,12 @@ final class KVPage: @unchecked Sendable {
     }
   }
 
-  /// Appends the first `count` tokens as the attention kernel takes them, valid while the page is;
-  /// in a page that holds both, the tokens before `seen` are codes. Of several tokens that attend,
-  /// the first sees `least`, perhaps below 0, the next one more.
+  /// Appends the tokens from `start` to `count` as the attention kernel takes them, valid while the page is; in a page that
+  /// holds both, the tokens before `seen` are codes. Of several tokens that attend, the first sees those before `least`, perhaps
+  /// below 0, the next one more.
   func appendPieces(
-    count: Int, least: Int? = nil, coded seen: CodedTokens, to pieces: inout [bb_kv_piece]
+    from start: Int = 0, count: Int, least: Int? = nil, coded seen: CodedTokens,
+    to pieces: inout [bb_kv_piece]
   ) {
     storage.withBytes { bytes in
       func append(_ range: Range<Int>, _ keys: PageLayout.Part, _ values: PageLayout.Part) {
@@ -200,9 +201,9 @@ final class KVPage: @unchecked Sendable {
           layout.piece(keys, values, of: bytes.baseAddress, tokens: range, seen: least ?? count))
       }
       guard let codes = layout.codes else {
-        return append(0..<count, layout.keys, layout.values)
+        return append(start..<count, layout.keys, layout.values)
       }
-      var first = 0
+      var first = start
       while first < count {
         let (keysAreCoded, valuesAreCoded) = (first < seen.keys, first < seen.values)
         let end = min(count, keysAreCoded ? seen.keys : count, valuesAreCoded ? seen.values : count)

@@ -20,7 +20,8 @@ extension PageLayout {
   ) -> bb_kv_piece {
     bb_kv_piece(
       keys: block(keys, head: 0, of: bytes), values: block(values, head: 0, of: bytes),
-      head_bytes: headBytes, first: tokens.lowerBound, last: tokens.upperBound, seen: seen)
+      head_bytes: headBytes, first: tokens.lowerBound, last: tokens.upperBound, seen: seen,
+      slopes: nil, position: 0)
   }
 
   /// The keys or values of head `head` in the bytes of a page, as kernels take them.

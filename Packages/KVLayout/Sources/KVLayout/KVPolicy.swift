@@ -123,6 +123,12 @@ public struct KVPolicy: Sendable, Hashable {
   /// - Throws: `KVPolicyError.invalidFormat`: groups that do not divide a larger head, or a rotation of
   ///   heads that are no power of two.
   public func check(_ shape: KVShape) throws(KVPolicyError) {
+    if let eviction, shape.fullLayers == 0, let window = shape.windows.first(where: { $0 > 0 }) {
+      throw .invalidEviction(
+        text: eviction.description,
+        reason: "every layer of this model sees and holds its last \(window) tokens alone; "
+          + "there is nothing else to evict")
+    }
     let size = shape.headDimension
     let hasGroupsOfComponents = values.isQuantized || keyAxis == .perToken
     guard !hasGroupsOfComponents || size <= group || size % group == 0 else {

@@ -178,13 +178,16 @@ static void start_step(attend_step *step, attend_block *block, const bb_kv_piece
 }
 
 // The scores of a step, and the highest of each query.
-static void step_scores(attend_work *work, attend_step *step) {
+static void step_scores(attend_work *work, attend_step *step, size_t heads_of_token, float scale) {
   attend_block *block = step->block;
   const size_t heads = block->queries.heads, even = (work->d + 1) / 2 * 2, first = step->piece->first;
   if (in_pairs(work, &step->keys))
     work->products(block->halves, even, heads, step->keys.entries, PAGE_VECTORS, even / 2, &work->next, NULL,
                    step->scores, BB_PAGE);
   else scores_of_block(&block->queries, &step->keys, work->numerics, &work->next, step->scores);
+  if (step->piece->slopes)
+    add_positions(step->scores, heads, block->row, heads_of_token, step->piece->slopes + block->kv_head * heads_of_token,
+                  step->piece->position, scale);
   if (first > 0 || step->last[0] < BB_PAGE) hide_scores(step->scores, heads, first, step->last);
   v_store(step->highest, v_set(0));
   EACH_ROWS(highest_scores(rows, step->scores + h * BB_PAGE, step->highest + h));
@@ -325,7 +328,7 @@ static __attribute__((noinline)) void attend_to_part(attend_part part, size_t d,
       if (b % each == 0) work.next = from_head(&part, pieces, count, page, b / each, work.next);
       attend_step step;
       start_step(&step, block + b, pieces + page, part.heads);
-      step_scores(&work, &step);
+      step_scores(&work, &step, part.heads, scale);
       step_softmax(&work, &step, scale);
       step_weights(&work, &step);
       step_values(&work, &step);

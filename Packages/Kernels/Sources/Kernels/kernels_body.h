@@ -287,6 +287,13 @@ static void add(float *x, const float *y, size_t n) {
   for (; i < n; i++) x[i] += y[i];
 }
 
+static void add_scaled(float *x, const float *y, float factor, size_t n) {
+  const v16 f = v_set(factor);
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) v_store(x + i, v_fma(v_load(y + i), f, v_load(x + i)));
+  if (i < n) store_first(x + i, v_fma(load_first(y + i, n - i, 0), f, load_first(x + i, n - i, 0)), n - i);
+}
+
 static void divide(const float *x, float divisor, size_t n, float *y) {
   size_t i = 0;
   for (; i + 16 <= n; i += 16) v_store(y + i, v_div(v_load(x + i), v_set(divisor)));

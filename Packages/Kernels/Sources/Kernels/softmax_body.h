@@ -12,6 +12,19 @@ INLINE void hide_scores(float *scores, size_t heads, size_t first, const size_t 
   }
 }
 
+INLINE float rounded_to_bf16(float x) { return bb_bf16_to_float(bb_float_to_bf16(x)); }
+
+// Adds what positions give to the scores of a page, which are still to be multiplied by `scale`; a row has the slope of the
+// query head that it is of.
+INLINE void add_positions(float *scores, size_t rows, size_t first_row, size_t heads, const float *slopes, size_t position,
+                          float scale) {
+  for (size_t r = 0; r < rows; r++, scores += BB_PAGE) {
+    const float slope = slopes[(first_row + r) % heads];
+    for (size_t i = 0; i < BB_PAGE; i++)
+      scores[i] += rounded_to_bf16(slope * rounded_to_bf16((float)(position + i))) / scale;
+  }
+}
+
 // The highest score of each row.
 INLINE void highest_scores(const int rows, const float *scores, float *highest) {
   v16 top[ATTEND_ROWS];

@@ -51,6 +51,7 @@ static void fill(bb_kernel_table *table, bb_isa isa) {
       .hadamard = hadamard,
       .silu_multiply = silu_multiply,
       .add = add,
+      .add_scaled = add_scaled,
       .divide = divide,
       .exp_sum = exp_sum,
       .highest = highest,

@@ -66,6 +66,62 @@ import Testing
     }
   }
 
+  /// With slopes, two KV heads whose pages are the same, at positions that BF16 does not hold.
+  @Test(arguments: [BB_ATTEND_EXACT, BB_ATTEND_BF16])
+  func slopesAddToScoresByPosition(numerics: bb_attend_numerics) {
+    let (d, heads, tokens, position) = (16, 3, 2, 1000)
+    var numbers = Numbers(seed: 8)
+    let q = numbers.floats(2 * tokens * heads * d)
+    let (keys, values) = (numbers.floats(64 * d), numbers.floats(64 * d))
+    let slopes: [Float] = [0.5, 0.00390625, 0.70703125, 0.0625, 0.8359375, 0]
+    func bf16(_ x: Float) -> Float {
+      var half: UInt16 = 0
+      var wide: Float = 0
+      bb_kernels_for(BB_ISA_SCALAR).pointee.narrow([x], BB_BF16, &half, 1)
+      bb_kernels_for(BB_ISA_SCALAR).pointee.widen(&half, BB_BF16, &wide, 1)
+      return wide
+    }
+    let page = FloatPage(BB_KV_BF16, d: d, keys: keys[...], values: values[...])
+    func attend(_ isa: bb_isa) -> [Float] {
+      var state = [Float](repeating: 0, count: 2 * tokens * heads * 32)
+      for row in 0..<2 * tokens * heads { state[row * 32 + 16] = -.infinity }
+      slopes.withUnsafeBufferPointer { slopes in
+        page.withBlocks { k, v in
+          var part = piece(k, v, count: 64)
+          (part.slopes, part.position) = (slopes.baseAddress, position)
+          bb_kernels_for(isa).pointee.attend(
+            q, tokens, heads, d, [part], 1, 0, 2, 0.25, numerics, &state)
+        }
+      }
+      var output: [Float] = []
+      for row in 0..<2 * tokens * heads {
+        let sum = state[row * 32 + 17]
+        for i in 0..<d { output.append(state[row * 32 + i] / sum) }
+      }
+      return output
+    }
+    let found = attend(BB_ISA_SCALAR)
+    for isa in supportedISAs { #expect(attend(isa) == found) }
+    for row in 0..<2 * tokens * heads {
+      let slope = slopes[row / (tokens * heads) * heads + row % heads]
+      let scores = (0..<64).map { t -> Double in
+        var product = 0.0
+        for i in 0..<d { product += Double(q[row * d + i]) * Double(bf16(keys[t * d + i])) }
+        let bias = bf16(slope * bf16(Float(position + t)))
+        return 0.25 * product + Double(bias)
+      }
+      let highest = scores.max() ?? 0
+      let weights = scores.map { exp($0 - highest) }
+      let sum = weights.reduce(0, +)
+      for i in 0..<d {
+        var exact = 0.0
+        for t in 0..<64 { exact += weights[t] * Double(bf16(values[t * d + i])) / sum }
+        let limit = numerics == BB_ATTEND_EXACT ? 1e-5 : 0.02
+        #expect(abs(exact - Double(found[row * d + i])) < limit)
+      }
+    }
+  }
+
   /// Queries rounded to BF16 beforehand differ from exact attention by the rounding of the weights alone.
   @Test(arguments: [(1, 16, 1), (2, 33, 17), (3, 40, 64), (13, 64, 65), (4, 128, 200)])
   func roundedPairsAreNearAndTheSameOnEveryInstructionSet(heads: Int, d: Int, count: Int) {

@@ -259,7 +259,8 @@ import Testing
       var values = block
       values.entries = base + half
       let whole = bb_kv_piece(
-        keys: block, values: values, head_bytes: 2 * half, first: 0, last: 64, seen: 64)
+        keys: block, values: values, head_bytes: 2 * half, first: 0, last: 64, seen: 64,
+        slopes: nil, position: 0)
       var part = whole
       part.last = 9
       for isa in supportedISAs {

@@ -89,6 +89,18 @@ import Testing
   }
 
   @Test(arguments: sizes)
+  func addScaled(size: Int) {
+    var numbers = Numbers(seed: 7)
+    let (x, y) = (numbers.floats(size), numbers.floats(size))
+    let sum = sameEverywhere { table in
+      var sum = x
+      table.add_scaled(&sum, y, 0.3, size)
+      return sum
+    }
+    #expect(sum == zip(x, y).map { $0.addingProduct($1, 0.3) })
+  }
+
+  @Test(arguments: sizes)
   func divide(size: Int) {
     var numbers = Numbers(seed: 6)
     let x = numbers.floats(size)

@@ -5,7 +5,8 @@ func piece(
   _ keys: UnsafePointer<bb_kv_block>, _ values: UnsafePointer<bb_kv_block>, count: Int
 ) -> bb_kv_piece {
   bb_kv_piece(
-    keys: keys.pointee, values: values.pointee, head_bytes: 0, first: 0, last: count, seen: count)
+    keys: keys.pointee, values: values.pointee, head_bytes: 0, first: 0, last: count, seen: count,
+    slopes: nil, position: 0)
 }
 
 /// A page of keys and values as floats.

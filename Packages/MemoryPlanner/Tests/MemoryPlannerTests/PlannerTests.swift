@@ -197,4 +197,39 @@ import Testing
       #expect(throws: PlannerError.self) { try request.configurations() }
     }
   }
+
+  @Test func aTokenMeetsFewOfManyExperts() throws {
+    let (small, large) = (Qwen3Family.mixtures[0], Qwen3Family.mixtures[1])
+    #expect((30.4e9...30.6e9).contains(Double(small.parameters)))
+    #expect((3.3e9...3.4e9).contains(Double(small.activeParameters)))
+    #expect((234e9...236e9).contains(Double(large.parameters)))
+    #expect((22e9...22.3e9).contains(Double(large.activeParameters)))
+    let four = try WeightPrecision(bits: 4)
+    let all =
+      four.packedBytes(rows: 768, columns: 2048) * 2 + four.packedBytes(rows: 2048, columns: 768)
+    let idle = { Double(small.idleBytes(four, tokens: $0)) / Double(48 * 128 * all) }
+    #expect(abs(idle(1) - 120.0 / 128) < 1e-6)
+    #expect(abs(idle(16) - 0.3561) < 1e-3)
+    #expect(idle(0) == 1 && idle(2000) < 1e-6)
+  }
+
+  @Test func aMixtureAnswersSoonerThanADenseModelOfItsSize() throws {
+    let four = try WeightPrecision(bits: 4)
+    let speed = MachineSpeed(bytesPerSecond: 5e10)
+    func seconds(_ model: ModelShape, samples: Int) throws -> Double {
+      let configuration = Configuration(
+        model: model, precision: four, kv: .full,
+        load: try Load(thinkBudget: 2000, samples: samples))
+      return speed.seconds(configuration, configuration.memory())
+    }
+    let (mixture, dense) = (Qwen3Family.mixtures[0], try model("32b"))
+    #expect(try seconds(mixture, samples: 1) < seconds(dense, samples: 1) / 4)
+    #expect(try seconds(mixture, samples: 64) > 3 * seconds(mixture, samples: 1))
+    let advice = try Planner.advise(
+      PlanRequest(
+        memory: 24 << 30, task: .math, models: Qwen3Family.models + Qwen3Family.mixtures))
+    let expected = try #require(
+      advice.first { $0.configuration.model.name == "30b-a3b" }?.expected)
+    #expect(expected.source.contains("2505.09388"))
+  }
 }

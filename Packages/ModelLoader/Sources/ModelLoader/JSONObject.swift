@@ -34,6 +34,9 @@ public struct JSONObject: Sendable, Hashable {
   /// Whether the key is present with a value other than `null`.
   public func has(_ key: String) -> Bool { members[key].map { $0 != .null } ?? false }
 
+  /// Whether the key is there and `null`, for those to which that says something.
+  public func isNull(_ key: String) -> Bool { members[key] == .null }
+
   /// An integer within `range`, or nil when absent.
   ///
   /// - Throws: `CheckpointError.value` for another type or a value outside.
@@ -129,6 +132,22 @@ public struct JSONObject: Sendable, Hashable {
         return string
       }
       return strings.count == elements.count ? strings : nil
+    }
+  }
+
+  /// An array of integers within `range`, or nil when absent.
+  ///
+  /// - Throws: `CheckpointError.value` for another type or a value outside.
+  public func integersIfPresent(
+    _ key: String, in range: ClosedRange<Int>
+  ) throws(CheckpointError) -> [Int]? {
+    try value(key, "an array of integers in \(range.lowerBound)...\(range.upperBound)") {
+      guard case .array(let elements) = $0 else { return nil }
+      let integers = elements.compactMap { element -> Int? in
+        guard case .integer(let value) = element, range.contains(value) else { return nil }
+        return value
+      }
+      return integers.count == elements.count ? integers : nil
     }
   }
 

@@ -19,9 +19,13 @@ public final class LinearInput {
   /// One for each scheme that matrices have asked for so far.
   private var preparedRows: [PreparedRows] = []
 
-  private enum Source: Sendable {
+  private enum Source {
     case memory(ReadOnlyMemory<Float>?)
     case function(Row)
+    /// Rows of another input, by their index.
+    case selection([Int], of: LinearInput)
+    /// Consecutive rows of another input, from one on.
+    case slice(from: Int, of: LinearInput)
   }
 
   /// The rows in one scheme, or memory for them.
@@ -70,6 +74,20 @@ public final class LinearInput {
     reset(.function(row), tokens: tokens, width: width)
   }
 
+  /// Takes rows of another input, in any order; what was prepared of them is copied. The other input must stay as it is
+  /// until these are used.
+  public func reset(rows: [Int], of other: LinearInput) {
+    reset(.selection(rows, of: other), tokens: rows.count, width: other.width)
+  }
+
+  /// Consecutive rows as an input of their own, in the same memory; valid until the next `reset`.
+  public func slice(_ rows: Range<Int>) -> LinearInput {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= tokens, "rows \(rows) of \(tokens)")
+    let slice = LinearInput(numerics: numerics)
+    slice.reset(.slice(from: rows.lowerBound, of: self), tokens: rows.count, width: width)
+    return slice
+  }
+
   private func reset(_ source: Source, tokens: Int, width: Int) {
     self.source = source
     self.tokens = tokens
@@ -79,21 +97,36 @@ public final class LinearInput {
 
   /// `[tokens, width]`. Valid until the next `reset`.
   public func rows(on pool: ThreadPool) -> UnsafePointer<Float> {
-    if case .memory(let rows?) = source { return rows.base }
-    let target = DisjointMemory(floats.reserve(tokens * width))
-    if case .function(let row) = source {
-      pool.split(tokens, cost: tokens * width * Self.costOfElement) { [width] part in
+    let cost = tokens * width * Self.costOfElement
+    switch source {
+    case .memory(let rows): return rows?.base ?? UnsafePointer(floats.reserve(0))
+    case .slice(let first, let other): return other.rows(on: pool) + first * width
+    case .function(let row):
+      let target = DisjointMemory(floats.reserve(tokens * width))
+      pool.split(tokens, cost: cost) { [width] part in
         for t in part { row(t, target + t * width) }
       }
       source = .memory(ReadOnlyMemory(target.base))
+      return UnsafePointer(target.base)
+    case .selection(let rows, let other):
+      let target = DisjointMemory(floats.reserve(tokens * width))
+      let from = ReadOnlyMemory(other.rows(on: pool))
+      pool.split(tokens, cost: tokens * width) { [width] part in
+        for t in part { (target + t * width).update(from: from + rows[t] * width, count: width) }
+      }
+      source = .memory(ReadOnlyMemory(target.base))
+      return UnsafePointer(target.base)
     }
-    return UnsafePointer(target.base)
   }
 
   /// The rows as a scheme has them, made now or when another matrix asked for them. Valid until the
   /// next `reset`.
   public func prepared(for scheme: ActivationScheme, on pool: ThreadPool) -> PreparedInput {
-    switch scheme {
+    if case .slice(let first, let other) = source {
+      return PreparedInput(
+        self, other.prepared(for: scheme, on: pool).activations.advanced(by: first))
+    }
+    return switch scheme {
     case .float:
       PreparedInput(self, bb_floats(rows(on: pool), width))
     case .bf16:
@@ -108,12 +141,14 @@ public final class LinearInput {
     let target = DisjointMemory(prepared.values.reserve(tokens * stride))
     if !prepared.isCurrent {
       let (width, narrow) = (width, bb_kernels().pointee.narrow)
-      eachRow(on: pool) { t, row in
-        let elements = (target + t * stride).withMemoryRebound(
-          to: UInt16.self, capacity: stride / 2
-        ) { $0 }
-        narrow(row, BB_BF16, elements, width)
-        for k in width..<stride / 2 { elements[k] = 0 }
+      if !copies(into: prepared, stride: stride, groups: 0, on: pool) {
+        eachRow(on: pool) { t, row in
+          let elements = (target + t * stride).withMemoryRebound(
+            to: UInt16.self, capacity: stride / 2
+          ) { $0 }
+          narrow(row, BB_BF16, elements, width)
+          for k in width..<stride / 2 { elements[k] = 0 }
+        }
       }
       prepared.isCurrent = true
     }
@@ -134,15 +169,17 @@ public final class LinearInput {
     if !prepared.isCurrent {
       let (width, kernels) = (width, bb_kernels().pointee)
       let isInt16 = prepared.scheme.format == BB_ACTIVATIONS_INT16
-      eachRow(on: pool) { t, row in
-        let codes = UnsafeMutableRawPointer(values + t * stride)
-        let (scales, sums) = (scales + t * groups, sums + t * groups)
-        if isInt16 {
-          kernels.quantize16(
-            row, width, group, codes.assumingMemoryBound(to: Int16.self), scales, sums)
-        } else {
-          kernels.quantize(
-            row, width, group, codes.assumingMemoryBound(to: Int8.self), scales, sums)
+      if !copies(into: prepared, stride: stride, groups: groups, on: pool) {
+        eachRow(on: pool) { t, row in
+          let codes = UnsafeMutableRawPointer(values + t * stride)
+          let (scales, sums) = (scales + t * groups, sums + t * groups)
+          if isInt16 {
+            kernels.quantize16(
+              row, width, group, codes.assumingMemoryBound(to: Int16.self), scales, sums)
+          } else {
+            kernels.quantize(
+              row, width, group, codes.assumingMemoryBound(to: Int8.self), scales, sums)
+          }
         }
       }
       prepared.isCurrent = true
@@ -153,14 +190,39 @@ public final class LinearInput {
       scales: scales.base, sums: sums.base)
   }
 
+  /// Copies the rows as another input has them prepared, where they are rows of one; false elsewhere.
+  private func copies(into target: PreparedRows, stride: Int, groups: Int, on pool: ThreadPool)
+    -> Bool
+  {
+    guard case .selection(let rows, let other) = source else { return false }
+    let prepared = other.prepared(for: target.scheme, on: pool)
+    let values = DisjointMemory(target.values.reserve(tokens * stride))
+    let scales = DisjointMemory(target.scales.reserve(tokens * groups))
+    let sums = DisjointMemory(target.sums.reserve(tokens * groups))
+    pool.split(tokens, cost: tokens * stride) { part in
+      let from = prepared.activations
+      for t in part {
+        UnsafeMutableRawPointer(values + t * stride).copyMemory(
+          from: from.values + rows[t] * stride, byteCount: stride)
+        guard let fromScales = from.scales, let fromSums = from.sums else { continue }
+        (scales + t * groups).update(from: fromScales + rows[t] * groups, count: groups)
+        (sums + t * groups).update(from: fromSums + rows[t] * groups, count: groups)
+      }
+    }
+    return true
+  }
+
   /// Shows every row to `use`, on any thread; rows that are not in memory are made for it alone.
   private func eachRow(on pool: ThreadPool, _ use: @Sendable (Int, UnsafePointer<Float>) -> Void) {
-    pool.split(tokens, cost: tokens * width * Self.costOfElement) { [source, width] part in
-      switch source {
-      case .memory(let rows):
-        guard let rows else { return }
+    let (width, cost) = (width, tokens * width * Self.costOfElement)
+    switch source {
+    case .memory(let rows):
+      guard let rows else { return }
+      pool.split(tokens, cost: cost) { part in
         for t in part { use(t, rows + t * width) }
-      case .function(let row):
+      }
+    case .function(let row):
+      pool.split(tokens, cost: cost) { part in
         withUnsafeTemporaryAllocation(of: Float.self, capacity: width) {
           guard let made = $0.baseAddress else { return }
           for t in part {
@@ -169,6 +231,8 @@ public final class LinearInput {
           }
         }
       }
+    // Slices and selections are taken from what the other input has prepared.
+    case .selection, .slice: return
     }
   }
 
@@ -184,6 +248,17 @@ public final class LinearInput {
     let new = PreparedRows(scheme)
     preparedRows.append(new)
     return new
+  }
+}
+
+extension bb_activations {
+  /// The same rows from `row` on.
+  fileprivate func advanced(by row: Int) -> Self {
+    var rest = self
+    rest.values = values + row * stride
+    rest.scales = scales.map { $0 + row * groups }
+    rest.sums = sums.map { $0 + row * groups }
+    return rest
   }
 }
 

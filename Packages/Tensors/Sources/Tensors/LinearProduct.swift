@@ -47,6 +47,20 @@ public struct LinearProduct: Sendable {
     }
   }
 
+  /// Products with as many features each, at least one, of which the same are formed together.
+  public init(together products: [LinearProduct]) {
+    precondition(!products.isEmpty, "no products")
+    let features = products[0].features
+    precondition(products.allSatisfy { $0.features == features }, "features differ")
+    self.init(
+      features: features, tokens: products.reduce(0) { $0 + $1.tokens },
+      cost: products.reduce(0) { $0 + $1.cost },
+      granularity: products.reduce(1) { $0.leastCommonMultiple(with: $1.granularity) }
+    ) { part in
+      for product in products { product.run(part) }
+    }
+  }
+
   /// This product with an epilogue, which runs on an output panel as soon as that is computed, on
   /// the thread in whose cache it still is.
   ///

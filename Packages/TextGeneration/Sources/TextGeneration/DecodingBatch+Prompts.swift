@@ -99,8 +99,9 @@ extension DecodingBatch {
   /// Whether a prompt can be shared only as it was after exactly so many tokens, since what they are stored
   /// as changes as others follow.
   private var sharesExactly: Bool {
-    admission.forecast.sharesPrompts
-      && (policy.isQuantized || pass.decoder.shape.cacheShape.hasFixedStates)
+    let shape = pass.decoder.shape.cacheShape
+    return admission.forecast.sharesPrompts
+      && (policy.isQuantized || shape.fullLayers < shape.layers)
   }
 
   /// What of the prompts at hand a request can best start with.

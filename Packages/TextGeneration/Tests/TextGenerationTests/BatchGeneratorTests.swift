@@ -8,8 +8,11 @@ import Testing
 @testable import TextGeneration
 
 @Suite struct BatchGeneratorTests {
-  /// A one-layer decoder with random weights over 40 tokens, or one with a layer of linear attention before.
-  static func makePass(context: Int = 64, isHybrid: Bool = false) throws -> ForwardPass {
+  /// A decoder with random weights over 40 tokens: of one layer, of two the first of which is linear attention, or of two the
+  /// second of which has a window.
+  static func makePass(
+    context: Int = 64, isHybrid: Bool = false, window: Int? = nil
+  ) throws -> ForwardPass {
     var config: OrderedObject<JSONValue> = [
       "hidden_size": .integer(32), "intermediate_size": .integer(48),
       "num_hidden_layers": .integer(1), "num_attention_heads": .integer(2),
@@ -25,8 +28,15 @@ import Testing
         config["linear_" + key] = .integer(value)
       }
     }
+    if let window {
+      config["num_hidden_layers"] = .integer(2)
+      config["use_sliding_window"] = .bool(true)
+      config["sliding_window"] = .integer(window)
+      config["max_window_layers"] = .integer(1)
+    }
     let object = JSONObject(file: "config.json", members: config)
-    let family: any ModelFamily = try isHybrid ? Qwen35(object) : Llama(object)
+    let family: any ModelFamily =
+      try isHybrid ? Qwen35(object) : window == nil ? Llama(object) : Qwen2(object)
     let decoder = try Decoder(family, from: RandomTensors())
     return ForwardPass(decoder, pool: try ThreadPool(workers: 1))
   }

@@ -82,6 +82,25 @@ import Testing
     }
   }
 
+  /// A layer with a window lets go of pages that others still share.
+  @Test(arguments: SchedulerTests.configurations)
+  func windowsChangeNoText(format: String, eviction: String?) throws {
+    let kv = try SchedulerTests.cache(format, eviction)
+    let pass = try BatchGeneratorTests.makePass(context: 256, window: 50)
+    let requests = try Self.requests()
+    let alone = try Self.alone(requests, pass, kv)
+    for (concurrency, promptTokens, kept) in [(1, 64, 1 << 20), (5, 9, 0), (14, 64, 0)] {
+      var batch = DecodingBatch(
+        pass, kv: kv,
+        limits: .init(
+          concurrency: concurrency, promptTokens: promptTokens, keptPromptBytes: kept))
+      let ids = try requests.map { try batch.submit($0) }
+      let results = try Self.finish(&batch)
+      #expect(ids.map { results[$0]?.tokens } == alone)
+      if kept == 0 { #expect(batch.meter.bytes == 0 && batch.load.reservedBytes == 0) }
+    }
+  }
+
   /// Requests come between steps, some are ended, and a bound on the bytes is kept.
   @Test(arguments: SchedulerTests.configurations, [false, true])
   func requestsComeAndGo(policy: (format: String, eviction: String?), isHybrid: Bool) throws {

@@ -16,8 +16,8 @@ public struct Attention: Mixer {
   public enum Position: Sendable, Hashable {
     /// Queries and keys are rotated (arXiv:2104.09864).
     case rotary(RotaryConfig)
-    /// A bias for each head, linear in the position of the key (arXiv:2108.12409), in BF16 as
-    /// Falcon has it.
+    /// A bias of scores for each head, linear in the position of the key (arXiv:2108.12409), in
+    /// BF16 as Falcon has it.
     case alibi
     /// Not at all: the embedding has positions.
     case none
@@ -89,6 +89,8 @@ public struct Attention: Mixer {
 
   /// See `BlockPart`.
   public var otherParameters: Int { (queryNorm?.parameters ?? 0) + (keyNorm?.parameters ?? 0) }
+  /// See `Mixer`.
+  public var needsAllKeys: Bool { position == .alibi }
   /// See `Mixer`.
   public var state: LayerState { .keyValues(heads, window: window) }
 
@@ -309,7 +311,11 @@ extension Attention {
   ) {
     let (dimension, group, kvHeads) = (heads.dimension, heads.group, heads.keyValues)
     let (scale, width) = (1 / Float(dimension).squareRoot(), heads.queryWidth)
-    let spans = attentionSpans(layer: layer, layout, caches, workers: pass.pool.workers)
+    let biases = pass.scratch(5, slopes.count)
+    biases.update(from: slopes, count: slopes.count)
+    let spans = attentionSpans(
+      layer: layer, layout, caches, slopes: slopes.isEmpty ? nil : UnsafePointer(biases),
+      workers: pass.pool.workers)
     let cost = spans.reduce(0) { $0 + $1.span.products } * heads.queries * dimension * 2
     // Heads are the outer loop, so that every worker gets rows from all over a prompt: later ones
     // see more. Those of single tokens are read faster side by side.
@@ -334,7 +340,8 @@ extension Attention {
   /// Rows that attend together: a few consecutive tokens of a sequence, or single tokens of
   /// sequences that share pages.
   private func attentionSpans(
-    layer: Int, _ layout: RowLayout, _ caches: [KVCache], workers: Int
+    layer: Int, _ layout: RowLayout, _ caches: [KVCache], slopes: UnsafePointer<Float>?,
+    workers: Int
   ) -> [(rows: [Int], span: AttentionSpan)] {
     let most = max(1, Self.queriesTogether / heads.group)
     var rows: [Range<Int>] = []
@@ -345,8 +352,9 @@ extension Attention {
         rows.append(some)
         spans.append(
           AttentionSpan(
-            caches[run.cache], layer: layer, visible: layout.visible[some.upperBound - 1],
-            tokens: some.count))
+            caches[run.cache], layer: layer,
+            visible: caches[run.cache].count(of: layer) - layout.behind[some.upperBound - 1],
+            tokens: some.count, slopes: slopes))
       }
     }
     // As many as leave work for every thread.

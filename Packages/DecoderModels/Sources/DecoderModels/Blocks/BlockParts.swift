@@ -8,8 +8,15 @@ public protocol BlockPart: Sendable {
   var sites: [Site] { get set }
   /// The weights that are multiplied first, to be prefetched.
   var firstWeights: any LinearWeights { get }
-  /// Numbers held beside the weights and biases of `sites`.
+  /// Numbers held beside the weights and biases of `sites` and `keptLinears`.
   var otherParameters: Int { get }
+  /// Linear layers beside `sites`, which are never quantized.
+  var keptLinears: [Linear] { get }
+}
+
+extension BlockPart {
+  /// None.
+  public var keptLinears: [Linear] { [] }
 }
 
 /// The rows that a mixer works on.
@@ -37,6 +44,8 @@ public struct BlockRows {
 public protocol Mixer: BlockPart {
   /// What the layer keeps of a sequence.
   var state: LayerState { get }
+  /// Whether it finds keys by their place, and so can do without none.
+  var needsAllKeys: Bool { get }
   /// Floats of working memory that a row takes.
   var scratchWidth: Int { get }
 
@@ -53,6 +62,11 @@ public protocol Mixer: BlockPart {
   func run(
     _ rows: BlockRows, caches: inout [KVCache], in pass: BlockPass, next: any LinearWeights
   ) throws(TensorError)
+}
+
+extension Mixer {
+  /// Most do not.
+  public var needsAllKeys: Bool { false }
 }
 
 /// The part of a block that works on each token alone.
@@ -74,8 +88,10 @@ public enum LayerState: Sendable, Hashable {
   /// The sizes of a cache for such a layer alone.
   public var cacheShape: KVShape {
     switch self {
-    case .keyValues(let heads, _):
-      KVShape(layers: 1, kvHeads: heads.keyValues, headDimension: heads.dimension)
+    case .keyValues(let heads, let window):
+      KVShape(
+        layers: 1, kvHeads: heads.keyValues, headDimension: heads.dimension,
+        windows: window.map { [$0] } ?? [])
     case .fixed(let floats):
       KVShape(layers: 1, kvHeads: 1, headDimension: 1, fixedFloats: [floats])
     }

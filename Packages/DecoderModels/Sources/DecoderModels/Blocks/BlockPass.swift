@@ -15,6 +15,8 @@ public final class BlockPass {
   public let kernels = bb_kernels().pointee
   /// What the next linear layers multiply.
   public let input: LinearInput
+  /// For rows that a part chooses among those of the input.
+  public let selection: LinearInput
   /// Width of the residual stream.
   public let width: Int
   /// The residual stream, `[rows, width]`.
@@ -39,6 +41,7 @@ public final class BlockPass {
     self.width = width
     self.pool = pool
     input = LinearInput(numerics: numerics)
+    selection = LinearInput(numerics: numerics)
     slots = (0..<6).map { _ in GrowingBuffer<Float>() }
     residual = nothing.reserve(0)
   }
@@ -104,9 +107,11 @@ public final class BlockPass {
 
   // MARK: Products
 
-  /// Shows the input to the observer; false where the block ends here. `site` counts from the
-  /// part's first.
-  public func shows(_ site: Int) -> Bool {
+  /// Shows the input to the observer; false where the block ends here. `site` counts from the part's first.
+  public func shows(_ site: Int) -> Bool { shows(site, of: input) }
+
+  /// Shows another input to the observer; see `shows(_:)`.
+  public func shows(_ site: Int, of input: LinearInput) -> Bool {
     guard let observe else { return true }
     isStopped = !observe(firstSite + site, input.rows(on: pool), input.tokens)
     return !isStopped
@@ -114,6 +119,13 @@ public final class BlockPass {
 
   /// The product of the input with a linear layer, its bias added, into `y` `[rows, out]`.
   public func product(_ linear: Linear, into y: UnsafeMutablePointer<Float>) -> LinearProduct {
+    product(linear, of: input, into: y)
+  }
+
+  /// The product of another input with a linear layer; see `product(_:into:)`.
+  public func product(
+    _ linear: Linear, of input: LinearInput, into y: UnsafeMutablePointer<Float>
+  ) -> LinearProduct {
     let product = linear.weights.product(of: input, into: y, on: pool)
     guard let bias = linear.bias else { return product }
     let (rows, y) = (input.tokens, DisjointMemory(y))

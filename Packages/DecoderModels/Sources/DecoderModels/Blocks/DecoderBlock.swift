@@ -63,14 +63,17 @@ public struct DecoderBlock: Sendable {
     }
   }
 
-  /// Numbers beside the weights and biases of `sites`.
+  /// Linear layers beside `sites`, which are never quantized.
+  public var keptLinears: [Linear] { mixer.keptLinears + feedForward.keptLinears }
+
+  /// Numbers beside the weights and biases of `sites` and `keptLinears`.
   public var otherParameters: Int {
     norms.reduce(mixer.otherParameters + feedForward.otherParameters) { $0 + $1.parameters }
   }
 
   /// Bytes in memory.
   public var byteCount: Int {
-    sites.flatMap(\.linears).reduce(otherParameters * 4) { $0 + $1.byteCount }
+    (sites.flatMap(\.linears) + keptLinears).reduce(otherParameters * 4) { $0 + $1.byteCount }
   }
 
   /// The format of the weights that are multiplied last.

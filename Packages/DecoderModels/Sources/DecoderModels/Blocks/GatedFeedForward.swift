@@ -39,17 +39,26 @@ public struct GatedFeedForward: FeedForward {
     let g = DisjointMemory(pass.scratch(0, rows * width))
     let u = DisjointMemory(pass.scratch(1, rows * width))
     pass.pool.prefetchWeights(down.weights)
-    pass.pool.run([
-      pass.product(gate, into: g.base).fused(with: pass.product(up, into: u.base)).epilogue {
-        [kernels = pass.kernels] part in
-        for at in stride(from: part.lowerBound, to: rows * width, by: width) {
-          kernels.silu_multiply(g + at, u + at, g + at, part.count)
-        }
-      }
-    ])
+    pass.pool.run([gated(pass.input, in: pass, into: g.base, beside: u.base)])
     pass.input.reset(g.base, tokens: rows, width: width)
     guard pass.shows(1) else { return }
     if let next { pass.pool.prefetchWeights(next) }
     pass.addProduct(down)
+  }
+
+  /// `silu(gate(x)) * up(x)` of an input, into `g` `[rows, intermediate]`; `u`, of the same size, is for `up(x)`.
+  func gated(
+    _ input: LinearInput, in pass: BlockPass, into g: UnsafeMutablePointer<Float>,
+    beside u: UnsafeMutablePointer<Float>
+  ) -> LinearProduct {
+    let (rows, width) = (input.tokens, gate.weights.outFeatures)
+    let both = pass.product(gate, of: input, into: g).fused(
+      with: pass.product(up, of: input, into: u))
+    let (g, u) = (DisjointMemory(g), DisjointMemory(u))
+    return both.epilogue { [kernels = pass.kernels] part in
+      for at in stride(from: part.lowerBound, to: rows * width, by: width) {
+        kernels.silu_multiply(g + at, u + at, g + at, part.count)
+      }
+    }
   }
 }

@@ -1,3 +1,4 @@
+import ModelLoader
 import Tensors
 
 /// A linear layer, `y = x W^T + b`: what the checkpoint calls it, its weights in whatever format, its bias.
@@ -8,14 +9,21 @@ public struct Linear: Sendable {
   public var weights: any LinearWeights
   /// `[out]`.
   public var bias: [Float]?
+  /// Where the weights are stored, unless in a tensor of their own.
+  public let part: StackedMatrix?
 
   /// A layer of these parts.
-  public init(name: String, weights: any LinearWeights, bias: [Float]? = nil) {
+  public init(
+    name: String, weights: any LinearWeights, bias: [Float]? = nil, part: StackedMatrix? = nil
+  ) {
     self.name = name
     self.weights = weights
     self.bias = bias
+    self.part = part
   }
 
+  /// The tensor that its weights are stored in, where they are not quantized.
+  public var storedName: String { part?.tensor ?? name + ".weight" }
   /// Bytes in memory.
   public var byteCount: Int { weights.byteCount + (bias?.count ?? 0) * 4 }
 }

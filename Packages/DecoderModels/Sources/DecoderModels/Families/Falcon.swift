@@ -5,6 +5,8 @@ import ModelLoader
 public struct Falcon: ModelFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["falcon"]
+  /// What people call its models.
+  public static let title = "Falcon (7B, 40B, RW)"
 
   /// The sizes that hold for all blocks.
   public let shape: DecoderShape
@@ -44,7 +46,6 @@ public struct Falcon: ModelFamily {
       throw config.wrong("num_kv_heads", expected: "a divisor of \(headKey) (\(heads))")
     }
     hasALiBi = try config.boolIfPresent("alibi") ?? false
-    if hasALiBi { throw .unsupported(file: config.file, feature: "alibi") }
     let dimension = hidden / heads
     guard hasALiBi || dimension % 2 == 0 else {
       throw config.wrong("hidden_size", expected: "heads of an even width")

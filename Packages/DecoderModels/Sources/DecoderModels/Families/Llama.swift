@@ -4,6 +4,8 @@ import ModelLoader
 public struct Llama: LlamaStyleFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["llama"]
+  /// What people call its models.
+  public static let title = "Llama 2 and 3"
   let style: LlamaStyle
 
   /// Reads what a configuration says; see `ModelFamily`.

@@ -17,6 +17,7 @@ struct LlamaStyle: Sendable {
   let attentionBias: AttentionBias
   let feedForwardBias: Bool
   let normalizesHeads: Bool
+  let experts: Experts?
 
   /// Reads the keys that the families share.
   ///
@@ -26,10 +27,13 @@ struct LlamaStyle: Sendable {
   ///   - attentionBias: which attention layers have a bias.
   ///   - feedForwardBias: whether the feed-forward layers have biases.
   ///   - normalizesHeads: whether queries and keys are normalized per head.
+  ///   - experts: what stands in place of the feed-forward layers, in all layers or some.
+  ///   - window: which keys say that layers see a window; nil where the family has none.
   /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
   init(
     _ config: JSONObject, theta: Double, attentionBias: AttentionBias = .none,
-    feedForwardBias: Bool = false, normalizesHeads: Bool = false
+    feedForwardBias: Bool = false, normalizesHeads: Bool = false, experts: Experts? = nil,
+    window: SlidingWindow? = nil
   ) throws(CheckpointError) {
     let heads = try config.attentionHeads()
     guard heads.dimension % 2 == 0 else {
@@ -39,28 +43,22 @@ struct LlamaStyle: Sendable {
     guard activation == "silu" || activation == "swish" else {
       throw config.wrong("hidden_act", expected: "silu")
     }
-    if try config.boolIfPresent("use_sliding_window") ?? false {
-      throw .unsupported(file: config.file, feature: "use_sliding_window")
-    }
-    if let types = try config.stringsIfPresent("layer_types"),
-      let other = types.first(where: { $0 != "full_attention" })
-    {
-      throw .unsupported(file: config.file, feature: "layer type \(other)")
-    }
     let context = try config.integer("max_position_embeddings", in: SaneLimits.context)
+    let layers = try config.integer("num_hidden_layers", in: SaneLimits.layers)
     shape = DecoderShape(
-      hiddenSize: try config.integer("hidden_size", in: SaneLimits.width),
-      layers: try config.integer("num_hidden_layers", in: SaneLimits.layers),
+      hiddenSize: try config.integer("hidden_size", in: SaneLimits.width), layers: layers,
       vocabularySize: try config.integer("vocab_size", in: SaneLimits.vocabulary),
       contextLength: context, heads: heads,
       rotary: try RotaryConfig(
         config: config, dimension: heads.dimension, defaultTheta: theta, contextLength: context),
-      tiesEmbeddings: try config.boolIfPresent("tie_word_embeddings") ?? false)
+      tiesEmbeddings: try config.boolIfPresent("tie_word_embeddings") ?? false,
+      windows: try SlidingWindow.windows(config, layers: layers, context: context, by: window))
     intermediateSize = try config.integer("intermediate_size", in: SaneLimits.width)
     epsilon = Float(try config.numberIfPresent("rms_norm_eps", in: SaneLimits.epsilon) ?? 1e-6)
     self.attentionBias = attentionBias
     self.feedForwardBias = feedForwardBias
     self.normalizesHeads = normalizesHeads
+    self.experts = experts
   }
 
   func prefix(ofLayer layer: Int) -> String { "model.layers.\(layer)." }
@@ -81,12 +79,12 @@ struct LlamaStyle: Sendable {
         try source.rmsNorm(prefix + "input_layernorm", shape.hiddenSize, epsilon: epsilon),
         try source.rmsNorm(prefix + "post_attention_layernorm", shape.hiddenSize, epsilon: epsilon),
       ],
-      mixer: try attention(prefix + "self_attn.", from: source),
-      feedForward: try feedForward(prefix + "mlp.", from: source))
+      mixer: try attention(layer, prefix + "self_attn.", from: source),
+      feedForward: try feedForward(layer, prefix + "mlp.", from: source))
   }
 
   func attention(
-    _ prefix: String, from source: any TensorSource
+    _ layer: Int, _ prefix: String, from source: any TensorSource
   ) throws(CheckpointError) -> Attention {
     let (heads, hidden) = (shape.heads, shape.hiddenSize)
     let bias = attentionBias != .none
@@ -106,13 +104,17 @@ struct LlamaStyle: Sendable {
       output: try source.linear(
         prefix + "o_proj", rows: hidden, columns: heads.queryWidth, bias: attentionBias == .all),
       queryNorm: try norm("q_norm"), keyNorm: try norm("k_norm"),
-      position: shape.rotary.map { .rotary($0) } ?? .none)
+      position: shape.rotary.map { .rotary($0) } ?? .none,
+      window: shape.cacheShape.window(layer))
   }
 
   func feedForward(
-    _ prefix: String, from source: any TensorSource
-  ) throws(CheckpointError) -> GatedFeedForward {
-    try GatedFeedForward(
+    _ layer: Int, _ prefix: String, from source: any TensorSource
+  ) throws(CheckpointError) -> any FeedForward {
+    if let experts, experts.serve(layer) {
+      return try experts.feedForward(prefix, hidden: shape.hiddenSize, from: source)
+    }
+    return try GatedFeedForward(
       prefix, width: intermediateSize, hidden: shape.hiddenSize, bias: feedForwardBias,
       from: source)
   }

@@ -5,6 +5,8 @@ import ModelLoader
 public struct OPT: ModelFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["opt"]
+  /// What people call its models.
+  public static let title = "OPT"
 
   /// The sizes that hold for all blocks.
   public let shape: DecoderShape

@@ -4,10 +4,12 @@ import ModelLoader
 public struct Qwen2: LlamaStyleFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["qwen2"]
+  /// What people call its models.
+  public static let title = "Qwen2, Qwen2.5 and QwQ"
   let style: LlamaStyle
 
   /// Reads what a configuration says; see `ModelFamily`.
   public init(_ config: JSONObject) throws(CheckpointError) {
-    style = try LlamaStyle(config, theta: 10_000, attentionBias: .queryKeyValue)
+    style = try LlamaStyle(config, theta: 10_000, attentionBias: .queryKeyValue, window: .qwen)
   }
 }

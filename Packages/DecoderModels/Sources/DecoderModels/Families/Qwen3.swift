@@ -4,6 +4,8 @@ import ModelLoader
 public struct Qwen3: LlamaStyleFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["qwen3"]
+  /// What people call its models.
+  public static let title = "Qwen3"
   let style: LlamaStyle
 
   /// Reads what a configuration says; see `ModelFamily`.
@@ -11,6 +13,6 @@ public struct Qwen3: LlamaStyleFamily {
     style = try LlamaStyle(
       config, theta: 10_000,
       attentionBias: try config.boolIfPresent("attention_bias") ?? false ? .all : .none,
-      normalizesHeads: true)
+      normalizesHeads: true, window: .qwen)
   }
 }

@@ -5,6 +5,8 @@ import ModelLoader
 public struct Qwen35: QwenHybridFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["qwen3_5", "qwen3_5_text"]
+  /// What people call its models.
+  public static let title = "Qwen3.5 and 3.6 (dense; text alone)"
   let style: QwenHybrid
   private let intermediateSize: Int
 

@@ -14,6 +14,11 @@ public protocol TensorSource {
     _ name: String, rows: Int, columns: Int
   ) throws(CheckpointError) -> any LinearWeights
 
+  /// A matrix that is part of a tensor of several.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  func matrix(_ part: StackedMatrix) throws(CheckpointError) -> any LinearWeights
+
   /// A tensor `[count]` as floats.
   ///
   /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
@@ -32,6 +37,13 @@ extension TensorSource {
     try vector(name, count: shape.reduce(1, *))
   }
 
+  /// A matrix of the part's size under the tensor's name: enough for sources that make tensors up.
+  ///
+  /// - Throws: as `matrix(_:rows:columns:)`.
+  public func matrix(_ part: StackedMatrix) throws(CheckpointError) -> any LinearWeights {
+    try matrix(part.tensor, rows: part.rows.count, columns: part.columns)
+  }
+
   /// The linear layer `name`, `[rows, columns]`, with its bias where it has one.
   ///
   /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
@@ -41,6 +53,13 @@ extension TensorSource {
     Linear(
       name: name, weights: try matrix(name, rows: rows, columns: columns),
       bias: bias ? try vector(name + ".bias", count: rows) : nil)
+  }
+
+  /// The linear layer `name`, without bias, whose weights are part of a tensor of several.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  public func linear(_ name: String, part: StackedMatrix) throws(CheckpointError) -> Linear {
+    Linear(name: name, weights: try matrix(part), part: part)
   }
 
   /// The root-mean-square norm `name`.
@@ -113,6 +132,18 @@ public struct CheckpointTensors: TensorSource {
   /// See `TensorSource`.
   ///
   /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  public func matrix(_ part: StackedMatrix) throws(CheckpointError) -> any LinearWeights {
+    let tensor = try checkpoint.tensor(part)
+    do {
+      return try WeightPacking.pack(tensor, name: part.tensor)
+    } catch {
+      throw .tensors("tensor \(part.tensor): \(error)")
+    }
+  }
+
+  /// See `TensorSource`.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
   public func vector(_ name: String, count: Int) throws(CheckpointError) -> [Float] {
     try floats(name, shape: [count])
   }
@@ -154,6 +185,11 @@ final class TensorDescriptions: TensorSource {
       try expect(info.name, info.shape, [rows, columns])
     }
     return DescribedWeights(outFeatures: rows, inFeatures: columns)
+  }
+
+  func matrix(_ part: StackedMatrix) throws(CheckpointError) -> any LinearWeights {
+    _ = try checkpoint?.info(of: part)
+    return DescribedWeights(outFeatures: part.rows.count, inFeatures: part.columns)
   }
 
   func vector(_ name: String, count: Int) throws(CheckpointError) -> [Float] {

@@ -6,7 +6,8 @@ extension KVCache {
   /// Tokens that may be appended at once, so that nothing has to be compressed between them.
   public var tokensUntilEviction: Int {
     guard let eviction = policy.eviction else { return .max }
-    return layers.map { eviction.tokensUntilDue(progress($0)) }.min() ?? .max
+    return layers.indices.lazy.filter { shape.seesAll($0) }
+      .map { eviction.tokensUntilDue(progress(layers[$0])) }.min() ?? .max
   }
 
   /// Says that the prompt is `length` tokens long; the first word holds.
@@ -21,8 +22,9 @@ extension KVCache {
   /// Ends a step of `layer`: lets the eviction see the queries of the tokens appended last, and
   /// compresses if it is time.
   ///
-  /// Does nothing where everything is kept. The result depends on the tokens alone, not on how they
-  /// were cut into steps of at most `tokensUntilEviction` tokens.
+  /// A layer with a window lets go of what the next token does not see, and of nothing else. Does
+  /// nothing where everything is kept. The result depends on the tokens alone, not on how they were
+  /// cut into steps of at most `tokensUntilEviction` tokens.
   ///
   /// - Parameters:
   ///   - queries: `[tokens, heads, dimension]`, rotated, of the tokens appended last.
@@ -34,7 +36,9 @@ extension KVCache {
   public mutating func compactIfDue(
     queries: UnsafePointer<Float>, tokens: Int, heads: Int, layer: Int, on pool: ThreadPool
   ) throws(TensorError) {
-    guard let eviction = policy.eviction else { return compactIfDue(layer: layer) }
+    guard let eviction = policy.eviction, shape.seesAll(layer) else {
+      return compactIfDue(layer: layer)
+    }
     if layers[layer].memory == nil {
       layers[layer].memory = try EvictionMemory(
         for: eviction, shape: shape, heads: heads, meter: meter)
@@ -61,8 +65,13 @@ extension KVCache {
   /// Whether `compactIfDue` wants the queries of every token.
   public var needsQueries: Bool { policy.eviction != nil }
 
-  /// Ends a step of `layer` where everything is kept, which needs no queries.
-  public mutating func compactIfDue(layer: Int) { layers[layer].staged = [] }
+  /// Ends a step of `layer` where no eviction chooses what stays, which needs no queries.
+  public mutating func compactIfDue(layer: Int) {
+    layers[layer].staged = []
+    guard let window = shape.window(layer) else { return }
+    layers[layer].pages.remove(
+      before: KVShape.pagesBehind(window: window, tokens: layers[layer].count))
+  }
 
   /// Lets the eviction see the queries of the tokens appended last.
   private mutating func observe(
@@ -148,7 +157,7 @@ extension KVCache {
       (replacements[index] ?? old[index]).encode(to: coded)
     }
     for (index, page) in replacements { layers[layer].pages[index] = page }
-    layers[layer].pages.removeLast(layers[layer].pages.count - pages)
+    layers[layer].pages.remove(from: pages)
     layers[layer].count = count
   }
 }

@@ -7,6 +7,10 @@ public struct KVForecast: Sendable, Hashable {
   private let policy: KVPolicy
   private let heads: Int
   private let tiers: PageTiers
+  /// Layers that hold all tokens, or what an eviction keeps of them.
+  private let fullLayers: Int
+  /// The other layers that attend, by their windows.
+  private let layersByWindow: [Int: Int]
 
   /// A forecast for caches of `shape`; `heads` is the number of query heads of a layer.
   public init(shape: KVShape, policy: KVPolicy, heads: Int) {
@@ -14,6 +18,8 @@ public struct KVForecast: Sendable, Hashable {
     self.policy = policy
     self.heads = heads
     tiers = PageTiers(shape: shape, policy)
+    fullLayers = shape.fullLayers
+    layersByWindow = shape.layersByWindow
   }
 
   /// The most tokens of a sequence that are appended in one step.
@@ -24,10 +30,28 @@ public struct KVForecast: Sendable, Hashable {
 
   // MARK: What is held
 
-  /// Bytes of the pages and fixed states of a sequence that holds `entries` tokens in every layer, between
-  /// two steps.
+  /// Bytes of the pages and fixed states of a sequence that holds `entries` tokens in every layer, or what its
+  /// windows leave of them, between two steps.
   public func heldBytes(entries: Int) -> Int {
-    Saturating.sum(inAllLayers(tiers.byteCount(tokens: entries)), shape.fixedBytes)
+    let windows = overWindows { window in
+      tiers.byteCount(
+        tokens: entries, from: KVShape.pagesBehind(window: window, tokens: entries))
+    }
+    return Saturating.sum(
+      inFullLayers(tiers.byteCount(tokens: entries)), windows, shape.fixedBytes)
+  }
+
+  /// The most bytes of the layers with windows while a sequence grows to `tokens` tokens, in steps of at most `step` tokens
+  /// in which nothing is let go of.
+  private func windowBytes(tokens: Int, step: Int) -> Int {
+    overWindows { window in
+      let first = KVShape.pagesBehind(window: window, tokens: tokens - min(tokens, step))
+      let pages = tokens.pieces(of: PageLayout.tokens)
+      guard first > 0 else { return mostBytes(tokens) }
+      // How pages are spread over the tiers changes as tokens come; no page takes more than the largest.
+      let largest = (tiers.layouts + [tiers.between].compactMap(\.self)).map(\.byteCount).max() ?? 0
+      return min(mostBytes(tokens), Saturating.product(pages - first + 1, largest))
+    }
   }
 
   /// Bytes that an eviction keeps beside the pages of a sequence that holds `entries` tokens in every layer:
@@ -36,7 +60,7 @@ public struct KVForecast: Sendable, Hashable {
   public func rememberedBytes(entries: Int, isCompressed: Bool) -> Int {
     guard let eviction = policy.eviction else { return 0 }
     let remembered = isCompressed ? rememberedBytes(entries: entries, eviction) : 0
-    return inAllLayers(
+    return inFullLayers(
       Saturating.sum(queryBytes(eviction), attentionBytes(entries: entries, eviction), remembered))
   }
 
@@ -68,6 +92,12 @@ public struct KVForecast: Sendable, Hashable {
   /// The most bytes of pages that a sequence holds, between two steps, while it grows to `entries` tokens in
   /// every layer.
   public func pageBytes(entries: Int) -> Int {
+    Saturating.sum(
+      inFullLayers(mostBytes(entries)), windowBytes(tokens: entries, step: 0), shape.fixedBytes)
+  }
+
+  /// The most bytes of the pages of one layer while it grows to `entries` tokens and lets go of none.
+  private func mostBytes(_ entries: Int) -> Int {
     // One token before pages are rounded there is one more that is not.
     var ends = [entries...entries, entries - 1...entries - 1]
     if tiers.between != nil {
@@ -77,15 +107,15 @@ public struct KVForecast: Sendable, Hashable {
       let last = entries / residual * residual
       ends = [entries, last, last - residual].map { $0 - PageLayout.tokens...$0 }
     }
-    let most = ends.joined().map { tiers.byteCount(tokens: max(0, $0)) }.max() ?? 0
-    return Saturating.sum(inAllLayers(most), shape.fixedBytes)
+    return ends.joined().map { tiers.byteCount(tokens: max(0, $0)) }.max() ?? 0
   }
 
-  /// Bytes of those pages of `entries` tokens that stay as they are, whatever follows.
+  /// Bytes of those pages of `entries` tokens that stay as they are, whatever follows; those that a window moves away from
+  /// do not.
   public func fullPageBytes(entries: Int) -> Int {
     let last = tiers.layouts.count - 1
     let pages = last == 0 ? entries / PageLayout.tokens : tiers.pages(in: last, of: entries)
-    return inAllLayers(Saturating.product(pages, tiers.layouts[last].byteCount))
+    return inFullLayers(Saturating.product(pages, tiers.layouts[last].byteCount))
   }
 
   /// Bytes of the pages of one layer that were rounded in a step, which its first tokens still attend to.
@@ -107,13 +137,16 @@ public struct KVForecast: Sendable, Hashable {
   ///   - prompt: tokens of the prompt.
   /// - Returns: bytes; what really is held at the peak where everything is kept, an upper bound elsewhere.
   public func peakBytes(tokens: Int, prompt: Int) -> Int {
+    let windows = windowBytes(tokens: tokens, step: Self.stepTokens)
     guard let eviction = policy.eviction else {
-      return Saturating.sum(pageBytes(entries: tokens), stagedBytes(tokens: tokens))
+      return Saturating.sum(
+        inFullLayers(mostBytes(tokens)), windows, shape.fixedBytes, stagedBytes(tokens: tokens))
     }
     let inPrompt = min(prompt, Saturating.sum(eviction.budget, eviction.promptBuffer))
-    return evictingBytes(
-      entries: max(inPrompt, entriesAfterPrompt(tokens: tokens, prompt: prompt, eviction)),
-      eviction)
+    return Saturating.sum(
+      evictingBytes(
+        entries: max(inPrompt, entriesAfterPrompt(tokens: tokens, prompt: prompt, eviction)),
+        eviction), windows)
   }
 
   /// The most tokens a layer holds once the prompt is through.
@@ -124,15 +157,16 @@ public struct KVForecast: Sendable, Hashable {
       Saturating.sum(eviction.budget, eviction.buffer))
   }
 
+  /// The most bytes of the layers that evict, and of the fixed states.
   private func evictingBytes(entries: Int, _ eviction: Eviction) -> Int {
     // A compression fills new pages of one layer while the old ones are still there, and a branch may do so
     // in every layer at its turn.
     let kept = min(entries, eviction.budget)
     let beside = Saturating.sum(
-      (pageBytes(entries: kept) - shape.fixedBytes) / max(shape.attendingLayers, 1),
-      attentionBytes(entries: entries, eviction), rememberedBytes(entries: kept, eviction))
+      mostBytes(kept), attentionBytes(entries: entries, eviction),
+      rememberedBytes(entries: kept, eviction))
     return Saturating.sum(
-      pageBytes(entries: entries), stagedBytes(tokens: entries), beside,
+      inFullLayers(mostBytes(entries)), shape.fixedBytes, stagedBytes(tokens: entries), beside,
       rememberedBytes(entries: entries, isCompressed: true))
   }
 
@@ -165,7 +199,9 @@ public struct KVForecast: Sendable, Hashable {
     if let eviction = policy.eviction {
       let entries = entriesAfterPrompt(tokens: tokens, prompt: prompt, eviction)
       return Charge(
-        own: evictingBytes(entries: entries, eviction),
+        own: Saturating.sum(
+          evictingBytes(entries: entries, eviction),
+          windowBytes(tokens: tokens, step: Self.stepTokens)),
         shared: peakBytes(tokens: prompt, prompt: prompt))
     }
     // The prompt's last page is copied by everyone who writes to it, and kept for those who still wait.
@@ -182,7 +218,9 @@ public struct KVForecast: Sendable, Hashable {
 
   private var floatBytes: Int { 4 }
 
-  private func inAllLayers(_ bytes: Int) -> Int {
-    Saturating.product(shape.attendingLayers, bytes)
+  private func inFullLayers(_ bytes: Int) -> Int { Saturating.product(fullLayers, bytes) }
+
+  private func overWindows(_ bytes: (_ window: Int) -> Int) -> Int {
+    layersByWindow.reduce(0) { Saturating.sum($0, Saturating.product($1.value, bytes($1.key))) }
   }
 }

@@ -76,15 +76,15 @@ public struct PageTiers: Sendable, Hashable {
         }
   }
 
-  /// Bytes of all pages of one layer that holds `tokens` tokens.
-  public func byteCount(tokens: Int) -> Int {
+  /// Bytes of all pages, from page `first` on, of one layer that holds `tokens` tokens.
+  public func byteCount(tokens: Int, from first: Int = 0) -> Int {
     let bytes = layouts.indices.reduce(0) { sum, tier in
       let older = tier + 1 < layouts.count ? pages(in: tier + 1, of: tokens) : 0
-      let pages = pages(in: tier, of: tokens) - older
+      let pages = max(0, pages(in: tier, of: tokens) - max(older, first))
       return Saturating.sum(sum, Saturating.product(pages, layouts[tier].byteCount))
     }
     guard let between else { return bytes }
-    let onTheirWay = begunPages(of: tokens) - pages(in: 1, of: tokens)
+    let onTheirWay = max(0, begunPages(of: tokens) - max(pages(in: 1, of: tokens), first))
     return Saturating.sum(
       bytes, Saturating.product(onTheirWay, between.byteCount - exact.byteCount))
   }

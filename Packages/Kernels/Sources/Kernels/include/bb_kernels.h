@@ -65,11 +65,14 @@ typedef struct {
 // The tokens [first, last) of a page for all heads: `keys` and `values` are those of head 0, and whatever they point to of
 // head h lies h * head_bytes further on. They are read in the order keys' scales, offsets, entries, then those of the values, and
 // from the first on, as many bytes are asked for before they are read. Of several tokens that attend, the t-th sees those below
-// seen + t alone.
+// seen + t alone. Where there are slopes, [KV heads][query heads of one], in BF16, a score gains slope * position, factors and
+// product rounded to BF16 (ALiBi as Falcon has it); `position` is that of the page's first slot.
 typedef struct {
   bb_kv_block keys, values;
   size_t head_bytes, first, last;
   ptrdiff_t seen;
+  const float *_Nullable slopes;
+  size_t position;
 } bb_kv_piece;
 
 // How a scale is found. ASYMMETRIC: (max - min) / (2^b - 1), offset min. ABSMAX: absmax / (2^(b-1) - 1).
@@ -133,6 +136,8 @@ typedef struct {
   void (*silu_multiply)(const float *gate, const float *up, float *y, size_t n);
   // x[i] += y[i].
   void (*add)(float *x, const float *y, size_t n);
+  // x[i] += factor * y[i], rounded once.
+  void (*add_scaled)(float *x, const float *y, float factor, size_t n);
   // y[i] = x[i] / divisor.
   void (*divide)(const float *x, float divisor, size_t n, float *y);
   // y[i] = exp(x[i] - shift); returns the sum of y.

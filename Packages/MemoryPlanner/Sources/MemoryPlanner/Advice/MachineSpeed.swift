@@ -17,8 +17,9 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
   private static let reached = 0.8
 
   /// Seconds from a question to its answer: the prompt is read once, then every token reads the
-  /// weights, which all sequences share, and the cache of each sequence, half of what it is in the
-  /// end on average, or all of it where its size is fixed; where multiplying takes longer than reading, that counts.
+  /// weights, which all sequences share, of experts those that some sequence is sent to, and the
+  /// cache of each sequence, half of what it is in the end on average, or all of it where its size
+  /// is fixed; where multiplying takes longer than reading, that counts.
   ///
   /// - Parameters:
   ///   - configuration: what runs, with `batch` questions at a time.
@@ -28,16 +29,19 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
     let load = configuration.load
     let steps = Double(load.thinkBudget + load.answer)
     let isBounded = configuration.kv.eviction != nil
+    let (model, precision) = (configuration.model, configuration.precision)
+    func weights(_ tokens: Int) -> Double {
+      Double(max(0, memory.weights - model.idleBytes(precision, tokens: tokens)))
+    }
     // States of a fixed size are read and written for every token.
-    let fixed = Double(
-      Saturating.product(load.sequences, configuration.model.cacheShape.fixedBytes))
+    let fixed = Double(Saturating.product(load.sequences, model.cacheShape.fixedBytes))
     let pages = max(0, Double(memory.kv) - fixed)
-    let reads = Double(memory.weights) + pages * (isBounded ? 0.9 : 0.5) + 2 * fixed
-    let perToken = Double(configuration.model.linearParameters)
+    let reads = weights(load.sequences) + pages * (isBounded ? 0.9 : 0.5) + 2 * fixed
+    let perToken = Double(model.activeLinearParameters)
     let rate = multiplyAddsPerSecond ?? .infinity
     let step = max(reads / bytesPerSecond, Double(load.sequences) * perToken / rate)
     let prompt = max(
-      Double(memory.weights) / bytesPerSecond,
+      weights(load.prompt * load.batch) / bytesPerSecond,
       Double(load.prompt * load.batch) * perToken / rate)
     return (steps * step + prompt) / Self.reached
   }

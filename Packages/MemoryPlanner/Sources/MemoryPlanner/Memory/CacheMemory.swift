@@ -6,7 +6,7 @@ extension ModelShape {
     let attention = attention
     return KVShape(
       layers: layers, kvHeads: attention.kvHeads, headDimension: attention.dimension,
-      fixedFloats: fixedFloats)
+      fixedFloats: fixedFloats, windows: windows)
   }
 
   /// The bytes that a sequence's cache may come to hold under a policy.

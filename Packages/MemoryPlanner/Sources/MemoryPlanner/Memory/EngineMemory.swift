@@ -15,13 +15,12 @@ struct EngineMemory {
   var weights: Int {
     let embedding = WeightPrecision.bf16.packedBytes(
       rows: shape.vocabularySize, columns: shape.embeddingSize)
-    let outer = shape.outerLinears.reduce(
-      Saturating.product(shape.embeddingCopies, embedding)
-    ) {
-      Saturating.sum($0, WeightPrecision.bf16.packedBytes(rows: $1.rows, columns: $1.columns))
-    }
     return Saturating.sum(
-      outer, shape.overLinears { precision.packedBytes(rows: $0.rows, columns: $0.columns) },
+      Saturating.product(shape.embeddingCopies, embedding),
+      shape.overKeptLinears {
+        WeightPrecision.bf16.packedBytes(rows: $0.rows, columns: $0.columns)
+      },
+      shape.overLinears { precision.packedBytes(rows: $0.rows, columns: $0.columns) },
       Saturating.product(4, Saturating.sum(shape.normParameters, shape.biasParameters)))
   }
 

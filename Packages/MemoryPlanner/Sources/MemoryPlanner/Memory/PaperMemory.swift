@@ -38,14 +38,30 @@ enum PaperMemory {
 
   /// KV caches by Appendix A: G x T x layers x heads x dimension x 2 x bytes, min(T, T_retain) tokens under eviction, and a
   /// 16-bit scale a group where values are quantized. The residual in 16 bits and the prompt are not counted.
+  /// Layers with a window keep the tokens of it and evict nothing.
   static func cache(_ shape: ModelShape, _ policy: KVPolicy, _ load: Load) -> Int {
-    let tokens = min(load.thinkBudget, policy.eviction?.budget ?? .max)
+    let cache = shape.cacheShape
+    let each = Saturating.product(cache.kvHeads, cache.headDimension)
+    func bytes(_ layers: Int, _ tokens: Int) -> Int {
+      self.bytes(Saturating.product(layers, each), tokens: tokens, policy, load)
+    }
+    let full = bytes(
+      cache.fullLayers, min(load.thinkBudget, policy.eviction?.budget ?? .max))
+    return cache.layersByWindow.reduce(full) {
+      Saturating.sum($0, bytes($1.value, min(load.thinkBudget, $1.key)))
+    }
+  }
+
+  /// Bytes of `tokens` tokens in all sequences, of which each adds `values` keys and as many values.
+  private static func bytes(
+    _ values: Int, tokens: Int, _ policy: KVPolicy, _ load: Load
+  ) -> Int {
     var (bytes, older) = (0, tokens)
     for (index, tier) in policy.tiers.enumerated() {
       // The paper's equation has no residual; only what lies between it and the last tier is counted apart.
       let held = tier.tokens.map { index == 0 ? 0 : min(older, $0) } ?? older
       older -= held
-      let values = Saturating.product(load.sequences, held, shape.kvValuesPerToken / 2)
+      let values = Saturating.product(load.sequences, held, values)
       bytes = Saturating.sum(
         bytes, self.bytes(values, tier.keys, group: policy.group),
         self.bytes(values, tier.values, group: policy.group))

@@ -134,17 +134,39 @@ public struct ModelShape: Sendable, Hashable, Codable {
     return floats.contains { $0 > 0 } ? floats : []
   }
 
+  /// Of each block the tokens that a query sees; empty where all see everything.
+  var windows: [Int] {
+    let windows = blocks.map { block in
+      if case .keyValues(_, _, _, let window?) = block.state { window } else { 0 }
+    }
+    return windows.contains { $0 > 0 } ? windows : []
+  }
+
   /// The sum of `value` over the linear layers of all blocks.
   func overLinears(_ value: (BlockShape.Linear) -> Int) -> Int {
     var (sum, last) = (0, (block: [BlockShape.Linear](), value: 0))
     for block in blocks {
       // Blocks are mostly alike.
       if block.linears != last.block {
-        last = (block.linears, block.linears.reduce(0) { Saturating.sum($0, value($1)) })
+        last = (block.linears, Self.sum(of: block.linears, value))
       }
       sum = Saturating.sum(sum, last.value)
     }
     return sum
+  }
+
+  private static func sum(
+    of linears: [BlockShape.Linear], _ value: (BlockShape.Linear) -> Int
+  ) -> Int {
+    linears.reduce(0) { Saturating.sum($0, Saturating.product($1.count, value($1))) }
+  }
+
+  /// The sum of `value` over the matrices that stay in 16 bits whatever becomes of the others: those beside the blocks, the
+  /// embedding aside, and those that blocks keep.
+  func overKeptLinears(_ value: (BlockShape.Linear) -> Int) -> Int {
+    blocks.reduce(Self.sum(of: outerLinears, value)) {
+      Saturating.sum($0, Self.sum(of: $1.keptLinears, value))
+    }
   }
 
   /// Parameters of the linear layers of all blocks, which quantization makes smaller.
@@ -152,8 +174,7 @@ public struct ModelShape: Sendable, Hashable, Codable {
   /// Parameters of the biases.
   public var biasParameters: Int {
     Saturating.sum(
-      overLinears { $0.hasBias ? $0.rows : 0 },
-      outerLinears.reduce(0) { Saturating.sum($0, $1.hasBias ? $1.rows : 0) })
+      overLinears { $0.hasBias ? $0.rows : 0 }, overKeptLinears { $0.hasBias ? $0.rows : 0 })
   }
   /// Parameters of all norms, the last one included, and of what else is no linear layer.
   public var normParameters: Int {
@@ -163,11 +184,10 @@ public struct ModelShape: Sendable, Hashable, Codable {
   public var embeddingParameters: Int { Saturating.product(vocabularySize, embeddingSize) }
   /// Matrices of the embedding's size that the model computes with: 1 if tied, else 2.
   public var embeddingCopies: Int { tiesEmbeddings ? 1 : 2 }
-  /// Parameters of the embedding, the head and the other matrices beside the blocks, which stay in 16 bits.
+  /// Parameters of the embedding, the head and the other matrices that stay in 16 bits.
   public var outerParameters: Int {
-    outerLinears.reduce(Saturating.product(embeddingCopies, embeddingParameters)) {
-      Saturating.sum($0, $1.parameters)
-    }
+    Saturating.sum(
+      Saturating.product(embeddingCopies, embeddingParameters), overKeptLinears { $0.parameters })
   }
   /// N: every parameter, a tied embedding once.
   public var parameters: Int {
@@ -175,8 +195,17 @@ public struct ModelShape: Sendable, Hashable, Codable {
   }
   /// The parameters that one token is multiplied with: of experts only those it is sent to.
   public var activeParameters: Int {
-    let idle = overLinears { Int(Double($0.parameters) * (1 - $0.share)) }
-    return parameters - idle
+    parameters - overLinears { $0.idle($0.parameters, tokens: 1) }
+  }
+  /// The same of the linear layers of all blocks alone.
+  public var activeLinearParameters: Int {
+    linearParameters - overLinears { $0.idle($0.parameters, tokens: 1) }
+  }
+  /// Bytes of the experts that none of `tokens` tokens is expected to be sent to, in a precision.
+  public func idleBytes(_ precision: WeightPrecision, tokens: Int) -> Int {
+    overLinears {
+      $0.idle(precision.packedBytes(rows: $0.rows, columns: $0.columns), tokens: tokens)
+    }
   }
   /// Values that one token adds to the KV cache: layers that attend x KV heads x dimension x 2.
   public var kvValuesPerToken: Int {
