@@ -8,6 +8,7 @@ FLOORS = {
     "KVLayout": 0,
     "NanoModels": 0,
     "MemoryPlanner": 1,
+    "ModelHub": 1,
     "Tensors": 1,
     "Tokenizer": 1,
     "Quantizers": 2,
