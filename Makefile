@@ -36,8 +36,8 @@ test: swift-version build ## Run every test
 	$(SWIFT) test --skip CommandTests
 	BITBUDGET_BIN="$(CURDIR)/bin" $(SWIFT) test --skip-build --filter CommandTests
 	@if python3 -c 'import numpy, pytest' 2>/dev/null; then \
-	  BITBUDGET_BIN="$(CURDIR)/bin" python3 -m pytest -q -p no:cacheprovider Tools/checkpoint Tools/goldens; \
-	else echo "skipped: Tools/checkpoint and Tools/goldens, which check files with NumPy, need python3-numpy and python3-pytest"; fi
+	  BITBUDGET_BIN="$(CURDIR)/bin" python3 -m pytest -q -p no:cacheprovider Tools/checkpoint Tools/goldens Tools/hub; \
+	else echo "skipped: Tools/checkpoint, Tools/goldens and Tools/hub, which check files from Python, need python3-numpy and python3-pytest"; fi
 	python3 Tools/readme/typed.py
 	bash Tests/Consumer/run.sh
 	@$(MAKE) --no-print-directory lint
@@ -83,8 +83,8 @@ install: swift-version ## Install bitbudget, its data, manual and completions be
 clean: ## Remove everything that was built
 	rm -rf .build bin
 
-quantize: build ## make quantize MODEL=nano BITS=8
-	bin/quantize --model "$(MODEL)" --bits "$(BITS)" $(ARGS)
+quantize: build ## make quantize MODEL=4b BITS=8; a model that is not here is fetched
+	bin/quantize --model "$(MODEL)" --bits "$(BITS)" --pull $(ARGS)
 
 generate: build ## make generate MODEL=nano PROMPT="..."
 	bin/generate --model "$(MODEL)" --prompt "$(PROMPT)" $(ARGS)

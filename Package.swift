@@ -25,7 +25,7 @@ func library(
 let libraries = [
   "SystemCalls", "Kernels", "KVLayout", "Tensors", "Quantizers", "KVCaches", "ModelLoader",
   "DecoderModels", "TextGeneration", "JSON", "Tokenizer", "MemoryPlanner", "NanoModels",
-  "Compression", "Evaluation", "Serving",
+  "Compression", "Evaluation", "Serving", "ModelHub",
 ]
 
 let package = Package(
@@ -75,6 +75,9 @@ let package = Package(
         "DecoderModels", "ModelLoader", "NanoModels", "Quantizers", "Tensors", "TextGeneration",
       ]),
     library("JSON", []),
+    // Nothing is linked: libcurl is loaded when the first request is sent.
+    [.systemLibrary(name: "CCurl", path: "Packages/ModelHub/Sources/CCurl")],
+    library("ModelHub", ["CCurl", crypto, "JSON", "SystemCalls"], tests: [crypto]),
     library("Tokenizer", ["JSON"], tests: ["JSON"]),
     library("MemoryPlanner", ["KVLayout"], tests: ["KVLayout"]),
     library("NanoModels", ["SystemCalls"], resources: [.copy("Resources")]),
@@ -105,16 +108,16 @@ let package = Package(
         name: "AppSupport",
         dependencies: [
           argumentParser, "StopSignals", "SystemCalls", "JSON", "Kernels", "KVLayout", "Tensors",
-          "KVCaches", "ModelLoader", "DecoderModels", "TextGeneration", "Tokenizer", "NanoModels",
-          "Evaluation", "MemoryPlanner",
+          "KVCaches", "ModelHub", "ModelLoader", "DecoderModels", "TextGeneration", "Tokenizer",
+          "NanoModels", "Evaluation", "MemoryPlanner",
         ], path: "Apps/Sources/AppSupport"),
       // One program; every folder beside AppSupport is a command of it.
       .executableTarget(
         name: "bitbudget",
         dependencies: [
           "AppSupport", argumentParser, "Compression", "DecoderModels", "Evaluation", "JSON",
-          "KVCaches", "KVLayout", "MemoryPlanner", "ModelLoader", "NanoModels", "Quantizers",
-          "Serving", "SystemCalls", "Tensors", "TextGeneration", "Tokenizer",
+          "KVCaches", "KVLayout", "MemoryPlanner", "ModelHub", "ModelLoader", "NanoModels",
+          "Quantizers", "Serving", "SystemCalls", "Tensors", "TextGeneration", "Tokenizer",
         ], path: "Apps/Sources", exclude: ["AppSupport", "StopSignals"]),
     ],
     [

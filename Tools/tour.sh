@@ -49,7 +49,7 @@ bin/evaluate table "$work"/16-bit.result.json "$work"/8-bit.result.json "$work"/
 step "What to do next"
 cat <<'END'
   bin/plan --memory 8GiB --task math         what to run on a machine with 8 GiB
-  bin/quantize --model 0.6b --bits 8         make a real model smaller (says what to download first)
+  bin/quantize --model 0.6b --bits 8         make a real model smaller (--pull fetches it first)
   bin/generate -m nano -p "..."              ask a model something; --help shows how far it may think
   bin/evaluate list                          the benchmarks there are
   make install PREFIX=~/.local               put the program bitbudget into your PATH

@@ -7,6 +7,7 @@ FLOORS = {
     "JSON": 0,
     "KVLayout": 0,
     "MemoryPlanner": 1,
+    "ModelHub": 1,
     "NanoModels": 1,
     "Tensors": 1,
     "Tokenizer": 1,

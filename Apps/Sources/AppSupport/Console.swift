@@ -33,6 +33,16 @@ public enum Console {
     _exit(1)
   }
 
+  /// Asks a question whose answer is yes or no.
+  ///
+  /// - Returns: whether somebody said yes; false where standard input or standard error is no terminal.
+  public static func confirms(_ question: String) -> Bool {
+    guard isInteractive, isatty(STDIN_FILENO) == 1 else { return false }
+    draw(question + " [y/N] ")
+    let answer = readLine()?.trimmingCharacters(in: .whitespaces).lowercased()
+    return answer == "y" || answer == "yes"
+  }
+
   /// Text on standard error as it is; nobody can be told when that fails.
   static func draw(_ text: String) {
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))

@@ -24,7 +24,7 @@ public enum KnownShapes {
     switch family {
     case .qwen3: qwen3
     case .qwen35: try Qwen35.publishedShapes()
-    case .nano: try NanoModels.names.map(shape)
+    case .nano: try NanoModels.names.map { try shape(of: $0) }
     }
   }
 
@@ -33,15 +33,16 @@ public enum KnownShapes {
   }
 
   /// The sizes of a model: of the Qwen3 family by its short name, of Qwen3.5 by that of its
-  /// repository, else from the `config.json` of its folder.
+  /// repository, else from the `config.json` of its folder. Of a model that is fetched, nothing else
+  /// is.
   ///
   /// - Throws: `ModelError` naming the file and key, or where the model was looked for.
-  public static func shape(of name: String) throws -> ModelShape {
+  public static func shape(of name: String, _ use: HubUse = .never) throws -> ModelShape {
     if let known = qwen3.first(where: { $0.name == name.lowercased() }) {
       return known
     }
     if let known = try Qwen35.publishedShapes().first(where: { $0.name == name }) { return known }
-    let folder = try ModelFolder.resolve(name)
+    let folder = try ModelFolder.configuration(of: name, use)
     if folder.pathExtension == "gguf" {
       return try Known.families.family(for: Checkpoint(directory: folder).config)
         .memoryShape(named: ModelFolder.name(of: folder))

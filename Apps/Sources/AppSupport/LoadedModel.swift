@@ -119,7 +119,8 @@ extension Checkpoint {
   ///
   /// - Throws: what is wrong, naming the file or key.
   public init(_ flags: ModelFlags) throws {
-    try self.init(directory: ModelFolder.resolve(flags.model), workers: flags.threadCount)
+    try self.init(
+      directory: ModelFolder.resolve(flags.model, flags.hub.use), workers: flags.threadCount)
   }
 
   /// The files of the tokenizer and the chat template.

@@ -13,7 +13,7 @@ public struct ModelFlags: ParsableArguments {
   @Option(
     name: [.customShort("m"), .customLong("model")],
     help: ArgumentHelp(
-      "Model folder, or a name: nano, nano-0.15m, nano-0.5m, nano-1.5m, nano-4m, 0.6b ... 32b (default: nano; with --memory what 'plan' advises).",
+      "Model folder, GGUF file, or a name: nano, nano-0.15m, nano-0.5m, nano-1.5m, nano-4m, 0.6b ... 32b, org/name (default: nano; with --memory what 'plan' advises).",
       valueName: "model"))
   public var named: String?
 
@@ -40,6 +40,10 @@ public struct ModelFlags: ParsableArguments {
       "Hold the output head, and an embedding that serves as one, in 16 bits as stored or rounded to 8 (less memory, faster)."
   )
   public var headBits = HeadBits.stored
+
+  /// Whether what is absent is fetched.
+  @OptionGroup(title: "Hub")
+  public var hub: HubFlags
 
   /// How the KV cache is stored.
   @OptionGroup(title: "KV cache")

@@ -26,7 +26,10 @@ public enum Program {
     guard started.contains("/") else { return called(command) }
     let folder = (started as NSString).deletingLastPathComponent
     let link = (folder as NSString).appendingPathComponent(command)
-    return FileManager.default.isExecutableFile(atPath: link) ? link : "\(started) \(command)"
+    if FileManager.default.isExecutableFile(atPath: link) { return link }
+    // Through the link of another command it is beside it.
+    let program = invokedName == name ? started : (folder as NSString).appendingPathComponent(name)
+    return "\(program) \(command)"
   }
 }
 

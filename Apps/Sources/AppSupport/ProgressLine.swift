@@ -4,6 +4,7 @@ import Foundation
 /// plain line now and then elsewhere.
 public final class ProgressLine {
   private let label: String
+  private let unit: ProgressUnit
   private let started = ContinuousClock.now
   private var lastShown: ContinuousClock.Instant?
   /// What was done already when the line was first shown, by an earlier run: it says nothing of the pace.
@@ -11,7 +12,10 @@ public final class ProgressLine {
   private var isFinished = false
 
   /// A line that begins with `label`.
-  public init(_ label: String) { self.label = label }
+  public init(_ label: String, in unit: ProgressUnit = .pieces) {
+    self.label = label
+    self.unit = unit
+  }
 
   /// Shows that `done` of `total` are done and `part` (0 to 1) of the next one; `detail` follows the figures, and is
   /// asked for when a line is due.
@@ -28,12 +32,27 @@ public final class ProgressLine {
     lastShown = now
     let state = ProgressState(
       label: label, done: done, total: total, part: part, before: before,
-      seconds: started.duration(to: now) / .seconds(1), detail: detail())
+      seconds: started.duration(to: now) / .seconds(1), detail: detail(), unit: unit)
     if Console.isInteractive {
       Console.draw("\r\u{1B}[K" + state.line(width: Console.width) + (isFinished ? "\n" : ""))
     } else {
       Console.note(state.text)
     }
+  }
+}
+
+/// What the units of a task are.
+public enum ProgressUnit: Sendable {
+  /// Things that are counted.
+  case pieces
+  /// Bytes.
+  case bytes
+
+  fileprivate func text(_ count: Int) -> String { self == .bytes ? Text.bytes(count) : "\(count)" }
+
+  fileprivate func text(rate: Double) -> String {
+    self == .bytes
+      ? Text.bytes(Int(min(rate, 1e15))) + "/s" : String(format: "%.1f/s", rate)
   }
 }
 
@@ -56,11 +75,13 @@ public struct ProgressState: Sendable {
   public let seconds: Double
   /// More to say.
   public let detail: String
+  /// What is counted.
+  public let unit: ProgressUnit
 
   /// A state of a task.
   public init(
     label: String, done: Int, total: Int, part: Double = 0, before: Double = 0, seconds: Double,
-    detail: String = ""
+    detail: String = "", unit: ProgressUnit = .pieces
   ) {
     self.label = label
     self.done = done
@@ -69,6 +90,7 @@ public struct ProgressState: Sendable {
     self.before = before
     self.seconds = seconds
     self.detail = detail
+    self.unit = unit
   }
 
   private var finished: Double { Double(done) + part }
@@ -86,9 +108,9 @@ public struct ProgressState: Sendable {
 
   /// The figures in words.
   public var text: String {
-    var line = "\(label) \(done)/\(total)"
+    var line = "\(label) \(unit.text(done))/\(unit.text(total))"
     if rate >= 0.1, seconds >= Self.tooEarly.seconds || done == total {
-      line += "  " + String(format: "%.1f/s", rate)
+      line += "  " + unit.text(rate: rate)
     }
     if done == total {
       line += "  " + Text.duration(seconds)

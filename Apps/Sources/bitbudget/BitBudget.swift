@@ -12,15 +12,14 @@ struct BitBudget: ParsableCommand {
       and 143 for termination.
       """,
     version: Program.version,
-    subcommands: [
-      Plan.self, Quantize.self, Generate.self, Chat.self, Serve.self, Evaluate.self, Study.self,
-    ])
+    subcommands: commands.map(\.type))
 
   /// The commands by the names that links to the program may have.
   static let commands: [(name: String, type: any ParsableCommand.Type)] = [
     ("plan", Plan.self), ("quantize", Quantize.self), ("generate", Generate.self),
     ("chat", Chat.self), ("serve", Serve.self),
-    ("evaluate", Evaluate.self), ("study", Study.self),
+    ("evaluate", Evaluate.self), ("study", Study.self), ("pull", Pull.self),
+    ("models", Models.self), ("rm", Remove.self),
   ]
 
   /// The command of that name.

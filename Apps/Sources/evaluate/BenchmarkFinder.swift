@@ -1,29 +1,42 @@
 import AppSupport
 import Evaluation
 import Foundation
+import ModelHub
 import NanoModels
 
 /// Finds benchmark definitions and their data.
 struct BenchmarkFinder {
   private let catalog: BenchmarkCatalog
   private let folders: DataFolders
+  private let use: HubUse
+  /// Where data that is fetched from outside the hub goes.
+  private let target: URL
 
-  /// Looks for data in `data`, in BITBUDGET_DATA, beside the nano models, and in the Hugging Face
+  /// Looks for data in `data`, in BITBUDGET_DATA, in the user's own data, beside the nano models,
+  /// and in the Hugging Face
   /// cache.
   ///
+  /// - Parameters:
+  ///   - data: a folder that the user gave.
+  ///   - use: when data that is absent may be fetched.
   /// - Throws: `EvaluationError` when the shipped definitions are not installed.
-  init(data: String?) throws {
+  init(data: String?, _ use: HubUse = .never) throws {
     let environment = ProcessInfo.processInfo.environment
     func folder(_ variable: String) -> URL? {
       environment[variable].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
     }
     catalog = try BenchmarkCatalog(Resources.search)
-    let given = [data.map { URL(fileURLWithPath: $0) }, folder("BITBUDGET_DATA")]
+    let home = folder("HOME") ?? URL(fileURLWithPath: NSHomeDirectory())
+    let own = (folder("XDG_DATA_HOME") ?? home.appendingPathComponent(".local/share"))
+      .appendingPathComponent("bitbudget/data")
+    let given = [data.map { URL(fileURLWithPath: $0) }, folder("BITBUDGET_DATA"), own]
     let shipped = NanoModels.benchmark(named: NanoModels.benchmarkNames[0], in: Resources.search)?
       .deletingLastPathComponent()
     folders = DataFolders(
       folders: (given + [shipped]).compactMap { $0 },
-      hubCache: ModelFolder.hubCache.root)
+      hubCache: Hub.cache.root)
+    self.use = use
+    target = given.compactMap { $0 }.first ?? own
   }
 
   /// The names of the shipped benchmarks.
@@ -33,7 +46,44 @@ struct BenchmarkFinder {
   ///
   /// - Throws: `EvaluationError` naming the file and key, or what to fetch.
   func benchmark(_ name: String) throws -> Benchmark {
-    try Benchmark(definition(name), in: folders)
+    let definition = try definition(name)
+    do throws(EvaluationError) {
+      return try Benchmark(definition, in: folders)
+    } catch {
+      guard case .dataMissing = error, try fetch(definition) else { throw error }
+      return try Benchmark(definition, in: folders)
+    }
+  }
+
+  /// Fetches the data of a benchmark from the first place that has it.
+  ///
+  /// - Returns: false where it may not be fetched, or no place is known.
+  /// - Throws: `HubError`: what the hub refused and what helps.
+  private func fetch(_ definition: BenchmarkDefinition) throws -> Bool {
+    guard let source = definition.data.first(where: { $0.hub != nil || $0.web != nil }) else {
+      if use == .always {
+        Console.note(
+          "note: no place is known from which the data of \(definition.name) can be fetched")
+      }
+      return false
+    }
+    let place = source.hub ?? source.web?.url.host ?? ""
+    guard
+      use == .always
+        || use == .asked
+          && Console.confirms(
+            "The data of \(definition.name) is not on this machine. Fetch it from \(place)?")
+    else { return false }
+    let settings = try Hub.settings(use)
+    if let name = source.hub {
+      try Hub.fetch(RepositoryName(parsing: name, kind: .dataset), settings) {
+        (listing) throws(HubError) in try FileChoice.matching(source.files, in: listing)
+      }
+    } else if let web = source.web {
+      let file = target.appendingPathComponent("\(definition.name)/\(web.url.lastPathComponent)")
+      try Hub.fetch(web.url, sha256: web.sha256, to: file.path, settings)
+    }
+    return true
   }
 
   /// The definition alone.

@@ -92,7 +92,7 @@ struct RunBenchmark: ParsableCommand {
       return Console.write(results.text(table.format))
     }
     let shard = try shard ?? jobShard()
-    let finder = try BenchmarkFinder(data: data)
+    let finder = try BenchmarkFinder(data: data, model.hub.use)
     // All of them are looked for before the first is run.
     let benchmarks = try names.map { try finder.benchmark($0) }
     for note in benchmarks.compactMap(\.note) { Console.note("note: \(note)") }

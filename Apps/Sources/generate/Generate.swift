@@ -70,7 +70,7 @@ struct Generate: ParsableCommand {
   }
 
   mutating func run() throws {
-    if tokens.isGiven { return try tokens.run(ModelFolder.files(of: model.model)) }
+    if tokens.isGiven { return try tokens.run(ModelFolder.files(of: model.model, model.hub.use)) }
     readStandardInput()
     if prompt.showPrompt { return try showPrompt() }
     try chooseByMemory()
@@ -163,7 +163,7 @@ struct Generate: ParsableCommand {
   }
 
   private func showPrompt() throws {
-    let files = try ModelFolder.files(of: model.model)
+    let files = try ModelFolder.files(of: model.model, model.hub.use)
     let tokenizer = try TextTokenizer(files: files)
     print(try prompt.text(files: files, tokenizer: tokenizer))
   }

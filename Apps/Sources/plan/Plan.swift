@@ -36,6 +36,7 @@ struct Plan: ParsableCommand {
   var family: [KnownShapes.Family] = []
   @Option(name: .shortAndLong, help: "Choose this model only; may be given several times.")
   var model: [String] = []
+  @OptionGroup(title: "Hub") var hub: HubFlags
   @Option(help: "Weight bits to choose from; may be given several times (default: 16, 8 and 4).")
   var bits: [Int] = []
   @Option(
@@ -146,7 +147,8 @@ struct Plan: ParsableCommand {
     let families = family.isEmpty ? [.qwen3, .qwen35] : family
     let models =
       model.isEmpty
-      ? try families.flatMap(KnownShapes.models) : try model.map(KnownShapes.shape)
+      ? try families.flatMap(KnownShapes.models)
+      : try model.map { try KnownShapes.shape(of: $0, hub.use) }
     var request = try PlanRequest(
       memory: try available - (fits ? 0 : systemShare), task: task, models: models,
       precisions: bits.isEmpty ? nil : try bits.map { try WeightPrecision(bits: $0) },

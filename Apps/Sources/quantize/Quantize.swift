@@ -36,8 +36,11 @@ struct Quantize: ParsableCommand {
     }
   }
 
-  @Option(name: .shortAndLong, help: "Model folder, or a name such as nano-0.5m or 4b.")
+  @Option(
+    name: .shortAndLong,
+    help: "Model folder, GGUF file, or a name such as nano-0.5m, 4b or org/name.")
   var model = "nano"
+  @OptionGroup(title: "Hub") var hub: HubFlags
   @OptionGroup(title: "Method") var settings: SettingsFlags
   @OptionGroup(title: "Calibration") var calibration: CalibrationFlags
   @Option(
@@ -71,9 +74,9 @@ struct Quantize: ParsableCommand {
   }
 
   func run() throws {
-    if let inspect { return try Inspection.show(ModelFolder.resolve(inspect), json: json) }
+    if let inspect { return try Inspection.show(ModelFolder.resolve(inspect, hub.use), json: json) }
     let started = Date()
-    let folder = try ModelFolder.resolve(model)
+    let folder = try ModelFolder.resolve(model, hub.use)
     let pool = try ThreadPool(
       workers: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     let checkpoint = try Checkpoint(directory: folder, workers: pool.workers)

@@ -15,6 +15,7 @@ struct RunStudy: ParsableCommand {
   var threads: Int?
   @Option(help: "A folder that holds the benchmarks' data.")
   var data: String?
+  @OptionGroup(title: "Hub") var hub: HubFlags
   @Option(
     help:
       "Do the models of one of several parts, i/n, such as 2/4 (default: the task of a job array, or all).",
@@ -31,7 +32,7 @@ struct RunStudy: ParsableCommand {
     let pace = StudyPace(runs)
     var progress = try runs.map { run in try journals.progress(of: run) }
     let left = zip(runs, progress).filter { !$0.1.isComplete }.map(\.0)
-    try StudyNeeds(left, data: data) { study.model($0, of: definition) }.check()
+    try StudyNeeds(left, data: data, hub.use) { study.model($0, of: definition) }.check()
     for (index, run) in runs.enumerated() where !progress[index].isComplete {
       let left = pace.secondsLeft(progress, concurrency: definition.concurrency)
       let eta = left.map { "  ETA \(Text.duration($0))" } ?? ""

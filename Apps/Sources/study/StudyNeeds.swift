@@ -12,8 +12,11 @@ struct StudyNeeds {
   /// - Parameters:
   ///   - runs: the runs that are not complete.
   ///   - data: a folder that may hold the benchmarks' data.
+  ///   - use: when what is missing may be fetched.
   ///   - quantized: where the model of a run lies once it is quantized; one that is there needs no original.
-  init(_ runs: [StudyRun], data: String?, quantized: (StudyRun.Source) -> URL) {
+  init(
+    _ runs: [StudyRun], data: String?, _ use: HubUse, quantized: (StudyRun.Source) -> URL
+  ) {
     var missing: [String] = []
     func look(_ body: () throws -> Void) {
       do { try body() } catch {
@@ -24,8 +27,8 @@ struct StudyNeeds {
     for source in runs.map(\.source) {
       let isHere =
         source.bits != 16 && FileManager.default.fileExists(atPath: quantized(source).path)
-      if !isHere { look { _ = try ModelFolder.resolve(source.model) } }
-      look { _ = try BenchmarkFinder(data: data).benchmark(source.benchmark) }
+      if !isHere { look { _ = try ModelFolder.resolve(source.model, use) } }
+      look { _ = try BenchmarkFinder(data: data, use).benchmark(source.benchmark) }
     }
     self.missing = missing
   }

@@ -52,8 +52,6 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case unsupported(file: String, feature: String)
   /// The place to write to is taken; `reason` says by what.
   case occupied(path: String, reason: String)
-  /// A model name that no known place holds; `advice` says how to get it.
-  case unknownModel(name: String, advice: String)
   /// Memory or a matrix description was refused below.
   case tensors(String)
 
@@ -89,8 +87,6 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
       "\(file): \(feature) is not supported"
     case .occupied(let path, let reason):
       "\(path): \(reason)"
-    case .unknownModel(let name, let advice):
-      "model \(name) is not on this machine. \(advice)"
     case .tensors(let reason):
       reason
     }

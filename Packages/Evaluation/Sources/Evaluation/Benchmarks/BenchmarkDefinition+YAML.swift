@@ -78,11 +78,27 @@ extension YAMLSection {
 
 extension DataSource {
   fileprivate init(_ section: YAMLSection) throws(EvaluationError) {
-    try section.allow(["files", "hub", "columns", "fields"])
+    try section.allow(["files", "hub", "web", "columns", "fields"])
     files = try section.required("files", section.strings("files"))
     hub = try section.string("hub")
+    if let address = try section.section("web") { web = try WebAddress(address, for: files) }
     columns = try section.strings("columns")
     fields = try FieldMap(section.required("fields", section.section("fields")))
+  }
+}
+
+extension WebAddress {
+  fileprivate init(_ section: YAMLSection, for files: [String]) throws(EvaluationError) {
+    try section.allow(["url", "sha256"])
+    let text = try section.required("url", section.string("url"))
+    guard let url = URL(string: text), ["http", "https"].contains(url.scheme), files.count == 1,
+      DataFolders.isMatch(url.lastPathComponent[...], files[0][...])
+    else { throw section.error("url", "has to end in a name that 'files', then one, has") }
+    self.url = url
+    sha256 = try section.required("sha256", section.string("sha256"))
+    guard sha256.utf8.count == 64,
+      sha256.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+    else { throw section.error("sha256", "has to be 64 hexadecimal digits") }
   }
 }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// One layout in which a benchmark's data exists: which files, and where in a row things stand.
 public struct DataSource: Sendable, Hashable, Codable {
   /// Paths below a data folder; `*` stands for any characters within one component.
@@ -6,10 +8,20 @@ public struct DataSource: Sendable, Hashable, Codable {
   public var files: [String]
   /// The data set's identifier on the Hugging Face hub, to look in the hub's local cache.
   public var hub: String?
+  /// Where the one file lies in the web, for data that the hub does not have in a form that is read.
+  public var web: WebAddress?
   /// Names for the columns of CSV files that have no header line.
   public var columns: [String]?
   /// Where in a row things stand.
   public var fields: FieldMap
+}
+
+/// A file in the web that stays what it is.
+public struct WebAddress: Sendable, Hashable, Codable {
+  /// Its address; the last part is the file's name.
+  public var url: URL
+  /// SHA-256 of its content, in hexadecimal digits.
+  public var sha256: String
 }
 
 /// Where in a row the parts of an item stand.

@@ -51,7 +51,7 @@ public struct ModelFiles: Sendable {
       throw .unreadable(
         file: path(name),
         reason: "is a Git LFS pointer: the file itself was not fetched. Run `git lfs pull` in its "
-          + "folder, or fetch it with `hf download`")
+          + "folder, or fetch the model with `bitbudget pull`")
     }
     return bytes
   }
