@@ -30,15 +30,19 @@ public enum KnownShapes {
 
   /// The sizes of a model: of the Qwen3 family by its short name, of Qwen3.5 by that of its repository, else from the `config.json` of its folder.
   ///
-  /// - Throws: `ModelError` naming the file and key, or where the model was looked for.
+  /// - Throws: `ModelError` naming the file and key, or where the model was looked for; `CheckpointError` for weights
+  ///   that cannot be read.
   public static func shape(of name: String) throws -> ModelShape {
     if let known = Qwen3Family.models.first(where: { $0.name == name.lowercased() }) {
       return known
     }
     if let known = try Qwen35.publishedShapes().first(where: { $0.name == name }) { return known }
     let folder = try ModelFolder.resolve(name)
-    if folder.pathExtension == "gguf" {
-      return try ModelFamilies.standard.family(for: Checkpoint(directory: folder).config)
+    // Sizes need no weights; those that are there have to be such as can be read, or the plan could not be run.
+    if folder.pathExtension == "gguf" || Checkpoint.holdsWeights(folder) {
+      let checkpoint = try Checkpoint(directory: folder)
+      _ = try checkpoint.quantization()
+      return try ModelFamilies.standard.family(for: checkpoint.config)
         .memoryShape(named: ModelFolder.name(of: folder))
     }
     let file = folder.appendingPathComponent("config.json")
