@@ -45,6 +45,52 @@ import Testing
     try expectRefused(command, naming: ["safetensors"]) { try $0.remove("model.safetensors") }
   }
 
+  /// Git LFS leaves a pointer where a file was not fetched.
+  @Test(arguments: commands) func pointers(command: Command) throws {
+    let pointer = Data(
+      """
+      version https://git-lfs.github.com/spec/v1
+      oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
+      size 1503300328
+
+      """.utf8)
+    for file in ["model.safetensors", "config.json"] {
+      try expectRefused(command, naming: [file, "Git LFS pointer to 1.50 GB", "git lfs pull"]) {
+        try $0.edit(file) { $0 = pointer }
+      }
+    }
+    let folder = try TemporaryFolder()
+    try pointer.write(to: URL(fileURLWithPath: folder.path("m.gguf")))
+    try expectRefused(command, folder.path("m.gguf"), in: folder, naming: ["Git LFS pointer"])
+  }
+
+  /// Weights of other kinds are named, and what works instead.
+  @Test(
+    arguments: commands,
+    [
+      ("pytorch_model.bin", ["pytorch_model.bin", "save_pretrained"]),
+      ("consolidated.safetensors", ["mv ", "/model/model.safetensors"]),
+      ("model-00001-of-00002.safetensors", ["hf download ORG/NAME model.safetensors.index.json"]),
+      ("consolidated.00.pth", ["PyTorch weights", "hf download"]),
+      ("model.onnx", ["ONNX weights", "safetensors files of the same model"]),
+      ("flax_model.msgpack", ["Flax"]),
+      ("model.Q4_K_M.gguf", ["--model", "/model/model.Q4_K_M.gguf"]),
+      ("adapter_model.safetensors", ["adapter", "merge_and_unload"]),
+    ]
+  ) func otherWeights(command: Command, kind: (file: String, words: [String])) throws {
+    try expectRefused(command, naming: [kind.file] + kind.words) {
+      try FileManager.default.moveItem(
+        atPath: $0.path + "/model.safetensors", toPath: $0.path + "/" + kind.file)
+    }
+    // The folders of GGUF files hold nothing else.
+    guard kind.file.hasSuffix(".gguf") else { return }
+    try expectRefused(command, naming: [kind.file, "no config.json"] + kind.words) {
+      try FileManager.default.moveItem(
+        atPath: $0.path + "/model.safetensors", toPath: $0.path + "/" + kind.file)
+      try $0.remove("config.json")
+    }
+  }
+
   @Test(
     arguments: commands,
     [

@@ -123,4 +123,22 @@ import Testing
     let outcome = try folder.run(.plan, ["--memory", "8GiB", "--study", "none.json"])
     expectRefusal(outcome, code: 1, naming: ["none.json"])
   }
+
+  /// A plan for weights that cannot be read could not be run; sizes alone need no weights.
+  @Test func weightsThatAreThereHaveToBeReadable() throws {
+    let folder = try TemporaryFolder()
+    let copy = try ModelCopy(in: folder)
+    let flags = [
+      "--fits", "--model", copy.path, "--bits", "16", "--budget", "100", "--memory", "1GiB",
+    ]
+    #expect(try folder.run(.plan, flags).isSuccess)
+    let weights = URL(fileURLWithPath: copy.path + "/model.safetensors")
+    try Data("version https://git-lfs.github.com/spec/v1\nsize 5\n".utf8).write(to: weights)
+    expectRefusal(try folder.run(.plan, flags), naming: ["model.safetensors", "Git LFS pointer"])
+    try FileManager.default.moveItem(
+      at: weights, to: URL(fileURLWithPath: copy.path + "/pytorch_model.bin"))
+    expectRefusal(try folder.run(.plan, flags), naming: ["pytorch_model.bin"])
+    try copy.remove("pytorch_model.bin")
+    #expect(try folder.run(.plan, flags).isSuccess)
+  }
 }

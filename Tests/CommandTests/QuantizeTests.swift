@@ -71,8 +71,34 @@ import Testing
     #expect(try folder.names() == ["model", "text.txt"])
   }
 
+  /// Other programs take whole groups alone, and codes as zero points.
+  @Test(arguments: ["compressed-tensors", "gptq"])
+  func whatOtherProgramsWouldRefuseIsRefusedBeforeTheWork(format: String) throws {
+    let group = try folder.run(
+      .quantize, arguments(["--group-size", "96", "--format", format]))
+    expectRefusal(group, naming: ["model.layers.0", "128 inputs in groups of 96", "--group-size"])
+    let zeros = try folder.run(
+      .quantize,
+      arguments([
+        "--method", "hqq", "--asymmetric", "--group-size", "32", "--format", format,
+      ]))
+    expectRefusal(zeros, naming: ["model.layers.0", "a zero point that is no code", "hqq"])
+    #expect(try folder.names().isEmpty)
+  }
+
+  /// A zero point of 0 is stored in version 2 of GPTQ's files.
+  @Test func zeroPointsOfGPTQAreThoseOfVersion2() throws {
+    let outcome = try folder.run(
+      .quantize,
+      arguments([
+        "--method", "rtn", "--asymmetric", "--group-size", "32", "--format", "gptq",
+      ]))
+    try #require(outcome.isSuccess, "\(outcome.errors)")
+    #expect(folder.text("out/config.json").contains("\"gptq_v2\""))
+  }
+
   /// The last group of every row is short; see README.
-  @Test(arguments: ["zstd", "compressed-tensors", "gptq", "safetensors"])
+  @Test(arguments: ["zstd", "safetensors"])
   func inputsThatAreNoMultipleOfTheGroup(format: String) throws {
     let outcome = try folder.run(
       .quantize,

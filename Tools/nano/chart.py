@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from html import escape
+from math import log
 
-COLOURS = ["#b07aa1", "#4e79a7", "#59a14f", "#e15759"]
+# Far apart for every kind of colour vision, at a contrast of 3 to light and to dark paper; marks differ too.
+COLOURS = ["#f16c0f", "#772aff", "#20a781", "#c772dc"]
 WIDTH, HEIGHT, LEFT, TOP, GAP = 260, 200, 46, 56, 34
-GREY = "#888888"
+GREY = "#767676"
 
 
 @dataclass
@@ -37,26 +39,49 @@ def line(x1, y1, x2, y2, colour=GREY, width=1, opacity=1):
     )
 
 
+def mark(shape, x, y, colour):
+    """A circle, square, triangle or diamond."""
+    if shape == 0:
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" fill="{colour}"/>'
+    corners = [
+        [(-3.2, -3.2), (3.2, -3.2), (3.2, 3.2), (-3.2, 3.2)],
+        [(0, -4.2), (4, 3), (-4, 3)],
+        [(0, -4.6), (4.6, 0), (0, 4.6), (-4.6, 0)],
+    ][shape - 1]
+    points = " ".join(f"{x + dx:.1f},{y + dy:.1f}" for dx, dy in corners)
+    return f'<polygon points="{points}" fill="{colour}"/>'
+
+
 def panel(chart, left):
-    """One chart; x positions are evenly spaced ticks, y runs from 0 to 100."""
-    step = WIDTH / (len(chart.ticks) - 1)
-    place = {tick: left + index * step for index, tick in enumerate(chart.ticks)}
+    """One chart; x is logarithmic, y runs from 0 to 100."""
+    first, last = log(chart.ticks[0]), log(chart.ticks[-1])
+    place = {tick: left + WIDTH * (log(tick) - first) / (last - first) for tick in chart.ticks}
     height = lambda value: TOP + HEIGHT * (1 - value / 100)
     parts = [text(left + WIDTH / 2, TOP - 14, chart.title, size=14, weight="bold")]
     for value in range(0, 101, 20):
         parts.append(line(left, height(value), left + WIDTH, height(value), opacity=0.3))
         parts.append(text(left - 8, height(value) + 4, value, size=11, anchor="end"))
+    written = float("-inf")
     for tick in chart.ticks:
-        parts.append(text(place[tick], TOP + HEIGHT + 18, tick, size=11))
+        parts.append(line(place[tick], TOP + HEIGHT, place[tick], TOP + HEIGHT + 4))
+        if place[tick] - written >= 5 + 7 * len(str(tick)):
+            parts.append(text(place[tick], TOP + HEIGHT + 18, tick, size=11))
+            written = place[tick]
     parts.append(text(left + WIDTH / 2, TOP + HEIGHT + 38, chart.axis))
-    for series, colour in zip(chart.series, COLOURS):
+    for shape, (series, colour) in enumerate(zip(chart.series, COLOURS)):
         corners = " ".join(f"{place[x]:.1f},{height(y):.1f}" for x, y, _ in series.points)
         parts.append(f'<polyline points="{corners}" fill="none" stroke="{colour}" stroke-width="2"/>')
         for x, y, error in series.points:
             low, high = height(max(y - error, 0)), height(min(y + error, 100))
             parts.append(line(place[x], low, place[x], high, colour, 1.5))
-            parts.append(f'<circle cx="{place[x]:.1f}" cy="{height(y):.1f}" r="3" fill="{colour}"/>')
+            parts.append(mark(shape, place[x], height(y), colour))
     return parts
+
+
+def described(charts):
+    """What the charts show, for who does not see them."""
+    names = ", ".join(series.name for series in charts[0].series)
+    return f"A line each for {names}. " + " ".join(f"{chart.title}: over {chart.axis}." for chart in charts)
 
 
 def page(charts, label):
@@ -65,12 +90,15 @@ def page(charts, label):
     total = -(-len(charts) // columns) * height + 14
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {total}" width="{width}" '
-        f'height="{total}" font-family="sans-serif">'
+        f'height="{total}" role="img" font-family="sans-serif">',
+        f"<title>{escape(label)}</title>",
+        f"<desc>{escape(described(charts))}</desc>",
     ]
     parts.append(text(8, 16, label, anchor="start"))
     place = 260
-    for series, colour in zip(charts[0].series, COLOURS):
-        parts.append(line(place, 12, place + 22, 12, colour, 3))
+    for shape, (series, colour) in enumerate(zip(charts[0].series, COLOURS)):
+        parts.append(line(place, 12, place + 22, 12, colour, 2))
+        parts.append(mark(shape, place + 11, 12, colour))
         parts.append(text(place + 28, 16, series.name, anchor="start"))
         place += 120
     for index, chart in enumerate(charts):

@@ -56,6 +56,9 @@ class Runner:
         return results
 
 
+LABEL = "accuracy on nano-math, %"
+
+
 def point(x, result, field="accuracy"):
     return x, 100 * result[field], 100 * (result.get(field + "_se") or 0)
 
@@ -97,6 +100,25 @@ def table(chart):
     return f"**{chart.title}** ({chart.axis}{note})\n\n" + "\n".join(rows) + "\n"
 
 
+def charts_of(tables):
+    """The charts that tables were made of, from their text."""
+    charts = []
+    for part in tables.split("\n**"):
+        head, *lines = part.removeprefix("**").strip().split("\n")
+        title, _, axis = head.partition("** (")
+        axis, _, note = axis.removesuffix(")").partition("; ")
+        rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in lines if row.startswith("|")]
+        if "weights" in rows[0]:
+            continue
+        ticks = [int(tick) for tick in rows[0][1:]]
+        series = []
+        for name, *cells in rows[2:]:
+            values = [tuple(map(float, cell.split(" ± "))) for cell in cells]
+            series.append(Series(name, [(tick, *value) for tick, value in zip(ticks, values)]))
+        charts.append(Chart(title, axis, series, ticks, note))
+    return charts
+
+
 def memory_table(runner):
     """Bytes of weights, and of the KV cache of a forced reply at each budget."""
     mebibytes = lambda count: f"{count / 2**20:.2f}"
@@ -114,12 +136,16 @@ def main():
     parser.add_argument("--work", default="runs/curves", help="where runs and quantized models are kept")
     parser.add_argument("--limit", type=int, default=200, help="problems asked, half of them where several samples are taken")
     parser.add_argument("--output", default="docs/nano-curves.svg")
+    parser.add_argument("--redraw", action="store_true", help="draw the tables again that lie beside the picture")
     arguments = parser.parse_args()
     output = pathlib.Path(arguments.output)
+    if arguments.redraw:
+        output.write_text(page(charts_of(output.with_suffix(".md").read_text()), LABEL))
+        return
     output.parent.mkdir(parents=True, exist_ok=True)
     runner = Runner(arguments.work, arguments.limit)
     charts = measure(runner)
-    output.write_text(page(charts, "accuracy on nano-math, %"))
+    output.write_text(page(charts, LABEL))
     tables = "\n".join([table(chart) for chart in charts] + [memory_table(runner)])
     output.with_suffix(".md").write_text(tables)
     print(tables)

@@ -36,15 +36,20 @@ public enum KnownShapes {
   /// repository, else from the `config.json` of its folder. Of a model that is fetched, nothing else
   /// is.
   ///
-  /// - Throws: `ModelError` naming the file and key, or where the model was looked for.
+  /// - Throws: `ModelError` naming the file and key, or where the model was looked for;
+  ///   `CheckpointError` for weights that cannot be read.
   public static func shape(of name: String, _ use: HubUse = .never) throws -> ModelShape {
     if let known = qwen3.first(where: { $0.name == name.lowercased() }) {
       return known
     }
     if let known = try Qwen35.publishedShapes().first(where: { $0.name == name }) { return known }
     let folder = try ModelFolder.configuration(of: name, use)
-    if folder.pathExtension == "gguf" {
-      return try Known.families.family(for: Checkpoint(directory: folder).config)
+    // Sizes need no weights; those that are there have to be such as can be read, or the plan could
+    // not be run.
+    if folder.pathExtension == "gguf" || Checkpoint.holdsWeights(folder) {
+      let checkpoint = try Checkpoint(directory: folder)
+      _ = try checkpoint.quantization()
+      return try Known.families.family(for: checkpoint.config)
         .memoryShape(named: ModelFolder.name(of: folder))
     }
     let file = folder.appendingPathComponent("config.json")

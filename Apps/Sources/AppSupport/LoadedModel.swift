@@ -41,10 +41,11 @@ public struct LoadedModel {
       )
     }
     tokenizer = try Self.tokenizer(of: checkpoint)
-    let progress = ProgressLine("loading")
+    let progress = ProgressLine("loading \(Text.bytes(checkpoint.storedBytes)), block")
     decoder = try Decoder(checkpoint, families: Known.families, headBits: flags.headBits) {
       done, total in
-      if Console.isInteractive, total > 8 { progress.show(done, of: total) }
+      // Short waits need no words.
+      if -started.timeIntervalSinceNow > 1 { progress.show(done, of: total) }
     }
     try Interrupts.check()
     pass = ForwardPass(

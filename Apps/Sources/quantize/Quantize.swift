@@ -24,13 +24,20 @@ struct Quantize: ParsableCommand {
     case zstd
     case compressedTensors = "compressed-tensors"
     case gptq
+    case gguf
     case safetensors
 
-    func layout() throws -> CheckpointLayout {
+    /// Inputs that share a scale where nobody says otherwise.
+    var usualGroup: Int { self == .gguf ? 32 : 128 }
+
+    /// How the files of a plan's result are written. A zero point of 0 has no place in version 1 of GPTQ's files.
+    func layout(for plan: CompressionPlan) throws -> CheckpointLayout {
       switch self {
       case .zstd: try CheckpointLayout(container: .zstd)
-      case .compressedTensors: try CheckpointLayout(container: .safetensors)
-      case .gptq: try CheckpointLayout(container: .safetensors, method: .gptq)
+      case .compressedTensors, .gguf: try CheckpointLayout(container: .safetensors)
+      case .gptq:
+        try CheckpointLayout(
+          container: .safetensors, method: plan.hasZeroPoints ? .gptqV2 : .gptq)
       case .safetensors: try CheckpointLayout(container: .safetensors, method: nil)
       }
     }
@@ -45,10 +52,11 @@ struct Quantize: ParsableCommand {
   @OptionGroup(title: "Calibration") var calibration: CalibrationFlags
   @Option(
     help:
-      "zstd (compressed without loss, for the commands here); for other engines compressed-tensors or gptq; safetensors: dequantized, as large as the original, for any program."
+      "zstd (compressed without loss, for the commands here); for other engines compressed-tensors, gptq or gguf (one file); safetensors: dequantized, as large as the original, for any program."
   )
   var format = Format.zstd
-  @Option(help: "The folder to write (default: out/MODEL-METHOD-BITSbit).")
+  @Option(
+    help: "The folder to write, or the file of gguf (default: out/MODEL-METHOD-BITSbit).")
   var output: String?
   @Option(
     help:
@@ -81,13 +89,14 @@ struct Quantize: ParsableCommand {
       workers: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     let checkpoint = try Checkpoint(directory: folder, workers: pool.workers)
     let target = try prepareTarget(folder)
-    let writer = try CheckpointWriter(
-      target: target, source: checkpoint, layout: format.layout(), replacing: force)
+    let plan = try settings.plan(usualGroup: format.usualGroup)
+    let writer = try writer(of: checkpoint, to: target, for: plan)
     do {
-      let (record, store, times) = try compress(checkpoint, to: target, into: writer, pool: pool)
+      let (record, store, times, concerns) = try compress(
+        checkpoint, by: plan, to: target, into: writer, pool: pool)
       try writer.finish(record: record)
       store.remove()
-      try QuantizeReport(record: record, times: times)
+      try QuantizeReport(record: record, times: times, concerns: concerns)
         .show(source: checkpoint, target: target, started: started)
     } catch {
       writer.cancel()
@@ -95,19 +104,35 @@ struct Quantize: ParsableCommand {
     }
   }
 
+  private func writer(
+    of checkpoint: Checkpoint, to target: URL, for plan: CompressionPlan
+  ) throws -> any ModelWriter {
+    format == .gguf
+      ? try GGUFWriter(
+        target: target, source: checkpoint, name: checkpoint.modelName, replacing: force)
+      : try CheckpointWriter(
+        target: target, source: checkpoint, layout: format.layout(for: plan), replacing: force)
+  }
+
   private func compress(
-    _ checkpoint: Checkpoint, to target: URL, into writer: CheckpointWriter, pool: ThreadPool
-  ) throws -> (CompressionRecord, BlockStore, PhaseTimes) {
-    let plan = try settings.plan()
+    _ checkpoint: Checkpoint, by plan: CompressionPlan, to target: URL,
+    into writer: any ModelWriter, pool: ThreadPool
+  ) throws -> (CompressionRecord, BlockStore, PhaseTimes, concerns: [String]) {
     let compressor = try Compressor(
       checkpoint, families: Known.families, plan: plan, scaleType: writer.scaleType, pool: pool)
+    try compressor.check(writer)
     let digest = try checkpoint.digest()
-    let (sequences, used) = try shown(compressor, checkpoint, digest: digest, target: target)
+    let (sequences, used) = try shown(
+      compressor, plan, checkpoint, digest: digest, target: target)
+    let concerns =
+      sequences.isEmpty
+      ? [] : CalibrationConcerns.of(sequences, inputs: compressor.widestInput)
+    for concern in concerns { Console.note("warning: \(concern)") }
     var record = CompressionRecord(
       plan: plan, source: checkpoint.modelName, sourceDigest: digest, calibration: used)
     // What is known only after the text was written was forecast before, and said.
     let forecast = try compressor.forecast(
-      sequences: sequences.map(\.count), layout: format.layout())
+      sequences: sequences.map(\.count), layout: format.layout(for: plan))
     try checkRoom(forecast, on: target, says: used?.isOwn != true)
     let store = try BlockStore(
       workFolder(of: target), source: checkpoint,
@@ -122,7 +147,7 @@ struct Quantize: ParsableCommand {
         try Interrupts.check()
         line.show(block, of: blocks, part: part)
       }
-      return (record, store, times)
+      return (record, store, times, concerns)
     } catch let error as CompressionError where !error.isOfFile {
       // The model is at fault: what is finished will never be of use.
       store.remove()
@@ -168,7 +193,8 @@ struct Quantize: ParsableCommand {
   /// The calibration's token sequences and what to record of them; none for methods that do
   /// without.
   private func shown(
-    _ compressor: Compressor, _ checkpoint: Checkpoint, digest: String, target: URL
+    _ compressor: Compressor, _ plan: CompressionPlan, _ checkpoint: Checkpoint, digest: String,
+    target: URL
   ) throws -> ([[Int32]], CompressionRecord.Calibration?) {
     guard compressor.needsCalibration else { return ([], nil) }
     let (file, sequences): (String, [[Int32]])
@@ -182,14 +208,11 @@ struct Quantize: ParsableCommand {
       try checkRoom(
         compressor.forecast(
           sequences: Array(repeating: amount.tokens, count: amount.sequences),
-          layout: format.layout()), on: target)
+          layout: format.layout(for: plan)), on: target)
       let writer = SelfWriter(
         checkpoint, amount, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
       (file, sequences) = try writer.sequences(
         in: target.deletingLastPathComponent(), digest: digest)
-    }
-    for concern in CalibrationConcerns.of(sequences, inputs: compressor.widestInput) {
-      Console.note("warning: \(concern)")
     }
     let tokens = sequences.reduce(0) { $0 + $1.count }
     return (
@@ -199,9 +222,11 @@ struct Quantize: ParsableCommand {
     )
   }
 
-  /// The folder to write; the folder it stands in is made.
+  /// The folder or file to write; the folder it stands in is made.
   private func prepareTarget(_ source: URL) throws -> URL {
-    let name = "\(ModelFolder.name(of: source))-\(settings.method.rawValue)-\(settings.bits)bit"
+    let method = settings.bits == SettingsFlags.unchanged ? "" : "\(settings.method.rawValue)-"
+    let ending = format == .gguf ? ".gguf" : ""
+    let name = "\(ModelFolder.name(of: source))-\(method)\(settings.bits)bit\(ending)"
     let target = URL(fileURLWithPath: output ?? "out/" + name)
     let parent = target.deletingLastPathComponent()
     do {

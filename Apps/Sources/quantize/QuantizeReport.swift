@@ -8,22 +8,28 @@ import Quantizers
 struct QuantizeReport {
   let record: CompressionRecord
   let times: PhaseTimes
+  /// What was said of the calibration before the work, and is worth saying again behind it.
+  let concerns: [String]
 
   /// Shows the errors of all layers, what was unusual, and the figures of the run.
   func show(source: Checkpoint, target: URL, started: Date) throws {
     let written = try Checkpoint(directory: target)
-    let error = String(format: "%.3g", record.meanError)
-    Console.note("\nerror of the layers' \(kind), % of what they are\n\(errorTable())\n")
-    for line in warnings() { Console.note(line) }
+    if !record.layers.isEmpty {
+      Console.note("\nerror of the layers' \(kind), % of what they are\n\(errorTable())\n")
+    }
+    for line in warnings() + concerns.map({ "warning: \($0)" }) { Console.note(line) }
     Console.note(
-      """
-      tensors     \(Text.bytes(source.storedBytes)) -> \(Text.bytes(written.storedBytes)), \
-      \(Text.bytes(try diskBytes(target))) on disk
-      error       \(error) of the layers' \(kind), mean of \(record.layers.count) layers
-      time        \(Text.duration(Date().timeIntervalSince(started))), \
-      peak \(Text.bytes(ProcessMemory.peakBytes))
-      phases      \(phases())
-      """)
+      "tensors     \(Text.bytes(source.storedBytes)) -> \(Text.bytes(written.storedBytes)), "
+        + "\(Text.bytes(try diskBytes(target))) on disk")
+    if !record.layers.isEmpty {
+      let error = String(format: "%.3g", record.meanError)
+      Console.note(
+        "error       \(error) of the layers' \(kind), mean of \(record.layers.count) layers")
+    }
+    Console.note(
+      "time        \(Text.duration(Date().timeIntervalSince(started))), "
+        + "peak \(Text.bytes(ProcessMemory.peakBytes))")
+    if times.total > 0 { Console.note("phases      \(phases())") }
     print(target.relativePath)
   }
 
@@ -107,12 +113,14 @@ struct QuantizeReport {
       + String(format: "; matrix products %.0f %%", 100 * algebra / max(times.total, 1e-9))
   }
 
-  private func diskBytes(_ folder: URL) throws -> Int {
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-    return try names.filter { $0.contains(".safetensors") }.reduce(0) { sum, name in
-      let path = folder.appendingPathComponent(name).path
-      let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-      return sum + (size ?? 0)
+  private func diskBytes(_ target: URL) throws -> Int {
+    func size(_ path: String) throws -> Int {
+      try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+    }
+    if target.pathExtension == "gguf" { return try size(target.path) }
+    let names = try FileManager.default.contentsOfDirectory(atPath: target.path)
+    return try names.filter { $0.contains(".safetensors") }.reduce(0) {
+      try $0 + size(target.appendingPathComponent($1).path)
     }
   }
 }

@@ -10,12 +10,13 @@ extension QuantizerSettings.Method: ExpressibleByArgument {}
 
 /// The flags that say how layers are quantized; the defaults are the paper's.
 struct SettingsFlags: ParsableArguments {
-  @Option(help: "Bits of a weight: 8, 4, 3 or 2.")
+  @Option(help: "Bits of a weight: 8, 4, 3 or 2; 16 writes them as they are, in another form.")
   var bits = 4
   @Option(help: "gptq; hqq and rtn need no calibration text.")
   var method = QuantizerSettings.Method.gptq
-  @Option(help: "Inputs that share a scale; 0 for one scale a row.")
-  var groupSize = 128
+  @Option(
+    help: "Inputs that share a scale; 0 for one scale a row (default: 128; 32 in GGUF files).")
+  var groupSize: Int?
   @Flag(help: "Give every group a zero point of its own.")
   var asymmetric = false
   @Flag(help: "Search the scale with the least error (gptq, rtn).")
@@ -30,11 +31,18 @@ struct SettingsFlags: ParsableArguments {
   @Option(help: "Rules for single layers: a JSON file (README, 'quantize').")
   var scheme: String?
 
+  /// The bits that stand for weights as they are.
+  static let unchanged = 16
+
   func validate() throws {
-    guard QuantizedMatrix.codeBits.contains(bits) else {
-      throw ValidationError("--bits \(bits): expected 8, 4, 3 or 2")
+    guard QuantizedMatrix.codeBits.contains(bits) || bits == Self.unchanged else {
+      throw ValidationError("--bits \(bits): expected 16, 8, 4, 3 or 2")
     }
-    guard groupSize == 0 || (groupSize > 0 && groupSize % 8 == 0) else {
+    if bits == Self.unchanged, scheme != nil || groupSize != nil || asymmetric || mse {
+      throw ValidationError(
+        "--bits 16 quantizes nothing; it excludes --scheme, --group-size, --asymmetric and --mse")
+    }
+    if let groupSize, groupSize < 0 || groupSize % 8 != 0 {
       throw ValidationError("--group-size \(groupSize): expected a multiple of 8, or 0")
     }
     guard damping >= 0, damping <= 1 else {
@@ -50,8 +58,10 @@ struct SettingsFlags: ParsableArguments {
     }
   }
 
-  /// What becomes of each layer.
-  func plan() throws -> CompressionPlan {
+  /// What becomes of each layer; groups have `usualGroup` inputs where no flag says otherwise.
+  func plan(usualGroup: Int) throws -> CompressionPlan {
+    if bits == Self.unchanged { return .unchanged }
+    let groupSize = groupSize ?? usualGroup
     var settings = QuantizerSettings()
     settings.method = method
     settings.bits = bits

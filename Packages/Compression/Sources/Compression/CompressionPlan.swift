@@ -24,10 +24,24 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
   /// The rules, first to last.
   public let rules: [Rule]
 
+  /// Whether layers may get zero points of their own.
+  public var hasZeroPoints: Bool {
+    ([settings] + rules.compactMap(\.settings)).contains { $0.grid == .asymmetric }
+  }
+
   /// One treatment for all layers.
   public init(_ settings: QuantizerSettings) {
     self.settings = settings
     rules = []
+  }
+
+  /// All layers keep their type: the files alone are written in another form.
+  public static let unchanged = CompressionPlan(
+    QuantizerSettings(), rules: [Rule(layers: ".", settings: nil)])
+
+  private init(_ settings: QuantizerSettings, rules: [Rule]) {
+    self.settings = settings
+    self.rules = rules
   }
 
   /// Reads a file of rules.

@@ -55,6 +55,23 @@ public struct Compressor {
   /// Whether any layer is quantized by a method that needs calibration text.
   public var needsCalibration: Bool { settings.values.contains { $0.method == .gptq } }
 
+  /// Makes sure, before any work, that `writer` can hold what the layers will become.
+  ///
+  /// - Throws: `CheckpointError.unsupported` naming the first layer that it cannot.
+  public func check(_ writer: any ModelWriter) throws(CheckpointError) {
+    let linears = sites.joined().flatMap(\.linears)
+    try writer.check(
+      linears.compactMap { linear in
+        settings[linear.name].map { own in
+          PlannedLayer(
+            name: linear.name, outFeatures: linear.weights.outFeatures,
+            inFeatures: linear.weights.inFeatures, bits: own.bits, groupSize: own.groupSize,
+            isSymmetric: own.grid != .asymmetric,
+            hasWholeZeros: own.method != .hqq || own.grid != .asymmetric)
+        }
+      })
+  }
+
   /// Quantizes all layers and hands every tensor to `writer`, in the order of the model.
   ///
   /// - Parameters:
@@ -67,17 +84,22 @@ public struct Compressor {
   /// - Throws: `CompressionError.layer` naming a layer, `CheckpointError`, `TensorError`.
   @discardableResult
   public func run(
-    sequences: [[Int32]], store: BlockStore, writer: CheckpointWriter,
+    sequences: [[Int32]], store: BlockStore, writer: any ModelWriter,
     record: inout CompressionRecord, progress: @escaping Progress
   ) throws -> PhaseTimes {
     let layers = sites.count
     var times = PhaseTimes()
-    try quantizeBlocks(
-      sequences, store: store, record: &record, times: &times, progress: progress)
+    if !settings.isEmpty {
+      try quantizeBlocks(
+        sequences, store: store, record: &record, times: &times, progress: progress)
+    }
     for name in outerTensors.first { try copy(name, to: writer) }
     for layer in 0..<layers {
       try copyOthers(of: layer, to: writer)
-      let block = try store.block(layer, names: quantizedNames(of: layer))
+      let quantized = quantizedNames(of: layer)
+      let block =
+        quantized.isEmpty
+        ? BlockStore.Block(matrices: [:], reports: []) : try store.block(layer, names: quantized)
       for linear in sites[layer].flatMap(\.linears) {
         if let matrix = block.matrices[linear.name] {
           try writer.append(.quantized(matrix), named: linear.name)
@@ -270,7 +292,7 @@ public struct Compressor {
   }
 
   /// Norms and biases: everything of a layer that is no matrix of a linear layer.
-  private func copyOthers(of layer: Int, to writer: CheckpointWriter) throws {
+  private func copyOthers(of layer: Int, to writer: any ModelWriter) throws {
     let prefix = source.family.prefix(ofLayer: layer)
     let matrices = Set(sites[layer].flatMap(\.linears).map(\.storedName))
     for name in source.checkpoint.tensors.keys.sorted()
@@ -279,7 +301,7 @@ public struct Compressor {
     }
   }
 
-  private func copy(_ name: String, to writer: CheckpointWriter) throws {
+  private func copy(_ name: String, to writer: any ModelWriter) throws {
     try writer.append(finiteTensor(name), named: name)
   }
 

@@ -21,7 +21,7 @@ extension RotaryConfig {
     let outerTheta = try config.numberIfPresent("rope_theta", in: 1...1e12)
     var scaling = Scaling.none
     if let object = nested ?? outer {
-      scaling = try Self.scaling(object, contextLength: contextLength)
+      scaling = try Self.scaling(object, dimension: dimension, contextLength: contextLength)
     }
     var factor = partialFactor ?? 1
     for object in [config, nested ?? outer].compactMap({ $0 }) {
@@ -65,7 +65,7 @@ extension RotaryConfig {
   }
 
   private static func scaling(
-    _ object: JSONObject, contextLength: Int
+    _ object: JSONObject, dimension: Int, contextLength: Int
   ) throws(CheckpointError) -> Scaling {
     let (newKey, oldKey) = (
       try object.stringIfPresent("rope_type"), try object.stringIfPresent("type")
@@ -96,8 +96,45 @@ extension RotaryConfig {
         lowFactor: try object.number("low_freq_factor", in: positive),
         highFactor: try object.number("high_freq_factor", in: positive),
         originalContext: try originalContext())
+    case "longrope":
+      return try longRope(
+        object, dimension: dimension, contextLength: contextLength,
+        originalContext: try originalContext())
     default:
       throw .unsupported(file: object.file, feature: "rope_scaling of type \(kind)")
     }
+  }
+
+  /// One list of factors for short texts and one for long ones. A text that grows from one to the other would have to
+  /// be computed again, so both have to be the same.
+  private static func longRope(
+    _ object: JSONObject, dimension: Int, contextLength: Int, originalContext: Double
+  ) throws(CheckpointError) -> Scaling {
+    func factors(_ key: String) throws(CheckpointError) -> [Double] {
+      let values = (try object.arrayIfPresent(key) ?? []).compactMap { value -> Double? in
+        switch value {
+        case .integer(let number) where number > 0: Double(number)
+        case .number(let number) where number > 0 && number.isFinite: number
+        default: nil
+        }
+      }
+      guard values.count == dimension / 2 else {
+        throw object.wrong(key, expected: "\(dimension / 2) numbers above 0")
+      }
+      return values
+    }
+    let (short, long) = (try factors("short_factor"), try factors("long_factor"))
+    guard short == long else {
+      throw .unsupported(
+        file: object.file,
+        feature:
+          "rope_scaling of type longrope with other factors for long texts than for short ones")
+    }
+    let given = try object.numberIfPresent("attention_factor", in: 0...1e12)
+    let stretch = Double(contextLength) / originalContext
+    let usual =
+      stretch <= 1
+      ? 1 : (1 + Foundation.log(stretch) / Foundation.log(originalContext)).squareRoot()
+    return .longRope(factors: short, attentionFactor: given ?? usual)
   }
 }

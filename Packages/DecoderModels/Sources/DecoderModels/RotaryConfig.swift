@@ -16,6 +16,8 @@ public struct RotaryConfig: Sendable, Hashable {
       attentionFactor: Double, truncates: Bool)
     /// The three bands of Llama 3.1.
     case llama3(factor: Double, lowFactor: Double, highFactor: Double, originalContext: Double)
+    /// Every frequency divided by a factor of its own, `[dimension / 2]`; cosines and sines times `attentionFactor`.
+    case longRope(factors: [Double], attentionFactor: Double)
   }
 
   /// Base of the frequencies.
@@ -55,13 +57,17 @@ public struct RotaryConfig: Sendable, Hashable {
         let smooth = (context / wavelength - low) / (high - low)
         return Float((1 - smooth) * frequency / factor + smooth * frequency)
       }
+    case .longRope(let factors, _):
+      return zip(plain, factors).map { Float($0 / $1) }
     }
   }
 
   /// The factor of all cosines and sines.
   public var amplitude: Float {
-    if case .yarn(_, _, _, _, let attentionFactor, _) = scaling { return Float(attentionFactor) }
-    return 1
+    switch scaling {
+    case .yarn(_, _, _, _, let factor, _), .longRope(_, let factor): Float(factor)
+    case .none, .linear, .llama3: 1
+    }
   }
 
   private func yarnBounds(

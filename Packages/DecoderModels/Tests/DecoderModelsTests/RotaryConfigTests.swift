@@ -95,6 +95,26 @@ import Testing
     }
   }
 
+  @Test func longRopeDividesEveryFrequencyByItsOwnFactor() throws {
+    func text(long: Double, others: String = "") -> String {
+      let short = (0..<64).map { "\(1 + Double($0) / 8)" }.joined(separator: ", ")
+      let last = short.replacing("8.875", with: "\(long)")
+      return #"{"rope_scaling": {"rope_type": "longrope", "short_factor": [\#(short)], "#
+        + #""long_factor": [\#(last)]\#(others)}}"#
+    }
+    let rotary = try parse(text(long: 8.875))
+    let plain = try parse("{}").frequencies
+    for (index, frequency) in rotary.frequencies.enumerated() {
+      #expect(abs(frequency * (1 + Float(index) / 8) / plain[index] - 1) < 1e-6)
+    }
+    #expect(rotary.amplitude == 1)
+    let stretched = #", "original_max_position_embeddings": 10240"#
+    let amplitude = try parse(text(long: 8.875, others: stretched)).amplitude
+    #expect(abs(Double(amplitude) - (1 + log(4.0) / log(10240.0)).squareRoot()) < 1e-6)
+    #expect(throws: CheckpointError.self) { try parse(text(long: 9)) }
+    #expect(throws: CheckpointError.self) { try parse(text(long: 0)) }
+  }
+
   @Test func refusesWhatItDoesNotKnow() {
     #expect(throws: CheckpointError.self) {
       try parse(#"{"rope_scaling": {"rope_type": "longrope", "factor": 4.0}}"#)

@@ -68,6 +68,31 @@ struct ShippedBenchmarkTests {
     #expect(gsm8k.items.first?.answer == "1200")
   }
 
+  /// Files of one name hold rows of several layouts.
+  @Test(arguments: [
+    ("aime24", "aime24.jsonl", #"{"problem": "What is 6 times 7?", "answer": "042"}"#),
+    ("aime24", "aime24_test.jsonl", #"{"problem": "What is 6 times 7?", "answer": 42}"#),
+    ("aime24", "aime24.jsonl", #"{"question": "What is 6 times 7?", "answer": "42"}"#),
+    (
+      "aime24", "aime24.jsonl",
+      #"{"prompt": "What is 6 times 7?\nPlease reason step by step.", "answer": "42"}"#
+    ),
+    ("aime25", "aime25.jsonl", #"{"question": "What is 6 times 7?", "answer": "42"}"#),
+  ])
+  func fieldsSayWhichLayoutItIs(name: String, file: String, row: String) throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.file(file, row)
+    let benchmark = try Benchmark(
+      catalog.definition(named: name), in: DataFolders(folders: [folder.url]))
+    #expect(benchmark.items.map(\.question) == ["What is 6 times 7?"])
+    #expect(benchmark.items.map(\.answer) == ["42"])
+    _ = try folder.file(file, #"{"text": "What is 6 times 7?", "answer": "42"}"#)
+    let error = #expect(throws: EvaluationError.self) {
+      try Benchmark(catalog.definition(named: name), in: DataFolders(folders: [folder.url]))
+    }
+    #expect(try #require(error).description.contains("problem and answer"))
+  }
+
   /// Real data, where it lies beside the repository.
   @Test(
     .enabled(if: Shared.exists(Shared.benchmarks), "needs benchmark data (shared/data/benchmarks)"),

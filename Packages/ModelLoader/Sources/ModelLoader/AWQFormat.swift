@@ -48,37 +48,80 @@ struct AWQFormat: LinearFormat {
   func matrix(
     named prefix: String, in checkpoint: Checkpoint
   ) throws(CheckpointError) -> QuantizedMatrix {
+    let grid = try grid(of: prefix, in: checkpoint)
+    let (rows, columns) = (grid.outFeatures, grid.inFeatures)
+    var codes = [UInt8](repeating: 0, count: rows * columns)
+    let words = try checkpoint.part(prefix + ".qweight", .i32, rank: 2)
+    try codes.withUnsafeMutableBufferPointer { (target) throws(CheckpointError) in
+      let shared = SharedTarget(UnsafeMutableRawBufferPointer(target))
+      try forEachBlock(of: words, workers: checkpoint.workers) {
+        shared.part($0.lowerBound * columns..<$0.upperBound * columns)
+          .copyMemory(from: UnsafeRawBufferPointer($1))
+      }
+    }
+    return try QuantizedMatrix(layer: prefix, grid: grid, codes: codes)
+  }
+
+  func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
+    let packer = try CodePacker(grid(of: prefix, in: checkpoint))
+    let words = try checkpoint.part(prefix + ".qweight", .i32, rank: 2)
+    try forEachBlock(of: words, workers: checkpoint.workers) { packer.put($0, codes: $1) }
+    return packer.weights
+  }
+
+  /// What the codes of a layer stand for, with everything but the codes read.
+  private func grid(
+    of prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> CodeGrid {
     let shape = try shape(of: prefix, in: checkpoint)
     let groups = summary.schemes[0].groups(inputs: shape[1])
     let zeroName = prefix + ".qzeros"
     try checkpoint.require(zeroName, shape: [groups, shape[0] / 8])
-    let codes = try fields(prefix + ".qweight", in: checkpoint)
-    let zeros = try fields(zeroName, in: checkpoint)
+    var zeros = [Float](repeating: 8, count: groups * shape[0])
+    try checkpoint.part(zeroName, .i32, rank: 2).bytes.withBytes { bytes in
+      for (index, word) in bytes.bindMemory(to: UInt32.self).enumerated() {
+        for (field, output) in Self.order.enumerated() {
+          zeros[index * 8 + output] = Float(word >> (4 * UInt32(field)) & 15)
+        }
+      }
+    }
     let scales = try checkpoint.finiteFloats(prefix + ".scales", shape: [groups, shape[0]])
-    return try QuantizedMatrix(
+    return try CodeGrid(
       layer: prefix, scheme: summary.schemes[0], outFeatures: shape[0], inFeatures: shape[1],
-      codes: transposed(codes, rows: shape[1], columns: shape[0]),
       scales: transposed(scales, rows: groups, columns: shape[0]),
       zeros: zeros.allSatisfy { $0 == 8 }
-        ? nil : transposed(zeros.map(Float.init), rows: groups, columns: shape[0]),
+        ? nil : transposed(zeros, rows: groups, columns: shape[0]),
       groupIndex: nil)
   }
 
-  /// The fields of a tensor of words, `[rows, 8 columns]`.
-  private func fields(
-    _ name: String, in checkpoint: Checkpoint
-  ) throws(CheckpointError) -> [UInt8] {
-    try checkpoint.part(name, .i32, rank: 2).bytes.withBytes { bytes in
-      let words = bytes.bindMemory(to: UInt32.self)
-      return [UInt8](unsafeUninitializedCapacity: words.count * 8) { target, filled in
-        for (index, word) in words.enumerated() {
-          for (field, output) in Self.order.enumerated() {
-            target.initializeElement(
-              at: index * 8 + output,
-              to: UInt8(truncatingIfNeeded: word >> (4 * UInt32(field))) & 15)
+  /// Words of one input that are looked at together: a cache line, 128 outputs.
+  private static let wordsAtOnce = 16
+
+  /// Unpacks the rows of some outputs at a time from words `[in, out / 8]` and hands out which they are and their
+  /// codes, `[rows, in]`, on several threads.
+  private func forEachBlock(
+    of tensor: Tensor, workers: Int,
+    _ body: @Sendable (Range<Int>, UnsafeBufferPointer<UInt8>) -> Void
+  ) throws(CheckpointError) {
+    let (columns, width) = (tensor.shape[0], tensor.shape[1])
+    let units = (width + Self.wordsAtOnce - 1) / Self.wordsAtOnce
+    try forEachInParallel(units, workers: workers) { (unit) throws(CheckpointError) in
+      let first = unit * Self.wordsAtOnce
+      let count = min(Self.wordsAtOnce, width - first)
+      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count * 8 * columns) { codes in
+        tensor.bytes.withBytes { bytes in
+          let words = bytes.bindMemory(to: UInt32.self)
+          for input in 0..<columns {
+            for place in 0..<count {
+              let word = words[input * width + first + place]
+              for (field, output) in Self.order.enumerated() {
+                codes[(place * 8 + output) * columns + input] =
+                  UInt8(truncatingIfNeeded: word &>> (4 * UInt32(field))) & 15
+              }
+            }
           }
         }
-        filled = words.count * 8
+        body(first * 8..<(first + count) * 8, UnsafeBufferPointer(codes))
       }
     }
   }

@@ -58,6 +58,11 @@ public struct Checkpoint: Sendable {
     guard isDirectory.boolValue else { throw .malformed(file: path, reason: "not a folder") }
     self.directory = directory
     self.workers = workers
+    if access(path + "/config.json", F_OK) != 0,
+      let reason = ForeignWeights.explanation(in: path)
+    {
+      throw .malformed(file: path, reason: "has no config.json and " + reason)
+    }
     let config = try Self.json("config.json", in: path)
     self.config = config
     generationConfig = try Self.jsonIfPresent("generation_config.json", in: path)
@@ -65,12 +70,21 @@ public struct Checkpoint: Sendable {
     _ = try Self.jsonIfPresent(CheckpointWriter.recordFile, in: path)
     // Older GPTQ files describe themselves in a file of their own.
     let quantizeConfig = try Self.jsonIfPresent("quantize_config.json", in: path)
-    format = Result { () throws(CheckpointError) in
-      try linearFormat(config: config, quantizeConfig: quantizeConfig)
-    }
     let files = try WeightFiles(in: path, workers: self.workers)
     shards = files.shards
     tensors = files.tensors
+    format = Result { () throws(CheckpointError) in
+      let format = try linearFormat(config: config, quantizeConfig: quantizeConfig)
+      // Weights of another kind than the configuration's would be read as what they are not.
+      if let format, !files.tensors.keys.contains(where: { $0.hasSuffix("." + format.marker) }) {
+        throw .value(
+          file: path + "/config.json", key: "quantization_config",
+          expected:
+            "layers with a tensor NAME.\(format.marker), as \(format.summary.method.rawValue) has",
+          found: "none")
+      }
+      return format
+    }
     gguf = nil
   }
 
@@ -86,6 +100,13 @@ public struct Checkpoint: Sendable {
   }
 
   // MARK: Files
+
+  /// Whether this is a GGUF file.
+  var isGGUF: Bool { gguf != nil }
+
+  /// Whether a folder holds weights of any kind, be they read here or not: one with `config.json` alone says what a
+  /// model is without being one.
+  public static func holdsWeights(_ folder: URL) -> Bool { WeightFiles.arePresent(in: folder.path) }
 
   /// Whether there is a file of this name beside the weights, or in a GGUF file what it would say.
   public func hasCompanionFile(_ name: String) -> Bool {
@@ -108,6 +129,7 @@ public struct Checkpoint: Sendable {
   ) throws(CheckpointError) -> JSONObject {
     let path = directory + "/" + name
     let bytes = try FileSource.contents(of: path, what: name, limit: jsonLimit)
+    try LFSPointer.refuse(bytes, file: path)
     return try JSONObject(parsing: bytes, file: path)
   }
 

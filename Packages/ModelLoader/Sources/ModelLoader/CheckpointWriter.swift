@@ -46,7 +46,7 @@ public struct CheckpointLayout: Sendable, Hashable, Codable {
 /// tensor in memory. The tensors of the current shard wait in a file of their own until the shard
 /// is full, because a safetensors header comes first: the disk has to hold one shard more than the
 /// result.
-public final class CheckpointWriter {
+public final class CheckpointWriter: ModelWriter {
   /// The type in which scales of quantized layers are stored. A quantizer that rounds its scales to
   /// this type before it chooses codes loses nothing when they are written.
   public let scaleType: DType
@@ -122,6 +122,15 @@ public final class CheckpointWriter {
     case "float32", nil: return .f32
     default: throw config.wrong(key, expected: "bfloat16, float16 or float32")
     }
+  }
+
+  /// Makes sure, before any work, that quantized layers can be written and that other programs will read them where
+  /// the files are meant for these.
+  ///
+  /// - Throws: `.unsupported` naming the layer and what the format cannot hold.
+  public func check(_ layers: [PlannedLayer]) throws(CheckpointError) {
+    guard let encoder, layout.container == .safetensors else { return }
+    for layer in layers { try encoder.check(layer) }
   }
 
   // MARK: Tensors
@@ -262,6 +271,11 @@ public final class CheckpointWriter {
   }
 
   private func copy(_ name: String) throws(CheckpointError) {
+    // A GGUF file holds what would be in files beside it.
+    if source.isGGUF {
+      guard let bytes = try source.companionFile(name) else { return }
+      return try OutputFile.write(bytes, to: path(name))
+    }
     let from = source.directory.appendingPathComponent(name).path
     guard access(from, F_OK) == 0 else { return }
     let file = try FileSource(path: from, what: name)

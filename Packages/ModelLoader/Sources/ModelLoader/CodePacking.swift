@@ -100,9 +100,26 @@ extension CodePacking {
   func unpackColumns(
     _ words: AlignedBytes, rows: Int, columns: Int, workers: Int
   ) throws(CheckpointError) -> [UInt8] {
+    var codes = [UInt8](repeating: 0, count: rows * columns)
+    try codes.withUnsafeMutableBufferPointer { (target) throws(CheckpointError) in
+      let shared = SharedTarget(UnsafeMutableRawBufferPointer(target))
+      try forEachBlock(ofColumns: words, rows: rows, columns: columns, workers: workers) {
+        shared.part($0.lowerBound * columns..<$0.upperBound * columns)
+          .copyMemory(from: UnsafeRawBufferPointer($1))
+      }
+    }
+    return codes
+  }
+
+  /// Unpacks 16 rows at a time from words `[words(for: columns), rows]` and hands out which they are and their codes,
+  /// on several threads.
+  func forEachBlock(
+    ofColumns words: AlignedBytes, rows: Int, columns: Int, workers: Int,
+    _ body: @Sendable (Range<Int>, UnsafeMutableBufferPointer<UInt8>) -> Void
+  ) throws(CheckpointError) {
     let width = self.words(for: columns) ?? 0
     let blocks = (rows + Self.blockSize - 1) / Self.blockSize
-    return try filled(rows * columns, blocks: blocks, workers: workers) { (block, codes) in
+    try forEachInParallel(blocks, workers: workers) { (block) throws(CheckpointError) in
       let block = block * Self.blockSize..<min((block + 1) * Self.blockSize, rows)
       withUnsafeTemporaryAllocation(of: UInt32.self, capacity: width * block.count) { streams in
         words.withBytes { bytes in
@@ -113,11 +130,35 @@ extension CodePacking {
             }
           }
         }
-        for (stream, row) in block.enumerated() {
-          unpack(
-            .init(rebasing: streams[stream * width..<(stream + 1) * width]),
-            into: .init(rebasing: codes[row * columns..<(row + 1) * columns]))
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: block.count * columns) { codes in
+          for stream in 0..<block.count {
+            unpack(
+              .init(rebasing: streams[stream * width..<(stream + 1) * width]),
+              into: .init(rebasing: codes[stream * columns..<(stream + 1) * columns]))
+          }
+          body(block, codes)
         }
+      }
+    }
+  }
+
+  /// Unpacks 16 rows at a time from the words of some rows, `[rows.count, words(for: columns)]`, and hands out which they
+  /// are and their codes.
+  func forEachBlock(
+    ofRows rows: Range<Int>, columns: Int, _ words: UnsafeRawBufferPointer,
+    _ body: (Range<Int>, UnsafeBufferPointer<UInt8>) -> Void
+  ) {
+    let (width, source) = (self.words(for: columns) ?? 0, words.bindMemory(to: UInt32.self))
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.blockSize * columns) { codes in
+      for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.blockSize) {
+        let block = first..<min(first + Self.blockSize, rows.upperBound)
+        for (place, row) in block.enumerated() {
+          let start = (row - rows.lowerBound) * width
+          unpack(
+            .init(rebasing: source[start..<start + width]),
+            into: .init(rebasing: codes[place * columns..<(place + 1) * columns]))
+        }
+        body(block, .init(rebasing: codes[..<(block.count * columns)]))
       }
     }
   }

@@ -114,9 +114,7 @@ struct EightBitFormat: LinearFormat {
   }
 
   func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
-    guard dtype == .f8e4m3 else {
-      return try WeightPacking.pack(matrix(named: prefix, in: checkpoint))
-    }
+    guard dtype == .f8e4m3 else { return try integers(named: prefix, in: checkpoint) }
     let shape = try shape(of: prefix, in: checkpoint)
     let (values, groupSize) = try scales(of: prefix, shape: shape, in: checkpoint)
     let weights = try Float8Weights(
@@ -142,16 +140,44 @@ struct EightBitFormat: LinearFormat {
     }
   }
 
+  /// Codes are stored less 128, which is their highest bit turned over.
+  private func integers(
+    named prefix: String, in checkpoint: Checkpoint
+  ) throws -> any LinearWeights {
+    let packer = try CodePacker(grid(of: prefix, in: checkpoint))
+    let info = try checkpoint.info(of: prefix + ".weight")
+    try checkpoint.readRows(of: info, granularity: CodePacker.blockRows) { rows, bytes in
+      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count) { codes in
+        for index in codes.indices { codes[index] = bytes[index] ^ 128 }
+        packer.put(rows, codes: UnsafeBufferPointer(codes))
+      }
+    }
+    return packer.weights
+  }
+
   func matrix(
     named prefix: String, in checkpoint: Checkpoint
   ) throws(CheckpointError) -> QuantizedMatrix {
     guard dtype == .i8 else {
       throw .unsupported(file: checkpoint.directory.path, feature: "\(prefix) of FP8 as codes")
     }
+    let grid = try grid(of: prefix, in: checkpoint)
+    return try QuantizedMatrix(
+      layer: prefix, grid: grid, codes: bytes(prefix + ".weight", in: checkpoint))
+  }
+
+  /// The elements of an I8 tensor, each plus 128.
+  private func bytes(
+    _ name: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> [UInt8] {
+    try checkpoint.tensor(named: name).bytes.withBytes { bytes in bytes.map { $0 ^ 128 } }
+  }
+
+  /// What the codes of a layer stand for, with everything but the codes read.
+  private func grid(
+    of prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> CodeGrid {
     let shape = try shape(of: prefix, in: checkpoint)
-    func bytes(_ name: String) throws(CheckpointError) -> [UInt8] {
-      try checkpoint.tensor(named: name).bytes.withBytes { bytes in bytes.map { $0 ^ 128 } }
-    }
     var zeros: [Float]?
     let zeroName = prefix + ".weight_zero_point"
     if checkpoint.contains(zeroName) {
@@ -160,13 +186,12 @@ struct EightBitFormat: LinearFormat {
         throw checkpoint.wrong(
           zeroName, "\(info.dtype.rawValue) \(info.shape); I8 [\(shape[0]), 1] expected")
       }
-      let stored = try bytes(zeroName).map(Float.init)
+      let stored = try bytes(zeroName, in: checkpoint).map(Float.init)
       let all = stored.count == 1 ? [Float](repeating: stored[0], count: shape[0]) : stored
       zeros = all.allSatisfy { $0 == 128 } ? nil : all
     }
-    return try QuantizedMatrix(
+    return try CodeGrid(
       layer: prefix, scheme: summary.schemes[0], outFeatures: shape[0], inFeatures: shape[1],
-      codes: bytes(prefix + ".weight"),
       scales: scales(of: prefix, shape: shape, in: checkpoint).values, zeros: zeros,
       groupIndex: nil)
   }

@@ -17,7 +17,7 @@ final class FileSource: ByteSource {
   /// Reads of more bytes than this are cut into pieces of this size for several threads.
   private static let sharedSize = 8 << 20
   /// Half of a second-level cache, so that what was read is still there when it is looked at.
-  let pieceSize = 512 << 10
+  private static let pieceSize = 512 << 10
 
   /// Opens a file; large reads use up to `workers` threads.
   ///
@@ -60,6 +60,12 @@ final class FileSource: ByteSource {
       try readPiece(from: offset + range.lowerBound, into: shared.part(range))
     }
     try verifyUnchanged()
+  }
+
+  func cuts(of range: Range<Int>) -> [Int] {
+    Array(stride(from: range.lowerBound, to: range.upperBound, by: Self.pieceSize)) + [
+      range.upperBound
+    ]
   }
 
   private func readPiece(

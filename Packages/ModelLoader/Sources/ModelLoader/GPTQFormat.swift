@@ -52,7 +52,36 @@ struct GPTQFormat: LinearFormat {
   func matrix(
     named prefix: String, in checkpoint: Checkpoint
   ) throws(CheckpointError) -> QuantizedMatrix {
+    let grid = try grid(of: prefix, in: checkpoint)
     let qweight = try checkpoint.part(prefix + ".qweight", .i32, rank: 2)
+    return try QuantizedMatrix(
+      layer: prefix, grid: grid,
+      codes: CodePacking(bits: grid.bits).unpackColumns(
+        qweight.bytes, rows: grid.outFeatures, columns: grid.inFeatures,
+        workers: checkpoint.workers))
+  }
+
+  func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
+    let grid = try grid(of: prefix, in: checkpoint)
+    let scaleType = try checkpoint.info(of: prefix + ".scales").dtype
+    let packer = try CodePacker(grid, scaleType: scaleType == .f32 ? nil : scaleType)
+    let info = try checkpoint.info(of: prefix + ".qweight")
+    if packer.takesWords {
+      try checkpoint.readRows(of: info) { packer.put(words: $0, columns: $1) }
+    } else {
+      try CodePacking(bits: grid.bits).forEachBlock(
+        ofColumns: checkpoint.tensor(named: info.name).bytes, rows: grid.outFeatures,
+        columns: grid.inFeatures, workers: checkpoint.workers
+      ) { packer.put($0, codes: UnsafeBufferPointer($1)) }
+    }
+    return packer.weights
+  }
+
+  /// What the codes of a layer stand for, with everything but the codes read.
+  private func grid(
+    of prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> CodeGrid {
+    let qweight = try checkpoint.requirePart(prefix + ".qweight", .i32, rank: 2)
     let index = try groupIndex(of: prefix, in: checkpoint)
     let scaleShape = try checkpoint.info(of: prefix + ".scales").shape
     guard !qweight.shape.contains(0) else {
@@ -62,16 +91,14 @@ struct GPTQFormat: LinearFormat {
     let (scheme, columns) = try scheme(
       of: prefix, words: qweight.shape[0], inputs: index?.count, groups: scaleShape.first ?? 0)
     let groups = scheme.groups(inputs: columns)
-    let packing = CodePacking(bits: scheme.bits)
     let regular = (0..<columns).map { Int32($0 / (scheme.groupSize ?? columns)) }
-    return try QuantizedMatrix(
+    return try CodeGrid(
       layer: prefix, scheme: scheme, outFeatures: rows, inFeatures: columns,
-      codes: packing.unpackColumns(
-        qweight.bytes, rows: rows, columns: columns, workers: checkpoint.workers),
       scales: transposed(
         checkpoint.finiteFloats(prefix + ".scales", shape: [groups, rows]), rows: groups,
         columns: rows),
-      zeros: zeros(of: prefix, packing, groups: groups, rows: rows, in: checkpoint),
+      zeros: zeros(
+        of: prefix, CodePacking(bits: scheme.bits), groups: groups, rows: rows, in: checkpoint),
       groupIndex: index == regular ? nil : index)
   }
 
@@ -146,14 +173,26 @@ struct GPTQEncoder: LinearEncoder {
   let method: QuantizationSummary.Method
   let scaleType = DType.f16
 
-  func tensors(
-    of matrix: QuantizedMatrix, named prefix: String, workers: Int
-  ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
-    let (rows, columns, groups) = (matrix.outFeatures, matrix.inFeatures, matrix.groups)
+  func check(_ layer: PlannedLayer) throws(CheckpointError) {
+    try checkSize(layer.outFeatures, layer.inFeatures, named: layer.name)
+    try layer.checkGroupsAndZeros(for: "GPTQ")
+  }
+
+  /// Whole words hold whole numbers of codes along both sides.
+  private func checkSize(
+    _ rows: Int, _ columns: Int, named prefix: String
+  ) throws(CheckpointError) {
     guard rows % 32 == 0, columns % 32 == 0 else {
       throw .unsupported(
         file: prefix, feature: "a GPTQ layer of [\(rows), \(columns)], not multiples of 32,")
     }
+  }
+
+  func tensors(
+    of matrix: QuantizedMatrix, named prefix: String, workers: Int
+  ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
+    let (rows, columns, groups) = (matrix.outFeatures, matrix.inFeatures, matrix.groups)
+    try checkSize(rows, columns, named: prefix)
     let packing = CodePacking(bits: matrix.bits)
     let words = try packing.packColumns(
       matrix.codes, rows: rows, columns: columns, workers: workers)

@@ -63,6 +63,11 @@ protocol LinearEncoder: Sendable {
   /// The type in which scales are stored.
   var scaleType: DType { get }
 
+  /// Makes sure that other programs will read a layer of this form.
+  ///
+  /// - Throws: `.unsupported` naming the layer and what the format cannot hold.
+  func check(_ layer: PlannedLayer) throws(CheckpointError)
+
   /// The tensors that store `matrix` as the layer `prefix`, under their full names.
   ///
   /// - Throws: `CheckpointError` when the format cannot hold the matrix.
@@ -73,6 +78,55 @@ protocol LinearEncoder: Sendable {
   /// The `quantization_config` of a checkpoint with these quantized `layers`, at least one, in the
   /// order in which they were written, and the linear layers `dense` that were not quantized.
   func configuration(of layers: [QuantizedLayer], dense: [String]) -> JSONValue
+}
+
+/// What a linear layer is going to be quantized to.
+public struct PlannedLayer: Sendable, Hashable {
+  let name: String
+  let outFeatures: Int
+  let inFeatures: Int
+  let bits: Int
+  /// Inputs that share a scale; nil for one scale a row.
+  let groupSize: Int?
+  /// Whether all zero points will be in the middle of the codes.
+  let isSymmetric: Bool
+  /// Whether every zero point will be a code.
+  let hasWholeZeros: Bool
+
+  /// A layer `[out, in]`.
+  public init(
+    name: String, outFeatures: Int, inFeatures: Int, bits: Int, groupSize: Int?,
+    isSymmetric: Bool, hasWholeZeros: Bool
+  ) {
+    self.name = name
+    self.bits = bits
+    self.isSymmetric = isSymmetric
+    self.outFeatures = outFeatures
+    self.inFeatures = inFeatures
+    self.groupSize = groupSize
+    self.hasWholeZeros = hasWholeZeros
+  }
+
+  /// Makes sure that readers of `format` find whole groups and whole zero points.
+  ///
+  /// - Throws: `.unsupported`.
+  func checkGroupsAndZeros(for format: String) throws(CheckpointError) {
+    if let groupSize, inFeatures > groupSize, inFeatures % groupSize != 0 {
+      throw .unsupported(
+        file: name,
+        feature: "a last group that is short (\(inFeatures) inputs in groups of \(groupSize)) in "
+          + "\(format) files, which other programs refuse; take a --group-size that divides \(inFeatures), or 0, "
+          + "or write --format zstd or safetensors: this")
+    }
+    guard hasWholeZeros else {
+      throw .unsupported(
+        file: name,
+        feature:
+          "a zero point that is no code, as hqq finds them on the asymmetric grid, in \(format) files; "
+          + "leave out --asymmetric, take --method gptq or rtn, or write --format zstd or safetensors: this"
+      )
+    }
+  }
 }
 
 /// What the configuration has to say about one quantized layer.
@@ -146,7 +200,10 @@ func linearFormat(
   config: JSONObject, quantizeConfig: JSONObject?
 ) throws(CheckpointError) -> (any LinearFormat)? {
   // "compression_config" is what older versions of compressed-tensors wrote.
-  let key = config.has("quantization_config") ? "quantization_config" : "compression_config"
+  // MLX has "quantization", often alone.
+  let key =
+    ["quantization_config", "compression_config", "quantization"].first(where: config.has)
+    ?? "quantization_config"
   let inner = try config.objectIfPresent(key)
   guard let description = inner ?? quantizeConfig else { return nil }
   // quantize_config.json was written by GPTQ tools alone and need not name the method.
@@ -161,9 +218,12 @@ func linearFormat(
       ? try EightBitFormat(compressedTensors: description, format: format)
       : try PackQuantizedFormat(description)
   default:
+    let isMLX = method == nil && description.has("bits") && description.has("group_size")
+    let found =
+      method.map { "quant_method \($0)" } ?? (isMLX ? "MLX" : "a \(key) without quant_method")
     throw .unsupported(
       file: description.file,
-      feature: "\(method.map { "quant_method \($0)" } ?? "a \(key) without quant_method") "
+      feature: "quantization by \(found) "
         + "(read are gptq, awq, fp8 and compressed-tensors with pack-quantized, int-quantized or "
         + "float-quantized; otherwise take the unquantized model and run `bitbudget quantize` on it, "
         + "or a GGUF file)")
@@ -175,6 +235,13 @@ extension Checkpoint {
   func part(
     _ name: String, _ dtype: DType, rank: Int
   ) throws(CheckpointError) -> Tensor {
+    try tensor(named: requirePart(name, dtype, rank: rank).name)
+  }
+
+  /// Makes sure that a tensor is of this type and rank.
+  func requirePart(
+    _ name: String, _ dtype: DType, rank: Int
+  ) throws(CheckpointError) -> TensorInfo {
     let info = try info(of: name)
     guard info.dtype == dtype, info.shape.count == rank else {
       throw wrong(
@@ -182,7 +249,7 @@ extension Checkpoint {
         "\(dtype.rawValue) of \(rank) dimensions expected, \(info.dtype.rawValue) \(info.shape) found"
       )
     }
-    return try tensor(named: name)
+    return info
   }
 
   /// Reads floating-point values that have to be of this shape and finite.
@@ -206,17 +273,28 @@ extension Checkpoint {
   }
 }
 
-extension QuantizedMatrix {
+extension CodeGrid {
   /// `init` with the error of this package, naming the layer.
   init(
     layer: String, scheme: QuantizationSummary.Scheme, outFeatures: Int, inFeatures: Int,
-    codes: [UInt8], scales: [Float], zeros: [Float]?, groupIndex: [Int32]?
+    scales: [Float], zeros: [Float]?, groupIndex: [Int32]?
   ) throws(CheckpointError) {
     do {
       try self.init(
         bits: scheme.bits, outFeatures: outFeatures, inFeatures: inFeatures,
-        groupSize: scheme.groupSize ?? inFeatures, codes: codes, scales: scales, zeros: zeros,
+        groupSize: scheme.groupSize ?? inFeatures, scales: scales, zeros: zeros,
         groupIndex: groupIndex)
+    } catch {
+      throw .tensors("layer \(layer): \(error)")
+    }
+  }
+}
+
+extension QuantizedMatrix {
+  /// `init` with the error of this package, naming the layer.
+  init(layer: String, grid: CodeGrid, codes: [UInt8]) throws(CheckpointError) {
+    do {
+      try self.init(grid: grid, codes: codes)
     } catch {
       throw .tensors("layer \(layer): \(error)")
     }

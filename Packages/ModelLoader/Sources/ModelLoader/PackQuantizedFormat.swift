@@ -87,8 +87,39 @@ struct PackQuantizedFormat: LinearFormat {
   func matrix(
     named prefix: String, in checkpoint: Checkpoint
   ) throws(CheckpointError) -> QuantizedMatrix {
-    let (rows, columns) = try size(of: prefix, in: checkpoint)
+    let grid = try grid(of: prefix, in: checkpoint)
     let packed = try checkpoint.part(prefix + ".weight_packed", .i32, rank: 2)
+    return try QuantizedMatrix(
+      layer: prefix, grid: grid,
+      codes: CodePacking(bits: grid.bits).unpackRows(
+        packed.bytes, rows: grid.outFeatures, columns: grid.inFeatures,
+        workers: checkpoint.workers))
+  }
+
+  func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
+    let grid = try grid(of: prefix, in: checkpoint)
+    let scaleType = try checkpoint.info(of: prefix + ".weight_scale").dtype
+    let packer = try CodePacker(grid, scaleType: scaleType == .f32 ? nil : scaleType)
+    let packing = CodePacking(bits: grid.bits)
+    let packed = try checkpoint.info(of: prefix + ".weight_packed")
+    try checkpoint.readRows(of: packed, granularity: CodePacker.blockRows) { rows, words in
+      if packer.takesWords {
+        packer.put(rows, words: words)
+      } else {
+        packing.forEachBlock(ofRows: rows, columns: grid.inFeatures, words) {
+          packer.put($0, codes: $1)
+        }
+      }
+    }
+    return packer.weights
+  }
+
+  /// What the codes of a layer stand for, with everything but the codes read.
+  private func grid(
+    of prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> CodeGrid {
+    let (rows, columns) = try size(of: prefix, in: checkpoint)
+    let packed = try checkpoint.requirePart(prefix + ".weight_packed", .i32, rank: 2)
     let scaleShape = try checkpoint.info(of: prefix + ".weight_scale").shape
     let fitting = Set(summary.schemes).filter {
       packed.shape == [rows, CodePacking(bits: $0.bits).words(for: columns)]
@@ -104,13 +135,10 @@ struct PackQuantizedFormat: LinearFormat {
         "[\(rows), \(columns)] as \(packed.shape) with scales \(scaleShape) fits "
           + "\(candidates.count) of the schemes in config.json; one is expected")
     }
-    let packing = CodePacking(bits: scheme.bits)
-    return try QuantizedMatrix(
+    return try CodeGrid(
       layer: prefix, scheme: scheme, outFeatures: rows, inFeatures: columns,
-      codes: packing.unpackRows(
-        packed.bytes, rows: rows, columns: columns, workers: checkpoint.workers),
       scales: checkpoint.finiteFloats(prefix + ".weight_scale", shape: scaleShape),
-      zeros: zeros(of: prefix, packing, shape: scaleShape, in: checkpoint),
+      zeros: zeros(of: prefix, CodePacking(bits: scheme.bits), shape: scaleShape, in: checkpoint),
       groupIndex: groupIndex(of: prefix, columns: columns, in: checkpoint))
   }
 
@@ -161,6 +189,10 @@ struct PackQuantizedFormat: LinearFormat {
 struct PackQuantizedEncoder: LinearEncoder {
   /// The floating-point type of the model: readers of this format expect scales in it.
   let scaleType: DType
+
+  func check(_ layer: PlannedLayer) throws(CheckpointError) {
+    try layer.checkGroupsAndZeros(for: "compressed-tensors")
+  }
 
   func tensors(
     of matrix: QuantizedMatrix, named prefix: String, workers: Int

@@ -69,10 +69,17 @@ struct TensorFile: Sendable {
     guard let rows = info.shape.first, rows > 0 else { return }
     let rowBytes = info.range.count / rows
     let granularity = leastCommonMultiple(granularity, info.rowOrder?.granularity ?? 1)
-    let step = max(source.pieceSize / max(rowBytes, 1) / granularity, 1) * granularity
-    try forEachInParallel((rows + step - 1) / step, workers: workers) {
-      (piece) throws(CheckpointError) in
-      let part = piece * step..<min((piece + 1) * step, rows)
+    let unitBytes = max(rowBytes * granularity, 1)
+    var ends: [Int] = []
+    for cut in source.cuts(of: info.range) {
+      let whole = (cut - info.range.lowerBound + unitBytes - 1) / unitBytes * granularity
+      let end = min(whole, rows)
+      if end > ends.last ?? 0 { ends.append(end) }
+    }
+    if ends.last != rows { ends.append(rows) }
+    let pieces = ends
+    try forEachInParallel(pieces.count, workers: workers) { (piece) throws(CheckpointError) in
+      let part = (piece == 0 ? 0 : pieces[piece - 1])..<pieces[piece]
       try buffers.with { (buffer) throws(CheckpointError) in
         let bytes = buffer.memory.bytes(part.count * rowBytes)
         if let order = info.rowOrder {

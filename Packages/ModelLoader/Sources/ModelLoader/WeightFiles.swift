@@ -12,17 +12,27 @@ struct WeightFiles {
   /// The tensors by name.
   let tensors: [String: TensorInfo]
 
+  /// Whether a folder holds weights of any kind, be they read here or not.
+  static func arePresent(in directory: String) -> Bool {
+    single(in: directory) != nil || access(directory + "/" + ShardIndex.fileName, F_OK) == 0
+      || ForeignWeights.explanation(in: directory) != nil
+  }
+
+  private static func single(in directory: String) -> String? {
+    [singleFile, singleFile + ZstdShard.suffix].first { access(directory + "/" + $0, F_OK) == 0 }
+  }
+
   /// Opens the shards of `directory`: one file, or those that the index names.
   ///
   /// - Throws: `.missing`, or what is wrong with the index or the first wrong shard.
   init(in directory: String, workers: Int) throws(CheckpointError) {
-    let single = [Self.singleFile, Self.singleFile + ZstdShard.suffix]
-      .first { access(directory + "/" + $0, F_OK) == 0 }
+    let single = Self.single(in: directory)
     let decoders = ReusePool(ZstdDecoder.init)
     let buffers = ReusePool(ReadBuffer.init)
     func open(_ shard: String) throws(CheckpointError) -> TensorFile {
       let file = try FileSource(
         path: directory + "/" + shard, what: "weights", workers: workers)
+      try LFSPointer.refuse(file)
       let source: any ByteSource =
         shard.hasSuffix(ZstdShard.suffix)
         ? try ZstdShard(file, workers: workers, decoders: decoders) : file
@@ -44,6 +54,9 @@ struct WeightFiles {
     in directory: String, _ open: (String) throws(CheckpointError) -> TensorFile
   ) throws(CheckpointError) -> ([String: TensorFile], [String: TensorInfo]) {
     let path = directory + "/" + ShardIndex.fileName
+    if access(path, F_OK) != 0, let reason = ForeignWeights.explanation(in: directory) {
+      throw .malformed(file: directory, reason: reason)
+    }
     let bytes = try FileSource.contents(
       of: path, what: "the index of the shards; there is no \(singleFile) either",
       limit: ShardIndex.sizeLimit)

@@ -33,4 +33,23 @@ final class ZstdDecoder: @unchecked Sendable {
     if ZSTD_isError(result) != 0 { return String(cString: ZSTD_getErrorName(result)) }
     return result == output.count ? nil : "contains \(result) bytes; \(output.count) expected"
   }
+
+  /// Decodes the beginning of a frame, as much as `output` takes; returns what is wrong, or nil. The checksum of the
+  /// content stands behind all of it and is left to whoever reads the rest.
+  func decompressStart(
+    _ input: UnsafeMutableRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+  ) -> String? {
+    ZSTD_DCtx_reset(context, ZSTD_reset_session_only)
+    var from = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
+    var to = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
+    while to.pos < to.size {
+      let before = (from.pos, to.pos)
+      let result = ZSTD_decompressStream(context, &to, &from)
+      if ZSTD_isError(result) != 0 { return String(cString: ZSTD_getErrorName(result)) }
+      guard (from.pos, to.pos) != before else {
+        return "contains \(to.pos) bytes; \(output.count) expected"
+      }
+    }
+    return nil
+  }
 }

@@ -6,8 +6,6 @@ final class ZstdShard: ByteSource {
 
   let file: String
   let count: Int
-  /// Some frames: the first and the last may be cut, and are then decoded twice.
-  let pieceSize = 2 << 20
   private let source: FileSource
   private let frames: [SeekTable.Frame]
   /// Where each frame begins in the file, and its content in the whole content; one more entry for
@@ -43,6 +41,23 @@ final class ZstdShard: ByteSource {
 
   func verifyUnchanged() throws(CheckpointError) { try source.verifyUnchanged() }
 
+  /// Frames that one thread reads together; of planes, which are decoded whole where a piece ends in them, more.
+  private static let framesOfPiece = (plain: 2, planes: 4)
+
+  /// Between frames: what reaches into the next one takes its beginning only.
+  func cuts(of range: Range<Int>) -> [Int] {
+    var cuts = [range.lowerBound]
+    if !range.isEmpty {
+      let (first, last) = (frame(at: range.lowerBound), frame(at: range.upperBound - 1))
+      let step =
+        frames[first].transform == .none ? Self.framesOfPiece.plain : Self.framesOfPiece.planes
+      for frame in stride(from: first + step, through: last, by: step) {
+        cuts.append(starts[frame].content)
+      }
+    }
+    return cuts + [range.upperBound]
+  }
+
   func read(
     from offset: Int, of part: String, into target: UnsafeMutableRawBufferPointer
   ) throws(CheckpointError) {
@@ -54,7 +69,10 @@ final class ZstdShard: ByteSource {
     let first = frame(at: wanted.lowerBound)
     let last = frame(at: wanted.upperBound - 1)
     let shared = SharedTarget(target)
-    try forEachInParallel(last - first + 1, workers: workers) { (index) throws(CheckpointError) in
+    let count = last - first + 1
+    // A piece, and the beginning of the frame behind it, is one thread's work.
+    let workers = count <= Self.framesOfPiece.planes + 1 ? 1 : workers
+    try forEachInParallel(count, workers: workers) { (index) throws(CheckpointError) in
       try decoders.with { (decoder) throws(CheckpointError) in
         try decode(first + index, with: decoder, of: part, wanted: wanted, into: shared)
       }
@@ -93,6 +111,10 @@ final class ZstdShard: ByteSource {
     let place = target.part(
       overlap.lowerBound - wanted.lowerBound..<overlap.upperBound - wanted.lowerBound)
     let isWhole = overlap == content
+    if frame.transform == .none, !isWhole, overlap.lowerBound == content.lowerBound {
+      if let reason = decoder.decompressStart(compressed, into: place) { throw damaged(reason) }
+      return
+    }
     // What needs neither transform nor cutting is decoded in place.
     let output =
       isWhole && frame.transform == .none ? place : decoder.output(frame.contentSize)

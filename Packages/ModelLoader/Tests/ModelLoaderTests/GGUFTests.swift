@@ -88,6 +88,27 @@ struct GGUFTests {
         == true)
   }
 
+  @Test("factors of the rotary frequencies become the configuration's scaling")
+  func rotaryFactors() throws {
+    func scaling(_ values: [Float], theta: Float? = nil) throws -> JSONObject? {
+      var file = GGUFBytes.model(fill: counting)
+      if let theta { file.add("llama.rope.freq_base", theta) }
+      file.add("rope_freqs.weight", [values.count], floats: values)
+      return try open(file).config.objectIfPresent("rope_scaling")
+    }
+    let own = try #require(try scaling([1, 2.5]))
+    #expect(try own.string("rope_type") == "longrope")
+    #expect(try own.arrayIfPresent("long_factor") == [.number(1), .number(2.5)])
+    #expect(try own.number("attention_factor", in: 0...9) == 1)
+    // Wavelengths of 2 pi and 2 pi sqrt(theta): short of 8192 / 4 tokens, and beyond 8192.
+    let llama = try #require(try scaling([1, 8], theta: 5e8))
+    #expect(try llama.string("rope_type") == "llama3")
+    #expect(try llama.number("factor", in: 0...99) == 8)
+    #expect(message { _ = try scaling([1, 2, 3]) }?.contains("2 expected") == true)
+    #expect(message { _ = try scaling([1, 0]) }?.contains("element 1 is 0.0") == true)
+    #expect(message { _ = try scaling([.nan, 1]) }?.contains("element 0 is nan") == true)
+  }
+
   @Test("versions, magic and byte order")
   func start() throws {
     var file = GGUFBytes.model(fill: counting)

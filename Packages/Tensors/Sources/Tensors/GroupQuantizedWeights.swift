@@ -27,30 +27,23 @@ public struct GroupQuantizedWeights: LinearWeights {
     "\(bits)-bit " + (groupSize < inFeatures ? "group \(groupSize)" : "per channel")
   }
 
-  /// Packs a quantized matrix; scales are kept in the narrowest of F16, BF16 and F32 that holds them all exactly.
+  /// Packs a quantized matrix, as `CodePacker` does.
   ///
-  /// - Throws: `TensorError.invalidQuantization` when the group size is neither a multiple of 8 nor the whole row, or
-  ///   groups of an activation-ordered matrix are not all full; `TensorError.outOfMemory`.
+  /// - Throws: as `CodePacker.init`.
   public init(_ matrix: QuantizedMatrix) throws(TensorError) {
-    guard matrix.groupSize % 8 == 0 || matrix.groupSize >= matrix.inFeatures else {
-      throw .invalidQuantization("groups of \(matrix.groupSize): a multiple of 8 is needed")
-    }
-    outFeatures = matrix.outFeatures
-    inFeatures = matrix.inFeatures
-    bits = matrix.bits
-    groupSize = min(matrix.groupSize, matrix.inFeatures)
-    order = try Self.groupOrder(matrix)
-    let format = matrix.bits == 8 ? BB_ROWS_INT8 : BB_ROWS_INT4
-    let scaleFormat = Self.exactFormat(for: matrix.scales)
-    let (rows, groups) = (matrix.outFeatures, matrix.groups)
-    packed = PackedMatrix(
-      format, rows: rows, inputs: inFeatures, group: groupSize,
-      lines: try Self.packCodes(matrix, order: order, format: format),
-      scales: try Self.interleave(matrix.scales, rows: rows, groups: groups, format: scaleFormat),
-      scaleFormat: scaleFormat,
-      zeros: try matrix.zeros.map { values throws(TensorError) in
-        try Self.interleave(values, rows: rows, groups: groups, format: BB_F32)
-      }, zero: matrix.symmetricZero)
+    let packer = try CodePacker(matrix.grid)
+    matrix.codes.withUnsafeBufferPointer { packer.put(0..<matrix.outFeatures, codes: $0) }
+    self = packer.weights
+  }
+
+  /// Codes of `grid`, packed already or to be packed; `order` is for columns that are not stored in theirs.
+  init(_ grid: CodeGrid, order: [Int32]?, packed: PackedMatrix) {
+    outFeatures = grid.outFeatures
+    inFeatures = grid.inFeatures
+    bits = grid.bits
+    groupSize = min(grid.groupSize, grid.inFeatures)
+    self.order = order
+    self.packed = packed
   }
 
   /// Codes of 8 bits around 128, packed already.
@@ -94,80 +87,5 @@ public struct GroupQuantizedWeights: LinearWeights {
       packed.copyRow(index, into: ordered)
       for (position, input) in order.enumerated() { target[Int(input)] = ordered[position] }
     }
-  }
-
-  /// The inputs sorted by group, or nil when groups are consecutive already.
-  private static func groupOrder(_ matrix: QuantizedMatrix) throws(TensorError) -> [Int32]? {
-    guard let index = matrix.groupIndex else { return nil }
-    let consecutive = index.indices.allSatisfy { index[$0] == Int32($0 / matrix.groupSize) }
-    if consecutive { return nil }
-    let order = index.indices.sorted { (index[$0], $0) < (index[$1], $1) }.map { Int32($0) }
-    for (position, input) in order.enumerated()
-    where index[Int(input)] != Int32(position / matrix.groupSize) {
-      throw .invalidQuantization(
-        "group \(index[Int(input)]) does not hold exactly \(matrix.groupSize) inputs")
-    }
-    return order
-  }
-
-  private static func exactFormat(for values: [Float]) -> bb_float_format {
-    var narrow = [UInt16](repeating: 0, count: values.count)
-    var widened = [Float](repeating: 0, count: values.count)
-    for format in [BB_F16, BB_BF16] {
-      bb_kernels().pointee.narrow(values, format, &narrow, values.count)
-      bb_kernels().pointee.widen(narrow, format, &widened, values.count)
-      if widened == values { return format }
-    }
-    return BB_F32
-  }
-
-  private static func packCodes(
-    _ matrix: QuantizedMatrix, order: [Int32]?, format: bb_row_format
-  ) throws(TensorError) -> AlignedBytes {
-    let (rows, inputs) = (matrix.outFeatures, matrix.inFeatures)
-    let stride = bb_block_bytes(format, inputs)
-    let lines = try AlignedBytes(count: (rows + 15) / 16 * stride)
-    var gathered = [UInt8](repeating: 0, count: order == nil ? 0 : 16 * inputs)
-    lines.withMutableBytes { target in
-      matrix.codes.withUnsafeBufferPointer { codes in
-        guard let to = target.baseAddress, let from = codes.baseAddress else { return }
-        for block in 0..<(rows + 15) / 16 {
-          let count = min(16, rows - block * 16)
-          let start = from + block * 16 * inputs
-          let lines = (to + block * stride).assumingMemoryBound(to: UInt8.self)
-          guard let order else {
-            bb_format_of(format).pointee.pack(start, count, inputs, lines)
-            continue
-          }
-          for row in 0..<count {
-            for position in 0..<inputs {
-              gathered[row * inputs + position] = start[row * inputs + Int(order[position])]
-            }
-          }
-          bb_format_of(format).pointee.pack(gathered, count, inputs, lines)
-        }
-      }
-    }
-    return lines
-  }
-
-  /// `[rows, groups]` -> `[blocks][groups][16]` in `format`; rows beyond the last are 0.
-  private static func interleave(
-    _ values: [Float], rows: Int, groups: Int, format: bb_float_format
-  ) throws(TensorError) -> AlignedBytes {
-    let blocks = (rows + 15) / 16
-    var ordered = [Float](repeating: 0, count: blocks * groups * 16)
-    for row in 0..<rows {
-      for group in 0..<groups {
-        ordered[(row / 16 * groups + group) * 16 + row % 16] = values[row * groups + group]
-      }
-    }
-    let bytes = try AlignedBytes(count: ordered.count * (format == BB_F32 ? 4 : 2))
-    bytes.withMutableBytes { target in
-      if let base = target.baseAddress {
-        bb_kernels().pointee.narrow(ordered, format, base, ordered.count)
-      }
-    }
-    return bytes
   }
 }

@@ -35,24 +35,90 @@ public struct QuantizedMatrix: Sendable, Equatable {
     bits: Int, outFeatures: Int, inFeatures: Int, groupSize: Int, codes: [UInt8], scales: [Float],
     zeros: [Float]? = nil, groupIndex: [Int32]? = nil
   ) throws(TensorError) {
-    guard Self.codeBits.contains(bits) else {
-      throw .invalidQuantization("\(bits) bits; \(Self.codeBits) are known")
+    try self.init(
+      grid: CodeGrid(
+        bits: bits, outFeatures: outFeatures, inFeatures: inFeatures, groupSize: groupSize,
+        scales: scales, zeros: zeros, groupIndex: groupIndex), codes: codes)
+  }
+
+  /// Checks that there is a code for every weight.
+  ///
+  /// - Throws: `TensorError.invalidQuantization` naming the sizes.
+  public init(grid: CodeGrid, codes: [UInt8]) throws(TensorError) {
+    guard codes.count == grid.outFeatures * grid.inFeatures else {
+      throw .invalidQuantization(
+        "\(codes.count) codes for [\(grid.outFeatures), \(grid.inFeatures)]")
     }
-    guard outFeatures > 0, inFeatures > 0, groupSize > 0 else {
+    bits = grid.bits
+    outFeatures = grid.outFeatures
+    inFeatures = grid.inFeatures
+    groupSize = grid.groupSize
+    self.codes = codes
+    scales = grid.scales
+    zeros = grid.zeros
+    groupIndex = grid.groupIndex
+  }
+
+  /// What the codes stand for.
+  public var grid: CodeGrid { CodeGrid(self) }
+
+  /// The matrix as F32, `[out, in]` row-major.
+  public func dequantized() -> [Float] {
+    let groupOfInput = (0..<inFeatures).map { Int(groupIndex?[$0] ?? Int32($0 / groupSize)) }
+    var weights = [Float](repeating: 0, count: codes.count)
+    for row in 0..<outFeatures {
+      for input in 0..<inFeatures {
+        let group = row * groups + groupOfInput[input]
+        let zero = zeros?[group] ?? symmetricZero
+        let position = row * inFeatures + input
+        weights[position] = scales[group] * (Float(codes[position]) - zero)
+      }
+    }
+    return weights
+  }
+}
+
+/// What the codes of a matrix stand for: all of a `QuantizedMatrix` but the codes.
+public struct CodeGrid: Sendable, Equatable {
+  /// See `QuantizedMatrix.bits`.
+  public let bits: Int
+  /// Rows of the matrix: output features.
+  public let outFeatures: Int
+  /// Columns of the matrix: input features.
+  public let inFeatures: Int
+  /// See `QuantizedMatrix.groupSize`.
+  public let groupSize: Int
+  let scales: [Float]
+  let zeros: [Float]?
+  let groupIndex: [Int32]?
+
+  /// Number of groups in a row.
+  public var groups: Int { (inFeatures + groupSize - 1) / groupSize }
+  /// The zero point of a symmetric matrix: `2^(bits-1)`.
+  var symmetricZero: Float { Float(1 << (bits - 1)) }
+
+  /// Checks that all parts fit together; they are those of `QuantizedMatrix`.
+  ///
+  /// - Throws: `TensorError.invalidQuantization` naming the part and the sizes.
+  public init(
+    bits: Int, outFeatures: Int, inFeatures: Int, groupSize: Int, scales: [Float],
+    zeros: [Float]? = nil, groupIndex: [Int32]? = nil
+  ) throws(TensorError) {
+    guard QuantizedMatrix.codeBits.contains(bits) else {
+      throw .invalidQuantization("\(bits) bits; \(QuantizedMatrix.codeBits) are known")
+    }
+    guard outFeatures > 0, inFeatures > 0, groupSize > 0,
+      !outFeatures.multipliedReportingOverflow(by: inFeatures).overflow
+    else {
       throw .invalidQuantization("[\(outFeatures), \(inFeatures)] in groups of \(groupSize)")
     }
     self.bits = bits
     self.outFeatures = outFeatures
     self.inFeatures = inFeatures
     self.groupSize = groupSize
-    self.codes = codes
     self.scales = scales
     self.zeros = zeros
     self.groupIndex = groupIndex
-    let (codeCount, overflow) = outFeatures.multipliedReportingOverflow(by: inFeatures)
-    guard !overflow, codes.count == codeCount else {
-      throw .invalidQuantization("\(codes.count) codes for [\(outFeatures), \(inFeatures)]")
-    }
     guard scales.count == outFeatures * groups else {
       throw .invalidQuantization("\(scales.count) scales for [\(outFeatures), \(groups)]")
     }
@@ -69,18 +135,13 @@ public struct QuantizedMatrix: Sendable, Equatable {
     }
   }
 
-  /// The matrix as F32, `[out, in]` row-major.
-  public func dequantized() -> [Float] {
-    let groupOfInput = (0..<inFeatures).map { Int(groupIndex?[$0] ?? Int32($0 / groupSize)) }
-    var weights = [Float](repeating: 0, count: codes.count)
-    for row in 0..<outFeatures {
-      for input in 0..<inFeatures {
-        let group = row * groups + groupOfInput[input]
-        let zero = zeros?[group] ?? symmetricZero
-        let position = row * inFeatures + input
-        weights[position] = scales[group] * (Float(codes[position]) - zero)
-      }
-    }
-    return weights
+  fileprivate init(_ matrix: QuantizedMatrix) {
+    bits = matrix.bits
+    outFeatures = matrix.outFeatures
+    inFeatures = matrix.inFeatures
+    groupSize = matrix.groupSize
+    scales = matrix.scales
+    zeros = matrix.zeros
+    groupIndex = matrix.groupIndex
   }
 }

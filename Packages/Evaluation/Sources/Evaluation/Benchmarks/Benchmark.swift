@@ -35,7 +35,7 @@ public struct Benchmark: Sendable, Hashable {
   public init(
     _ definition: BenchmarkDefinition, in folders: DataFolders
   ) throws(EvaluationError) {
-    let (source, files) = try folders.locate(definition)
+    let (source, files) = try Self.fitting(folders.locate(definition))
     var items: [BenchmarkItem] = []
     var places: [String: String] = [:]
     for file in files {
@@ -59,6 +59,31 @@ public struct Benchmark: Sendable, Hashable {
     self.items = items
     self.files = files
     digest = CanonicalJSON.digest(of: items)
+  }
+
+  /// The first layout whose fields the first row has.
+  ///
+  /// - Throws: ``EvaluationError/dataRow(file:line:reason:)`` naming the fields where none fits.
+  private static func fitting(
+    _ layouts: [(source: DataSource, files: [URL])]
+  ) throws(EvaluationError) -> (source: DataSource, files: [URL]) {
+    var line = 1
+    for layout in layouts {
+      guard let file = layout.files.first else { continue }
+      // Of a single layout every row says what it lacks.
+      if layouts.count == 1 { return layout }
+      let row = try DataFile.rows(of: file, columns: layout.source.columns).first
+      line = row?.line ?? line
+      if row.map(layout.source.fields.fit) ?? true { return layout }
+    }
+    let known = layouts.map { layout in
+      let fields = layout.source.fields
+      let mark = fields.questionBefore.map { " (with '\($0)')" } ?? ""
+      return "\(fields.question)\(mark) and \(fields.answer)"
+    }
+    throw .dataRow(
+      file: layouts.first?.files.first?.path ?? "data", line: line,
+      reason: "has neither the fields " + known.joined(separator: ", nor "))
   }
 
   /// A remark when the data found is not the complete benchmark.

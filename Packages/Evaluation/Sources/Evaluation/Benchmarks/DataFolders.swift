@@ -13,7 +13,8 @@ public struct DataFolders: Sendable, Hashable {
     self.hubCache = hubCache
   }
 
-  /// The first layout of a benchmark's data that exists, with its files.
+  /// The layouts of a benchmark's data whose files are in the first place that holds any, with those files: one file may
+  /// hold rows of one layout or another.
   ///
   /// A file is looked for in the folder of the definition, in each folder's subfolder named like the benchmark, then in the folder
   /// itself, and last in the snapshot of the hub's cache that `refs/main` names.
@@ -21,20 +22,18 @@ public struct DataFolders: Sendable, Hashable {
   /// - Throws: ``EvaluationError/dataMissing(benchmark:files:searched:fetch:)``.
   func locate(
     _ definition: BenchmarkDefinition
-  ) throws(EvaluationError) -> (source: DataSource, files: [URL]) {
+  ) throws(EvaluationError) -> [(source: DataSource, files: [URL])] {
     let named = folders.flatMap { [$0.appending(path: definition.name), $0] }
     for folder in [definition.folder].compactMap(\.self) + named {
-      for source in definition.data {
-        if let files = Self.matches(of: source.files, in: folder) { return (source, files) }
+      let found = definition.data.compactMap { source in
+        Self.matches(of: source.files, in: folder).map { (source, $0) }
       }
+      if !found.isEmpty { return found }
     }
-    for source in definition.data {
-      if let snapshot = snapshot(of: source),
-        let files = Self.matches(of: source.files, in: snapshot)
-      {
-        return (source, files)
-      }
+    let cached = definition.data.compactMap { source in
+      snapshot(of: source).flatMap { Self.matches(of: source.files, in: $0) }.map { (source, $0) }
     }
+    if !cached.isEmpty { return cached }
     throw .dataMissing(
       benchmark: definition.name,
       files: definition.data.map { $0.files.joined(separator: " + ") },

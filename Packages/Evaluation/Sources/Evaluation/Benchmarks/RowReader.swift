@@ -1,6 +1,15 @@
 import Foundation
 import JSON
 
+extension FieldMap {
+  /// Whether a row has the question and the answer where these fields say.
+  func fit(_ row: DataRow) -> Bool {
+    let text = row.fields[question.split(separator: ".")]?.fieldText
+    let isQuestion = text.map { text in questionBefore.map(text.contains) ?? true } ?? false
+    return isQuestion && row.fields[answer.split(separator: ".")]?.fieldText != nil
+  }
+}
+
 /// Makes an item of one row of data.
 struct RowReader {
   /// The file, for errors and identifiers.

@@ -58,6 +58,10 @@ void bb_pack_words(const void *src, size_t rows, size_t inputs, uint8_t *lines);
 void bb_pack_halves(const void *src, size_t rows, size_t inputs, uint8_t *lines);
 void bb_pack_bytes(const void *src, size_t rows, size_t inputs, uint8_t *lines);
 void bb_pack_nibbles(const void *src, size_t rows, size_t inputs, uint8_t *lines);
+// The same of codes of 8 or 4 bits that lie in words as files hold them, lowest bits first, each word in a line of its own:
+// word w of row r is `words[r * row_step + w * word_step]`. The lines are those of the first of `count` words.
+void bb_pack_code_words(unsigned bits, const uint32_t *words, size_t row_step, size_t word_step, size_t rows, size_t count,
+                        uint8_t *lines);
 void bb_unpack_f32(const uint8_t *lines, size_t row, size_t inputs, float *dst);
 void bb_unpack_f16(const uint8_t *lines, size_t row, size_t inputs, float *dst);
 void bb_unpack_bf16(const uint8_t *lines, size_t row, size_t inputs, float *dst);

@@ -7,14 +7,17 @@ struct GGUFConfiguration {
   private let metadata: GGUFMetadata
   private let architecture: String
   private let tensors: [String: GGUFHeader.Entry]
+  private let rotaryFactors: GGUFRotaryFactors?
 
   /// The architectures that can be read, as they are listed in messages.
   static let architectures = ["llama", "qwen2", "qwen3", "falcon"]
 
   init(
-    _ metadata: GGUFMetadata, tensors: [String: GGUFHeader.Entry]
+    _ metadata: GGUFMetadata, tensors: [String: GGUFHeader.Entry],
+    rotaryFactors: GGUFRotaryFactors?
   ) throws(CheckpointError) {
     self.metadata = metadata
+    self.rotaryFactors = rotaryFactors
     self.tensors = tensors
     architecture = try metadata.architecture()
     guard Self.architectures.contains(architecture) else {
@@ -86,10 +89,15 @@ struct GGUFConfiguration {
       members["sliding_window"] = .integer(window)
       members["use_sliding_window"] = .bool(true)
     }
-    if let scaling = try ropeScaling() { members["rope_scaling"] = scaling }
+    if let scaling = try ropeScaling(dimension) { members["rope_scaling"] = scaling }
   }
 
   private func addFalcon(to members: inout OrderedObject<JSONValue>) throws(CheckpointError) {
+    guard rotaryFactors == nil else {
+      throw .unsupported(
+        file: metadata.file,
+        feature: "tensor \(GGUFRotaryFactors.tensorName) in a model of architecture falcon")
+    }
     let kvHeads = try sizeIfPresent("attention.head_count_kv") ?? 1
     let isNew = tensors["blk.0.attn_norm_2.weight"] != nil || kvHeads > 1
     members["model_type"] = .string("falcon")
@@ -127,14 +135,19 @@ struct GGUFConfiguration {
     }
   }
 
-  private func ropeScaling() throws(CheckpointError) -> JSONValue? {
-    guard tensors["rope_freqs.weight"] == nil else {
-      throw .unsupported(
-        file: metadata.file,
-        feature: "tensor rope_freqs.weight (the rotary scaling of Llama 3.1 and later; the model's "
-          + "safetensors folder, whose config.json names it, can be read)")
-    }
+  private func ropeScaling(_ dimension: Int) throws(CheckpointError) -> JSONValue? {
     let type = try metadata.stringIfPresent(key("rope.scaling.type")) ?? "none"
+    if let rotaryFactors {
+      guard type == "none" else {
+        throw .unsupported(
+          file: metadata.file,
+          feature:
+            "\(key("rope.scaling.type")) \(type) beside the tensor \(GGUFRotaryFactors.tensorName)")
+      }
+      return try rotaryFactors.scaling(
+        dimension: dimension, theta: try number("rope.freq_base") ?? 10_000,
+        context: try size("context_length"), file: metadata.file)
+    }
     if type == "none" {
       if let factor = try number("rope.scale_linear"), factor != 1 {
         return .object(["rope_type": .string("linear"), "factor": .number(factor)])

@@ -39,7 +39,12 @@ struct GGUFModel: Sendable {
   init(path: String, workers: Int) throws(CheckpointError) {
     let opened = try GGUFShards(path: path, workers: workers)
     metadata = opened.metadata
-    let configuration = try GGUFConfiguration(metadata, tensors: opened.entries.mapValues(\.entry))
+    var factors: GGUFRotaryFactors?
+    if let stored = opened.entries[GGUFRotaryFactors.tensorName] {
+      factors = try GGUFRotaryFactors(stored.entry, in: stored.file)
+    }
+    let configuration = try GGUFConfiguration(
+      metadata, tensors: opened.entries.mapValues(\.entry), rotaryFactors: factors)
     config = JSONObject(file: path, members: try configuration.config())
     generationConfig = JSONObject(file: path, members: try configuration.generationConfig())
     let architecture = try metadata.architecture()
@@ -168,6 +173,7 @@ private struct GGUFShards {
     _ path: String, workers: Int
   ) throws(CheckpointError) -> (file: FileSource, header: GGUFHeader) {
     let file = try FileSource(path: path, what: "GGUF model", workers: workers)
+    try LFSPointer.refuse(file)
     return (file, try GGUFHeader(of: file))
   }
 

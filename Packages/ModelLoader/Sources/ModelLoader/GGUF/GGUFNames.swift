@@ -58,9 +58,10 @@ struct GGUFNames {
       block: "transformer.h", parts: parts)
   }
 
-  /// Tensors that say nothing which the metadata does not say.
+  /// Tensors that say nothing which the configuration does not say.
   static func isRedundant(_ name: String) -> Bool {
     name.hasSuffix(".attn_rot_embd") || name.hasSuffix(".attn.rot_embd") || name == "rope.freqs"
+      || name == GGUFRotaryFactors.tensorName
   }
 
   /// The name in a model folder; nil for a tensor that has no place there.
@@ -74,5 +75,19 @@ struct GGUFNames {
       String(number) == fields[1], let part = parts[String(fields[2])]
     else { return nil }
     return "\(block).\(number).\(part)\(suffix)"
+  }
+
+  /// The name in a GGUF file of a tensor of a model folder; nil for one that has no place there.
+  func name(ofHub name: String) -> String? {
+    guard let dot = name.lastIndex(of: ".") else { return nil }
+    let (stem, suffix) = (String(name[..<dot]), name[dot...])
+    guard suffix == ".weight" || suffix == ".bias" else { return nil }
+    if let known = whole.first(where: { $0.value == stem }) { return known.key + suffix }
+    guard stem.hasPrefix(block + ".") else { return nil }
+    let rest = stem.dropFirst(block.count + 1)
+    guard let end = rest.firstIndex(of: "."), let number = Int(rest[..<end]),
+      let part = parts.first(where: { $0.value == rest[rest.index(after: end)...] })
+    else { return nil }
+    return "blk.\(number).\(part.key)\(suffix)"
   }
 }

@@ -28,7 +28,9 @@ struct SVGChart {
     let height = Self.top + Self.plot + 44 + Double(legend.rows) * Self.legendRow
     return """
       <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Self.number(Self.width)) \(Self.number(height))" \
-      role="img" aria-label="\(Self.escaped(chart.title))" class="chart">
+      role="img" class="chart">
+      <title>\(Self.escaped(chart.title))</title>
+      <desc>\(Self.escaped(description))</desc>
       <style>\(Self.style)</style>
       <rect class="paper" width="100%" height="100%"/>
       <text class="title" x="\(Self.number(Self.left))" y="18">\(Self.escaped(chart.title))</text>
@@ -38,6 +40,12 @@ struct SVGChart {
       </svg>
 
       """
+  }
+
+  /// What is drawn, for who does not see it.
+  private var description: String {
+    let series = chart.series.filter { if case .faint = $0.style { false } else { true } }
+    return "\(chart.yLabel) over \(chart.xLabel): \(series.map(\.name).joined(separator: "; "))."
   }
 
   private var plotWidth: Double { Self.width - Self.left - Self.right }
@@ -106,43 +114,55 @@ struct SVGChart {
         )
       }
       parts.append(
-        "<path class=\"mark \(look.hue)\" d=\"\(Self.mark(mark, place.x, place.y))\"><title>\(Self.escaped(place.point.label))</title></path>"
+        "<path class=\"\(look.markClass)\" d=\"\(Self.mark(mark, place.x, place.y))\"><title>\(Self.escaped(place.point.label))</title></path>"
       )
     }
     return parts.joined(separator: "\n")
   }
 
-  /// Classes of a style.
+  /// Classes of a style. The hue chooses the shape of marks too, and the form how they are filled and lines dashed, so
+  /// that nothing hangs on colour alone.
   private struct Look {
     var line: String?
     var mark: Int?
     var hue = ""
+    private var fill = 0
+
+    /// The class of marks.
+    var markClass: String { "mark \(hue) fill\(fill)" }
 
     init(_ style: Chart.Style) {
       switch style {
       case .curve(let hue, let form):
-        self.hue = "hue\(hue % 8)"
+        setMark(hue, form)
         line = "line \(self.hue) form\(form % 4)"
-        mark = form % 4
       case .faint(let hue):
         line = "line faint hue\(hue % 8)"
-      case .dots(let hue, let form):
-        self.hue = "hue\(hue % 8)"
-        mark = form % 4
+      case .dots(let hue, let form): setMark(hue, form)
       case .frontier: line = "frontier"
       case .reference: line = "reference"
       }
     }
+
+    private mutating func setMark(_ hue: Int, _ form: Int) {
+      self.hue = "hue\(hue % 8)"
+      mark = hue % 8
+      fill = form % 4
+    }
   }
 
-  /// The outline of a mark: circle, square, triangle or diamond.
-  private static func mark(_ form: Int, _ x: Double, _ y: Double) -> String {
-    let (x, y) = ((x * 10).rounded() / 10, (y * 10).rounded() / 10)
-    switch form {
-    case 0: return "M\(number(x - 3.2)) \(number(y))a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0 -6.4 0z"
-    case 1: return "M\(number(x - 2.9)) \(number(y - 2.9))h5.8v5.8h-5.8z"
-    case 2: return "M\(number(x)) \(number(y - 3.8))l3.6 6.4h-7.2z"
-    default: return "M\(number(x)) \(number(y - 4.2))l4.2 4.2l-4.2 4.2l-4.2 -4.2z"
+  /// The outline of a mark: circle, square, triangle, diamond, triangle on its tip, bar, hourglass or lying bar.
+  private static func mark(_ shape: Int, _ x: Double, _ y: Double) -> String {
+    let start = "M\(number(x)) \(number(y))"
+    switch shape {
+    case 0: return start + "m-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0 -6.4 0z"
+    case 1: return start + "m-2.9 -2.9h5.8v5.8h-5.8z"
+    case 2: return start + "m0 -3.8l3.6 6.4h-7.2z"
+    case 3: return start + "m0 -4.2l4.2 4.2l-4.2 4.2l-4.2 -4.2z"
+    case 4: return start + "m0 3.8l3.6 -6.4h-7.2z"
+    case 5: return start + "m-1.5 -4.2h3v8.4h-3z"
+    case 6: return start + "m-3.4 -3.4h6.8l-6.8 6.8h6.8z"
+    default: return start + "m-4.2 -1.5h8.4v3h-8.4z"
     }
   }
 
@@ -164,7 +184,7 @@ struct SVGChart {
       }
       if let mark = look.mark {
         parts.append(
-          "<path class=\"mark \(look.hue)\" d=\"\(Self.mark(mark, x + 8, y - 4))\"/>")
+          "<path class=\"\(look.markClass)\" d=\"\(Self.mark(mark, x + 8, y - 4))\"/>")
       }
       parts.append(
         "<text class=\"key\" x=\"\(Self.number(x + 20))\" y=\"\(Self.number(y))\">\(Self.escaped(series.name))</text>"
@@ -186,11 +206,13 @@ struct SVGChart {
       .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")
   }
 
+  /// Found by a search for the largest least distance of any two (CIELAB) as seen with full and with each kind of limited
+  /// colour vision (Machado, Oliveira, Fernandes 2009), the first four before the others, at a contrast of 3 to the paper.
   private static let hues = [
-    "#0b6e99", "#c2410c", "#15803d", "#9333ea", "#b45309", "#be185d", "#4d7c0f", "#475569",
+    "#6b00ff", "#901200", "#0ea68b", "#530767", "#c78209", "#001413", "#ce65fb", "#8170a9",
   ]
   private static let darkHues = [
-    "#5bc0eb", "#fb923c", "#4ade80", "#c084fc", "#fbbf24", "#f472b6", "#a3e635", "#94a3b8",
+    "#7146f1", "#b79703", "#46ffb3", "#cc2792", "#fff500", "#c0e9ff", "#689dfc", "#6b742e",
   ]
 
   private static func colours(_ hues: [String]) -> String {
@@ -203,10 +225,11 @@ struct SVGChart {
     .chart .title{font-size:13px;font-weight:600}.chart .tick,.chart .key{font-size:11px}.chart .grid{stroke:#ddd;stroke-width:.7}\
     \(colours(hues))\
     .chart .line{fill:none;stroke-width:1.4}.chart .faint{opacity:.28}.chart .form1{stroke-dasharray:6 3}.chart .form2{stroke-dasharray:2 3}\
-    .chart .form3{stroke-dasharray:8 3 2 3}.chart .mark{stroke:none}.chart .error{fill:none;stroke-width:1;opacity:.55}\
+    .chart .form3{stroke-dasharray:8 3 2 3}.chart .mark{stroke-width:1.3}\
+    .chart .fill1{fill:#fff}.chart .fill2{fill-opacity:.35}.chart .fill3{fill:#fff;stroke-dasharray:1.5 1}.chart .error{fill:none;stroke-width:1;opacity:.55}\
     .chart .frontier{fill:none;stroke:#111;stroke-width:2.6;opacity:.5}.chart .reference{fill:none;stroke:#111;stroke-width:1.6;stroke-dasharray:3 4}\
     @media(prefers-color-scheme:dark){.chart .paper{fill:#16181d}.chart text{fill:#e5e7eb}.chart .grid{stroke:#333a45}\
     \(colours(darkHues))\
-    .chart .line,.chart .error{fill:none}.chart .mark{stroke:none}.chart .frontier,.chart .reference{fill:none;stroke:#f3f4f6}}
+    .chart .line,.chart .error{fill:none}.chart .fill1,.chart .fill3{fill:#16181d}.chart .frontier,.chart .reference{fill:none;stroke:#f3f4f6}}
     """
 }

@@ -1,0 +1,86 @@
+import Foundation
+import Testing
+
+/// GGUF files, written and read by every command that takes a model.
+@Suite struct GGUFTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func write(_ flags: [String], to name: String = "model.gguf") throws -> String {
+    let outcome = try folder.run(
+      .quantize,
+      ["--model", Nano.model, "--format", "gguf", "--output", folder.path(name)] + flags)
+    try #require(outcome.isSuccess, "\(outcome.errors)")
+    return folder.path(name)
+  }
+
+  private func answer(_ model: String, _ flags: [String] = []) throws -> Outcome {
+    try folder.run(
+      .generate,
+      ["--model", model, "--prompt", Nano.problem, "--greedy", "--think-budget", "60"] + flags)
+  }
+
+  @Test func weightsAsTheyAreGiveTheSameText() throws {
+    let file = try write(["--bits", "16"])
+    let (found, expected) = (try answer(file), try answer(Nano.model))
+    #expect(found.isSuccess, "\(found.errors)")
+    #expect(found.output == expected.output)
+    #expect(try folder.names() == ["model.gguf"])
+  }
+
+  @Test(arguments: [["--bits", "8", "--method", "rtn"], ["--bits", "8"]])
+  func blocksOfEightBitsStillSolve(flags: [String]) throws {
+    let outcome = try answer(write(flags))
+    #expect(outcome.output.contains("\\boxed{24}"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("Q8_0"))
+  }
+
+  @Test func blocksOfFourBitsAreRead() throws {
+    let file = try write(["--bits", "4", "--samples", "16", "--length", "128"])
+    let outcome = try answer(file)
+    #expect(outcome.isSuccess && outcome.errors.contains("Q4_0"), "\(outcome.errors)")
+    let inspected = try folder.run(.quantize, ["--inspect", file])
+    #expect(inspected.output.contains("Q4_0"), "\(inspected.errors)")
+  }
+
+  @Test func everyCommandTakesAFile() throws {
+    let file = try write(["--bits", "16"])
+    let flags = [
+      "--fits", "--model", file, "--bits", "16", "--budget", "100", "--memory", "1GiB",
+    ]
+    #expect(try folder.run(.plan, flags).isSuccess)
+    let evaluated = try folder.run(
+      .evaluate,
+      [
+        "--model", file, "--bench", "nano-math", "--limit", "2", "--journal",
+        folder.path("run.jsonl"),
+      ])
+    #expect(evaluated.isSuccess, "\(evaluated.errors)")
+    let quantized = try folder.run(
+      .quantize,
+      [
+        "--model", file, "--method", "rtn", "--bits", "8", "--output", folder.path("out"),
+      ])
+    try #require(quantized.isSuccess, "\(quantized.errors)")
+    let outcome = try answer(folder.path("out"))
+    #expect(outcome.output.contains("\\boxed{24}"), "\(outcome.errors)")
+  }
+
+  @Test func whatBlocksDoNotHoldIsRefusedBeforeTheWork() throws {
+    for (flags, word) in [
+      (["--group-size", "64"], "groups of 32"), (["--asymmetric"], "symmetric"),
+      (["--bits", "3"], "3 bits in GGUF files"),
+    ] {
+      let outcome = try folder.run(
+        .quantize,
+        ["--model", Nano.model, "--format", "gguf", "--output", folder.path("x.gguf")] + flags)
+      expectRefusal(outcome, naming: [word])
+    }
+    #expect(try folder.names().isEmpty)
+    try Data("text".utf8).write(to: URL(fileURLWithPath: folder.path("x.gguf")))
+    let flags = ["--model", Nano.model, "--format", "gguf", "--bits", "16", "--output", "x.gguf"]
+    expectRefusal(try folder.run(.quantize, flags), naming: ["x.gguf", "exists"])
+    #expect(try folder.names() == ["x.gguf"])
+  }
+}

@@ -1,0 +1,77 @@
+"""What `quantize --format gguf` writes, as the gguf package and llama.cpp read it. Run by `make test` where pytest and the
+packages are; llama-cpp-python is used where it is installed."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+gguf = pytest.importorskip("gguf")
+numpy = pytest.importorskip("numpy")
+
+BIN = Path(os.environ.get("BITBUDGET_BIN", "bin"))
+MODEL = "nano-0.5m"
+FOLDER = Path(__file__).resolve().parents[2] / "Packages/NanoModels/Sources/NanoModels/Resources" / MODEL
+PROBLEM = "Start with 8. Then (a) multiply by 3. What is the result?"
+
+
+def run(command, *flags):
+    done = subprocess.run([BIN / command, *map(str, flags)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def written(folder, bits):
+    path = folder / f"{bits}.gguf"
+    run("quantize", "--model", MODEL, "--format", "gguf", "--bits", bits, "--method", "rtn", "--output", path)
+    return path
+
+
+def original(name):
+    """A tensor of the model folder, as floats."""
+    import json
+
+    data = (FOLDER / "model.safetensors").read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    entry = json.loads(data[8 : 8 + length])[name]
+    begin, end = (8 + length + offset for offset in entry["data_offsets"])
+    bits = numpy.frombuffer(data[begin:end], "<u2").astype(numpy.uint32) << 16
+    return bits.view(numpy.float32).reshape(entry["shape"])
+
+
+@pytest.mark.parametrize("bits, kind, step", [(16, "BF16", 0), (8, "Q8_0", 1 / 127), (4, "Q4_0", 2 / 15)])
+def test_the_package_reads_what_was_meant(tmp_path, bits, kind, step):
+    reader = gguf.GGUFReader(written(tmp_path, bits))
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    queries = tensors["blk.1.attn_q.weight"]
+    assert queries.tensor_type.name == kind
+    values = gguf.dequantize(queries.data, queries.tensor_type)
+    expected = original("model.layers.1.self_attn.q_proj.weight")
+    assert values.shape == expected.shape
+    largest = numpy.abs(expected).reshape(-1, 32).max(axis=1, keepdims=True)
+    error = numpy.abs(values - expected).reshape(-1, 32)
+    assert (error <= largest * step * 0.51 + 1e-3 * largest * (step > 0)).all()
+    assert tensors["output_norm.weight"].tensor_type.name == "F32"
+    fields = reader.fields
+    assert fields["general.architecture"].contents() == "qwen3"
+    assert fields["tokenizer.ggml.pre"].contents() == "qwen2"
+    tokens = fields["tokenizer.ggml.tokens"].contents()
+    assert len(tokens) == tensors["token_embd.weight"].shape[1]
+
+
+@pytest.mark.parametrize("bits", [16, 8, 4])
+def test_llama_cpp_writes_the_same_text(tmp_path, bits):
+    llama_cpp = pytest.importorskip("llama_cpp")
+    path = written(tmp_path, bits)
+    ids = [int(word) for word in run("generate", "--model", path, "--tokenize", PROBLEM).splitlines()[0].split(",")]
+    model = llama_cpp.Llama(str(path), n_ctx=512, n_threads=2, verbose=False)
+    assert model.tokenize(PROBLEM.encode(), add_bos=False, special=True) == ids
+    ours = run("generate", "--model", path, "--ids", ",".join(map(str, ids)), "--print-ids", "--greedy", "--max-tokens", 24)
+    expected = [int(word) for word in ours.replace(",", " ").split()]
+    theirs = []
+    for token in model.generate(ids, temp=0.0, top_k=1, repeat_penalty=1.0):
+        theirs.append(token)
+        if len(theirs) == len(expected):
+            break
+    assert theirs == expected
