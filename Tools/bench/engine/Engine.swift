@@ -22,9 +22,11 @@ struct Engine: ParsableCommand {
   var shape = "0.6b"
   @Option(help: "Formats of the weights, separated by commas: bf16, int8, int4.")
   var formats = "bf16,int8,int4"
-  @Option(help: "How weights meet activations: exact, int16, int8 or bf16.")
-  var numerics = Numerics.exact
-  @Option(help: "Bits of the output head: 16 or 8.") var headBits = HeadBits.stored
+  @Option(
+    help: "How weights meet activations: exact, int16, int8 or bf16 (default: by the format).")
+  var numerics: Numerics?
+  @Option(help: "Bits of the output head: 16, 12 or 8 (default: by the format).")
+  var headBits: HeadBits?
   @Option(help: "Tokens of the prompt.")
   var prompt = 128
   @Option(help: "Tokens generated in each repetition.")
@@ -81,8 +83,11 @@ struct Engine: ParsableCommand {
     }
     let pool = try ThreadPool(workers: threads)
     for format in try list("formats", formats, of: WeightFormat.self) {
-      let decoder = try RandomModel.make(config, format, headBits: headBits)
-      let pass = ForwardPass(decoder, pool: pool, numerics: numerics)
+      let standard = ComputePrecision.standard(forWeightsOf: format.bits)
+      let precision = ComputePrecision(
+        numerics: numerics ?? standard.numerics, headBits: headBits ?? standard.headBits)
+      let decoder = try RandomModel.make(config, format, headBits: precision.headBits)
+      let pass = ForwardPass(decoder, pool: pool, numerics: precision.numerics)
       if let samples {
         let group = SampleGroup(pass: pass, prompt: prompt, tokens: tokens)
         let facts: [String: Any] = [
@@ -94,25 +99,27 @@ struct Engine: ParsableCommand {
       let turns = try SpeedTurns(
         pass, kv, .init(batch: batch, depth: depth, prompt: prompt, tokens: tokens), pool: pool)
       if onRequest {
-        while readLine() != nil { report(try turns.measure(), kv, format, decoder.weightBytes) }
+        while readLine() != nil {
+          report(try turns.measure(), kv, format, precision, decoder.weightBytes)
+        }
       } else {
         let all = try (0..<repetitions).map { _ in try turns.measure() }
         let medians = kv.indices.map { index in all.map { $0[index] }.median }
-        report(medians, kv, format, decoder.weightBytes)
+        report(medians, kv, format, precision, decoder.weightBytes)
       }
     }
   }
 
   private func report(
     _ speeds: [SpeedTurns.Speed], _ kv: [KVPolicy], _ format: WeightFormat,
-    _ weightBytes: Int
+    _ precision: ComputePrecision, _ weightBytes: Int
   ) {
     for (kv, speed) in zip(kv, speeds) {
       // Sequences share what the cache holds.
       let limit = speed.memory / Double(weightBytes + speed.cacheBytes) * Double(batch)
       report([
-        "shape": shape, "weights": format.rawValue, "numerics": numerics.rawValue,
-        "head_bits": headBits.rawValue,
+        "shape": shape, "weights": format.rawValue, "numerics": precision.numerics.rawValue,
+        "head_bits": precision.headBits.rawValue,
         "threads": threads, "batch": batch,
         "depth": depth, "kv": kv.description, "prompt_tokens": prompt,
         "weight_bytes": weightBytes, "kv_bytes": speed.cacheBytes,

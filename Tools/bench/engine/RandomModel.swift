@@ -5,6 +5,15 @@ import Tensors
 /// How the weights of the blocks are stored.
 enum WeightFormat: String, CaseIterable {
   case bf16, int8, int4
+
+  /// Bits of a weight.
+  var bits: Int {
+    switch self {
+    case .bf16: 16
+    case .int8: 8
+    case .int4: 4
+    }
+  }
 }
 
 /// A decoder of a published shape with random weights: speed does not depend on what the weights say.
@@ -37,7 +46,8 @@ enum RandomModel {
     _ config: JSONObject, _ format: WeightFormat, headBits: HeadBits
   ) throws -> Decoder {
     try Decoder(
-      ModelFamilies.standard.family(for: config), from: Tensors(format: format, headBits: headBits))
+      ModelFamilies.standard.family(for: config), from: Tensors(format: format, headBits: headBits),
+      headBits: headBits)
   }
 
   private final class Tensors: TensorSource {
@@ -84,7 +94,7 @@ enum RandomModel {
       return try WeightPacking.pack(
         Tensor(dtype: .bf16, shape: [rows, columns], bytes: bytes), name: "random")
     }
-    let bits = format == .int8 ? 8 : 4
+    let bits = format.bits
     let mask = UInt8((1 << bits) - 1)
     let codes = (0..<rows * columns).map { _ in UInt8(truncatingIfNeeded: random.next()) & mask }
     let scale = Float(1) / Float(32 << bits)
