@@ -129,8 +129,37 @@ def table(head, rows):
     print()
 
 
-def small(value):
-    return f"{value:.1e}" if value else "0"
+def shown(bits):
+    """The pairs of numerics and head that have rows of their own; the reference has none."""
+    return [variant for variant in VARIANTS if variant != EXACT and is_shown(bits, *variant)]
+
+
+def divergences(bench, models, bits):
+    """Mean divergence, with its share of what the weights cost, its 99.9 percentile and top-1 agreement."""
+    costs = {name: bench.divergence(name, name, bench.model(name, bits), EXACT) for name in models} if bits < 16 else {}
+
+    def cell(found, cost=None):
+        mean, high, agreement, _ = found
+        share = f" ({100 * mean / cost[0]:.1f} %)" if cost else ""
+        return f"{mean:.1e}{share}, {high:.1e}, {100 * agreement:.2f} %"
+
+    rows = [["the weights", ""] + [cell(costs[name]) for name in models]] if costs else []
+    for variant in shown(bits):
+        found = {name: bench.divergence(name, bench.model(name, bits), bench.model(name, bits), variant) for name in models}
+        rows.append([f"`{variant[0]}`", str(variant[1])] + [cell(found[name], costs.get(name)) for name in models])
+    table(["", "head", *models], rows)
+
+
+def accuracies(bench, models, bits):
+    """Paired differences of the accuracy on both benchmarks, in points of a hundred with standard errors."""
+    rows = []
+    for variant in shown(bits):
+        row = [f"`{variant[0]}`", str(variant[1])]
+        for name in models:
+            pairs = (bench.difference(name, task, bits, variant) for task in BENCHES)
+            row.append(", ".join(f"{100 * mean:+.1f} ± {100 * error:.1f}" for mean, error in pairs))
+        rows.append(row)
+    table(["", "head", *models], rows)
 
 
 def main():
@@ -144,25 +173,11 @@ def main():
     options = parser.parse_args()
     bench = Measurements(options)
     for bits in BITS:
-        print(f"**Weights of {bits} bits**\n")
-        rows = []
-        for name in options.models:
-            model = bench.model(name, bits)
-            cost = bench.divergence(name, name, model, EXACT) if bits < 16 else None
-            if cost:
-                rows.append([name, "(the weights)", "", small(cost[0]), f"{cost[1]:.2g}", f"{100 * cost[2]:.2f} %", "", ""])
-            for variant in VARIANTS:
-                if variant == EXACT or not is_shown(bits, *variant):
-                    continue
-                kl, high, agreement, _ = bench.divergence(name, model, model, variant)
-                share = f" ({100 * kl / cost[0]:.0f} %)" if cost else ""
-                row = [name, variant[0], str(variant[1]), small(kl) + share, f"{high:.2g}", f"{100 * agreement:.2f} %"]
-                if not options.without_accuracy:
-                    for task in BENCHES:
-                        mean, error = bench.difference(name, task, bits, variant)
-                        row.append(f"{100 * mean:+.1f} ± {100 * error:.1f}")
-                rows.append(row)
-        table(["model", "numerics", "head", "mean KL", "99.9 %", "top-1", *BENCHES], rows)
+        print(f"**{'BF16' if bits == 16 else f'{bits}-bit'} weights**\n")
+        divergences(bench, options.models, bits)
+        if not options.without_accuracy:
+            print("Accuracy on " + ", ".join(BENCHES) + ":\n")
+            accuracies(bench, options.models, bits)
 
 
 if __name__ == "__main__":
