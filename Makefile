@@ -62,8 +62,7 @@ sanitize: swift-version ## Unit tests under the address, thread and undefined-be
 
 bench: build ## Measure prompt and generation speed at the shapes of Qwen3-0.6B
 	@"$$($(RELEASE) --show-bin-path)/bench-engine" $(ARGS)
-	$(if $(ARGS),,@"$$($(RELEASE) --show-bin-path)/bench-engine" --formats int8,int4 --numerics int8 --head-bits 8)
-	$(if $(ARGS),,@"$$($(RELEASE) --show-bin-path)/bench-engine" --formats bf16 --numerics bf16)
+	$(if $(ARGS),,@"$$($(RELEASE) --show-bin-path)/bench-engine" --numerics exact --head-bits 16)
 
 versus: build ## Compare with llama.cpp on the same shapes (builds it first; minutes)
 	python3 Tools/bench/versus-llamacpp/versus.py --engine "$$($(RELEASE) --show-bin-path)/bench-engine" $(ARGS)

@@ -34,6 +34,28 @@ import Testing
     return try #require(results?["points"] as? [[String: Any]])
   }
 
+  @Test(arguments: ["numerics: int7", "head-bits: '4'"])
+  func aWayOfComputingThatIsUnknownIsRefusedBeforeAnyWork(line: String) throws {
+    let file = try writeStudy { $0.replacing("limit: 4", with: "limit: 4\n\(line)") }
+    let words = line.split(separator: ":")
+    expectRefusal(
+      try folder.run(.study, ["run", file]), code: 1, naming: ["small.yaml", String(words[0])])
+    #expect(!FileManager.default.fileExists(atPath: folder.path("out/study-small/models")))
+  }
+
+  @Test func numericsAreThoseOfTheFileAndStored() throws {
+    let file = try writeStudy {
+      $0.replacing("limit: 4", with: "limit: 2\nnumerics: exact\nhead-bits: '16'")
+        .replacing("[bf16, \"rkv:32,buffer=16\"]", with: "[bf16]")
+    }
+    #expect(try folder.run(.study, ["run", file]).isSuccess)
+    let found = try points()
+    #expect(!found.isEmpty)
+    for point in found {
+      #expect(point["numerics"] as? String == "exact" && point["head_bits"] as? String == "16")
+    }
+  }
+
   @Test func fromTheFileToThePlan() throws {
     let file = try writeStudy()
     let before = try folder.run(.study, ["status", file])
@@ -50,6 +72,8 @@ import Testing
     #expect(try folder.run(.study, ["run", file]).isSuccess)
     #expect(try folder.run(.study, ["status", file]).isSuccess)
     #expect(try points().count == 16)
+    let numerics = try Set(points().compactMap { $0["numerics"] as? String })
+    #expect(numerics == ["bf16", "int8"])
     #expect(try folder.run(.study, ["report", file]).isSuccess)
     #expect(try !String(contentsOf: page, encoding: .utf8).contains("Incomplete"))
 

@@ -101,7 +101,7 @@ import Testing
       "prompt_tokens", "thought_tokens", "injected_tokens", "answer_tokens", "finish_reason",
       "text", "answer", "votes", "weights_bytes", "kv_bytes", "peak_bytes",
       "prompt_tokens_per_second", "tokens_per_second", "seed", "kv", "model", "sampler", "seconds",
-      "version",
+      "version", "kv_bytes_at_end", "numerics", "head_bits",
     ]
     let cut = try record(["--max-tokens", "3"])
     #expect(Set(cut.keys) == Set(keys))

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 TEXT = Path(__file__).resolve().parents[2] / "Packages/NanoModels/Sources/NanoModels/Resources/calibration.jsonl"
+EXACT = ["--numerics", "exact", "--head-bits", "16"]
 METHODS, BITS, GROUPS = ["rtn", "hqq", "gptq"], [8, 4, 3, 2], [32, 64, 128]
 
 
@@ -25,7 +26,7 @@ def accuracy(flags, folder, model):
     journal = folder / (Path(model).name + ".jsonl")
     (row,) = json.loads(
         output(flags.bin / "evaluate", "--model", model, "--bench", "nano-math", "--limit", 200, "--samples", 1,
-               "--journal", journal, "--format", "json")
+               "--journal", journal, "--format", "json", *EXACT)
     )  # fmt: skip
     return f"{100 * row['accuracy']:.1f} ± {100 * row['accuracy_se']:.1f}"
 
@@ -37,7 +38,7 @@ def figures(flags, folder, text, method, bits, group):
     output(flags.bin / "quantize", "--model", flags.model, "--method", method, "--bits", bits, "--group-size", group,
            "--output", target, *calibration)  # fmt: skip
     reference, candidate = json.loads(
-        output(flags.bin / "evaluate", "--compare", flags.model, target, "--text", text, "--format", "json")
+        output(flags.bin / "evaluate", "--compare", flags.model, target, "--text", text, "--format", "json", *EXACT)
     )
     return reference, candidate, accuracy(flags, folder, target)
 

@@ -21,6 +21,8 @@ POLICIES = ["none", "rkv", "streaming", "snapkv", "h2o"]
 TIERS = "bf16:64,int8:64,int4"
 BUDGETS = [128, 256]
 TEXTS = 40
+# The cache alone is what is measured.
+EXACT = ["--numerics", "exact", "--head-bits", "16"]
 
 
 def cache_flags(kv, policy, kept):
@@ -44,7 +46,7 @@ class Bench:
         return json.loads(
             self.output("evaluate", "--model", self.model, "--bench", "nano-math", "--limit", self.problems,
                         "--think-budgets", budgets, "--force", "--journal", self.folder / f"{name}.jsonl",
-                        "--format", "json", *kv)  # fmt: skip
+                        "--format", "json", *EXACT, *kv)  # fmt: skip
         )
 
     def write_text(self, journal):
@@ -62,7 +64,7 @@ class Bench:
     def divergence(self, text, kv):
         return json.loads(
             self.output("evaluate", "--compare", self.model, self.model, "--text", text, "--window", 1024,
-                        "--format", "json", *kv)  # fmt: skip
+                        "--format", "json", *EXACT, *kv)  # fmt: skip
         )[1]
 
 

@@ -47,7 +47,7 @@ class Runner:
         command = [
             "bin/evaluate", "--model", self.model(name, bits), "--bench", "nano-math", "--format", "json",
             "--limit", str(limit), "--samples", str(samples), "--journal", str(journal),
-            "--think-budgets", ",".join(map(str, budgets)),
+            "--think-budgets", ",".join(map(str, budgets)), "--numerics", "exact", "--head-bits", "16",
         ] + ["--force"] * force
         output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         results = json.loads(output)

@@ -14,6 +14,8 @@ public struct LoadedModel {
   public let checkpoint: Checkpoint
   /// The weights.
   public let decoder: Decoder
+  /// How it is computed.
+  public let precision: ComputePrecision
   /// The forward pass on the threads asked for.
   public let pass: ForwardPass
   /// Nil where the folder has no tokenizer files.
@@ -28,10 +30,12 @@ public struct LoadedModel {
     try self.init(flags, Checkpoint(flags))
   }
 
-  /// Reads the model of a folder that is open.
+  /// Reads the model of a folder that is open, to be computed as `precision` says, or else the flags.
   ///
   /// - Throws: what is wrong, naming the file, tensor or key.
-  public init(_ flags: ModelFlags, _ checkpoint: Checkpoint) throws {
+  public init(
+    _ flags: ModelFlags, _ checkpoint: Checkpoint, precision: ComputePrecision? = nil
+  ) throws {
     let started = Date()
     self.checkpoint = checkpoint
     let limits = MemoryLimits.now()
@@ -42,14 +46,16 @@ public struct LoadedModel {
     }
     tokenizer = try Self.tokenizer(of: checkpoint)
     let progress = ProgressLine("loading \(Text.bytes(checkpoint.storedBytes)), block")
-    decoder = try Decoder(checkpoint, families: Known.families, headBits: flags.headBits) {
+    let precision = try precision ?? flags.precision(of: checkpoint)
+    self.precision = precision
+    decoder = try Decoder(checkpoint, families: Known.families, headBits: precision.headBits) {
       done, total in
       // Short waits need no words.
       if -started.timeIntervalSinceNow > 1 { progress.show(done, of: total) }
     }
     try Interrupts.check()
     pass = ForwardPass(
-      decoder, pool: try ThreadPool(workers: flags.threadCount), numerics: flags.numerics)
+      decoder, pool: try ThreadPool(workers: flags.threadCount), numerics: precision.numerics)
     loadSeconds = Date().timeIntervalSince(started)
   }
 
@@ -106,6 +112,11 @@ public struct LoadedModel {
       return nil
     }
     return ThinkingTags(open: open, close: close)
+  }
+
+  /// The formats of blocks and head and the numerics, for messages.
+  public var storage: String {
+    "\(decoder.formatName), head \(decoder.head.formatName), \(precision.numerics.rawValue)"
   }
 
   /// The model's name.

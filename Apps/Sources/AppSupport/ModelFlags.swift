@@ -2,10 +2,8 @@ import ArgumentParser
 import Foundation
 import KVCaches
 import DecoderModels
+import ModelLoader
 import Tensors
-
-extension Numerics: ExpressibleByArgument {}
-extension HeadBits: ExpressibleByArgument {}
 
 /// The flags that say which model to run and how; the same in every command.
 public struct ModelFlags: ParsableArguments {
@@ -29,17 +27,17 @@ public struct ModelFlags: ParsableArguments {
   /// How weights meet activations.
   @Option(
     help:
-      "How weights meet activations: exact, int16 (activations quantized to 16 bits for integer weights), int8 (to 8 bits for integer weights and caches, to BF16 for BF16 ones; fastest), or bf16 (the latter alone)."
+      "How weights meet activations: auto (by the bits of the weights), exact, int16 (activations quantized to 16 bits for integer weights), int8 (to 8 bits for integer weights and caches, to BF16 for BF16 ones; fastest), or bf16 (the latter alone)."
   )
-  public var numerics = Numerics.exact
+  public var numerics = Automatic<Numerics>.auto
 
   /// How the output head is held.
   @Option(
     name: .customLong("head-bits"),
     help:
-      "Hold the output head, and an embedding that serves as one, in 16 bits as stored or rounded to 8 (less memory, faster)."
+      "Hold the output head, and an embedding that serves as one, in 16 bits as stored or quantized to 12 or 8 (less memory, faster); auto takes 12 beside weights of 8 bits, 8 beside fewer."
   )
-  public var headBits = HeadBits.stored
+  public var headBits = Automatic<HeadBits>.auto
 
   /// Whether what is absent is fetched.
   @OptionGroup(title: "Hub")
@@ -57,6 +55,25 @@ public struct ModelFlags: ParsableArguments {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): expected 1 to 1024")
     }
+  }
+
+  /// How the model is computed: what the flags say, and else `standard`.
+  public func precision(
+    standard: @autoclosure () throws -> ComputePrecision
+  ) rethrows -> ComputePrecision {
+    if let numerics = numerics.value, let headBits = headBits.value {
+      return ComputePrecision(numerics: numerics, headBits: headBits)
+    }
+    let standard = try standard()
+    return ComputePrecision(
+      numerics: numerics.value ?? standard.numerics, headBits: headBits.value ?? standard.headBits)
+  }
+
+  /// How the model of a folder is computed: what the flags say, and else the default for its weights.
+  ///
+  /// - Throws: `ModelError` naming the key or tensor.
+  public func precision(of checkpoint: Checkpoint) throws -> ComputePrecision {
+    try precision(standard: try DecoderSource(checkpoint, families: Known.families).standardPrecision())
   }
 
   /// What the KV cache keeps and how; `format` is for where no flag says another.

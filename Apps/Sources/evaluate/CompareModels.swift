@@ -32,8 +32,7 @@ struct ComparisonFlags: ParsableArguments {
   }
 }
 
-/// Two models that read the same text side by side. The first, the reference, runs with all
-/// defaults.
+/// Two models that read the same text side by side. The first, the reference, is computed exactly.
 struct CompareModels {
   private let reference: LoadedModel
   private let candidate: LoadedModel
@@ -43,7 +42,7 @@ struct CompareModels {
   init(_ names: [String], _ flags: ModelFlags) throws {
     var (first, second) = (flags, flags)
     (first.named, second.named) = (names[0], names[1])
-    (first.numerics, first.headBits) = (.exact, .stored)
+    (first.numerics, first.headBits) = (.given(.exact), .given(.stored))
     reference = try LoadedModel(first)
     candidate = try LoadedModel(second)
     kv = try second.kvPolicy()

@@ -124,17 +124,10 @@ struct RunBenchmark: ParsableCommand {
   private func run(
     _ benchmark: Benchmark, _ shard: Shard, _ checkpoint: Checkpoint
   ) throws -> (rows: [SummaryTable.Run], journals: [URL]) {
-    let budgets = thinkBudgets?.values.map { $0 as Int? } ?? [thinkBudget]
-    let engine = try engine(checkpoint)
-    let sweep = try BudgetSweep(
-      budgets.map { budget in
-        let scenario = try scenario(benchmark, checkpoint, engine: engine, thinking: budget)
-        return try EvaluationRun(
-          benchmark: benchmark, scenario: scenario, shard: shard,
-          journal: journalFile(scenario, shard))
-      })
+    let (precision, runs) = try runs(of: benchmark, shard, checkpoint)
+    let sweep = try BudgetSweep(runs)
     let (results, rate) = try results(
-      of: sweep, "\(benchmark.definition.name)  \(checkpoint.modelName)", checkpoint,
+      of: sweep, "\(benchmark.definition.name)  \(checkpoint.modelName)", checkpoint, precision,
       options(benchmark, checkpoint))
     for note in results.flatMap(\.notes) { Console.note("note: \(note)") }
     let rows = try zip(sweep.runs, results).map { run, result in
@@ -145,15 +138,46 @@ struct RunBenchmark: ParsableCommand {
     return (rows, sweep.runs.map(\.journal))
   }
 
+  /// A run for each thinking budget, and how the model is computed in them: as the flags say; else as journals that were
+  /// begun before there was a default for each format of weights, and else by that default.
+  private func runs(
+    of benchmark: Benchmark, _ shard: Shard, _ checkpoint: Checkpoint
+  ) throws -> (ComputePrecision, [EvaluationRun]) {
+    let budgets = thinkBudgets?.values.map { $0 as Int? } ?? [thinkBudget]
+    func runs(_ precision: ComputePrecision) throws -> [EvaluationRun] {
+      let engine = try engine(checkpoint, precision)
+      return try budgets.map { budget in
+        let scenario = try scenario(benchmark, checkpoint, engine: engine, thinking: budget)
+        return try EvaluationRun(
+          benchmark: benchmark, scenario: scenario, shard: shard,
+          journal: journalFile(scenario, shard))
+      }
+    }
+    let standard = try model.precision(of: checkpoint)
+    let standardRuns = try runs(standard)
+    let earlier = model.precision(standard: .exact)
+    if earlier != standard, !standardRuns.contains(where: \.isBegun) {
+      let earlierRuns = try runs(earlier)
+      if earlierRuns.contains(where: \.isBegun) {
+        Console.note(
+          "note: going on with --numerics \(earlier.numerics.rawValue) --head-bits \(earlier.headBits.rawValue), as the journal was begun"
+        )
+        return (earlier, earlierRuns)
+      }
+    }
+    return (standard, standardRuns)
+  }
+
   /// The results and tokens a second; the model is loaded only where a reply lacks a record.
   private func results(
-    of sweep: BudgetSweep, _ title: String, _ checkpoint: Checkpoint, _ sampling: SamplingOptions
+    of sweep: BudgetSweep, _ title: String, _ checkpoint: Checkpoint,
+    _ precision: ComputePrecision, _ sampling: SamplingOptions
   ) throws -> (results: [(summary: Summary, notes: [String])], rate: Double?) {
     let damage: DamagePolicy = dropDamaged ? .drop : .refuse
     if let results = try sweep.finished(damage: damage) { return (results, nil) }
-    let loaded = try LoadedModel(model, checkpoint)
+    let loaded = try LoadedModel(model, checkpoint, precision: precision)
     Console.note(
-      "model: \(Text.bytes(loaded.decoder.weightBytes)) loaded in "
+      "model: \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.storage)) loaded in "
         + String(format: "%.2f s", loaded.loadSeconds))
     let responder = try EngineResponder(
       loaded, kv: model.kvPolicy(), sampling: sampling,
@@ -215,7 +239,9 @@ struct RunBenchmark: ParsableCommand {
   }
 
   /// What decides the replies besides the benchmark and the sampler.
-  private func engine(_ checkpoint: Checkpoint) throws -> [String: String] {
+  private func engine(
+    _ checkpoint: Checkpoint, _ precision: ComputePrecision
+  ) throws -> [String: String] {
     var engine = [
       "model": checkpoint.modelName,
       "weights": try DecoderSource(checkpoint, families: Known.families).formatName(),
@@ -224,10 +250,10 @@ struct RunBenchmark: ParsableCommand {
       "template digest": try Self.templateDigest(checkpoint),
       "program": Program.version, "forced": force ? "yes" : "no",
     ]
-    // Said only where it is not the default, so that journals written before the flag was there can
-    // go on.
-    if model.numerics != .exact { engine["numerics"] = model.numerics.rawValue }
-    if model.headBits != .stored { engine["head bits"] = model.headBits.rawValue }
+    // Said only where it is not exact, so that journals written before the flag was there can go on.
+    let (numerics, headBits) = (precision.numerics, precision.headBits)
+    if numerics != .exact { engine["numerics"] = numerics.rawValue }
+    if headBits != .stored { engine["head bits"] = headBits.rawValue }
     return engine
   }
 

@@ -98,13 +98,15 @@ struct Generate: ParsableCommand {
       let fits = try memory.fitting(
         requests, wanted: together, kvByteBudget: kvByteBudget, generator: generator)
       if fits < together { try refuseOrNote(together, fits: fits) }
+      let held: Int
       if engine.printIDs {
-        try printIDs(requests, generator)
+        held = try printIDs(requests, generator)
       } else if group.samples > 1 || group.json || thinking.thinkBudgets != nil {
-        try collect(requests, generator, loaded)
+        held = try collect(requests, generator, loaded)
       } else {
-        try stream(requests, generator, loaded)
+        held = try stream(requests, generator, loaded)
       }
+      if !group.json { try report(loaded, generator, requests, kvBytesAtEnd: held) }
     } catch let error as GenerationError {
       if case .budgetTooLong = error {
         let flag = thinking.thinkBudgets == nil ? "--think-budget" : "--think-budgets"
@@ -112,7 +114,6 @@ struct Generate: ParsableCommand {
       }
       throw error
     }
-    if !group.json { try report(loaded, generator, requests) }
   }
 
   /// Without a prompt on the command line, what is piped in is the prompt.
@@ -168,20 +169,26 @@ struct Generate: ParsableCommand {
     print(try prompt.text(files: files, tokenizer: tokenizer))
   }
 
-  private func printIDs(_ requests: [GenerationRequest], _ generator: BatchGenerator) throws {
+  /// Prints the ids of each text; returns the KV bytes that it held at its end.
+  private func printIDs(
+    _ requests: [GenerationRequest], _ generator: BatchGenerator
+  ) throws -> Int {
+    var held = 0
     try generator.run(requests) { event in
       if case .finished(_, let result) = event {
         print(result.tokens.map(String.init).joined(separator: ","))
+        held = max(held, result.kvBytes)
       }
       return Interrupts.isPending ? .endText : .goOn
     }
+    return held
   }
 
-  /// Shows the one text while it is generated.
+  /// Shows the one text while it is generated; returns the KV bytes that it held at its end.
   private func stream(
     _ requests: [GenerationRequest], _ generator: BatchGenerator, _ loaded: LoadedModel
-  ) throws {
-    guard let request = requests.first else { return }
+  ) throws -> Int {
+    guard let request = requests.first else { return 0 }
     let tokenizer = try loaded.requireTokenizer()
     var printer = TextPrinter(
       tokenizer: tokenizer, tags: loaded.thinkingTags, prompt: request.prompt,
@@ -195,11 +202,12 @@ struct Generate: ParsableCommand {
       }
       return Interrupts.isPending || printer.isStopped ? .endText : .goOn
     }
-    guard let finished else { return }
+    guard let finished else { return 0 }
     noteEnd(Reply(finished, tokenizer: tokenizer, tags: loaded.thinkingTags, stops: limits.stop))
     if let records = try logprobs(of: finished, request, loaded) {
       print("\n" + LogprobRecord.table(records))
     }
+    return finished.kvBytes
   }
 
   /// The log-probabilities of a text, where they were asked for.
@@ -213,10 +221,10 @@ struct Generate: ParsableCommand {
     ).map { LogprobRecord($0, tokenizer) }
   }
 
-  /// Generates all texts, then prints them, their votes or the record.
+  /// Generates all texts, then prints them, their votes or the record; returns the KV bytes that the largest held at its end.
   private func collect(
     _ requests: [GenerationRequest], _ generator: BatchGenerator, _ loaded: LoadedModel
-  ) throws {
+  ) throws -> Int {
     let tokenizer = try loaded.requireTokenizer()
     func reply(_ result: GenerationResult) -> Reply {
       Reply(result, tokenizer: tokenizer, tags: loaded.thinkingTags, stops: limits.stop)
@@ -249,7 +257,8 @@ struct Generate: ParsableCommand {
     func outcome(_ budget: Int?) -> ReplyGroup? {
       ReplyGroup((replies[budget] ?? [:]).sorted { $0.key < $1.key }.map(\.value))
     }
-    guard let longest = outcome(nil) else { return }
+    guard let longest = outcome(nil) else { return 0 }
+    let held = longest.replies.map(\.result.kvBytes).max() ?? 0
     let shorter = thinking.branches.compactMap { budget in
       outcome(budget).map { BudgetAnswers(budget: budget, group: $0) }
     }
@@ -258,8 +267,9 @@ struct Generate: ParsableCommand {
     if group.json {
       let record = try GenerationRecord(
         group: longest, budgets: budgets, weightsBytes: loaded.decoder.weightBytes,
-        kvBytes: generator.meter.peakBytes, timings: generator.timings, seed: sampling.seed,
-        model: loaded.name, sampling: requests[0].sampling,
+        kvBytes: generator.meter.peakBytes, kvBytesAtEnd: held, timings: generator.timings,
+        seed: sampling.seed, model: loaded.name, precision: loaded.precision,
+        sampling: requests[0].sampling,
         kv: model.kvPolicy().description, seconds: seconds,
         logprobs: logprobs(of: longest.shown.result, requests[0], loaded))
       print(try record.json())
@@ -268,6 +278,7 @@ struct Generate: ParsableCommand {
       if !budgets.isEmpty { print(BudgetAnswers.table(budgets)) }
       if group.vote { print(longest.votes.text) }
     }
+    return held
   }
 
   /// Prints complete texts one after the other.
@@ -311,7 +322,8 @@ struct Generate: ParsableCommand {
   }
 
   private func report(
-    _ loaded: LoadedModel, _ generator: BatchGenerator, _ requests: [GenerationRequest]
+    _ loaded: LoadedModel, _ generator: BatchGenerator, _ requests: [GenerationRequest],
+    kvBytesAtEnd: Int
   ) throws {
     guard let request = requests.first else { return }
     let timings = generator.timings
@@ -329,9 +341,9 @@ struct Generate: ParsableCommand {
       sampling    \(drawn)
       prompt      \(timings.promptTokens) tokens, \(String(format: "%.1f", timings.promptRate)) tokens/s
       generation  \(timings.generatedTokens) tokens, \(String(format: "%.1f", timings.generationRate)) tokens/s
-      weights     \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.decoder.formatName), head \(loaded.decoder.head.formatName), \(model.numerics.rawValue)), \
+      weights     \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.storage)), \
       loaded in \(String(format: "%.2f", loaded.loadSeconds)) s
-      KV cache    \(Text.bytes(generator.meter.peakBytes)) (\(kv))\(loaded.decoder.shape.cacheShape.scopeText)
+      KV cache    \(Text.bytes(generator.meter.peakBytes)) at most, \(Text.bytes(kvBytesAtEnd)) at the end (\(kv))\(loaded.decoder.shape.cacheShape.scopeText)
       peak        \(Text.bytes(ProcessMemory.peakBytes)) of the process
       """)
   }

@@ -1,4 +1,5 @@
 import AppSupport
+import DecoderModels
 import Foundation
 import Serving
 import TextGeneration
@@ -13,11 +14,15 @@ struct GenerationRecord: Encodable {
   let weightsBytes: Int
   /// The most bytes of KV pages held at any time.
   let kvBytes: Int
+  /// The most bytes of KV pages that a text held at its end.
+  let kvBytesAtEnd: Int
   /// What generating took.
   let timings: GenerationTimings
   let seed: UInt64
   /// The model's name.
   let model: String
+  /// How it was computed.
+  let precision: ComputePrecision
   /// How tokens were drawn.
   let sampling: SamplingOptions
   /// What the KV cache kept.
@@ -31,10 +36,12 @@ struct GenerationRecord: Encodable {
     case promptTokens = "prompt_tokens"
     case weightsBytes = "weights_bytes"
     case kvBytes = "kv_bytes"
+    case kvBytesAtEnd = "kv_bytes_at_end"
+    case headBits = "head_bits"
     case peakBytes = "peak_bytes"
     case promptTokensPerSecond = "prompt_tokens_per_second"
     case tokensPerSecond = "tokens_per_second"
-    case seed, budgets, model, version, sampler, kv, seconds, logprobs
+    case seed, budgets, model, version, numerics, sampler, kv, seconds, logprobs
   }
 
   private enum SamplerKey: String, CodingKey {
@@ -51,12 +58,15 @@ struct GenerationRecord: Encodable {
     try values.encode(group.shown.result.counts.prompt, forKey: .promptTokens)
     try values.encode(weightsBytes, forKey: .weightsBytes)
     try values.encode(kvBytes, forKey: .kvBytes)
+    try values.encode(kvBytesAtEnd, forKey: .kvBytesAtEnd)
     try values.encode(ProcessMemory.peakBytes, forKey: .peakBytes)
     try values.encode(timings.promptRate, forKey: .promptTokensPerSecond)
     try values.encode(timings.generationRate, forKey: .tokensPerSecond)
     try values.encode(seed, forKey: .seed)
     try values.encode(model, forKey: .model)
     try values.encode(Program.version, forKey: .version)
+    try values.encode(precision.numerics, forKey: .numerics)
+    try values.encode(precision.headBits, forKey: .headBits)
     try values.encode(kv, forKey: .kv)
     try values.encode(seconds, forKey: .seconds)
     try values.encodeIfPresent(logprobs, forKey: .logprobs)

@@ -82,7 +82,8 @@ struct SelfWriter {
         "to write its own calibration text the model needs \(Text.bytes(try needed(1))) of memory, "
           + "\(Text.bytes(free)) are free; --calibration FILE and --method hqq do with less")
     }
-    var flags = try ModelFlags.parse(["--threads", "\(threads)"])
+    var flags = try ModelFlags.parse(
+      ["--threads", "\(threads)", "--numerics", "exact", "--head-bits", "16"])
     flags.named = checkpoint.directory.path
     let loaded = try LoadedModel(flags, checkpoint)
     let time = try SelfCalibrationForecast(loaded.pass, amount, together: together)

@@ -1,7 +1,9 @@
 import AppSupport
 import ArgumentParser
+import DecoderModels
 import Evaluation
 import Foundation
+import Tensors
 
 /// `study run`: generates what is missing, run by run, and writes the results.
 struct RunStudy: ParsableCommand {
@@ -24,6 +26,7 @@ struct RunStudy: ParsableCommand {
 
   func run() throws {
     let definition = try study.definition()
+    try checkPrecision(of: definition)
     let part = try shard ?? JobArray(ProcessInfo.processInfo.environment)?.shard ?? .whole
     let runs = runs(of: part, definition)
     let (quantize, evaluate) = (try Sibling("quantize"), try Sibling("evaluate"))
@@ -50,6 +53,23 @@ struct RunStudy: ParsableCommand {
     try results.write(to: file)
     Console.note(
       "\(results.points.count) of \(results.scenarios) scenarios measured: \(file.relativePath)")
+  }
+
+  /// Refuses a way of computing that `evaluate` does not know, before any work.
+  private func checkPrecision(of definition: StudyDefinition) throws {
+    func check(_ key: String, _ value: String?, _ isKnown: (String) -> Bool, _ known: [String])
+      throws
+    {
+      guard let value, !isKnown(value) else { return }
+      throw UserError(
+        "\(study.file): '\(key)' is '\(value)'; expected one of \(known.joined(separator: ", "))")
+    }
+    try check(
+      "numerics", definition.numerics, { Automatic<Numerics>(argument: $0) != nil },
+      Automatic<Numerics>.allValueStrings)
+    try check(
+      "head-bits", definition.headBits, { Automatic<HeadBits>(argument: $0) != nil },
+      Automatic<HeadBits>.allValueStrings)
   }
 
   /// The runs of a part. All runs of one model at one precision fall into the same, which alone quantizes it.
@@ -100,6 +120,8 @@ struct RunStudy: ParsableCommand {
     ]
     if let limit = definition.limit { words += ["--limit", "\(limit)"] }
     if let temperature = definition.temperature { words += ["--temperature", "\(temperature)"] }
+    if let numerics = definition.numerics { words += ["--numerics", numerics] }
+    if let headBits = definition.headBits { words += ["--head-bits", headBits] }
     if let data { words += ["--data", data] }
     return words + CacheFlags.words(source.kv) + threadFlags
   }

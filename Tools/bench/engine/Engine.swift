@@ -25,9 +25,11 @@ struct Engine: ParsableCommand {
   var layers: Int?
   @Option(help: "Formats of the weights, separated by commas: bf16, int8, int4.")
   var formats = "bf16,int8,int4"
-  @Option(help: "How weights meet activations: exact, int16, int8 or bf16.")
-  var numerics = Numerics.exact
-  @Option(help: "Bits of the output head: 16 or 8.") var headBits = HeadBits.stored
+  @Option(
+    help: "How weights meet activations: exact, int16, int8 or bf16 (default: by the format).")
+  var numerics: Numerics?
+  @Option(help: "Bits of the output head: 16, 12 or 8 (default: by the format).")
+  var headBits: HeadBits?
   @Option(help: "Tokens of the prompt.")
   var prompt = 128
   @Option(help: "Tokens generated in each repetition.")
@@ -83,10 +85,14 @@ struct Engine: ParsableCommand {
     }
     let pool = try ThreadPool(workers: threads)
     for format in try list("formats", formats, of: WeightFormat.self) {
+      let standard = ComputePrecision.standard(forWeightsOf: format.bits)
+      let precision = ComputePrecision(
+        numerics: numerics ?? standard.numerics, headBits: headBits ?? standard.headBits)
       guard
-        let decoder = try RandomModel.make(shape, layers: layers, format, headBits: headBits)
+        let decoder = try RandomModel.make(
+          shape, layers: layers, format, headBits: precision.headBits)
       else { return }
-      let pass = ForwardPass(decoder, pool: pool, numerics: numerics)
+      let pass = ForwardPass(decoder, pool: pool, numerics: precision.numerics)
       if let samples {
         let group = SampleGroup(pass: pass, prompt: prompt, tokens: tokens)
         let facts: [String: Any] = [
@@ -98,17 +104,18 @@ struct Engine: ParsableCommand {
       let turns = try SpeedTurns(
         pass, kv, .init(batch: batch, depth: depth, prompt: prompt, tokens: tokens), pool: pool)
       if onRequest {
-        while readLine() != nil { report(try turns.measure(), kv, format, decoder) }
+        while readLine() != nil { report(try turns.measure(), kv, format, precision, decoder) }
       } else {
         let all = try (0..<repetitions).map { _ in try turns.measure() }
         let medians = kv.indices.map { index in all.map { $0[index] }.median }
-        report(medians, kv, format, decoder)
+        report(medians, kv, format, precision, decoder)
       }
     }
   }
 
   private func report(
-    _ speeds: [SpeedTurns.Speed], _ kv: [KVPolicy], _ format: WeightFormat, _ decoder: Decoder
+    _ speeds: [SpeedTurns.Speed], _ kv: [KVPolicy], _ format: WeightFormat,
+    _ precision: ComputePrecision, _ decoder: Decoder
   ) {
     let read = decoder.bytesRead(batch: batch)
     for (kv, speed) in zip(kv, speeds) {
@@ -116,8 +123,7 @@ struct Engine: ParsableCommand {
       let limit = speed.memory / Double(read + speed.cacheBytes) * Double(batch)
       report([
         "shape": shape, "layers": decoder.shape.layers, "weights": format.rawValue,
-        "numerics": numerics.rawValue,
-        "head_bits": headBits.rawValue,
+        "numerics": precision.numerics.rawValue, "head_bits": precision.headBits.rawValue,
         "threads": threads, "batch": batch,
         "depth": depth, "kv": kv.description, "prompt_tokens": prompt,
         "weight_bytes": decoder.weightBytes, "weight_bytes_read": read,

@@ -7,6 +7,15 @@ import Tensors
 /// How the weights of the blocks are stored.
 enum WeightFormat: String, CaseIterable {
   case bf16, int8, int4
+
+  /// Bits of a weight.
+  var bits: Int {
+    switch self {
+    case .bf16: 16
+    case .int8: 8
+    case .int4: 4
+    }
+  }
 }
 
 /// A decoder of a published shape with random weights: speed does not depend on what the weights say.
@@ -63,7 +72,8 @@ enum RandomModel {
     if let layers { members["num_hidden_layers"] = .integer(layers) }
     let family = try ModelFamilies.standard.family(
       for: JSONObject(file: config.file, members: members))
-    return try Decoder(family, from: Tensors(format: format, headBits: headBits))
+    return try Decoder(
+      family, from: Tensors(format: format, headBits: headBits), headBits: headBits)
   }
 
   private final class Tensors: TensorSource {
@@ -111,7 +121,7 @@ enum RandomModel {
       return try WeightPacking.pack(
         Tensor(dtype: .bf16, shape: [rows, columns], bytes: bytes), name: "random")
     }
-    let bits = format == .int8 ? 8 : 4
+    let bits = format.bits
     let mask = UInt8((1 << bits) - 1)
     let codes = (0..<rows * columns).map { _ in UInt8(truncatingIfNeeded: random.next()) & mask }
     let scale = Float(1) / Float(32 << bits)

@@ -94,12 +94,6 @@ def prepare(work):
     return python, ceilings
 
 
-# llama.cpp rounds activations to 8 bits wherever weights are integers, to BF16 where they are BF16, and holds the head in the
-# type of the file.
-ROUNDED = ["--numerics", "int8", "--head-bits", "8"]
-HALVES = ["--numerics", "bf16"]
-
-
 class Engine:
     """A process that measures once for each line it is sent."""
 
@@ -126,13 +120,19 @@ class Engine:
 
 def limit(setting, field, shape, reading, ceilings):
     """Tokens a second if nothing took time but the products, or but reading weights and cache once a step."""
-    fast = "bf16" if setting.ours == "bf16" else "int8"
-    attention = "int8" if fast == reading["kv"] == "int8" else "bf16"  # codes of a cache are multiplied as whole numbers
+    # 16-bit activations take two 8-bit products; see docs/numerics.md for what multiplies which cache.
+    rates = ceilings | {"int16": ceilings["int8"] / 2, "exact": ceilings["f32"]}
+    numerics = reading["numerics"]
+    products = "exact" if setting.ours == "bf16" and numerics == "int16" else numerics
+    products = "bf16" if setting.ours == "bf16" and numerics == "int8" else products
+    products = "exact" if setting.ours != "bf16" and numerics == "bf16" else products
+    attention = "bf16" if numerics in ("int8", "bf16") else "exact"
+    attention = attention if reading["kv"] == "bf16" else "int8" if numerics == "int8" else "int16"
     is_prompt = field == PROMPT_FIELD
     weights = LAYERS[shape] + (0 if is_prompt else HEAD[shape])
     depth = setting.depth + (setting.prompt if is_prompt else setting.tokens) / 2
-    products = 1e9 / (weights / ceilings[fast] + ATTENTION * depth / ceilings[attention])
-    return products if is_prompt else min(products, reading[FIELD] / reading["share_of_memory_limit"])
+    arithmetic = 1e9 / (weights / rates[products] + ATTENTION * depth / rates[attention])
+    return arithmetic if is_prompt else min(arithmetic, reading[FIELD] / reading["share_of_memory_limit"])
 
 
 def measure(setting, options, python, ceilings_program):
@@ -140,7 +140,7 @@ def measure(setting, options, python, ceilings_program):
     flags = ["--threads", options.threads, "--depth", setting.depth, "--batch", setting.batch, "--prompt", setting.prompt,
              "--tokens", setting.tokens]
     ours = [options.engine, "--shape", options.shape, "--formats", setting.ours, *flags, "--kv", ",".join(setting.caches),
-            "--on-request", *(HALVES if setting.ours == "bf16" else ROUNDED), *options.ours.split()]
+            "--on-request", *options.ours.split()]
     with contextlib.ExitStack() as running:
         engine = running.enter_context(Engine(ours, len(setting.caches)))
         peers = {}
@@ -181,8 +181,8 @@ def main():
     options.work.mkdir(parents=True, exist_ok=True)
     python, ceilings_program = prepare(options.work)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    print(f"Qwen3-{options.shape} shapes, random weights, {options.threads} threads, commit {commit}; ours with integer weights: "
-          f"{' '.join(ROUNDED)}, with BF16: {' '.join(HALVES)} {options.ours}; medians of {options.turns} turns\n")
+    print(f"Qwen3-{options.shape} shapes, random weights, {options.threads} threads, commit {commit}; ours with "
+          f"{options.ours or 'its defaults'}; medians of {options.turns} turns\n")
     print("| case | ours, tokens/s | llama.cpp, its best | ratio | limit | share of the limit |")
     print("|---|---|---|---|---|---|", flush=True)
     rows = []

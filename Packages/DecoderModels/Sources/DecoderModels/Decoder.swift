@@ -5,11 +5,22 @@ import Tensors
 public enum HeadBits: String, Sendable, Hashable, Codable, CaseIterable {
   /// As it is stored, usually in 16 bits, which is what the paper does.
   case stored = "16"
+  /// Rounded to 12 bits, in two parts, where it is stored as floats.
+  case twelve = "12"
   /// Rounded to 8 bits where it is stored as floats.
   case eight = "8"
 
+  /// Bits of a weight, scales aside.
+  public var bits: Int {
+    switch self {
+    case .stored: 16
+    case .twelve: 12
+    case .eight: 8
+    }
+  }
+
   func hold(_ weights: any LinearWeights) throws(TensorError) -> any LinearWeights {
-    self == .eight ? try WeightPacking.quantizedTo8Bits(weights) : weights
+    self == .stored ? weights : try WeightPacking.quantized(weights, bits: bits)
   }
 }
 

@@ -33,7 +33,7 @@ static void layer_norm(const float *x, const float *weight, const float *bias, f
 INLINE v16 v_gelu(v16 x) {
   static const float c[] = {-0x1.5bbc5ep-23f, 0x1.2fc8c0p-18f, -0x1.b74e32p-15f, 0x1.483930p-12f, -0x1.c629a8p-11f,
                             -0x1.f5def2p-11f, 0x1.4817f6p-6f,  -0x1.a67404p-4f,  -0x1.45e9fap-1f, -0x1.20ddbcp+0f};
-  const v16 size = v_magnitude(x), t = v_min(v_mul(size, v_set(0x1.6a09e6p-1f)), v_set(6.0f));
+  const v16 size = v_abs(x), t = v_min(v_mul(size, v_set(0x1.6a09e6p-1f)), v_set(6.0f));
   v16 p = v_set(c[0]);
   for (int k = 1; k < 10; k++) p = v_fma(p, t, v_set(c[k]));
   return v_sub(v_max(v_set(0), x), v_mul(v_mul(v_set(0.5f), size), v_exp(v_mul(p, t))));

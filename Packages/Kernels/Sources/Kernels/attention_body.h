@@ -53,25 +53,25 @@ INLINE bb_float_format float_format(bb_kv_format format) {
   return format == BB_KV_F32 ? BB_F32 : format == BB_KV_F16 ? BB_F16 : BB_BF16;
 }
 
-// Sums and highest lanes of a few vectors.
+// Sums and maxima of the lanes of a few vectors.
 #ifndef V_ROWS
 INLINE void v_sum_rows(const int rows, const v16 *x, float *sums) {
   for (int r = 0; r < rows; r++) sums[r] = v_sum(x[r]);
 }
-INLINE void v_highest_rows(const int rows, const v16 *x, float *highest) {
-  for (int r = 0; r < rows; r++) highest[r] = v_highest(x[r]);
+INLINE void v_reduce_max_rows(const int rows, const v16 *x, float *max) {
+  for (int r = 0; r < rows; r++) max[r] = v_reduce_max(x[r]);
 }
 #endif
 
 #include "denormals.h"
-#include "upcoming.h"
+#include "prefetch.h"
 #include "softmax_body.h"
 #include "coded_attention_body.h"
 #include "float_attention_body.h"
 
 // ---------------------------------------------------------------- scores
 
-// Runs STATEMENT(format, kind) for a page of codes in `format`; queries and weights take two bytes, or ONE, a number_kind.
+// Runs STATEMENT(format, kind) for a page of codes in `format`; queries and weights take two bytes, or ONE, a integer_kind.
 #define EACH_CODED(FORMAT, NUMERICS, ONE, STATEMENT)                                                       \
   switch (2 * (FORMAT) + ((NUMERICS) == BB_ATTEND_INT8)) {                                                 \
     case 2 * BB_KV_INT8: STATEMENT(BB_KV_INT8, TWO_BYTES); break;                                          \
@@ -82,7 +82,7 @@ INLINE void v_highest_rows(const int rows, const v16 *x, float *highest) {
     default: STATEMENT(BB_KV_INT2, ONE); break;                                                            \
   }
 
-static void scores_of_block(whole_queries *queries, const bb_kv_block *keys, bb_attend_numerics numerics, upcoming *next,
+static void scores_of_block(integer_queries *queries, const bb_kv_block *keys, bb_attend_numerics numerics, prefetch_stream *next,
                             float *scores) {
   const float *q = queries->q;
   const size_t heads = queries->heads, d = queries->d;
@@ -100,10 +100,10 @@ static void scores_of_block(whole_queries *queries, const bb_kv_block *keys, bb_
 static void key_scores(const float *q, size_t heads, size_t d, const bb_kv_block *keys, float *scores) {
   for (size_t h = 0; h < heads; h += ATTEND_HEADS) {
     const size_t some = heads - h < ATTEND_HEADS ? heads - h : ATTEND_HEADS;
-    whole_rows row[most_groups(d)];
+    integer_rows row[most_groups(d)];
     _Alignas(64) int8_t numbers[some * 2 * ((d + 15) / 16 * 16)];
-    upcoming nothing = {0};
-    whole_queries queries = {q + h * d, some, d, 0, row, numbers};
+    prefetch_stream nothing = {0};
+    integer_queries queries = {q + h * d, some, d, 0, row, numbers};
     scores_of_block(&queries, keys, BB_ATTEND_EXACT, &nothing, scores + h * BB_PAGE);
   }
 }
@@ -133,12 +133,12 @@ INLINE size_t last_seen(const bb_kv_piece *piece, size_t row, size_t heads) {
 // ---------------------------------------------------------------- steps
 
 typedef void (*pair_products)(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, size_t columns,
-                              size_t count, upcoming *next, const float *decay, float *y, size_t ldy);
+                              size_t count, prefetch_stream *next, const float *decay, float *y, size_t ldy);
 
 // At most ATTEND_HEADS queries of a KV head, and what they have seen so far.
 typedef struct {
-  whole_queries queries;
-  uint16_t *halves;     // the queries in BF16, or NULL where numerics are exact
+  integer_queries queries;
+  uint16_t *bf16;       // the queries in BF16, or NULL where numerics are exact
   size_t kv_head, row;  // of the first query, among those of its KV head
   softmax_state softmax;
   float *state;
@@ -151,21 +151,21 @@ typedef struct {
   bb_kv_block keys, values;
   size_t last[ATTEND_HEADS];               // tokens that each query sees
   float scores[ATTEND_HEADS * BB_PAGE];    // then weights
-  float highest[ATTEND_HEADS], share[ATTEND_HEADS], decay[ATTEND_HEADS];
+  float max[ATTEND_HEADS], share[ATTEND_HEADS], decay[ATTEND_HEADS];
 } attend_step;
 
-// What all steps share, and the weights of one step as whole numbers or in BF16.
+// What all steps share, and the softmax weights of one step as integers or in BF16.
 typedef struct {
   size_t d, dv;
   bb_attend_numerics numerics;
   pair_products products;
-  whole_rows *groups;
+  integer_rows *groups;
   int8_t *numbers;
   uint16_t weights[ATTEND_HEADS * BB_PAGE];
-  upcoming next;  // what later steps read
+  prefetch_stream next;  // what later steps read
 } attend_work;
 
-INLINE int in_pairs(const attend_work *work, const bb_kv_block *block) {
+INLINE int as_bf16_pairs(const attend_work *work, const bb_kv_block *block) {
   return work->numerics != BB_ATTEND_EXACT && block->format == BB_KV_BF16;
 }
 
@@ -177,37 +177,37 @@ static void start_step(attend_step *step, attend_block *block, const bb_kv_piece
   for (size_t h = 0; h < block->queries.heads; h++) step->last[h] = last_seen(piece, block->row + h, heads);
 }
 
-// The scores of a step, and the highest of each query.
+// The scores of a step, and the maximum of each query.
 static void step_scores(attend_work *work, attend_step *step, size_t heads_of_token, float scale) {
   attend_block *block = step->block;
   const size_t heads = block->queries.heads, even = (work->d + 1) / 2 * 2, first = step->piece->first;
-  if (in_pairs(work, &step->keys))
-    work->products(block->halves, even, heads, step->keys.entries, PAGE_VECTORS, even / 2, &work->next, NULL,
+  if (as_bf16_pairs(work, &step->keys))
+    work->products(block->bf16, even, heads, step->keys.entries, PAGE_VECTORS, even / 2, &work->next, NULL,
                    step->scores, BB_PAGE);
   else scores_of_block(&block->queries, &step->keys, work->numerics, &work->next, step->scores);
   if (step->piece->slopes)
     add_positions(step->scores, heads, block->row, heads_of_token, step->piece->slopes + block->kv_head * heads_of_token,
                   step->piece->position, scale);
   if (first > 0 || step->last[0] < BB_PAGE) hide_scores(step->scores, heads, first, step->last);
-  v_store(step->highest, v_set(0));
-  EACH_ROWS(highest_scores(rows, step->scores + h * BB_PAGE, step->highest + h));
+  v_store(step->max, v_set(0));
+  EACH_ROWS(max_scores(rows, step->scores + h * BB_PAGE, step->max + h));
 }
 
-// Scores of a step become weights exp(scale * score - highest); maxima and sums of its block move on. The highest is that seen
-// so far, or that of the page where weights are to become whole numbers: they are to count `share` times, and `decay` is what
-// the values summed so far are to be multiplied by.
+// Scores of a step become softmax weights exp(scale * score - max); running maxima and sums of its block are updated. The maximum
+// is that of the query so far or, where weights are to become integers, that of the page: these weights count `share` times.
+// `decay` is what the values summed so far are multiplied by.
 static void step_softmax(attend_work *work, attend_step *step, float scale) {
   softmax_state *state = &step->block->softmax;
   const size_t heads = step->block->queries.heads;
-  const int whole = is_coded(step->values.format), rounded = whole || in_pairs(work, &step->values);
+  const int integers = is_coded(step->values.format), quantized = integers || as_bf16_pairs(work, &step->values);
   float total[ATTEND_HEADS] = {0};
-  const v16 before = v_load(state->maximum), of_page = v_mul(v_load(step->highest), v_set(scale));
+  const v16 before = v_load(state->maximum), of_page = v_mul(v_load(step->max), v_set(scale));
   const v16 top = v_max(of_page, before), fade = v_exp(v_sub(before, top));
-  const v16 part = whole ? v_exp(v_sub(of_page, top)) : v_set(1);
-  v_store(step->highest, whole ? of_page : top);
+  const v16 part = integers ? v_exp(v_sub(of_page, top)) : v_set(1);
+  v_store(step->max, integers ? of_page : top);
 #define EXPONENTIALS(ROUGH)                                                                                         \
-  EACH_ROWS(exponentials(rows, ROUGH, step->scores + h * BB_PAGE, scale, step->highest + h, total + h, &work->next))
-  if (rounded && work->numerics != BB_ATTEND_EXACT) EXPONENTIALS(1);
+  EACH_ROWS(exponentials(rows, ROUGH, step->scores + h * BB_PAGE, scale, step->max + h, total + h, &work->next))
+  if (quantized && work->numerics != BB_ATTEND_EXACT) EXPONENTIALS(1);
   else EXPONENTIALS(0);
   v_store(step->share, part);
   v_store(step->decay, fade);
@@ -215,31 +215,31 @@ static void step_softmax(attend_work *work, attend_step *step, float scale) {
   v_store(state->maximum, top);
 }
 
-// Rounds the weights of a step for its values.
+// Quantizes the softmax weights of a step for its values.
 static void step_weights(attend_work *work, const attend_step *step) {
   const size_t heads = step->block->queries.heads;
   if (is_coded(step->values.format)) {
     const size_t first = step->piece->first;
     if (work->numerics == BB_ATTEND_INT8)
-      round_weights(UNSIGNED_BYTE, step->scores, step->share, heads, work->dv, &step->values, first, step->last,
+      quantize_weights(UNSIGNED_BYTE, step->scores, step->share, heads, work->dv, &step->values, first, step->last,
                     work->groups, work->numbers, &work->next);
     else
-      round_weights(TWO_BYTES, step->scores, step->share, heads, work->dv, &step->values, first, step->last, work->groups,
+      quantize_weights(TWO_BYTES, step->scores, step->share, heads, work->dv, &step->values, first, step->last, work->groups,
                     work->numbers, &work->next);
-  } else if (in_pairs(work, &step->values)) {
-    narrow_to_bf16(step->scores, work->weights, heads * BB_PAGE);
+  } else if (as_bf16_pairs(work, &step->values)) {
+    convert_to_bf16(step->scores, work->weights, heads * BB_PAGE);
   }
 }
 
-// Adds the values of a step, by the weights that were rounded last.
+// Adds the values of a step, by the weights that were quantized last.
 static void step_values(attend_work *work, const attend_step *step) {
   const bb_kv_block *values = &step->values;
   const size_t heads = step->block->queries.heads, dv = work->dv, first = step->piece->first, last = step->last[heads - 1];
   const float *weights = step->scores, *decay = step->decay;
   const uint8_t *at = values->entries;
-  upcoming *next = &work->next;
+  prefetch_stream *next = &work->next;
   float *state = step->block->state;
-  if (in_pairs(work, values)) {
+  if (as_bf16_pairs(work, values)) {
     const size_t pair = first / 2, bytes = pair * dv * 4;
     work->products(work->weights + 2 * pair, BB_PAGE, heads, at + bytes, dv / 16, (last + 1) / 2 - pair, next,
                    decay, state, dv + 16);
@@ -267,27 +267,27 @@ typedef struct {
   size_t head, head_count, row, row_count;
 } attend_part;
 
-// Lines asked for ahead of what is read: a whole head. Only products of floats with few queries are done so soon that the
-// processor, which sees as well that memory is read in order, asks for most of it itself.
-INLINE ptrdiff_t wanted_lead(const attend_part *part, const bb_kv_piece *piece) {
+// The prefetch distance in lines: a whole head. Products of floats with few queries are done so soon that the hardware
+// prefetcher, which also sees memory read in order, fetches most of it.
+INLINE ptrdiff_t prefetch_distance(const attend_part *part, const bb_kv_piece *piece) {
   return part->row_count > 2 || is_coded(piece->keys.format) ? (ptrdiff_t)piece->head_bytes / 64 : 40;
 }
 
-// What is read from a head of a page on, of which some was `asked` for before: the heads behind it, then those of the next page.
-INLINE upcoming from_head(const attend_part *part, const bb_kv_piece *pieces, size_t count, size_t page, size_t head,
-                          upcoming asked) {
+// What is read from a head of a page on, of which `done` was prefetched before: the heads behind it, then those of the next page.
+INLINE prefetch_stream from_head(const attend_part *part, const bb_kv_piece *pieces, size_t count, size_t page, size_t head,
+                          prefetch_stream done) {
   const size_t first = part->kv_first + part->head, last = first + part->head_count;
   const uint8_t *here = bytes_of_head(pieces + page, first + head);
-  upcoming next = {here, bytes_of_head(pieces + page, last), NULL, NULL, 0, wanted_lead(part, pieces + page)};
+  prefetch_stream next = {here, bytes_of_head(pieces + page, last), NULL, NULL, 0, prefetch_distance(part, pieces + page)};
   if (page + 1 < count) {
     next.then = bytes_of_head(pieces + page + 1, first);
     next.then_end = bytes_of_head(pieces + page + 1, last);
   }
-  if (asked.end == next.end && asked.at > here) {
-    next.at = asked.at, next.lead = (asked.at - here) / 64;
-  } else if (next.then && asked.end == next.then_end) {
-    next.lead = (next.end - here + asked.at - next.then) / 64;
-    next.at = asked.at, next.end = asked.end, next.then = NULL;
+  if (done.end == next.end && done.at > here) {
+    next.at = done.at, next.ahead = (done.at - here) / 64;
+  } else if (next.then && done.end == next.then_end) {
+    next.ahead = (next.end - here + done.at - next.then) / 64;
+    next.at = done.at, next.end = done.end, next.then = NULL;
   }
   return next;
 }
@@ -300,14 +300,14 @@ static __attribute__((noinline)) void attend_to_part(attend_part part, size_t d,
   const size_t dv = (d + 15) / 16 * 16, stride = dv + 16, even = (d + 1) / 2 * 2, groups = most_groups(dv);
   const size_t each = (part.row_count + ATTEND_HEADS - 1) / ATTEND_HEADS, blocks = part.head_count * each;
   const size_t most = part.row_count < ATTEND_HEADS ? part.row_count : ATTEND_HEADS;
-  _Alignas(64) uint16_t halves[numerics != BB_ATTEND_EXACT ? blocks * most * even : 1];
+  _Alignas(64) uint16_t bf16[numerics != BB_ATTEND_EXACT ? blocks * most * even : 1];
   _Alignas(64) int8_t numbers[blocks * most * 2 * dv], weight_numbers[groups * most * 2 * BB_PAGE];
-  whole_rows rows[blocks * groups], weight_rows[groups];
+  integer_rows rows[blocks * groups], weight_rows[groups];
   attend_block block[ATTEND_BLOCKS] = {0};
   for (size_t b = 0; b < blocks; b++) {
     const size_t row = b % each * ATTEND_HEADS, at = (part.head + b / each) * part.rows + part.row + row;
     const size_t some = part.row_count - row < ATTEND_HEADS ? part.row_count - row : ATTEND_HEADS;
-    block[b].queries = (whole_queries){part.q + at * d, some, d, 0, rows + b * groups, numbers + b * most * 2 * dv};
+    block[b].queries = (integer_queries){part.q + at * d, some, d, 0, rows + b * groups, numbers + b * most * 2 * dv};
     block[b].kv_head = part.kv_first + part.head + b / each;
     block[b].row = part.row + row;
     block[b].state = state + at * stride;
@@ -315,10 +315,10 @@ static __attribute__((noinline)) void attend_to_part(attend_part part, size_t d,
       block[b].softmax.maximum[h] = block[b].state[h * stride + dv];
       block[b].softmax.sum[h] = block[b].state[h * stride + dv + 1];
     }
-    block[b].halves = halves + (numerics != BB_ATTEND_EXACT ? b * most * even : 0);
+    block[b].bf16 = bf16 + (numerics != BB_ATTEND_EXACT ? b * most * even : 0);
     for (size_t h = 0; h < some && numerics != BB_ATTEND_EXACT; h++) {
-      block[b].halves[h * even + even - 1] = 0;
-      narrow_to_bf16(part.q + (at + h) * d, block[b].halves + h * even, d);
+      block[b].bf16[h * even + even - 1] = 0;
+      convert_to_bf16(part.q + (at + h) * d, block[b].bf16 + h * even, d);
     }
   }
   attend_work work = {.d = d, .dv = dv, .numerics = numerics, .products = products, .groups = weight_rows,

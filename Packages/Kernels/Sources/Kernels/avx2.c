@@ -21,7 +21,7 @@ LANEWISE(v_mul, _mm256_mul_ps)
 LANEWISE(v_div, _mm256_div_ps)
 LANEWISE(v_max, _mm256_max_ps)
 LANEWISE(v_min, _mm256_min_ps)
-static inline v16 v_magnitude(v16 x) {
+static inline v16 v_abs(v16 x) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
   return (v16){_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)};
 }
@@ -45,7 +45,7 @@ static inline float v_sum(v16 x) {
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
-static inline float v_highest(v16 x) {
+static inline float v_reduce_max(v16 x) {
   const __m256 eight = _mm256_max_ps(x.a, x.b);
   const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));

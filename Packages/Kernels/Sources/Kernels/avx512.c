@@ -20,7 +20,7 @@ static inline v16 v_mul(v16 x, v16 y) { return _mm512_mul_ps(x, y); }
 static inline v16 v_div(v16 x, v16 y) { return _mm512_div_ps(x, y); }
 static inline v16 v_max(v16 x, v16 y) { return _mm512_max_ps(x, y); }
 static inline v16 v_min(v16 x, v16 y) { return _mm512_min_ps(x, y); }
-static inline v16 v_magnitude(v16 x) { return _mm512_abs_ps(x); }
+static inline v16 v_abs(v16 x) { return _mm512_abs_ps(x); }
 static inline v16 v_fma(v16 x, v16 y, v16 z) { return _mm512_fmadd_ps(x, y, z); }
 static inline v16 v_round(v16 x) {
   return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -34,14 +34,14 @@ static inline float v_sum(v16 x) {
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
-static inline float v_highest(v16 x) {
+static inline float v_reduce_max(v16 x) {
   const __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
   const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
-// Two or four vectors by one tree: the same halves are added as v_sum and v_highest have it.
+// Two or four vectors by one tree: the same halves are added as v_sum and v_reduce_max have it.
 #define V_ROWS
 static inline __m512 halves(__m512 x, __m512 y, int odd) {
   return odd ? _mm512_shuffle_f32x4(x, y, 0xee) : _mm512_shuffle_f32x4(x, y, 0x44);
@@ -64,7 +64,7 @@ static inline __m512 halves(__m512 x, __m512 y, int odd) {
     else _mm_storeu_ps(out, sums);                                                                      \
   }
 ROWS_TREE(v_sum_rows, v_sum, _mm512_add_ps)
-ROWS_TREE(v_highest_rows, v_highest, _mm512_max_ps)
+ROWS_TREE(v_reduce_max_rows, v_reduce_max, _mm512_max_ps)
 
 static inline v16 v_load_f16(const uint8_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 static inline v16 v_load_bf16(const uint8_t *p) {
@@ -111,7 +111,7 @@ static inline void v_line_int4_less(const uint8_t *p, float zero, v16 *w) {
   look_up_nibbles(p, _mm512_sub_ps(nibbles(), v_set(zero)), w);
 }
 
-// One number of 32 bits in all lanes, then its halves: no conversion by itself for each.
+// Both BF16 numbers of a pair: one broadcast of 32 bits, then a shift and a mask.
 #define V_PAIR
 static inline void v_pair(const uint16_t *x, v16 *even, v16 *odd) {
   int32_t two;

@@ -28,7 +28,7 @@ enum { BF16_TILE = 16, PAIR_ROWS = 4, PAIR_REST = 2, PAIR_COLUMNS = 4 };
 #include "pair_attention_body.h"
 
 void bb_multiply_pairs(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, size_t columns,
-                       size_t count, upcoming *next, const float *decay, float *y, size_t ldy) {
+                       size_t count, prefetch_stream *next, const float *decay, float *y, size_t ldy) {
   multiply_pairs(x, ldx, rows, lines, columns, count, next, decay, y, ldy);
 }
 

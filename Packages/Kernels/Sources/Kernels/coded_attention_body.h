@@ -1,20 +1,20 @@
-// Attention over keys and values that are codes, in whole numbers.
+// Attention over keys and values that are codes, by integer dot products.
 //
 // A scale along what is summed over is multiplied into the query (keys with scales along tokens) or into the token's weight
 // (values) beforehand; one across it (keys with scales along components) is multiplied into the sum, and the query is the
-// same for all pages. The products become whole numbers with one unit for each query and group: of two bytes, or of one
+// same for all pages. The factors become integers with one unit for each query and group: of two bytes, or of one
 // where numerics say so. What middle codes add is one number for each.
 
-#include "whole_numbers_body.h"
+#include "integer_attention_body.h"
 
 // ---------------------------------------------------------------- scores with scales along tokens
 
 // Scores of `rows` queries against `blocks` blocks of 16 tokens.
-INLINE void tile_channel_scores(const int rows, const int blocks, const bb_kv_format format, const number_kind kind,
-                                const whole_rows *from, size_t row, const int8_t *numbers, size_t dv, code_lines w,
-                                upcoming *next, float *scores) {
+INLINE void tile_channel_scores(const int rows, const int blocks, const bb_kv_format format, const integer_kind kind,
+                                const integer_rows *from, size_t row, const int8_t *numbers, size_t dv, code_lines w,
+                                prefetch_stream *next, float *scores) {
   v16 sums[CODE_SUMS];
-  whole_products(rows, blocks, format, kind, from, row, numbers, dv, w, next, sums);
+  integer_products(rows, blocks, format, kind, from, row, numbers, dv, w, next, sums);
   for (int r = 0; r < rows; r++)
     for (int b = 0; b < blocks; b++)
       v_store(scores + (row + r) * BB_PAGE + b * 16,
@@ -22,16 +22,16 @@ INLINE void tile_channel_scores(const int rows, const int blocks, const bb_kv_fo
 }
 
 // Scores of at most ATTEND_HEADS queries [d] against the 64 tokens of a page whose keys share scales along tokens.
-INLINE void channel_scores(const bb_kv_format format, const number_kind kind, const float *q, size_t heads, size_t d,
-                           const bb_kv_block *keys, upcoming *next, float *scores) {
+INLINE void channel_scores(const bb_kv_format format, const integer_kind kind, const float *q, size_t heads, size_t d,
+                           const bb_kv_block *keys, prefetch_stream *next, float *scores) {
   const size_t groups = BB_PAGE / keys->group, dv = (d + 15) / 16 * 16;
   _Alignas(64) float scales[2 * dv];
-  _Alignas(64) int8_t numbers[heads * number_bytes(kind) * dv];
-  whole_rows from;
+  _Alignas(64) int8_t numbers[heads * integer_bytes(kind) * dv];
+  integer_rows from;
   for (size_t g = 0; g < groups; g++) {
     const size_t first = g * PAGE_VECTORS / groups, last = (g + 1) * PAGE_VECTORS / groups;
     widen_scales(keys, g * dv, dv, scales, scales + dv);
-    round_all(kind, q, heads, d, d, scales, scales + dv, &from, numbers, next);
+    quantize_all(kind, q, heads, d, d, scales, scales + dv, &from, numbers, next);
     EACH_ROWS(EACH_BLOCKS(rows, PAGE_VECTORS, first, last, {
       const code_lines w = {(const uint8_t *)keys->entries + b * 64, PAGE_VECTORS * 64, 64};
       tile_channel_scores(rows, blocks, format, kind, &from, h, numbers, dv, w, next, scores + b * 16);
@@ -41,21 +41,21 @@ INLINE void channel_scores(const bb_kv_format format, const number_kind kind, co
 
 // ---------------------------------------------------------------- scores with scales along components
 
-// At most ATTEND_HEADS queries, and what they become as whole numbers: each group of components with a unit of its own, for
+// At most ATTEND_HEADS queries, and what they become as integers: each group of components with a unit of its own, for
 // all pages whose keys have that group.
 typedef struct {
   const float *q;   // [heads][d]
   size_t heads, d;
-  size_t group;     // 0: not rounded yet
-  whole_rows *row;  // [groups]; `start` is the sum of the floats
+  size_t group;     // 0: not quantized yet
+  integer_rows *row;  // [groups]; `start` is the sum of the floats
   int8_t *numbers;  // [groups][heads][bytes][group], fewer in the last group
-} whole_queries;
+} integer_queries;
 
-// Groups that components may be rounded in: of 32 or more.
+// Groups that components may be quantized in: of 32 or more.
 enum { MIN_GROUP = 32 };
 INLINE size_t most_groups(size_t d) { return (d + MIN_GROUP - 1) / MIN_GROUP; }
 
-INLINE void round_queries(whole_queries *queries, const number_kind kind, size_t group, upcoming *next) {
+INLINE void quantize_queries(integer_queries *queries, const integer_kind kind, size_t group, prefetch_stream *next) {
   const size_t d = queries->d, dv = (d + 15) / 16 * 16, width = group < dv ? group : dv, heads = queries->heads;
   float ones[width];
   for (size_t i = 0; i < width; i++) ones[i] = 1;
@@ -63,17 +63,17 @@ INLINE void round_queries(whole_queries *queries, const number_kind kind, size_t
   int8_t *numbers = queries->numbers;
   for (size_t first = 0, g = 0; first < d; first += group, g++) {
     const size_t count = d - first < group ? d - first : group;
-    round_all(kind, queries->q + first, heads, d, count, ones, ones, queries->row + g, numbers, next);
-    numbers += heads * number_bytes(kind) * count;
+    quantize_all(kind, queries->q + first, heads, d, count, ones, ones, queries->row + g, numbers, next);
+    numbers += heads * integer_bytes(kind) * count;
   }
 }
 
-// Scores of `rows` rounded queries from `row` on against `blocks` blocks of 16 tokens from block b on.
-INLINE void tile_token_scores(const int rows, const int blocks, const bb_kv_format format, const number_kind kind,
-                              const whole_queries *q, size_t row, const bb_kv_block *keys, size_t b, upcoming *next,
+// Scores of `rows` quantized queries from `row` on against `blocks` blocks of 16 tokens from block b on.
+INLINE void tile_token_scores(const int rows, const int blocks, const bb_kv_format format, const integer_kind kind,
+                              const integer_queries *q, size_t row, const bb_kv_block *keys, size_t b, prefetch_stream *next,
                               float *scores) {
   const size_t line_components = 32 / (size_t)code_bits(format), dv = (q->d + 15) / 16 * 16;
-  const whole_rows *from = q->row;
+  const integer_rows *from = q->row;
   const int8_t *numbers = q->numbers;
   v16 total[CODE_SUMS];
   for (int r = 0; r < rows; r++)
@@ -83,8 +83,8 @@ INLINE void tile_token_scores(const int rows, const int blocks, const bb_kv_form
     const code_lines w = {(const uint8_t *)keys->entries + (line * PAGE_VECTORS + b) * 64,
                           PAGE_VECTORS * 64, 64};
     v16 sums[CODE_SUMS];
-    whole_products(rows, blocks, format, kind, from, row, numbers, count, w, next, sums);
-    numbers += q->heads * number_bytes(kind) * count;
+    integer_products(rows, blocks, format, kind, from, row, numbers, count, w, next, sums);
+    numbers += q->heads * integer_bytes(kind) * count;
     for (int j = 0; j < blocks; j++) {
       float scales[16], middles[16];
       widen_scales(keys, g * BB_PAGE + (b + j) * 16, 16, scales, middles);
@@ -99,12 +99,12 @@ INLINE void tile_token_scores(const int rows, const int blocks, const bb_kv_form
 }
 
 // Scores against the 64 tokens of a page.
-INLINE void coded_scores(const bb_kv_format format, const number_kind kind, whole_queries *queries,
-                         const bb_kv_block *keys, upcoming *next, float *scores) {
+INLINE void coded_scores(const bb_kv_format format, const integer_kind kind, integer_queries *queries,
+                         const bb_kv_block *keys, prefetch_stream *next, float *scores) {
   const size_t heads = queries->heads;
   if (keys->axis == BB_KV_ALONG_TOKENS)
     return channel_scores(format, kind, queries->q, heads, queries->d, keys, next, scores);
-  if (queries->group != keys->group) round_queries(queries, kind, keys->group, next);
+  if (queries->group != keys->group) quantize_queries(queries, kind, keys->group, next);
   EACH_ROWS(EACH_BLOCKS(rows, PAGE_VECTORS, 0, PAGE_VECTORS,
                         tile_token_scores(rows, blocks, format, kind, queries, h, keys, b, next, scores)));
 }
@@ -112,11 +112,11 @@ INLINE void coded_scores(const bb_kv_format format, const number_kind kind, whol
 // ---------------------------------------------------------------- values
 
 // state = state * decay + weighted values, for `blocks` columns of 16 components.
-INLINE void tile_values(const int rows, const int blocks, const bb_kv_format format, const number_kind kind,
-                        const whole_rows *from, size_t row, const int8_t *numbers, const float *decay, code_lines w,
-                        upcoming *next, size_t stride, float *state) {
+INLINE void tile_values(const int rows, const int blocks, const bb_kv_format format, const integer_kind kind,
+                        const integer_rows *from, size_t row, const int8_t *numbers, const float *decay, code_lines w,
+                        prefetch_stream *next, size_t stride, float *state) {
   v16 sums[CODE_SUMS];
-  whole_products(rows, blocks, format, kind, from, row, numbers, BB_PAGE, w, next, sums);
+  integer_products(rows, blocks, format, kind, from, row, numbers, BB_PAGE, w, next, sums);
   for (int r = 0; r < rows; r++)
     for (int b = 0; b < blocks; b++) {
       float *at = state + (row + r) * stride + b * 16;
@@ -125,45 +125,45 @@ INLINE void tile_values(const int rows, const int blocks, const bb_kv_format for
     }
 }
 
-// Rounds rows of 64 weights, weight * scale, and sums weight * middle.
-INLINE void round_weight_rows(const int rows, const number_kind kind, const float *weights, const float *scales,
-                              const float *middles, int8_t *numbers, float *sums, float *start, upcoming *next) {
+// Quantizes rows of 64 weights, weight * scale, and sums weight * middle.
+INLINE void quantize_weight_rows(const int rows, const integer_kind kind, const float *weights, const float *scales,
+                              const float *middles, int8_t *numbers, float *sums, float *start, prefetch_stream *next) {
   const size_t bytes = row_bytes(kind, BB_PAGE);
   const int summed = kind != UNSIGNED_BYTE;
   l16 sum[ATTEND_ROWS];
   v16 middle[ATTEND_ROWS];
-  for (int r = 0; r < rows; r++) sum[r] = no_numbers(BB_PAGE), middle[r] = v_set(0);
+  for (int r = 0; r < rows; r++) sum[r] = empty_sum(BB_PAGE), middle[r] = v_set(0);
   for (size_t i = 0; i < BB_PAGE; i += 16) {
-    ask_between(next);
+    prefetch_during_compute(next);
     for (int r = 0; r < rows; r++) {
       const v16 weight = v_load(weights + r * BB_PAGE + i);
-      const l16 whole = counted(weight, v_load(scales + i));
-      put_numbers(kind, whole, numbers + r * bytes + i, bytes);
+      const l16 whole = nearest_integers(weight, v_load(scales + i));
+      store_integers(kind, whole, numbers + r * bytes + i, bytes);
       if (summed) sum[r] = l_add(sum[r], whole);
       middle[r] = v_fma(weight, v_load(middles + i), middle[r]);
     }
   }
-  if (summed) sums_of_numbers(rows, sum, sums);
+  if (summed) sum_lanes(rows, sum, sums);
   v_sum_rows(rows, middle, start);
 }
 
 // The scales of tokens in [first, last) so that weights of at most 1 become numbers of the kind; returns their unit. What lies
 // in other tokens does not count.
-INLINE float fit_scales(const number_kind kind, const float *scales, size_t first, size_t last, float *fitted) {
+INLINE float fit_scales(const integer_kind kind, const float *scales, size_t first, size_t last, float *fitted) {
   v16 top = v_set(0);
   memset(fitted, 0, BB_PAGE * sizeof(float));
   memcpy(fitted + first, scales + first, (last - first) * sizeof(float));
-  for (size_t i = 0; i < BB_PAGE; i += 16) top = v_max(v_magnitude(v_load(fitted + i)), top);
-  const float highest = v_highest(top), factor = highest_number(kind) / (highest > 0x1p-100f ? highest : 0x1p-100f);
+  for (size_t i = 0; i < BB_PAGE; i += 16) top = v_max(v_abs(v_load(fitted + i)), top);
+  const float max = v_reduce_max(top), factor = largest_integer(kind) / (max > 0x1p-100f ? max : 0x1p-100f);
   for (size_t i = 0; i < BB_PAGE; i += 16) v_store(fitted + i, v_mul(v_load(fitted + i), v_set(factor)));
-  return highest / highest_number(kind);
+  return max / largest_integer(kind);
 }
 
-// The weights of at most ATTEND_HEADS queries, [heads][64], at most 1 and 0 outside [first, last[query]), as whole numbers for
+// The weights of at most ATTEND_HEADS queries, [heads][64], at most 1 and 0 outside [first, last[query]), as integers for
 // each group of components: to [groups], numbers [groups][heads][bytes][64]. Those of a query count `share` times.
-INLINE void round_weights(const number_kind kind, const float *weights, const float *share, size_t heads, size_t dv,
-                          const bb_kv_block *values, size_t first, const size_t *last, whole_rows *to, int8_t *numbers,
-                          upcoming *next) {
+INLINE void quantize_weights(const integer_kind kind, const float *weights, const float *share, size_t heads, size_t dv,
+                          const bb_kv_block *values, size_t first, const size_t *last, integer_rows *to, int8_t *numbers,
+                          prefetch_stream *next) {
   const size_t bytes = row_bytes(kind, BB_PAGE);
   const int all = first == 0 && last[0] == BB_PAGE;
   for (size_t at = 0, g = 0; at < dv; at += values->group, g++, to++, numbers += heads * bytes) {
@@ -172,12 +172,12 @@ INLINE void round_weights(const number_kind kind, const float *weights, const fl
     widen_scales(values, g * BB_PAGE, BB_PAGE, scales, middles);
     if (all) {
       v_store(to->unit, v_set(fit_scales(kind, scales, 0, BB_PAGE, fitted)));
-      EACH_ROWS(round_weight_rows(rows, kind, weights + h * BB_PAGE, fitted, middles, numbers + h * bytes, to->sum + h,
+      EACH_ROWS(quantize_weight_rows(rows, kind, weights + h * BB_PAGE, fitted, middles, numbers + h * bytes, to->sum + h,
                                   to->start + h, next));
     }
     for (size_t h = 0; !all && h < heads; h++) {
       to->unit[h] = fit_scales(kind, scales, first, last[h], fitted);
-      round_weight_rows(1, kind, weights + h * BB_PAGE, fitted, middles, numbers + h * bytes, to->sum + h, to->start + h,
+      quantize_weight_rows(1, kind, weights + h * BB_PAGE, fitted, middles, numbers + h * bytes, to->sum + h, to->start + h,
                         next);
     }
     v_store(to->unit, v_mul(v_load(to->unit), v_load(share)));
@@ -185,11 +185,11 @@ INLINE void round_weights(const number_kind kind, const float *weights, const fl
   }
 }
 
-// Adds the values of a page, for at most ATTEND_HEADS queries whose weights are rounded.
-INLINE void coded_values(const bb_kv_format format, const number_kind kind, const whole_rows *from, const int8_t *numbers,
-                         const float *decay, size_t heads, size_t dv, const bb_kv_block *values, upcoming *next,
+// Adds the values of a page, for at most ATTEND_HEADS queries whose weights are quantized.
+INLINE void coded_values(const bb_kv_format format, const integer_kind kind, const integer_rows *from, const int8_t *numbers,
+                         const float *decay, size_t heads, size_t dv, const bb_kv_block *values, prefetch_stream *next,
                          float *state) {
-  const size_t column = BB_PAGE * 16 * code_bits(format) / 8, bytes = heads * number_bytes(kind) * BB_PAGE;
+  const size_t column = BB_PAGE * 16 * code_bits(format) / 8, bytes = heads * integer_bytes(kind) * BB_PAGE;
   for (size_t first = 0; first < dv; first += values->group, from++, numbers += bytes) {
     const size_t last = dv - first < values->group ? dv : first + values->group;
     // A column of 8 bits has work enough, and is read in the order of memory.

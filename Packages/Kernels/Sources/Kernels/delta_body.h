@@ -11,7 +11,7 @@ INLINE v16 v_log_one_plus(v16 t) {
 
 // log(1 + exp(x)).
 INLINE v16 v_softplus(v16 x) {
-  return v_add(v_max(v_set(0), x), v_log_one_plus(v_exp(v_sub(v_set(0), v_magnitude(x)))));
+  return v_add(v_max(v_set(0), x), v_log_one_plus(v_exp(v_sub(v_set(0), v_abs(x)))));
 }
 
 // exp does not pass NaN on.

@@ -73,7 +73,7 @@ static void encode_group(float *x, size_t count, bb_kv_scheme scheme, const bb_k
     lowest = v_min(v_load(x + i), lowest);
     highest = v_max(v_load(x + i), highest);
   }
-  const float low = -v_highest(v_sub(v_set(0), lowest)), high = v_highest(highest);
+  const float low = -v_reduce_max(v_sub(v_set(0), lowest)), high = v_reduce_max(highest);
   float offset = 0;
   const int has_offset = scheme == BB_KV_ASYMMETRIC || scheme == BB_KV_HQQ;
   if (has_offset) offset = store_scale((void *)to->offsets, to->scale_format, index, low, DOWN);

@@ -13,10 +13,10 @@ INLINE void load_pair(const bb_kv_format format, const void *entries, size_t pai
 
 // Scores of `heads` queries [d] against the 64 tokens of a page; `heads` is a constant, which keeps the sums in registers.
 INLINE void page_scores(const int heads, const bb_kv_format format, const float *q, size_t d, const void *keys,
-                        upcoming *next, float *scores) {
+                        prefetch_stream *next, float *scores) {
   const size_t lines = BB_PAGE * float_bytes(format) / 32;
   v16 sum[ATTEND_ROWS][PAGE_VECTORS];
-  upcoming ahead = *next;
+  prefetch_stream ahead = *next;
   for (int h = 0; h < heads; h++)
     for (int j = 0; j < PAGE_VECTORS; j++) sum[h][j] = v_set(0);
   for (size_t i = 0; i < d; i += 2) {
@@ -34,7 +34,7 @@ INLINE void page_scores(const int heads, const bb_kv_format format, const float 
 }
 
 INLINE void exact_scores(const bb_kv_format format, const float *q, size_t heads, size_t d, const void *keys,
-                         upcoming *next, float *scores) {
+                         prefetch_stream *next, float *scores) {
   EACH_ROWS(page_scores(rows, format, q + h * d, d, keys, next, scores + h * BB_PAGE));
 }
 
@@ -45,11 +45,11 @@ enum { MOST_VECTORS = 8 };
 
 // state = state * decay + sum over tokens of weight * value, for `width` vectors of components from c on.
 INLINE void add_exact_values(const int heads, const int width, const bb_kv_format format, const float *weights,
-                             const float *decay, size_t dv, const void *values, upcoming *next,
+                             const float *decay, size_t dv, const void *values, prefetch_stream *next,
                              size_t first, size_t last, size_t c, float *state) {
   const size_t stride = dv + 16, lines = (width * 16 * float_bytes(format) + 31) / 32;
   v16 sum[ATTEND_ROWS][MOST_VECTORS];
-  upcoming ahead = *next;
+  prefetch_stream ahead = *next;
   for (int h = 0; h < heads; h++)
     for (int j = 0; j < width; j++)
       sum[h][j] = v_mul(v_load(state + h * stride + c + j * 16), v_set(decay[h]));
@@ -68,7 +68,7 @@ INLINE void add_exact_values(const int heads, const int width, const bb_kv_forma
 }
 
 INLINE void exact_values(const int heads, const bb_kv_format format, const float *weights, const float *decay,
-                         size_t dv, const void *values, upcoming *next, size_t first, size_t last, float *state) {
+                         size_t dv, const void *values, prefetch_stream *next, size_t first, size_t last, float *state) {
   const int most = heads > 2 ? MOST_VECTORS / 2 : MOST_VECTORS;
   size_t c = 0;
   for (; c + 16 * (size_t)most <= dv; c += 16 * (size_t)most)
@@ -78,7 +78,7 @@ INLINE void exact_values(const int heads, const bb_kv_format format, const float
 }
 
 INLINE void exact_values_of_heads(const bb_kv_format format, const float *weights, const float *decay, size_t heads,
-                                  size_t dv, const void *values, upcoming *next, size_t first, size_t last,
+                                  size_t dv, const void *values, prefetch_stream *next, size_t first, size_t last,
                                   float *state) {
   EACH_ROWS(exact_values(rows, format, weights + h * BB_PAGE, decay + h, dv, values, next, first, last,
                          state + h * (dv + 16)));

@@ -26,9 +26,9 @@ INLINE void store_codes(const bb_activation_format kind, int8_t *to, l16 codes) 
   else l_store_bytes(to, codes);
 }
 
-// The highest magnitude so far; and NaN once a value is NaN or infinite, else 0.
-INLINE void look_at(v16 v, v16 *highest, v16 *poison) {
-  *highest = v_max(v_magnitude(v), *highest);  // a number: v_max passes over what is none
+// The maximum magnitude so far; and NaN once a value is NaN or infinite, else 0.
+INLINE void accumulate_max(v16 v, v16 *max, v16 *poison) {
+  *max = v_max(v_abs(v), *max);  // a number: v_max passes over what is none
   *poison = v_fma(v, v_set(0), *poison);
 }
 
@@ -37,19 +37,19 @@ INLINE void quantize_groups(const bb_activation_format kind, const int count, co
                             float *scales, int32_t *sums) {
   const float largest = largest_code(kind);
   const size_t bytes = code_bytes(kind);
-  v16 highest[4], poison[4], factor[4], total[4];
+  v16 max[4], poison[4], factor[4], total[4];
   l16 sum[4];
   float top[4], none[4], whole[4];
   size_t i = 0;
   for (int g = 0; g < count; g++) {
-    highest[g] = poison[g] = v_set(0);
-    sum[g] = no_numbers(width);
+    max[g] = poison[g] = v_set(0);
+    sum[g] = empty_sum(width);
   }
   for (; i + 16 <= width; i += 16)
-    for (int g = 0; g < count; g++) look_at(v_load(x + g * width + i), &highest[g], &poison[g]);
+    for (int g = 0; g < count; g++) accumulate_max(v_load(x + g * width + i), &max[g], &poison[g]);
   for (int g = 0; i < width && g < count; g++)
-    look_at(load_first(x + g * width + i, width - i, 0), &highest[g], &poison[g]);
-  v_highest_rows(count, highest, top);
+    accumulate_max(load_first(x + g * width + i, width - i, 0), &max[g], &poison[g]);
+  v_reduce_max_rows(count, max, top);
   v_sum_rows(count, poison, none);
   for (int g = 0; g < count; g++) {
     scales[g] = top[g] / largest + none[g];
@@ -57,12 +57,12 @@ INLINE void quantize_groups(const bb_activation_format kind, const int count, co
   }
   for (i = 0; i + 16 <= width; i += 16)
     for (int g = 0; g < count; g++) {
-      const l16 code = counted(v_load(x + g * width + i), factor[g]);
+      const l16 code = nearest_integers(v_load(x + g * width + i), factor[g]);
       sum[g] = l_add(sum[g], code);
       store_codes(kind, codes + (g * width + i) * bytes, code);
     }
   for (int g = 0; i < width && g < count; g++) {
-    const l16 code = counted(load_first(x + g * width + i, width - i, 0), factor[g]);
+    const l16 code = nearest_integers(load_first(x + g * width + i, width - i, 0), factor[g]);
     sum[g] = l_add(sum[g], code);
     _Alignas(2) int8_t last[32];
     store_codes(kind, last, code);
@@ -126,7 +126,7 @@ _Pragma("clang loop unroll(full)")
 // The block of rows `block`, whose lines are given, times the tokens from `token` on; the formats, whether there are zeros, and
 // the number of tokens are constants where this is inlined.
 INLINE void integer_tile(const bb_row_format format, const bb_activation_format kind, const int has_zeros, const int tokens,
-                         const bb_matrix *m, const bb_activations *x, const uint8_t *line, size_t lead, size_t block,
+                         const bb_matrix *m, const bb_activations *x, const uint8_t *line, size_t distance, size_t block,
                          size_t token, float *y, size_t ldy) {
   const size_t per_line = bb_formats[format].line_inputs, line_codes = per_line * code_bytes(kind);
   const size_t groups = (m->inputs + m->group - 1) / m->group, finer = m->group < m->inputs ? m->group / x->group : x->groups;
@@ -146,7 +146,7 @@ INLINE void integer_tile(const bb_row_format format, const bb_activation_format 
     l16 apart[4] = {l_set(0), l_set(0), l_set(0), l_set(0)};
     for (size_t k = 0; k < width; k += per_line, line += 64, codes += line_codes, ninth += line_codes) {
       const l16 w = l_load(line);
-      if (tokens > 1) __builtin_prefetch(line + lead, 0, 2);
+      if (tokens > 1) __builtin_prefetch(line + distance, 0, 2);
       if (kind == BB_ACTIVATIONS_INT16) line_by_words(format, tokens, w, codes, ninth, x->stride, dot, apart);
       else line_by_bytes(format, tokens, w, codes, ninth, x->stride, dot, apart);
     }
@@ -181,7 +181,7 @@ INLINE void integer_blocks(const bb_row_format format, const bb_activation_forma
                            const bb_activations *x, const uint8_t *lines, size_t stride, size_t block, size_t count,
                            size_t first, size_t last, float *y, size_t ldy) {
   EACH_TILE(INTEGER_TILE, first, last, count,
-            integer_tile(format, kind, has_zeros, tokens, m, x, lines + b * stride, token == first ? LEAD_BYTES : 0, block + b,
+            integer_tile(format, kind, has_zeros, tokens, m, x, lines + b * stride, token == first ? PREFETCH_DISTANCE : 0, block + b,
                          token, y, ldy));
 }
 

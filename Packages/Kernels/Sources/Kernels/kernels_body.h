@@ -46,14 +46,14 @@ INLINE v16 v_power_of_two(v16 x) {
   return v_times_two_to(x, -126.0f, p, n);
 }
 
-// The whole number nearest to x * factor, less than 2^22, counted by the lowest bits of a float. Lanes that add n of them,
-// 16 side by side, start from `no_numbers`.
-INLINE l16 counted(v16 x, v16 factor) { return l_bits(v_fma(x, factor, v_set(0x1.8p23f))); }
-INLINE l16 no_numbers(size_t n) { return l_set((int32_t)((uint32_t)((n + 15) / 16) * -0x4b400000u)); }
+// The integers nearest to x * factor, less than 2^22, held in the lowest bits of floats. Lanes that add n of them,
+// 16 side by side, start from `empty_sum`.
+INLINE l16 nearest_integers(v16 x, v16 factor) { return l_bits(v_fma(x, factor, v_set(0x1.8p23f))); }
+INLINE l16 empty_sum(size_t n) { return l_set((int32_t)((uint32_t)((n + 15) / 16) * -0x4b400000u)); }
 
 // ---------------------------------------------------------------- weights times activations
 
-// Lines of codes less a whole number.
+// Lines of codes less an integer.
 #ifndef V_LINES_LESS
 INLINE void v_line_int8_less(const uint8_t *p, float zero, v16 *w) {
   v_line_int8(p, w);
@@ -65,7 +65,7 @@ INLINE void v_line_int4_less(const uint8_t *p, float zero, v16 *w) {
 }
 #endif
 
-// What codes are counted from: one whole number up to 256 for the matrix, or a number for each row of a block.
+// What codes are counted from: one integer up to 256 for the matrix, or a number for each row of a block.
 typedef enum { ONE_ZERO, ZERO_FOR_EACH } code_zeros;
 
 // A line as floats; of codes, less their zero.
@@ -207,13 +207,13 @@ static void widen(const void *src, bb_float_format format, float *dst, size_t n)
   }
 }
 
-static void narrow_to_bf16(const float *src, uint16_t *dst, size_t n) {
+static void convert_to_bf16(const float *src, uint16_t *dst, size_t n) {
   for (size_t i = 0; i < n; i++) dst[i] = bb_float_to_bf16(src[i]);
 }
 
 static void narrow(const float *src, bb_float_format format, void *dst, size_t n) {
   if (format == BB_F32) memcpy(dst, src, n * 4);
-  if (format == BB_BF16) narrow_to_bf16(src, dst, n);
+  if (format == BB_BF16) convert_to_bf16(src, dst, n);
   for (size_t i = 0; format == BB_F16 && i < n; i++) ((uint16_t *)dst)[i] = bb_float_to_f16(src[i]);
 }
 
@@ -331,14 +331,14 @@ static float highest(const float *x, size_t n) {
       poison[c] = v_fma(v, v_set(0), poison[c]);  // NaN once a number is NaN or infinite, else 0
     }
   const v16 all = v_add(v_add(poison[0], poison[1]), v_add(poison[2], poison[3]));
-  return v_highest(v_max(v_max(top[0], top[1]), v_max(top[2], top[3]))) + v_sum(all);
+  return v_reduce_max(v_max(v_max(top[0], top[1]), v_max(top[2], top[3]))) + v_sum(all);
 }
 
 static size_t first_above(const float *x, size_t from, size_t n, float limit) {
   size_t i = from;
   for (; i + 64 <= n; i += 64) {
     const v16 a = v_max(v_load(x + i), v_load(x + i + 16)), b = v_max(v_load(x + i + 32), v_load(x + i + 48));
-    if (v_highest(v_max(a, b)) > limit) break;
+    if (v_reduce_max(v_max(a, b)) > limit) break;
   }
   while (i < n && !(x[i] > limit)) i++;
   return i;

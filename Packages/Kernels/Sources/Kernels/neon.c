@@ -22,7 +22,7 @@ static inline v16 v_add(v16 x, v16 y) { EACH(vaddq_f32(x.q[i], y.q[i])); }
 static inline v16 v_sub(v16 x, v16 y) { EACH(vsubq_f32(x.q[i], y.q[i])); }
 static inline v16 v_mul(v16 x, v16 y) { EACH(vmulq_f32(x.q[i], y.q[i])); }
 static inline v16 v_div(v16 x, v16 y) { EACH(vdivq_f32(x.q[i], y.q[i])); }
-static inline v16 v_magnitude(v16 x) { EACH(vabsq_f32(x.q[i])); }
+static inline v16 v_abs(v16 x) { EACH(vabsq_f32(x.q[i])); }
 static inline v16 v_fma(v16 x, v16 y, v16 z) { EACH(vfmaq_f32(z.q[i], x.q[i], y.q[i])); }
 // Comparing and choosing, because vmaxq_f32 gives NaN where the rule is to give the second operand.
 static inline float32x4_t max4(float32x4_t x, float32x4_t y) { return vbslq_f32(vcgtq_f32(x, y), x, y); }
@@ -40,7 +40,7 @@ static inline float v_sum(v16 x) {
   const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
   return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
 }
-static inline float v_highest(v16 x) {
+static inline float v_reduce_max(v16 x) {
   float32x4_t four = max4(max4(x.q[0], x.q[2]), max4(x.q[1], x.q[3]));
   four = max4(four, vextq_f32(four, four, 2));
   return vgetq_lane_f32(max4(four, vextq_f32(four, four, 1)), 0);

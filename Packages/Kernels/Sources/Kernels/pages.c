@@ -11,7 +11,7 @@ static void store_floats(page_half half, const float *x, size_t d, size_t slot, 
   for (size_t i = 0; i < d; i++) entries[float_index(BB_KV_F32, half, padded_width(d), i, slot)] = x[i];
 }
 
-static void store_halves(page_half half, const float *x, size_t d, size_t slot, uint16_t *entries) {
+static void store_16bit(page_half half, const float *x, size_t d, size_t slot, uint16_t *entries) {
   uint16_t row[d];
   bb_kernels()->narrow(x, BB_BF16, row, d);
   uint16_t *to = entries + float_index(BB_KV_BF16, half, padded_width(d), 0, slot);
@@ -19,7 +19,7 @@ static void store_halves(page_half half, const float *x, size_t d, size_t slot, 
     for (size_t i = 0; i < d; i++) to[i * 2] = row[i];
     return;
   }
-  // Two components that share a lane at once. Every pair lies in a line of its own: all are asked for before.
+  // Two components that share a lane at once. Every pair lies in a line of its own: all are prefetched.
   const size_t next = BB_PAGE * 2;
   for (size_t i = 0; i < d; i += 2) __builtin_prefetch(to + i / 2 * next, 1);
   for (size_t i = 0; i + 1 < d; i += 2) memcpy(to + i / 2 * next, row + i, 4);
@@ -28,7 +28,7 @@ static void store_halves(page_half half, const float *x, size_t d, size_t slot, 
 
 static void store_token(page_half half, bb_float_format format, const float *x, size_t d, size_t slot, void *entries) {
   if (format == BB_F32) store_floats(half, x, d, slot, entries);
-  else store_halves(half, x, d, slot, entries);
+  else store_16bit(half, x, d, slot, entries);
 }
 
 void bb_page_store(bb_float_format format, const float *key, const float *value, size_t d, size_t slot,

@@ -3,7 +3,7 @@
 //
 // Pages hold lines of 64 bytes, 16 lanes of two numbers each: [count][columns] lines.
 
-#include "upcoming.h"
+#include "prefetch.h"
 
 // Few rows take more columns at once, all of a head's as a rule: a page is read in the order of memory.
 enum { MOST_COLUMNS = 2 * PAIR_COLUMNS };
@@ -14,13 +14,13 @@ typedef struct {
 } pair_lines;
 
 // `rows` rows by `columns` columns of 16, both constants where this is inlined.
-INLINE void pair_tile(const int rows, const int columns, const uint16_t *x, size_t ldx, pair_lines w, upcoming *next,
+INLINE void pair_tile(const int rows, const int columns, const uint16_t *x, size_t ldx, pair_lines w, prefetch_stream *next,
                       const float *decay, float *y, size_t ldy) {
   v16 sum[PAIR_ROWS][MOST_COLUMNS];
   for (int r = 0; r < rows; r++)
     for (int c = 0; c < columns; c++)
       sum[r][c] = decay ? v_mul(v_load(y + r * ldy + c * 16), v_set(decay[r])) : v_set(0);
-  upcoming ahead = *next;
+  prefetch_stream ahead = *next;
   for (size_t k = 0; k < w.count; k++, w.lines += w.stride) {
     pairs two[MOST_COLUMNS];
     for (int c = 0; c < columns; c++) two[c] = pairs_load(w.lines + c * 64);
@@ -35,7 +35,7 @@ INLINE void pair_tile(const int rows, const int columns, const uint16_t *x, size
 
 // `rows` rows by all columns, `most` of them at a time.
 INLINE void pair_columns(const int rows, const int most, const uint16_t *x, size_t ldx, pair_lines w, size_t columns,
-                         upcoming *next, const float *decay, float *y, size_t ldy) {
+                         prefetch_stream *next, const float *decay, float *y, size_t ldy) {
   size_t c = 0;
   for (; c + (size_t)most <= columns; c += (size_t)most, w.lines += most * 64)
     pair_tile(rows, most, x, ldx, w, next, decay, y + c * 16, ldy);
@@ -45,7 +45,7 @@ INLINE void pair_columns(const int rows, const int most, const uint16_t *x, size
 }
 
 static void multiply_pairs(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, size_t columns,
-                           size_t count, upcoming *next, const float *decay, float *y, size_t ldy) {
+                           size_t count, prefetch_stream *next, const float *decay, float *y, size_t ldy) {
   const pair_lines w = {lines, columns * 64, count};
   size_t r = 0;
   for (; r + PAIR_ROWS <= rows; r += PAIR_ROWS)

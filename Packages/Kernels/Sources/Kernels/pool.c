@@ -8,10 +8,10 @@
 
 enum { SPIN_NANOSECONDS = 50000, PAUSES_PER_LOOK = 32 };
 
-// What a worker reads next, as far as it is not asked for.
+// What a worker reads next, as far as it is not prefetched.
 typedef struct {
   const uint8_t *at, *end;
-} upcoming_bytes;
+} prefetch_range;
 
 struct bb_pool {
   size_t workers;
@@ -21,8 +21,8 @@ struct bb_pool {
   _Atomic size_t generation;  // Counts regions; a change starts the workers.
   _Atomic size_t running;     // Workers that have not finished this region.
   _Atomic size_t claimed;     // Numbers given out in this region.
-  upcoming_bytes *upcoming;   // Of each worker; set between regions.
-  size_t announced;           // Counts what was set.
+  prefetch_range *prefetch;  // Of each worker; set between regions.
+  size_t prefetch_count;           // Counts what was set.
   _Atomic int stopping;
   pthread_mutex_t lock;
   pthread_cond_t started, finished;
@@ -47,11 +47,11 @@ static long long now(void) {
   return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-// A worker asks for this many lines of 64 bytes while it waits, then looks whether it may go on.
+// Lines of 64 bytes that a waiting worker prefetches between two looks at the barrier.
 enum { LINES_PER_PAUSE = 16 };
 
-// Spins while *value == old, for a bounded time, and asks for what is read next; whether it changed.
-static int spin_while(_Atomic size_t *value, size_t old, upcoming_bytes *next) {
+// Spins while *value == old, for a bounded time, and prefetches what is read next; returns whether it changed.
+static int spin_while(_Atomic size_t *value, size_t old, prefetch_range *next) {
   const long long end = now() + SPIN_NANOSECONDS;
   do {
     for (int i = 0; i < PAUSES_PER_LOOK; i++) {
@@ -69,8 +69,8 @@ static void *worker_main(void *argument) {
   bb_pool *pool = start->pool;
   const size_t worker = start->worker;
   free(start);
-  size_t seen = 0, heard = 0;
-  upcoming_bytes next = {NULL, NULL};
+  size_t seen = 0, known_count = 0;
+  prefetch_range next = {NULL, NULL};
   for (;;) {
     if (!spin_while(&pool->generation, seen, &next)) {
       pthread_mutex_lock(&pool->lock);
@@ -80,9 +80,9 @@ static void *worker_main(void *argument) {
     seen++;
     if (atomic_load(&pool->stopping)) return NULL;
     pool->work(pool->context, worker, pool->workers);
-    if (heard != pool->announced) {
-      heard = pool->announced;
-      next = pool->upcoming[worker];
+    if (known_count != pool->prefetch_count) {
+      known_count = pool->prefetch_count;
+      next = pool->prefetch[worker];
     }
     if (atomic_fetch_sub(&pool->running, 1) == 1) {
       pthread_mutex_lock(&pool->lock);
@@ -107,7 +107,7 @@ static void stop(bb_pool *pool, size_t started) {
   pthread_cond_destroy(&pool->started);
   pthread_cond_destroy(&pool->finished);
   free(pool->threads);
-  free(pool->upcoming);
+  free(pool->prefetch);
   free(pool);
 }
 
@@ -117,11 +117,11 @@ bb_pool *bb_pool_create(size_t workers) {
   if (!pool) return NULL;
   pool->workers = workers;
   pool->threads = calloc(workers, sizeof *pool->threads);
-  pool->upcoming = calloc(workers, sizeof *pool->upcoming);
+  pool->prefetch = calloc(workers, sizeof *pool->prefetch);
   pthread_mutex_init(&pool->lock, NULL);
   pthread_cond_init(&pool->started, NULL);
   pthread_cond_init(&pool->finished, NULL);
-  if (!pool->threads || !pool->upcoming) {
+  if (!pool->threads || !pool->prefetch) {
     stop(pool, 0);
     return NULL;
   }
@@ -145,10 +145,10 @@ size_t bb_pool_claim(bb_pool *pool) { return atomic_fetch_add_explicit(&pool->cl
 
 size_t bb_pool_workers(const bb_pool *pool) { return pool->workers; }
 
-void bb_pool_announce(bb_pool *pool, size_t worker, const void *bytes, size_t count) {
+void bb_pool_prefetch(bb_pool *pool, size_t worker, const void *bytes, size_t count) {
   const uint8_t *start = bytes;
-  pool->upcoming[worker] = (upcoming_bytes){start, start + count};
-  pool->announced++;
+  pool->prefetch[worker] = (prefetch_range){start, start + count};
+  pool->prefetch_count++;
 }
 
 void bb_pool_run(bb_pool *pool, bb_pool_work work, void *context) {
@@ -164,7 +164,7 @@ void bb_pool_run(bb_pool *pool, bb_pool_work work, void *context) {
   start_region(pool);
   work(context, 0, pool->workers);
   for (size_t left = others; left != 0; left = atomic_load(&pool->running)) {
-    if (spin_while(&pool->running, left, &pool->upcoming[0])) continue;
+    if (spin_while(&pool->running, left, &pool->prefetch[0])) continue;
     pthread_mutex_lock(&pool->lock);
     while (atomic_load(&pool->running) != 0) pthread_cond_wait(&pool->finished, &pool->lock);
     pthread_mutex_unlock(&pool->lock);

@@ -20,7 +20,7 @@ static inline v16 v_add(v16 a, v16 b) { EACH(a.f[i] + b.f[i]); }
 static inline v16 v_sub(v16 a, v16 b) { EACH(a.f[i] - b.f[i]); }
 static inline v16 v_mul(v16 a, v16 b) { EACH(a.f[i] * b.f[i]); }
 static inline v16 v_div(v16 a, v16 b) { EACH(a.f[i] / b.f[i]); }
-static inline v16 v_magnitude(v16 a) { EACH(fabsf(a.f[i])); }
+static inline v16 v_abs(v16 a) { EACH(fabsf(a.f[i])); }
 static inline v16 v_fma(v16 a, v16 b, v16 c) { EACH(fmaf(a.f[i], b.f[i], c.f[i])); }
 // As the vector instructions have it: the second operand where either is NaN.
 static inline v16 v_max(v16 a, v16 b) { EACH(a.f[i] > b.f[i] ? a.f[i] : b.f[i]); }
@@ -36,8 +36,8 @@ static inline float v_sum(v16 a) {
     for (int i = 0; i < width; i++) a.f[i] += a.f[i + width];
   return a.f[0];
 }
-// The highest lane, by v_max of halves.
-static inline float v_highest(v16 a) {
+// The maximum of the lanes, by v_max of halves.
+static inline float v_reduce_max(v16 a) {
   for (int width = 8; width > 0; width /= 2)
     for (int i = 0; i < width; i++) a.f[i] = a.f[i] > a.f[i + width] ? a.f[i] : a.f[i + width];
   return a.f[0];
@@ -83,7 +83,7 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
   }
 }
 
-// Sixteen lanes of 32 bits: whole numbers, or 4 codes each of 16 rows.
+// Sixteen lanes of 32 bits: integers, or 4 codes each of 16 rows.
 typedef struct { int32_t n[16]; } l16;
 #undef EACH
 #define EACH(EXPRESSION)                                     \

@@ -25,26 +25,26 @@ INLINE void add_positions(float *scores, size_t rows, size_t first_row, size_t h
   }
 }
 
-// The highest score of each row.
-INLINE void highest_scores(const int rows, const float *scores, float *highest) {
+// The maximum score of each row.
+INLINE void max_scores(const int rows, const float *scores, float *max) {
   v16 top[ATTEND_ROWS];
   for (int r = 0; r < rows; r++) top[r] = v_set(LOWEST);
   for (size_t i = 0; i < BB_PAGE; i += 16)
     for (int r = 0; r < rows; r++) top[r] = v_max(v_load(scores + r * BB_PAGE + i), top[r]);
-  v_highest_rows(rows, top, highest);
+  v_reduce_max_rows(rows, top, max);
 }
 
-// Scores become exp(scale * score - highest), and `total` their sums; rough ones suffice for weights that are rounded.
-INLINE void exponentials(const int rows, const int rough, float *scores, float scale, const float *highest, float *total,
-                         upcoming *next) {
+// Scores become exp(scale * score - max), and `total` their sums; rough ones suffice for weights that are quantized.
+INLINE void exponentials(const int rows, const int rough, float *scores, float scale, const float *max, float *total,
+                         prefetch_stream *next) {
   const v16 units = v_set(rough ? scale * LOG2_E : scale);
   v16 sum[ATTEND_ROWS];
   for (int r = 0; r < rows; r++) {
-    const v16 less = v_set(rough ? -highest[r] * LOG2_E : highest[r]);
+    const v16 less = v_set(rough ? -max[r] * LOG2_E : max[r]);
     sum[r] = v_set(0);
     for (size_t i = 0; i < BB_PAGE; i += 16) {
       const v16 s = v_load(scores + r * BB_PAGE + i);
-      ask_between(next);
+      prefetch_during_compute(next);
       const v16 e = rough ? v_power_of_two(v_fma(s, units, less)) : v_exp(v_sub(v_mul(s, units), less));
       v_store(scores + r * BB_PAGE + i, e);
       sum[r] = v_add(sum[r], e);
@@ -53,7 +53,7 @@ INLINE void exponentials(const int rows, const int rough, float *scores, float s
   v_sum_rows(rows, sum, total);
 }
 
-// What a block of queries has seen so far: the highest scores, and the sums of exp(score - highest).
+// What a block of queries has seen so far: the maximum scores, and the sums of exp(score - max).
 typedef struct {
   float maximum[ATTEND_HEADS], sum[ATTEND_HEADS];
 } softmax_state;

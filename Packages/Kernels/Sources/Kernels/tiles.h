@@ -5,13 +5,13 @@
 
 enum {
   SHARED_BYTES = 128 << 10,  // of weights, which lie in the second-level cache while all tokens of a pass are multiplied
-  LEAD_BYTES = 96 * 64,      // how far ahead the first tokens of a pass ask for weights
+  PREFETCH_DISTANCE = 96 * 64,  // in bytes, of the first tokens of a pass
 };
 
 // Runs a statement for each of `tokens` tokens t; their number is a constant.
 #define EACH_TOKEN(T) _Pragma("clang loop unroll(full)") for (int T = 0; T < tokens; T++)
 
-// What token T's row has at the place that FIRST is in the first token's, and NINTH in the ninth's: two places need few registers.
+// Address in row T of a tile of 16 rows of activations, from the base pointers of rows 0 and 8 (two bases save registers).
 #define OF_TOKEN(T, FIRST, NINTH, STRIDE) ((T) < 8 ? (FIRST) + (T) * (STRIDE) : (NINTH) + ((T) - 8) * (STRIDE))
 
 #define EACH_TILE_OF(SOME, MOST, LAST, COUNT, ...)              \

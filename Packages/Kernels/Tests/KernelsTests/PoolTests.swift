@@ -26,9 +26,9 @@ import Testing
   func everyNumberIsClaimedOnceARegion(workers: Int) throws {
     let pool = try #require(bb_pool_create(workers))
     defer { bb_pool_destroy(pool) }
-    // What is announced need not exist.
+    // What is prefetched need not exist.
     for worker in 0..<workers {
-      bb_pool_announce(pool, worker, UnsafeRawPointer(bitPattern: 4096), 1 << 20)
+      bb_pool_prefetch(pool, worker, UnsafeRawPointer(bitPattern: 4096), 1 << 20)
     }
     struct Region {
       let pool: OpaquePointer

@@ -46,18 +46,19 @@ public struct GroupQuantizedWeights: LinearWeights {
     self.packed = packed
   }
 
-  /// Codes of 8 bits around 128, packed already.
+  /// Codes of 8 or 4 bits around their middle, packed already.
   init(
-    rows: Int, inputs: Int, groupSize: Int, lines: AlignedBytes, scales: AlignedBytes,
+    bits: Int, rows: Int, inputs: Int, groupSize: Int, lines: AlignedBytes, scales: AlignedBytes,
     scaleFormat: bb_float_format
   ) {
     outFeatures = rows
     inFeatures = inputs
-    bits = 8
+    self.bits = bits
     self.groupSize = groupSize
     packed = PackedMatrix(
-      BB_ROWS_INT8, rows: rows, inputs: inputs, group: groupSize, lines: lines, scales: scales,
-      scaleFormat: scaleFormat, zeros: nil, zero: 128)
+      bits == 8 ? BB_ROWS_INT8 : BB_ROWS_INT4, rows: rows, inputs: inputs, group: groupSize,
+      lines: lines, scales: scales, scaleFormat: scaleFormat, zeros: nil,
+      zero: Float(1 << (bits - 1)))
     order = nil
   }
 
@@ -72,6 +73,23 @@ public struct GroupQuantizedWeights: LinearWeights {
   ) -> LinearProduct {
     let ordered = order.map { LinearInput(input, columns: $0, on: pool) } ?? input
     return packed.product(of: ordered, as: activations(for: input.numerics), into: y, on: pool)
+  }
+
+  /// Products of some rows, which start at a multiple of 16, of a matrix whose columns are in their order.
+  ///
+  /// - Parameters:
+  ///   - input: prepared as `activations` says.
+  ///   - rows: rows of the matrix.
+  ///   - y: for the first of them, with `stride` floats from one row of the input to the next.
+  ///   - stride: see there.
+  func multiply(
+    _ input: PreparedInput, rows: Range<Int>, into y: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    precondition(order == nil && rows.lowerBound % 16 == 0, "rows \(rows) of a matrix in order")
+    var (matrix, activations) = (packed.matrix, input.activations)
+    bb_multiply(
+      bb_kernels(), &matrix, &activations, input.tokens, y - rows.lowerBound, stride,
+      rows.firstBlock, rows.endBlock)
   }
 
   /// See `LinearWeights.withPackedRows`.

@@ -91,12 +91,15 @@ public enum WeightPacking {
     try stored.packed()
   }
 
-  /// A matrix of more than 8 bits a weight quantized to 8, see `GroupQuantizedWeights.init(quantizing:)`; others as they are.
+  /// A matrix of more bits a weight quantized to `bits`, 8 or 12: see `GroupQuantizedWeights.init(quantizing:)` and
+  /// `TwoPartWeights`. Others as they are.
   ///
   /// - Throws: `TensorError.outOfMemory`.
-  public static func quantizedTo8Bits(_ weights: any LinearWeights) throws(TensorError)
-    -> any LinearWeights
-  {
-    weights.bits > 8 ? try GroupQuantizedWeights(quantizing: weights) : weights
+  public static func quantized(
+    _ weights: any LinearWeights, bits: Int
+  ) throws(TensorError) -> any LinearWeights {
+    if weights.bits <= bits { return weights }
+    return bits == 8
+      ? try GroupQuantizedWeights(quantizing: weights) : try TwoPartWeights(quantizing: weights)
   }
 }

@@ -64,7 +64,7 @@ public final class ThreadPool: @unchecked Sendable {
   /// Between parallel regions: bytes that a worker will read soon, which it prefetches while it
   /// waits at the barrier.
   func prefetch(_ bytes: UnsafeRawPointer, count: Int, by worker: Int) {
-    bb_pool_announce(handle, worker, bytes, count)
+    bb_pool_prefetch(handle, worker, bytes, count)
   }
 
   /// Multiply-adds below which work is not worth waking a second thread for: some 10 microseconds

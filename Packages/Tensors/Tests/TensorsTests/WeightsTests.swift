@@ -99,6 +99,32 @@ func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: 
     #expect(found[..<32] == values[..<32])
   }
 
+  /// A matrix in two parts errs a fourteenth as much as its first, and multiplies as what it says it holds.
+  @Test(arguments: [(16, 32), (37, 96), (400, 300)])
+  func twoPartsComeCloserThanOne(rows: Int, inputs: Int) throws {
+    var numbers = Numbers(seed: 5)
+    let values = numbers.floats(rows * inputs)
+    let dense = try DenseWeights(Tensor(values, shape: [rows, inputs]), name: "w")
+    let coarse = try GroupQuantizedWeights(quantizing: dense)
+    let both = try TwoPartWeights(quantizing: dense)
+    #expect(both.bits == 12 && both.byteCount > coarse.byteCount)
+    func worst(_ weights: any LinearWeights) -> Float {
+      zip(weights.dequantized(), values).map { abs($0 - $1) }.max() ?? .infinity
+    }
+    #expect(worst(both) < worst(coarse) / 12)
+    let tokens = 5
+    let x = numbers.floats(tokens * inputs)
+    let held = try DenseWeights(Tensor(both.dequantized(), shape: [rows, inputs]), name: "w")
+    let expected = try multiply(held, x, tokens: tokens, threads: 1)
+    let found = try multiply(both, x, tokens: tokens, threads: 1)
+    for (found, expected) in zip(found, expected) {
+      #expect(abs(found - expected) < 1e-4 * (1 + abs(expected)))
+    }
+    #expect(try multiply(both, x, tokens: tokens, threads: 3) == found)
+    let alone = try multiply(both, Array(x[inputs..<2 * inputs]), tokens: 1, threads: 2)
+    #expect(alone == Array(found[rows..<2 * rows]))
+  }
+
   @Test(arguments: [2, 3, 4, 8], [false, true])
   func quantizedProductAgreesWithTheDequantizedMatrix(bits: Int, ordered: Bool) throws {
     var numbers = Numbers(seed: UInt64(bits))

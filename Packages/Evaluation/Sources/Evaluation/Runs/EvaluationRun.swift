@@ -35,6 +35,14 @@ public struct EvaluationRun: Sendable {
     self.journal = journal
   }
 
+  /// Whether the journal is there and belongs to this run. What is wrong with it is said when it is run.
+  public var isBegun: Bool {
+    guard access(journal.path, F_OK) == 0,
+      let header = (try? JournalIndex.read(journal, damage: .drop, allowsEdits: true))?.header
+    else { return false }
+    return header.scenario == scenario
+  }
+
   /// The request for one reply, whose index must be that of an item of the benchmark.
   public func request(for id: SampleID) -> SampleRequest {
     let item = benchmark.items[id.index]

@@ -40,6 +40,10 @@ public struct StudyDefinition: Sendable, Hashable {
   public let concurrency: Int
   /// Temperature of the sampler; nil for the models' own.
   public let temperature: Double?
+  /// How weights meet activations, as `--numerics` has it; nil for the default of each format.
+  public let numerics: String?
+  /// How the output head is held, as `--head-bits` has it; nil for the default of each format.
+  public let headBits: String?
   /// The grids.
   public let grids: [Grid]
 }
@@ -67,7 +71,9 @@ extension StudyDefinition {
   ) throws(EvaluationError) {
     let top = try YAMLSection(text: yaml, file: file)
     try top.allow([
-      "name", "title", "tasks", "weights", "limit", "seed", "concurrency", "temperature", "grids",
+      "name", "title", "tasks", "weights", "limit", "seed", "concurrency", "temperature",
+      "numerics",
+      "head-bits", "grids",
     ])
     name = try top.required("name", top.string("name"))
     guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }),
@@ -88,6 +94,8 @@ extension StudyDefinition {
     seed = UInt64(try top.whole("seed", in: 0...Int.max) ?? 0)
     concurrency = try top.whole("concurrency", in: 1...4096) ?? 16
     temperature = try top.number("temperature")
+    numerics = try top.string("numerics")
+    headBits = try top.string("head-bits")
     var grids: [Grid] = []
     for section in try top.required("grids", top.sections("grids")) {
       grids.append(try Grid(section, tasks: kinds, evictions))

@@ -160,6 +160,7 @@ private struct Measured {
   private let tally: Tally
   private let replies: Int
   private let parameters: Int
+  private let engine: [String: String]
 
   init(
     _ tally: Tally, _ items: [ItemOutcomes], _ scenario: Scenario, _ run: StudyRun,
@@ -170,6 +171,7 @@ private struct Measured {
     votes = items.map { VoteCounts($0, grading: scenario.grading) }
     replies = items.reduce(0) { $0 + $1.count }
     self.parameters = parameters
+    engine = scenario.engine
   }
 
   func point(of scenario: StudyScenario, task: TaskKind) -> StudyPoint? {
@@ -186,6 +188,7 @@ private struct Measured {
       replies: replies, weightsBytes: Int(tally.cost.weightsBytes ?? 0),
       kvBytes: Int(tally.cost.kvBytes ?? 0) * scenario.samples,
       seconds: tally.cost.seconds / Double(replies),
-      tokens: Double(tally.tokens.generated + tally.tokens.injected) / Double(replies))
+      tokens: Double(tally.tokens.generated + tally.tokens.injected) / Double(replies),
+      numerics: engine["numerics"] ?? "exact", headBits: engine["head bits"] ?? "16")
   }
 }

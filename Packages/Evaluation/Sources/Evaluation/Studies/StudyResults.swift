@@ -34,6 +34,10 @@ public struct StudyPoint: Sendable, Hashable, Codable {
   public let seconds: Double
   /// Tokens generated for a reply, on average.
   public let tokens: Double
+  /// How weights met activations; nil in results from before it was kept, when it was exact.
+  public var numerics: String?
+  /// Bits in which the output head was held, likewise; "16" is as it is stored.
+  public var headBits: String?
 
   enum CodingKeys: String, CodingKey {
     case benchmark, task, model, parameters, kv, samples, accuracy, replies, seconds, tokens
@@ -42,6 +46,8 @@ public struct StudyPoint: Sendable, Hashable, Codable {
     case standardError = "standard_error"
     case weightsBytes = "weights_bytes"
     case kvBytes = "kv_bytes"
+    case numerics
+    case headBits = "head_bits"
   }
 
   /// Weights and caches, in bytes.

@@ -64,7 +64,7 @@ typedef struct {
 
 // The tokens [first, last) of a page for all heads: `keys` and `values` are those of head 0, and whatever they point to of
 // head h lies h * head_bytes further on. They are read in the order keys' scales, offsets, entries, then those of the values, and
-// from the first on, as many bytes are asked for before they are read. Of several tokens that attend, the t-th sees those below
+// from the first on, head_bytes are prefetched. Of several tokens that attend, the t-th sees those below
 // seen + t alone. Where there are slopes, [KV heads][query heads of one], in BF16, a score gains slope * position, factors and
 // product rounded to BF16 (ALiBi as Falcon has it); `position` is that of the page's first slot.
 typedef struct {
@@ -80,7 +80,7 @@ typedef struct {
 // steps move to where few errors are large.
 typedef enum { BB_KV_ASYMMETRIC = 0, BB_KV_ABSMAX = 1, BB_KV_FULL = 2, BB_KV_HQQ = 3 } bb_kv_scheme;
 
-// What attention rounds queries and weights to. EXACT: to whole numbers of two bytes where a page holds codes, else to nothing.
+// What attention quantizes queries and softmax weights to. EXACT: to integers of two bytes where a page holds codes, else to nothing.
 // BF16: as EXACT, and to BF16 where a page holds BF16, with denormal numbers taken for 0. INT8: as BF16, but to one byte
 // where a page holds codes.
 typedef enum { BB_ATTEND_EXACT = 0, BB_ATTEND_BF16 = 1, BB_ATTEND_INT8 = 2 } bb_attend_numerics;

@@ -1,7 +1,7 @@
 // A fixed set of threads that run one function together, many thousand times a second.
 //
-// Worker 0 is the caller. Workers spin for about 50 microseconds after a region, then sleep. While they spin, they ask memory
-// for what they will read next.
+// Worker 0 is the caller. Workers spin for about 50 microseconds after a region, then sleep. While they spin, they
+// prefetch what they will read next.
 #ifndef BB_POOL_H
 #define BB_POOL_H
 
@@ -23,9 +23,9 @@ void bb_pool_run(bb_pool *pool, bb_pool_work work, void *context);
 
 // Inside a region: 0, then 1 and so on, each number to whichever worker asks next.
 size_t bb_pool_claim(bb_pool *pool);
-// Between regions: bytes that a worker will read soon, after the next region or a later one, instead of those announced
-// before. They need not exist: they are only asked for.
-void bb_pool_announce(bb_pool *pool, size_t worker, const void *bytes, size_t count);
+// Between regions: bytes that a worker will read soon, after the next region or a later one, instead of those named
+// before. They need not exist: they are only prefetched.
+void bb_pool_prefetch(bb_pool *pool, size_t worker, const void *bytes, size_t count);
 
 #ifdef __cplusplus
 }

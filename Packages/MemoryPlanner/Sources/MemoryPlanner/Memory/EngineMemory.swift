@@ -11,17 +11,28 @@ struct EngineMemory {
   /// Bytes that the tokenizer takes for each entry of its vocabulary.
   static let tokenizerEntry = 100
 
-  /// The bytes of the weights: matrices packed, norms and biases in F32, a tied embedding once.
+  /// The bytes of the weights: matrices packed, norms and biases in F32, a tied embedding once, and the output head as it is
+  /// held by default.
   var weights: Int {
     let embedding = WeightPrecision.bf16.packedBytes(
       rows: shape.vocabularySize, columns: shape.embeddingSize)
     return Saturating.sum(
-      Saturating.product(shape.embeddingCopies, embedding),
+      head, Saturating.product(shape.embeddingCopies - 1, embedding),
       shape.overKeptLinears {
         WeightPrecision.bf16.packedBytes(rows: $0.rows, columns: $0.columns)
       },
       shape.overLinears { precision.packedBytes(rows: $0.rows, columns: $0.columns) },
       Saturating.product(4, Saturating.sum(shape.normParameters, shape.biasParameters)))
+  }
+
+  /// The bytes of the output head; the scales of one that is quantized as it is loaded are F32.
+  private var head: Int {
+    let (rows, columns) = (shape.vocabularySize, shape.embeddingSize)
+    return precision.headParts.reduce(0) { bytes, part in
+      let groups = part.groupSize.map { columns.pieces(of: min($0, columns)) } ?? 0
+      let wider = Saturating.product(2, 16, rows.pieces(of: 16), groups)
+      return Saturating.sum(bytes, part.packedBytes(rows: rows, columns: columns), wider)
+    }
   }
 
   /// The bytes at the peak under a load.

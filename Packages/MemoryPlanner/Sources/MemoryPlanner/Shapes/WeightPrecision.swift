@@ -1,4 +1,4 @@
-/// How the linear layers of the blocks are stored; embedding, norms and head stay in 16 bits.
+/// How the linear layers of the blocks are stored; embedding, norms and head stay in 16 bits in the files.
 public struct WeightPrecision: Sendable, Hashable, Codable, CustomStringConvertible {
   /// What `bits` may be.
   public static let knownBits = [16, 8, 4, 3, 2]
@@ -33,6 +33,28 @@ public struct WeightPrecision: Sendable, Hashable, Codable, CustomStringConverti
       self = .bf16
     } else {
       self.init(uncheckedBits: bits, groupSize: groupSize, hasZeroPoints: hasZeroPoints)
+    }
+  }
+
+  /// Bits in which the engine holds the output head by default beside weights of `bits`: as few as cost little beside these;
+  /// 16 is as it is stored.
+  public static func headBits(forWeightsOf bits: Int) -> Int {
+    switch bits {
+    case ...4: 8
+    case ...8: 12
+    default: 16
+    }
+  }
+
+  /// The parts in which the engine holds the output head by default.
+  var headParts: [WeightPrecision] {
+    func codes(_ bits: Int) -> WeightPrecision {
+      WeightPrecision(uncheckedBits: bits, groupSize: 128, hasZeroPoints: false)
+    }
+    switch Self.headBits(forWeightsOf: bits) {
+    case 8: return [codes(8)]
+    case 12: return [codes(8), codes(4)]
+    default: return [.bf16]
     }
   }
 

@@ -1,18 +1,18 @@
-// Rows of floats as whole numbers, and their sums of products with codes of the cache; for coded_attention_body.h.
+// Rows of floats as integers, and their integer dot products with codes of the cache; for coded_attention_body.h.
 //
 // All numbers of a row share one unit. The sums are exact, their order is free, and all instruction sets agree.
 
 // Numbers of 16 bits in two bytes, of 8 bits, or of 8 bits and never below 0.
-typedef enum { TWO_BYTES, SIGNED_BYTE, UNSIGNED_BYTE } number_kind;
+typedef enum { TWO_BYTES, SIGNED_BYTE, UNSIGNED_BYTE } integer_kind;
 
-INLINE size_t number_bytes(number_kind kind) { return kind == TWO_BYTES ? 2 : 1; }
-INLINE float highest_number(number_kind kind) { return kind == TWO_BYTES ? 127 * 256 + 127 : kind == SIGNED_BYTE ? 127 : 255; }
+INLINE size_t integer_bytes(integer_kind kind) { return kind == TWO_BYTES ? 2 : 1; }
+INLINE float largest_integer(integer_kind kind) { return kind == TWO_BYTES ? 127 * 256 + 127 : kind == SIGNED_BYTE ? 127 : 255; }
 
 // What rows of floats x became: x * scale = unit * number; the sum of a row's numbers, and of x * middle, which is not finite
 // where a float is not.
 typedef struct {
   float unit[ATTEND_HEADS], sum[ATTEND_HEADS], start[ATTEND_HEADS];
-} whole_rows;
+} integer_rows;
 
 // Runs a statement for each 16 of n floats, from i on; `whole` is a constant, 0 for the last ones where they are fewer.
 #define EACH_VECTOR(n, ...)                                                 \
@@ -28,70 +28,70 @@ typedef struct {
     }                                                                       \
   } while (0)
 
-// The highest magnitudes of x * scale, and the sums of x * middle, of rows of n floats. scales, middles: [n rounded up to 16].
-INLINE void look_at_rows(const int rows, const float *x, size_t stride, size_t n, const float *scales, const float *middles,
-                         float *top, float *start, upcoming *next) {
-  v16 highest[ATTEND_ROWS], sum[ATTEND_ROWS];
-  for (int r = 0; r < rows; r++) highest[r] = sum[r] = v_set(0);
+// The maximum magnitudes of x * scale, and the sums of x * middle, of rows of n floats. scales, middles: [n rounded up to 16].
+INLINE void max_and_sum_rows(const int rows, const float *x, size_t stride, size_t n, const float *scales, const float *middles,
+                         float *top, float *start, prefetch_stream *next) {
+  v16 max[ATTEND_ROWS], sum[ATTEND_ROWS];
+  for (int r = 0; r < rows; r++) max[r] = sum[r] = v_set(0);
   EACH_VECTOR(n, {
     const v16 scale = v_load(scales + i), middle = v_load(middles + i);
-    ask_between(next);
+    prefetch_during_compute(next);
     for (int r = 0; r < rows; r++) {
       const float *at = x + r * stride + i;
       const v16 v = whole ? v_load(at) : load_first(at, n - i, 0);
-      highest[r] = v_max(v_magnitude(v_mul(v, scale)), highest[r]);
+      max[r] = v_max(v_abs(v_mul(v, scale)), max[r]);
       sum[r] = v_fma(v, middle, sum[r]);
     }
   });
-  v_highest_rows(rows, highest, top);
+  v_reduce_max_rows(rows, max, top);
   v_sum_rows(rows, sum, start);
 }
 
 // Bytes of a row of n numbers.
-INLINE size_t row_bytes(const number_kind kind, size_t n) { return number_bytes(kind) * ((n + 15) / 16 * 16); }
+INLINE size_t row_bytes(const integer_kind kind, size_t n) { return integer_bytes(kind) * ((n + 15) / 16 * 16); }
 
 // Stores 16 numbers of a row of `bytes`: of TWO_BYTES the high ones, and the low ones half a row behind them.
-INLINE void put_numbers(const number_kind kind, l16 whole, int8_t *to, size_t bytes) {
+INLINE void store_integers(const integer_kind kind, l16 whole, int8_t *to, size_t bytes) {
   if (kind == TWO_BYTES) l_store_split(to, to + bytes / 2, whole);
   else l_store_bytes(to, whole);
 }
 
 // The sums of rows of numbers.
-INLINE void sums_of_numbers(const int rows, const l16 *lanes, float *sums) {
+INLINE void sum_lanes(const int rows, const l16 *lanes, float *sums) {
   v16 total[ATTEND_ROWS];
   for (int r = 0; r < rows; r++) total[r] = v_from_lanes(lanes[r]);
   v_sum_rows(rows, total, sums);
 }
 
-// Rounds rows of n floats, x * scale * the row's factor, to numbers [row][bytes][n rounded up to 16].
-INLINE void round_rows(const int rows, const number_kind kind, const float *x, size_t stride, size_t n, const float *scales,
-                       const float *factor, int8_t *numbers, float *sums, upcoming *next) {
+// Quantizes rows of n floats, x * scale * the row's factor, to numbers [row][bytes][n rounded up to 16].
+INLINE void quantize_rows(const int rows, const integer_kind kind, const float *x, size_t stride, size_t n, const float *scales,
+                       const float *factor, int8_t *numbers, float *sums, prefetch_stream *next) {
   const size_t bytes = row_bytes(kind, n);
   l16 sum[ATTEND_ROWS];
-  for (int r = 0; r < rows; r++) sum[r] = no_numbers(n);
+  for (int r = 0; r < rows; r++) sum[r] = empty_sum(n);
   EACH_VECTOR(n, {
     const v16 scale = v_load(scales + i);
-    ask_between(next);
+    prefetch_during_compute(next);
     for (int r = 0; r < rows; r++) {
       const float *at = x + r * stride + i;
-      const l16 number = counted(v_mul(whole ? v_load(at) : load_first(at, n - i, 0), scale), v_set(factor[r]));
-      put_numbers(kind, number, numbers + r * bytes + i, bytes);
+      const l16 number = nearest_integers(v_mul(whole ? v_load(at) : load_first(at, n - i, 0), scale), v_set(factor[r]));
+      store_integers(kind, number, numbers + r * bytes + i, bytes);
       sum[r] = l_add(sum[r], number);
     }
   });
-  sums_of_numbers(rows, sum, sums);
+  sum_lanes(rows, sum, sums);
 }
 
-// Rounds at most ATTEND_HEADS rows, each with the finest unit there is.
-INLINE void round_all(const number_kind kind, const float *x, size_t heads, size_t stride, size_t n, const float *scales,
-                      const float *middles, whole_rows *to, int8_t *numbers, upcoming *next) {
-  const v16 most = v_set(highest_number(kind));
+// Quantizes at most ATTEND_HEADS rows, each with the finest unit there is.
+INLINE void quantize_all(const integer_kind kind, const float *x, size_t heads, size_t stride, size_t n, const float *scales,
+                      const float *middles, integer_rows *to, int8_t *numbers, prefetch_stream *next) {
+  const v16 most = v_set(largest_integer(kind));
   const size_t bytes = row_bytes(kind, n);
   float top[ATTEND_HEADS] = {0}, factor[ATTEND_HEADS];
-  EACH_ROWS(look_at_rows(rows, x + h * stride, stride, n, scales, middles, top + h, to->start + h, next));
+  EACH_ROWS(max_and_sum_rows(rows, x + h * stride, stride, n, scales, middles, top + h, to->start + h, next));
   v_store(to->unit, v_div(v_load(top), most));
   v_store(factor, v_div(most, v_max(v_load(top), v_set(0x1p-100f))));
-  EACH_ROWS(round_rows(rows, kind, x + h * stride, stride, n, scales, factor + h, numbers + h * bytes, to->sum + h, next));
+  EACH_ROWS(quantize_rows(rows, kind, x + h * stride, stride, n, scales, factor + h, numbers + h * bytes, to->sum + h, next));
 }
 
 // The code in the middle, which the others are counted from: what rounding a row costs then grows with the distance from it.
@@ -116,22 +116,22 @@ typedef struct {
 // sums[r * blocks + b] of `rows` rows of `count` numbers, from row `row` on, with `blocks` blocks of 16 lanes of codes, counted
 // from the middle. A line of a block holds the codes of 32 / bits consecutive numbers. `rows`, `blocks`, the format and the kind
 // are constants where this is inlined.
-INLINE void whole_products(const int rows, const int blocks, const bb_kv_format format, const number_kind kind,
-                           const whole_rows *from, size_t row, const int8_t *numbers, size_t count, code_lines w,
-                           upcoming *next, v16 sums[CODE_SUMS]) {
+INLINE void integer_products(const int rows, const int blocks, const bb_kv_format format, const integer_kind kind,
+                           const integer_rows *from, size_t row, const int8_t *numbers, size_t count, code_lines w,
+                           prefetch_stream *next, v16 sums[CODE_SUMS]) {
   const int bits = code_bits(format), fields = 8 / bits, mask = (1 << bits) - 1;
   // Codes that may be signed are counted from the middle as they are.
   const int centered = kind == UNSIGNED_BYTE;
-  const size_t bytes = number_bytes(kind) * count;
+  const size_t bytes = integer_bytes(kind) * count;
   l16 high[CODE_SUMS], low[CODE_SUMS];
   for (int r = 0; r < rows; r++)
     for (int b = 0; b < blocks; b++) {
       high[r * blocks + b] = l_set(0);
       low[r * blocks + b] = l_set(centered ? 0 : -middle_code(format) * (int32_t)from->sum[row + r]);
     }
-  upcoming ahead = *next;
+  prefetch_stream ahead = *next;
   for (size_t i = 0; i < count; i += 4 * fields, w.first += w.line) {
-    // Many rows read a line many times, and ask for enough between products.
+    // With many rows a line is used many times, and prefetches between products suffice.
     if (rows <= 2) read_lines(&ahead, (size_t)blocks);
     for (int b = 0; b < blocks; b++) {
       l16 line = l_load(w.first + b * w.block);

@@ -1,0 +1,76 @@
+import Kernels
+
+/// A matrix of about 12 bits a weight as two parts that are added: codes of 8 bits, and codes of 4 bits for what those leave.
+/// It errs a fourteenth as much as the first part alone, and takes three quarters of the bytes of BF16.
+public struct TwoPartWeights: LinearWeights {
+  private let coarse: GroupQuantizedWeights
+  private let fine: GroupQuantizedWeights
+
+  /// Rows: output features.
+  public var outFeatures: Int { coarse.outFeatures }
+  /// Columns: input features.
+  public var inFeatures: Int { coarse.inFeatures }
+  /// Bytes this matrix holds in memory.
+  public var byteCount: Int { coarse.byteCount + fine.byteCount }
+  /// The format in words.
+  public var formatName: String { "12-bit group \(coarse.groupSize)" }
+  /// Bits of a weight, of both parts.
+  public var bits: Int { coarse.bits + fine.bits }
+
+  /// Quantizes a matrix to nearest, in groups of inputs that share a scale.
+  ///
+  /// - Throws: `TensorError.outOfMemory`.
+  public init(quantizing weights: any LinearWeights, groupSize: Int = 128) throws(TensorError) {
+    coarse = try GroupQuantizedWeights(quantizing: weights, groupSize: groupSize)
+    fine = try GroupQuantizedWeights(quantizing: weights, less: coarse, groupSize: groupSize)
+  }
+
+  /// See `LinearWeights.activations`.
+  public func activations(for numerics: Numerics) -> ActivationScheme {
+    coarse.activations(for: numerics)
+  }
+
+  /// See `LinearWeights.product`: a few rows at a time of the first part, then the same of the second, which is added.
+  public func product(
+    of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
+  ) -> LinearProduct {
+    let (rows, tokens) = (outFeatures, input.tokens)
+    let scheme = activations(for: input.numerics)
+    let prepared = input.prepared(for: scheme, on: pool)
+    let cost = 2 * rows * inFeatures * tokens / scheme.costDivisor
+    let atATime = max(1, min(8192, Self.cachedFloats / max(tokens, 1)) / 192) * 192
+    return LinearProduct(features: rows, tokens: tokens, cost: cost) { [coarse, fine] part in
+      let add = bb_kernels().pointee.add
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: tokens * atATime) {
+        scratch in
+        guard let base = scratch.baseAddress else { return }
+        for first in stride(from: part.lowerBound, to: part.upperBound, by: atATime) {
+          let some = first..<min(first + atATime, part.upperBound)
+          coarse.multiply(prepared, rows: some, into: y + first, stride: rows)
+          fine.multiply(prepared, rows: some, into: base, stride: atATime)
+          for token in 0..<tokens {
+            add(y + token * rows + first, base + token * atATime, some.count)
+          }
+        }
+      }
+    }
+  }
+
+  /// Outputs that stay in a second-level cache between the parts.
+  private static let cachedFloats = 65_536
+
+  /// See `LinearWeights.withPackedRows`: of the first part.
+  public func withPackedRows(_ body: (UnsafeRawBufferPointer) -> Void) {
+    coarse.withPackedRows(body)
+  }
+
+  /// See `LinearWeights.copyRow`.
+  public func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: inFeatures) { row in
+      guard let rest = row.baseAddress else { return }
+      coarse.copyRow(index, into: target)
+      fine.copyRow(index, into: rest)
+      bb_kernels().pointee.add(target, rest, inFeatures)
+    }
+  }
+}
