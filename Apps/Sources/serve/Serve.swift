@@ -38,7 +38,7 @@ struct Serve: ParsableCommand {
     served.memory = loaded.memory(
       kv: kv, total: memory.total, room: room)
     let engine = try loaded.engine(
-      kv: kv, limits: batch.limits(room: room), queuedTexts: limits.queue,
+      kv: kv, limits: batch.limits(room: room, isGiven: memory.memory != nil), queuedTexts: limits.queue,
       speculates: batch.speculate)
     let configuration = try server.configuration(limits.limits)
     let inference = InferenceServer(served, engine, configuration)

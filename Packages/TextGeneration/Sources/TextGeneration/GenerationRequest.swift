@@ -17,6 +17,8 @@ public struct GenerationRequest: Sendable {
   /// Smaller budgets whose answers are wanted too. The thought is generated once; each answer branches off where
   /// its budget is used up, and is the one that a request with that budget would give.
   public var branches: [Int]
+  /// The grammar that the text keeps to, in its state before the text; nil for any text.
+  public var constraint: (any TokenConstraint)?
   /// How likely each drawn token was is wanted too, with this many of the likeliest in its place; nil for not.
   public var logprobs: Int?
   /// Whether that is wanted for the prompt's tokens as well. Such a prompt is always run, and never shares what
