@@ -50,8 +50,8 @@ public struct ModelFamilies: Sendable {
 
   /// Those of this package.
   public static let standard = ModelFamilies([
-    Qwen3.self, Qwen3MoE.self, Qwen35.self, Qwen2.self, Llama.self, Mistral.self, OPT.self,
-    Falcon.self,
+    Qwen3.self, Qwen3MoE.self, Qwen3Next.self, Qwen35.self, Qwen35MoE.self, Qwen2.self, Llama.self,
+    Mistral.self, OPT.self, Falcon.self,
   ])
 
   /// The values of `model_type` that are known.

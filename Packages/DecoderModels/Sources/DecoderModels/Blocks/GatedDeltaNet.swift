@@ -105,9 +105,16 @@ public struct GatedDeltaNet: Mixer {
   }
 
   /// See `BlockPart`.
+  public var keptLinears: [Linear] {
+    switch inputs {
+    case .separate(_, _, let strength, let decay): [strength, decay]
+    case .grouped(_, let both): [both]
+    }
+  }
+
+  /// See `BlockPart`.
   public var otherParameters: Int {
-    let inputs = output.weights.outFeatures * 2 * heads.values
-    return inputs + convolution.count + rates.count + biases.count + norm.parameters
+    convolution.count + rates.count + biases.count + norm.parameters
   }
 
   /// See `Mixer`.
