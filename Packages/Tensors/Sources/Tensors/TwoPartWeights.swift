@@ -39,6 +39,7 @@ public struct TwoPartWeights: LinearWeights {
     let prepared = input.prepared(for: scheme, on: pool)
     let cost = 2 * rows * inFeatures * tokens / scheme.costDivisor
     let atATime = max(1, min(8192, Self.cachedFloats / max(tokens, 1)) / 192) * 192
+    let y = DisjointMemory(y)
     return LinearProduct(features: rows, tokens: tokens, cost: cost) { [coarse, fine] part in
       let add = bb_kernels().pointee.add
       withUnsafeTemporaryAllocation(of: Float.self, capacity: tokens * atATime) {
