@@ -51,6 +51,15 @@ import Testing
       ])
   }
 
+  /// ALiBi needs the place of every key, which an eviction forgets.
+  @Test func aModelWithALiBiTakesNoEviction() throws {
+    let folder = Goldens.committed.appendingPathComponent("models/falcon_rw_bf16")
+    let pass = ForwardPass(
+      try Decoder(Checkpoint(directory: folder)), pool: try ThreadPool(workers: 1))
+    let policy = KVPolicy(eviction: try Eviction(StreamingLLM(sinks: 4), budget: 64))
+    #expect(throws: KVPolicyError.self) { try pass.makeCache(policy, meter: KVMeter()) }
+  }
+
   struct Manifest: Decodable {
     struct Tolerances: Decodable {
       let maxAbs: Double
