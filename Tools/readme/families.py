@@ -18,7 +18,10 @@ def row():
     titles = []
     for family in re.findall(r"(\w+)\.self", standard.group(1)):
         text = (SOURCES / "Families" / f"{family}.swift").read_text()
-        titles.append(re.search(r'static let title =\s+"([^"]*)"', text).group(1))
+        title = re.search(r'static let title =\s+"([^"]*)"', text)
+        # Without one the protocol's own: the names in the configuration.
+        types = re.search(r"static let modelTypes =\s+\[([^]]*)\]", text).group(1)
+        titles.append(title.group(1) if title else types.replace('"', ""))
     return f"| families | {', '.join(titles)} | |"
 
 
