@@ -81,7 +81,7 @@ import Testing
       (["linear_num_value_heads": 8], ["in_proj_qkv.weight", "[128, 32]", "[80, 32]"]),
       (["linear_key_head_dim": 1 << 20], ["linear_key_head_dim"]),
       (["num_attention_heads": 3], ["num_attention_heads", "multiple"]),
-      (["rope_parameters": ["partial_rotary_factor": 0.3]], ["partial_rotary_factor"]),
+      (["rope_parameters": ["partial_rotary_factor": 0.35]], ["partial_rotary_factor"]),
     ]
     let file = model.appendingPathComponent("config.json")
     let config = try Data(contentsOf: file)
