@@ -1,5 +1,6 @@
 import AppSupport
 import ArgumentParser
+import MemoryPlanner
 import Serving
 import TextGeneration
 
@@ -15,6 +16,11 @@ struct BatchFlags: ParsableArguments {
       "Most tokens of a reply where a request does not say (default: what context and memory leave).",
       valueName: "tokens"))
   var maxTokens: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Bytes of what prompts and replies begin with that are kept for requests to come (default: all that --memory leaves; without it a quarter of what the machine has free).",
+      valueName: "bytes"), transform: { try ByteCount(parsing: $0) })
+  var prefixCache: ByteCount?
   @Flag(help: "Propose what followed a text's last tokens before, and verify several in one pass.")
   var speculate = false
 
@@ -26,10 +32,13 @@ struct BatchFlags: ParsableArguments {
     }
   }
 
-  /// The limits of a batch whose caches may take `kvByteBudget` bytes.
-  func limits(kvByteBudget: Int) -> DecodingBatch.Limits {
+  /// The limits of a batch whose caches may take `kvByteBudget` bytes; `isGiven` says that somebody
+  /// chose how many.
+  func limits(kvByteBudget: Int, isGiven: Bool) -> DecodingBatch.Limits {
     DecodingBatch.Limits(
-      concurrency: concurrency, kvByteBudget: kvByteBudget, promptTokens: promptTokens)
+      concurrency: concurrency, kvByteBudget: kvByteBudget, promptTokens: promptTokens,
+      keptPromptBytes: min(
+        kvByteBudget, prefixCache?.bytes ?? (isGiven ? kvByteBudget : kvByteBudget / 4)))
   }
 }
 

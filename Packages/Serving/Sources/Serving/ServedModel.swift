@@ -23,6 +23,8 @@ public struct ServedModel: Sendable {
   public var evicts: Bool
   /// What the memory holds; nil where nobody is told.
   public var memory: ServedMemory?
+  /// The grammars that requests have asked for.
+  let grammars: GrammarStore
   /// Turns a conversation into the prompt's ids; the flag asks for an answer without a thought. What it throws is told
   /// to the client.
   public var prompt: @Sendable (ChatConversation, _ thinks: Bool) throws -> [Int32]
@@ -42,5 +44,6 @@ public struct ServedModel: Sendable {
     self.kv = kv
     self.evicts = evicts
     self.prompt = prompt
+    grammars = GrammarStore(tokenizer)
   }
 }

@@ -27,6 +27,8 @@ struct BatchSequence {
 
   private let limit: Int
   private var state: BudgetState?
+  /// The grammar that the text keeps to, in its state behind `tokens`.
+  private(set) var constraint: (any TokenConstraint)?
 
   /// The start of a request's text.
   init(_ source: GenerationRequest, id: RequestID, context: Int, started: Duration) {
@@ -36,6 +38,7 @@ struct BatchSequence {
     pending = source.prompt
     branches = Set(source.branches).sorted()
     limit = source.tokenLimit(context: context)
+    constraint = source.constraint
     state = source.budget.map {
       BudgetState($0, thinkEnd: source.tags?.close, stopTokens: source.stopTokens)
     }
@@ -115,6 +118,7 @@ struct BatchSequence {
     }
     pending = appended.map(\.id)
     tokens += pending
+    for id in pending { constraint?.take(id) }
     return (appended, end ?? (tokens.count >= limit ? .length : nil))
   }
 

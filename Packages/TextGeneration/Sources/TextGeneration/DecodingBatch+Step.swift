@@ -193,11 +193,23 @@ extension DecodingBatch {
     _ sampler: Sampler
   ) throws(GenerationError) {
     let position = sequence.tokens.count + drawn.tokens.count
-    let token = try sampler.sample(
-      logits, sequence.source.sampling,
-      history: TokenHistory(
-        prompt: sequence.source.prompt, tokens: sequence.tokens + drawn.tokens),
-      uniform: sequence.source.random.uniform(at: position), step: position)
+    func sample(_ logits: UnsafeBufferPointer<Float>) throws(GenerationError) -> Int32 {
+      try sampler.sample(
+        logits, sequence.source.sampling,
+        history: TokenHistory(
+          prompt: sequence.source.prompt, tokens: sequence.tokens + drawn.tokens),
+        uniform: sequence.source.random.uniform(at: position), step: position)
+    }
+    var constraint = sequence.constraint
+    for id in drawn.tokens { constraint?.take(id) }
+    let token: Int32
+    if let allowed = constraint?.allowed() {
+      token = try allowed.masked(logits).withUnsafeBufferPointer {
+        (masked) throws(GenerationError) in try sample(masked)
+      }
+    } else {
+      token = try sample(logits)
+    }
     drawn.tokens.append(token)
     if let top = sequence.source.logprobs {
       drawn.logprobs.append(try TokenLogprob(of: token, in: logits, top: top, step: position))

@@ -18,6 +18,8 @@ public struct GenerationRequest: Sendable {
   /// branches off where its budget is used up, and is the one that a request with that budget would
   /// give.
   public var branches: [Int]
+  /// The grammar that the text keeps to, in its state before the text; nil for any text.
+  public var constraint: (any TokenConstraint)?
   /// How likely each drawn token was is wanted too, with this many of the likeliest in its place;
   /// nil for not.
   public var logprobs: Int?

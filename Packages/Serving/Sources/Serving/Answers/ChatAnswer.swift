@@ -13,7 +13,7 @@ struct ChatAnswer {
     let shown = vote.map { [choices[$0.shown]] } ?? choices
     let values = shown.enumerated().map { index, text in
       choice(
-        index, key: "message", text.message, logprobs: text.logprobs, ending: text.ending)
+        index, key: "message", text.message, logprobs: text.logprobs, ending: text.endingWord)
     }
     var members: OrderedObject<JSONValue> = [
       "choices": .array(values), "usage": usage.value,
@@ -29,7 +29,8 @@ struct ChatAnswer {
       [
         "choices": .array([
           choice(
-            index, key: "delta", update.delta, logprobs: update.logprobs, ending: update.ending)
+            index, key: "delta", update.delta, logprobs: update.logprobs,
+            ending: update.endingWord)
         ])
       ])
   }
@@ -57,12 +58,12 @@ struct ChatAnswer {
   }
 
   private func choice(
-    _ index: Int, key: String, _ value: JSONValue, logprobs: [JSONValue], ending: FinishReason?
+    _ index: Int, key: String, _ value: JSONValue, logprobs: [JSONValue], ending: String?
   ) -> JSONValue {
     .object([
       "index": .integer(index), key: value,
       "logprobs": logprobs.isEmpty ? .null : .object(["content": .array(logprobs)]),
-      "finish_reason": ending.map { .string($0.word) } ?? .null,
+      "finish_reason": ending.map { .string($0) } ?? .null,
     ])
   }
 }
@@ -76,14 +77,17 @@ struct AnswerHead: Sendable {
   let version: String
 
   init(prefix: String, _ model: ServedModel, seed: UInt64, version: String) {
-    let number = UInt64.random(in: .min ... .max)
-    id =
-      prefix + String(repeating: "0", count: 16).dropLast(String(number, radix: 16).count)
-      + String(number, radix: 16)
+    id = prefix + Self.randomID()
     created = Int(Date().timeIntervalSince1970)
     self.model = model
     self.seed = seed
     self.version = version
+  }
+
+  /// Sixteen digits that no other answer has.
+  static func randomID() -> String {
+    let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   /// An object of a kind with these members.

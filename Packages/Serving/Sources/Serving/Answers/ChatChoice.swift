@@ -9,12 +9,21 @@ struct ChatChoice: Choice {
     var thought = ""
     var answer = ""
     var logprobs: [JSONValue] = []
+    /// Calls of tools, and how many came before.
+    var calls: [ToolCall] = []
+    var callsBefore = 0
     var ending: FinishReason?
+    /// The end in the words of the dialect.
+    var endingWord: String?
 
-    var isEmpty: Bool { thought.isEmpty && answer.isEmpty && logprobs.isEmpty && ending == nil }
+    var isEmpty: Bool {
+      thought.isEmpty && answer.isEmpty && logprobs.isEmpty && calls.isEmpty && ending == nil
+    }
   }
 
   private var stream: ReplyStream
+  private var tools: ToolCallReader?
+  private let mostCalls: Int
   private let writer: LogprobWriter
   private(set) var thought = ""
   private(set) var answer = ""
@@ -22,9 +31,13 @@ struct ChatChoice: Choice {
   private(set) var ending: FinishReason?
   /// The engine's result; nil where a stop string ended the text.
   private(set) var result: GenerationResult?
-  private var tokens: [Int32] = []
 
-  init(_ request: GenerationRequest, _ model: ServedModel, stops: [String]) {
+  init(
+    _ request: GenerationRequest, _ model: ServedModel, stops: [String],
+    tools: ChatRequest.Tools? = nil
+  ) {
+    self.tools = tools.map { ToolCallReader(names: $0.names) }
+    mostCalls = tools?.areParallel == false ? 1 : .max
     stream = ReplyStream(
       tokenizer: model.tokenizer, tags: model.tags, prompt: request.prompt, stops: stops)
     writer = LogprobWriter(tokenizer: model.tokenizer)
@@ -34,7 +47,6 @@ struct ChatChoice: Choice {
     var update = Update()
     switch event {
     case .token(let token):
-      tokens.append(token.id)
       update.add(stream.take(token.id, isCue: token.origin == .cue))
       if stream.isAnswering, let logprob = token.logprob {
         update.logprobs.append(writer.entry(logprob))
@@ -45,11 +57,28 @@ struct ChatChoice: Choice {
       update.ending = result.finishReason
       self.result = result
     }
+    findCalls(&update)
     ending = update.ending
+    update.endingWord = endingWord
     thought += update.thought
     answer += update.answer
     logprobs += update.logprobs
     return update
+  }
+
+  /// The calls of tools so far.
+  var calls: [ToolCall] { Array((tools?.calls ?? []).prefix(mostCalls)) }
+
+  /// Why it ended in the words of the dialect; nil while it goes on.
+  var endingWord: String? { ending.map { calls.isEmpty ? $0.word : "tool_calls" } }
+
+  /// Takes calls of tools out of what was added.
+  private mutating func findCalls(_ update: inout Update) {
+    guard tools != nil else { return }
+    update.callsBefore = calls.count
+    update.answer = tools?.push(update.answer) ?? ""
+    if update.ending != nil { update.answer += tools?.finish() ?? "" }
+    update.calls = Array(calls.dropFirst(update.callsBefore))
   }
 
   /// Adds the tokens of this text to a sum.
@@ -62,8 +91,12 @@ struct ChatChoice: Choice {
   /// The message as a client gets it.
   var message: JSONValue {
     var message: OrderedObject<JSONValue> = [
-      "role": .string("assistant"), "content": .string(answer),
+      "role": .string("assistant"),
+      "content": answer.isEmpty && !calls.isEmpty ? .null : .string(answer),
     ]
+    if !calls.isEmpty {
+      message["tool_calls"] = .array(calls.map { .object($0.members) })
+    }
     if !thought.isEmpty {
       message["reasoning"] = .string(thought)
       message["reasoning_content"] = .string(thought)
@@ -90,6 +123,24 @@ extension ChatChoice.Update {
       delta["reasoning_content"] = .string(thought)
     }
     if !answer.isEmpty { delta["content"] = .string(answer) }
+    if !calls.isEmpty {
+      delta["tool_calls"] = .array(
+        calls.enumerated().map { place, call in
+          var members = call.members
+          members["index"] = .integer(callsBefore + place)
+          return .object(members)
+        })
+    }
     return .object(delta)
+  }
+}
+
+extension ToolCall {
+  /// The call as a client gets it.
+  var members: OrderedObject<JSONValue> {
+    [
+      "id": .string("call_" + id), "type": .string("function"),
+      "function": .object(["name": .string(name), "arguments": .string(arguments.line)]),
+    ]
   }
 }

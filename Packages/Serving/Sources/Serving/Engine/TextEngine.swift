@@ -73,6 +73,9 @@ public final class TextEngine: @unchecked Sendable {
   /// What the engine has done and has to do.
   public var status: EngineStatus { condition.withLock { published } }
 
+  /// Whether it takes no more submissions.
+  public var isEnding: Bool { condition.withLock { isDraining || isStopped } }
+
   /// Submits texts, which start in this order.
   ///
   /// - Throws: `EngineRefusal`; `GenerationError` for a request that cannot be run.

@@ -48,6 +48,8 @@ struct APIDescription {
         "vote": Self.integer(2, limits.texts),
         "reasoning_effort": Self.words(ThinkingFields.efforts.map(\.name)),
         "chat_template_kwargs": Self.object, "tools": Self.list(Self.object),
+        "tool_choice": Self.words(["auto", "none"]), "parallel_tool_calls": Self.flag,
+        "response_format": Self.object,
         "metadata": Self.object, "store": Self.flag,
       ])
   }

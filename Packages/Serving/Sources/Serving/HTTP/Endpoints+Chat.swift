@@ -8,7 +8,7 @@ extension Endpoints {
     let asked = try ChatRequest(call.json(), model, limits)
     let requests = try asked.text.requests(model, limits)
     let choices = requests.map {
-      ChatChoice($0, model, stops: asked.text.sampling.stops)
+      ChatChoice($0, model, stops: asked.text.sampling.stops, tools: asked.tools)
     }
     let answer = ChatAnswer(head: head("chatcmpl-", asked.text))
     let submission = try await submit(
@@ -53,7 +53,8 @@ extension Endpoints {
       let shown = ended[vote.shown]
       try await events.send(
         answer.chunk(
-          0, .init(thought: shown.thought, answer: shown.answer, ending: shown.ending)))
+          0, .init(thought: shown.thought, answer: shown.answer, ending: shown.ending,
+            endingWord: shown.endingWord)))
       try await events.send(answer.note(votes: vote.tally))
     }
     if asked.withUsage { try await events.send(answer.note(usage: usage(ended, asked.text))) }

@@ -55,7 +55,11 @@ struct Endpoints: Sendable {
 
   var limits: ServerLimits { configuration.limits }
 
-  private func health() -> Response { .json(.object(["status": .string("ok")])) }
+  private func health() -> Response {
+    engine.isEnding
+      ? .json(.object(["status": .string("ending")]), status: 503)
+      : .json(.object(["status": .string("ok")]))
+  }
 
   private var models: JSONValue {
     .object([

@@ -7,6 +7,15 @@ struct ChatRequest {
   let text: TextRequest
   let streams: Bool
   let withUsage: Bool
+  /// The tools whose calls are looked for in the answer; nil where none are offered.
+  let tools: Tools?
+
+  /// The tools that a model is offered.
+  struct Tools {
+    let names: Set<String>
+    /// Whether an answer may hold more than one call.
+    let areParallel: Bool
+  }
 
   /// Reads a request.
   ///
@@ -20,7 +29,7 @@ struct ChatRequest {
     if sampling.maxTokens == 0 { throw .invalid(sampling.maxTokensField, "expected at least 1") }
     let effort = try fields.word(
       "reasoning_effort", among: ThinkingFields.efforts.map(\.name))
-    let thinking = try ThinkingFields(
+    var thinking = try ThinkingFields(
       &fields, effort: effort.map { ("reasoning_effort", $0) })
     let wantsLogprobs = try fields.bool("logprobs") ?? false
     let top = try fields.integer("top_logprobs", in: 0...20)
@@ -33,7 +42,15 @@ struct ChatRequest {
         throw .invalid("vote", "without chance all texts are equal; it needs a temperature above 0")
       }
     }
-    let conversation = try Self.conversation(&fields)
+    var conversation = try Self.conversation(&fields)
+    tools = try Self.tools(&fields, &conversation)
+    let grammar = try fields.value("response_format").flatMap {
+      (format) throws(APIError) in try model.grammars.grammar(format)
+    }
+    if grammar != nil {
+      try thinking.freeAnswer()
+      if tools != nil { throw .invalid("response_format", "and tools exclude each other") }
+    }
     fields.pass(
       "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key")
     try fields.refuse("logit_bias", unless: .object([:]), why: "no token is favoured here")
@@ -46,7 +63,26 @@ struct ChatRequest {
     try fields.finish()
     text = TextRequest(
       prompts: [try conversation.prompt(model, thinks: thinking.thinks)], sampling: sampling,
-      thinking: thinking, logprobs: wantsLogprobs ? top ?? 0 : nil, votes: votes)
+      thinking: thinking, logprobs: wantsLogprobs ? top ?? 0 : nil, grammar: grammar,
+      votes: votes)
+  }
+
+  /// Reads which of the tools may be called; where none may, the template does not hear of them.
+  private static func tools(
+    _ fields: inout FieldReader, _ conversation: inout ChatConversation
+  ) throws(APIError) -> Tools? {
+    let choice = try fields.word("tool_choice", among: ["auto", "none"]) ?? "auto"
+    let areParallel = try fields.bool("parallel_tool_calls") ?? true
+    if choice == "none" { conversation.tools = nil }
+    guard let tools = conversation.tools else { return nil }
+    var names: Set<String> = []
+    for (index, tool) in tools.enumerated() {
+      guard let name = (tool["function"] ?? tool)["name"]?.string else {
+        throw .invalid("tools", "tools[\(index)] has no function with a name")
+      }
+      names.insert(name)
+    }
+    return Tools(names: names, areParallel: areParallel)
   }
 
   /// Reads the conversation: the messages, the tools and the variables of the template.
@@ -57,6 +93,7 @@ struct ChatRequest {
     if values.isEmpty { throw .invalid("messages", "is empty") }
     var messages: [ChatMessage] = []
     for (index, value) in values.enumerated() {
+      let value = withArguments(value)
       do { messages.append(try ChatMessage(value, key: "messages[\(index)]")) } catch {
         throw .invalid("messages", "\(error)")
       }
@@ -75,6 +112,25 @@ struct ChatRequest {
       for (name, value) in object.members { conversation.variables[name] = value }
     }
     return conversation
+  }
+
+  /// A message whose calls of tools have objects as arguments, which templates look into, where the dialect has their
+  /// text.
+  private static func withArguments(_ message: JSONValue) -> JSONValue {
+    guard var fields = message.object, let calls = fields["tool_calls"]?.array else {
+      return message
+    }
+    fields["tool_calls"] = .array(
+      calls.map { call in
+        guard var members = call.object, var function = members["function"]?.object,
+          let text = function["arguments"]?.string,
+          let arguments = try? JSONValue(parsing: text.utf8), arguments.object != nil
+        else { return call }
+        function["arguments"] = arguments
+        members["function"] = .object(function)
+        return .object(members)
+      })
+    return .object(fields)
   }
 }
 

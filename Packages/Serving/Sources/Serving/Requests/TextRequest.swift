@@ -15,6 +15,8 @@ struct TextRequest {
   var echoes = false
   /// The most tokens of a reply where the client does not say; nil for what the server has it.
   var usualTokens: Int?
+  /// The grammar that answers keep to; nil for any text.
+  var grammar: TokenGrammar?
   /// How many texts vote on one answer; nil for no vote.
   var votes: Int?
 
@@ -38,6 +40,9 @@ struct TextRequest {
       if budget != nil, sampling.ignoresEnd {
         throw .invalid("ignore_eos", "and a thinking budget exclude each other")
       }
+      if grammar != nil, sampling.stopTokens.isEmpty {
+        throw .invalid("response_format", "and ignore_eos exclude each other")
+      }
       for sample in 0..<count {
         var request = GenerationRequest(
           prompt: prompt, sampling: sampling.options,
@@ -45,6 +50,11 @@ struct TextRequest {
           maxTokens: max(1, room), stopTokens: sampling.stopTokens, tags: model.tags, budget: budget
         )
         request.logprobs = logprobs
+        request.constraint = grammar.map {
+          JSONConstraint(
+            $0, model, prompt: prompt, stopTokens: sampling.stopTokens,
+            thinks: thinking?.thinks ?? true)
+        }
         request.scoresPrompt = echoes && logprobs != nil && sample == 0
         requests.append(request)
       }

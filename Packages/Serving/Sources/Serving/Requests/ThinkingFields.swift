@@ -16,7 +16,8 @@ struct ThinkingFields {
   private(set) var isAdaptive = false
 
   private let lowerBound: ThinkingBudget.LowerBound
-  private let wording: BudgetWording
+  private var wording: BudgetWording
+  private let saysCue: Bool
   private let closesThought: Bool
   private let answerTokens: Int?
 
@@ -45,6 +46,7 @@ struct ThinkingFields {
     lowerBound = force ? .budget : waits.map { .ends($0) } ?? .none
     let cue = try fields.word("thinking_cue", among: BudgetWording.allCases.map(\.rawValue))
     wording = cue.flatMap(BudgetWording.init) ?? .finalAnswer
+    saysCue = cue != nil
     closesThought = try fields.bool("thinking_close") ?? false
     if closesThought && wording == .earlyStop {
       throw .invalid("thinking_close", "the cue early-stop closes the thought itself")
@@ -59,6 +61,15 @@ struct ThinkingFields {
         throw .invalid(name, "needs a thinking budget, such as thinking_token_budget")
       }
     }
+  }
+
+  /// Demands the answer in words behind which any text can follow, as an answer of a given form needs.
+  mutating func freeAnswer() throws(APIError) {
+    guard tokens != nil else { return }
+    if saysCue && wording != .earlyStop {
+      throw .invalid("thinking_cue", "\(wording.rawValue) opens a box, which response_format excludes")
+    }
+    wording = .earlyStop
   }
 
   /// The budget in the model's tokens, for a reply of at most `room` tokens; nil for none.
