@@ -163,7 +163,9 @@ final class JSONGrammar: Sendable {
       if count == 0 { retry(frames) } else if byte == UInt8(ascii: ",") { go(frames) }
     case .entries(let node, let isFirst):
       if byte == UInt8(ascii: "}") { go([]) }
-      if isFirst { retry([.entryName(node)]) } else if byte == UInt8(ascii: ",") {
+      if isFirst {
+        retry([.entryName(node)])
+      } else if byte == UInt8(ascii: ",") {
         go([.entryName(node)])
       }
     case .entryName(let node):
