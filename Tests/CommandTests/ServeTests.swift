@@ -165,6 +165,57 @@ extension LoopbackClient.Reply {
     }
   }
 
+  /// What a prompt begins with is kept, and changes no bit of what follows.
+  @Test func beginningsAreKept() throws {
+    let server = try TestServer()
+    let words = String(repeating: "Read this with care. ", count: 12) + Nano.problem
+    func ask(_ server: TestServer, _ more: String) throws -> (text: String?, cached: Int) {
+      let reply = try server.post(
+        "/v1/chat/completions",
+        ["messages": [["role": "user", "content": words + more]], "seed": 5, "max_tokens": 60])
+      let usage = reply.json["usage"] as? [String: Any]
+      let details = usage?["prompt_tokens_details"] as? [String: Any]
+      let thought = reply.message["reasoning"] as? String ?? ""
+      return (thought + (reply.content ?? ""), details?["cached_tokens"] as? Int ?? -1)
+    }
+    #expect(try ask(server, "").cached == 0)
+    let kept = try ask(server, " Be brief.")
+    #expect(kept.cached >= 64)
+    let fresh = try ask(TestServer(["--prefix-cache", "1B"]), " Be brief.")
+    #expect(fresh.cached == 0 && fresh.text == kept.text)
+    #expect(try server.metric("bitbudget_prefix_hits_total") == Double(kept.cached))
+    // What is kept is all that is held.
+    #expect(try server.metric("bitbudget_kv_held_bytes") ?? 0 > 0)
+  }
+
+  @Test func answersOfAGivenForm() throws {
+    let server = try TestServer()
+    let schema = try JSONSerialization.jsonObject(
+      with: Data(
+        #"{"type": "object", "required": ["a", "b"], "properties": {"a": {"enum": ["x", "y"]}, "b": {"type": "integer"}}}"#
+          .utf8))
+    for seed in 0..<6 {
+      let reply = try server.post(
+        "/v1/chat/completions",
+        Self.chat([
+          "seed": seed, "temperature": 1.5, "max_tokens": 200, "reasoning_effort": "none",
+          "response_format": [
+            "type": "json_schema", "json_schema": ["name": "pair", "schema": schema],
+          ],
+        ]))
+      let content = try #require(reply.content, "\(reply.text)")
+      let value = try JSONSerialization.jsonObject(with: Data(content.utf8)) as? [String: Any]
+      #expect(value?.count == 2 && value?["b"] is Int, "\(content)")
+      #expect(["x", "y"].contains(value?["a"] as? String))
+    }
+    let refused = try server.post(
+      "/v1/chat/completions",
+      Self.chat([
+        "response_format": ["type": "json_schema", "json_schema": ["schema": ["pattern": "a"]]]
+      ]))
+    #expect(refused.status == 400 && refused.errorText.contains("pattern"))
+  }
+
   @Test func tokensThereAndBack() throws {
     let server = try TestServer()
     let ids = try server.post("/tokenize", ["prompt": "So it is <|im_end|> 5."])

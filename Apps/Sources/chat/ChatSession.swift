@@ -136,13 +136,9 @@ struct ChatSession {
   }
 
   private func request(_ prompt: [Int32]) throws -> GenerationRequest {
-    let budget = try thinkBudget.flatMap { tokens in
-      tokens == 0
-        ? nil
-        : try ThinkingBudget(tokens: tokens, wording: .earlyStop) {
-          tokenizer.encode($0, addSpecialTokens: false)
-        }
-    }
+    let room = min(maxTokens ?? .max, loaded.decoder.shape.contextLength - prompt.count)
+    var budget: ThinkingBudget?
+    if let tokens = thinkBudget, tokens > 0 { budget = try self.budget(tokens, room: room) }
     var request = GenerationRequest(
       prompt: prompt, sampling: sampling, random: RandomStream(seed: seed, sample: 0),
       maxTokens: maxTokens ?? .max, stopTokens: stopTokens, tags: loaded.thinkingTags,
@@ -155,6 +151,18 @@ struct ChatSession {
       request.maxTokens = fits
     }
     return request
+  }
+
+  /// A budget whose answer may be as long as a reply of `room` tokens leaves, and no longer than usual.
+  private func budget(_ tokens: Int, room: Int) throws -> ThinkingBudget {
+    func budget(answerLimit: Int?) throws(GenerationError) -> ThinkingBudget {
+      try ThinkingBudget(tokens: tokens, wording: .earlyStop, answerLimit: answerLimit) {
+        tokenizer.encode($0, addSpecialTokens: false)
+      }
+    }
+    let usual = try budget(answerLimit: nil)
+    let left = room - tokens - usual.cue.count
+    return left < usual.answerLimit && left > 0 ? try budget(answerLimit: left) : usual
   }
 
   /// The conversation as `generate --messages` and `/load` read it.

@@ -38,7 +38,8 @@ struct Serve: ParsableCommand {
     served.memory = loaded.memory(
       kv: kv, total: memory.total, kvByteBudget: kvByteBudget)
     let engine = try loaded.engine(
-      kv: kv, limits: batch.limits(kvByteBudget: kvByteBudget, isGiven: memory.memory != nil),
+      kv: kv,
+      limits: batch.limits(kvByteBudget: kvByteBudget, isGiven: memory.memory != nil),
       queuedTexts: limits.queue,
       speculates: batch.speculate)
     let configuration = try server.configuration(limits.limits)

@@ -84,14 +84,18 @@ struct JSONConstraint: TokenConstraint {
   private var part: Part
   private var state: JSONGrammar.State
 
-  init(_ grammar: TokenGrammar, _ model: ServedModel, prompt: [Int32], stopTokens: Set<Int32>) {
+  /// The constraint of the text that follows a prompt; `thinks` says whether a thought may come first.
+  init(
+    _ grammar: TokenGrammar, _ model: ServedModel, prompt: [Int32], stopTokens: Set<Int32>,
+    thinks: Bool
+  ) {
     self.grammar = grammar
     self.stopTokens = stopTokens
     tags = model.tags
     let tokenizer = model.tokenizer
     bytes = { tokenizer.bytes(of: $0) }
     state = grammar.grammar.start
-    part = model.tags?.isOpen(after: prompt) == true ? .thought : .start
+    part = model.tags?.isOpen(after: prompt) == true ? .thought : thinks ? .start : .answer
   }
 
   mutating func take(_ id: Int32) {
@@ -101,11 +105,21 @@ struct JSONConstraint: TokenConstraint {
     }
     guard part != .thought else { return }
     part = .answer
-    for byte in bytes(id) { state = grammar.grammar.step(state, byte) }
+    let bytes = bytes(id)
+    // Blank text that closes a thought comes before the answer.
+    if state == grammar.grammar.start, bytes.allSatisfy({ $0 == 0x20 || $0 == 0x0A }) { return }
+    for byte in bytes { state = grammar.grammar.step(state, byte) }
   }
 
   func allowed() -> [UInt64]? {
-    guard part != .thought else { return nil }
+    if part == .thought {
+      // A text that ended within its thought would have no answer.
+      var all = [UInt64](repeating: .max, count: (grammar.tokens.vocabulary + 63) / 64)
+      for id in stopTokens where id >= 0 && Int(id) >> 6 < all.count {
+        all[Int(id) >> 6] &= ~(1 << (Int(id) & 63))
+      }
+      return all
+    }
     var mask = grammar.mask(state)
     func allow(_ id: Int32) {
       if id >= 0, Int(id) >> 6 < mask.count { mask[Int(id) >> 6] |= 1 << (Int(id) & 63) }

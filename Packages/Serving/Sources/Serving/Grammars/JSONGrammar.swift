@@ -2,8 +2,8 @@ import JSON
 
 /// The JSON texts that a schema allows, as an automaton over bytes.
 ///
-/// Members of an object come in the order in which the schema names them, and no others where it names any. Blank text
-/// may stand where JSON allows it, a little of it.
+/// Members of an object come in the order in which the schema names them, and no others where it names any. Where blank
+/// text may stand, that is a space, or a line break and an indentation, and nothing before commas and colons.
 final class JSONGrammar: Sendable {
   /// What a value may be. Values within values are named by their index in the grammar.
   enum Node: Sendable {
@@ -42,7 +42,8 @@ final class JSONGrammar: Sendable {
   /// What is still to come of a text, the next thing last.
   struct Thread: Hashable, Sendable {
     var frames: [Frame]
-    /// Blank characters that have come just now.
+    /// The blank text that has come just now: 0 for none, 1 for a space, 2 and more for a line break and so many
+    /// spaces less two.
     var blanks = 0
   }
 
@@ -81,7 +82,7 @@ final class JSONGrammar: Sendable {
 
   typealias State = Set<Thread>
 
-  private static let mostBlanks = 24
+  private static let mostBlanks = 18
   private static let mostDigits = 18
   private static let deepest = 96
 
@@ -127,12 +128,11 @@ final class JSONGrammar: Sendable {
       return
     default: break
     }
-    if [0x20, 0x0A, 0x09, 0x0D].contains(byte) {
-      if thread.blanks < Self.mostBlanks {
-        next.insert(Thread(frames: thread.frames, blanks: thread.blanks + 1))
-      }
+    if let blanks = Self.follow(blanks: thread.blanks, byte), top != .colon {
+      next.insert(Thread(frames: thread.frames, blanks: blanks))
       return
     }
+    if byte == UInt8(ascii: ","), thread.blanks > 0 { return }
     switch top {
     case .value(let node): for frames in begin(node, byte) { retry(frames) }
     case .colon: if byte == UInt8(ascii: ":") { go([]) }
@@ -163,7 +163,9 @@ final class JSONGrammar: Sendable {
       if count == 0 { retry(frames) } else if byte == UInt8(ascii: ",") { go(frames) }
     case .entries(let node, let isFirst):
       if byte == UInt8(ascii: "}") { go([]) }
-      if isFirst { retry([.entryName(node)]) } else if byte == UInt8(ascii: ",") {
+      if isFirst {
+        retry([.entryName(node)])
+      } else if byte == UInt8(ascii: ",") {
         go([.entryName(node)])
       }
     case .entryName(let node):
@@ -253,6 +255,16 @@ final class JSONGrammar: Sendable {
       if isDigit { return .exponentDigits }
       return byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+") ? .exponentSign : nil
     case .exponentSign, .exponentDigits: return isDigit ? .exponentDigits : nil
+    }
+  }
+
+  /// The blank text behind a byte; nil where that does not belong to it.
+  private static func follow(blanks: Int, _ byte: UInt8) -> Int? {
+    switch (byte, blanks) {
+    case (0x20, 0): 1
+    case (0x0A, 0): 2
+    case (0x20, 2..<mostBlanks): blanks + 1
+    default: nil
     }
   }
 

@@ -185,7 +185,8 @@ struct JSONSchema {
   /// The value that a reference names; one that is being read refers to itself.
   private mutating func follow(_ reference: JSONValue, _ path: String) throws(Problem) -> Int {
     guard let text = reference.string, text.hasPrefix("#") else {
-      throw Problem(path: path + "/$ref", reason: "expected a place in this schema, such as #/$defs/name")
+      throw Problem(
+        path: path + "/$ref", reason: "expected a place in this schema, such as #/$defs/name")
     }
     if let node = references[text] { return node }
     var target = document

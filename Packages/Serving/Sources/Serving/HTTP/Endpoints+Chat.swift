@@ -53,7 +53,9 @@ extension Endpoints {
       let shown = ended[vote.shown]
       try await events.send(
         answer.chunk(
-          0, .init(thought: shown.thought, answer: shown.answer, ending: shown.ending,
+          0,
+          .init(
+            thought: shown.thought, answer: shown.answer, ending: shown.ending,
             endingWord: shown.endingWord)))
       try await events.send(answer.note(votes: vote.tally))
     }

@@ -53,6 +53,8 @@ public struct ToolCallReader: Sendable {
     /// Nothing but blank text has come.
     case start
     case text
+    /// Behind a call; line breaks that follow it belong to it.
+    case behind
     /// Behind the opening tag.
     case tagged
     /// An answer that began with a brace.
@@ -79,6 +81,10 @@ public struct ToolCallReader: Sendable {
         guard let first = begun.first else { return "" }
         mode = first == "{" ? .object : .text
       case .object: return text
+      case .behind:
+        held = String(held.drop(while: \.isNewline))
+        if held.isEmpty { return text }
+        mode = .text
       case .text:
         if let range = held.range(of: Self.open) {
           text += held[..<range.lowerBound]
@@ -96,8 +102,8 @@ public struct ToolCallReader: Sendable {
         guard let range = held.range(of: Self.close) else { return text }
         let body = String(held[..<range.lowerBound])
         if !take(body) { text += Self.open + body + Self.close }
-        held = String(held[range.upperBound...].drop(while: \.isNewline))
-        mode = .text
+        held = String(held[range.upperBound...])
+        mode = .behind
       }
     }
   }
@@ -106,7 +112,7 @@ public struct ToolCallReader: Sendable {
   public mutating func finish() -> String {
     defer { held = "" }
     switch mode {
-    case .start, .text: return held
+    case .start, .behind, .text: return held
     case .tagged: return take(held) ? "" : Self.open + held
     case .object:
       let before = calls

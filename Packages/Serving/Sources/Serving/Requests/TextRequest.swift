@@ -51,7 +51,9 @@ struct TextRequest {
         )
         request.logprobs = logprobs
         request.constraint = grammar.map {
-          JSONConstraint($0, model, prompt: prompt, stopTokens: sampling.stopTokens)
+          JSONConstraint(
+            $0, model, prompt: prompt, stopTokens: sampling.stopTokens,
+            thinks: thinking?.thinks ?? true)
         }
         request.scoresPrompt = echoes && logprobs != nil && sample == 0
         requests.append(request)

@@ -67,7 +67,8 @@ struct ThinkingFields {
   mutating func freeAnswer() throws(APIError) {
     guard tokens != nil else { return }
     if saysCue && wording != .earlyStop {
-      throw .invalid("thinking_cue", "\(wording.rawValue) opens a box, which response_format excludes")
+      throw .invalid(
+        "thinking_cue", "\(wording.rawValue) opens a box, which response_format excludes")
     }
     wording = .earlyStop
   }

@@ -98,7 +98,7 @@ async function ask(words) {
       }
       reply.thought += thought;
       reply.content += answer;
-      if (thought) reply.thoughtTokens = (reply.thoughtTokens ?? 0) + 1;
+      if (thought && !reply.votes) reply.thoughtTokens = (reply.thoughtTokens ?? 0) + 1;
       if (choice?.finish_reason) reply.ending = choice.finish_reason;
       if (event.votes) reply.votes = event.votes;
       if (event.usage) {
@@ -153,10 +153,12 @@ function show(message) {
       text.textContent = message.content;
       details.hidden = !message.thought;
       thought.textContent = message.thought ?? "";
-      const counted = message.thoughtTokens ? ` ${message.thoughtTokens}` : "";
-      summary.textContent = `Thinking:${counted}${message.budget ? ` of ${message.budget}` : ""} tokens`;
+      const bound = message.budget ? `of ${message.votes ? "up to " : ""}${message.budget}` : "";
+      summary.textContent = ["Thinking:", message.thoughtTokens, bound, "tokens"].filter(Boolean).join(" ");
       tally.replaceChildren(...votes(message.votes));
+      tally.hidden = !message.votes;
       figures.textContent = words(message);
+      figures.hidden = !figures.textContent;
       if (atEnd) talk.scrollTop = talk.scrollHeight;
     },
   };
@@ -201,8 +203,8 @@ function bytes(count) {
 async function refreshMemory() {
   const asked = settings();
   const last = current.messages.findLast((message) => message.prompt);
-  const prompt = last ? last.prompt + last.tokens : 32;
-  const reply = asked.thinking_token_budget ? asked.thinking_token_budget + 80 : 512;
+  const prompt = Math.min(last ? last.prompt + Math.ceil(last.tokens / (last.votes?.of ?? 1)) : 32, context - 1);
+  const reply = Math.min(asked.thinking_token_budget ? asked.thinking_token_budget + 80 : 512, context - prompt);
   try {
     const path = `memory?prompt=${prompt}&reply=${reply}&texts=${asked.vote ?? 1}`;
     memory = await (await call(path)).json();
@@ -324,6 +326,7 @@ for (const id of kept.concat("force")) {
     paint.later = setTimeout(refreshMemory, 200);
   });
 }
+$("key-form").addEventListener("submit", (event) => event.preventDefault());
 $("key").addEventListener("change", () => {
   sessionStorage.setItem("bitbudget.key", $("key").value);
   begin();
