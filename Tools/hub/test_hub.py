@@ -82,7 +82,7 @@ def test_read_by_python(hub, tmp_path):
     gone = "http://127.0.0.1:9"
     scan = python(gone, tmp_path / "cache", "import huggingface_hub as h; i = h.scan_cache_dir(); "
                   "print([(r.repo_id, r.nb_files, sorted(r.refs)) for r in i.repos], i.warnings)")
-    files = len(list(folder.iterdir()))
+    files = len({file.resolve() for file in folder.iterdir()})  # The package counts contents, and two are alike.
     assert scan == f"[('org/nano', {files}, ['main'])] []"
     loaded = python(gone, tmp_path / "cache", "import huggingface_hub as h; print(h.snapshot_download('org/nano', "
                     f"allow_patterns={PATTERNS!r})); print(h.hf_hub_download('org/nano', 'model.safetensors'))",
