@@ -60,7 +60,8 @@ let package = Package(
       "ModelLoader", ["CZstd", crypto, "JSON", "SystemCalls", "Tensors"],
       tests: ["CZstd", "JSON", "Tensors"]),
     library(
-      "DecoderModels", ["Kernels", "Tensors", "MemoryPlanner", "KVCaches", "ModelLoader"],
+      "DecoderModels",
+      ["JSON", "Kernels", "Tensors", "MemoryPlanner", "KVCaches", "ModelLoader"],
       tests: ["JSON", "Kernels", "KVCaches", "ModelLoader", "Tensors"]),
     library(
       "TextGeneration", ["Kernels", "Tensors", "KVCaches", "DecoderModels"],
@@ -72,7 +73,8 @@ let package = Package(
         "DecoderModels", "TextGeneration",
       ],
       tests: [
-        "DecoderModels", "ModelLoader", "NanoModels", "Quantizers", "Tensors", "TextGeneration",
+        "DecoderModels", "KVCaches", "ModelLoader", "NanoModels", "Quantizers", "Tensors",
+        "TextGeneration",
       ]),
     library("JSON", []),
     // Nothing is linked: libcurl is loaded when the first request is sent.

@@ -29,6 +29,7 @@ let package = Package(
       name: "CompressionTests",
       dependencies: [
         "Compression", .product(name: "DecoderModels", package: "DecoderModels"),
+        .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "ModelLoader", package: "ModelLoader"),
         .product(name: "TextGeneration", package: "TextGeneration"),
         .product(name: "NanoModels", package: "NanoModels"),

@@ -14,6 +14,7 @@ let package = Package(
     .target(
       name: "DecoderModels",
       dependencies: [
+        .product(name: "JSON", package: "JSON"),
         .product(name: "Kernels", package: "Kernels"),
         .product(name: "Tensors", package: "Tensors"),
         .product(name: "MemoryPlanner", package: "MemoryPlanner"),

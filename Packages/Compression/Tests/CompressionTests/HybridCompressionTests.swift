@@ -7,27 +7,30 @@ import Testing
 
 @testable import Compression
 
+private let hybrid = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  .appendingPathComponent("../../../../Tests/Goldens/models/qwen35_tied_bf16").standardized
+
 /// Compression of a hybrid: the layers of linear attention are calibrated and quantized as others are, but for their strengths
 /// and decays.
 @Suite(
   .enabled(
-    if: FileManager.default.fileExists(atPath: HybridCompressionTests.model.path),
+    if: FileManager.default.fileExists(atPath: hybrid.path),
     "the repository's reference models are absent"))
 struct HybridCompressionTests {
-  static let model = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../../../../Tests/Goldens/models/qwen35_tied_bf16").standardized
-
   let folder: URL
   let source: Checkpoint
   let pool: ThreadPool
-  let sequences: [[Int32]] = (0..<8).map { sample in
-    (0..<60).map { Int32(($0 * $0 * 7 + sample * 31) % 96) }
+  let sequences: [[Int32]] = (0..<8).map { (sample: Int) -> [Int32] in
+    (0..<60).map { (place: Int) -> Int32 in
+      let square: Int = place * place * 7
+      return Int32((square + sample * 31) % 96)
+    }
   }
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    source = try Checkpoint(directory: Self.model)
+    source = try Checkpoint(directory: hybrid)
     pool = try ThreadPool(workers: 2)
   }
 

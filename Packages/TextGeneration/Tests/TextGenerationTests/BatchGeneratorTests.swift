@@ -35,8 +35,9 @@ import Testing
       config["max_window_layers"] = .integer(1)
     }
     let object = JSONObject(file: "config.json", members: config)
-    let family: any ModelFamily =
-      try isHybrid ? Qwen35(object) : window == nil ? Llama(object) : Qwen2(object)
+    let type: any ModelFamily.Type =
+      isHybrid ? Qwen35.self : window == nil ? Llama.self : Qwen2.self
+    let family = try type.init(object)
     let decoder = try Decoder(family, from: RandomTensors())
     return ForwardPass(decoder, pool: try ThreadPool(workers: 1))
   }
