@@ -7,5 +7,5 @@ import Testing
   let model = Qwen3Family.models[2]
   let load = try Load(thinkBudget: 30_000)
   let use = Accounting.actual.memory(model, try WeightPrecision(bits: 8), .full, load)
-  #expect("\(use.weights >> 20)" == "4261")
+  #expect("\(use.weights >> 20)" == "4099")
 }

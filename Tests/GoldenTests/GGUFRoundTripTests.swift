@@ -11,6 +11,8 @@ import Testing
   static let models = ModelGoldenTests.models.filter {
     ["llama", "qwen2", "qwen3", "falcon"].contains($0.modelType)
       && $0.folder.path.hasPrefix(Goldens.committed.path)
+      // ALiBi has no place in GGUF's falcon.
+      && !$0.folder.path.hasSuffix("falcon_rw_bf16")
   }
   private static let tokens: [Int32] = [5, 17, 3, 64, 90, 12, 5, 33, 71, 2, 48, 9]
 

@@ -73,7 +73,8 @@ public struct ModelFlags: ParsableArguments {
   ///
   /// - Throws: `ModelError` naming the key or tensor.
   public func precision(of checkpoint: Checkpoint) throws -> ComputePrecision {
-    try precision(standard: try DecoderSource(checkpoint, families: Known.families).standardPrecision())
+    let source = try DecoderSource(checkpoint, families: Known.families)
+    return try precision(standard: source.standardPrecision())
   }
 
   /// What the KV cache keeps and how; `format` is for where no flag says another.

@@ -24,7 +24,7 @@ import Testing
     #expect(throws: APIError.invalid("temprature", "is not known here")) { try fields.finish() }
   }
 
-  @Test(arguments: [#""x""#, "2.5", "-1", "9", "1e400", "18446744073709551616", "[]", "true"])
+  @Test(arguments: [#""x""#, "2.5", "-1", "9", "18446744073709551616", "[]", "true"])
   func namesTheFieldOfAWrongInteger(value: String) throws {
     var fields = try Self.reader("{\"n\": \(value)}")
     let error = #expect(throws: APIError.self) { try fields.integer("n", in: 1...8) }

@@ -91,6 +91,8 @@ final class Fetch: @unchecked Sendable {
       if client.isCancelled() { fail(.cancelled) }
     }
     for thread in threads { thread.join() }
+    // Locks end here, whoever still holds on to the files.
+    for item in items { if case .open(let blob, _, _) = item.state { blob.letGo() } }
     if let failure = condition.withLock({ failure }) { throw failure }
   }
 
@@ -227,6 +229,7 @@ final class Fetch: @unchecked Sendable {
     } catch {
       // What an earlier process left may have been damaged since.
       guard case .wrongDigest = error, blob.found > 0, !item.isSecondTry else { throw error }
+      blob.letGo()
       return condition.withLock {
         progress.bytes -= item.file.size
         item.isSecondTry = true

@@ -55,9 +55,15 @@ final class GrowingBlob: @unchecked Sendable {
     try readOn(isCancelled)
   }
 
-  deinit {
-    if descriptor >= 0 { close(descriptor) }
-    if hold >= 0 { close(hold) }
+  deinit { letGo() }
+
+  /// Closes the file and lets others have it; to be called while nobody adds pieces.
+  func letGo() {
+    lock.withLock {
+      if descriptor >= 0 { close(descriptor) }
+      if hold >= 0 { close(hold) }
+      (descriptor, hold) = (-1, -1)
+    }
   }
 
   /// Whether the file lies in its place with its length: it got its name only after its digest was compared.

@@ -19,7 +19,11 @@ struct GGUFRows {
       kvHeads = try config.integer("num_key_value_heads", in: range)
     case "falcon":
       kind = .fusedGroups
-      kvHeads = try config.integer("num_kv_heads", in: range)
+      let isNew = try config.boolIfPresent("new_decoder_architecture") ?? false
+      let isShared = try config.boolIfPresent("multi_query") ?? true
+      kvHeads =
+        isNew
+        ? try config.integerIfPresent("num_kv_heads", in: range) ?? heads : isShared ? 1 : heads
     default:
       kind = .asStored
       kvHeads = heads
