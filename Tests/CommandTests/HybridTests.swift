@@ -58,7 +58,7 @@ import Testing
     let outcome = try folder.run(
       .quantize,
       ["--model", model.path, "--bits", "8", "--method", "rtn", "--group-size", "32"]
-        + ["--format", "compressed-tensors", "--output", out])
+        + ["--output", out])
     #expect(outcome.isSuccess, "\(outcome.errors)")
     let record = try String(contentsOfFile: out + "/bitbudget.json", encoding: .utf8)
     for name in ["in_proj_qkv", "in_proj_z", "out_proj"] { #expect(record.contains(name)) }

@@ -113,7 +113,7 @@ import Testing
     (["--memory", "8GiB", "--batch", "0"], "--batch 0"),
     (["--fits", "--model", "4b"], "--fits needs"),
     (["--memory", "8GiB", "--json", "--explain"], "--json and --explain"),
-    (["--memory", "8GiB", "--budget", "50000"], "contexts"),
+    (["--memory", "8GiB", "--budget", "500000"], "contexts"),
     (["--memory", "8GiB", "--samples", "0"], "samples is 0"),
   ]) func wrongUsage(arguments: [String], text: String) throws {
     expectRefusal(try folder.run(.plan, arguments), code: 2, naming: [text])
