@@ -37,7 +37,7 @@ import Testing
   @Test(arguments: commands) func noModel(command: Command) throws {
     let folder = try TemporaryFolder()
     let missing = folder.path("missing")
-    try expectRefused(command, missing, in: folder, naming: [missing])
+    try expectRefused(command, missing, in: folder, naming: [missing, "No such file"])
     let empty = folder.path("empty")
     try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: false)
     try expectRefused(command, empty, in: folder, naming: ["\(empty)/config.json", "not found"])

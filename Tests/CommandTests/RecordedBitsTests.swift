@@ -3,9 +3,9 @@ import Testing
 
 /// Texts, logits and codes are the bits that they were when `Tests/Goldens/digests.json` was recorded.
 ///
-/// Only what no library beyond this project computes is compared: GPTQ's codes depend on the
-/// processor's BLAS. `BITBUDGET_RECORD=1` records the digests anew, which is right only for a change
-/// that is meant to change bits.
+/// Texts and logits are asked for in exact numerics, so that the default may move. With
+/// `BITBUDGET_RECORD=1` the digests are recorded anew, which is right only for a change that is meant
+/// to change bits.
 @Suite struct RecordedBitsTests {
   private static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Goldens/digests.json")
