@@ -44,8 +44,9 @@ struct Generate: ParsableCommand {
     if engine.logits != nil || engine.printIDs {
       let flag = engine.printIDs ? "--print-ids" : "--logits"
       if limits.logprobs != nil { throw ValidationError("\(flag) excludes --logprobs") }
-      if group.samples > 1 || group.json || thinking.thinkBudgets != nil {
-        throw ValidationError("\(flag) excludes --samples, --think-budgets and --json")
+      if group.samples > 1 || group.json || !thinking.branches.isEmpty {
+        throw ValidationError(
+          "\(flag) excludes --samples, --think-budgets, --stop-thinking and --json")
       }
       if engine.logits != nil && thinking.longest != nil {
         throw ValidationError("--logits generates nothing; it excludes --think-budget")
@@ -54,8 +55,11 @@ struct Generate: ParsableCommand {
     if thinking.longest != nil && (limits.ignoreEos || prompt.noThinking) {
       throw ValidationError("--think-budget excludes --ignore-eos and --no-thinking")
     }
-    if thinking.thinkBudgets != nil, !limits.stop.isEmpty || limits.logprobs != nil {
-      throw ValidationError("--think-budgets excludes --stop and --logprobs")
+    if !thinking.branches.isEmpty, !limits.stop.isEmpty || limits.logprobs != nil {
+      throw ValidationError("--think-budgets and --stop-thinking exclude --stop and --logprobs")
+    }
+    if group.stopWhen != nil, !thinking.branches.isEmpty {
+      throw ValidationError("--stop-when excludes --think-budgets and --stop-thinking")
     }
     if limits.logprobs != nil, group.samples > 1 || model.cache.kvEvict != nil {
       throw ValidationError(
@@ -101,7 +105,7 @@ struct Generate: ParsableCommand {
       let held: Int
       if engine.printIDs {
         held = try printIDs(requests, generator)
-      } else if group.samples > 1 || group.json || thinking.thinkBudgets != nil {
+      } else if group.samples > 1 || group.json || !thinking.branches.isEmpty {
         held = try collect(requests, generator, loaded)
       } else {
         held = try stream(requests, generator, loaded)
@@ -231,6 +235,7 @@ struct Generate: ParsableCommand {
     }
     // By budget, then sample; nil is the longest.
     var replies: [Int?: [Int: Reply]] = [:]
+    var ends = EarlyEnds(group, thinking)
     let line = ProgressLine("samples")
     var done = 0
     var watches = requests.map { _ in
@@ -241,15 +246,19 @@ struct Generate: ParsableCommand {
       try Interrupts.check()
       switch event {
       case .token(let index, let token):
+        if ends.hasEnough(index) { return .endText }
         if limits.stop.isEmpty { break }
         _ = watches[index].1.push(watches[index].0.push(token.id))
         if watches[index].1.isHit { return .endText }
       case .branched(let index, let budget, let result):
-        replies[budget, default: [:]][index] = reply(result)
+        let reply = reply(result)
+        replies[budget, default: [:]][index] = reply
+        ends.take(reply, sample: index, probe: budget)
       case .finished(let index, let result):
-        replies[nil, default: [:]][index] = reply(result)
+        ends.take(reply(result), sample: index)
         done += 1
         if requests.count > 1 { line.show(done, of: requests.count) }
+        if ends.vote != nil { return .endAll }
       }
       return .goOn
     }
@@ -257,7 +266,7 @@ struct Generate: ParsableCommand {
     func outcome(_ budget: Int?) -> ReplyGroup? {
       ReplyGroup((replies[budget] ?? [:]).sorted { $0.key < $1.key }.map(\.value))
     }
-    guard let longest = outcome(nil) else { return 0 }
+    guard let longest = ReplyGroup(ends.vote ?? ends.replies) else { return 0 }
     let held = longest.replies.map(\.result.kvBytes).max() ?? 0
     let shorter = thinking.branches.compactMap { budget in
       outcome(budget).map { BudgetAnswers(budget: budget, group: $0) }
@@ -277,8 +286,22 @@ struct Generate: ParsableCommand {
       show(longest.replies, prompt: requests[0].prompt, loaded, tokenizer)
       if !budgets.isEmpty { print(BudgetAnswers.table(budgets)) }
       if group.vote { print(longest.votes.text) }
+      note(ends, longest)
     }
     return held
+  }
+
+  /// Says what ended early.
+  private func note(_ ends: EarlyEnds, _ outcome: ReplyGroup) {
+    if let rule = group.stopWhen, outcome.replies.count < group.samples {
+      Console.note("(\(rule) after \(outcome.replies.count) of \(group.samples) samples)")
+    }
+    if let stable = ends.stable {
+      let stopped = (0..<group.samples).count { ends.hasEnough($0) }
+      Console.note(
+        "(\(stopped) of \(group.samples) thoughts ended early, as \(stable.agreeing) probes agreed)"
+      )
+    }
   }
 
   /// Prints complete texts one after the other.

@@ -1,4 +1,6 @@
+import AppSupport
 import ArgumentParser
+import Evaluation
 
 /// The flags that ask for several texts.
 struct SampleFlags: ParsableArguments {
@@ -6,6 +8,13 @@ struct SampleFlags: ParsableArguments {
   var samples = 1
   @Flag(help: "Let the samples vote: print how often each boxed answer was given.")
   var vote = false
+  @Option(
+    help: ArgumentHelp(
+      """
+      End the vote early: decided, when the samples that are missing cannot change the winner, or beta:0.95, when \
+      the leader is so likely the commoner answer.
+      """, valueName: "rule"))
+  var stopWhen: VoteRule?
   @Option(help: "Samples decoded together; changes the speed and the memory, never a text.")
   var batch = 16
   @Flag(help: "Print one JSON record instead of text; with several samples it needs --vote.")
@@ -18,6 +27,7 @@ struct SampleFlags: ParsableArguments {
       }
     }
     if vote && samples == 1 { throw ValidationError("--vote needs --samples of at least 2") }
+    if stopWhen != nil && !vote { throw ValidationError("--stop-when is about --vote") }
     if json && samples > 1 && !vote {
       throw ValidationError("--json prints one text; with --samples it needs --vote")
     }

@@ -1,5 +1,6 @@
 import AppSupport
 import ArgumentParser
+import Evaluation
 import TextGeneration
 import Tokenizer
 
@@ -17,6 +18,16 @@ struct ThinkingFlags: ParsableArguments {
       valueName: "budgets"),
     transform: { try ThinkBudgets(parsing: $0) })
   var thinkBudgets: ThinkBudgets?
+  @Option(
+    help: ArgumentHelp(
+      "End the thought as soon as its answer is stable: stable:3 when three probes in a row agree.",
+      valueName: "rule"))
+  var stopThinking: StableAnswer?
+  @Option(
+    help: ArgumentHelp(
+      "Tokens between the probes of --stop-thinking (default: a 16th of the budget, at least 16).",
+      valueName: "tokens"))
+  var probeEvery: Int?
   @Flag(help: "Think for exactly the budget: 'Wait' takes the place of every earlier end.")
   var force = false
   @Option(
@@ -40,21 +51,43 @@ struct ThinkingFlags: ParsableArguments {
   /// The longest budget asked for.
   var longest: Int? { thinkBudgets?.values.last ?? thinkBudget }
   /// Shorter ones, ascending.
-  var branches: [Int] { thinkBudgets?.values.dropLast() ?? [] }
+  var branches: [Int] { stopThinking == nil ? thinkBudgets?.values.dropLast() ?? [] : probes }
+
+  /// The lengths of a thought at which its answer is probed, ascending.
+  var probes: [Int] {
+    guard stopThinking != nil, let thinkBudget else { return [] }
+    let step = probeEvery ?? max(16, thinkBudget / 16)
+    return Array(stride(from: step, to: thinkBudget, by: step))
+  }
 
   func validate() throws {
     if thinkBudget != nil && thinkBudgets != nil {
       throw ValidationError("--think-budget and --think-budgets exclude each other")
     }
+    if stopThinking != nil && thinkBudgets != nil {
+      throw ValidationError("--stop-thinking and --think-budgets exclude each other")
+    }
+    if let probeEvery, probeEvery < 1 {
+      throw ValidationError("--probe-every \(probeEvery): expected at least 1")
+    }
+    if probeEvery != nil && stopThinking == nil {
+      throw ValidationError("--probe-every needs --stop-thinking")
+    }
     guard longest != nil else {
       let given = [
         ("force", force), ("waits", waits != nil), ("cue", cue != nil),
         ("close-thought", closeThought), ("answer-tokens", answerTokens != nil),
+        ("stop-thinking", stopThinking != nil),
       ]
       if let (name, _) = given.first(where: \.1) {
         throw ValidationError("--\(name) needs --think-budget")
       }
       return
+    }
+    if let stopThinking, probes.count < stopThinking.agreeing {
+      throw ValidationError(
+        "--stop-thinking stable:\(stopThinking.agreeing): the budget of \(longest ?? 0) tokens has room for "
+          + "\(probes.count) probes; a smaller --probe-every makes more")
     }
     if force && waits != nil { throw ValidationError("--force and --waits exclude each other") }
     if closeThought && cue == .earlyStop {

@@ -37,10 +37,17 @@ public struct VoteTally: Sendable, Hashable {
 
   /// Counts votes on what boxes hold, which are equal as `rule` has it once both are in canonical form.
   public init(boxed answers: [String?], rule: GradingRule = .mathematics) {
-    self.init(answers) { left, right in
-      guard let key = rule.canonical(right) else { return left == right }
-      return rule.areEqual(rule.canonical(left), key)
-    }
+    self.init(answers) { Self.areEqual($0, $1, rule: rule) }
+  }
+
+  /// Whether two boxes hold the same mathematics.
+  public static func areBoxedEqual(_ left: String, _ right: String) -> Bool {
+    areEqual(left, right, rule: .mathematics)
+  }
+
+  private static func areEqual(_ left: String, _ right: String, rule: GradingRule) -> Bool {
+    guard let key = rule.canonical(right) else { return left == right }
+    return rule.areEqual(rule.canonical(left), key)
   }
 
   private static func isBefore(_ left: String, _ right: String) -> Bool {
