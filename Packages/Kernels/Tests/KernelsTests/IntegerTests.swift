@@ -210,6 +210,33 @@ extension PackedCase {
     }
   }
 
+  /// One scale a token and one a row: a single sum of integers, whatever its length, in all instruction sets and batches.
+  @Test(arguments: [BB_ROWS_INT8, BB_ROWS_INT4], [5, 64, 129, 1000, 4500])
+  func oneScaleATokenMakesOneSum(weights: bb_row_format, inputs: Int) {
+    let (rows, tokens) = (inputs > 1000 ? 20 : 53, 35)
+    let packed = PackedCase(
+      format: weights, rows: rows, inputs: inputs, group: inputs, zeros: false)
+    var numbers = Numbers(seed: 13)
+    let x = QuantizedRows(
+      numbers.floats(tokens * inputs), width: inputs, group: inputs,
+      format: BB_ACTIVATIONS_INT8, isa: BB_ISA_SCALAR)
+    let expected = packed.multiply(x, tokens: tokens, isa: BB_ISA_SCALAR)
+    for t in [0, tokens - 1] {
+      for r in 0..<rows {
+        let sum = (0..<inputs).reduce(0.0) {
+          $0 + x.value(t, $1) * packed.weights[r * inputs + $1]
+        }
+        #expect(abs(Double(expected[t * rows + r]) - sum) <= 1e-6 * abs(sum) + 1e-3)
+      }
+    }
+    for isa in supportedISAs {
+      #expect(packed.multiply(x, tokens: tokens, isa: isa) == expected)
+      #expect(
+        packed.multiply(x, tokens: 1, from: 4, isa: isa)
+          == Array(expected[4 * rows..<5 * rows]))
+    }
+  }
+
   /// The largest sums that a group can have: all codes and activations at their ends.
   @Test(arguments: [128, 256])
   func sumsOfSixteenBitsFit(group: Int) {

@@ -9,7 +9,9 @@ import Tensors
 /// | compressed-tensors `float-quantized` | F8_E4M3 [out, in] | `weight_scale` [out, 1] or [1] |
 /// | `fp8`, in blocks | F8_E4M3 [out, in] | `weight_scale_inv` [out / block, in / block], which multiplies |
 ///
-/// The activations that such models were made for are rounded too; here they stay as they are.
+/// Where the configuration asks for activations rounded token by token, in the weights' own type and at run time, the weights say
+/// so to whoever multiplies them (`TokenRounding`). Scales of activations that are stored, and those of groups of inputs, are not
+/// followed: such activations stay as they are.
 /// Source: vllm-project/compressed-tensors, `compressors/naive_quantized`; huggingface/transformers,
 /// `integrations/finegrained_fp8.py`.
 struct EightBitFormat: LinearFormat {
@@ -19,6 +21,8 @@ struct EightBitFormat: LinearFormat {
   private let dtype: DType
   /// Rows and columns that share a scale; nil for one scale a row or for all.
   private let block: [Int]?
+  /// What becomes of the activations.
+  private let tokenRounding: TokenRounding?
 
   /// Reads the `quantization_config` of `quant_method` fp8.
   ///
@@ -39,6 +43,7 @@ struct EightBitFormat: LinearFormat {
     else { throw description.wrong("weight_block_size", expected: "two positive integers") }
     block = values
     dtype = .f8e4m3
+    tokenRounding = nil
     marker = "weight_scale_inv"
     summary = QuantizationSummary(
       method: .float8Blocks, schemes: [.init(bits: 8, groupSize: values[1])])
@@ -50,8 +55,11 @@ struct EightBitFormat: LinearFormat {
   init(compressedTensors description: JSONObject, format: String) throws(CheckpointError) {
     let isFloat = format == "float-quantized"
     let groups = try description.object("config_groups")
-    for name in groups.members.keys {
-      let weights = try groups.object(name).object("weights")
+    var roundings: Set<TokenRounding?> = []
+    for name in groups.members.keys.sorted() {
+      let group = try groups.object(name)
+      let weights = try group.object("weights")
+      roundings.insert(try Self.tokenRounding(in: group, isFloat: isFloat))
       let type = try weights.stringIfPresent("type") ?? "int"
       let bits = try weights.integer("num_bits", in: 1...16)
       let strategy = try weights.stringIfPresent("strategy") ?? "tensor"
@@ -64,11 +72,35 @@ struct EightBitFormat: LinearFormat {
             + "(8 bits by channel or tensor are read)")
       }
     }
+    guard roundings.count <= 1 else {
+      throw .unsupported(
+        file: description.file,
+        feature: "\(format) whose groups of layers round activations differently")
+    }
     block = nil
+    tokenRounding = roundings.first ?? nil
     dtype = isFloat ? .f8e4m3 : .i8
     marker = "weight_scale"
     summary = QuantizationSummary(
-      method: isFloat ? .floatQuantized : .intQuantized, schemes: [.init(bits: 8, groupSize: nil)])
+      method: isFloat ? .floatQuantized : .intQuantized,
+      schemes: [.init(bits: 8, groupSize: nil, activations: tokenRounding)])
+  }
+
+  /// What a group of layers wants done to its activations: rounding token by token, or nothing that is followed here.
+  private static func tokenRounding(
+    in group: JSONObject, isFloat: Bool
+  ) throws(CheckpointError) -> TokenRounding? {
+    guard group.has("input_activations") else { return nil }
+    let activations = try group.object("input_activations")
+    let type = try activations.stringIfPresent("type") ?? "int"
+    let bits = try activations.integer("num_bits", in: 1...16)
+    let isDynamic = try activations.boolIfPresent("dynamic") ?? false
+    let isSymmetric = try activations.boolIfPresent("symmetric") ?? true
+    let strategy = try activations.stringIfPresent("strategy") ?? "tensor"
+    guard type == (isFloat ? "float" : "int"), bits == 8, isDynamic, isSymmetric,
+      strategy == "token"
+    else { return nil }
+    return isFloat ? .float8 : .int8
   }
 
   func shape(of prefix: String, in checkpoint: Checkpoint) throws(CheckpointError) -> [Int] {
@@ -118,7 +150,8 @@ struct EightBitFormat: LinearFormat {
     let shape = try shape(of: prefix, in: checkpoint)
     let (values, groupSize) = try scales(of: prefix, shape: shape, in: checkpoint)
     let weights = try Float8Weights(
-      shape: shape, groupSize: groupSize, rowScales: values, name: prefix)
+      shape: shape, groupSize: groupSize, rowScales: values, tokenRounding: tokenRounding,
+      name: prefix)
     let info = try checkpoint.info(of: prefix + ".weight")
     try checkpoint.readRows(of: info, granularity: 16) { weights.put($0, $1) }
     return weights
@@ -193,6 +226,6 @@ struct EightBitFormat: LinearFormat {
     return try CodeGrid(
       layer: prefix, scheme: summary.schemes[0], outFeatures: shape[0], inFeatures: shape[1],
       scales: scales(of: prefix, shape: shape, in: checkpoint).values, zeros: zeros,
-      groupIndex: nil)
+      groupIndex: nil, tokenRounding: tokenRounding)
   }
 }

@@ -277,13 +277,13 @@ extension CodeGrid {
   /// `init` with the error of this package, naming the layer.
   init(
     layer: String, scheme: QuantizationSummary.Scheme, outFeatures: Int, inFeatures: Int,
-    scales: [Float], zeros: [Float]?, groupIndex: [Int32]?
+    scales: [Float], zeros: [Float]?, groupIndex: [Int32]?, tokenRounding: TokenRounding? = nil
   ) throws(CheckpointError) {
     do {
       try self.init(
         bits: scheme.bits, outFeatures: outFeatures, inFeatures: inFeatures,
         groupSize: scheme.groupSize ?? inFeatures, scales: scales, zeros: zeros,
-        groupIndex: groupIndex)
+        groupIndex: groupIndex, tokenRounding: tokenRounding)
     } catch {
       throw .tensors("layer \(layer): \(error)")
     }

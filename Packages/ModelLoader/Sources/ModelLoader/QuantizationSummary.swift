@@ -1,3 +1,5 @@
+import Tensors
+
 /// How the linear layers of a checkpoint are quantized.
 public struct QuantizationSummary: Sendable, Hashable, Codable {
   /// The stored format.
@@ -26,11 +28,14 @@ public struct QuantizationSummary: Sendable, Hashable, Codable {
     public let bits: Int
     /// Inputs that share a scale; nil for one scale per output.
     public let groupSize: Int?
+    /// What becomes of the activations, where the model says it.
+    public let activations: TokenRounding?
 
     /// A scheme.
-    public init(bits: Int, groupSize: Int?) {
+    public init(bits: Int, groupSize: Int?, activations: TokenRounding? = nil) {
       self.bits = bits
       self.groupSize = groupSize
+      self.activations = activations
     }
 
     /// Scales of one row of `inputs` weights.

@@ -4,7 +4,8 @@ import Kernels
 /// as nibbles, 2- and 3-bit codes as nibbles too (the kernels read those).
 ///
 /// With `Numerics.exact` codes are converted to F32 in registers and multiplied with the activations as they are; with
-/// `.int8` the activations are quantized and sums inside a group are integers.
+/// `.int8` the activations are quantized and sums inside a group are integers. Where a model wants tokens rounded (W8A8), a
+/// row's sum is one sum of integers, whatever other numerics say.
 /// When the groups do not lie in a row (activation order), columns are stored in group order and the activations
 /// are gathered before the multiply.
 public struct GroupQuantizedWeights: LinearWeights {
@@ -16,6 +17,8 @@ public struct GroupQuantizedWeights: LinearWeights {
   public let bits: Int
   /// Inputs that share a scale.
   public let groupSize: Int
+  /// What becomes of the activations, of a matrix with one scale a row.
+  public let tokenRounding: TokenRounding?
   private let packed: PackedMatrix
   /// Position -> original input, when columns were reordered.
   private let order: [Int32]?
@@ -25,6 +28,7 @@ public struct GroupQuantizedWeights: LinearWeights {
   /// The format in words.
   public var formatName: String {
     "\(bits)-bit " + (groupSize < inFeatures ? "group \(groupSize)" : "per channel")
+      + (tokenRounding.map { ", " + $0.title } ?? "")
   }
 
   /// Packs a quantized matrix, as `CodePacker` does.
@@ -42,6 +46,7 @@ public struct GroupQuantizedWeights: LinearWeights {
     inFeatures = grid.inFeatures
     bits = grid.bits
     groupSize = min(grid.groupSize, grid.inFeatures)
+    tokenRounding = grid.tokenRounding
     self.order = order
     self.packed = packed
   }
@@ -55,6 +60,7 @@ public struct GroupQuantizedWeights: LinearWeights {
     inFeatures = inputs
     self.bits = bits
     self.groupSize = groupSize
+    tokenRounding = nil
     packed = PackedMatrix(
       bits == 8 ? BB_ROWS_INT8 : BB_ROWS_INT4, rows: rows, inputs: inputs, group: groupSize,
       lines: lines, scales: scales, scaleFormat: scaleFormat, zeros: nil,
@@ -64,7 +70,10 @@ public struct GroupQuantizedWeights: LinearWeights {
 
   /// See `LinearWeights.activations`.
   public func activations(for numerics: Numerics) -> ActivationScheme {
-    numerics.activations(forCodesInGroupsOf: bb_activation_group(groupSize, inFeatures))
+    if let tokenRounding, numerics != .exact {
+      return tokenRounding.activations(forRowsOf: inFeatures)
+    }
+    return numerics.activations(forCodesInGroupsOf: bb_activation_group(groupSize, inFeatures))
   }
 
   /// See `LinearWeights.product`.

@@ -131,6 +131,8 @@ public final class LinearInput {
       PreparedInput(self, bb_floats(rows(on: pool), width))
     case .bf16:
       PreparedInput(self, asBF16(preparedRows(in: scheme), on: pool))
+    case .float8:
+      PreparedInput(self, asFloat8(preparedRows(in: scheme), on: pool))
     case .int8(let group), .int16(let group):
       PreparedInput(self, quantized(preparedRows(in: scheme), group: group, on: pool))
     }
@@ -156,6 +158,29 @@ public final class LinearInput {
       format: BB_ACTIVATIONS_BF16, values: target.base, stride: stride, group: 0, groups: 0,
       scales: nil,
       sums: nil)
+  }
+
+  private func asFloat8(_ prepared: PreparedRows, on pool: ThreadPool) -> bb_activations {
+    let stride = Self.stride(of: width * 2)
+    let target = DisjointMemory(prepared.values.reserve(tokens * stride))
+    let scales = DisjointMemory(prepared.scales.reserve(tokens))
+    let sums = DisjointMemory(prepared.sums.reserve(tokens))
+    if !prepared.isCurrent {
+      if !copies(into: prepared, stride: stride, groups: 1, on: pool) {
+        eachRow(on: pool) { [width] t, row in
+          let elements = (target + t * stride).withMemoryRebound(
+            to: UInt16.self, capacity: stride / 2
+          ) { $0 }
+          bb_float8_round(row, width, elements, scales + t)
+          for k in width..<stride / 2 { elements[k] = 0 }
+          sums[t] = 0
+        }
+      }
+      prepared.isCurrent = true
+    }
+    return bb_activations(
+      format: BB_ACTIVATIONS_BF16, values: target.base, stride: stride, group: width, groups: 1,
+      scales: scales.base, sums: sums.base)
   }
 
   private func quantized(_ prepared: PreparedRows, group: Int, on pool: ThreadPool)

@@ -1,6 +1,6 @@
 import Kernels
 
-/// How weights meet activations.
+/// How weights meet activations, where the weights do not say it themselves: see `TokenRounding`.
 public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
   /// Weights are converted to F32 and multiplied with the activations as they are.
   case exact
@@ -46,6 +46,8 @@ public enum ActivationScheme: Sendable, Hashable {
   case int8(group: Int)
   /// The same with 16 bits: scale = max magnitude / 32767.
   case int16(group: Int)
+  /// Floats of 8 bits (E4M3) with a scale for each row, held as BF16: scale = max magnitude / 448.
+  case float8
 
   /// Products of that many 8-bit codes and 8-bit activations fit 32 bits.
   static let longestInt8Group = 65_536
@@ -56,7 +58,7 @@ public enum ActivationScheme: Sendable, Hashable {
   var format: bb_activation_format {
     switch self {
     case .float: BB_ACTIVATIONS_F32
-    case .bf16: BB_ACTIVATIONS_BF16
+    case .bf16, .float8: BB_ACTIVATIONS_BF16
     case .int8: BB_ACTIVATIONS_INT8
     case .int16: BB_ACTIVATIONS_INT16
     }
@@ -65,7 +67,7 @@ public enum ActivationScheme: Sendable, Hashable {
   /// Inputs that share a scale, of integers.
   var group: Int? {
     switch self {
-    case .float, .bf16: nil
+    case .float, .bf16, .float8: nil
     case .int8(let group), .int16(let group): group
     }
   }
@@ -74,7 +76,7 @@ public enum ActivationScheme: Sendable, Hashable {
   var costDivisor: Int {
     switch self {
     case .float: 1
-    case .bf16, .int16: 2
+    case .bf16, .int16, .float8: 2
     case .int8: 4
     }
   }

@@ -22,6 +22,8 @@ public struct QuantizedMatrix: Sendable, Equatable {
   public var zeros: [Float]?
   /// `[in]`: the group of each input, or nil when it is `i / groupSize`.
   public var groupIndex: [Int32]?
+  /// What becomes of the activations; of a matrix with one scale a row alone.
+  public var tokenRounding: TokenRounding?
 
   /// Number of groups in a row.
   public var groups: Int { (inFeatures + groupSize - 1) / groupSize }
@@ -57,6 +59,7 @@ public struct QuantizedMatrix: Sendable, Equatable {
     scales = grid.scales
     zeros = grid.zeros
     groupIndex = grid.groupIndex
+    tokenRounding = grid.tokenRounding
   }
 
   /// What the codes stand for.
@@ -91,6 +94,8 @@ public struct CodeGrid: Sendable, Equatable {
   let scales: [Float]
   let zeros: [Float]?
   let groupIndex: [Int32]?
+  /// See `QuantizedMatrix.tokenRounding`.
+  public let tokenRounding: TokenRounding?
 
   /// Number of groups in a row.
   public var groups: Int { (inFeatures + groupSize - 1) / groupSize }
@@ -102,7 +107,7 @@ public struct CodeGrid: Sendable, Equatable {
   /// - Throws: `TensorError.invalidQuantization` naming the part and the sizes.
   public init(
     bits: Int, outFeatures: Int, inFeatures: Int, groupSize: Int, scales: [Float],
-    zeros: [Float]? = nil, groupIndex: [Int32]? = nil
+    zeros: [Float]? = nil, groupIndex: [Int32]? = nil, tokenRounding: TokenRounding? = nil
   ) throws(TensorError) {
     guard QuantizedMatrix.codeBits.contains(bits) else {
       throw .invalidQuantization("\(bits) bits; \(QuantizedMatrix.codeBits) are known")
@@ -119,6 +124,14 @@ public struct CodeGrid: Sendable, Equatable {
     self.scales = scales
     self.zeros = zeros
     self.groupIndex = groupIndex
+    self.tokenRounding = tokenRounding
+    if tokenRounding != nil {
+      guard groupSize >= inFeatures, inFeatures <= ActivationScheme.longestInt8Group else {
+        throw .invalidQuantization(
+          "rounding of tokens for groups of \(groupSize) of \(inFeatures) inputs; one scale a row of at most "
+            + "\(ActivationScheme.longestInt8Group) is expected")
+      }
+    }
     guard scales.count == outFeatures * groups else {
       throw .invalidQuantization("\(scales.count) scales for [\(outFeatures), \(groups)]")
     }
@@ -143,5 +156,6 @@ public struct CodeGrid: Sendable, Equatable {
     scales = matrix.scales
     zeros = matrix.zeros
     groupIndex = matrix.groupIndex
+    tokenRounding = matrix.tokenRounding
   }
 }

@@ -17,6 +17,16 @@ float bb_float8_value(uint8_t code);
 void bb_float8_expand(const uint8_t *_Nonnull codes, const float *_Nonnull scales, size_t inputs, size_t group,
                       float *_Nonnull lines);
 
+// The same block as pairs of BF16 without scales (lines of BB_ROWS_BF16), which hold the values of all codes; NaN stays NaN.
+void bb_float8_expand_pairs(const uint8_t *_Nonnull codes, size_t inputs, uint16_t *_Nonnull lines);
+
+// The code nearest to x, ties to even; beyond the largest value that one. NaN has the sign's 0x7f.
+uint8_t bb_float8_code(float x);
+
+// Rounds a row of activations: scale = max magnitude / 448, values[i] = the value nearest to x[i] / scale, as BF16. A row of zeros
+// has the scale 0; NaN and infinity make the scale NaN.
+void bb_float8_round(const float *_Nonnull x, size_t n, uint16_t *_Nonnull values, float *_Nonnull scale);
+
 #ifdef __cplusplus
 }
 #endif
