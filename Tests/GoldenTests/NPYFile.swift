@@ -36,5 +36,6 @@ struct NPYFile {
   }
 
   var floats: [Float] { elements("<f4", as: Float.self) }
+  var bytes: [UInt8] { elements("|u1", as: UInt8.self) }
   var ints: [Int32] { elements("<i4", as: Int32.self) }
 }

@@ -27,8 +27,13 @@ def pack_quantized(parts, bits):
     return numpy.repeat(scales, group, axis=1)[:, :columns] * codes.astype(numpy.float32)
 
 
-# The tensor that every layer of a format has, and its reader.
-FORMATS = {"qweight": gptq, "weight_packed": pack_quantized}
+def eight_bits(parts, bits):
+    """`[out, in]` of a compressed-tensors layer of 8-bit integers or floats, which lie one a byte beside a scale a row."""
+    return parts["weight"].astype(numpy.float32) * parts["weight_scale"].astype(numpy.float32)
+
+
+# The tensor that every layer of a format has, and its reader; of several that are there the first counts.
+FORMATS = {"qweight": gptq, "weight_packed": pack_quantized, "weight_scale": eight_bits}
 
 
 def dense(tensors, bits):

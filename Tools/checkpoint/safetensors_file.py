@@ -5,11 +5,11 @@ import struct
 
 import numpy
 
-TYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "U8": "u1"}
+TYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "U8": "u1", "I8": "i1", "F8_E4M3": "u1"}
 
 
 def read(path):
-    """All tensors by name; BF16 comes as float32, which holds it exactly."""
+    """All tensors by name; BF16 and FP8 come as float32, which holds them exactly."""
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(length))
@@ -22,8 +22,20 @@ def read(path):
         values = numpy.frombuffer(data[start:end], TYPES[entry["dtype"]]).reshape(entry["shape"])
         if entry["dtype"] == "BF16":
             values = (values.astype(numpy.uint32) << 16).view(numpy.float32)
+        if entry["dtype"] == "F8_E4M3":
+            values = e4m3()[values]
         tensors[name] = values
     return tensors
+
+
+def e4m3():
+    """The values of all codes: a sign, 4 bits of exponent (bias 7), 3 of mantissa; no infinities."""
+    codes = numpy.arange(256)
+    exponent, mantissa = codes >> 3 & 15, codes & 7
+    normal = (8 + mantissa) * 2.0 ** (exponent - 10)
+    values = numpy.where(exponent > 0, normal, mantissa * 2.0**-9) * numpy.where(codes < 128, 1, -1)
+    values[codes & 127 == 127] = numpy.nan
+    return values.astype(numpy.float32)
 
 
 def write(path, shapes, values):

@@ -42,8 +42,32 @@ def widths(tensors):
 @pytest.mark.parametrize("bits,group", [(8, 128), (4, 32), (4, 128), (3, 64), (2, 32), (4, 0)])
 def test_readers_agree_with_the_engine(tmp_path, layout, bits, group):
     """The engine predicts the same with the packed codes as with the plain weights that NumPy reads out of them."""
-    packed, plain = tmp_path / "packed", tmp_path / "plain"
-    tensors = readers.dense(quantize(packed, layout, bits, group), bits)
+    packed = tmp_path / "packed"
+    agree(tmp_path, packed, readers.dense(quantize(packed, layout, bits, group), bits))
+
+
+@pytest.mark.parametrize("scheme", ["w8a8-int", "w8a8-fp"])
+def test_readers_agree_on_eight_bits(tmp_path, scheme):
+    """Weights of 8 bits as vLLM loads them; exact numerics leave the activations as they are."""
+    packed = tmp_path / "packed"
+    calibration = ["--calibration", NANO / "calibration.jsonl", "--samples", "4", "--length", "64"]
+    subprocess.run(
+        [BIN / "quantize", "--model", MODEL, "--scheme", scheme, "--format", "compressed-tensors", "--output", packed,
+         *(calibration if scheme == "w8a8-int" else [])],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    config = json.loads((packed / "config.json").read_text())["quantization_config"]
+    kind = {"w8a8-int": "int", "w8a8-fp": "float"}[scheme]
+    group = config["config_groups"]["group_0"]
+    assert config["format"] == f"{kind}-quantized" and config["ignore"] == ["lm_head"]
+    assert group["weights"]["strategy"] == "channel" and group["weights"]["type"] == kind
+    assert group["input_activations"]["strategy"] == "token" and group["input_activations"]["dynamic"]
+    agree(tmp_path, packed, readers.dense(safetensors_file.read(packed / "model.safetensors"), 8))
+
+
+def agree(tmp_path, packed, tensors):
+    """Plain weights of these values predict what the packed checkpoint does."""
+    plain = tmp_path / "plain"
     source = safetensors_file.read(MODEL / "model.safetensors")
     assert {n: v.shape for n, v in tensors.items()} == {n: v.shape for n, v in source.items()}
     plain.mkdir()

@@ -15,7 +15,8 @@ struct Quantize: ParsableCommand {
     discussion: """
       The matrices of the decoder blocks are quantized in groups along their inputs, symmetrically; embedding, \
       norms and head keep their type. gptq uses calibration text to choose the codes that change the outputs \
-      least; hqq searches the scales that suit the weights; rtn rounds to nearest.
+      least; hqq searches the scales that suit the weights; rtn rounds to nearest. --scheme names formats of \
+      weights and activations together.
       """,
     version: Program.version)
 
@@ -33,8 +34,9 @@ struct Quantize: ParsableCommand {
     /// How the files of a plan's result are written. A zero point of 0 has no place in version 1 of GPTQ's files.
     func layout(for plan: CompressionPlan) throws -> CheckpointLayout {
       switch self {
-      case .zstd: try CheckpointLayout(container: .zstd)
-      case .compressedTensors, .gguf: try CheckpointLayout(container: .safetensors)
+      case .zstd: try CheckpointLayout(container: .zstd, method: plan.storage)
+      case .compressedTensors, .gguf:
+        try CheckpointLayout(container: .safetensors, method: plan.storage)
       case .gptq:
         try CheckpointLayout(
           container: .safetensors, method: plan.hasZeroPoints ? .gptqV2 : .gptq)
@@ -56,7 +58,9 @@ struct Quantize: ParsableCommand {
   )
   var format = Format.zstd
   @Option(
-    help: "The folder to write, or the file of gguf (default: out/MODEL-METHOD-BITSbit).")
+    help:
+      "The folder to write, or the file of gguf (default: out/MODEL-METHOD-BITSbit, or out/MODEL-SCHEME)."
+  )
   var output: String?
   @Option(
     help:
@@ -74,9 +78,9 @@ struct Quantize: ParsableCommand {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): expected 1 to 1024")
     }
-    if settings.method != .gptq, settings.scheme == nil, calibration.isGiven {
+    if !settings.mayCalibrate, calibration.isGiven {
       throw ValidationError(
-        "--method \(settings.method.rawValue) needs no calibration; it excludes --calibration and --chat-template"
+        "\(settings.methodFlag) needs no calibration; it excludes --calibration and --chat-template"
       )
     }
   }
@@ -138,7 +142,8 @@ struct Quantize: ParsableCommand {
       workFolder(of: target), source: checkpoint,
       identity: .init(
         source: record.sourceDigest, quantizer: String(describing: plan),
-        calibration: CalibrationText.digest(of: sequences)), replacing: force)
+        calibration: CalibrationText.digest(of: sequences)), storage: plan.storage,
+      replacing: force)
     let line = ProgressLine("quantizing block")
     do {
       let times = try compressor.run(
@@ -224,9 +229,8 @@ struct Quantize: ParsableCommand {
 
   /// The folder or file to write; the folder it stands in is made.
   private func prepareTarget(_ source: URL) throws -> URL {
-    let method = settings.bits == SettingsFlags.unchanged ? "" : "\(settings.method.rawValue)-"
     let ending = format == .gguf ? ".gguf" : ""
-    let name = "\(ModelFolder.name(of: source))-\(method)\(settings.bits)bit\(ending)"
+    let name = "\(ModelFolder.name(of: source))-\(settings.form)\(ending)"
     let target = URL(fileURLWithPath: output ?? "out/" + name)
     let parent = target.deletingLastPathComponent()
     do {

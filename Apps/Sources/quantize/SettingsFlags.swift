@@ -10,10 +10,17 @@ extension QuantizerSettings.Method: ExpressibleByArgument {}
 
 /// The flags that say how layers are quantized; the defaults are the paper's.
 struct SettingsFlags: ParsableArguments {
-  @Option(help: "Bits of a weight: 8, 4, 3 or 2; 16 writes them as they are, in another form.")
-  var bits = 4
-  @Option(help: "gptq; hqq and rtn need no calibration text.")
-  var method = QuantizerSettings.Method.gptq
+  @Option(
+    name: .customLong("bits"),
+    help: ArgumentHelp(
+      "Bits of a weight: 8, 4, 3 or 2; 16 writes them as they are, in another form (default: 4).",
+      valueName: "bits"))
+  var givenBits: Int?
+  @Option(
+    name: .customLong("method"),
+    help: ArgumentHelp(
+      "gptq; hqq and rtn need no calibration text (default: gptq).", valueName: "method"))
+  var givenMethod: QuantizerSettings.Method?
   @Option(
     help: "Inputs that share a scale; 0 for one scale a row (default: 128; 32 in GGUF files).")
   var groupSize: Int?
@@ -28,13 +35,43 @@ struct SettingsFlags: ParsableArguments {
   @Option(
     help: "GPTQ: what is added to the diagonal of the Hessian, as a part of its mean.")
   var damping: Float = 0.01
-  @Option(help: "Rules for single layers: a JSON file (README, 'quantize').")
+  @Option(
+    help: ArgumentHelp(
+      "Weights and activations together: \(QuantizationPreset.allCases.map(\.rawValue).joined(separator: ", ")); or rules for single layers: a JSON file (README, 'quantize').",
+      valueName: "scheme|file"))
   var scheme: String?
 
   /// The bits that stand for weights as they are.
   static let unchanged = 16
 
+  /// The scheme that is named; nil for a file.
+  var preset: QuantizationPreset? { scheme.flatMap(QuantizationPreset.init(rawValue:)) }
+  /// Bits of a weight.
+  var bits: Int { givenBits ?? preset?.settings(from: QuantizerSettings()).bits ?? 4 }
+  /// The method of all layers that no rule names.
+  var method: QuantizerSettings.Method {
+    givenMethod ?? preset?.settings(from: QuantizerSettings()).method ?? .gptq
+  }
+  /// Whether any layer may be quantized by a method that uses calibration.
+  var mayCalibrate: Bool { method == .gptq || scheme != nil && preset == nil }
+  /// The flag that names the method.
+  var methodFlag: String {
+    preset.map { "--scheme \($0.rawValue)" } ?? "--method \(method.rawValue)"
+  }
+  /// What a result's name says of how it was made.
+  var form: String {
+    if let preset { return preset.rawValue }
+    return (bits == Self.unchanged ? "" : "\(method.rawValue)-") + "\(bits)bit"
+  }
+
   func validate() throws {
+    if let preset,
+      givenBits != nil || givenMethod != nil || groupSize != nil || asymmetric || mse
+    {
+      throw ValidationError(
+        "--scheme \(preset.rawValue) says all; it excludes --bits, --method, --group-size, --asymmetric and --mse"
+      )
+    }
     guard QuantizedMatrix.codeBits.contains(bits) || bits == Self.unchanged else {
       throw ValidationError("--bits \(bits): expected 16, 8, 4, 3 or 2")
     }
@@ -71,6 +108,7 @@ struct SettingsFlags: ParsableArguments {
     settings.damping = damping
     settings.columnOrder = actOrder ? .activation : .natural
     settings.groupGrids = staticGroups ? .fixed : .finishedBlocks
+    if let preset { return CompressionPlan(preset.settings(from: settings)) }
     guard let scheme else { return CompressionPlan(settings) }
     let rules: Data
     do throws(FileError) {

@@ -37,7 +37,7 @@ public struct BlockStore {
 
   /// A finished block.
   struct Block {
-    var matrices: [String: QuantizedMatrix]
+    var matrices: [String: StoredLinear]
     var reports: [CompressionRecord.Layer]
   }
 
@@ -57,11 +57,13 @@ public struct BlockStore {
   ///   - folder: where the blocks lie.
   ///   - source: the model that is compressed.
   ///   - identity: what the blocks have to belong to.
+  ///   - storage: how their quantized layers are stored.
   ///   - replacing: whether the blocks of another run may be thrown away.
   /// - Throws: `CompressionError.otherRun` when it holds blocks of another run, `.store` when it
   ///   cannot be made or read.
   public init(
-    _ folder: URL, source: Checkpoint, identity: Identity, replacing: Bool = false
+    _ folder: URL, source: Checkpoint, identity: Identity,
+    storage: QuantizationSummary.Method = .packQuantized, replacing: Bool = false
   ) throws(CompressionError) {
     if replacing,
       let found = try? Data(contentsOf: folder.appendingPathComponent(Self.identityFile)),
@@ -72,7 +74,7 @@ public struct BlockStore {
     self.folder = folder
     self.source = source
     layout = try CompressionError.wrapping { () throws(CheckpointError) in
-      try CheckpointLayout(container: .zstd)
+      try CheckpointLayout(container: .zstd, method: storage)
     }
     let file = folder.appendingPathComponent(Self.identityFile)
     do {
@@ -125,12 +127,12 @@ public struct BlockStore {
       for name in names { layers.append((name, try checkpoint.linear(named: name))) }
       return layers
     }
-    var matrices: [String: QuantizedMatrix] = [:]
+    var matrices: [String: StoredLinear] = [:]
     for (name, stored) in layers {
-      guard case .quantized(let matrix) = stored else {
+      if case .dense = stored {
         throw .store(folder: folder(of: layer).path, reason: "layer \(name) is not quantized")
       }
-      matrices[name] = matrix
+      matrices[name] = stored
     }
     let file = folder(of: layer).appendingPathComponent("bitbudget.json")
     do {
@@ -151,7 +153,7 @@ public struct BlockStore {
         target: folder(of: layer), source: source, layout: layout, companions: [])
       for report in block.reports {
         guard let matrix = block.matrices[report.name] else { continue }
-        try writer.append(.quantized(matrix), named: report.name)
+        try writer.append(matrix, named: report.name)
       }
       try writer.finish(record: BlockRecord(layers: block.reports))
     }

@@ -29,6 +29,14 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
     ([settings] + rules.compactMap(\.settings)).contains { $0.grid == .asymmetric }
   }
 
+  /// The form of files that holds what the plan makes.
+  public var storage: QuantizationSummary.Method {
+    let all = [settings] + rules.compactMap(\.settings)
+    if all.allSatisfy({ $0.isFloat8 == true }) { return .floatQuantized }
+    if all.allSatisfy({ $0.activations == .int8 }) { return .intQuantized }
+    return .packQuantized
+  }
+
   /// One treatment for all layers.
   public init(_ settings: QuantizerSettings) {
     self.settings = settings
@@ -92,13 +100,18 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
   ) throws(CheckpointError) -> (layers: String, settings: QuantizerSettings?) {
     try refuseUnknown(
       object,
-      known: ["layers", "keep", "method", "bits", "group_size", "grid", "scales", "damping"])
+      known: [
+        "layers", "keep", "method", "bits", "group_size", "grid", "scales", "damping", "scheme",
+      ])
     let layers = try object.string("layers")
     if try object.boolIfPresent("keep") ?? false {
       try refuseUnknown(object, known: ["layers", "keep"])
       return (layers, nil)
     }
     var own = settings
+    if let preset: QuantizationPreset = try choice("scheme", in: object) {
+      own = preset.settings(from: own)
+    }
     own.method = try choice("method", in: object) ?? own.method
     own.bits = try object.integerIfPresent("bits", in: 2...8) ?? own.bits
     if let size = try object.integerIfPresent("group_size", in: 0...1 << 20) {

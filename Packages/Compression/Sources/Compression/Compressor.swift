@@ -63,11 +63,13 @@ public struct Compressor {
     try writer.check(
       linears.compactMap { linear in
         settings[linear.name].map { own in
-          PlannedLayer(
+          var layer = PlannedLayer(
             name: linear.name, outFeatures: linear.weights.outFeatures,
             inFeatures: linear.weights.inFeatures, bits: own.bits, groupSize: own.groupSize,
             isSymmetric: own.grid != .asymmetric,
             hasWholeZeros: own.method != .hqq || own.grid != .asymmetric)
+          (layer.tokenRounding, layer.isFloat8) = (own.activations, own.isFloat8 == true)
+          return layer
         }
       })
   }
@@ -102,7 +104,7 @@ public struct Compressor {
         ? BlockStore.Block(matrices: [:], reports: []) : try store.block(layer, names: quantized)
       for linear in sites[layer].flatMap(\.linears) {
         if let matrix = block.matrices[linear.name] {
-          try writer.append(.quantized(matrix), named: linear.name)
+          try writer.append(matrix, named: linear.name)
         } else {
           try writer.append(.dense(storedTensor(of: linear)), named: linear.name)
         }
@@ -153,8 +155,9 @@ public struct Compressor {
       var sites = block.sites
       for site in sites.indices {
         for index in sites[site].linears.indices {
-          guard let matrix = stored.matrices[sites[site].linears[index].name] else { continue }
-          sites[site].linears[index].weights = try WeightPacking.pack(matrix)
+          let name = sites[site].linears[index].name
+          guard let matrix = stored.matrices[name] else { continue }
+          sites[site].linears[index].weights = try matrix.packed(name: name)
         }
       }
       block.sites = sites
@@ -253,21 +256,62 @@ public struct Compressor {
   ) throws {
     var settings = settings
     if settings.method == .gptq && moments.areTooFew { settings.method = .rtn }
-    let quantizer = try settings.quantizer(scaleType: scaleType)
     let quantized = try quantize(
-      indices.map { site.linears[$0] }, by: quantizer, hessian: moments.hessian)
+      indices.map { site.linears[$0] }, by: settings, hessian: moments.hessian)
     for (index, layer) in zip(indices, quantized) {
       let name = site.linears[index].name
-      finished.matrices[name] = layer.matrix
+      finished.matrices[name] = layer.stored
       times.add(layer.times)
       site.linears[index].weights = try times.measure(.storing) {
-        try WeightPacking.pack(layer.matrix)
+        try layer.stored.packed(name: name)
       }
       finished.reports.append(
         .init(
-          name: name, scheme: quantizer.scheme, report: layer.report,
+          name: name, scheme: layer.scheme, report: layer.report,
           reached: site.share < 1 ? moments.rows : nil,
           isRounded: moments.areTooFew ? true : nil))
+    }
+  }
+
+  /// What became of a layer.
+  private struct Result {
+    let stored: StoredLinear
+    let scheme: QuantizationScheme
+    let report: QuantizationReport
+    let times: PhaseTimes
+  }
+
+  private func quantize(
+    _ linears: [Linear], by settings: QuantizerSettings, hessian: Hessian?
+  ) throws -> [Result] {
+    if settings.isFloat8 == true {
+      return try linears.map { try rounded($0, settings, hessian: hessian) }
+    }
+    let quantizer = try settings.quantizer(scaleType: scaleType)
+    return try quantize(linears, by: quantizer, hessian: hessian).map { layer in
+      var matrix = layer.matrix
+      matrix.tokenRounding = settings.activations
+      return Result(
+        stored: .quantized(matrix), scheme: quantizer.scheme, report: layer.report,
+        times: layer.times)
+    }
+  }
+
+  /// A layer as 8-bit floats.
+  private func rounded(
+    _ linear: Linear, _ settings: QuantizerSettings, hessian: Hessian?
+  ) throws -> Result {
+    do throws(QuantizerError) {
+      let rounding = Float8Rounding(scaleType: scaleType)
+      var (matrix, report) = try rounding.quantize(
+        WeightMatrix(
+          linear.weights.dequantized(), outFeatures: linear.weights.outFeatures,
+          inFeatures: linear.weights.inFeatures), hessian: hessian, on: pool)
+      matrix.tokenRounding = settings.activations
+      return Result(
+        stored: .float8(matrix), scheme: try rounding.scheme, report: report, times: PhaseTimes())
+    } catch {
+      throw CompressionError.layer(name: linear.name, reason: error)
     }
   }
 

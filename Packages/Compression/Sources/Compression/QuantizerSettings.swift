@@ -25,6 +25,10 @@ public struct QuantizerSettings: Sendable, Hashable, Codable {
   public var grid = QuantizationScheme.Grid.symmetric
   /// How scales are found (GPTQ and RTN).
   public var scaleSearch = QuantizationScheme.ScaleSearch.range
+  /// True where weights become 8-bit floats (E4M3) by rounding to nearest, one scale a row, whatever the method.
+  public var isFloat8: Bool?
+  /// What becomes of the activations when the model runs.
+  public var activations: TokenRounding?
   /// GPTQ: what is added to the Hessian's diagonal, as a part of its mean.
   public var damping: Float = 0.01
   /// GPTQ: the order in which columns are rounded.

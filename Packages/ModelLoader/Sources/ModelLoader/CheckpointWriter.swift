@@ -103,7 +103,9 @@ public final class CheckpointWriter: ModelWriter {
       case .gptq: GPTQEncoder(method: .gptq)
       case .gptqV2: GPTQEncoder(method: .gptqV2)
       // Forms that are read alone: layers are written as plain matrices.
-      case .intQuantized, .floatQuantized, .float8Blocks, .awq, .gguf, nil: nil
+      case .intQuantized: EightBitEncoder(scaleType: modelType, isFloat: false)
+      case .floatQuantized: EightBitEncoder(scaleType: modelType, isFloat: true)
+      case .float8Blocks, .awq, .gguf, nil: nil
       }
     scaleType = encoder?.scaleType ?? modelType
     self.source = source
@@ -129,8 +131,11 @@ public final class CheckpointWriter: ModelWriter {
   ///
   /// - Throws: `.unsupported` naming the layer and what the format cannot hold.
   public func check(_ layers: [PlannedLayer]) throws(CheckpointError) {
-    guard let encoder, layout.container == .safetensors else { return }
-    for layer in layers { try encoder.check(layer) }
+    guard let encoder else { return }
+    for layer in layers {
+      try encoder.checkForm(layer)
+      if layout.container == .safetensors { try encoder.check(layer) }
+    }
   }
 
   // MARK: Tensors
@@ -153,18 +158,29 @@ public final class CheckpointWriter: ModelWriter {
         try store(tensor, prefix + ".weight")
         dense.append(prefix)
       case .quantized(let matrix):
-        guard let encoder else {
-          let name = prefix + ".weight"
-          return try store(
-            Tensor(
-              rounding: matrix.dequantized(), to: scaleType,
-              shape: [matrix.outFeatures, matrix.inFeatures], name: name), name)
-        }
+        guard let encoder else { return try storeValues(of: matrix, prefix) }
         let parts = try encoder.tensors(of: matrix, named: prefix, workers: source.workers)
         for part in parts { try store(part.tensor, part.name) }
         quantized.append((prefix, .init(matrix)))
+      case .float8(let matrix):
+        guard let encoder else { return try storeValues(of: matrix, prefix) }
+        for part in try encoder.tensors(of: matrix, named: prefix) {
+          try store(part.tensor, part.name)
+        }
+        quantized.append((prefix, .init(matrix)))
       }
     }
+  }
+
+  /// Stores what codes stand for as a plain matrix.
+  private func storeValues(
+    of matrix: some StoredWeights, _ prefix: String
+  ) throws(CheckpointError) {
+    let name = prefix + ".weight"
+    try store(
+      Tensor(
+        rounding: matrix.dequantized(), to: scaleType,
+        shape: [matrix.outFeatures, matrix.inFeatures], name: name), name)
   }
 
   private func store(_ tensor: Tensor, _ name: String) throws(CheckpointError) {

@@ -162,6 +162,7 @@ struct EightBitFormat: LinearFormat {
   ) throws(CheckpointError) -> StoredLinear {
     guard dtype == .f8e4m3 else { return .quantized(try matrix(named: prefix, in: checkpoint)) }
     do {
+      if block == nil { return .float8(try float8(named: prefix, in: checkpoint)) }
       let weights = try weights(named: prefix, in: checkpoint)
       let values = weights.dequantized()
       let shape = [weights.outFeatures, weights.inFeatures]
@@ -171,6 +172,17 @@ struct EightBitFormat: LinearFormat {
     } catch {
       throw .tensors("layer \(prefix): \(error)")
     }
+  }
+
+  /// A layer of 8-bit floats with a scale for each row, as it is stored.
+  private func float8(
+    named prefix: String, in checkpoint: Checkpoint
+  ) throws -> Float8Matrix {
+    let shape = try shape(of: prefix, in: checkpoint)
+    let codes = try checkpoint.tensor(named: prefix + ".weight").bytes.withBytes { [UInt8]($0) }
+    return try Float8Matrix(
+      codes: codes, scales: scales(of: prefix, shape: shape, in: checkpoint).values,
+      tokenRounding: tokenRounding)
   }
 
   /// Codes are stored less 128, which is their highest bit turned over.

@@ -63,6 +63,11 @@ protocol LinearEncoder: Sendable {
   /// The type in which scales are stored.
   var scaleType: DType { get }
 
+  /// Makes sure that the format has a place for a layer of this form, whoever reads it.
+  ///
+  /// - Throws: `.unsupported` naming the layer and what the format cannot hold.
+  func checkForm(_ layer: PlannedLayer) throws(CheckpointError)
+
   /// Makes sure that other programs will read a layer of this form.
   ///
   /// - Throws: `.unsupported` naming the layer and what the format cannot hold.
@@ -75,9 +80,35 @@ protocol LinearEncoder: Sendable {
     of matrix: QuantizedMatrix, named prefix: String, workers: Int
   ) throws(CheckpointError) -> [(name: String, tensor: Tensor)]
 
+  /// The same of 8-bit floats.
+  ///
+  /// - Throws: as above.
+  func tensors(
+    of matrix: Float8Matrix, named prefix: String
+  ) throws(CheckpointError) -> [(name: String, tensor: Tensor)]
+
   /// The `quantization_config` of a checkpoint with these quantized `layers`, at least one, in the
   /// order in which they were written, and the linear layers `dense` that were not quantized.
   func configuration(of layers: [QuantizedLayer], dense: [String]) -> JSONValue
+}
+
+extension LinearEncoder {
+  /// Integers whose activations nobody rounds: what most formats are for.
+  func checkForm(_ layer: PlannedLayer) throws(CheckpointError) {
+    guard layer.tokenRounding == nil, !layer.isFloat8 else {
+      throw .unsupported(
+        file: layer.name,
+        feature: "\(layer.formName) in such files; --format compressed-tensors and zstd hold "
+          + "layers of one --scheme")
+    }
+  }
+
+  /// Most formats have none.
+  func tensors(
+    of matrix: Float8Matrix, named prefix: String
+  ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
+    throw .unsupported(file: prefix, feature: "8-bit floats in files of this form")
+  }
 }
 
 /// What a linear layer is going to be quantized to.
@@ -92,6 +123,16 @@ public struct PlannedLayer: Sendable, Hashable {
   let isSymmetric: Bool
   /// Whether every zero point will be a code.
   let hasWholeZeros: Bool
+  /// What becomes of the activations.
+  public var tokenRounding: TokenRounding?
+  /// Whether codes are 8-bit floats, not integers.
+  public var isFloat8 = false
+
+  /// The form in words.
+  var formName: String {
+    (isFloat8 ? "FP8" : "\(bits)-bit weights")
+      + (tokenRounding.map { " with activations rounded to \($0.rawValue)" } ?? "")
+  }
 
   /// A layer `[out, in]`.
   public init(
@@ -166,6 +207,12 @@ struct QuantizedLayer {
     let isSymmetric: Bool
     let hasGroupIndex: Bool
     let hasWholeZeros: Bool
+
+    /// 8-bit floats.
+    init(_ matrix: Float8Matrix) {
+      (bits, groupSize, groups) = (8, matrix.inFeatures, 1)
+      (isSymmetric, hasGroupIndex, hasWholeZeros) = (true, false, true)
+    }
 
     init(_ matrix: QuantizedMatrix) {
       bits = matrix.bits

@@ -85,7 +85,8 @@ extension QuantizationScheme {
     return rounded
   }
 
-  private func storable(_ scale: Float) -> Float {
+  /// One scale; see above.
+  func storable(_ scale: Float) -> Float {
     switch scaleType {
     case .f16:
       return max(Float(Float16(scale)), Float(Float16.leastNonzeroMagnitude))

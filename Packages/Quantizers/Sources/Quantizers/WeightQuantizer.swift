@@ -69,20 +69,20 @@ extension QuantizedLayer {
     matrix = quantized
     self.times = times
     report = try self.times.measure(.errors) { () throws(QuantizerError) in
-      try QuantizationReport(quantized, of: original, hessian: hessian, on: pool)
+      try QuantizationReport(quantized.dequantized(), of: original, hessian: hessian, on: pool)
     }
   }
 }
 
 extension QuantizationReport {
-  /// Measures the errors of `quantized`.
+  /// Measures the errors of what became of a matrix, `[out, in]`.
   ///
   /// - Throws: as `QuantizedLayer.init`.
-  fileprivate init(
-    _ quantized: QuantizedMatrix, of original: WeightMatrix, hessian: Hessian?,
+  init(
+    _ dequantized: [Float], of original: WeightMatrix, hessian: Hessian?,
     on pool: ThreadPool
   ) throws(QuantizerError) {
-    var difference = quantized.dequantized()
+    var difference = dequantized
     let weights = original.values
     withStorage(&difference, weights) { difference, weights in
       pool.split(original.values.count) { range in

@@ -114,6 +114,9 @@ public final class GGUFWriter: ModelWriter {
   public func check(_ layers: [PlannedLayer]) throws(CheckpointError) {
     for layer in layers {
       _ = try GGUFBlocks.type(bits: layer.bits, layer: layer.name)
+      guard layer.tokenRounding == nil, !layer.isFloat8 else {
+        throw .unsupported(file: layer.name, feature: "\(layer.formName) in GGUF files")
+      }
       guard layer.groupSize == GGUFBlocks.elements, layer.isSymmetric else {
         throw .unsupported(
           file: layer.name,
@@ -162,6 +165,8 @@ public final class GGUFWriter: ModelWriter {
   public func append(_ linear: StoredLinear, named prefix: String) throws(CheckpointError) {
     switch linear {
     case .dense(let tensor): try append(tensor, named: prefix + ".weight")
+    case .float8:
+      throw .unsupported(file: prefix, feature: "8-bit floats in GGUF files")
     case .quantized(let matrix):
       let type = try GGUFBlocks.type(bits: matrix.bits, layer: prefix)
       let blocks = try GGUFBlocks.bytes(of: matrix, layer: prefix, workers: source.workers)
