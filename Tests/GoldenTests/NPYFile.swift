@@ -36,6 +36,7 @@ struct NPYFile {
   }
 
   var floats: [Float] { elements("<f4", as: Float.self) }
-  var bytes: [UInt8] { elements("|u1", as: UInt8.self) }
+  /// Bytes, signed ones by their bits.
+  var bytes: [UInt8] { elements(type == "|i1" ? "|i1" : "|u1", as: UInt8.self) }
   var ints: [Int32] { elements("<i4", as: Int32.self) }
 }

@@ -93,7 +93,8 @@ struct Quantize: ParsableCommand {
       workers: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     let checkpoint = try Checkpoint(directory: folder, workers: pool.workers)
     let target = try prepareTarget(folder)
-    let plan = try settings.plan(usualGroup: format.usualGroup)
+    let width = try DecoderSource(checkpoint, families: Known.families).shape.hiddenSize
+    let plan = try settings.plan(usualGroup: format.usualGroup, width: width)
     let writer = try writer(of: checkpoint, to: target, for: plan)
     do {
       let (record, store, times, concerns) = try compress(

@@ -37,6 +37,20 @@ struct SettingsFlags: ParsableArguments {
   var damping: Float = 0.01
   @Option(
     help: ArgumentHelp(
+      "SmoothQuant: what part of the activations' difficulty moves to the weights before they are quantized, 0 to 1 (default: none).",
+      valueName: "strength"))
+  var smooth: Float?
+  @Option(
+    help:
+      "quik-w4a4: inputs of a layer that stay floats, more in wider layers (default: a sixteenth of the model's width, at most 256)."
+  )
+  var outliers: Int?
+  @Option(
+    help:
+      "quik-w4a4: a layer whose largest activation is at most this has no outliers (default: 0).")
+  var outlierThreshold: Float?
+  @Option(
+    help: ArgumentHelp(
       "Weights and activations together: \(QuantizationPreset.allCases.map(\.rawValue).joined(separator: ", ")); or rules for single layers: a JSON file (README, 'quantize').",
       valueName: "scheme|file"))
   var scheme: String?
@@ -53,7 +67,9 @@ struct SettingsFlags: ParsableArguments {
     givenMethod ?? preset?.settings(from: QuantizerSettings()).method ?? .gptq
   }
   /// Whether any layer may be quantized by a method that uses calibration.
-  var mayCalibrate: Bool { method == .gptq || scheme != nil && preset == nil }
+  var mayCalibrate: Bool {
+    method == .gptq || scheme != nil && preset == nil || smooth != nil
+  }
   /// The flag that names the method.
   var methodFlag: String {
     preset.map { "--scheme \($0.rawValue)" } ?? "--method \(method.rawValue)"
@@ -75,6 +91,18 @@ struct SettingsFlags: ParsableArguments {
     guard QuantizedMatrix.codeBits.contains(bits) || bits == Self.unchanged else {
       throw ValidationError("--bits \(bits): expected 16, 8, 4, 3 or 2")
     }
+    if let smooth, !(0...1).contains(smooth) {
+      throw ValidationError("--smooth \(smooth): expected 0 to 1")
+    }
+    if preset != .quikW4A4, outliers != nil || outlierThreshold != nil {
+      throw ValidationError("--outliers and --outlier-threshold need --scheme quik-w4a4")
+    }
+    if let outliers, !(0...1 << 20).contains(outliers) {
+      throw ValidationError("--outliers \(outliers): expected 0 to \(1 << 20)")
+    }
+    if let outlierThreshold, !(outlierThreshold >= 0) {
+      throw ValidationError("--outlier-threshold \(outlierThreshold): expected at least 0")
+    }
     if bits == Self.unchanged, scheme != nil || groupSize != nil || asymmetric || mse {
       throw ValidationError(
         "--bits 16 quantizes nothing; it excludes --scheme, --group-size, --asymmetric and --mse")
@@ -95,9 +123,14 @@ struct SettingsFlags: ParsableArguments {
     }
   }
 
-  /// What becomes of each layer; groups have `usualGroup` inputs where no flag says otherwise.
-  func plan(usualGroup: Int) throws -> CompressionPlan {
-    if bits == Self.unchanged { return .unchanged }
+  /// What becomes of each layer; groups have `usualGroup` inputs where no flag says otherwise, and a residual stream `width` numbers.
+  func plan(usualGroup: Int, width: Int) throws -> CompressionPlan {
+    var plan = try plan(of: settings(usualGroup: usualGroup, width: width))
+    plan.smoothing = smooth
+    return plan
+  }
+
+  private func settings(usualGroup: Int, width: Int) -> QuantizerSettings {
     let groupSize = groupSize ?? usualGroup
     var settings = QuantizerSettings()
     settings.method = method
@@ -108,7 +141,15 @@ struct SettingsFlags: ParsableArguments {
     settings.damping = damping
     settings.columnOrder = actOrder ? .activation : .natural
     settings.groupGrids = staticGroups ? .fixed : .finishedBlocks
-    if let preset { return CompressionPlan(preset.settings(from: settings)) }
+    settings.outliers =
+      outliers ?? (preset == .quikW4A4 ? QuantizationPreset.usualOutliers(width: width) : nil)
+    settings.outlierThreshold = outlierThreshold
+    return settings
+  }
+
+  private func plan(of settings: QuantizerSettings) throws -> CompressionPlan {
+    if bits == Self.unchanged { return .unchanged }
+    if let preset { return CompressionPlan(preset, from: settings) }
     guard let scheme else { return CompressionPlan(settings) }
     let rules: Data
     do throws(FileError) {

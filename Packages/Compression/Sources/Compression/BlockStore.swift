@@ -38,11 +38,17 @@ public struct BlockStore {
   /// A finished block.
   struct Block {
     var matrices: [String: StoredLinear]
+    /// Norms that were changed, by the names of their tensors.
+    var norms: [String: Tensor] = [:]
     var reports: [CompressionRecord.Layer]
   }
 
   private struct BlockRecord: Codable {
     let layers: [CompressionRecord.Layer]
+    /// Layers that were changed but not quantized.
+    var dense: [String]?
+    /// Tensors of norms that were changed.
+    var norms: [String]?
   }
 
   private static let identityFile = "identity.json"
@@ -115,39 +121,44 @@ public struct BlockStore {
     FileManager.default.fileExists(atPath: folder(of: layer).path)
   }
 
-  /// Reads a finished block; `names` are those of its quantized layers. A block without any is
+  /// Reads a finished block; `names` are those of its quantized layers. A block without any, and without a change, is
   /// never stored.
   ///
   /// - Throws: `CompressionError.store` or `.checkpoint` for a damaged one.
   func block(_ layer: Int, names: [String]) throws(CompressionError) -> Block {
-    if names.isEmpty { return Block(matrices: [:], reports: []) }
-    let layers = try CompressionError.wrapping { () throws(CheckpointError) in
-      let checkpoint = try Checkpoint(directory: folder(of: layer), workers: source.workers)
-      var layers: [(name: String, stored: StoredLinear)] = []
-      for name in names { layers.append((name, try checkpoint.linear(named: name))) }
-      return layers
-    }
-    var matrices: [String: StoredLinear] = [:]
-    for (name, stored) in layers {
-      if case .dense = stored {
-        throw .store(folder: folder(of: layer).path, reason: "layer \(name) is not quantized")
-      }
-      matrices[name] = stored
-    }
+    if !isFinished(layer), names.isEmpty { return Block(matrices: [:], reports: []) }
     let file = folder(of: layer).appendingPathComponent("bitbudget.json")
+    let record: BlockRecord
     do {
-      let record = try JSONDecoder().decode(BlockRecord.self, from: Data(contentsOf: file))
-      return Block(matrices: matrices, reports: record.layers)
+      record = try JSONDecoder().decode(BlockRecord.self, from: Data(contentsOf: file))
     } catch {
       throw .store(folder: file.path, reason: "cannot be read")
     }
+    var block = Block(matrices: [:], reports: record.layers)
+    let dense = Set(record.dense ?? [])
+    try CompressionError.wrapping { () throws(CheckpointError) in
+      let checkpoint = try Checkpoint(directory: folder(of: layer), workers: source.workers)
+      for name in names + dense.sorted() {
+        block.matrices[name] = try checkpoint.linear(named: name)
+      }
+      for name in record.norms ?? [] { block.norms[name] = try checkpoint.tensor(named: name) }
+    }
+    for name in names where !dense.contains(name) {
+      if case .dense? = block.matrices[name] {
+        throw .store(folder: folder(of: layer).path, reason: "layer \(name) is not quantized")
+      }
+    }
+    return block
   }
 
   /// Stores a finished block.
   ///
   /// - Throws: `CompressionError.checkpoint` when the disk is full.
   func save(_ layer: Int, _ block: Block) throws(CompressionError) {
-    if block.matrices.isEmpty { return }
+    if block.matrices.isEmpty, block.norms.isEmpty { return }
+    let quantized = Set(block.reports.map(\.name))
+    let dense = block.matrices.keys.filter { !quantized.contains($0) }.sorted()
+    let norms = block.norms.keys.sorted()
     try CompressionError.wrapping { () throws(CheckpointError) in
       let writer = try CheckpointWriter(
         target: folder(of: layer), source: source, layout: layout, companions: [])
@@ -155,7 +166,16 @@ public struct BlockStore {
         guard let matrix = block.matrices[report.name] else { continue }
         try writer.append(matrix, named: report.name)
       }
-      try writer.finish(record: BlockRecord(layers: block.reports))
+      for name in dense {
+        if let matrix = block.matrices[name] { try writer.append(matrix, named: name) }
+      }
+      for name in norms {
+        if let tensor = block.norms[name] { try writer.append(tensor, named: name) }
+      }
+      try writer.finish(
+        record: BlockRecord(
+          layers: block.reports, dense: dense.isEmpty ? nil : dense,
+          norms: norms.isEmpty ? nil : norms))
     }
   }
 }

@@ -58,6 +58,9 @@ struct CalibrationActivations {
     }
   }
 
+  /// Rotates the residual streams, for blocks that are rotated too.
+  mutating func rotate(by rotation: Hadamard) { rotation.rotate(rowsOf: &hidden) }
+
   /// Begins the work on a block with these sites, of which `groups` are observed together; it is reported to `progress`.
   mutating func startBlock(
     _ sites: [Site], groups: [Range<Int>], _ progress: @escaping (Double) throws -> Void
@@ -87,7 +90,9 @@ struct CalibrationActivations {
   /// What calibration says of the inputs of a site.
   struct Moments {
     /// Their second moments; nil without calibration, and for an expert that it hardly reached.
-    let hessian: Hessian?
+    var hessian: Hessian?
+    /// The largest magnitude of each input; empty without calibration.
+    var largest: [Float] = []
     /// Rows that reached the site.
     let rows: Int
     /// Whether they are those of an expert that too few rows reached.
@@ -109,6 +114,7 @@ struct CalibrationActivations {
     }
     let sites = block.sites
     var accumulators: [HessianAccumulator] = []
+    var largest = sites[group].map { [Float](repeating: 0, count: $0.inFeatures) }
     for site in sites[group] {
       accumulators.append(try HessianAccumulator(order: site.inFeatures, on: pool))
     }
@@ -117,13 +123,15 @@ struct CalibrationActivations {
       let found = try times.measure(.forward) { try rows(of: group, sites, stream, block) }
       try times.measure(.hessian) {
         for (site, rows) in found {
-          try rows.withUnsafeBufferPointer { try accumulators[site - group.lowerBound].add($0) }
+          let index = site - group.lowerBound
+          try rows.withUnsafeBufferPointer { try accumulators[index].add($0) }
+          Self.raise(&largest[index], to: rows)
         }
       }
     }
     return try times.measure(.hessian) {
       var moments: [Moments] = []
-      for site in sites[group] {
+      for (site, largest) in zip(sites[group], largest) {
         let accumulator = accumulators.removeFirst()
         let rows = accumulator.samples
         guard site.share == 1 || Double(rows) >= Moments.leastRowsOfInput * Double(site.inFeatures)
@@ -133,13 +141,26 @@ struct CalibrationActivations {
         }
         do throws(QuantizerError) {
           moments.append(
-            Moments(hessian: try accumulator.finish(), rows: rows, areTooFew: false))
+            Moments(
+              hessian: try accumulator.finish(), largest: largest, rows: rows, areTooFew: false))
         } catch {
           let names = site.linears.map(\.name).joined(separator: ", ")
           throw CompressionError.layer(name: names, reason: error)
         }
       }
       return moments
+    }
+  }
+
+  /// Raises the largest magnitudes of inputs to those of some rows.
+  private static func raise(_ largest: inout [Float], to rows: [Float]) {
+    let width = largest.count
+    largest.withUnsafeMutableBufferPointer { largest in
+      rows.withUnsafeBufferPointer { rows in
+        for first in stride(from: 0, to: rows.count, by: width) {
+          for at in 0..<width { largest[at] = max(largest[at], abs(rows[first + at])) }
+        }
+      }
     }
   }
 

@@ -18,6 +18,8 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
   case store(folder: String, reason: String)
   /// A tensor that is not quantized holds NaN or infinity.
   case nonFiniteTensor(name: String, position: Int)
+  /// A change of the weights before quantizing that this model cannot have.
+  case transform(name: String, reason: String)
   /// A layer that could not be quantized.
   case layer(name: String, reason: QuantizerError)
   /// What is wrong with a file of the source, of the result or of the rules.
@@ -41,6 +43,8 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
       "\(folder): \(reason)"
     case .nonFiniteTensor(let name, let position):
       "tensor \(name): element \(position) is NaN or infinite"
+    case .transform(let name, let reason):
+      "\(name): \(reason)"
     case .layer(let name, let reason):
       "layer \(name): \(reason)"
     case .checkpoint(let error):

@@ -17,12 +17,20 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
     public let layers: String
     /// Settings of the layers it is found in; nil when they keep their type.
     public let settings: QuantizerSettings?
+    /// True for rules of a named scheme, which may decide for no layer.
+    public var isOptional: Bool?
   }
 
   /// Settings of layers that no rule names.
   public let settings: QuantizerSettings
   /// The rules, first to last.
   public let rules: [Rule]
+  /// SmoothQuant's strength, 0 to 1; nil for none.
+  public var smoothing: Float?
+  /// Whether residual stream and heads are rotated: where any layer's inputs are.
+  public var rotates: Bool {
+    ([settings] + rules.compactMap(\.settings)).contains { $0.rotatesInputs == true }
+  }
 
   /// Whether layers may get zero points of their own.
   public var hasZeroPoints: Bool {
@@ -32,6 +40,7 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
   /// The form of files that holds what the plan makes.
   public var storage: QuantizationSummary.Method {
     let all = [settings] + rules.compactMap(\.settings)
+    if all.contains(where: { $0.activations?.codeBits != nil }) { return .bitbudget }
     if all.allSatisfy({ $0.isFloat8 == true }) { return .floatQuantized }
     if all.allSatisfy({ $0.activations == .int8 }) { return .intQuantized }
     return .packQuantized
@@ -41,6 +50,15 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
   public init(_ settings: QuantizerSettings) {
     self.settings = settings
     rules = []
+  }
+
+  /// A named scheme, on top of settings for order, damping and outliers.
+  public init(_ preset: QuantizationPreset, from base: QuantizerSettings) {
+    settings = preset.settings(from: base)
+    rules =
+      preset.wideSettings(from: base).map {
+        [Rule(layers: "(down_proj|dense_4h_to_h)$", settings: $0, isOptional: true)]
+      } ?? []
   }
 
   /// All layers keep their type: the files alone are written in another form.
@@ -102,6 +120,7 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
       object,
       known: [
         "layers", "keep", "method", "bits", "group_size", "grid", "scales", "damping", "scheme",
+        "outliers",
       ])
     let layers = try object.string("layers")
     if try object.boolIfPresent("keep") ?? false {
@@ -119,6 +138,9 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
     }
     own.grid = try choice("grid", in: object) ?? own.grid
     own.scaleSearch = try choice("scales", in: object) ?? own.scaleSearch
+    if let outliers = try object.integerIfPresent("outliers", in: 0...1 << 20) {
+      own.outliers = outliers
+    }
     if let damping = try object.numberIfPresent("damping", in: 0...1) {
       own.damping = Float(damping)
     }
@@ -167,7 +189,9 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
       used.insert(index)
       return rules[index].settings
     }
-    if let unused = rules.indices.first(where: { !used.contains($0) }) {
+    if let unused = rules.indices.first(where: {
+      !used.contains($0) && rules[$0].isOptional != true
+    }) {
       throw .rule(
         file: nil, rule: "rules[\(unused)]",
         reason: "'\(rules[unused].layers)' decides for no layer of this model")

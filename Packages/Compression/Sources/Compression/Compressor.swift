@@ -22,8 +22,11 @@ public struct Compressor {
   let outerTensors: (first: [String], last: [String])
   /// Settings by layer name; layers that are not in it keep their type.
   let settings: [String: QuantizerSettings]
-  private let scaleType: DType
-  private let pool: ThreadPool
+  /// How the weights are changed before they are quantized.
+  let smoothing: Smoothing?
+  let rotation: Rotation?
+  let scaleType: DType
+  let pool: ThreadPool
 
   /// A compressor of `checkpoint` by this plan, which stores scales as `scaleType`. Finds out at once which tensors are
   /// missing or of another shape.
@@ -44,16 +47,25 @@ public struct Compressor {
       uniqueKeysWithValues: zip(names, try plan.settings(of: names)).compactMap { name, settings in
         settings.map { (name, $0) }
       })
+    smoothing = plan.smoothing.map(Smoothing.init)
+    if let smoothing { try smoothing.check(source) }
+    rotation = plan.rotates ? try Rotation(source) : nil
     self.source = source
     self.scaleType = scaleType
     self.pool = pool
   }
 
+  /// Whether weights change that are not quantized.
+  var hasTransforms: Bool { smoothing != nil || rotation != nil }
+
   /// The most inputs that a linear layer of the blocks has.
   public var widestInput: Int { sites.joined().map(\.inFeatures).max() ?? 0 }
 
   /// Whether any layer is quantized by a method that needs calibration text.
-  public var needsCalibration: Bool { settings.values.contains { $0.method == .gptq } }
+  public var needsCalibration: Bool {
+    smoothing != nil
+      || settings.values.contains { $0.method == .gptq || $0.outliers ?? 0 > 0 }
+  }
 
   /// Makes sure, before any work, that `writer` can hold what the layers will become.
   ///
@@ -91,17 +103,18 @@ public struct Compressor {
   ) throws -> PhaseTimes {
     let layers = sites.count
     var times = PhaseTimes()
-    if !settings.isEmpty {
+    if !settings.isEmpty || hasTransforms {
       try quantizeBlocks(
         sequences, store: store, record: &record, times: &times, progress: progress)
     }
-    for name in outerTensors.first { try copy(name, to: writer) }
+    if let rotation {
+      try append(try source.embedding().tokens, by: rotation, to: writer)
+    } else {
+      for name in outerTensors.first { try copy(name, to: writer) }
+    }
     for layer in 0..<layers {
-      try copyOthers(of: layer, to: writer)
-      let quantized = quantizedNames(of: layer)
-      let block =
-        quantized.isEmpty
-        ? BlockStore.Block(matrices: [:], reports: []) : try store.block(layer, names: quantized)
+      let block = try store.block(layer, names: quantizedNames(of: layer))
+      try copyOthers(of: layer, changed: block.norms, to: writer)
       for linear in sites[layer].flatMap(\.linears) {
         if let matrix = block.matrices[linear.name] {
           try writer.append(matrix, named: linear.name)
@@ -110,7 +123,11 @@ public struct Compressor {
         }
       }
     }
-    for name in outerTensors.last { try copy(name, to: writer) }
+    if let rotation {
+      try append(try source.head(), by: rotation, to: writer)
+    } else {
+      for name in outerTensors.last { try copy(name, to: writer) }
+    }
     try progress(layers, layers, 0)
     return times
   }
@@ -124,6 +141,7 @@ public struct Compressor {
     var activations = try times.measure(.reading) {
       try CalibrationActivations(sequences, source: source, pool: pool)
     }
+    if let rotation { activations.rotate(by: rotation.residual) }
     for layer in 0..<layers {
       try progress(layer, layers, 0)
       activations.startBlock(sites[layer], groups: groups(of: layer)) {
@@ -161,6 +179,7 @@ public struct Compressor {
         }
       }
       block.sites = sites
+      try stored.changeNorms(of: &block)
       if !isLast {
         for step in 0..<block.stepCount {
           try times.measure(.forward) { try activations.advance(through: step, of: block) }
@@ -206,142 +225,19 @@ public struct Compressor {
   /// What second moments may take of any block.
   private static let momentBytes = 256 << 20
 
-  /// Quantizes the layers of a block in place; the activations move on to its last step.
-  private func quantize(
-    _ block: inout DecoderBlock, layer: Int, activations: inout CalibrationActivations,
-    times: inout PhaseTimes
-  ) throws -> BlockStore.Block {
-    var finished = BlockStore.Block(matrices: [:], reports: [])
-    var step = 0
-    for group in groups(of: layer) {
-      while step < sites[layer][group.lowerBound].step {
-        try times.measure(.forward) { try activations.advance(through: step, of: block) }
-        step += 1
-      }
-      let parts = group.map { self.parts(of: block.sites[$0]) }
-      if parts.allSatisfy(\.isEmpty) { continue }
-      let moments = try activations.moments(of: group, block: block, times: &times)
-      var sites = block.sites
-      for (index, site) in group.enumerated() {
-        for part in parts[index] {
-          try quantize(
-            part.linears, of: &sites[site], by: part.settings, moments: moments[index],
-            into: &finished, times: &times)
-        }
-      }
-      block.sites = sites
-    }
-    return finished
-  }
-
-  /// Which layers of a site are quantized, by their index; those of the same settings together.
-  private func parts(of site: Site) -> [(settings: QuantizerSettings, linears: [Int])] {
-    var parts: [(settings: QuantizerSettings, linears: [Int])] = []
-    for (index, linear) in site.linears.enumerated() {
-      guard let own = settings[linear.name] else { continue }
-      if let part = parts.firstIndex(where: { $0.settings == own }) {
-        parts[part].linears.append(index)
-      } else {
-        parts.append((own, [index]))
-      }
-    }
-    return parts
-  }
-
-  /// Quantizes some layers of a site together; those of an expert that calibration hardly reached are rounded to nearest.
-  private func quantize(
-    _ indices: [Int], of site: inout Site, by settings: QuantizerSettings,
-    moments: CalibrationActivations.Moments, into finished: inout BlockStore.Block,
-    times: inout PhaseTimes
-  ) throws {
-    var settings = settings
-    if settings.method == .gptq && moments.areTooFew { settings.method = .rtn }
-    let quantized = try quantize(
-      indices.map { site.linears[$0] }, by: settings, hessian: moments.hessian)
-    for (index, layer) in zip(indices, quantized) {
-      let name = site.linears[index].name
-      finished.matrices[name] = layer.stored
-      times.add(layer.times)
-      site.linears[index].weights = try times.measure(.storing) {
-        try layer.stored.packed(name: name)
-      }
-      finished.reports.append(
-        .init(
-          name: name, scheme: layer.scheme, report: layer.report,
-          reached: site.share < 1 ? moments.rows : nil,
-          isRounded: moments.areTooFew ? true : nil))
-    }
-  }
-
-  /// What became of a layer.
-  private struct Result {
-    let stored: StoredLinear
-    let scheme: QuantizationScheme
-    let report: QuantizationReport
-    let times: PhaseTimes
-  }
-
-  private func quantize(
-    _ linears: [Linear], by settings: QuantizerSettings, hessian: Hessian?
-  ) throws -> [Result] {
-    if settings.isFloat8 == true {
-      return try linears.map { try rounded($0, settings, hessian: hessian) }
-    }
-    let quantizer = try settings.quantizer(scaleType: scaleType)
-    return try quantize(linears, by: quantizer, hessian: hessian).map { layer in
-      var matrix = layer.matrix
-      matrix.tokenRounding = settings.activations
-      return Result(
-        stored: .quantized(matrix), scheme: quantizer.scheme, report: layer.report,
-        times: layer.times)
-    }
-  }
-
-  /// A layer as 8-bit floats.
-  private func rounded(
-    _ linear: Linear, _ settings: QuantizerSettings, hessian: Hessian?
-  ) throws -> Result {
-    do throws(QuantizerError) {
-      let rounding = Float8Rounding(scaleType: scaleType)
-      var (matrix, report) = try rounding.quantize(
-        WeightMatrix(
-          linear.weights.dequantized(), outFeatures: linear.weights.outFeatures,
-          inFeatures: linear.weights.inFeatures), hessian: hessian, on: pool)
-      matrix.tokenRounding = settings.activations
-      return Result(
-        stored: .float8(matrix), scheme: try rounding.scheme, report: report, times: PhaseTimes())
-    } catch {
-      throw CompressionError.layer(name: linear.name, reason: error)
-    }
-  }
-
-  private func quantize(
-    _ linears: [Linear], by quantizer: any WeightQuantizer, hessian: Hessian?
-  ) throws -> [QuantizedLayer] {
-    var name = ""
-    do throws(QuantizerError) {
-      var matrices: [WeightMatrix] = []
-      for linear in linears {
-        name = linear.name
-        matrices.append(
-          try WeightMatrix(
-            linear.weights.dequantized(), outFeatures: linear.weights.outFeatures,
-            inFeatures: linear.weights.inFeatures))
-      }
-      name = linears.map(\.name).joined(separator: ", ")
-      return try quantizer.quantize(matrices, hessian: hessian, on: pool)
-    } catch {
-      throw CompressionError.layer(name: name, reason: error)
-    }
-  }
-
   /// Norms and biases: everything of a layer that is no matrix of a linear layer.
-  private func copyOthers(of layer: Int, to writer: any ModelWriter) throws {
+  private func copyOthers(
+    of layer: Int, changed: [String: Tensor], to writer: any ModelWriter
+  ) throws {
     let prefix = source.family.prefix(ofLayer: layer)
     let matrices = Set(sites[layer].flatMap(\.linears).map(\.storedName))
     for name in source.checkpoint.tensors.keys.sorted()
     where name.hasPrefix(prefix) && !matrices.contains(name) {
-      try copy(name, to: writer)
+      if let tensor = changed[name] {
+        try writer.append(tensor, named: name)
+      } else {
+        try copy(name, to: writer)
+      }
     }
   }
 

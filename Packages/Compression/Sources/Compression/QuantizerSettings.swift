@@ -29,6 +29,13 @@ public struct QuantizerSettings: Sendable, Hashable, Codable {
   public var isFloat8: Bool?
   /// What becomes of the activations when the model runs.
   public var activations: TokenRounding?
+  /// Inputs that stay floats, of a layer as wide as the residual stream; of wider ones as many times more. Where activations are
+  /// rounded between their least and largest.
+  public var outliers: Int?
+  /// A layer whose largest activation is at most this has no outliers.
+  public var outlierThreshold: Float?
+  /// True where the inputs of the layer behind the feed-forward's product are rotated when the model runs.
+  public var rotatesInputs: Bool?
   /// GPTQ: what is added to the Hessian's diagonal, as a part of its mean.
   public var damping: Float = 0.01
   /// GPTQ: the order in which columns are rounded.

@@ -330,6 +330,8 @@ public enum StoredLinear: Sendable {
   case quantized(QuantizedMatrix)
   /// 8-bit floats with a scale for each row.
   case float8(Float8Matrix)
+  /// Integer codes beside inputs that are not rounded.
+  case outliers(OutlierMatrix)
 
   /// The form that multiplies.
   ///
@@ -341,6 +343,7 @@ public enum StoredLinear: Sendable {
     case .dense(let tensor): try WeightPacking.pack(tensor, name: name)
     case .quantized(let matrix): try WeightPacking.pack(matrix)
     case .float8(let matrix): try WeightPacking.pack(matrix)
+    case .outliers(let matrix): try WeightPacking.pack(matrix)
     }
   }
 }

@@ -63,6 +63,7 @@ public final class CheckpointWriter: ModelWriter {
   private var quantized: [(name: String, shape: QuantizedLayer.MatrixShape)] = []
   private var dense: [String] = []
   private var failure: CheckpointError?
+  private var changedKeys: [(key: String, value: JSONValue)] = []
 
   /// Files that belong to a model beside its weights and `config.json`, copied where the source has
   /// them.
@@ -105,6 +106,7 @@ public final class CheckpointWriter: ModelWriter {
       // Forms that are read alone: layers are written as plain matrices.
       case .intQuantized: EightBitEncoder(scaleType: modelType, isFloat: false)
       case .floatQuantized: EightBitEncoder(scaleType: modelType, isFloat: true)
+      case .bitbudget: OutlierEncoder(scaleType: modelType)
       case .float8Blocks, .awq, .gguf, nil: nil
       }
     scaleType = encoder?.scaleType ?? modelType
@@ -168,8 +170,18 @@ public final class CheckpointWriter: ModelWriter {
           try store(part.tensor, part.name)
         }
         quantized.append((prefix, .init(matrix)))
+      case .outliers(let matrix):
+        guard let encoder else { return try storeValues(of: matrix, prefix) }
+        let parts = try encoder.tensors(of: matrix, named: prefix, workers: source.workers)
+        for part in parts { try store(part.tensor, part.name) }
+        quantized.append((prefix, .init(matrix)))
       }
     }
+  }
+
+  /// States a key of `config.json` otherwise than the source.
+  public func setConfiguration(_ key: String, to value: JSONValue) throws(CheckpointError) {
+    changedKeys.append((key, value))
   }
 
   /// Stores what codes stand for as a plain matrix.
@@ -268,6 +280,7 @@ public final class CheckpointWriter: ModelWriter {
 
   private func configuration() -> JSONValue {
     var members = source.config.members
+    for (key, value) in changedKeys { members[key] = value }
     members["compression_config"] = nil
     members["quantization_config"] =
       quantized.isEmpty

@@ -87,6 +87,13 @@ protocol LinearEncoder: Sendable {
     of matrix: Float8Matrix, named prefix: String
   ) throws(CheckpointError) -> [(name: String, tensor: Tensor)]
 
+  /// The same of codes beside outliers.
+  ///
+  /// - Throws: as above.
+  func tensors(
+    of matrix: OutlierMatrix, named prefix: String, workers: Int
+  ) throws(CheckpointError) -> [(name: String, tensor: Tensor)]
+
   /// The `quantization_config` of a checkpoint with these quantized `layers`, at least one, in the
   /// order in which they were written, and the linear layers `dense` that were not quantized.
   func configuration(of layers: [QuantizedLayer], dense: [String]) -> JSONValue
@@ -108,6 +115,13 @@ extension LinearEncoder {
     of matrix: Float8Matrix, named prefix: String
   ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
     throw .unsupported(file: prefix, feature: "8-bit floats in files of this form")
+  }
+
+  /// Most formats have none.
+  func tensors(
+    of matrix: OutlierMatrix, named prefix: String, workers: Int
+  ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
+    throw .unsupported(file: prefix, feature: "outliers in files of this form")
   }
 }
 
@@ -178,6 +192,7 @@ struct QuantizedLayer {
     let isSymmetric: Bool
     let hasGroupIndex: Bool
     let hasWholeZeros: Bool
+    let isRotated: Bool
   }
 
   let name: String
@@ -194,8 +209,9 @@ struct QuantizedLayer {
       return QuantizedLayer(
         name: name,
         kind: Kind(
-          scheme: .init(bits: shape.bits, groupSize: own), isSymmetric: shape.isSymmetric,
-          hasGroupIndex: shape.hasGroupIndex, hasWholeZeros: shape.hasWholeZeros))
+          scheme: .init(bits: shape.bits, groupSize: own, activations: shape.activations),
+          isSymmetric: shape.isSymmetric, hasGroupIndex: shape.hasGroupIndex,
+          hasWholeZeros: shape.hasWholeZeros, isRotated: shape.isRotated))
     }
   }
 
@@ -207,11 +223,20 @@ struct QuantizedLayer {
     let isSymmetric: Bool
     let hasGroupIndex: Bool
     let hasWholeZeros: Bool
+    let activations: TokenRounding?
+    var isRotated = false
+
+    /// Codes beside outliers.
+    init(_ matrix: OutlierMatrix) {
+      self.init(matrix.rest)
+      isRotated = matrix.rotation != nil
+    }
 
     /// 8-bit floats.
     init(_ matrix: Float8Matrix) {
       (bits, groupSize, groups) = (8, matrix.inFeatures, 1)
       (isSymmetric, hasGroupIndex, hasWholeZeros) = (true, false, true)
+      activations = matrix.tokenRounding
     }
 
     init(_ matrix: QuantizedMatrix) {
@@ -221,6 +246,7 @@ struct QuantizedLayer {
       isSymmetric = matrix.zeros == nil
       hasGroupIndex = matrix.groupIndex != nil
       hasWholeZeros = matrix.wholeZeros != nil
+      activations = matrix.tokenRounding
     }
   }
 }
@@ -258,6 +284,7 @@ func linearFormat(
   switch method {
   case "gptq": return try GPTQFormat(description)
   case "awq": return try AWQFormat(description)
+  case OutlierFormat.name: return try OutlierFormat(description)
   case "fp8": return try EightBitFormat(float8: description)
   case "compressed-tensors":
     let format = try description.stringIfPresent("format") ?? ""

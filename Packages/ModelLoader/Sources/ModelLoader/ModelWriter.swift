@@ -1,3 +1,4 @@
+import JSON
 import Tensors
 
 /// Takes the tensors of a model, one at a time, and makes files of them that appear whole or not at all.
@@ -21,6 +22,11 @@ public protocol ModelWriter: AnyObject {
   ///
   /// - Throws: as above; `.unsupported` or `.tensors` when the format cannot hold the matrix.
   func append(_ linear: StoredLinear, named prefix: String) throws(CheckpointError)
+
+  /// States a key of the configuration otherwise than the source.
+  ///
+  /// - Throws: `.unsupported` where the files have no such key.
+  func setConfiguration(_ key: String, to value: JSONValue) throws(CheckpointError)
 
   /// Completes the files and gives them their name.
   ///

@@ -18,6 +18,8 @@ public struct QuantizationSummary: Sendable, Hashable, Codable {
     case float8Blocks = "fp8"
     /// AWQ files.
     case awq
+    /// Layers of 4 and 8 bits on both sides, with outliers, which run here alone.
+    case bitbudget
     /// Blocks of a GGUF file.
     case gguf
   }

@@ -5,7 +5,7 @@ extension Tensor {
   ///
   /// - Throws: `.unsupported` for other types, `.tensors` naming the first finite value that the
   ///   type cannot hold.
-  init(
+  public init(
     rounding values: [Float], to dtype: DType, shape: [Int], name: String
   ) throws(CheckpointError) {
     switch dtype {

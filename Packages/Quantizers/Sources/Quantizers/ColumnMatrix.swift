@@ -23,17 +23,17 @@ struct ColumnMatrix<Element: Sendable>: Sendable {
 }
 
 extension ColumnMatrix<Float> {
-  /// The weights with column `order[p]` of the original at position p.
+  /// The weights with column `order[p]` of the original at position p, for all columns or some.
   init(_ weights: WeightMatrix, order: [Int], on pool: ThreadPool) {
-    self.init(repeating: 0, outFeatures: weights.outFeatures, inFeatures: weights.inFeatures)
+    self.init(repeating: 0, outFeatures: weights.outFeatures, inFeatures: order.count)
     let (stride, panels) = (self.stride, self.panels)
     let (width, rows) = (weights.inFeatures, weights.outFeatures)
     withStorage(&values, weights.values) { target, source in
       pool.split(panels) { panels in
         for panel in panels {
-          for first in Swift.stride(from: 0, to: width, by: Lanes.width) {
+          for first in Swift.stride(from: 0, to: order.count, by: Lanes.width) {
             for row in (panel * Lanes.width)..<min((panel + 1) * Lanes.width, rows) {
-              for position in first..<min(first + Lanes.width, width) {
+              for position in first..<min(first + Lanes.width, order.count) {
                 target[position * stride + row] = source[row * width + order[position]]
               }
             }

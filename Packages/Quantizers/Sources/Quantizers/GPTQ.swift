@@ -85,7 +85,7 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
     }
     var layers: [QuantizedLayer] = []
     for matrix in matrices {
-      let rounded = try round(matrix, factor, using: algebra, times: &times)
+      let rounded = try round(matrix, factor, using: algebra, times: &times).codes
       var layer = try QuantizedLayer(
         rounded, of: matrix, hessian: hessian, on: pool, times: times)
       times = PhaseTimes()
@@ -97,32 +97,39 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
     return layers
   }
 
-  private func round(
-    _ matrix: WeightMatrix, _ factor: HessianFactor, using algebra: LinearAlgebra,
-    times: inout PhaseTimes
-  ) throws(QuantizerError) -> QuantizedMatrix {
+  /// Rounds a matrix but for the last `kept` columns in the factor's order, which take up the errors of all others and stay as they
+  /// are then, `[out, kept]`. Codes are those of the others in their original order.
+  func round(
+    _ matrix: WeightMatrix, _ factor: HessianFactor, kept: Int = 0,
+    using algebra: LinearAlgebra, times: inout PhaseTimes
+  ) throws(QuantizerError) -> (codes: QuantizedMatrix, kept: [Float]) {
     let isFixed = groupGrids == .fixed || scheme.groupSize == nil
+    let rounded = matrix.inFeatures - kept
+    let columns = factor.order.prefix(rounded).sorted()
+    var place = [Int](repeating: 0, count: matrix.inFeatures)
+    for (position, column) in columns.enumerated() { place[column] = position }
     var sheet = CodeSheet(
-      scheme: scheme, outFeatures: matrix.outFeatures, order: factor.order,
+      scheme: scheme, outFeatures: matrix.outFeatures,
+      order: factor.order.prefix(rounded).map { place[$0] },
       groupsFollowOrder: !isFixed && columnOrder == .activation)
+    let isDead = Set(factor.deadInputs)
     if isFixed {
       times.measure(.grids) {
-        var original = ColumnMatrix(
-          matrix, order: Array(0..<matrix.inFeatures), on: algebra.pool)
-        original.clear(columns: factor.deadInputs)
+        var original = ColumnMatrix(matrix, order: columns, on: algebra.pool)
+        original.clear(columns: columns.indices.filter { isDead.contains(columns[$0]) })
         sheet.fitAllGrids(to: original, on: algebra.pool)
       }
     }
     var weights = ColumnMatrix(matrix, order: factor.order, on: algebra.pool)
-    let isDead = Set(factor.deadInputs)
     weights.clear(columns: factor.order.indices.filter { isDead.contains(factor.order[$0]) })
 
     let n = matrix.inFeatures
     let stride = weights.stride
     var errors = [Float](repeating: 0, count: Self.blockSize * stride)
     var first = 0
-    while first < n {
-      let block = first..<endOfBlock(from: first, inFeatures: n, isFixed: isFixed, sheet.groupSize)
+    while first < rounded {
+      let block =
+        first..<endOfBlock(from: first, inFeatures: rounded, isFixed: isFixed, sheet.groupSize)
       times.measure(.columns) {
         let rounding = BlockRounding(
           block, factor: factor, sheet: sheet, grids: isFixed ? .fixed : groupGrids)
@@ -140,9 +147,13 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
       }
       first = block.upperBound
     }
-    return try times.measure(.storing) { () throws(QuantizerError) in
+    let codes = try times.measure(.storing) { () throws(QuantizerError) in
       try sheet.assemble(on: algebra.pool)
     }
+    let values = (0..<matrix.outFeatures).flatMap { row in
+      (rounded..<n).map { weights.values[$0 * stride + row] }
+    }
+    return (codes, values)
   }
 
   /// A block has up to 128 columns. Where grids are found on the way it holds whole groups or lies inside one: 128

@@ -19,24 +19,27 @@ struct HessianFactor: Sendable {
   /// How often the damping had to be raised.
   let raises: Int
 
-  /// Orders, damps and factors.
+  /// Orders, damps and factors. The columns `last` come behind all others.
   ///
   /// The damping is doubled (from at least 0.01) while the Hessian is not positive definite, up to
   /// 1.
   ///
   /// - Throws: `QuantizerError.notPositiveDefinite` when even that is too little.
   init(
-    _ hessian: Hessian, damping: Float, byActivation: Bool, using algebra: LinearAlgebra
+    _ hessian: Hessian, damping: Float, byActivation: Bool, last: [Int] = [],
+    using algebra: LinearAlgebra
   ) throws(QuantizerError) {
     let n = hessian.order
     var diagonal = hessian.diagonal
     let dead = diagonal.indices.filter { diagonal[$0] == 0 }
     for column in dead { diagonal[column] = 1 }
-    let order =
+    let isLast = Set(last)
+    let sorted =
       byActivation
       ? diagonal.indices.sorted {
         diagonal[$0] != diagonal[$1] ? diagonal[$0] > diagonal[$1] : $0 < $1
       } : Array(diagonal.indices)
+    let order = isLast.isEmpty ? sorted : sorted.filter { !isLast.contains($0) } + last
     let mean = Float(diagonal.reduce(0.0) { $0 + Double($1) } / Double(n))
 
     var damping = damping

@@ -48,6 +48,13 @@ public struct DenseWeights: LinearWeights {
     packed.product(of: input, as: activations(for: input.numerics), into: y, on: pool)
   }
 
+  /// Products of some rows; see `GroupQuantizedWeights.multiply`.
+  func multiply(
+    _ input: PreparedInput, rows: Range<Int>, into y: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    packed.multiply(input, rows: rows, into: y, stride: stride)
+  }
+
   /// See `LinearWeights.withPackedRows`.
   public func withPackedRows(_ body: (UnsafeRawBufferPointer) -> Void) {
     packed.lines.withBytes(body)

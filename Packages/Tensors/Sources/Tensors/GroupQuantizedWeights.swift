@@ -94,11 +94,8 @@ public struct GroupQuantizedWeights: LinearWeights {
   func multiply(
     _ input: PreparedInput, rows: Range<Int>, into y: UnsafeMutablePointer<Float>, stride: Int
   ) {
-    precondition(order == nil && rows.lowerBound % 16 == 0, "rows \(rows) of a matrix in order")
-    var (matrix, activations) = (packed.matrix, input.activations)
-    bb_multiply(
-      bb_kernels(), &matrix, &activations, input.tokens, y - rows.lowerBound, stride,
-      rows.firstBlock, rows.endBlock)
+    precondition(order == nil, "rows \(rows) of a matrix in order")
+    packed.multiply(input, rows: rows, into: y, stride: stride)
   }
 
   /// See `LinearWeights.withPackedRows`.

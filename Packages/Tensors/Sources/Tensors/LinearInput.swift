@@ -18,6 +18,8 @@ public final class LinearInput {
   private let floats = GrowingBuffer<Float>()
   /// One for each scheme that matrices have asked for so far.
   private var preparedRows: [PreparedRows] = []
+  /// Some columns as inputs of their own, for matrices that multiply them apart.
+  private var parts: [(columns: [Int32], input: LinearInput, isCurrent: Bool)] = []
 
   private enum Source {
     case memory(ReadOnlyMemory<Float>?)
@@ -35,6 +37,8 @@ public final class LinearInput {
     let values = GrowingBuffer<UInt8>()
     let scales = GrowingBuffer<Float>()
     let sums = GrowingBuffer<Int32>()
+    /// Of codes between least and largest.
+    let offsets = GrowingBuffer<Float>()
 
     init(_ scheme: ActivationScheme) { self.scheme = scheme }
   }
@@ -61,6 +65,35 @@ public final class LinearInput {
         target[position] = rows[index * width + Int(column)]
       }
     }
+  }
+
+  /// The rows of an input, rotated; that input must not be reset before they are used.
+  convenience init(_ input: LinearInput, rotatedBy rotation: Hadamard, on pool: ThreadPool) {
+    self.init(numerics: input.numerics)
+    let rows = ReadOnlyMemory(input.rows(on: pool))
+    reset(tokens: input.tokens, width: input.width) { [width = input.width] index, target in
+      target.update(from: rows + index * width, count: width)
+      rotation.rotate(target)
+    }
+  }
+
+  /// Some columns as an input of their own, which matrices that ask for the same ones share. Valid until the next `reset`.
+  func taking(_ columns: [Int32], on pool: ThreadPool) -> LinearInput {
+    let known = parts.firstIndex { $0.columns == columns }
+    if let known, parts[known].isCurrent { return parts[known].input }
+    let input = known.map { parts[$0].input } ?? LinearInput(numerics: numerics)
+    let rows = ReadOnlyMemory(rows(on: pool))
+    input.reset(tokens: tokens, width: columns.count) { [width] index, target in
+      for (place, column) in columns.enumerated() {
+        target[place] = rows[index * width + Int(column)]
+      }
+    }
+    if let known {
+      parts[known].isCurrent = true
+    } else {
+      parts.append((columns, input, true))
+    }
+    return input
   }
 
   /// Points at other rows, or at the same rows with new contents.
@@ -93,6 +126,7 @@ public final class LinearInput {
     self.tokens = tokens
     self.width = width
     for rows in preparedRows { rows.isCurrent = false }
+    for index in parts.indices { parts[index].isCurrent = false }
   }
 
   /// `[tokens, width]`. Valid until the next `reset`.
@@ -123,8 +157,9 @@ public final class LinearInput {
   /// next `reset`.
   public func prepared(for scheme: ActivationScheme, on pool: ThreadPool) -> PreparedInput {
     if case .slice(let first, let other) = source {
+      let whole = other.prepared(for: scheme, on: pool)
       return PreparedInput(
-        self, other.prepared(for: scheme, on: pool).activations.advanced(by: first))
+        self, whole.activations.advanced(by: first), offsets: whole.offsets.map { $0 + first })
     }
     return switch scheme {
     case .float:
@@ -133,6 +168,8 @@ public final class LinearInput {
       PreparedInput(self, asBF16(preparedRows(in: scheme), on: pool))
     case .float8:
       PreparedInput(self, asFloat8(preparedRows(in: scheme), on: pool))
+    case .between(let bits):
+      between(preparedRows(in: scheme), levels: 1 << bits - 1, on: pool)
     case .int8(let group), .int16(let group):
       PreparedInput(self, quantized(preparedRows(in: scheme), group: group, on: pool))
     }
@@ -183,6 +220,31 @@ public final class LinearInput {
       scales: scales.base, sums: sums.base)
   }
 
+  private func between(_ prepared: PreparedRows, levels: Int, on pool: ThreadPool)
+    -> PreparedInput
+  {
+    let stride = Self.stride(of: width)
+    let values = DisjointMemory(prepared.values.reserve(tokens * stride))
+    let scales = DisjointMemory(prepared.scales.reserve(tokens))
+    let offsets = DisjointMemory(prepared.offsets.reserve(tokens))
+    let sums = DisjointMemory(prepared.sums.reserve(tokens))
+    if !prepared.isCurrent {
+      if !copies(into: prepared, stride: stride, groups: 1, on: pool) {
+        eachRow(on: pool) { [width] t, row in
+          let codes = UnsafeMutableRawPointer(values + t * stride)
+            .assumingMemoryBound(to: Int8.self)
+          bb_round_between(
+            row, width, Int32(levels), codes, scales + t, offsets + t, sums + t)
+        }
+      }
+      prepared.isCurrent = true
+    }
+    let activations = bb_activations(
+      format: BB_ACTIVATIONS_INT8, values: values.base, stride: stride, group: width, groups: 1,
+      scales: scales.base, sums: sums.base)
+    return PreparedInput(self, activations, offsets: UnsafePointer(offsets.base))
+  }
+
   private func quantized(_ prepared: PreparedRows, group: Int, on pool: ThreadPool)
     -> bb_activations
   {
@@ -224,11 +286,13 @@ public final class LinearInput {
     let values = DisjointMemory(target.values.reserve(tokens * stride))
     let scales = DisjointMemory(target.scales.reserve(tokens * groups))
     let sums = DisjointMemory(target.sums.reserve(tokens * groups))
+    let offsets = DisjointMemory(target.offsets.reserve(prepared.offsets == nil ? 0 : tokens))
     pool.split(tokens, cost: tokens * stride) { part in
       let from = prepared.activations
       for t in part {
         UnsafeMutableRawPointer(values + t * stride).copyMemory(
           from: from.values + rows[t] * stride, byteCount: stride)
+        if let found = prepared.offsets { offsets[t] = found[rows[t]] }
         guard let fromScales = from.scales, let fromSums = from.sums else { continue }
         (scales + t * groups).update(from: fromScales + rows[t] * groups, count: groups)
         (sums + t * groups).update(from: fromSums + rows[t] * groups, count: groups)
@@ -296,12 +360,17 @@ public struct PreparedInput: @unchecked Sendable {
   public let activations: bb_activations
   /// Rows.
   public let tokens: Int
+  /// `[tokens]`: of codes between least and largest what they are counted from.
+  let offsets: UnsafePointer<Float>?
   /// Holds the memory.
   private let owner: LinearInput
 
-  init(_ owner: LinearInput, _ activations: bb_activations) {
+  init(
+    _ owner: LinearInput, _ activations: bb_activations, offsets: UnsafePointer<Float>? = nil
+  ) {
     self.owner = owner
     self.activations = activations
+    self.offsets = offsets
     tokens = owner.tokens
   }
 }

@@ -48,6 +48,8 @@ public enum ActivationScheme: Sendable, Hashable {
   case int16(group: Int)
   /// Floats of 8 bits (E4M3) with a scale for each row, held as BF16: scale = max magnitude / 448.
   case float8
+  /// Codes of 8 or 4 bits between the least and the largest of a row, with a scale and an offset for each row.
+  case between(bits: Int)
 
   /// Products of that many 8-bit codes and 8-bit activations fit 32 bits.
   static let longestInt8Group = 65_536
@@ -59,7 +61,7 @@ public enum ActivationScheme: Sendable, Hashable {
     switch self {
     case .float: BB_ACTIVATIONS_F32
     case .bf16, .float8: BB_ACTIVATIONS_BF16
-    case .int8: BB_ACTIVATIONS_INT8
+    case .int8, .between: BB_ACTIVATIONS_INT8
     case .int16: BB_ACTIVATIONS_INT16
     }
   }
@@ -67,7 +69,7 @@ public enum ActivationScheme: Sendable, Hashable {
   /// Inputs that share a scale, of integers.
   var group: Int? {
     switch self {
-    case .float, .bf16, .float8: nil
+    case .float, .bf16, .float8, .between: nil
     case .int8(let group), .int16(let group): group
     }
   }
@@ -77,7 +79,7 @@ public enum ActivationScheme: Sendable, Hashable {
     switch self {
     case .float: 1
     case .bf16, .int16, .float8: 2
-    case .int8: 4
+    case .int8, .between: 4
     }
   }
 }

@@ -56,6 +56,18 @@ extension PackedMatrix {
     }
   }
 
+  /// Products of some rows, which start at a multiple of 16, into `y` for the first of them, with `stride` floats from one row of
+  /// the input to the next.
+  func multiply(
+    _ input: PreparedInput, rows: Range<Int>, into y: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    precondition(rows.lowerBound % 16 == 0, "rows from \(rows.lowerBound) on")
+    var (matrix, activations) = (matrix, input.activations)
+    bb_multiply(
+      bb_kernels(), &matrix, &activations, input.tokens, y - rows.lowerBound, stride,
+      rows.firstBlock, rows.endBlock)
+  }
+
   /// Row `index` as floats.
   func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>) {
     precondition(index >= 0 && index < matrix.rows, "row \(index) of \(matrix.rows)")

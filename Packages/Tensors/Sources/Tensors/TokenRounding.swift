@@ -7,12 +7,26 @@ public enum TokenRounding: String, Sendable, Hashable, Codable, CaseIterable {
   case int8
   /// Floats of 8 bits (E4M3): scale = max magnitude / 448.
   case float8
+  /// Codes of 8 bits between the least and the largest of the row: scale = (max - min) / 255.
+  case between8
+  /// Codes of 4 bits between the least and the largest of the row: scale = (max - min) / 15.
+  case between4
+
+  /// Bits of the codes between least and largest; nil for other forms.
+  public var codeBits: Int? {
+    switch self {
+    case .int8, .float8: nil
+    case .between8: 8
+    case .between4: 4
+    }
+  }
 
   /// Words for the form of a matrix.
   var title: String {
     switch self {
-    case .int8: "8-bit activations"
+    case .int8, .between8: "8-bit activations"
     case .float8: "FP8 activations"
+    case .between4: "4-bit activations"
     }
   }
 
@@ -24,6 +38,8 @@ public enum TokenRounding: String, Sendable, Hashable, Codable, CaseIterable {
     switch self {
     case .int8: .int8(group: inputs)
     case .float8: .float8
+    case .between8: .between(bits: 8)
+    case .between4: .between(bits: 4)
     }
   }
 }

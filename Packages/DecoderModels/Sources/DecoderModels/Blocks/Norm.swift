@@ -18,15 +18,23 @@ public struct Norm: Sendable {
   public var bias: [Float]?
   /// Added to the mean square or the variance.
   public let epsilon: Float
+  /// Its name in the checkpoint, such as `model.layers.3.input_layernorm`; nil where it was not read from one.
+  public let name: String?
+  /// What `weight` is more than the file's.
+  public let offset: Float
 
   /// A root-mean-square norm.
-  public init(rootMeanSquare weight: [Float], epsilon: Float) {
+  public init(
+    rootMeanSquare weight: [Float], epsilon: Float, name: String? = nil, offset: Float = 0
+  ) {
     (kind, self.weight, bias, self.epsilon) = (.rootMeanSquare, weight, nil, epsilon)
+    (self.name, self.offset) = (name, offset)
   }
 
   /// A layer norm.
-  public init(layer weight: [Float], bias: [Float]?, epsilon: Float) {
+  public init(layer weight: [Float], bias: [Float]?, epsilon: Float, name: String? = nil) {
     (kind, self.weight, self.bias, self.epsilon) = (.layer, weight, bias, epsilon)
+    (self.name, offset) = (name, 0)
   }
 
   /// Numbers it holds.

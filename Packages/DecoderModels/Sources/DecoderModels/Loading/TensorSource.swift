@@ -76,7 +76,8 @@ extension TensorSource {
   ) throws(CheckpointError) -> Norm {
     let weight = try vector(name + ".weight", count: count)
     return Norm(
-      rootMeanSquare: offset == 0 ? weight : weight.map { $0 + offset }, epsilon: epsilon)
+      rootMeanSquare: offset == 0 ? weight : weight.map { $0 + offset }, epsilon: epsilon,
+      name: name, offset: offset)
   }
 
   /// The layer norm `name`, with weights and bias.
@@ -87,7 +88,7 @@ extension TensorSource {
   ) throws(CheckpointError) -> Norm {
     Norm(
       layer: try vector(name + ".weight", count: count),
-      bias: try vector(name + ".bias", count: count), epsilon: epsilon)
+      bias: try vector(name + ".bias", count: count), epsilon: epsilon, name: name)
   }
 
   /// A matrix that is stored under the first of `names` that exists; of several names for one

@@ -161,12 +161,17 @@ public final class GGUFWriter: ModelWriter {
     }
   }
 
+  /// See `ModelWriter`: what is translated from a source's configuration is not changed.
+  public func setConfiguration(_ key: String, to value: JSONValue) throws(CheckpointError) {
+    throw .unsupported(file: target.path, feature: "another \(key) in a GGUF file")
+  }
+
   /// See `ModelWriter.append`.
   public func append(_ linear: StoredLinear, named prefix: String) throws(CheckpointError) {
     switch linear {
     case .dense(let tensor): try append(tensor, named: prefix + ".weight")
-    case .float8:
-      throw .unsupported(file: prefix, feature: "8-bit floats in GGUF files")
+    case .float8, .outliers:
+      throw .unsupported(file: prefix, feature: "8-bit floats and outliers in GGUF files")
     case .quantized(let matrix):
       let type = try GGUFBlocks.type(bits: matrix.bits, layer: prefix)
       let blocks = try GGUFBlocks.bytes(of: matrix, layer: prefix, workers: source.workers)

@@ -1,0 +1,229 @@
+import DecoderModels
+import ModelLoader
+import Quantizers
+import Tensors
+
+/// What happens to the layers of one block.
+extension Compressor {
+  /// Quantizes the layers of a block in place; the activations move on to its last step.
+  func quantize(
+    _ block: inout DecoderBlock, layer: Int, activations: inout CalibrationActivations,
+    times: inout PhaseTimes
+  ) throws -> BlockStore.Block {
+    var finished = BlockStore.Block(matrices: [:], reports: [])
+    var (step, smoothed) = (0, Set<Int>())
+    try rotation?.apply(to: &block)
+    for group in groups(of: layer) {
+      while step < sites[layer][group.lowerBound].step {
+        try times.measure(.forward) { try activations.advance(through: step, of: block) }
+        step += 1
+      }
+      let parts = group.map { self.parts(of: block.sites[$0]) }
+      let norms = Set(group.compactMap { smoothing?.norm(of: $0, in: block) })
+        .subtracting(smoothed)
+      if parts.allSatisfy(\.isEmpty), norms.isEmpty { continue }
+      var moments = try activations.moments(of: group, block: block, times: &times)
+      if let smoothing, let norm = norms.first {
+        let divisors = try smoothing.smooth(
+          norm: norm, of: &block, largest: moments[0].largest, storedAs: scaleType)
+        try moments[0].divide(by: divisors)
+        smoothed.insert(norm)
+      }
+      var sites = block.sites
+      for (index, site) in group.enumerated() {
+        for part in parts[index] {
+          try quantize(
+            part.linears, of: &sites[site], by: part.settings, moments: moments[index],
+            into: &finished, times: &times)
+        }
+      }
+      block.sites = sites
+    }
+    if hasTransforms { try keepChanges(of: block, in: &finished) }
+    return finished
+  }
+
+  /// Puts what was changed and not quantized beside what was.
+  private func keepChanges(
+    of block: DecoderBlock, in finished: inout BlockStore.Block
+  ) throws {
+    for linear in block.sites.flatMap(\.linears) where finished.matrices[linear.name] == nil {
+      finished.matrices[linear.name] = .dense(
+        try Tensor(
+          rounding: linear.weights.dequantized(), to: scaleType,
+          shape: [linear.weights.outFeatures, linear.weights.inFeatures], name: linear.name))
+    }
+    for norm in block.norms {
+      guard let name = norm.name else { continue }
+      finished.norms[name + ".weight"] = try Tensor(
+        rounding: norm.weight.map { $0 - norm.offset }, to: scaleType,
+        shape: [norm.weight.count], name: name)
+      if let bias = norm.bias {
+        finished.norms[name + ".bias"] = try Tensor(
+          rounding: bias, to: scaleType, shape: [bias.count], name: name)
+      }
+    }
+  }
+
+  /// Which layers of a site are quantized, by their index; those of the same settings together.
+  private func parts(of site: Site) -> [(settings: QuantizerSettings, linears: [Int])] {
+    var parts: [(settings: QuantizerSettings, linears: [Int])] = []
+    for (index, linear) in site.linears.enumerated() {
+      guard let own = settings[linear.name] else { continue }
+      if let part = parts.firstIndex(where: { $0.settings == own }) {
+        parts[part].linears.append(index)
+      } else {
+        parts.append((own, [index]))
+      }
+    }
+    return parts
+  }
+
+  /// Quantizes some layers of a site together; those of an expert that calibration hardly reached are rounded to nearest.
+  private func quantize(
+    _ indices: [Int], of site: inout Site, by settings: QuantizerSettings,
+    moments: CalibrationActivations.Moments, into finished: inout BlockStore.Block,
+    times: inout PhaseTimes
+  ) throws {
+    var settings = settings
+    if settings.method == .gptq && moments.areTooFew { settings.method = .rtn }
+    let quantized = try quantize(
+      indices.map { site.linears[$0] }, by: settings, moments: moments,
+      isInner: !site.isPartInput && site.step > 0)
+    for (index, layer) in zip(indices, quantized) {
+      let name = site.linears[index].name
+      finished.matrices[name] = layer.stored
+      times.add(layer.times)
+      site.linears[index].weights = try times.measure(.storing) {
+        try layer.stored.packed(name: name)
+      }
+      finished.reports.append(
+        .init(
+          name: name, scheme: layer.scheme, report: layer.report,
+          reached: site.share < 1 ? moments.rows : nil,
+          isRounded: moments.areTooFew ? true : nil))
+    }
+  }
+
+  /// What became of a layer.
+  struct Result {
+    let stored: StoredLinear
+    let scheme: QuantizationScheme
+    let report: QuantizationReport
+    let times: PhaseTimes
+  }
+
+  private func quantize(
+    _ linears: [Linear], by settings: QuantizerSettings,
+    moments: CalibrationActivations.Moments, isInner: Bool
+  ) throws -> [Result] {
+    if settings.isFloat8 == true {
+      return try linears.map { try rounded($0, settings, hessian: moments.hessian) }
+    }
+    if settings.activations?.codeBits != nil {
+      let rotates = isInner && settings.rotatesInputs == true
+      return try besidesOutliers(linears, settings, moments: moments, rotates: rotates)
+    }
+    let quantizer = try settings.quantizer(scaleType: scaleType)
+    return try quantize(linears, by: quantizer, hessian: moments.hessian).map { layer in
+      var matrix = layer.matrix
+      matrix.tokenRounding = settings.activations
+      return Result(
+        stored: .quantized(matrix), scheme: quantizer.scheme, report: layer.report,
+        times: layer.times)
+    }
+  }
+
+  /// A layer as 8-bit floats.
+  private func rounded(
+    _ linear: Linear, _ settings: QuantizerSettings, hessian: Hessian?
+  ) throws -> Result {
+    do throws(QuantizerError) {
+      let rounding = Float8Rounding(scaleType: scaleType)
+      var (matrix, report) = try rounding.quantize(
+        WeightMatrix(
+          linear.weights.dequantized(), outFeatures: linear.weights.outFeatures,
+          inFeatures: linear.weights.inFeatures), hessian: hessian, on: pool)
+      matrix.tokenRounding = settings.activations
+      return Result(
+        stored: .float8(matrix), scheme: try rounding.scheme, report: report, times: PhaseTimes())
+    } catch {
+      throw CompressionError.layer(name: linear.name, reason: error)
+    }
+  }
+
+  /// Layers that are not rounded in some inputs, and whose activations are rounded in all others.
+  private func besidesOutliers(
+    _ linears: [Linear], _ settings: QuantizerSettings, moments: CalibrationActivations.Moments,
+    rotates: Bool
+  ) throws -> [Result] {
+    let names = linears.map(\.name).joined(separator: ", ")
+    do {
+      let rotation = rotates ? Hadamard(width: linears[0].weights.inFeatures) : nil
+      let hessian = try rotation.map { try moments.hessian?.rotated(by: $0) } ?? moments.hessian
+      var matrices: [WeightMatrix] = []
+      for linear in linears {
+        var values = linear.weights.dequantized()
+        rotation?.rotate(rowsOf: &values)
+        matrices.append(
+          try WeightMatrix(
+            values, outFeatures: linear.weights.outFeatures,
+            inFeatures: linear.weights.inFeatures))
+      }
+      let width = linears[0].weights.inFeatures
+      let count = (settings.outliers ?? 0) * max(1, width / source.shape.hiddenSize)
+      let outliers = OutlierChoice(count: count, threshold: settings.outlierThreshold ?? 0)
+        .columns(for: moments.largest)
+      let quantizer = try settings.quantizer(scaleType: scaleType)
+      let layers: [OutlierLayer]
+      switch quantizer {
+      case let gptq as GPTQ:
+        layers = try gptq.quantize(matrices, besides: outliers, hessian: hessian, on: pool)
+      case let rounding as RoundToNearest:
+        layers = try rounding.quantize(matrices, besides: outliers, hessian: hessian, on: pool)
+      default:
+        throw QuantizerError.invalidSetting(
+          name: "method", found: settings.method.rawValue, expected: "gptq or rtn beside outliers")
+      }
+      return try layers.map { layer in
+        var codes = layer.codes
+        codes.tokenRounding = settings.activations
+        let kept =
+          outliers.isEmpty
+          ? nil
+          : try Tensor(
+            rounding: layer.outliers, to: scaleType,
+            shape: [codes.outFeatures, outliers.count], name: names)
+        return Result(
+          stored: .outliers(
+            try OutlierMatrix(
+              rest: codes, columns: outliers.map(Int32.init), outliers: kept, rotation: rotation)),
+          scheme: quantizer.scheme, report: layer.report, times: layer.times)
+      }
+    } catch let error as QuantizerError {
+      throw CompressionError.layer(name: names, reason: error)
+    } catch let error as TensorError {
+      throw CompressionError.layer(name: names, reason: .tensor(error))
+    }
+  }
+
+  private func quantize(
+    _ linears: [Linear], by quantizer: any WeightQuantizer, hessian: Hessian?
+  ) throws -> [QuantizedLayer] {
+    var name = ""
+    do throws(QuantizerError) {
+      var matrices: [WeightMatrix] = []
+      for linear in linears {
+        name = linear.name
+        matrices.append(
+          try WeightMatrix(
+            linear.weights.dequantized(), outFeatures: linear.weights.outFeatures,
+            inFeatures: linear.weights.inFeatures))
+      }
+      name = linears.map(\.name).joined(separator: ", ")
+      return try quantizer.quantize(matrices, hessian: hessian, on: pool)
+    } catch {
+      throw CompressionError.layer(name: name, reason: error)
+    }
+  }
+}
