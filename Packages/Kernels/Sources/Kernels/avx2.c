@@ -91,7 +91,7 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
   }
 }
 
-// Integer lanes: see scalar.c. Products of bytes are formed in 16 bits, even inputs and odd ones apart: exact for all codes.
+// Integer lanes: see scalar_vectors.h. Products of bytes are formed in 16 bits, even inputs and odd ones apart: exact for all codes.
 typedef struct { __m256i a, b; } l16;
 static inline l16 l_set(int32_t x) { return (l16){_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
 static inline l16 l_load(const uint8_t *p) { return (l16){bytes32(p), bytes32(p + 32)}; }

@@ -9,7 +9,7 @@
 // Sums of products inside a group of inputs are integers and exact, so their order is free; groups are added in
 // F32 one after the other, by fused multiply-adds. So all instruction sets, batch sizes and tilings agree bit for bit.
 //
-// Each instruction set's file defines `l16` and its operations (see scalar.c for what they mean) and includes this after
+// Each instruction set's file defines `l16` and its operations (see scalar_vectors.h for what they mean) and includes this after
 // kernels_body.h.
 
 #include "tiles.h"

@@ -1,4 +1,7 @@
 // Which instruction sets this machine has, and which table is in use.
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,6 +17,7 @@ typedef struct {
   bb_isa base;
   int (*is_present)(void);
   void (*fill)(bb_kernel_table *table);
+  int by_name_only;  // never the best
 } instruction_set;
 
 static int always(void) { return 1; }
@@ -27,26 +31,38 @@ static int has_avx512(void) {
          __builtin_cpu_supports("avx512vnni");
 }
 static int has_avx512bf16(void) { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
+// Leaf 7 and, of XCR0, bits 17 and 18 say that processor and system have tiles.
+static int has_amx(void) {
+  enum { BF16 = 1 << 22, TILE = 1 << 24, INT8 = 1 << 25, ALL = BF16 | TILE | INT8, STATE = 3 << 17 };
+  unsigned a, b, c, d, xcr0, high;
+  if (!has_avx512bf16() || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & ALL) != ALL) return 0;
+  __asm__ volatile("xgetbv" : "=a"(xcr0), "=d"(high) : "c"(0));
+  if (!__builtin_cpu_supports("avx512vbmi")) return 0;
+  return (xcr0 & STATE) == STATE && bb_may_use_tiles();
+}
 #endif
 
 enum { NO_BASE = BB_ISA_COUNT };
 
 // A base stands before what is built on it; the last one that is present is the best.
 static const instruction_set sets[BB_ISA_COUNT] = {
-    [BB_ISA_SCALAR] = {"scalar", NO_BASE, always, bb_fill_scalar},
+    [BB_ISA_SCALAR] = {"scalar", NO_BASE, always, bb_fill_scalar, 0},
+    [BB_ISA_TILE_MODEL] = {"tile-model", BB_ISA_SCALAR, always, bb_fill_tile_model, 1},
 #if defined(__x86_64__)
-    [BB_ISA_AVX2] = {"avx2", NO_BASE, has_avx2, bb_fill_avx2},
-    [BB_ISA_AVX512] = {"avx512", NO_BASE, has_avx512, bb_fill_avx512},
-    [BB_ISA_AVX512BF16] = {"avx512bf16", BB_ISA_AVX512, has_avx512bf16, bb_fill_avx512bf16},
-    [BB_ISA_NEON] = {"neon", NO_BASE, NULL, NULL},
+    [BB_ISA_AVX2] = {"avx2", NO_BASE, has_avx2, bb_fill_avx2, 0},
+    [BB_ISA_AVX512] = {"avx512", NO_BASE, has_avx512, bb_fill_avx512, 0},
+    [BB_ISA_AVX512BF16] = {"avx512bf16", BB_ISA_AVX512, has_avx512bf16, bb_fill_avx512bf16, 0},
+    [BB_ISA_AMX] = {"amx", BB_ISA_AVX512BF16, has_amx, bb_fill_amx, 0},
+    [BB_ISA_NEON] = {"neon", NO_BASE, NULL, NULL, 0},
 #else
-    [BB_ISA_AVX2] = {"avx2", NO_BASE, NULL, NULL},
-    [BB_ISA_AVX512] = {"avx512", NO_BASE, NULL, NULL},
-    [BB_ISA_AVX512BF16] = {"avx512bf16", NO_BASE, NULL, NULL},
+    [BB_ISA_AVX2] = {"avx2", NO_BASE, NULL, NULL, 0},
+    [BB_ISA_AVX512] = {"avx512", NO_BASE, NULL, NULL, 0},
+    [BB_ISA_AVX512BF16] = {"avx512bf16", NO_BASE, NULL, NULL, 0},
+    [BB_ISA_AMX] = {"amx", NO_BASE, NULL, NULL, 0},
 #if defined(__aarch64__)
-    [BB_ISA_NEON] = {"neon", NO_BASE, always, bb_fill_neon},
+    [BB_ISA_NEON] = {"neon", NO_BASE, always, bb_fill_neon, 0},
 #else
-    [BB_ISA_NEON] = {"neon", NO_BASE, NULL, NULL},
+    [BB_ISA_NEON] = {"neon", NO_BASE, NULL, NULL, 0},
 #endif
 #endif
 };
@@ -67,7 +83,7 @@ static void fill_tables(void) {
     if (!present[isa]) continue;
     if (set->base != NO_BASE) tables[isa] = tables[set->base];
     set->fill(&tables[isa]);
-    best = &tables[isa];
+    if (!set->by_name_only) best = &tables[isa];
   }
   atomic_store(&chosen, best);
 }
@@ -94,7 +110,7 @@ const char *bb_choose_isa(const char *name) {
     atomic_store(&chosen, &tables[isa]);
     return NULL;
   }
-  return "expected scalar, avx2, avx512, avx512bf16 or neon";
+  return "expected scalar, avx2, avx512, avx512bf16, amx, neon or tile-model";
 }
 
 void bb_no_product(const bb_matrix *w, const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first,

@@ -1,5 +1,5 @@
 // The kernels, written once over a vector of 16 floats. Each instruction set's file defines `v16` and its operations
-// (see scalar.c for what they mean), TILE_TOKENS and TILE_BLOCKS, then includes this file and fills its table.
+// (see scalar_vectors.h for what they mean), TILE_TOKENS and TILE_BLOCKS, then includes this file and fills its table.
 //
 // Rules that make all instruction sets, batch sizes and tilings agree bit for bit: every product is a fused
 // multiply-add, an output's sum runs along its inputs in two chains (even and odd inputs) that are added at the end of
@@ -13,11 +13,7 @@
 #include "tables.h"
 #include "tails.h"
 
-INLINE v16 v_load_as(const void *src, bb_float_format format, size_t index) {
-  if (format == BB_F32) return v_load((const float *)src + index);
-  if (format == BB_F16) return v_load_f16((const uint8_t *)src + index * 2);
-  return v_load_bf16((const uint8_t *)src + index * 2);
-}
+#include "load_as.h"
 
 // exp(x) to about one unit in the last place; 0 below the smallest normal result.
 INLINE v16 v_exp(v16 x) {

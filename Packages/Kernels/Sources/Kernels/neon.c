@@ -85,7 +85,7 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
 #undef EACH
 
 
-// Integer lanes: see scalar.c.
+// Integer lanes: see scalar_vectors.h.
 typedef struct { int32x4_t q[4]; } l16;
 #define EACH(EXPRESSION)                                   \
   l16 r;                                                   \
