@@ -105,11 +105,25 @@ import Testing
     }
   }
 
-  @Test func bf16IsTheSameOnAllThreadsAndInstructionSets() throws {
-    let found = try ids(Nano.model, "bf16")
+  @Test(arguments: ["bf16", "bf16-tiles", "int8-tiles"])
+  func bf16IsTheSameOnAllThreadsAndInstructionSets(numerics: String) throws {
+    let found = try ids(Nano.model, numerics)
     #expect(found.count == 40)
-    #expect(try ids(Nano.model, "bf16", threads: 2) == found)
-    #expect(try ids(Nano.model, "bf16", isa: "scalar") == found)
+    #expect(try ids(Nano.model, numerics, threads: 2) == found)
+    #expect(try ids(Nano.model, numerics, isa: "scalar") == found)
+  }
+
+  /// Without products of BF16 pairs, BF16 weights are multiplied exactly.
+  @Test func fastIsByTheProcessor() throws {
+    let outcome = try folder.run(
+      .generate,
+      [
+        "--model", Nano.model, "--prompt", Nano.problem, "--max-tokens", "4", "--json",
+        "--numerics", "fast",
+      ], environment: ["BITBUDGET_ISA": "scalar"])
+    let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    let record = try #require(object as? [String: Any])
+    #expect(record["numerics"] as? String == "exact")
   }
 
   /// Integer weights by int8, BF16 weights and caches by both.

@@ -27,9 +27,9 @@ public struct ModelFlags: ParsableArguments {
   /// How weights meet activations.
   @Option(
     help:
-      "How weights meet activations: auto (by the bits of the weights), exact, int16 (activations quantized to 16 bits for integer weights), int8 (to 8 bits for integer weights and caches, to BF16 for BF16 ones; fastest), or bf16 (the latter alone)."
+      "How weights meet activations: auto (by the bits of the weights), fast (what this processor does fastest), exact, int16 (activations quantized to 16 bits for integer weights), int8 (to 8 bits for integer weights and caches, to BF16 for BF16 ones), bf16 (the latter alone), or int8-tiles and bf16-tiles (the same in the order of AMX)."
   )
-  public var numerics = Automatic<Numerics>.auto
+  public var numerics = NumericsChoice.auto
 
   /// How the output head is held.
   @Option(
@@ -74,7 +74,11 @@ public struct ModelFlags: ParsableArguments {
   /// - Throws: `ModelError` naming the key or tensor.
   public func precision(of checkpoint: Checkpoint) throws -> ComputePrecision {
     let source = try DecoderSource(checkpoint, families: Known.families)
-    return try precision(standard: source.standardPrecision())
+    guard case .fast = numerics else { return try precision(standard: source.standardPrecision()) }
+    let bits = try source.storedBits()
+    return ComputePrecision(
+      numerics: .fastest(forWeightsOf: bits),
+      headBits: headBits.value ?? ComputePrecision.standard(forWeightsOf: bits).headBits)
   }
 
   /// What the KV cache keeps and how; `format` is for where no flag says another.

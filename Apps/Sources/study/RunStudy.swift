@@ -65,8 +65,8 @@ struct RunStudy: ParsableCommand {
         "\(study.file): '\(key)' is '\(value)'; expected one of \(known.joined(separator: ", "))")
     }
     try check(
-      "numerics", definition.numerics, { Automatic<Numerics>(argument: $0) != nil },
-      Automatic<Numerics>.allValueStrings)
+      "numerics", definition.numerics, { NumericsChoice(argument: $0) != nil },
+      NumericsChoice.allValueStrings)
     try check(
       "head-bits", definition.headBits, { Automatic<HeadBits>(argument: $0) != nil },
       Automatic<HeadBits>.allValueStrings)

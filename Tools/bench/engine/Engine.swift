@@ -26,7 +26,9 @@ struct Engine: ParsableCommand {
   @Option(help: "Formats of the weights, separated by commas: bf16, int8, int4.")
   var formats = "bf16,int8,int4"
   @Option(
-    help: "How weights meet activations: exact, int16, int8 or bf16 (default: by the format).")
+    help:
+      "How weights meet activations: exact, int16, int8, bf16, int8-tiles or bf16-tiles (default: by the format)."
+  )
   var numerics: Numerics?
   @Option(help: "Bits of the output head: 16, 12 or 8 (default: by the format).")
   var headBits: HeadBits?

@@ -36,7 +36,7 @@ static double quantized_product(const bb_kernel_table *k, const bb_matrix *m, bb
       const float *row = x + t * INPUTS;
       float *const scale = code_scales + t * GROUPS;
       int32_t *const sum = code_sums + t * GROUPS;
-      if (format == BB_ACTIVATIONS_BF16) k->narrow(row, BB_BF16, codes + t * STRIDE, INPUTS);
+      if (format == BB_ACTIVATIONS_BF16 || format == BB_ACTIVATIONS_BF16_CHAINS) k->narrow(row, BB_BF16, codes + t * STRIDE, INPUTS);
       if (format == BB_ACTIVATIONS_INT8) k->quantize(row, INPUTS, GROUP, (int8_t *)codes + t * STRIDE, scale, sum);
       if (format == BB_ACTIVATIONS_INT16) k->quantize16(row, INPUTS, GROUP, codes + t * STRIDE, scale, sum);
     }
@@ -62,7 +62,7 @@ static void measure(const bb_kernel_table *k, bb_row_format format, bb_activatio
     if (second - first - preparing < quantized) quantized = second - first - preparing;
   }
   const char *names[BB_ROWS_COUNT] = {[BB_ROWS_BF16] = "BF16", [BB_ROWS_INT8] = "8 bits", [BB_ROWS_INT4] = "4 bits"};
-  const char *kinds[BB_ACTIVATIONS_COUNT] = {[BB_ACTIVATIONS_BF16] = "BF16", [BB_ACTIVATIONS_INT8] = "int8", [BB_ACTIVATIONS_INT16] = "int16"};
+  const char *kinds[BB_ACTIVATIONS_COUNT] = {[BB_ACTIVATIONS_BF16] = "BF16", [BB_ACTIVATIONS_INT8] = "int8", [BB_ACTIVATIONS_INT16] = "int16", [BB_ACTIVATIONS_BF16_CHAINS] = "bf16-tiles"};
   const double products = (double)ROWS * INPUTS * (double)tokens * times * 1e-9;
   printf("%s, %3zu tokens: exact %6.1f, %5s %6.1f GMAC/s (%.1f times); quantizing takes %.1f %%\n",
          names[format], tokens, products / exact, kinds[activations], products / quantized, exact / quantized,

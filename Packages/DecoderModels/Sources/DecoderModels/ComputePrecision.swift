@@ -53,10 +53,16 @@ extension DecoderBlock {
 }
 
 extension DecoderSource {
-  /// The default for this model; reads the block in the middle, because the first and last are stored otherwise more often.
+  /// What most weights of the blocks are stored in; reads the block in the middle, because the first and last are stored
+  /// otherwise more often.
+  ///
+  /// - Throws: `ModelError.checkpoint` naming the tensor.
+  public func storedBits() throws(ModelError) -> Int { try block(shape.layers / 2).storedBits }
+
+  /// The default for this model.
   ///
   /// - Throws: `ModelError.checkpoint` naming the tensor.
   public func standardPrecision() throws(ModelError) -> ComputePrecision {
-    .standard(forWeightsOf: try block(shape.layers / 2).storedBits)
+    .standard(forWeightsOf: try storedBits())
   }
 }

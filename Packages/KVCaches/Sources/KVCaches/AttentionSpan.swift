@@ -164,6 +164,8 @@ extension Numerics {
     case .exact, .int16: BB_ATTEND_EXACT
     case .int8: BB_ATTEND_INT8
     case .bf16: BB_ATTEND_BF16
+    case .int8Tiles: BB_ATTEND_INT8_CHAINS
+    case .bf16Tiles: BB_ATTEND_BF16_CHAINS
     }
   }
 }

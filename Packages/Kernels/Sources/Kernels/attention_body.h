@@ -103,7 +103,7 @@ static void key_scores(const float *q, size_t heads, size_t d, const bb_kv_block
     integer_rows row[most_groups(d)];
     _Alignas(64) int8_t numbers[some * 2 * ((d + 15) / 16 * 16)];
     prefetch_stream nothing = {0};
-    integer_queries queries = {q + h * d, some, d, 0, row, numbers};
+    integer_queries queries = {q + h * d, some, d, 0, row, numbers, NULL};
     scores_of_block(&queries, keys, BB_ATTEND_EXACT, &nothing, scores + h * BB_PAGE);
   }
 }
@@ -132,8 +132,7 @@ INLINE size_t last_seen(const bb_kv_piece *piece, size_t row, size_t heads) {
 
 // ---------------------------------------------------------------- steps
 
-typedef void (*pair_products)(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, size_t columns,
-                              size_t count, prefetch_stream *next, const float *decay, float *y, size_t ldy);
+typedef bb_pair_products pair_products;
 
 // At most ATTEND_HEADS queries of a KV head, and what they have seen so far.
 typedef struct {
@@ -159,6 +158,7 @@ typedef struct {
   size_t d, dv;
   bb_attend_numerics numerics;
   pair_products products;
+  code_tiles code;
   integer_rows *groups;
   int8_t *numbers;
   uint16_t weights[ATTEND_HEADS * BB_PAGE];
@@ -251,7 +251,7 @@ static void step_values(attend_work *work, const attend_step *step) {
     case BB_KV_BF16: exact_values_of_heads(BB_KV_BF16, weights, decay, heads, dv, at, next, first, last, state); break;
     default: {
 #define VALUES(FORMAT, KIND)                                                 \
-  coded_values(FORMAT, KIND, work->groups, work->numbers, decay, heads, dv, values, next, state)
+  coded_values(FORMAT, KIND, work->groups, work->numbers, decay, heads, dv, values, work->code, next, state)
       EACH_CODED(values->format, work->numerics, UNSIGNED_BYTE, VALUES)
     }
   }
@@ -295,7 +295,7 @@ INLINE prefetch_stream from_head(const attend_part *part, const bb_kv_piece *pie
 // Attends for at most ATTEND_BLOCKS blocks of queries, in the order of memory: keys and values of a KV head, all heads of a page,
 // then the next page. Not inlined, so that no arithmetic leaves the region where denormals are 0.
 static __attribute__((noinline)) void attend_to_part(attend_part part, size_t d, const bb_kv_piece *pieces, size_t count,
-                                                     float scale, bb_attend_numerics numerics, pair_products products,
+                                                     float scale, bb_attend_numerics numerics, pair_products products, code_tiles code,
                                                      float *state) {
   const size_t dv = (d + 15) / 16 * 16, stride = dv + 16, even = (d + 1) / 2 * 2, groups = most_groups(dv);
   const size_t each = (part.row_count + ATTEND_HEADS - 1) / ATTEND_HEADS, blocks = part.head_count * each;
@@ -307,7 +307,7 @@ static __attribute__((noinline)) void attend_to_part(attend_part part, size_t d,
   for (size_t b = 0; b < blocks; b++) {
     const size_t row = b % each * ATTEND_HEADS, at = (part.head + b / each) * part.rows + part.row + row;
     const size_t some = part.row_count - row < ATTEND_HEADS ? part.row_count - row : ATTEND_HEADS;
-    block[b].queries = (integer_queries){part.q + at * d, some, d, 0, rows + b * groups, numbers + b * most * 2 * dv};
+    block[b].queries = (integer_queries){part.q + at * d, some, d, 0, rows + b * groups, numbers + b * most * 2 * dv, code};
     block[b].kv_head = part.kv_first + part.head + b / each;
     block[b].row = part.row + row;
     block[b].state = state + at * stride;
@@ -321,7 +321,7 @@ static __attribute__((noinline)) void attend_to_part(attend_part part, size_t d,
       convert_to_bf16(part.q + (at + h) * d, block[b].bf16 + h * even, d);
     }
   }
-  attend_work work = {.d = d, .dv = dv, .numerics = numerics, .products = products, .groups = weight_rows,
+  attend_work work = {.d = d, .dv = dv, .numerics = numerics, .products = products, .code = code, .groups = weight_rows,
                       .numbers = weight_numbers};
   for (size_t page = 0; page < count; page++)
     for (size_t b = 0; b < blocks; b++) {
@@ -341,7 +341,7 @@ static __attribute__((noinline)) void attend_to_part(attend_part part, size_t d,
 }
 
 static void attend_by(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
-                      size_t kv_first, size_t kv_count, float scale, bb_attend_numerics numerics, pair_products products,
+                      size_t kv_first, size_t kv_count, float scale, bb_attend_numerics numerics, pair_products products, code_tiles code,
                       float *state) {
   // Of many queries 64 at a time, whose weighted values stay in the second-level cache; of few, several KV heads.
   const size_t rows = tokens * heads, most_rows = 64;
@@ -352,8 +352,20 @@ static void attend_by(const float *q, size_t tokens, size_t heads, size_t d, con
     for (size_t head = 0; head < kv_count; head += together) {
       const size_t those = kv_count - head < together ? kv_count - head : together;
       attend_to_part((attend_part){q, rows, heads, kv_first, head, those, row, some}, d, pieces, count, scale, numerics,
-                     products, state);
+                     products, code, state);
     }
   }
   if (numerics != BB_ATTEND_EXACT) bb_restore_denormals(before);
+}
+
+// The same with the products that the numerics name: of pairs, or of chains; those of `given` where it has them.
+INLINE void attend_in(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
+                      size_t kv_first, size_t kv_count, float scale, bb_attend_numerics numerics, bb_page_products own,
+                      bb_page_products given, float *state) {
+  const int in_chains = numerics >= BB_ATTEND_BF16_CHAINS;
+  const bb_attend_numerics kind = numerics == BB_ATTEND_BF16_CHAINS   ? BB_ATTEND_BF16
+                                  : numerics == BB_ATTEND_INT8_CHAINS ? BB_ATTEND_INT8
+                                                                      : numerics;
+  const pair_products pairs = given.pairs ? given.pairs : own.pairs, chains = given.chains ? given.chains : own.chains;
+  attend_by(q, tokens, heads, d, pieces, count, kv_first, kv_count, scale, kind, in_chains ? chains : pairs, given.codes, state);
 }

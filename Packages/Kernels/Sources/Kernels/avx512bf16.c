@@ -27,15 +27,16 @@ enum { BF16_TILE = 16, PAIR_ROWS = 4, PAIR_REST = 2, PAIR_COLUMNS = 4 };
 #include "bf16_body.h"
 #include "pair_attention_body.h"
 
-void bb_multiply_pairs(const uint16_t *x, size_t ldx, size_t rows, const uint8_t *lines, size_t columns,
-                       size_t count, prefetch_stream *next, const float *decay, float *y, size_t ldy) {
-  multiply_pairs(x, ldx, rows, lines, columns, count, next, decay, y, ldy);
+static void attend(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
+                   size_t kv_first, size_t kv_count, float scale, bb_attend_numerics numerics, float *state) {
+  bb_avx512_attend_with(q, tokens, heads, d, pieces, count, kv_first, kv_count, scale, numerics,
+                        (bb_page_products){multiply_pairs, NULL, NULL}, state);
 }
 
 void bb_fill_avx512bf16(bb_kernel_table *table) {
   table->isa = BB_ISA_AVX512BF16;
   table->products[BB_ROWS_BF16][BB_ACTIVATIONS_BF16] = multiply_bf16;
-  table->attend = bb_attend_avx512_by_instruction;
+  table->attend = attend;
 }
 
 #pragma clang attribute pop

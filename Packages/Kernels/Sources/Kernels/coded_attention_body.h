@@ -7,14 +7,20 @@
 
 #include "integer_attention_body.h"
 
+// Whether the products of queries or weights with codes are formed by tiles.
+INLINE int goes_by_tiles(const bb_kv_format format, const integer_kind kind, code_tiles tiles, size_t heads, size_t count) {
+  return tiles && format == BB_KV_INT8 && kind != TWO_BYTES && heads == ATTEND_HEADS && count % 64 == 0;
+}
+
 // ---------------------------------------------------------------- scores with scales along tokens
 
 // Scores of `rows` queries against `blocks` blocks of 16 tokens.
 INLINE void tile_channel_scores(const int rows, const int blocks, const bb_kv_format format, const integer_kind kind,
                                 const integer_rows *from, size_t row, const int8_t *numbers, size_t dv, code_lines w,
-                                prefetch_stream *next, float *scores) {
+                                const int32_t *ready, prefetch_stream *next, float *scores) {
   v16 sums[CODE_SUMS];
-  integer_products(rows, blocks, format, kind, from, row, numbers, dv, w, next, sums);
+  if (ready) ready_products(rows, blocks, kind, from, row, ready, BB_PAGE, sums);
+  else integer_products(rows, blocks, format, kind, from, row, numbers, dv, w, next, sums);
   for (int r = 0; r < rows; r++)
     for (int b = 0; b < blocks; b++)
       v_store(scores + (row + r) * BB_PAGE + b * 16,
@@ -23,8 +29,10 @@ INLINE void tile_channel_scores(const int rows, const int blocks, const bb_kv_fo
 
 // Scores of at most ATTEND_HEADS queries [d] against the 64 tokens of a page whose keys share scales along tokens.
 INLINE void channel_scores(const bb_kv_format format, const integer_kind kind, const float *q, size_t heads, size_t d,
-                           const bb_kv_block *keys, prefetch_stream *next, float *scores) {
+                           const bb_kv_block *keys, code_tiles tiles, prefetch_stream *next, float *scores) {
   const size_t groups = BB_PAGE / keys->group, dv = (d + 15) / 16 * 16;
+  _Alignas(64) int32_t sums[ATTEND_HEADS * BB_PAGE];
+  const int by_tiles = goes_by_tiles(format, kind, tiles, heads, dv);
   _Alignas(64) float scales[2 * dv];
   _Alignas(64) int8_t numbers[heads * integer_bytes(kind) * dv];
   integer_rows from;
@@ -32,9 +40,14 @@ INLINE void channel_scores(const bb_kv_format format, const integer_kind kind, c
     const size_t first = g * PAGE_VECTORS / groups, last = (g + 1) * PAGE_VECTORS / groups;
     widen_scales(keys, g * dv, dv, scales, scales + dv);
     quantize_all(kind, q, heads, d, d, scales, scales + dv, &from, numbers, next);
+    if (by_tiles) {
+      const code_lines all = {(const uint8_t *)keys->entries + first * 64, PAGE_VECTORS * 64, 64};
+      tiles(numbers, dv, all.first, all.line, all.block, last - first, 0, next, sums + first * 16, BB_PAGE);
+    }
     EACH_ROWS(EACH_BLOCKS(rows, PAGE_VECTORS, first, last, {
       const code_lines w = {(const uint8_t *)keys->entries + b * 64, PAGE_VECTORS * 64, 64};
-      tile_channel_scores(rows, blocks, format, kind, &from, h, numbers, dv, w, next, scores + b * 16);
+      tile_channel_scores(rows, blocks, format, kind, &from, h, numbers, dv, w, by_tiles ? sums + b * 16 : NULL, next,
+                          scores + b * 16);
     }));
   }
 }
@@ -49,6 +62,7 @@ typedef struct {
   size_t group;     // 0: not quantized yet
   integer_rows *row;  // [groups]; `start` is the sum of the floats
   int8_t *numbers;  // [groups][heads][bytes][group], fewer in the last group
+  code_tiles tiles;   // or NULL
 } integer_queries;
 
 // Groups that components may be quantized in: of 32 or more.
@@ -70,8 +84,8 @@ INLINE void quantize_queries(integer_queries *queries, const integer_kind kind, 
 
 // Scores of `rows` quantized queries from `row` on against `blocks` blocks of 16 tokens from block b on.
 INLINE void tile_token_scores(const int rows, const int blocks, const bb_kv_format format, const integer_kind kind,
-                              const integer_queries *q, size_t row, const bb_kv_block *keys, size_t b, prefetch_stream *next,
-                              float *scores) {
+                              const integer_queries *q, size_t row, const bb_kv_block *keys, size_t b, const int32_t *ready,
+                              prefetch_stream *next, float *scores) {
   const size_t line_components = 32 / (size_t)code_bits(format), dv = (q->d + 15) / 16 * 16;
   const integer_rows *from = q->row;
   const int8_t *numbers = q->numbers;
@@ -83,7 +97,8 @@ INLINE void tile_token_scores(const int rows, const int blocks, const bb_kv_form
     const code_lines w = {(const uint8_t *)keys->entries + (line * PAGE_VECTORS + b) * 64,
                           PAGE_VECTORS * 64, 64};
     v16 sums[CODE_SUMS];
-    integer_products(rows, blocks, format, kind, from, row, numbers, count, w, next, sums);
+    if (ready) ready_products(rows, blocks, kind, from, row, ready + b * 16, BB_PAGE, sums);
+    else integer_products(rows, blocks, format, kind, from, row, numbers, count, w, next, sums);
     numbers += q->heads * integer_bytes(kind) * count;
     for (int j = 0; j < blocks; j++) {
       float scales[16], middles[16];
@@ -103,10 +118,16 @@ INLINE void coded_scores(const bb_kv_format format, const integer_kind kind, int
                          const bb_kv_block *keys, prefetch_stream *next, float *scores) {
   const size_t heads = queries->heads;
   if (keys->axis == BB_KV_ALONG_TOKENS)
-    return channel_scores(format, kind, queries->q, heads, queries->d, keys, next, scores);
+    return channel_scores(format, kind, queries->q, heads, queries->d, keys, queries->tiles, next, scores);
   if (queries->group != keys->group) quantize_queries(queries, kind, keys->group, next);
+  // Of one group of components, which is as a rule the head.
+  const size_t dv = (queries->d + 15) / 16 * 16;
+  const int by_tiles = queries->group >= dv && goes_by_tiles(format, kind, queries->tiles, heads, dv);
+  _Alignas(64) int32_t sums[by_tiles ? ATTEND_HEADS * BB_PAGE : 1];
+  if (by_tiles) queries->tiles(queries->numbers, dv, keys->entries, PAGE_VECTORS * 64, 64, PAGE_VECTORS, 0, next, sums, BB_PAGE);
   EACH_ROWS(EACH_BLOCKS(rows, PAGE_VECTORS, 0, PAGE_VECTORS,
-                        tile_token_scores(rows, blocks, format, kind, queries, h, keys, b, next, scores)));
+                        tile_token_scores(rows, blocks, format, kind, queries, h, keys, b, by_tiles ? sums : NULL, next,
+                                          scores)));
 }
 
 // ---------------------------------------------------------------- values
@@ -114,9 +135,10 @@ INLINE void coded_scores(const bb_kv_format format, const integer_kind kind, int
 // state = state * decay + weighted values, for `blocks` columns of 16 components.
 INLINE void tile_values(const int rows, const int blocks, const bb_kv_format format, const integer_kind kind,
                         const integer_rows *from, size_t row, const int8_t *numbers, const float *decay, code_lines w,
-                        prefetch_stream *next, size_t stride, float *state) {
+                        const int32_t *ready, size_t ld, prefetch_stream *next, size_t stride, float *state) {
   v16 sums[CODE_SUMS];
-  integer_products(rows, blocks, format, kind, from, row, numbers, BB_PAGE, w, next, sums);
+  if (ready) ready_products(rows, blocks, kind, from, row, ready, ld, sums);
+  else integer_products(rows, blocks, format, kind, from, row, numbers, BB_PAGE, w, next, sums);
   for (int r = 0; r < rows; r++)
     for (int b = 0; b < blocks; b++) {
       float *at = state + (row + r) * stride + b * 16;
@@ -187,15 +209,21 @@ INLINE void quantize_weights(const integer_kind kind, const float *weights, cons
 
 // Adds the values of a page, for at most ATTEND_HEADS queries whose weights are quantized.
 INLINE void coded_values(const bb_kv_format format, const integer_kind kind, const integer_rows *from, const int8_t *numbers,
-                         const float *decay, size_t heads, size_t dv, const bb_kv_block *values, prefetch_stream *next,
-                         float *state) {
+                         const float *decay, size_t heads, size_t dv, const bb_kv_block *values, code_tiles tiles,
+                         prefetch_stream *next, float *state) {
+  const int by_tiles = goes_by_tiles(format, kind, tiles, heads, BB_PAGE);
+  _Alignas(64) int32_t sums[by_tiles ? ATTEND_HEADS * dv : 1];
   const size_t column = BB_PAGE * 16 * code_bits(format) / 8, bytes = heads * integer_bytes(kind) * BB_PAGE;
   for (size_t first = 0; first < dv; first += values->group, from++, numbers += bytes) {
     const size_t last = dv - first < values->group ? dv : first + values->group;
+    if (by_tiles)
+      tiles(numbers, BB_PAGE, (const uint8_t *)values->entries + first / 16 * column, 64, column, (last - first) / 16, 1, next,
+            sums + first, dv);
     // A column of 8 bits has work enough, and is read in the order of memory.
     EACH_ROWS(EACH_BLOCKS(rows, format == BB_KV_INT8 ? 1 : 4, first / 16, last / 16, {
       const code_lines w = {(const uint8_t *)values->entries + b * column, 64, column};
-      tile_values(rows, blocks, format, kind, from, h, numbers, decay, w, next, dv + 16, state + b * 16);
+      tile_values(rows, blocks, format, kind, from, h, numbers, decay, w, by_tiles ? sums + b * 16 : NULL, dv, next, dv + 16,
+                  state + b * 16);
     }));
   }
 }

@@ -155,3 +155,16 @@ INLINE void integer_products(const int rows, const int blocks, const bb_kv_forma
   *next = ahead;
   for (int i = 0; i < rows * blocks; i++) sums[i] = v_from_lanes(kind == TWO_BYTES ? l_join(high[i], low[i]) : low[i]);
 }
+
+typedef bb_code_tiles code_tiles;
+
+// The sums that `integer_products` forms, of those that tiles formed for all rows: [row][ld].
+INLINE void ready_products(const int rows, const int blocks, const integer_kind kind, const integer_rows *from, size_t row,
+                           const int32_t *ready, size_t ld, v16 sums[CODE_SUMS]) {
+  for (int r = 0; r < rows; r++)
+    for (int b = 0; b < blocks; b++) {
+      l16 sum = l_load((const uint8_t *)(ready + (row + r) * ld + b * 16));
+      if (kind == SIGNED_BYTE) sum = l_add(sum, l_set(-middle_code(BB_KV_INT8) * (int32_t)from->sum[row + r]));
+      sums[r * blocks + b] = v_from_lanes(sum);
+    }
+}

@@ -27,20 +27,21 @@ INTEGER_PRODUCT(int4_by_int16, BB_ROWS_INT4, BB_ACTIVATIONS_INT16)
 
 static void attend(const float *q, size_t tokens, size_t heads, size_t d, const bb_kv_piece *pieces, size_t count,
                    size_t kv_first, size_t kv_count, float scale, bb_attend_numerics numerics, float *state) {
-  attend_by(q, tokens, heads, d, pieces, count, kv_first, kv_count, scale, numerics, multiply_pairs, state);
+  const bb_page_products own = {multiply_pairs, multiply_page_chains, NULL}, none = {NULL, NULL, NULL};
+  attend_in(q, tokens, heads, d, pieces, count, kv_first, kv_count, scale, numerics, own, none, state);
 }
 
 static void fill(bb_kernel_table *table, bb_isa isa) {
   *table = (bb_kernel_table){
       .isa = isa,
-      // Activations in F32, BF16, INT8, INT16.
+      // Activations in F32, BF16, INT8, INT16, BF16_CHAINS.
       .products =
           {
-              [BB_ROWS_F32] = {f32_by_floats, bb_no_product, bb_no_product, bb_no_product},
-              [BB_ROWS_F16] = {f16_by_floats, bb_no_product, bb_no_product, bb_no_product},
-              [BB_ROWS_BF16] = {bf16_by_floats, multiply_bf16, bb_no_product, bb_no_product},
-              [BB_ROWS_INT8] = {int8_by_floats, bb_no_product, int8_by_int8, int8_by_int16},
-              [BB_ROWS_INT4] = {int4_by_floats, bb_no_product, int4_by_int8, int4_by_int16},
+              [BB_ROWS_F32] = {f32_by_floats, bb_no_product, bb_no_product, bb_no_product, bb_no_product},
+              [BB_ROWS_F16] = {f16_by_floats, bb_no_product, bb_no_product, bb_no_product, bb_no_product},
+              [BB_ROWS_BF16] = {bf16_by_floats, multiply_bf16, bb_no_product, bb_no_product, multiply_chains},
+              [BB_ROWS_INT8] = {int8_by_floats, bb_no_product, int8_by_int8, int8_by_int16, bb_no_product},
+              [BB_ROWS_INT4] = {int4_by_floats, bb_no_product, int4_by_int8, int4_by_int16, bb_no_product},
           },
       .quantize = quantize,
       .quantize16 = quantize16,

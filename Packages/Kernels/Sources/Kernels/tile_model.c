@@ -3,6 +3,7 @@
 #pragma STDC FP_CONTRACT OFF
 #include "scalar_vectors.h"
 
+#include "denormals.h"
 #include "tables.h"
 #include "tails.h"
 
@@ -20,7 +21,10 @@ INLINE void split_codes(const uint8_t *codes, size_t count, int8_t *bytes, size_
   }
 }
 
-enum { TILE_LEAST = 1 };
+enum { TILE_LEAST = 1, CHAIN_LEAST = 1, CHAIN_PAIRS = 16 };
+#define base_page_chains bb_scalar_page_chains
+#define base_attend_with bb_scalar_attend_with
 #include "tile_products_body.h"
+#include "tile_chains_body.h"
 
 void bb_fill_tile_model(bb_kernel_table *table) { fill_tiles(table, BB_ISA_TILE_MODEL); }

@@ -383,13 +383,3 @@ TILE_PRODUCT(tile_int4_by_int8, BB_ROWS_INT4, BB_ACTIVATIONS_INT8)
 TILE_PRODUCT(tile_int8_by_int16, BB_ROWS_INT8, BB_ACTIVATIONS_INT16)
 TILE_PRODUCT(tile_int4_by_int16, BB_ROWS_INT4, BB_ACTIVATIONS_INT16)
 #undef TILE_PRODUCT
-
-// Puts the products by tiles into a table that is filled already.
-static void fill_tiles(bb_kernel_table *table, bb_isa isa) {
-  memcpy(base_products, table->products, sizeof base_products);
-  table->isa = isa;
-  table->products[BB_ROWS_INT8][BB_ACTIVATIONS_INT8] = tile_int8_by_int8;
-  table->products[BB_ROWS_INT4][BB_ACTIVATIONS_INT8] = tile_int4_by_int8;
-  table->products[BB_ROWS_INT8][BB_ACTIVATIONS_INT16] = tile_int8_by_int16;
-  table->products[BB_ROWS_INT4][BB_ACTIVATIONS_INT16] = tile_int4_by_int16;
-}

@@ -122,28 +122,36 @@ import Testing
     }
   }
 
-  /// Queries rounded to BF16 beforehand differ from exact attention by the rounding of the weights alone.
-  @Test(arguments: [(1, 16, 1), (2, 33, 17), (3, 40, 64), (13, 64, 65), (4, 128, 200)])
-  func roundedPairsAreNearAndTheSameOnEveryInstructionSet(heads: Int, d: Int, count: Int) {
+  /// Queries rounded to BF16 beforehand differ from exact attention by the rounding of the weights alone; in pairs and in
+  /// chains. Sixteen queries fill a tile.
+  @Test(arguments: [
+    (1, 16, 1), (2, 33, 17), (3, 40, 64), (13, 64, 65), (4, 128, 200), (16, 64, 70), (33, 128, 110),
+  ])
+  func roundedProductsAreNearAndTheSameOnEveryInstructionSet(heads: Int, d: Int, count: Int) {
     var numbers = Numbers(seed: UInt64(d))
     let q = numbers.floats(heads * d).map {
       Float(bitPattern: ($0 * 2).bitPattern & 0xffff_0000)
     }
     let (keys, values) = (numbers.floats(count * d), numbers.floats(count * d))
-    func attend(_ format: bb_kv_format, _ isa: bb_isa, rounded: Bool) -> [Float] {
+    func attend(_ format: bb_kv_format, _ isa: bb_isa, _ numerics: bb_attend_numerics) -> [Float] {
       self.attend(
         q: q, heads: heads, d: d, keys: keys, values: values, count: count, format: format,
-        isa: isa, numerics: rounded ? BB_ATTEND_BF16 : BB_ATTEND_EXACT)
+        isa: isa, numerics: numerics)
     }
-    let scalar = attend(BB_KV_BF16, BB_ISA_SCALAR, rounded: true)
-    let exact = attend(BB_KV_BF16, BB_ISA_SCALAR, rounded: false)
-    #expect(zip(scalar, exact).allSatisfy { abs($0 - $1) < 0.004 })
-    #expect(count == 1 || scalar != exact)
-    for isa in supportedISAs { #expect(attend(BB_KV_BF16, isa, rounded: true) == scalar) }
-    // Pages of other formats are read as they always are.
+    let exact = attend(BB_KV_BF16, BB_ISA_SCALAR, BB_ATTEND_EXACT)
+    for numerics in [BB_ATTEND_BF16, BB_ATTEND_BF16_CHAINS] {
+      let scalar = attend(BB_KV_BF16, BB_ISA_SCALAR, numerics)
+      #expect(zip(scalar, exact).allSatisfy { abs($0 - $1) < 0.004 })
+      #expect(count == 1 || scalar != exact)
+      for isa in integerISAs { #expect(attend(BB_KV_BF16, isa, numerics) == scalar) }
+      // Pages of other formats are read as they always are.
+      #expect(
+        attend(BB_KV_F16, BB_ISA_SCALAR, numerics)
+          == attend(BB_KV_F16, BB_ISA_SCALAR, BB_ATTEND_EXACT))
+    }
     #expect(
-      attend(BB_KV_F16, BB_ISA_SCALAR, rounded: true)
-        == attend(BB_KV_F16, BB_ISA_SCALAR, rounded: false))
+      attend(BB_KV_BF16, BB_ISA_SCALAR, BB_ATTEND_INT8_CHAINS)
+        == attend(BB_KV_BF16, BB_ISA_SCALAR, BB_ATTEND_BF16_CHAINS))
   }
 
   @Test(arguments: [(1, 16, 1), (2, 33, 17), (5, 128, 64)])

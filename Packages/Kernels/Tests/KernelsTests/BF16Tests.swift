@@ -20,7 +20,9 @@ struct BF16Case {
     }
   }
 
-  func multiply(tokens range: Range<Int>, isa: bb_isa) -> [Float] {
+  func multiply(
+    tokens range: Range<Int>, isa: bb_isa, as format: bb_activation_format = BB_ACTIVATIONS_BF16
+  ) -> [Float] {
     let blocks = (rows + 15) / 16
     let blockBytes = (inputs + 1) / 2 * 64
     var lines = [UInt8](repeating: 0, count: blocks * blockBytes)
@@ -41,7 +43,7 @@ struct BF16Case {
           (matrix.rows, matrix.inputs, matrix.group) = (rows, inputs, inputs)
           matrix.lines = UnsafePointer(target)
           var rows = bb_activations()
-          rows.format = BB_ACTIVATIONS_BF16
+          rows.format = format
           rows.values = UnsafeRawPointer(x + range.lowerBound * stride)
           rows.stride = stride * 2
           bb_multiply(
@@ -61,6 +63,21 @@ struct BF16Case {
         let product = (flushed(weight), flushed(activations[token * stride + input]))
         sum = flushed(sum.addingProduct(product.0, product.1))
       }
+    }
+    return sum
+  }
+
+  /// The order of tiles written out: of each 32 inputs the even products and the odd ones apart, denormals 0.
+  func chainedSum(token: Int, row: Int) -> Float {
+    var sum: Float = 0
+    for start in Swift.stride(from: 0, to: stride, by: 32) {
+      var chains: [Float] = [0, 0]
+      for input in start..<min(start + 32, stride) {
+        let weight = input < inputs ? weights[row * inputs + input] : 0
+        let product = (flushed(weight), flushed(activations[token * stride + input]))
+        chains[input % 2] = flushed(chains[input % 2].addingProduct(product.0, product.1))
+      }
+      sum = flushed(sum + flushed(chains[0] + chains[1]))
     }
     return sum
   }
@@ -141,6 +158,37 @@ private func bits(_ values: [Float]) -> [UInt32] {
     #expect(bits(expected) == bits(written))
     for isa in supportedISAs {
       #expect(bits(matrix.multiply(tokens: 0..<40, isa: isa)) == bits(expected))
+    }
+  }
+
+  /// Sizes that tiles divide, and that they do not; tokens that fill no tile, one, and more.
+  @Test(arguments: [(16, 32, 1), (33, 64, 17), (50, 1088, 40), (31, 31, 9), (100, 96, 70)])
+  func chainsAreTheSameOnEveryInstructionSet(rows: Int, inputs: Int, tokens: Int) {
+    let matrix = ordinary(rows, inputs, tokens: tokens)
+    let expected = matrix.multiply(
+      tokens: 0..<tokens, isa: BB_ISA_SCALAR, as: BB_ACTIVATIONS_BF16_CHAINS)
+    for (token, row) in [(0, 0), (tokens - 1, rows - 1), (tokens / 2, rows / 3)] {
+      #expect(expected[token * rows + row] == matrix.chainedSum(token: token, row: row))
+    }
+    for isa in integerISAs {
+      let found = matrix.multiply(tokens: 0..<tokens, isa: isa, as: BB_ACTIVATIONS_BF16_CHAINS)
+      #expect(bits(found) == bits(expected), "\(isa)")
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func hardNumbersGiveTheSameBitsInChains(small: Bool) {
+    var numbers = Numbers(seed: 6)
+    let matrix = BF16Case(rows: 53, inputs: 64, tokens: 33) {
+      let any = UInt16(truncatingIfNeeded: numbers.bits() >> 8)
+      return small ? any & 0x807f | UInt16(40 + numbers.bits() % 40) << 7 : any
+    }
+    let written = (0..<33).flatMap { t in
+      (0..<53).map { matrix.chainedSum(token: t, row: $0) }
+    }
+    for isa in integerISAs where isa != BB_ISA_NEON {
+      let found = matrix.multiply(tokens: 0..<33, isa: isa, as: BB_ACTIVATIONS_BF16_CHAINS)
+      #expect(bits(found) == bits(written), "\(isa)")
     }
   }
 

@@ -202,7 +202,9 @@ extension PackedCase {
         isa: BB_ISA_SCALAR)
       let expected = packed.multiply(x, tokens: tokens, isa: BB_ISA_SCALAR)
       for isa in integerISAs {
-        #expect(packed.multiply(x, tokens: tokens, isa: isa) == expected)
+        let most = isa == BB_ISA_TILE_MODEL ? min(tokens, 37) : tokens
+        let found = packed.multiply(x, tokens: most, isa: isa)
+        #expect(found.elementsEqual(expected.prefix(most * size.rows)))
         for (first, count) in [(0, 1), (tokens - 1, 1), (3, 7), (1, min(tokens - 1, 17))] {
           let part = packed.multiply(x, tokens: count, from: first, isa: isa)
           #expect(part == Array(expected[first * size.rows..<(first + count) * size.rows]))

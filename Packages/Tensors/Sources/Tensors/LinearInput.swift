@@ -164,7 +164,7 @@ public final class LinearInput {
     return switch scheme {
     case .float:
       PreparedInput(self, bb_floats(rows(on: pool), width))
-    case .bf16:
+    case .bf16, .bf16Tiles:
       PreparedInput(self, asBF16(preparedRows(in: scheme), on: pool))
     case .float8:
       PreparedInput(self, asFloat8(preparedRows(in: scheme), on: pool))
@@ -192,7 +192,7 @@ public final class LinearInput {
       prepared.isCurrent = true
     }
     return bb_activations(
-      format: BB_ACTIVATIONS_BF16, values: target.base, stride: stride, group: 0, groups: 0,
+      format: prepared.scheme.format, values: target.base, stride: stride, group: 0, groups: 0,
       scales: nil,
       sums: nil)
   }

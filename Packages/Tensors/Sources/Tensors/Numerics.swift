@@ -14,6 +14,18 @@ public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
   /// Activations are rounded to BF16 wherever the weights are BF16; their products are exact and summed in F32. Likewise the
   /// queries and weights of attention, wherever a cache holds BF16. All else as `exact` has it.
   case bf16
+  /// As `int8`, with the products of BF16, those of attention too, as `bf16Tiles` has them.
+  case int8Tiles = "int8-tiles"
+  /// As `bf16`, summed in the order of the tile instruction `tdpbf16ps`: of 32 inputs the even and the odd products apart. The
+  /// fastest where there are tiles.
+  case bf16Tiles = "bf16-tiles"
+
+  /// The fastest on this processor for weights of which most are stored in so many bits.
+  public static func fastest(forWeightsOf bits: Int) -> Numerics {
+    let isa = bb_kernels().pointee.isa
+    if bits <= 8 { return isa == BB_ISA_AMX ? .int8Tiles : .int8 }
+    return isa == BB_ISA_AMX ? .bf16Tiles : isa == BB_ISA_AVX512BF16 ? .bf16 : .exact
+  }
 
   /// What activations become for a matrix of integer codes.
   ///
@@ -21,7 +33,9 @@ public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
   /// - Returns: the form in which kernels take the activations.
   public func activations(forCodesInGroupsOf group: Int) -> ActivationScheme {
     switch self {
-    case .int8 where group <= ActivationScheme.longestInt8Group: .int8(group: group)
+    case .int8 where group <= ActivationScheme.longestInt8Group,
+      .int8Tiles where group <= ActivationScheme.longestInt8Group:
+      .int8(group: group)
     case .int16 where group <= ActivationScheme.longestInt16Group: .int16(group: group)
     default: .float
     }
@@ -32,6 +46,7 @@ public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
     switch self {
     case .exact, .int16: .float
     case .bf16, .int8: .bf16
+    case .bf16Tiles, .int8Tiles: .bf16Tiles
     }
   }
 }
@@ -42,6 +57,8 @@ public enum ActivationScheme: Sendable, Hashable {
   case float
   /// BF16, rounded to nearest even.
   case bf16
+  /// The same, summed in the order of the tile instruction: see `Numerics.bf16Tiles`.
+  case bf16Tiles
   /// Integers of 8 bits with a scale for each row and `group` inputs: scale = max magnitude / 127.
   case int8(group: Int)
   /// The same with 16 bits: scale = max magnitude / 32767.
@@ -61,6 +78,7 @@ public enum ActivationScheme: Sendable, Hashable {
     switch self {
     case .float: BB_ACTIVATIONS_F32
     case .bf16, .float8: BB_ACTIVATIONS_BF16
+    case .bf16Tiles: BB_ACTIVATIONS_BF16_CHAINS
     case .int8, .between: BB_ACTIVATIONS_INT8
     case .int16: BB_ACTIVATIONS_INT16
     }
@@ -69,7 +87,7 @@ public enum ActivationScheme: Sendable, Hashable {
   /// Inputs that share a scale, of integers.
   var group: Int? {
     switch self {
-    case .float, .bf16, .float8, .between: nil
+    case .float, .bf16, .bf16Tiles, .float8, .between: nil
     case .int8(let group), .int16(let group): group
     }
   }
@@ -78,7 +96,7 @@ public enum ActivationScheme: Sendable, Hashable {
   var costDivisor: Int {
     switch self {
     case .float: 1
-    case .bf16, .int16, .float8: 2
+    case .bf16, .bf16Tiles, .int16, .float8: 2
     case .int8, .between: 4
     }
   }

@@ -86,7 +86,14 @@ typedef enum { BB_KV_ASYMMETRIC = 0, BB_KV_ABSMAX = 1, BB_KV_FULL = 2, BB_KV_HQQ
 // What attention quantizes queries and softmax weights to. EXACT: to integers of two bytes where a page holds codes, else to nothing.
 // BF16: as EXACT, and to BF16 where a page holds BF16, with denormal numbers taken for 0. INT8: as BF16, but to one byte
 // where a page holds codes.
-typedef enum { BB_ATTEND_EXACT = 0, BB_ATTEND_BF16 = 1, BB_ATTEND_INT8 = 2 } bb_attend_numerics;
+// BF16_CHAINS and INT8_CHAINS: as these, with the products of BF16 in the order of chains_body.h.
+typedef enum {
+  BB_ATTEND_EXACT = 0,
+  BB_ATTEND_BF16 = 1,
+  BB_ATTEND_INT8 = 2,
+  BB_ATTEND_BF16_CHAINS = 3,
+  BB_ATTEND_INT8_CHAINS = 4
+} bb_attend_numerics;
 
 // Tokens of one head of a gated delta rule: keys and queries, values, output; of each token how much of the state stays and how
 // strongly it is corrected. Numbers of a token follow those of the one before at a distance.

@@ -114,14 +114,15 @@ typedef enum {
   BB_ACTIVATIONS_BF16 = 1,  // rounded to BF16
   BB_ACTIVATIONS_INT8 = 2,  // x = scale * code, codes of 8 bits, one scale for `group` inputs of a row
   BB_ACTIVATIONS_INT16 = 3, // the same with codes of 16 bits
-  BB_ACTIVATIONS_COUNT = 4
+  BB_ACTIVATIONS_BF16_CHAINS = 4,  // as BF16, summed in the order of chains_body.h
+  BB_ACTIVATIONS_COUNT = 5
 } bb_activation_format;
 
 // Rows of activations. For a coded matrix, `group` divides its group or, where that is a whole row, is a multiple of 8; see
 // `bb_activation_group`.
 typedef struct {
   bb_activation_format format;
-  // F32: floats. BF16: 0 behind the last input where their number is odd. INT8, INT16: 0 behind the last input up to a multiple
+  // F32: floats. BF16, BF16_CHAINS: 0 behind the last input where their number is odd. INT8, INT16: 0 behind the last input up to a multiple
   // of 8; of INT16 each four inputs lie in the order 0, 2, 1, 3.
   const void *_Null_unspecified values;
   size_t stride;                   // bytes from row to row
