@@ -62,6 +62,18 @@ struct CurlLibrary: @unchecked Sendable {
   /// Forgets the options of a handle.
   func reset(_ handle: UnsafeMutableRawPointer) { reset(Optional(handle)) }
 
+  /// Gives the next request of a handle a body, which is copied.
+  func post(_ body: Data, by handle: UnsafeMutableRawPointer) {
+    _ = bb_curl_set_number(setOption, handle, Int32(BB_CURLOPT_POSTFIELDSIZE), body.count)
+    body.withUnsafeBytes { bytes in
+      _ = withUnsafePointer(to: UInt8(0)) { none in
+        bb_curl_set_pointer(
+          setOption, handle, Int32(BB_CURLOPT_COPYPOSTFIELDS),
+          bytes.baseAddress ?? UnsafeRawPointer(none))
+      }
+    }
+  }
+
   /// Ends a handle and its connection.
   func remove(_ handle: UnsafeMutableRawPointer) { drop(handle) }
 

@@ -28,8 +28,11 @@ public final class CurlTransport: HTTPTransport {
     let exchange = CurlExchange(receiver, timeout: timeout, isCancelled: isCancelled)
     library.reset(handle.pointer)
     exchange.prepare(handle.pointer, library)
+    if let body = request.body { library.post(body, by: handle.pointer) }
     let lines = request.headers.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
-    let code = library.withList(lines + ["Accept-Encoding: identity"]) { list in
+    // A body is sent at once, and not announced first.
+    let more = ["Accept-Encoding: identity"] + (request.body == nil ? [] : ["Expect:"])
+    let code = library.withList(lines + more) { list in
       _ = bb_curl_set_pointer(library.setOption, handle.pointer, Int32(BB_CURLOPT_HTTPHEADER), list)
       return request.url.absoluteString.withCString { address in
         _ = bb_curl_set_pointer(library.setOption, handle.pointer, Int32(BB_CURLOPT_URL), address)

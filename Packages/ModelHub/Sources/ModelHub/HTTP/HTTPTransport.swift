@@ -1,16 +1,19 @@
 import Foundation
 
-/// A GET request.
+/// A GET request, or a POST request where there is a body.
 public struct HTTPRequest: Sendable {
   /// What is asked for.
   public var url: URL
   /// Header fields by name.
   public var headers: [String: String]
+  /// What is sent, of the type that `Content-Type` says; nil asks without sending anything.
+  public var body: Data?
 
   /// A request.
-  public init(_ url: URL, headers: [String: String] = [:]) {
+  public init(_ url: URL, headers: [String: String] = [:], body: Data? = nil) {
     self.url = url
     self.headers = headers
+    self.body = body
   }
 }
 
