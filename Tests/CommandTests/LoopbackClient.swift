@@ -99,7 +99,8 @@ final class LoopbackClient {
     if headers["transfer-encoding"] == "chunked" {
       while true {
         let line = String(decoding: try read(until: "\r\n"), as: UTF8.self)
-        guard let size = Int(line.dropLast(2), radix: 16) else {
+        // The line's end is one character.
+        guard let size = Int(line.dropLast(), radix: 16) else {
           throw Failure(reason: "no size of a chunk: \(line)")
         }
         body += try read(size)

@@ -70,10 +70,14 @@ final class TestProcess {
   private static let limitSeconds = 120.0
   private let process = Process()
   private let folder: TemporaryFolder
+  /// Stays open as long as this value, for programs that end with whoever started them.
+  private let input: Pipe?
 
-  /// Starts a program in `directory`, without the BITBUDGET variables of the tests themselves.
+  /// Starts a program in `directory`, without the BITBUDGET variables of the tests themselves; its input is empty, or open
+  /// and silent.
   init(
-    _ path: String, _ arguments: [String], in directory: URL, environment: [String: String] = [:]
+    _ path: String, _ arguments: [String], in directory: URL, environment: [String: String] = [:],
+    holdsInput: Bool = false
   ) throws {
     folder = try TemporaryFolder()
     let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("BITBUDGET_") }
@@ -81,7 +85,8 @@ final class TestProcess {
     process.arguments = arguments
     process.currentDirectoryURL = directory
     process.environment = inherited.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
+    input = holdsInput ? Pipe() : nil
+    process.standardInput = input ?? FileHandle.nullDevice
     process.standardOutput = try file("output")
     process.standardError = try file("errors")
     try withoutBlockedSignals { try process.run() }
