@@ -75,3 +75,34 @@ def test_llama_cpp_writes_the_same_text(tmp_path, bits):
         if len(theirs) == len(expected):
             break
     assert theirs == expected
+
+
+def split(path, folder):
+    """The file in parts of eight tensors, as `llama-gguf-split` makes them; the path of the first."""
+    reader = gguf.GGUFReader(path)
+    architecture = reader.fields["general.architecture"].contents()
+    writer = gguf.GGUFWriter(folder / "part", architecture, split_max_tensors=8)
+    for name, field in reader.fields.items():
+        if not name.startswith("GGUF.") and name != "general.architecture":
+            kind = field.types[0]
+            inner = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
+            writer.add_key_value(name, field.contents(), kind, sub_type=inner)
+    for tensor in reader.tensors:
+        writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return sorted(folder.glob("part-00001-of-*.gguf"))[0]
+
+
+def test_parts_of_a_file_are_one_model(tmp_path):
+    whole = written(tmp_path, 8)
+    first = split(whole, tmp_path)
+    flags = ["--prompt", PROBLEM, "--greedy", "--print-ids", "--max-tokens", 24]
+    expected = run("generate", "--model", whole, *flags)
+    assert run("generate", "--model", first, *flags) == expected
+    second = Path(str(first).replace("-00001-", "-00002-"))
+    second.rename(tmp_path / "away")
+    missing = subprocess.run([BIN / "generate", "--model", first, *map(str, flags)], capture_output=True, text=True)
+    assert missing.returncode == 1 and second.name in missing.stderr

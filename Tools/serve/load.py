@@ -2,22 +2,26 @@
 """load.py URL: many clients at once against a running server, and what became of their texts.
 
     bin/serve --model nano-0.5m --port 8099 &
-    python3 Tools/serve/load.py http://127.0.0.1:8099 --seconds 60
+    python3 Tools/serve/load.py http://127.0.0.1:8099 --seconds 120 --generate nano-0.5m
 
 Clients ask again and again: for long and short texts, streamed and whole; some go away in the middle, some read slowly,
-some send what is wrong. Every text that is complete has to be the one that the same request gave alone before, and in the
-end nothing may be held but what is kept for prompts to come.
+some send what is wrong. Every text that is complete has to be the one that the same request gave alone before, and with
+`--generate MODEL` the one that `bin/generate` prints; in the end nothing may be held but what is kept for prompts to come.
 """
 
 import argparse
 import json
 import random
 import socket
+import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
+
+GENERATE = Path(__file__).resolve().parents[2] / "bin/generate"
 
 
 def post(url, body, timeout=120):
@@ -45,6 +49,23 @@ def body(number):
     return asked
 
 
+def generated(model, number):
+    """What `generate` makes of the request of a number: thought and answer."""
+    asked = body(number)
+    flags = ["--model", model, "--prompt", asked["messages"][0]["content"], "--seed", str(number), "--temperature", "1",
+             "--max-tokens", str(asked["max_tokens"])]
+    if "thinking_token_budget" in asked:
+        flags += ["--think-budget", str(asked["thinking_token_budget"])]
+    if asked.get("ignore_eos"):
+        flags.append("--ignore-eos")
+    printed = subprocess.run([GENERATE, *flags], capture_output=True, text=True, check=True).stdout
+    opening, closing = "--- thinking ---\n", "\n--- answer ---\n"
+    if not printed.startswith(opening):
+        return ("", printed.removesuffix("\n"))
+    thought, _, answer = printed.removeprefix(opening).partition(closing)
+    return (thought, answer.removesuffix("\n")) if closing in printed else (thought.removesuffix("\n"), "")
+
+
 def text(reply):
     message = reply["choices"][0]["message"]
     return (message.get("reasoning_content") or "", message["content"])
@@ -61,13 +82,16 @@ def streamed(lines):
 
 
 class Load:
-    def __init__(self, url, numbers):
+    def __init__(self, url, numbers, model=None):
         self.url = url
         self.chat = url + "/v1/chat/completions"
         self.expected = {number: text(json.loads(post(self.chat, body(number)))) for number in numbers}
+        self.faults = []
+        for number in numbers if model else []:
+            if (found := generated(model, number)) != self.expected[number]:
+                self.faults.append((number, "generate", found, self.expected[number]))
         self.numbers = numbers
         self.counts = dict.fromkeys(["whole", "streamed", "gone", "slow", "wrong", "busy"], 0)
-        self.faults = []
         self.times = []
         self.lock = threading.Lock()
 
@@ -150,8 +174,9 @@ def main():
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--texts", type=int, default=60)
+    parser.add_argument("--generate", metavar="MODEL", help="compare with what generate prints")
     given = parser.parse_args()
-    load = Load(given.url, list(range(given.texts)))
+    load = Load(given.url, list(range(given.texts)), given.generate)
     before = metrics(given.url)
     end = time.monotonic() + given.seconds
     threads = [threading.Thread(target=load.client, args=(index, end)) for index in range(given.clients)]

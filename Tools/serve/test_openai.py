@@ -5,32 +5,47 @@ Without the variable the server of this checkout is started (bin/serve); without
 
 import json
 import os
-import re
-import subprocess
-from pathlib import Path
+import shutil
 
 import pytest
 
+from serving import NANO, serving
+
 openai = pytest.importorskip("openai")
-ROOT = Path(__file__).resolve().parents[2]
 ASKED = [{"role": "user", "content": "Start with 8. Then (a) multiply by 3. What is the result?"}]
+TOOLS_TEMPLATE = """\
+{%- if tools %}<|im_start|>system
+{{ tools | tojson }} <tool_call></tool_call><|im_end|>
+{% endif %}
+{%- for message in messages %}<|im_start|>{{ message.role }}
+{{ message.content }}{% for call in message.tool_calls or [] %}{{ call.function.arguments | tojson }}{% endfor %}<|im_end|>
+{% endfor %}
+{%- if add_generation_prompt %}<|im_start|>assistant
+{% endif %}
+"""
+
+
+def client_of(url):
+    return openai.OpenAI(base_url=url + "/v1", api_key="none", max_retries=0)
 
 
 @pytest.fixture(scope="module")
 def client():
     if url := os.environ.get("BITBUDGET_URL"):
-        yield openai.OpenAI(base_url=url + "/v1", api_key="none", max_retries=0)
+        yield client_of(url)
         return
-    program = ROOT / "bin" / "serve"
-    if not program.exists():
-        pytest.skip("bin/serve is not built")
-    server = subprocess.Popen([program, "--model", "nano-0.5m", "--port", "0"], stderr=subprocess.PIPE, text=True)
-    for line in server.stderr:
-        if found := re.search(r"listening +(http://\S+)", line):
-            break
-    yield openai.OpenAI(base_url=found[1] + "/v1", api_key="none", max_retries=0)
-    server.terminate()
-    assert server.wait(timeout=60) == 143
+    with serving("nano-0.5m") as url:
+        yield client_of(url)
+
+
+@pytest.fixture(scope="module")
+def tool_client(tmp_path_factory):
+    """A client of a model whose template takes tools."""
+    folder = tmp_path_factory.mktemp("model") / "tools"
+    shutil.copytree(NANO, folder)
+    (folder / "chat_template.jinja").write_text(TOOLS_TEMPLATE)
+    with serving(folder) as url:
+        yield client_of(url)
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +114,72 @@ def test_errors_are_those_of_the_package(client, model):
         client.chat.completions.create(model="another", messages=ASKED)
     with pytest.raises(openai.BadRequestError, match="nonsense"):
         client.chat.completions.create(model=model, messages=ASKED, extra_body={"nonsense": 1})
+
+
+def test_responses_whole_and_streamed(client, model):
+    asked = {"model": model, "input": ASKED, "extra_body": {"seed": 7}}
+    whole = client.responses.create(**asked)
+    chat = client.chat.completions.create(model=model, messages=ASKED, seed=7)
+    assert whole.status == "completed" and whole.output_text == chat.choices[0].message.content
+    thoughts = [item.content[0].text for item in whole.output if item.type == "reasoning"]
+    assert thoughts == [chat.choices[0].message.reasoning_content]
+    assert whole.usage.total_tokens == chat.usage.total_tokens
+    with client.responses.stream(**asked) as stream:
+        kinds = [event.type for event in stream]
+        final = stream.get_final_response()
+    assert kinds[0] == "response.created" and kinds[-1] == "response.completed"
+    assert final.output_text == whole.output_text
+    again = client.responses.create(
+        model=model, input=[*ASKED, *whole.output, {"role": "user", "content": "Again."}], max_output_tokens=1)
+    assert again.status == "incomplete" and again.incomplete_details.reason == "max_output_tokens"
+
+
+def test_a_response_of_a_given_form(client, model):
+    schema = {"type": "object", "required": ["result"], "properties": {"result": {"type": "integer"}},
+              "additionalProperties": False}
+    reply = client.responses.create(
+        model=model, input="What is 3 times 8?", reasoning={"effort": "none"}, max_output_tokens=100,
+        text={"format": {"type": "json_schema", "name": "result", "schema": schema, "strict": True}})
+    assert isinstance(json.loads(reply.output_text)["result"], int)
+    with pytest.raises(openai.BadRequestError, match="previous_response_id"):
+        client.responses.create(model=model, input="Go on.", previous_response_id="resp_1")
+
+
+FUNCTION = {
+    "name": "multiply", "description": "Multiplies.",
+    "parameters": {"type": "object", "required": ["a", "b"], "additionalProperties": False,
+                   "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}},
+}
+
+
+def test_tools_that_have_to_be_called(tool_client):
+    model = tool_client.models.list().data[0].id
+    common = {"model": model, "messages": ASKED, "tools": [{"type": "function", "function": FUNCTION}],
+              "reasoning_effort": "none", "max_tokens": 200, "temperature": 1.5}
+    for choice in ("required", {"type": "function", "function": {"name": "multiply"}}):
+        for seed in range(4):
+            whole = tool_client.chat.completions.create(**common, tool_choice=choice, seed=seed).choices[0]
+            assert whole.finish_reason == "tool_calls" and not whole.message.content
+            call = whole.message.tool_calls[0].function
+            assert call.name == "multiply" and set(json.loads(call.arguments)) == {"a", "b"}
+            parts = tool_client.chat.completions.create(**common, tool_choice=choice, seed=seed, stream=True)
+            calls = [call.function for part in parts for choice_ in part.choices
+                     for call in choice_.delta.tool_calls or []]
+            assert calls[0].arguments == call.arguments
+
+
+def test_a_response_with_a_call_and_its_result(tool_client):
+    model = tool_client.models.list().data[0].id
+    tools = [{"type": "function", **FUNCTION}]
+    with tool_client.responses.stream(
+            model=model, input=ASKED, tools=tools, tool_choice="required", reasoning={"effort": "none"},
+            max_output_tokens=200) as stream:
+        kinds = {event.type for event in stream}
+        first = stream.get_final_response()
+    assert "response.function_call_arguments.done" in kinds
+    call = first.output[-1]
+    assert call.type == "function_call" and set(json.loads(call.arguments)) == {"a", "b"}
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": "24"}
+    second = tool_client.responses.create(
+        model=model, input=[*ASKED, *first.output, result], tools=tools, tool_choice="none", max_output_tokens=50)
+    assert second.output_text

@@ -23,6 +23,8 @@ extension LoadedModel {
       return builder.ids(try builder.prompt(conversation))
     }
     served.replyTokens = replyTokens
+    served.toolCalls = ToolCallForm(
+      template: (try? ChatTemplate.load(files: files, usesTools: true))?.source)
     return served
   }
 

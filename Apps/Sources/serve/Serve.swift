@@ -52,7 +52,7 @@ struct Serve: ParsableCommand {
       KV cache    \(kv), up to \(Text.bytes(kvByteBudget)) for \(batch.concurrency) texts at a time
       """)
     try serve(inference, configuration)
-    drain(engine)
+    drain(engine, inference)
   }
 
   /// Serves until the process is asked to stop.
@@ -76,7 +76,7 @@ struct Serve: ParsableCommand {
   }
 
   /// Lets what runs finish, as long as that takes no longer than was said.
-  private func drain(_ engine: TextEngine) {
+  private func drain(_ engine: TextEngine, _ inference: InferenceServer) {
     Interrupts.postpone(seconds: server.drainSeconds + 5)
     engine.drain()
     let status = engine.status
@@ -84,8 +84,10 @@ struct Serve: ParsableCommand {
       Console.note("ending      \(status.running + status.waiting) texts are still to be finished")
     }
     let end = ContinuousClock.now + .seconds(server.drainSeconds)
-    while !engine.status.isIdle && ContinuousClock.now < end { usleep(20_000) }
-    // What the last step gave is on its way.
+    while !(engine.status.isIdle && inference.hasAnswered) && ContinuousClock.now < end {
+      usleep(20_000)
+    }
+    // What was written last is on its way.
     usleep(200_000)
     engine.stop()
   }

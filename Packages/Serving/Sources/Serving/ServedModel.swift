@@ -21,6 +21,8 @@ public struct ServedModel: Sendable {
   public var kv: String
   /// Whether caches forget tokens, so that a prompt's log-probabilities would not be the model's.
   public var evicts: Bool
+  /// How it writes calls of tools.
+  public var toolCalls = ToolCallForm.tagged
   /// What the memory holds; nil where nobody is told.
   public var memory: ServedMemory?
   /// The grammars that requests have asked for.

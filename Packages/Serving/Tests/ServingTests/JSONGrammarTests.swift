@@ -79,4 +79,52 @@ import Testing
     let value = try JSONValue(parsing: schema.utf8)
     #expect(throws: JSONSchema.Problem.self) { try JSONSchema.grammar(value) }
   }
+
+  /// Whatever is drawn leads to the end of a text: no digit, blank or bracket can be one too many.
+  @Test(arguments: [
+    person, "{}", #"{"type": "array", "items": {"type": "number"}, "minItems": 2}"#,
+    ##"{"$ref": "#/$defs/node", "$defs": {"node": {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}}, "required": ["next"]}}}"##,
+  ])
+  func noStateIsADeadEnd(schema: String) throws {
+    let grammar = try JSONSchema.grammar(JSONValue(parsing: schema.utf8))
+    // Bytes that hurt most come first: those that open, repeat and fill.
+    for hurtful in ["[{\" \n", " \n1[", "1.e9", "[", "{\"n"] {
+      var (state, length) = (grammar.start, 0)
+      while length < 600 {
+        let turn = length % hurtful.utf8.count
+        let bytes =
+          hurtful.utf8.dropFirst(turn) + Array(hurtful.utf8.prefix(turn)) + Array(0x09...0x7E)
+        let next = bytes.lazy.map { grammar.step(state, $0) }.first { !$0.isEmpty }
+        guard let next else { break }
+        state = next
+        length += 1
+      }
+      #expect(length == 600 || JSONGrammar.isComplete(state), "\(hurtful) \(length)")
+    }
+  }
+
+  static let call = "<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1}}\n</tool_call>"
+
+  @Test(arguments: [
+    (call, true), (call + "\n" + call, true), (call + call, false), (" " + call, false),
+    (#"{"name": "add", "arguments": {"a": 1}}"#, false),
+    ("<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>", true),
+    ("<tool_call>\n{\"name\": \"gone\", \"arguments\": {}}\n</tool_call>", false),
+    ("<tool_call>\n{\"name\": \"add\", \"arguments\": {}}\n</tool_call>", false),
+  ])
+  func callsOfTools(text: String, isAllowed: Bool) throws {
+    let schema =
+      ##"{"type": "object", "properties": {"a": {"$ref": "#/$defs/n"}}, "required": ["a"]}"##
+    let parameters = try JSONValue(parsing: schema.utf8)
+    guard var object = parameters.object else { return }
+    object["$defs"] = .object(["n": .object(["type": .string("integer")])])
+    let grammar = try JSONSchema.grammar(
+      calling: [
+        ToolDefinition(name: "add", parameters: .object(object)),
+        ToolDefinition(name: "now", parameters: .null),
+      ], form: .tagged, repeats: true)
+    var state = grammar.start
+    for byte in text.utf8 { state = grammar.step(state, byte) }
+    #expect(JSONGrammar.isComplete(state) == isAllowed)
+  }
 }

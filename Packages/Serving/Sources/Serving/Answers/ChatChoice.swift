@@ -34,7 +34,7 @@ struct ChatChoice: Choice {
 
   init(
     _ request: GenerationRequest, _ model: ServedModel, stops: [String],
-    tools: ChatRequest.Tools? = nil
+    tools: OfferedTools? = nil
   ) {
     self.tools = tools.map { ToolCallReader(names: $0.names) }
     mostCalls = tools?.areParallel == false ? 1 : .max
@@ -136,10 +136,13 @@ extension ChatChoice.Update {
 }
 
 extension ToolCall {
+  /// The name by which its result refers to it.
+  var callID: String { "call_" + id }
+
   /// The call as a client gets it.
   var members: OrderedObject<JSONValue> {
     [
-      "id": .string("call_" + id), "type": .string("function"),
+      "id": .string(callID), "type": .string("function"),
       "function": .object(["name": .string(name), "arguments": .string(arguments.line)]),
     ]
   }

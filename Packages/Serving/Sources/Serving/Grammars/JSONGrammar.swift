@@ -3,7 +3,8 @@ import JSON
 /// The JSON texts that a schema allows, as an automaton over bytes.
 ///
 /// Members of an object come in the order in which the schema names them, and no others where it names any. Where blank
-/// text may stand, that is a space, or a line break and an indentation, and nothing before commas and colons.
+/// text may stand, that is a space, or a line break and an indentation, and nothing before commas and colons. Every state
+/// leads to the end of a text: what could not be finished, such as a value nested too deeply, cannot be begun.
 final class JSONGrammar: Sendable {
   /// What a value may be. Values within values are named by their index in the grammar.
   enum Node: Sendable {
@@ -17,6 +18,8 @@ final class JSONGrammar: Sendable {
     case map(Int)
     case array(Int, ClosedRange<Int>)
     case union([Int])
+    /// A value between two fixed texts, and more of the same with a line break between where it repeats.
+    case framed([UInt8], Int, [UInt8], repeats: Bool)
   }
 
   struct Member: Sendable {
@@ -28,6 +31,8 @@ final class JSONGrammar: Sendable {
 
   let nodes: [Node]
   let root: Int
+  /// Frames that the shortest text of each node takes at most, on top of those below it.
+  private let depths: [Int]
 
   /// Any object.
   static let anyObject = JSONGrammar(nodes: [.any, .map(0)], root: 1)
@@ -37,7 +42,11 @@ final class JSONGrammar: Sendable {
     self.root = root
     // Behind the schema's own: any value, and what any value may hold.
     self.nodes = nodes + [.any, .map(nodes.count), .array(nodes.count, 0...Int.max)]
+    depths = GrammarDepths(self.nodes).values
   }
+
+  /// Whether any text of the grammar ends.
+  var hasTexts: Bool { depths[root] <= Self.deepest }
 
   /// What is still to come of a text, the next thing last.
   struct Thread: Hashable, Sendable {
@@ -60,6 +69,8 @@ final class JSONGrammar: Sendable {
     case elements(Int, count: Int)
     case entries(Int, isFirst: Bool)
     case entryName(Int)
+    /// Another text of a node that repeats, or the end.
+    case again(Int)
   }
 
   /// Where within a string.
@@ -89,11 +100,15 @@ final class JSONGrammar: Sendable {
   /// Nothing has come yet.
   var start: State { [Thread(frames: [.value(root)])] }
 
+  /// Blank text has come, and no more of it may.
+  var startBehindBlanks: State { [Thread(frames: [.value(root)], blanks: Self.mostBlanks)] }
+
   /// Whether a text may end here.
   static func isComplete(_ state: State) -> Bool {
     state.contains { thread in
       var frames = thread.frames
       if case .number(let place, _, _)? = frames.last, place.canEnd { frames.removeLast() }
+      if case .again? = frames.last { frames.removeLast() }
       return frames.isEmpty
     }
   }
@@ -106,7 +121,7 @@ final class JSONGrammar: Sendable {
   }
 
   private func advance(_ thread: Thread, _ byte: UInt8, into next: inout State) {
-    guard let top = thread.frames.last, thread.frames.count <= Self.deepest else { return }
+    guard let top = thread.frames.last else { return }
     let rest = Array(thread.frames.dropLast())
     func go(_ frames: [Frame]) { next.insert(Thread(frames: rest + frames)) }
     func retry(_ frames: [Frame]) {
@@ -120,7 +135,9 @@ final class JSONGrammar: Sendable {
       if let following = Self.follow(place, byte) { go(following.map { [.string($0)] } ?? []) }
       return
     case .number(let place, let digits, let isInteger):
-      if let following = Self.follow(place, byte, isInteger), digits < Self.mostDigits {
+      if let following = Self.follow(place, byte, isInteger),
+        digits + (following.canEnd ? 0 : 1) < Self.mostDigits
+      {
         go([.number(following, digits: digits + 1, isInteger: isInteger)])
       } else if place.canEnd {
         retry([])
@@ -128,13 +145,14 @@ final class JSONGrammar: Sendable {
       return
     default: break
     }
-    if let blanks = Self.follow(blanks: thread.blanks, byte), top != .colon {
+    if let blanks = Self.follow(blanks: thread.blanks, byte), takesBlanks(top) {
       next.insert(Thread(frames: thread.frames, blanks: blanks))
       return
     }
     if byte == UInt8(ascii: ","), thread.blanks > 0 { return }
     switch top {
-    case .value(let node): for frames in begin(node, byte) { retry(frames) }
+    case .value(let node):
+      for frames in begin(node, byte, room: Self.deepest - rest.count) { retry(frames) }
     case .colon: if byte == UInt8(ascii: ":") { go([]) }
     case .members(let node, let from, let isFirst):
       guard case .object(let members) = nodes[node] else { return }
@@ -147,22 +165,26 @@ final class JSONGrammar: Sendable {
     case .name(let node, let from):
       guard case .object(let members) = nodes[node] else { return }
       for index in from..<members.count {
-        retry([
-          .members(node, from: index + 1, isFirst: false), .value(members[index].value), .colon,
-          .text(members[index].name, 0),
-        ])
-        if members[index].isRequired { break }
+        let member = members[index]
+        if member.isRequired || fits(member.value, rest) {
+          retry([
+            .members(node, from: index + 1, isFirst: false), .value(member.value), .colon,
+            .text(member.name, 0),
+          ])
+        }
+        if member.isRequired { break }
       }
     case .elements(let node, let count):
       guard case .array(let value, let range) = nodes[node] else { return }
       if byte == UInt8(ascii: "]"), range.contains(count) { go([]) }
-      guard count < range.upperBound else { return }
+      guard count < range.upperBound, count < range.lowerBound || fits(value, rest) else { return }
       // Beyond the least number of elements the count no longer matters where there is no most.
       let after = range.upperBound == .max ? min(count + 1, max(range.lowerBound, 1)) : count + 1
       let frames: [Frame] = [.elements(node, count: after), .value(value)]
       if count == 0 { retry(frames) } else if byte == UInt8(ascii: ",") { go(frames) }
     case .entries(let node, let isFirst):
       if byte == UInt8(ascii: "}") { go([]) }
+      guard case .map(let value) = nodes[node], fits(value, rest) else { return }
       if isFirst {
         retry([.entryName(node)])
       } else if byte == UInt8(ascii: ",") {
@@ -171,12 +193,38 @@ final class JSONGrammar: Sendable {
     case .entryName(let node):
       guard case .map(let value) = nodes[node], byte == UInt8(ascii: "\"") else { return }
       go([.entries(node, isFirst: false), .value(value), .colon, .string(.text)])
+    case .again(let node):
+      guard case .framed(let open, let value, let close, _) = nodes[node] else { return }
+      retry([.again(node), .text(close, 0), .value(value), .text([0x0A] + open, 0)])
     case .text, .string, .number: return
     }
   }
 
-  /// What a value that begins with a byte may be.
-  private func begin(_ node: Int, _ byte: UInt8) -> [[Frame]] {
+  /// Whether blank text may stand here: not where only a comma, a colon or a fixed text may follow.
+  private func takesBlanks(_ top: Frame) -> Bool {
+    switch top {
+    case .colon, .again, .text, .string, .number: return false
+    case .members(let node, let from, let isFirst):
+      guard !isFirst, case .object(let members) = nodes[node] else { return true }
+      return !members[from...].contains(where: \.isRequired)
+    case .elements(let node, let count):
+      guard count > 0, case .array(_, let range) = nodes[node] else { return true }
+      return range.contains(count)
+    case .value(let node):
+      if case .framed = nodes[node] { return false }
+      return true
+    case .name, .entries, .entryName: return true
+    }
+  }
+
+  /// Whether a value that need not be can be finished on top of these frames and its object's or array's.
+  private func fits(_ value: Int, _ rest: [Frame]) -> Bool {
+    GrammarDepths.member(depths[value]) <= Self.deepest - rest.count
+  }
+
+  /// What a value that begins with a byte may be, in so many frames.
+  private func begin(_ node: Int, _ byte: UInt8, room: Int) -> [[Frame]] {
+    guard depths[node] <= room else { return [] }
     switch nodes[node] {
     case .any:
       switch byte {
@@ -195,7 +243,10 @@ final class JSONGrammar: Sendable {
       return [[.members(node, from: 0, isFirst: true), .text([UInt8(ascii: "{")], 0)]]
     case .map: return [[.entries(node, isFirst: true), .text([UInt8(ascii: "{")], 0)]]
     case .array: return [[.elements(node, count: 0), .text([UInt8(ascii: "[")], 0)]]
-    case .union(let choices): return choices.flatMap { begin($0, byte) }
+    case .union(let choices): return choices.flatMap { begin($0, byte, room: room) }
+    case .framed(let open, let value, let close, let repeats):
+      let frames: [Frame] = [.text(close, 0), .value(value), .text(open, 0)]
+      return open.first == byte ? [repeats ? [.again(node)] + frames : frames] : []
     }
   }
 

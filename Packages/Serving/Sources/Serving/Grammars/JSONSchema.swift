@@ -16,7 +16,7 @@ struct JSONSchema {
   ]
   private static let mostNodes = 1024
 
-  private let document: JSONValue
+  private var document: JSONValue
   private var nodes: [JSONGrammar.Node] = []
   private var references: [String: Int] = [:]
 
@@ -28,10 +28,50 @@ struct JSONSchema {
   static func grammar(_ schema: JSONValue) throws(Problem) -> JSONGrammar {
     var reader = JSONSchema(schema)
     let root = try reader.read(schema, "#")
-    for node in reader.nodes.indices where reader.isEndless(node) {
+    return try reader.grammar(root)
+  }
+
+  /// The grammar of calls of tools: of one, or of one and more where calls repeat.
+  ///
+  /// - Throws: `Problem` naming the tool and the place in its schema.
+  static func grammar(
+    calling tools: [ToolDefinition], form: ToolCallForm, repeats: Bool
+  ) throws(Problem) -> JSONGrammar {
+    var reader = JSONSchema(.null)
+    var calls: [Int] = []
+    for tool in tools {
+      // References of a schema lead to places of its own.
+      reader.document = tool.parameters
+      reader.references = [:]
+      let schema: JSONValue =
+        tool.parameters.isNull || tool.parameters == .object([:])
+        ? .object(["type": .string("object")]) : tool.parameters
+      do {
+        let name = try reader.add(.texts([Array(JSONValue.quoted(tool.name).utf8)]), "#")
+        let members = [
+          ("name", name), (form.argumentsKey, try reader.read(schema, "#")),
+        ].map {
+          JSONGrammar.Member(
+            name: Array(JSONValue.quoted($0).utf8), value: $1, isRequired: true)
+        }
+        calls.append(try reader.add(.object(members), "#"))
+      } catch { throw Problem(path: "\(tool.name): \(error.path)", reason: error.reason) }
+    }
+    let call = try reader.add(.union(calls), "#")
+    guard form == .tagged else { return try reader.grammar(call) }
+    let root = try reader.add(.framed(form.opening, call, form.closing, repeats: repeats), "#")
+    return try reader.grammar(root)
+  }
+
+  private func grammar(_ root: Int) throws(Problem) -> JSONGrammar {
+    for node in nodes.indices where isEndless(node) {
       throw Problem(path: "#", reason: "a reference leads to itself and to no value")
     }
-    return JSONGrammar(nodes: reader.nodes, root: root)
+    let grammar = JSONGrammar(nodes: nodes, root: root)
+    guard grammar.hasTexts else {
+      throw Problem(path: "#", reason: "no value that it allows ends, or none but very deep ones")
+    }
+    return grammar
   }
 
   /// Whether a choice leads back to itself before any value begins.

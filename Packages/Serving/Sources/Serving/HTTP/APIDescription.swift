@@ -19,6 +19,8 @@ struct APIDescription {
         "/v1/chat/completions": post(
           "Continues a conversation.", chatFields, required: ["messages"]),
         "/v1/completions": post("Continues texts.", completionFields, required: ["prompt"]),
+        "/v1/responses": post(
+          "Continues a conversation of items.", responseFields, required: ["input"]),
         "/tokenize": post(
           "The ids of a text or a conversation.",
           [
@@ -48,7 +50,7 @@ struct APIDescription {
         "vote": Self.integer(2, limits.texts),
         "reasoning_effort": Self.words(ThinkingFields.efforts.map(\.name)),
         "chat_template_kwargs": Self.object, "tools": Self.list(Self.object),
-        "tool_choice": Self.words(["auto", "none"]), "parallel_tool_calls": Self.flag,
+        "tool_choice": Self.toolChoice, "parallel_tool_calls": Self.flag,
         "response_format": Self.object,
         "metadata": Self.object, "store": Self.flag,
       ])
@@ -62,8 +64,23 @@ struct APIDescription {
         "prompt": .object([
           "oneOf": .array([Self.string, Self.list(Self.string), ids, Self.list(ids)])
         ]),
-        "echo": Self.flag, "logprobs": Self.integer(0, 20),
+        "echo": Self.flag, "add_special_tokens": Self.flag, "logprobs": Self.integer(0, 20),
         "best_of": Self.integer(1, limits.texts),
+      ])
+  }
+
+  /// The fields of `/v1/responses`.
+  var responseFields: OrderedObject<JSONValue> {
+    let others = samplingFields.members.filter { !["n", "max_tokens"].contains($0.0) }
+    return joined(
+      OrderedObject(others.map { ($0, $1) }), thinkingFields,
+      [
+        "input": .object(["oneOf": .array([Self.string, Self.list(Self.object)])]),
+        "instructions": Self.string, "max_output_tokens": Self.integer(1, model.context),
+        "reasoning": Self.object, "text": Self.object, "tools": Self.list(Self.object),
+        "tool_choice": Self.toolChoice, "parallel_tool_calls": Self.flag,
+        "top_logprobs": Self.integer(0, 20), "include": Self.list(Self.string),
+        "chat_template_kwargs": Self.object, "metadata": Self.object, "store": Self.flag,
       ])
   }
 
@@ -126,6 +143,10 @@ struct APIDescription {
   private static let string: JSONValue = .object(["type": .string("string")])
   private static let flag: JSONValue = .object(["type": .string("boolean")])
   private static let object: JSONValue = .object(["type": .string("object")])
+
+  private static let toolChoice: JSONValue = .object([
+    "oneOf": .array([words(["auto", "none", "required"]), object])
+  ])
 
   private static func integer(_ least: Int, _ most: Int) -> JSONValue {
     .object([

@@ -57,16 +57,21 @@ extension Response {
 struct EventWriter {
   private(set) var writer: any ResponseBodyWriter
 
-  /// Sends an event.
-  mutating func send(_ value: JSONValue) async throws { try await send(value.line) }
+  /// Sends an event, and says its type where it has one.
+  mutating func send(_ value: JSONValue, type: String? = nil) async throws {
+    let name = type.map { "event: \($0)\n" } ?? ""
+    try await writer.write(ByteBuffer(string: "\(name)data: \(value.line)\n\n"))
+  }
 
   /// Sends an event of some text on one line.
   mutating func send(_ line: String) async throws {
     try await writer.write(ByteBuffer(string: "data: \(line)\n\n"))
   }
 
-  /// A stream of events that `write` sends; one that it throws is the last.
+  /// A stream of events that `write` sends; an error that it throws is the last. `isMarked` says that `[DONE]` marks the
+  /// end.
   static func response(
+    isMarked: Bool = true,
     _ write: @escaping @Sendable (inout EventWriter) async throws -> Void
   ) -> Response {
     Response(
@@ -78,7 +83,7 @@ struct EventWriter {
         var events = EventWriter(writer: writer)
         do {
           try await write(&events)
-          try await events.send("[DONE]")
+          if isMarked { try await events.send("[DONE]") }
         } catch let error as AnswerAbandoned {
           throw error
         } catch {

@@ -40,6 +40,7 @@ struct Endpoints: Sendable {
       .get("/v1/models") { _ in .json(models) },
       .post("/v1/chat/completions") { try await chat($0) },
       .post("/v1/completions") { try await completion($0) },
+      .post("/v1/responses") { try await responses($0) },
       .post("/tokenize") { try tokenize($0) },
       .post("/detokenize") { try detokenize($0) },
       .get("/tokenizer_info") { _ in .json(tokenizerInfo) },

@@ -11,6 +11,10 @@ public struct InferenceServer: Sendable {
   let configuration: ServerConfiguration
   private let access: AccessRules
   private let routes: [String: [Route]]
+  private let answers = OpenAnswers()
+
+  /// Whether all that was answered is written.
+  public var hasAnswered: Bool { answers.isEmpty }
 
   /// A server of a model that an engine runs.
   public init(_ model: ServedModel, _ engine: TextEngine, _ configuration: ServerConfiguration) {
@@ -86,6 +90,9 @@ public struct InferenceServer: Sendable {
     let query = Dictionary(
       request.uri.queryParameters.map { (String($0.key), String($0.value)) },
       uniquingKeysWith: { first, _ in first })
-    return try await route.answer(Call(body: body, query: query, channel: channel))
+    let ticket = answers.begin()
+    var response = try await route.answer(Call(body: body, query: query, channel: channel))
+    if method == .post { response.body = ticket.held(by: response.body) }
+    return response
   }
 }

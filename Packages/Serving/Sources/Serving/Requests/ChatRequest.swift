@@ -8,14 +8,7 @@ struct ChatRequest {
   let streams: Bool
   let withUsage: Bool
   /// The tools whose calls are looked for in the answer; nil where none are offered.
-  let tools: Tools?
-
-  /// The tools that a model is offered.
-  struct Tools {
-    let names: Set<String>
-    /// Whether an answer may hold more than one call.
-    let areParallel: Bool
-  }
+  let tools: OfferedTools?
 
   /// Reads a request.
   ///
@@ -43,13 +36,16 @@ struct ChatRequest {
       }
     }
     var conversation = try Self.conversation(&fields)
-    tools = try Self.tools(&fields, &conversation)
-    let grammar = try fields.value("response_format").flatMap {
+    tools = try OfferedTools.read(&fields, &conversation, model)
+    let form = try fields.value("response_format").flatMap {
       (format) throws(APIError) in try model.grammars.grammar(format)
     }
+    if form != nil, tools != nil {
+      throw .invalid("response_format", "and tools exclude each other")
+    }
+    let grammar = form ?? tools?.grammar
     if grammar != nil {
-      try thinking.freeAnswer()
-      if tools != nil { throw .invalid("response_format", "and tools exclude each other") }
+      try thinking.freeAnswer(for: form == nil ? "tool_choice" : "response_format")
     }
     fields.pass(
       "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key")
@@ -65,24 +61,6 @@ struct ChatRequest {
       prompts: [try conversation.prompt(model, thinks: thinking.thinks)], sampling: sampling,
       thinking: thinking, logprobs: wantsLogprobs ? top ?? 0 : nil, grammar: grammar,
       votes: votes)
-  }
-
-  /// Reads which of the tools may be called; where none may, the template does not hear of them.
-  private static func tools(
-    _ fields: inout FieldReader, _ conversation: inout ChatConversation
-  ) throws(APIError) -> Tools? {
-    let choice = try fields.word("tool_choice", among: ["auto", "none"]) ?? "auto"
-    let areParallel = try fields.bool("parallel_tool_calls") ?? true
-    if choice == "none" { conversation.tools = nil }
-    guard let tools = conversation.tools else { return nil }
-    var names: Set<String> = []
-    for (index, tool) in tools.enumerated() {
-      guard let name = (tool["function"] ?? tool)["name"]?.string else {
-        throw .invalid("tools", "tools[\(index)] has no function with a name")
-      }
-      names.insert(name)
-    }
-    return Tools(names: names, areParallel: areParallel)
   }
 
   /// Reads the conversation: the messages, the tools and the variables of the template.
@@ -105,13 +83,17 @@ struct ChatRequest {
       }
       conversation.tools = tools
     }
-    if let given = fields.value("chat_template_kwargs") {
-      guard let object = given.object else {
-        throw .invalid("chat_template_kwargs", "expected an object, found \(given.summary)")
-      }
-      for (name, value) in object.members { conversation.variables[name] = value }
-    }
+    conversation.variables = try variables(&fields)
     return conversation
+  }
+
+  /// Reads further variables of the template.
+  static func variables(_ fields: inout FieldReader) throws(APIError) -> [String: JSONValue] {
+    guard let given = fields.value("chat_template_kwargs") else { return [:] }
+    guard let object = given.object else {
+      throw .invalid("chat_template_kwargs", "expected an object, found \(given.summary)")
+    }
+    return Dictionary(object.members.map { ($0, $1) }) { $1 }
   }
 
   /// A message whose calls of tools have objects as arguments, which templates look into, where the dialect has their
@@ -136,9 +118,11 @@ struct ChatRequest {
 
 extension ChatConversation {
   /// The ids of the prompt; what the template objects to is the client's mistake.
-  func prompt(_ model: ServedModel, thinks: Bool) throws(APIError) -> [Int32] {
+  func prompt(
+    _ model: ServedModel, thinks: Bool, field: String = "messages"
+  ) throws(APIError) -> [Int32] {
     do { return try model.prompt(self, thinks) } catch {
-      throw .invalid("messages", "\(error)")
+      throw .invalid(field, "\(error)")
     }
   }
 }

@@ -35,8 +35,9 @@ struct CompletionRequest {
       throw .invalid("best_of", "is \(bestOf); only as many texts as n are generated")
     }
     guard let prompt = fields.value("prompt") else { throw .invalid("prompt", "is missing") }
-    let prompts = try Self.prompts(prompt, model)
-    fields.pass("user", "add_special_tokens")
+    let adds = try fields.bool("add_special_tokens") ?? true
+    let prompts = try Self.prompts(prompt, model, addSpecialTokens: adds)
+    fields.pass("user")
     try fields.refuse("suffix", unless: .string(""), why: "texts are continued at their end")
     try fields.refuse("logit_bias", unless: .object([:]), why: "no token is favoured here")
     try fields.finish()
@@ -47,9 +48,12 @@ struct CompletionRequest {
 
   /// One prompt or several: texts, or lists of ids.
   private static func prompts(
-    _ value: JSONValue, _ model: ServedModel
+    _ value: JSONValue, _ model: ServedModel, addSpecialTokens: Bool
   ) throws(APIError) -> [[Int32]] {
-    if let text = value.string { return [model.tokenizer.encode(text, addSpecialTokens: true)] }
+    func encode(_ text: String) -> [Int32] {
+      model.tokenizer.encode(text, addSpecialTokens: addSpecialTokens)
+    }
+    if let text = value.string { return [encode(text)] }
     guard let values = value.array, let first = values.first else {
       throw .invalid("prompt", "expected a text, token ids, or a list of these")
     }
@@ -57,7 +61,7 @@ struct CompletionRequest {
     var prompts: [[Int32]] = []
     for value in values {
       if let text = value.string {
-        prompts.append(model.tokenizer.encode(text, addSpecialTokens: true))
+        prompts.append(encode(text))
       } else {
         prompts.append(try ids(value, model))
       }

@@ -41,7 +41,7 @@ struct TextRequest {
         throw .invalid("ignore_eos", "and a thinking budget exclude each other")
       }
       if grammar != nil, sampling.stopTokens.isEmpty {
-        throw .invalid("response_format", "and ignore_eos exclude each other")
+        throw .invalid("ignore_eos", "and an answer of a given form exclude each other")
       }
       for sample in 0..<count {
         var request = GenerationRequest(

@@ -63,12 +63,13 @@ struct ThinkingFields {
     }
   }
 
-  /// Demands the answer in words behind which any text can follow, as an answer of a given form needs.
-  mutating func freeAnswer() throws(APIError) {
+  /// Demands the answer in words behind which any text can follow, as an answer of a given form needs
+  /// and `field` asks.
+  mutating func freeAnswer(for field: String) throws(APIError) {
     guard tokens != nil else { return }
     if saysCue && wording != .earlyStop {
       throw .invalid(
-        "thinking_cue", "\(wording.rawValue) opens a box, which response_format excludes")
+        "thinking_cue", "\(wording.rawValue) opens a box, which \(field) excludes")
     }
     wording = .earlyStop
   }
