@@ -1,5 +1,6 @@
 import AppSupport
 import ArgumentParser
+import Compression
 import DecoderModels
 import Evaluation
 import Foundation
@@ -67,6 +68,11 @@ struct RunStudy: ParsableCommand {
     try check(
       "numerics", definition.numerics, { NumericsChoice(argument: $0) != nil },
       NumericsChoice.allValueStrings)
+    for scheme in Set(definition.grids.flatMap(\.schemes)).sorted() {
+      try check(
+        "schemes", scheme, { QuantizationPreset(rawValue: $0) != nil },
+        QuantizationPreset.allCases.map(\.rawValue))
+    }
     try check(
       "head-bits", definition.headBits, { Automatic<HeadBits>(argument: $0) != nil },
       Automatic<HeadBits>.allValueStrings)
@@ -76,7 +82,7 @@ struct RunStudy: ParsableCommand {
   private func runs(of part: Shard, _ definition: StudyDefinition) -> [StudyRun] {
     var weights: [String] = []
     return definition.runs.filter { run in
-      let name = "\(run.source.model) \(run.source.bits)"
+      let name = "\(run.source.model) \(run.source.weights)"
       if !weights.contains(name) { weights.append(name) }
       return part.contains(item: weights.firstIndex(of: name) ?? 0, sample: 0, of: 1)
     }
@@ -99,9 +105,12 @@ struct RunStudy: ParsableCommand {
     if !FileManager.default.fileExists(atPath: folder.path) {
       try quantize.run(
         [
-          "--model", source.model, "--bits", "\(source.bits)", "--method", definition.method,
-          "--group-size", "\(definition.groupSize)", "--output", folder.path,
-        ] + threadFlags)
+          "--model", source.model, "--output", folder.path,
+        ]
+          + (source.scheme.map { ["--scheme", $0] } ?? [
+            "--bits", "\(source.bits)", "--method", definition.method, "--group-size",
+            "\(definition.groupSize)",
+          ]) + threadFlags)
     }
     return folder.path
   }

@@ -36,6 +36,7 @@ struct StudyFolder: ParsableArguments {
   func model(_ source: StudyRun.Source, of definition: StudyDefinition) -> URL {
     let name = source.model.split(separator: "/").last.map(String.init) ?? source.model
     return url(of: definition).appendingPathComponent("models")
-      .appendingPathComponent("\(name)-\(definition.method)-\(source.bits)bit")
+      .appendingPathComponent(
+        "\(name)-\(source.scheme ?? "\(definition.method)-\(source.bits)bit")")
   }
 }

@@ -23,7 +23,8 @@ struct Engine: ParsableCommand {
   var shape = "0.6b"
   @Option(help: "Layers, where fewer than the shape has.")
   var layers: Int?
-  @Option(help: "Formats of the weights, separated by commas: bf16, int8, int4.")
+  @Option(
+    help: "Formats of the weights, separated by commas: bf16, int8, int4, w8a8, w8a8-fp, w4a4.")
   var formats = "bf16,int8,int4"
   @Option(
     help:

@@ -7,13 +7,19 @@ import Tensors
 /// How the weights of the blocks are stored.
 enum WeightFormat: String, CaseIterable {
   case bf16, int8, int4
+  /// 8-bit integers on both sides, one scale a row and one a token.
+  case w8a8
+  /// 8-bit floats on both sides.
+  case w8a8Float = "w8a8-fp"
+  /// 4 bits on both sides, a sixteenth of the inputs as floats.
+  case w4a4
 
   /// Bits of a weight.
   var bits: Int {
     switch self {
     case .bf16: 16
-    case .int8: 8
-    case .int4: 4
+    case .int8, .w8a8, .w8a8Float: 8
+    case .int4, .w4a4: 4
     }
   }
 }
@@ -121,14 +127,54 @@ enum RandomModel {
       return try WeightPacking.pack(
         Tensor(dtype: .bf16, shape: [rows, columns], bytes: bytes), name: "random")
     }
+    if format == .w8a8Float {
+      return try WeightPacking.pack(
+        Float8Matrix(
+          codes: (0..<rows * columns).map { _ in UInt8(truncatingIfNeeded: random.next()) & 0xb7 },
+          scales: [Float](repeating: 1 / 64, count: rows), tokenRounding: .float8))
+    }
+    if format == .w4a4 { return try outliers(rows, columns, &random) }
     let bits = format.bits
     let mask = UInt8((1 << bits) - 1)
     let codes = (0..<rows * columns).map { _ in UInt8(truncatingIfNeeded: random.next()) & mask }
     let scale = Float(1) / Float(32 << bits)
+    if format == .w8a8 {
+      return try WeightPacking.pack(
+        QuantizedMatrix(
+          grid: CodeGrid(
+            bits: bits, outFeatures: rows, inFeatures: columns, groupSize: columns,
+            scales: [Float](repeating: scale, count: rows), tokenRounding: .int8), codes: codes))
+    }
     return try WeightPacking.pack(
       QuantizedMatrix(
         bits: bits, outFeatures: rows, inFeatures: columns, groupSize: 128, codes: codes,
         scales: [Float](repeating: scale, count: rows * (columns / 128))))
+  }
+}
+
+extension RandomModel {
+  /// Codes of 4 bits beside every sixteenth input as BF16, at most 256.
+  private static func outliers(
+    _ rows: Int, _ columns: Int, _ random: inout Xorshift
+  ) throws -> any LinearWeights {
+    let count = min(256, columns / 16)
+    let others = columns - count
+    let codes = (0..<rows * others).map { _ in UInt8(truncatingIfNeeded: random.next()) & 15 }
+    let grid = try CodeGrid(
+      bits: 4, outFeatures: rows, inFeatures: others, groupSize: others,
+      scales: [Float](repeating: 1 / 512, count: rows), tokenRounding: .between4)
+    let kept = try AlignedBytes(count: rows * count * 2)
+    kept.withMutableBytes { target in
+      for index in 0..<rows * count {
+        let bits = UInt16(truncatingIfNeeded: random.next()) & 0x807f | 0x3c80
+        target.storeBytes(of: bits, toByteOffset: index * 2, as: UInt16.self)
+      }
+    }
+    return try WeightPacking.pack(
+      OutlierMatrix(
+        rest: QuantizedMatrix(grid: grid, codes: codes),
+        columns: (0..<Int32(count)).map { $0 * Int32(columns / count) },
+        outliers: Tensor(dtype: .bf16, shape: [rows, count], bytes: kept)))
   }
 }
 

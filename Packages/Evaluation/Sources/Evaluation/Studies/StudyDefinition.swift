@@ -12,6 +12,8 @@ public struct StudyDefinition: Sendable, Hashable {
     public let models: [String]
     /// Bits of the weights; 16 is the model as it is.
     public let bits: [Int]
+    /// Schemes of weights and activations beside them, by their names, which say the bits of both: w8a8-int, quik-w4a4.
+    public let schemes: [String]
     /// KV policies.
     public let kv: [KVPolicy]
     /// Thinking budgets, in tokens.
@@ -115,7 +117,9 @@ extension StudyDefinition.Grid {
   fileprivate init(
     _ section: YAMLSection, tasks: [String: TaskKind], _ evictions: EvictionCatalog
   ) throws(EvaluationError) {
-    try section.allow(["benchmarks", "models", "bits", "kv", "budgets", "samples", "replies"])
+    try section.allow([
+      "benchmarks", "models", "bits", "schemes", "kv", "budgets", "samples", "replies",
+    ])
     benchmarks = try section.distinct("benchmarks")
     for benchmark in benchmarks where tasks[benchmark] == nil {
       throw section.error(
@@ -124,6 +128,10 @@ extension StudyDefinition.Grid {
     }
     models = try section.distinct("models")
     bits = try section.numbers("bits", among: WeightPrecision.knownBits)
+    schemes = try section.strings("schemes") == nil ? [] : section.distinct("schemes")
+    for scheme in schemes where StudyRun.Source.bits(ofScheme: scheme) == nil {
+      throw section.error("schemes", "holds '\(scheme)'; expected names such as w8a8-int")
+    }
     var policies: [KVPolicy] = []
     for text in try section.distinct("kv") {
       do { policies.append(try KVPolicy(parsing: text, evictions: evictions)) } catch {
@@ -142,8 +150,11 @@ extension StudyDefinition.Grid {
 
   /// How many scenarios the grid has.
   fileprivate var count: Int {
-    [benchmarks.count, models.count, bits.count, kv.count, budgets.count, samples.count]
-      .reduce(1) { $0.multipliedReportingOverflow(by: $1).overflow ? .max : $0 * $1 }
+    [
+      benchmarks.count, models.count, bits.count + schemes.count, kv.count, budgets.count,
+      samples.count,
+    ]
+    .reduce(1) { $0.multipliedReportingOverflow(by: $1).overflow ? .max : $0 * $1 }
   }
 }
 

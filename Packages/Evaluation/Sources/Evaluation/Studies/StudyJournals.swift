@@ -127,7 +127,7 @@ private struct SettingsCheck {
     var differences = expected.compactMap { name, wanted, found in
       wanted == found ? nil : "\(name): \(found ?? "none"), not \(wanted)"
     }
-    let model = "\(run.source.model) at \(run.source.bits) bits"
+    let model = "\(run.source.model) at \(run.source.weights)"
     let digest = scenario.engine["weights digest"] ?? ""
     if let known = digests[model], known != digest {
       differences.append("the weights of \(model) changed between runs")
@@ -189,6 +189,7 @@ private struct Measured {
       kvBytes: Int(tally.cost.kvBytes ?? 0) * scenario.samples,
       seconds: tally.cost.seconds / Double(replies),
       tokens: Double(tally.tokens.generated + tally.tokens.injected) / Double(replies),
-      numerics: engine["numerics"] ?? "exact", headBits: engine["head bits"] ?? "16")
+      numerics: engine["numerics"] ?? "exact", scheme: scenario.source.scheme,
+      headBits: engine["head bits"] ?? "16")
   }
 }

@@ -36,6 +36,8 @@ public struct StudyPoint: Sendable, Hashable, Codable {
   public let tokens: Double
   /// How weights met activations; nil in results from before it was kept, when it was exact.
   public var numerics: String?
+  /// The scheme of weights and activations; nil where weights alone were quantized, or nothing.
+  public var scheme: String?
   /// Bits in which the output head was held, likewise; "16" is as it is stored.
   public var headBits: String?
 
@@ -46,7 +48,7 @@ public struct StudyPoint: Sendable, Hashable, Codable {
     case standardError = "standard_error"
     case weightsBytes = "weights_bytes"
     case kvBytes = "kv_bytes"
-    case numerics
+    case numerics, scheme
     case headBits = "head_bits"
   }
 
@@ -125,9 +127,9 @@ public struct StudyResults: Sendable, Hashable, Codable {
     }
   }
 
-  /// The results as measurements for the planner.
+  /// The results as measurements for the planner, which knows weights alone.
   public var measurements: [MeasuredAccuracy] {
-    points.map {
+    points.filter { $0.scheme == nil }.map {
       MeasuredAccuracy(
         model: $0.model, bits: $0.bits, kv: $0.kv, thinkBudget: $0.thinkBudget,
         samples: $0.samples, task: $0.task, accuracy: $0.accuracy,

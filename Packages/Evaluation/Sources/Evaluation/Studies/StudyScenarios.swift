@@ -22,8 +22,21 @@ public struct StudyRun: Sendable, Hashable {
     public let model: String
     /// Bits of its weights.
     public let bits: Int
+    /// The scheme of weights and activations; nil where weights alone are quantized, or nothing.
+    public let scheme: String?
     /// Its KV policy.
     public let kv: KVPolicy
+
+    /// What became of the weights, for names: 4bit, or a scheme's.
+    public var weights: String { scheme ?? "\(bits)bit" }
+
+    /// Bits of the weights of a scheme, as its name says: 8 of w8a8-int, 4 of quik-w4a4; nil where it says none.
+    static func bits(ofScheme name: String) -> Int? {
+      guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }) else {
+        return nil
+      }
+      return name.firstMatch(of: #/w(\d{1,2})a\d/#).flatMap { Int($0.1) }
+    }
   }
 
   /// What names it.
@@ -36,7 +49,7 @@ public struct StudyRun: Sendable, Hashable {
   /// A name for files: letters, digits, '-', '=' and '.'.
   public var name: String {
     let model = source.model.split(separator: "/").last.map(String.init) ?? source.model
-    let text = "\(source.benchmark)-\(model)-\(source.bits)bit-\(source.kv)"
+    let text = "\(source.benchmark)-\(model)-\(source.weights)-\(source.kv)"
     return String(
       text.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-=.".contains($0)) ? $0 : "-" })
   }
@@ -109,10 +122,17 @@ extension StudyDefinition {
 extension StudyDefinition.Grid {
   /// Every benchmark, model, precision and policy.
   var sources: [StudyRun.Source] {
-    benchmarks.flatMap { benchmark in
+    let weights: [(bits: Int, scheme: String?)] =
+      bits.map { ($0, nil) }
+      + schemes.map { (StudyRun.Source.bits(ofScheme: $0) ?? 0, $0) }
+    return benchmarks.flatMap { benchmark in
       models.flatMap { model in
-        bits.flatMap { bits in
-          kv.map { StudyRun.Source(benchmark: benchmark, model: model, bits: bits, kv: $0) }
+        weights.flatMap { weights in
+          kv.map {
+            StudyRun.Source(
+              benchmark: benchmark, model: model, bits: weights.bits, scheme: weights.scheme,
+              kv: $0)
+          }
         }
       }
     }

@@ -37,6 +37,16 @@ import Testing
     #expect(tokens.naive == 8 * (16 + 32) * 2 * 4)
   }
 
+  @Test func schemesStandBesideBits() throws {
+    let grid = Self.grid + "    schemes: [w8a8-int, quik-w4a4]\n"
+    let study = try definition(Self.head + "grids:\n" + grid)
+    #expect(study.scenarios.count == 2 * 4 * 2 * 2 * 2)
+    let sources = study.runs.map(\.source)
+    #expect(Set(sources.map(\.weights)) == ["16bit", "4bit", "w8a8-int", "quik-w4a4"])
+    #expect(Set(sources.filter { $0.scheme == "quik-w4a4" }.map(\.bits)) == [4])
+    #expect(Set(study.runs.map(\.name)).count == 16)
+  }
+
   @Test func gridsShareTheirRuns() throws {
     let second = """
         - {benchmarks: [nano-math], models: [b], bits: [16], kv: [bf16], budgets: [16, 64], samples: [1], replies: 8}
@@ -63,6 +73,8 @@ import Testing
     ("grids:\n" + grid.replacingOccurrences(of: "bf16,", with: "int3,"), "int3"),
     ("grids:\n" + grid.replacingOccurrences(of: "nano-math", with: "aime25"), "tasks"),
     ("grids:\n" + grid + "    replies: 2", "replies"),
+    ("grids:\n" + grid + "    schemes: [fast]", "'fast'"),
+    ("grids:\n" + grid + "    schemes: [w8a8-int, w8a8-int]", "twice"),
     ("grids:\n" + grid + "    colour: red", "colour"),
     ("limit: 0\ngrids:\n" + grid, "limit"), ("seeds: 1\ngrids:\n" + grid, "seeds"),
     ("weights: {bits: 4}\ngrids:\n" + grid, "weights.bits"),

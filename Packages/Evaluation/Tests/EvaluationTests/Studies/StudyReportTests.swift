@@ -76,6 +76,28 @@ import Testing
     #expect(mixed.allSatisfy { $0 })
   }
 
+  /// Schemes change neither findings nor figures; they are compared by themselves.
+  @Test func schemesAreComparedByThemselves() {
+    let results = results()
+    let added = results.points.filter { $0.bits == 4 && $0.samples == 1 }.map { point in
+      StudyPoint(
+        benchmark: point.benchmark, task: point.task, model: point.model,
+        parameters: point.parameters, bits: 8, kv: point.kv, thinkBudget: point.thinkBudget,
+        samples: 1, accuracy: 0.99, standardError: 0.001, replies: 100,
+        weightsBytes: point.weightsBytes * 2, kvBytes: point.kvBytes,
+        seconds: point.seconds / 100, tokens: point.tokens, scheme: "w8a8-int")
+    }
+    let both = StudyResults(
+      study: "s", title: "t", concurrency: 16, scenarios: 0, points: results.points + added)
+    #expect(StudyFormats(results).rows.isEmpty)
+    #expect(verdicts(both) == verdicts(results))
+    let formats = StudyFormats(both)
+    #expect(formats.rows.count == 4 * 3)
+    #expect(formats.answer.contains("the fastest is w8a8-int (4 of 4)"))
+    #expect(formats.answer.contains("throughput"))
+    #expect(both.measurements.count == results.points.count)
+  }
+
   @Test func nothingIsSaidWithoutData() {
     let empty = StudyResults(study: "e", title: "e", concurrency: 1, scenarios: 3, points: [])
     #expect(verdicts(empty).allSatisfy { $0 == .unknown })

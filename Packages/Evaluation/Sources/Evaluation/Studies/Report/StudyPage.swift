@@ -45,6 +45,7 @@ struct StudyPage {
     <p>Configurations that none beats in memory and accuracy, all of them together: \(TaskKind.allCases.map { "\(frontierPoints($0).count) in \($0 == .math ? "mathematics" : "knowledge")" }.joined(separator: ", ")).</p>
     \(TaskKind.allCases.map(frontier).joined(separator: "\n"))
     </section>
+    \(formats)
     \(figures.map(section).joined(separator: "\n"))
     </main>
     <footer>Figures are numbered as in the paper. Points name their configuration when pointed at; the same data lies beside this page as CSV and SVG files.</footer>
@@ -90,7 +91,8 @@ struct StudyPage {
     let rows = points.map { point in
       let error = point.standardError.map { " ± \(StudyPoint.percent($0))" } ?? ""
       let cells = [
-        point.model, "\(point.bits)", point.kv, "\(point.thinkBudget)", "\(point.samples)",
+        point.model, point.scheme ?? "\(point.bits)", point.kv, "\(point.thinkBudget)",
+        "\(point.samples)",
         "\(ByteCount(point.totalBytes))", StudyPoint.percent(point.accuracy) + error,
       ]
       return "<tr>" + cells.map { "<td>\(escaped($0))</td>" }.joined() + "</tr>"
@@ -101,6 +103,32 @@ struct StudyPage {
       <tbody>
       \(rows.joined(separator: "\n"))
       </tbody></table></div></details>
+      """
+  }
+
+  /// Schemes of weights and activations beside bits of weights alone; nothing where the study has none.
+  private var formats: String {
+    let table = StudyFormats(results)
+    guard !table.rows.isEmpty else { return "" }
+    let rows = table.rows.map { row in
+      let error = row.standardError.map { " ± \(StudyPoint.percent($0))" } ?? ""
+      let cells = [
+        row.benchmark, row.model, row.form, StudyPoint.percent(row.accuracy) + error,
+        "\(ByteCount(row.bytes))",
+        "\((row.tokensPerSecond * 10).rounded() / 10)",
+      ]
+      return "<tr>" + cells.map { "<td>\(escaped($0))</td>" }.joined() + "</tr>"
+    }
+    return """
+      <section>
+      <h2>Formats of weights and activations</h2>
+      <p>\(escaped(table.answer))</p>
+      <div class="wide"><table>
+      <thead><tr><th>benchmark</th><th>model</th><th>format</th><th>accuracy, %</th><th>memory</th><th>tokens a second and reply</th></tr></thead>
+      <tbody>
+      \(rows.joined(separator: "\n"))
+      </tbody></table></div>
+      </section>
       """
   }
 

@@ -37,7 +37,8 @@ public struct StudyReport: Sendable {
 
   private var pointTable: String {
     let header = [
-      "benchmark", "task", "model", "parameters", "weight_bits", "kv", "think_budget", "samples",
+      "benchmark", "task", "model", "parameters", "weight_bits", "scheme", "kv", "think_budget",
+      "samples",
       "accuracy", "standard_error", "replies", "weights_bytes", "kv_bytes", "total_bytes",
       "seconds",
       "tokens",
@@ -45,7 +46,8 @@ public struct StudyReport: Sendable {
     let rows = results.points.map { point in
       [
         point.benchmark, point.task.rawValue, point.model, "\(point.parameters)", "\(point.bits)",
-        point.kv, "\(point.thinkBudget)", "\(point.samples)", "\(point.accuracy)",
+        point.scheme ?? "", point.kv, "\(point.thinkBudget)", "\(point.samples)",
+        "\(point.accuracy)",
         point.standardError.map { "\($0)" } ?? "", "\(point.replies)", "\(point.weightsBytes)",
         "\(point.kvBytes)", "\(point.totalBytes)", "\(point.seconds)", "\(point.tokens)",
       ]

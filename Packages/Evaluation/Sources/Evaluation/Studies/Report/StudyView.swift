@@ -3,12 +3,14 @@ import MemoryPlanner
 
 extension StudyPoint {
   /// A model at a precision, as figures call it.
-  var weightsName: String { "\(model) \(bits)-bit" }
+  var weightsName: String { "\(model) \(form)" }
+  /// What became of the weights: a scheme's name, or bits.
+  var form: String { scheme ?? "\(bits)-bit" }
 
   /// Every setting, for labels.
   var configuration: String {
     var text =
-      "\(model), \(bits) bits, KV \(kv), \(thinkBudget) tokens, \(samples) sample\(samples == 1 ? "" : "s")"
+      "\(model), \(scheme ?? "\(bits) bits"), KV \(kv), \(thinkBudget) tokens, \(samples) sample\(samples == 1 ? "" : "s")"
     let error = standardError.map { " ± \(Self.percent($0))" } ?? ""
     text += ": \(Self.percent(accuracy))\(error) %"
     return text + ", \(ByteCount(totalBytes))"
@@ -28,7 +30,7 @@ extension StudyPoint {
 
 /// The points of a study from the sides that figures and findings look at.
 struct StudyView {
-  /// All points.
+  /// All points whose weights alone were quantized, or nothing: what the paper looks at.
   let points: [StudyPoint]
   /// The models, smallest first.
   let models: [String]
@@ -36,7 +38,7 @@ struct StudyView {
   let bits: [Int]
 
   init(_ results: StudyResults) {
-    points = results.points
+    points = results.points.filter { $0.scheme == nil }
     var sizes: [String: Int] = [:]
     for point in points { sizes[point.model] = point.parameters }
     models = sizes.keys.sorted { (sizes[$0] ?? 0, $0) < (sizes[$1] ?? 0, $1) }
