@@ -1,7 +1,7 @@
 import ModelLoader
 
 /// Llama 2 and 3: no per-head norms; Llama 3.1 scales its rotary frequencies in three bands.
-public struct Llama: LlamaStyleFamily {
+public struct Llama: StyledFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["llama"]
   /// What people call its models.

@@ -2,7 +2,7 @@ import ModelLoader
 
 /// What Llama, Qwen and Mistral share: keys of the configuration, names of tensors, pre-norm blocks of grouped-query
 /// attention with rotary positions and a gated feed-forward layer.
-struct LlamaStyle: Sendable {
+struct LlamaStyle: FamilyStyle {
   /// Which attention layers have a bias.
   enum AttentionBias: Sendable {
     case none
@@ -12,6 +12,7 @@ struct LlamaStyle: Sendable {
   }
 
   let shape: DecoderShape
+  let prefix = "model."
   let intermediateSize: Int
   let epsilon: Float
   let attentionBias: AttentionBias
@@ -61,36 +62,20 @@ struct LlamaStyle: Sendable {
     self.experts = experts
   }
 
-  func prefix(ofLayer layer: Int) -> String { "model.layers.\(layer)." }
-
-  /// Either name serves for a matrix that is both embedding and head.
-  func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding {
-    let names = ["model.embed_tokens"] + (shape.tiesEmbeddings ? ["lm_head"] : [])
-    return TokenEmbedding(
-      tokens: try source.matrix(
-        firstOf: names, rows: shape.vocabularySize, columns: shape.hiddenSize))
+  func norm(
+    _ name: String, _ count: Int, from source: any TensorSource
+  ) throws(CheckpointError) -> Norm {
+    try source.rmsNorm(name, count, epsilon: epsilon)
   }
 
-  func block(_ layer: Int, from source: any TensorSource) throws(CheckpointError) -> DecoderBlock {
-    let prefix = prefix(ofLayer: layer)
-    return DecoderBlock(
-      .preNorm,
-      norms: [
-        try source.rmsNorm(prefix + "input_layernorm", shape.hiddenSize, epsilon: epsilon),
-        try source.rmsNorm(prefix + "post_attention_layernorm", shape.hiddenSize, epsilon: epsilon),
-      ],
-      mixer: try attention(layer, prefix + "self_attn.", from: source),
-      feedForward: try feedForward(layer, prefix + "mlp.", from: source))
-  }
-
-  func attention(
+  func mixer(
     _ layer: Int, _ prefix: String, from source: any TensorSource
-  ) throws(CheckpointError) -> Attention {
+  ) throws(CheckpointError) -> any Mixer {
+    let prefix = prefix + "self_attn."
     let (heads, hidden) = (shape.heads, shape.hiddenSize)
     let bias = attentionBias != .none
-    func norm(_ name: String) throws(CheckpointError) -> Norm? {
-      normalizesHeads
-        ? try source.rmsNorm(prefix + name, heads.dimension, epsilon: epsilon) : nil
+    func headNorm(_ name: String) throws(CheckpointError) -> Norm? {
+      normalizesHeads ? try norm(prefix + name, heads.dimension, from: source) : nil
     }
     return Attention(
       heads,
@@ -103,7 +88,7 @@ struct LlamaStyle: Sendable {
           prefix + "v_proj", rows: heads.keyWidth, columns: hidden, bias: bias)),
       output: try source.linear(
         prefix + "o_proj", rows: hidden, columns: heads.queryWidth, bias: attentionBias == .all),
-      queryNorm: try norm("q_norm"), keyNorm: try norm("k_norm"),
+      queryNorm: try headNorm("q_norm"), keyNorm: try headNorm("k_norm"),
       position: shape.rotary.map { .rotary($0) } ?? .none,
       window: shape.cacheShape.window(layer))
   }
@@ -118,39 +103,13 @@ struct LlamaStyle: Sendable {
       prefix, width: intermediateSize, hidden: shape.hiddenSize, bias: feedForwardBias,
       from: source)
   }
-
-  func head(from source: any TensorSource) throws(CheckpointError) -> OutputHead {
-    OutputHead(
-      norm: try source.rmsNorm("model.norm", shape.hiddenSize, epsilon: epsilon),
-      weights: shape.tiesEmbeddings
-        ? nil
-        : try source.matrix("lm_head", rows: shape.vocabularySize, columns: shape.hiddenSize))
-  }
 }
 
-/// A family whose tensors are those of `LlamaStyle`.
-protocol LlamaStyleFamily: ModelFamily {
-  var style: LlamaStyle { get }
-}
-
-extension LlamaStyleFamily {
-  /// See `ModelFamily`.
-  public var shape: DecoderShape { style.shape }
-  /// See `ModelFamily`.
-  public func prefix(ofLayer layer: Int) -> String { style.prefix(ofLayer: layer) }
-  /// See `ModelFamily`.
-  public func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding {
-    try style.embedding(from: source)
-  }
-  /// See `ModelFamily`.
-  public func block(
-    _ layer: Int, from source: any TensorSource
-  ) throws(CheckpointError) -> DecoderBlock {
-    try style.block(layer, from: source)
-  }
-  /// See `ModelFamily`.
-  public func head(from source: any TensorSource) throws(CheckpointError) -> OutputHead {
-    try style.head(from: source)
+extension StyledFamily where Style == LlamaStyle {
+  func feedForward(
+    _ layer: Int, _ prefix: String, from source: any TensorSource
+  ) throws(CheckpointError) -> any FeedForward {
+    try style.feedForward(layer, prefix, from: source)
   }
 }
 

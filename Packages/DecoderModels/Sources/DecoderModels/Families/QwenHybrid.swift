@@ -2,7 +2,7 @@ import ModelLoader
 
 /// What the hybrids of Qwen share: pre-norm blocks whose norms hold how far they are from 1; linear attention in most of them, in
 /// the others attention with a gate behind it and rotary positions in a part of each head.
-struct QwenHybrid: Sendable {
+struct QwenHybrid: FamilyStyle {
   /// How a file holds the layers before the recurrence of a `GatedDeltaNet`.
   enum DeltaInputs: Sendable {
     case separate
@@ -14,7 +14,7 @@ struct QwenHybrid: Sendable {
   private let delta: DeltaHeads
   private let deltaInputs: DeltaInputs
   private let hasAttentionBias: Bool
-  private let prefix: String
+  let prefix: String
 
   /// Reads the keys that the families share.
   ///
@@ -55,44 +55,16 @@ struct QwenHybrid: Sendable {
     self.delta = delta
   }
 
-  func prefix(ofLayer layer: Int) -> String { "\(prefix)layers.\(layer)." }
-
-  /// Either name serves for a matrix that is both embedding and head.
-  func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding {
-    let names = [prefix + "embed_tokens"] + (shape.tiesEmbeddings ? ["lm_head"] : [])
-    return TokenEmbedding(
-      tokens: try source.matrix(
-        firstOf: names, rows: shape.vocabularySize, columns: shape.hiddenSize))
-  }
-
-  /// A block with this feed-forward layer.
-  func block(
-    _ layer: Int, from source: any TensorSource, feedForward: any FeedForward
-  ) throws(CheckpointError) -> DecoderBlock {
-    let prefix = prefix(ofLayer: layer)
-    let attends = shape.cacheShape.attends(layer)
-    return DecoderBlock(
-      .preNorm,
-      norms: [
-        try norm(prefix + "input_layernorm", shape.hiddenSize, from: source),
-        try norm(prefix + "post_attention_layernorm", shape.hiddenSize, from: source),
-      ],
-      mixer: attends
-        ? try attention(prefix + "self_attn.", from: source)
-        : try deltaNet(prefix + "linear_attn.", from: source),
-      feedForward: feedForward)
-  }
-
-  func head(from source: any TensorSource) throws(CheckpointError) -> OutputHead {
-    OutputHead(
-      norm: try norm(prefix + "norm", shape.hiddenSize, from: source),
-      weights: shape.tiesEmbeddings
-        ? nil
-        : try source.matrix("lm_head", rows: shape.vocabularySize, columns: shape.hiddenSize))
+  func mixer(
+    _ layer: Int, _ prefix: String, from source: any TensorSource
+  ) throws(CheckpointError) -> any Mixer {
+    shape.cacheShape.attends(layer)
+      ? try attention(prefix + "self_attn.", from: source)
+      : try deltaNet(prefix + "linear_attn.", from: source)
   }
 
   /// Files hold how far the weights are from 1.
-  private func norm(
+  func norm(
     _ name: String, _ count: Int, from source: any TensorSource
   ) throws(CheckpointError) -> Norm {
     try source.rmsNorm(name, count, epsilon: epsilon, offset: 1)
@@ -145,39 +117,6 @@ struct QwenHybrid: Sendable {
       biases: try source.vector(prefix + "dt_bias", count: delta.values),
       norm: try source.rmsNorm(prefix + "norm", delta.valueDimension, epsilon: epsilon),
       output: try source.linear(prefix + "out_proj", rows: hidden, columns: delta.valueWidth))
-  }
-}
-
-/// A family whose blocks are those of `QwenHybrid`, but for the feed-forward layers.
-protocol QwenHybridFamily: ModelFamily {
-  var style: QwenHybrid { get }
-
-  /// The feed-forward layer of a layer, whose tensors begin with `prefix`.
-  func feedForward(
-    _ layer: Int, _ prefix: String, from source: any TensorSource
-  ) throws(CheckpointError) -> any FeedForward
-}
-
-extension QwenHybridFamily {
-  /// See `ModelFamily`.
-  public var shape: DecoderShape { style.shape }
-  /// See `ModelFamily`.
-  public func prefix(ofLayer layer: Int) -> String { style.prefix(ofLayer: layer) }
-  /// See `ModelFamily`.
-  public func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding {
-    try style.embedding(from: source)
-  }
-  /// See `ModelFamily`.
-  public func block(
-    _ layer: Int, from source: any TensorSource
-  ) throws(CheckpointError) -> DecoderBlock {
-    try style.block(
-      layer, from: source,
-      feedForward: feedForward(layer, prefix(ofLayer: layer) + "mlp.", from: source))
-  }
-  /// See `ModelFamily`.
-  public func head(from source: any TensorSource) throws(CheckpointError) -> OutputHead {
-    try style.head(from: source)
   }
 }
 
