@@ -30,11 +30,9 @@ struct AWQFormat: LinearFormat {
     guard bits == 4 else {
       throw .unsupported(file: description.file, feature: "AWQ with \(bits) bits (4 are read)")
     }
-    let size = try description.integer(
-      description.has("group_size") ? "group_size" : "q_group_size", in: -1...Int(Int32.max))
-    guard size != 0 else { throw description.wrong("group_size", expected: "-1 or more than 0") }
-    summary = QuantizationSummary(
-      method: .awq, schemes: [.init(bits: 4, groupSize: size > 0 ? size : nil)])
+    let size = try description.groupSize(
+      description.has("group_size") ? "group_size" : "q_group_size")
+    summary = QuantizationSummary(method: .awq, schemes: [.init(bits: 4, groupSize: size)])
   }
 
   func shape(of prefix: String, in checkpoint: Checkpoint) throws(CheckpointError) -> [Int] {
@@ -62,8 +60,11 @@ struct AWQFormat: LinearFormat {
     return try QuantizedMatrix(layer: prefix, grid: grid, codes: codes)
   }
 
-  func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
-    let packer = try CodePacker(grid(of: prefix, in: checkpoint))
+  func weights(
+    named prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> any LinearWeights {
+    let packer = try checkpoint.packer(
+      of: prefix, grid(of: prefix, in: checkpoint), scales: prefix + ".scales")
     let words = try checkpoint.part(prefix + ".qweight", .i32, rank: 2)
     try forEachBlock(of: words, workers: checkpoint.workers) { packer.put($0, codes: $1) }
     return packer.weights

@@ -267,8 +267,10 @@ public struct Checkpoint: Sendable {
   ///   - prefix: the layer's name.
   ///   - shape: the size that it has to have, `[out, in]`.
   /// - Returns: the weights in memory.
-  /// - Throws: as `linear(named:)`, `.shape` for another size, or `TensorError` when memory is short.
-  public func weights(named prefix: String, shape: [Int]) throws -> any LinearWeights {
+  /// - Throws: as `linear(named:)`, `.shape` for another size, or `.tensors` when memory is short.
+  public func weights(
+    named prefix: String, shape: [Int]
+  ) throws(CheckpointError) -> any LinearWeights {
     func check(_ found: [Int]) throws(CheckpointError) {
       guard found == shape else {
         throw .shape(tensor: prefix + ".weight", expected: shape, found: found)
@@ -276,10 +278,11 @@ public struct Checkpoint: Sendable {
     }
     if let info = try denseLinear(named: prefix) {
       try check(info.shape)
-      return try WeightPacking.pack(dtype: info.dtype, shape: info.shape, name: info.name) {
-        packer in
-        try readRows(of: info, granularity: DensePacker.blockRows) { packer.put($0, $1) }
+      let packer = try CheckpointError.wrapping(layer: prefix) { () throws(TensorError) in
+        try DensePacker(dtype: info.dtype, shape: info.shape, name: info.name)
       }
+      try readRows(of: info, granularity: DensePacker.blockRows) { packer.put($0, $1) }
+      return packer.weights
     }
     let format = try storedFormat(of: prefix)
     try check(format.shape(of: prefix, in: self))

@@ -145,13 +145,17 @@ struct EightBitFormat: LinearFormat {
     return (scales, block[1])
   }
 
-  func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
+  func weights(
+    named prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> any LinearWeights {
     guard dtype == .f8e4m3 else { return try integers(named: prefix, in: checkpoint) }
     let shape = try shape(of: prefix, in: checkpoint)
     let (values, groupSize) = try scales(of: prefix, shape: shape, in: checkpoint)
-    let weights = try Float8Weights(
-      shape: shape, groupSize: groupSize, rowScales: values, tokenRounding: tokenRounding,
-      name: prefix)
+    let weights = try CheckpointError.wrapping(layer: prefix) { () throws(TensorError) in
+      try Float8Weights(
+        shape: shape, groupSize: groupSize, rowScales: values, tokenRounding: tokenRounding,
+        name: prefix)
+    }
     let info = try checkpoint.info(of: prefix + ".weight")
     try checkpoint.readRows(of: info, granularity: 16) { weights.put($0, $1) }
     return weights
@@ -161,35 +165,31 @@ struct EightBitFormat: LinearFormat {
     named prefix: String, in checkpoint: Checkpoint
   ) throws(CheckpointError) -> StoredLinear {
     guard dtype == .f8e4m3 else { return .quantized(try matrix(named: prefix, in: checkpoint)) }
-    do {
-      if block == nil { return .float8(try float8(named: prefix, in: checkpoint)) }
-      let weights = try weights(named: prefix, in: checkpoint)
-      let values = weights.dequantized()
-      let shape = [weights.outFeatures, weights.inFeatures]
-      return .dense(try Tensor(elements: values, .f32, shape: shape, name: prefix))
-    } catch let error as CheckpointError {
-      throw error
-    } catch {
-      throw .tensors("layer \(prefix): \(error)")
-    }
+    if block == nil { return .float8(try float8(named: prefix, in: checkpoint)) }
+    let weights = try weights(named: prefix, in: checkpoint)
+    let shape = [weights.outFeatures, weights.inFeatures]
+    return .dense(
+      try Tensor(elements: weights.dequantized(), .f32, shape: shape, name: prefix))
   }
 
   /// A layer of 8-bit floats with a scale for each row, as it is stored.
   private func float8(
     named prefix: String, in checkpoint: Checkpoint
-  ) throws -> Float8Matrix {
+  ) throws(CheckpointError) -> Float8Matrix {
     let shape = try shape(of: prefix, in: checkpoint)
     let codes = try checkpoint.tensor(named: prefix + ".weight").bytes.withBytes { [UInt8]($0) }
-    return try Float8Matrix(
-      codes: codes, scales: scales(of: prefix, shape: shape, in: checkpoint).values,
-      tokenRounding: tokenRounding)
+    let scales = try scales(of: prefix, shape: shape, in: checkpoint).values
+    return try CheckpointError.wrapping(layer: prefix) { () throws(TensorError) in
+      try Float8Matrix(codes: codes, scales: scales, tokenRounding: tokenRounding)
+    }
   }
 
   /// Codes are stored less 128, which is their highest bit turned over.
   private func integers(
     named prefix: String, in checkpoint: Checkpoint
-  ) throws -> any LinearWeights {
-    let packer = try CodePacker(grid(of: prefix, in: checkpoint))
+  ) throws(CheckpointError) -> any LinearWeights {
+    let packer = try checkpoint.packer(
+      of: prefix, grid(of: prefix, in: checkpoint), scales: prefix + "." + marker)
     let info = try checkpoint.info(of: prefix + ".weight")
     try checkpoint.readRows(of: info, granularity: CodePacker.blockRows) { rows, bytes in
       withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count) { codes in

@@ -36,15 +36,11 @@ struct GPTQFormat: LinearFormat {
     guard word == "int32" else {
       throw .unsupported(file: file, feature: "GPTQ pack_dtype \(word)")
     }
-    let bits = try description.integer("bits", in: 1...8)
-    guard CodePacking.widths.contains(bits) else {
-      throw .unsupported(file: file, feature: "GPTQ with \(bits) bits")
-    }
-    let size = try description.integer("group_size", in: -1...Int(Int32.max))
-    guard size != 0 else { throw description.wrong("group_size", expected: "-1 or more than 0") }
+    let bits = try description.codeBits("bits") { "GPTQ with \($0) bits" }
     isMixed = description.has("dynamic")
     summary = QuantizationSummary(
-      method: method, schemes: [.init(bits: bits, groupSize: size > 0 ? size : nil)])
+      method: method,
+      schemes: [.init(bits: bits, groupSize: try description.groupSize("group_size"))])
   }
 
   // MARK: Reading
@@ -61,10 +57,11 @@ struct GPTQFormat: LinearFormat {
         workers: checkpoint.workers))
   }
 
-  func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
+  func weights(
+    named prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> any LinearWeights {
     let grid = try grid(of: prefix, in: checkpoint)
-    let scaleType = try checkpoint.info(of: prefix + ".scales").dtype
-    let packer = try CodePacker(grid, scaleType: scaleType == .f32 ? nil : scaleType)
+    let packer = try checkpoint.packer(of: prefix, grid, scales: prefix + ".scales")
     let info = try checkpoint.info(of: prefix + ".qweight")
     if packer.takesWords {
       try checkpoint.readRows(of: info) { packer.put(words: $0, columns: $1) }
@@ -82,7 +79,7 @@ struct GPTQFormat: LinearFormat {
     of prefix: String, in checkpoint: Checkpoint
   ) throws(CheckpointError) -> CodeGrid {
     let qweight = try checkpoint.requirePart(prefix + ".qweight", .i32, rank: 2)
-    let index = try groupIndex(of: prefix, in: checkpoint)
+    let index = try checkpoint.groupIndex(prefix + ".g_idx")
     let scaleShape = try checkpoint.info(of: prefix + ".scales").shape
     guard !qweight.shape.contains(0) else {
       throw checkpoint.wrong(prefix + ".qweight", "empty: \(qweight.shape)")
@@ -135,16 +132,6 @@ struct GPTQFormat: LinearFormat {
         reason: "\(words) rows of words do not hold \(columns) inputs of \(scheme.bits) bits")
     }
     return (scheme, columns)
-  }
-
-  private func groupIndex(
-    of prefix: String, in checkpoint: Checkpoint
-  ) throws(CheckpointError) -> [Int32]? {
-    let name = prefix + ".g_idx"
-    guard checkpoint.contains(name) else { return nil }
-    return try checkpoint.part(name, .i32, rank: 1).bytes.withBytes {
-      [Int32]($0.bindMemory(to: Int32.self))
-    }
   }
 
   /// Zero points `[out, groups]`, or nil when all are in the middle.

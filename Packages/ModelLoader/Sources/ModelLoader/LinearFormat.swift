@@ -26,8 +26,10 @@ protocol LinearFormat: Sendable {
 
   /// Reads the layer `prefix` into the form in which it is multiplied.
   ///
-  /// - Throws: as `matrix`, or `TensorError`.
-  func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights
+  /// - Throws: as `matrix`, `.tensors` where memory is short.
+  func weights(
+    named prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> any LinearWeights
 
   /// The size `[out, in]` of the layer `prefix`, without reading its codes.
   ///
@@ -49,8 +51,13 @@ extension LinearFormat {
     .quantized(try matrix(named: prefix, in: checkpoint))
   }
 
-  func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
-    try WeightPacking.pack(matrix(named: prefix, in: checkpoint))
+  func weights(
+    named prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> any LinearWeights {
+    let matrix = try matrix(named: prefix, in: checkpoint)
+    return try CheckpointError.wrapping(layer: prefix) { () throws(TensorError) in
+      try WeightPacking.pack(matrix)
+    }
   }
 
   func storageName(of prefix: String, in checkpoint: Checkpoint) throws(CheckpointError) -> String {
@@ -301,76 +308,5 @@ func linearFormat(
         + "(read are gptq, awq, fp8 and compressed-tensors with pack-quantized, int-quantized or "
         + "float-quantized; otherwise take the unquantized model and run `bitbudget quantize` on it, "
         + "or a GGUF file)")
-  }
-}
-
-extension Checkpoint {
-  /// Reads a tensor that has to be of this type and rank.
-  func part(
-    _ name: String, _ dtype: DType, rank: Int
-  ) throws(CheckpointError) -> Tensor {
-    try tensor(named: requirePart(name, dtype, rank: rank).name)
-  }
-
-  /// Makes sure that a tensor is of this type and rank.
-  func requirePart(
-    _ name: String, _ dtype: DType, rank: Int
-  ) throws(CheckpointError) -> TensorInfo {
-    let info = try info(of: name)
-    guard info.dtype == dtype, info.shape.count == rank else {
-      throw wrong(
-        name,
-        "\(dtype.rawValue) of \(rank) dimensions expected, \(info.dtype.rawValue) \(info.shape) found"
-      )
-    }
-    return info
-  }
-
-  /// Reads floating-point values that have to be of this shape and finite.
-  func finiteFloats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float] {
-    try require(name, shape: shape)
-    let values = try floats(named: name)
-    guard let position = values.firstIndex(where: { !$0.isFinite }) else { return values }
-    throw wrong(name, "element \(position) is \(values[position])")
-  }
-
-  /// Makes sure that a tensor has this shape.
-  func require(_ name: String, shape: [Int]) throws(CheckpointError) {
-    let found = try info(of: name).shape
-    guard found == shape else { throw .shape(tensor: name, expected: shape, found: found) }
-  }
-
-  /// The error for a tensor that cannot be what it has to be, naming its shard.
-  func wrong(_ tensor: String, _ reason: String) -> CheckpointError {
-    let shard = tensors[tensor].map { "/" + $0.shard } ?? ""
-    return .tensor(file: directory.path + shard, tensor: tensor, reason: reason)
-  }
-}
-
-extension CodeGrid {
-  /// `init` with the error of this package, naming the layer.
-  init(
-    layer: String, scheme: QuantizationSummary.Scheme, outFeatures: Int, inFeatures: Int,
-    scales: [Float], zeros: [Float]?, groupIndex: [Int32]?, tokenRounding: TokenRounding? = nil
-  ) throws(CheckpointError) {
-    do {
-      try self.init(
-        bits: scheme.bits, outFeatures: outFeatures, inFeatures: inFeatures,
-        groupSize: scheme.groupSize ?? inFeatures, scales: scales, zeros: zeros,
-        groupIndex: groupIndex, tokenRounding: tokenRounding)
-    } catch {
-      throw .tensors("layer \(layer): \(error)")
-    }
-  }
-}
-
-extension QuantizedMatrix {
-  /// `init` with the error of this package, naming the layer.
-  init(layer: String, grid: CodeGrid, codes: [UInt8]) throws(CheckpointError) {
-    do {
-      try self.init(grid: grid, codes: codes)
-    } catch {
-      throw .tensors("layer \(layer): \(error)")
-    }
   }
 }

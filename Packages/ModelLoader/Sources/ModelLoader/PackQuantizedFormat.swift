@@ -60,10 +60,7 @@ struct PackQuantizedFormat: LinearFormat {
     guard try weights.stringIfPresent("type") ?? "int" == "int" else {
       throw .unsupported(file: weights.file, feature: "\(weights.path).type other than int")
     }
-    let bits = try weights.integer("num_bits", in: 1...8)
-    guard CodePacking.widths.contains(bits) else {
-      throw .unsupported(file: weights.file, feature: "\(weights.path).num_bits \(bits)")
-    }
+    let bits = try weights.codeBits("num_bits") { "\(weights.path).num_bits \($0)" }
     let size = try weights.integerIfPresent("group_size", in: -1...Int(Int32.max))
     switch try weights.stringIfPresent("strategy") ?? (size ?? -1 > 0 ? "group" : "channel") {
     case "channel": return .init(bits: bits, groupSize: nil)
@@ -96,10 +93,11 @@ struct PackQuantizedFormat: LinearFormat {
         workers: checkpoint.workers))
   }
 
-  func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
+  func weights(
+    named prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> any LinearWeights {
     let grid = try grid(of: prefix, in: checkpoint)
-    let scaleType = try checkpoint.info(of: prefix + ".weight_scale").dtype
-    let packer = try CodePacker(grid, scaleType: scaleType == .f32 ? nil : scaleType)
+    let packer = try checkpoint.packer(of: prefix, grid, scales: prefix + ".weight_scale")
     let packing = CodePacking(bits: grid.bits)
     let packed = try checkpoint.info(of: prefix + ".weight_packed")
     try checkpoint.readRows(of: packed, granularity: CodePacker.blockRows) { rows, words in
@@ -139,7 +137,7 @@ struct PackQuantizedFormat: LinearFormat {
       layer: prefix, scheme: scheme, outFeatures: rows, inFeatures: columns,
       scales: checkpoint.finiteFloats(prefix + ".weight_scale", shape: scaleShape),
       zeros: zeros(of: prefix, CodePacking(bits: scheme.bits), shape: scaleShape, in: checkpoint),
-      groupIndex: groupIndex(of: prefix, columns: columns, in: checkpoint))
+      groupIndex: checkpoint.groupIndex(prefix + ".weight_g_idx", inputs: columns))
   }
 
   private func size(
@@ -171,17 +169,6 @@ struct PackQuantizedFormat: LinearFormat {
     let codes = try packing.unpackColumns(
       words.bytes, rows: shape[1], columns: shape[0], workers: checkpoint.workers)
     return transposed(codes.map(Float.init), rows: shape[1], columns: shape[0])
-  }
-
-  private func groupIndex(
-    of prefix: String, columns: Int, in checkpoint: Checkpoint
-  ) throws(CheckpointError) -> [Int32]? {
-    let name = prefix + ".weight_g_idx"
-    guard checkpoint.contains(name) else { return nil }
-    try checkpoint.require(name, shape: [columns])
-    return try checkpoint.part(name, .i32, rank: 1).bytes.withBytes {
-      [Int32]($0.bindMemory(to: Int32.self))
-    }
   }
 }
 

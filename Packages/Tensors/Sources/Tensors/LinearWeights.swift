@@ -73,17 +73,6 @@ public enum WeightPacking {
     try DenseWeights(tensor, name: name)
   }
 
-  /// Packs a dense matrix whose rows `fill` puts into a packer, in pieces, all of them.
-  ///
-  /// - Throws: as `pack(_:name:)`, or what `fill` throws.
-  public static func pack(
-    dtype: DType, shape: [Int], name: String, fill: (DensePacker) throws -> Void
-  ) throws -> any LinearWeights {
-    let packer = try DensePacker(dtype: dtype, shape: shape, name: name)
-    try fill(packer)
-    return packer.weights
-  }
-
   /// Packs what a file holds or a quantizer made.
   ///
   /// - Throws: `TensorError` when the kernels cannot hold the matrix, or memory is short.

@@ -121,13 +121,7 @@ public struct CheckpointTensors: TensorSource {
   public func matrix(
     _ name: String, rows: Int, columns: Int
   ) throws(CheckpointError) -> any LinearWeights {
-    do {
-      return try checkpoint.weights(named: name, shape: [rows, columns])
-    } catch let error as CheckpointError {
-      throw error
-    } catch {
-      throw .tensors("tensor \(name): \(error)")
-    }
+    try checkpoint.weights(named: name, shape: [rows, columns])
   }
 
   /// See `TensorSource`.

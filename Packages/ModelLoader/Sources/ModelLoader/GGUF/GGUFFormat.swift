@@ -34,9 +34,13 @@ struct GGUFFormat: LinearFormat {
     try blocks(of: prefix, in: checkpoint).type.name
   }
 
-  func weights(named prefix: String, in checkpoint: Checkpoint) throws -> any LinearWeights {
+  func weights(
+    named prefix: String, in checkpoint: Checkpoint
+  ) throws(CheckpointError) -> any LinearWeights {
     let (info, type, shape) = try blocks(of: prefix, in: checkpoint)
-    let packer = try BlockPacker(type: type, shape: shape, name: info.name)
+    let packer = try CheckpointError.wrapping(layer: prefix) { () throws(TensorError) in
+      try BlockPacker(type: type, shape: shape, name: info.name)
+    }
     try checkpoint.readRows(of: info, granularity: BlockPacker.blockRows) { packer.put($0, $1) }
     return packer.weights
   }
