@@ -218,7 +218,7 @@ extension DecodingBatch {
       guard let stop = sequences[index].stop, sequences[index].promptTokensRun == stop else {
         continue
       }
-      sequences[index].stop = nil
+      sequences[index].stop = nextStop(of: index)
       guard let id = owned[sequences[index].id], let prefix = prefixes[id] else { continue }
       let bytes = max(0, admission.forecast.pageBytes(entries: stop) - prefix.bytes)
       if prefix.cache == nil, admission.reserve(bytes) {
@@ -312,9 +312,6 @@ extension DecodingBatch {
     guard let heir = waiting.max(by: { waitingTokens($0) < waitingTokens($1) }) else { return }
     caches[heir] = caches[leader]
     sequences[heir].begin(after: done)
-    sequences[heir].stop = sequences[leader].stop.flatMap { stop in
-      waiting.contains { $0 != heir && waitingTokens($0) == stop } ? stop : nil
-    }
     owned[id] = nil
     if let old = owned[sequences[heir].id] {
       // Those who wait for the heir's prompt now wait for it under this name.
@@ -331,6 +328,15 @@ extension DecodingBatch {
     }
     owned[sequences[heir].id] = own
     prefixes.replace(own, tokens: sequences[heir].source.prompt, leader: sequences[heir].id)
+    sequences[heir].stop = nextStop(of: heir)
+  }
+
+  /// Where a text has to stop next in its prompt, since somebody waits for what it is after exactly so many tokens.
+  private func nextStop(of leader: Int) -> Int? {
+    guard sharesExactly, let own = owned[sequences[leader].id] else { return nil }
+    let (done, all) = (caches[leader].position, sequences[leader].source.prompt.count)
+    return sequences.indices.filter { $0 != leader && sequences[$0].awaited?.prefix == own }
+      .map(waitingTokens).filter { $0 > done && $0 < all }.min()
   }
 
   private func waitingTokens(_ sequence: Int) -> Int { sequences[sequence].awaited?.tokens ?? 0 }
