@@ -52,7 +52,7 @@ import Testing
       plan: plan ?? CompressionPlan(settings), source: "moe", sourceDigest: "s", calibration: nil)
     try Compressor(
       source, plan: plan ?? CompressionPlan(settings), scaleType: writer.scaleType, pool: pool
-    ).run(sequences: sequences, store: store, writer: writer, record: &record) { _, _, _ in }
+    ).run(sequences: sequences, store: store, writer: writer, record: &record) { _, _, _ in true }
     try writer.finish(record: record)
     store.remove()
     return (record, target)

@@ -46,7 +46,7 @@ import Testing
     let compressor = try Compressor(source, plan: plan, scaleType: writer.scaleType, pool: pool)
     try compressor.check(writer)
     try compressor.run(sequences: sequences, store: store, writer: writer, record: &record) {
-      _, _, _ in
+      _, _, _ in true
     }
     try writer.finish(record: record)
     store.remove()

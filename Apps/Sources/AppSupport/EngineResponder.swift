@@ -8,12 +8,14 @@ public final class EngineResponder: Responder {
   private let loaded: LoadedModel
   private let tokenizer: TextTokenizer
   private let prompts: PromptBuilder
-  private let generator: BatchGenerator
+  private let kv: KVPolicy
+  /// Made for the memory that `batch` replies at a time leave for their caches.
+  private var generator: BatchGenerator
   private let sampling: SamplingOptions
   private let stopTokens: Set<Int32>
   private let memory: MemoryFlags
-  private let kvByteBudget: Int
-  private let batch: Int
+  private var kvByteBudget: Int
+  private var batch: Int
   private let force: Bool
 
   /// A responder.
@@ -23,7 +25,7 @@ public final class EngineResponder: Responder {
   ///   - kv: what its caches keep, and how.
   ///   - sampling: how tokens are drawn where a request does not say.
   ///   - memory: what all of it may take; fewer than `batch` are generated together where it does
-  ///     not hold more.
+  ///     not hold more. Replies are never cut for it: one that does not fit alone is refused.
   ///   - batch: most replies generated together; branches come on top.
   ///   - force: whether every reply thinks for exactly its thinking budget.
   /// - Throws: `UserError` for a model without tokenizer; what is wrong with its files;
@@ -42,11 +44,37 @@ public final class EngineResponder: Responder {
     prompts = PromptBuilder(
       files: loaded.checkpoint.modelFiles, tokenizer: tokenizer, thinks: true)
     self.memory = memory
-    kvByteBudget = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: batch)
-    generator = BatchGenerator(
-      loaded.pass, kv: kv, kvByteBudget: kvByteBudget, tokenLimit: loaded.tokenLimit
-    ) { tokenizer.decode([$0]) }
+    self.kv = kv
+    (kvByteBudget, generator) = try Self.generator(loaded, tokenizer, kv, memory, batch: batch)
     stopTokens = try loaded.stopTokens()
+  }
+
+  /// A generator of `batch` replies at a time, and the bytes that these leave for caches.
+  private static func generator(
+    _ loaded: LoadedModel, _ tokenizer: TextTokenizer, _ kv: KVPolicy, _ memory: MemoryFlags,
+    batch: Int
+  ) throws -> (Int, BatchGenerator) {
+    let bytes = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: batch)
+    let generator = BatchGenerator(
+      loaded.pass, kv: kv, kvByteBudget: bytes, tokenLimit: loaded.tokenLimit
+    ) { tokenizer.decode([$0]) }
+    return (bytes, generator)
+  }
+
+  /// Generates fewer replies at a time where the working memory of `batch` of them leaves too little for one.
+  private func makeRoom(for requests: [GenerationRequest]) throws {
+    func fits(_ request: GenerationRequest) -> Bool {
+      if case .failure(.memoryExceeded) = Result(catching: { () throws(GenerationError) in
+        try generator.fitting([request])
+      }) {
+        return false
+      }
+      return true
+    }
+    while batch > 1, !requests.allSatisfy(fits) {
+      batch /= 2
+      (kvByteBudget, generator) = try Self.generator(loaded, tokenizer, kv, memory, batch: batch)
+    }
   }
 
   /// Tokens generated a second over everything answered, or nil when nothing was.
@@ -63,10 +91,12 @@ public final class EngineResponder: Responder {
     to requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
   ) throws {
     let generation = try requests.map(generation)
+    try makeRoom(for: generation)
     for request in generation {
       _ = try memory.fitting([request], wanted: 1, kvByteBudget: kvByteBudget, generator: generator)
     }
-    try generator.run(generation, concurrency: batch) { event in
+    var run = try generator.start(generation, concurrency: batch)
+    while let event = try run.next() {
       try Interrupts.check()
       switch event {
       case .token: break
@@ -75,7 +105,6 @@ public final class EngineResponder: Responder {
       case .finished(let index, let result):
         try each(requests[index], response(result))
       }
-      return .goOn
     }
   }
 

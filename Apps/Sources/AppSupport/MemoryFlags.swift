@@ -75,6 +75,10 @@ public struct MemoryFlags: ParsableArguments {
     return limited(fitting)
   }
 
+  /// By how much what a process holds before it begins differs from run to run; what a refusal says would do, does so
+  /// with this much less.
+  private static let variation = 512 << 10
+
   /// How many of the requests, at most `wanted`, can be generated together in `kvByteBudget` bytes.
   ///
   /// - Parameters:
@@ -87,20 +91,44 @@ public struct MemoryFlags: ParsableArguments {
   public func fitting(
     _ requests: [GenerationRequest], wanted: Int, kvByteBudget: Int, generator: BatchGenerator
   ) throws -> Int {
-    let fits = Result { () throws(GenerationError) in
-      try generator.fitting(Array(requests.prefix(wanted)))
+    let requests = Array(requests.prefix(wanted))
+    let fits = Result { () throws(GenerationError) in try generator.fitting(requests) }
+    guard case .failure(.memoryExceeded(let bytes, _, let prompt, let reply, _)) = fits else {
+      return try fits.get()
     }
-    if case .failure(.memoryExceeded(let bytes, _, let prompt, let reply, let longest)) = fits {
-      let place = memory.map { "--memory \($0)" } ?? "the \(MachineMemory.bound)"
-      let left =
-        kvByteBudget > 0
-        ? "leaves \(Text.bytes(kvByteBudget)) beside weights and working memory"
-        : "does not hold weights and working memory"
-      let advice = longest > 0 ? "; --max-tokens \(longest) would fit" : ""
-      throw UserError(
-        "\(place) \(left); prompt \(prompt) + reply \(reply) tokens may take "
-          + "\(Text.bytes(bytes)) of KV cache\(advice)")
+    let place = memory.map { "--memory \($0)" } ?? "the \(MachineMemory.bound)"
+    let left =
+      kvByteBudget > 0
+      ? "leaves \(Text.bytes(kvByteBudget)) beside weights and working memory"
+      : "does not hold weights and working memory"
+    var advice: [String] = []
+    let spared = Result { () throws(GenerationError) in
+      try generator.fitting(requests, sparing: Self.variation)
     }
-    return try fits.get()
+    if case .failure(.memoryExceeded(_, _, _, _, let longest)) = spared, longest > 0 {
+      advice.append("--max-tokens \(longest)")
+    }
+    if memory != nil {
+      let least = Saturating.sum(total - kvByteBudget, Saturating.sum(bytes, Self.variation))
+      advice.append("--memory \((least - 1) / (1 << 20) + 1)MiB")
+    }
+    let end = advice.isEmpty ? "" : "; \(advice.joined(separator: " or ")) would do"
+    throw UserError(
+      "\(place) \(left); prompt \(prompt) + reply \(reply) tokens may take "
+        + "\(Text.bytes(bytes)) of KV cache\(end)")
+  }
+
+  /// Refuses to generate so many texts together where the memory was given and fewer fit.
+  ///
+  /// - Throws: `UserError` naming how many do.
+  public func refuse(
+    _ requests: [GenerationRequest], wanted: Int, generator: BatchGenerator
+  ) throws {
+    guard let memory else { return }
+    let together = Array(requests.prefix(wanted))
+    let fits = max(1, (try? generator.fitting(together, sparing: Self.variation)) ?? 1)
+    throw UserError(
+      "--memory \(memory) does not hold \(wanted) samples at once; --samples \(fits) fits, and --batch \(fits) "
+        + "generates \(requests.count) in turns")
   }
 }

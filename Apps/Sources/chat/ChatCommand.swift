@@ -85,11 +85,11 @@ struct ChatCommand {
 
   private func save(_ session: ChatSession) throws {
     let path = try file()
-    do {
+    do throws(FileError) {
       let file = try AtomicFile(path)
       try file.write(Data(session.json.utf8))
       try file.finish()
-    } catch let error as FileError {
+    } catch {
       throw UserError("\(path): cannot be written: \(error.reason)")
     }
     Console.note("\(session.messages.count) messages in \(path)")

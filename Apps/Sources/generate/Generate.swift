@@ -101,7 +101,11 @@ struct Generate: ParsableCommand {
       }
       let fits = try memory.fitting(
         requests, wanted: together, kvByteBudget: kvByteBudget, generator: generator)
-      if fits < together { try refuseOrNote(together, fits: fits) }
+      if fits < together {
+        // Where the memory was not given they take turns.
+        try memory.refuse(requests, wanted: together, generator: generator)
+        Console.note("note: memory for \(fits) of \(together) samples at a time")
+      }
       let held: Int
       if engine.printIDs {
         held = try printIDs(requests, generator)
@@ -154,17 +158,6 @@ struct Generate: ParsableCommand {
         maxTokens: most, stopTokens: stopTokens, tags: loaded.thinkingTags,
         budget: budget, branches: thinking.branches)
     }
-  }
-
-  /// Fewer samples than wanted fit into the memory together: an error where the memory was given,
-  /// else they take turns.
-  private func refuseOrNote(_ wanted: Int, fits: Int) throws {
-    guard let given = memory.memory else {
-      return Console.note("note: memory for \(fits) of \(wanted) samples at a time")
-    }
-    throw UserError(
-      "--memory \(given) does not hold \(wanted) samples at once; --samples \(fits) fits, and --batch \(fits) "
-        + "generates \(group.samples) in turns")
   }
 
   private func showPrompt() throws {
@@ -242,14 +235,18 @@ struct Generate: ParsableCommand {
       (tokenizer.streamingDetokenizer(skipSpecialTokens: true), StopStrings(limits.stop))
     }
     let clock = ContinuousClock.now
-    try generator.run(requests, concurrency: group.batch) { event in
+    var run = try generator.start(requests, concurrency: group.batch)
+    events: while let event = try run.next() {
       try Interrupts.check()
       switch event {
       case .token(let index, let token):
-        if ends.hasEnough(index) { return .endText }
+        if ends.hasEnough(index) {
+          run.end(index)
+          continue
+        }
         if limits.stop.isEmpty { break }
         _ = watches[index].1.push(watches[index].0.push(token.id))
-        if watches[index].1.isHit { return .endText }
+        if watches[index].1.isHit { run.end(index) }
       case .branched(let index, let budget, let result):
         let reply = reply(result)
         replies[budget, default: [:]][index] = reply
@@ -258,9 +255,8 @@ struct Generate: ParsableCommand {
         ends.take(reply(result), sample: index)
         done += 1
         if requests.count > 1 { line.show(done, of: requests.count) }
-        if ends.vote != nil { return .endAll }
+        if ends.vote != nil { break events }
       }
-      return .goOn
     }
     let seconds = clock.duration(to: .now) / .seconds(1)
     func outcome(_ budget: Int?) -> ReplyGroup? {

@@ -146,20 +146,19 @@ struct Quantize: ParsableCommand {
         calibration: CalibrationText.digest(of: sequences)), storage: plan.storage,
       replacing: force)
     let line = ProgressLine("quantizing block")
-    do {
+    do throws(CompressionError) {
       let times = try compressor.run(
         sequences: sequences, store: store, writer: writer, record: &record
       ) { block, blocks, part in
-        try Interrupts.check()
         line.show(block, of: blocks, part: part)
+        return !Interrupts.isPending
       }
       return (record, store, times, concerns)
-    } catch let error as CompressionError where !error.isOfFile {
-      // The model is at fault: what is finished will never be of use.
-      store.remove()
-      throw error
     } catch {
-      if store.keepIfUseful() {
+      if !error.isTransient {
+        // The model is at fault: what is finished will never be of use.
+        store.remove()
+      } else if store.keepIfUseful() {
         Console.note("finished blocks are kept; the same command goes on after them")
       }
       throw error

@@ -44,16 +44,19 @@ struct SelfWriter {
       sampling: SamplingFlags.parse([]).options(generationConfig: checkpoint.generationConfig)
     ) { try prompts.ids([ChatMessage(role: "user", content: $0)]) }
     let file = folder.appendingPathComponent(calibration.fileName(of: checkpoint.modelName))
-    let line = ProgressLine("writing calibration text, tokens")
-    let sequences = try calibration.sequences(
-      keptIn: file, writer: { try writer(for: usable ?? amount) },
-      text: { tokenizer.decode($0) }
-    ) { done, total in
-      try Interrupts.check()
-      line.show(done, of: total)
+    var sequences = try calibration.sequences(keptIn: file)
+    if sequences == nil {
+      let writer = try writer(for: usable ?? amount)
+      let line = ProgressLine("writing calibration text, tokens")
+      sequences = try calibration.sequences(
+        keptIn: file, writer: writer, text: { tokenizer.decode($0) }
+      ) { done, total in
+        line.show(done, of: total)
+        return !Interrupts.isPending
+      }
     }
     Console.note("calibration \(file.relativePath), written by the model itself")
-    return (file.lastPathComponent, sequences)
+    return (file.lastPathComponent, sequences ?? [])
   }
 
   /// The token that begins a text: the tokenizer's, or what the configuration names.

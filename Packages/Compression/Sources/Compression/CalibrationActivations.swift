@@ -20,8 +20,8 @@ struct CalibrationActivations {
   /// All sequences one after the other, each `[tokens, hidden]`: one block of memory, which goes back to the system
   /// when it is freed.
   private var hidden: [Float] = []
-  /// Told before every sequence what part of the block's work is done; what it throws ends the work.
-  private var progress: (Double) throws -> Void = { _ in }
+  /// Told before every sequence what part of the block's work is done; says whether to go on.
+  private var progress: (Double) -> Bool = { _ in true }
   /// Multiplications for a token of each sequence so far in this block, and in the whole of it.
   private var work = (done: 0, whole: 1)
 
@@ -63,7 +63,7 @@ struct CalibrationActivations {
 
   /// Begins the work on a block with these sites, of which `groups` are observed together; it is reported to `progress`.
   mutating func startBlock(
-    _ sites: [Site], groups: [Range<Int>], _ progress: @escaping (Double) throws -> Void
+    _ sites: [Site], groups: [Range<Int>], _ progress: @escaping (Double) -> Bool
   ) {
     self.progress = progress
     let moments = groups.reduce(0) { $0 + Self.momentWork($1, in: sites) }
@@ -82,8 +82,8 @@ struct CalibrationActivations {
   }
 
   /// Counts `amount` more for a token of one sequence.
-  private mutating func report(_ amount: Int) throws {
-    try progress(Double(work.done) / Double(work.whole))
+  private mutating func report(_ amount: Int) throws(CompressionError) {
+    guard progress(Double(work.done) / Double(work.whole)) else { throw .stopped }
     work.done += amount
   }
 
@@ -105,10 +105,10 @@ struct CalibrationActivations {
 
   /// Second moments of the inputs of some sites of the block over all sequences.
   ///
-  /// - Throws: `CompressionError.layer` when the activations of a site cannot serve, `TensorError`.
+  /// - Throws: `CompressionError.layer` when the activations of a site cannot serve, `.tensors`, `.stopped`.
   mutating func moments(
     of group: Range<Int>, block: DecoderBlock, times: inout PhaseTimes
-  ) throws -> [Moments] {
+  ) throws(CompressionError) -> [Moments] {
     if streams.isEmpty {
       return group.map { _ in Moments(hessian: nil, rows: 0, areTooFew: false) }
     }
@@ -116,20 +116,29 @@ struct CalibrationActivations {
     var accumulators: [HessianAccumulator] = []
     var largest = sites[group].map { [Float](repeating: 0, count: $0.inFeatures) }
     for site in sites[group] {
-      accumulators.append(try HessianAccumulator(order: site.inFeatures, on: pool))
+      accumulators.append(
+        try serving(site) { () throws(QuantizerError) in
+          try HessianAccumulator(order: site.inFeatures, on: pool)
+        })
     }
     for stream in streams {
       try report(Self.momentWork(group, in: sites))
-      let found = try times.measure(.forward) { try rows(of: group, sites, stream, block) }
-      try times.measure(.hessian) {
+      let found = try times.measure(.forward) { () throws(CompressionError) in
+        try rows(of: group, sites, stream, block)
+      }
+      try times.measure(.hessian) { () throws(CompressionError) in
         for (site, rows) in found {
           let index = site - group.lowerBound
-          try rows.withUnsafeBufferPointer { try accumulators[index].add($0) }
+          try serving(sites[site]) { () throws(QuantizerError) in
+            try rows.withUnsafeBufferPointer { (rows) throws(QuantizerError) in
+              try accumulators[index].add(rows)
+            }
+          }
           Self.raise(&largest[index], to: rows)
         }
       }
     }
-    return try times.measure(.hessian) {
+    return try times.measure(.hessian) { () throws(CompressionError) in
       var moments: [Moments] = []
       for (site, largest) in zip(sites[group], largest) {
         let accumulator = accumulators.removeFirst()
@@ -144,8 +153,7 @@ struct CalibrationActivations {
             Moments(
               hessian: try accumulator.finish(), largest: largest, rows: rows, areTooFew: false))
         } catch {
-          let names = site.linears.map(\.name).joined(separator: ", ")
-          throw CompressionError.layer(name: names, reason: error)
+          throw .layer(name: site.linears.map(\.name).joined(separator: ", "), reason: error)
         }
       }
       return moments
@@ -164,10 +172,18 @@ struct CalibrationActivations {
     }
   }
 
+  /// Runs what second moments of a site need; what fails names its layers.
+  private func serving<Result>(
+    _ site: Site, _ body: () throws(QuantizerError) -> Result
+  ) throws(CompressionError) -> Result {
+    try CompressionError.wrapping(
+      layer: site.linears.map(\.name).joined(separator: ", "), body)
+  }
+
   /// What the linear layers of some sites multiply in one sequence, each `[rows, width]`.
   private func rows(
     of group: Range<Int>, _ sites: [Site], _ stream: Stream, _ block: DecoderBlock
-  ) throws -> [(site: Int, rows: [Float])] {
+  ) throws(CompressionError) -> [(site: Int, rows: [Float])] {
     let width = shape.hiddenSize
     var own = Array(hidden[stream.first..<stream.first + stream.layout.count * width])
     var found: [(site: Int, rows: [Float])] = []
@@ -183,7 +199,7 @@ struct CalibrationActivations {
   }
 
   /// Moves every stream from the beginning of a step of the block to its end.
-  mutating func advance(through step: Int, of block: DecoderBlock) throws {
+  mutating func advance(through step: Int, of block: DecoderBlock) throws(CompressionError) {
     let amount = block.sites.reduce(0) { $0 + ($1.step == step ? Self.products($1) : 0) }
     for stream in streams {
       try report(amount)
@@ -195,16 +211,25 @@ struct CalibrationActivations {
   private func run(
     _ block: DecoderBlock, step: Int, _ layout: RowLayout, _ values: inout [Float], first: Int,
     observe: BlockPass.Observer?
-  ) throws {
-    var caches = [
-      try KVCache(
-        shape: block.mixer.state.cacheShape, policy: KVPolicy(format: .f32), meter: KVMeter())
-    ]
-    try values.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      try block.run(
-        BlockRows(layout, layer: 0), x: base + first, caches: &caches, in: pass,
-        step: block.stepCount == 1 ? nil : step, observe: observe)
+  ) throws(CompressionError) {
+    var caches: [KVCache]
+    do throws(KVPolicyError) {
+      caches = [
+        try KVCache(
+          shape: block.mixer.state.cacheShape, policy: KVPolicy(format: .f32), meter: KVMeter())
+      ]
+    } catch {
+      throw .cache(error)
+    }
+    do throws(TensorError) {
+      try values.withUnsafeMutableBufferPointer { (buffer) throws(TensorError) in
+        guard let base = buffer.baseAddress else { return }
+        try block.run(
+          BlockRows(layout, layer: 0), x: base + first, caches: &caches, in: pass,
+          step: block.stepCount == 1 ? nil : step, observe: observe)
+      }
+    } catch {
+      throw .tensors(error)
     }
   }
 }

@@ -44,7 +44,9 @@ public struct CalibrationText: Sendable {
   }
 
   /// The same documents, each changed by `change`; put into a chat template, say.
-  public func mapped(_ change: (String) throws -> String) rethrows -> CalibrationText {
+  public func mapped<Failure>(
+    _ change: (String) throws(Failure) -> String
+  ) throws(Failure) -> CalibrationText {
     CalibrationText(documents: try documents.map(change), isOneSampleEach: isOneSampleEach)
   }
 

@@ -1,5 +1,9 @@
+import DecoderModels
+import KVCaches
 import ModelLoader
 import Quantizers
+import Tensors
+import TextGeneration
 
 /// What can go wrong when a model is made smaller.
 public enum CompressionError: Error, Equatable, CustomStringConvertible {
@@ -24,6 +28,16 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
   case layer(name: String, reason: QuantizerError)
   /// What is wrong with a file of the source, of the result or of the rules.
   case checkpoint(CheckpointError)
+  /// The model cannot be made or run.
+  case model(ModelError)
+  /// The model's heads cannot be kept while calibration text is read.
+  case cache(KVPolicyError)
+  /// Memory or a matrix was refused.
+  case tensors(TensorError)
+  /// The model could not write its own calibration text.
+  case generation(GenerationError)
+  /// The caller asked for the end.
+  case stopped
 
   /// One sentence naming the layer or file.
   public var description: String {
@@ -49,14 +63,25 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
       "layer \(name): \(reason)"
     case .checkpoint(let error):
       error.description
+    case .model(let error): "\(error)"
+    case .cache(let error): "\(error)"
+    case .tensors(let error): "\(error)"
+    case .generation(let error): "\(error)"
+    case .stopped: "stopped"
     }
   }
 }
 
 extension CompressionError {
-  /// Whether a file or the disk is at fault, not what the model holds.
-  public var isOfFile: Bool {
-    if case .checkpoint = self { true } else { false }
+  /// Whether the same run may succeed another time: a file, the disk or memory is at fault or the
+  /// caller ended it, not what the model holds.
+  public var isTransient: Bool {
+    switch self {
+    case .checkpoint, .model, .cache, .tensors, .generation, .stopped,
+      .layer(_, .tensor):
+      true
+    default: false
+    }
   }
 
   /// Runs what throws errors of files.
@@ -64,5 +89,31 @@ extension CompressionError {
     _ body: () throws(CheckpointError) -> Result
   ) throws(CompressionError) -> Result {
     do { return try body() } catch { throw .checkpoint(error) }
+  }
+
+  /// Runs what throws errors of models.
+  static func wrapping<Result>(
+    model body: () throws(ModelError) -> Result
+  ) throws(CompressionError) -> Result {
+    do {
+      return try body()
+    } catch {
+      if case .checkpoint(let error) = error { throw .checkpoint(error) }
+      throw .model(error)
+    }
+  }
+
+  /// Runs what throws errors of quantizers, of some layers.
+  static func wrapping<Result>(
+    layer name: String, _ body: () throws(QuantizerError) -> Result
+  ) throws(CompressionError) -> Result {
+    do { return try body() } catch { throw .layer(name: name, reason: error) }
+  }
+
+  /// Runs what throws errors of tensors.
+  static func wrapping<Result>(
+    tensors body: () throws(TensorError) -> Result
+  ) throws(CompressionError) -> Result {
+    do { return try body() } catch { throw .tensors(error) }
   }
 }

@@ -9,13 +9,16 @@ extension Compressor {
   func quantize(
     _ block: inout DecoderBlock, layer: Int, activations: inout CalibrationActivations,
     times: inout PhaseTimes
-  ) throws -> BlockStore.Block {
+  ) throws(CompressionError) -> BlockStore.Block {
     var finished = BlockStore.Block(matrices: [:], reports: [])
     var (step, smoothed) = (0, Set<Int>())
-    try rotation?.apply(to: &block)
+    if let rotation {
+      try CompressionError.wrapping(
+        tensors: { () throws(TensorError) in try rotation.apply(to: &block) })
+    }
     for group in groups(of: layer) {
       while step < sites[layer][group.lowerBound].step {
-        try times.measure(.forward) { try activations.advance(through: step, of: block) }
+        try advance(&activations, through: step, of: block, times: &times)
         step += 1
       }
       let parts = group.map { self.parts(of: block.sites[$0]) }
@@ -24,9 +27,15 @@ extension Compressor {
       if parts.allSatisfy(\.isEmpty), norms.isEmpty { continue }
       var moments = try activations.moments(of: group, block: block, times: &times)
       if let smoothing, let norm = norms.first {
-        let divisors = try smoothing.smooth(
-          norm: norm, of: &block, largest: moments[0].largest, storedAs: scaleType)
-        try moments[0].divide(by: divisors)
+        let divisors = try CompressionError.wrapping(
+          tensors: { () throws(TensorError) in
+            try smoothing.smooth(
+              norm: norm, of: &block, largest: moments[0].largest, storedAs: scaleType)
+          })
+        let names = Self.names(block.sites[group.lowerBound].linears)
+        try CompressionError.wrapping(layer: names) { () throws(QuantizerError) in
+          try moments[0].divide(by: divisors)
+        }
         smoothed.insert(norm)
       }
       var sites = block.sites
@@ -39,14 +48,22 @@ extension Compressor {
       }
       block.sites = sites
     }
-    if hasTransforms { try keepChanges(of: block, in: &finished) }
+    if hasTransforms {
+      try CompressionError.wrapping { () throws(CheckpointError) in
+        try keepChanges(of: block, in: &finished)
+      }
+    }
     return finished
+  }
+
+  private static func names(_ linears: [Linear]) -> String {
+    linears.map(\.name).joined(separator: ", ")
   }
 
   /// Puts what was changed and not quantized beside what was.
   private func keepChanges(
     of block: DecoderBlock, in finished: inout BlockStore.Block
-  ) throws {
+  ) throws(CheckpointError) {
     for linear in block.sites.flatMap(\.linears) where finished.matrices[linear.name] == nil {
       finished.matrices[linear.name] = .dense(
         try Tensor(
@@ -84,7 +101,7 @@ extension Compressor {
     _ indices: [Int], of site: inout Site, by settings: QuantizerSettings,
     moments: CalibrationActivations.Moments, into finished: inout BlockStore.Block,
     times: inout PhaseTimes
-  ) throws {
+  ) throws(CompressionError) {
     var settings = settings
     if settings.method == .gptq && moments.areTooFew { settings.method = .rtn }
     let quantized = try quantize(
@@ -94,8 +111,8 @@ extension Compressor {
       let name = site.linears[index].name
       finished.matrices[name] = layer.stored
       times.add(layer.times)
-      site.linears[index].weights = try times.measure(.storing) {
-        try layer.stored.packed(name: name)
+      site.linears[index].weights = try times.measure(.storing) { () throws(CompressionError) in
+        try packed(layer.stored, name: name)
       }
       finished.reports.append(
         .init(
@@ -116,15 +133,19 @@ extension Compressor {
   private func quantize(
     _ linears: [Linear], by settings: QuantizerSettings,
     moments: CalibrationActivations.Moments, isInner: Bool
-  ) throws -> [Result] {
+  ) throws(CompressionError) -> [Result] {
     if settings.isFloat8 == true {
-      return try linears.map { try rounded($0, settings, hessian: moments.hessian) }
+      return try linears.map { (linear) throws(CompressionError) in
+        try rounded(linear, settings, hessian: moments.hessian)
+      }
     }
     if settings.activations?.codeBits != nil {
       let rotates = isInner && settings.rotatesInputs == true
       return try besidesOutliers(linears, settings, moments: moments, rotates: rotates)
     }
-    let quantizer = try settings.quantizer(scaleType: scaleType)
+    let quantizer = try CompressionError.wrapping(layer: Self.names(linears)) {
+      () throws(QuantizerError) in try settings.quantizer(scaleType: scaleType)
+    }
     return try quantize(linears, by: quantizer, hessian: moments.hessian).map { layer in
       var matrix = layer.matrix
       matrix.tokenRounding = settings.activations
@@ -137,7 +158,7 @@ extension Compressor {
   /// A layer as 8-bit floats.
   private func rounded(
     _ linear: Linear, _ settings: QuantizerSettings, hessian: Hessian?
-  ) throws -> Result {
+  ) throws(CompressionError) -> Result {
     do throws(QuantizerError) {
       let rounding = Float8Rounding(scaleType: scaleType)
       var (matrix, report) = try rounding.quantize(
@@ -156,11 +177,17 @@ extension Compressor {
   private func besidesOutliers(
     _ linears: [Linear], _ settings: QuantizerSettings, moments: CalibrationActivations.Moments,
     rotates: Bool
-  ) throws -> [Result] {
-    let names = linears.map(\.name).joined(separator: ", ")
-    do {
-      let rotation = rotates ? Hadamard(width: linears[0].weights.inFeatures) : nil
-      let hessian = try rotation.map { try moments.hessian?.rotated(by: $0) } ?? moments.hessian
+  ) throws(CompressionError) -> [Result] {
+    let names = Self.names(linears)
+    let width = linears[0].weights.inFeatures
+    let rotation = rotates ? Hadamard(width: width) : nil
+    let count = (settings.outliers ?? 0) * max(1, width / source.shape.hiddenSize)
+    let outliers = OutlierChoice(count: count, threshold: settings.outlierThreshold ?? 0)
+      .columns(for: moments.largest)
+    let (layers, scheme) = try CompressionError.wrapping(layer: names) {
+      () throws(QuantizerError) in
+      var hessian = moments.hessian
+      if let rotation { hessian = try hessian?.rotated(by: rotation) }
       var matrices: [WeightMatrix] = []
       for linear in linears {
         var values = linear.weights.dequantized()
@@ -170,10 +197,6 @@ extension Compressor {
             values, outFeatures: linear.weights.outFeatures,
             inFeatures: linear.weights.inFeatures))
       }
-      let width = linears[0].weights.inFeatures
-      let count = (settings.outliers ?? 0) * max(1, width / source.shape.hiddenSize)
-      let outliers = OutlierChoice(count: count, threshold: settings.outlierThreshold ?? 0)
-        .columns(for: moments.largest)
       let quantizer = try settings.quantizer(scaleType: scaleType)
       let layers: [OutlierLayer]
       switch quantizer {
@@ -182,34 +205,37 @@ extension Compressor {
       case let rounding as RoundToNearest:
         layers = try rounding.quantize(matrices, besides: outliers, hessian: hessian, on: pool)
       default:
-        throw QuantizerError.invalidSetting(
+        throw .invalidSetting(
           name: "method", found: settings.method.rawValue, expected: "gptq or rtn beside outliers")
       }
-      return try layers.map { layer in
-        var codes = layer.codes
-        codes.tokenRounding = settings.activations
-        let kept =
-          outliers.isEmpty
-          ? nil
-          : try Tensor(
+      return (layers, quantizer.scheme)
+    }
+    return try layers.map { (layer) throws(CompressionError) in
+      var codes = layer.codes
+      codes.tokenRounding = settings.activations
+      var kept: Tensor?
+      if !outliers.isEmpty {
+        kept = try CompressionError.wrapping { () throws(CheckpointError) in
+          try Tensor(
             rounding: layer.outliers, to: scaleType,
             shape: [codes.outFeatures, outliers.count], name: names)
+        }
+      }
+      do throws(TensorError) {
         return Result(
           stored: .outliers(
             try OutlierMatrix(
               rest: codes, columns: outliers.map(Int32.init), outliers: kept, rotation: rotation)),
-          scheme: quantizer.scheme, report: layer.report, times: layer.times)
+          scheme: scheme, report: layer.report, times: layer.times)
+      } catch {
+        throw .layer(name: names, reason: .tensor(error))
       }
-    } catch let error as QuantizerError {
-      throw CompressionError.layer(name: names, reason: error)
-    } catch let error as TensorError {
-      throw CompressionError.layer(name: names, reason: .tensor(error))
     }
   }
 
   private func quantize(
     _ linears: [Linear], by quantizer: any WeightQuantizer, hessian: Hessian?
-  ) throws -> [QuantizedLayer] {
+  ) throws(CompressionError) -> [QuantizedLayer] {
     var name = ""
     do throws(QuantizerError) {
       var matrices: [WeightMatrix] = []

@@ -12,8 +12,8 @@ import Tensors
 /// a block's sites keeps its type.
 public struct Compressor {
   /// What `progress` is told, before every block and often in between: `block` of `blocks` is under work, and this part
-  /// of it done (0 to 1). What it throws ends the work.
-  public typealias Progress = (_ block: Int, _ blocks: Int, _ part: Double) throws -> Void
+  /// of it done (0 to 1). Returns whether to go on.
+  public typealias Progress = (_ block: Int, _ blocks: Int, _ part: Double) -> Bool
 
   let source: DecoderSource
   /// The linear layers of each block by the input they multiply, without weights.
@@ -31,17 +31,25 @@ public struct Compressor {
   /// A compressor of `checkpoint` by this plan, which stores scales as `scaleType`. Finds out at once which tensors are
   /// missing or of another shape.
   ///
-  /// - Throws: `CompressionError.alreadyQuantized` or `.rule`, or what is wrong with the model.
+  /// - Throws: `CompressionError.alreadyQuantized` or `.rule`, or `.checkpoint` or `.model` for what is wrong with the model.
   public init(
     _ checkpoint: Checkpoint, families: ModelFamilies = .standard, plan: CompressionPlan,
     scaleType: DType, pool: ThreadPool
-  ) throws {
-    guard try checkpoint.quantization() == nil else {
-      throw CompressionError.alreadyQuantized(directory: checkpoint.directory.path)
+  ) throws(CompressionError) {
+    let quantization = try CompressionError.wrapping { () throws(CheckpointError) in
+      try checkpoint.quantization()
     }
-    let source = try DecoderSource(checkpoint, families: families)
-    outerTensors = try source.outerTensors()
-    sites = try (0..<source.shape.layers).map { try source.describedBlock($0).sites }
+    guard quantization == nil else {
+      throw .alreadyQuantized(directory: checkpoint.directory.path)
+    }
+    (source, outerTensors, sites) = try CompressionError.wrapping(
+      model: { () throws(ModelError) in
+        let source = try DecoderSource(checkpoint, families: families)
+        let sites = try (0..<source.shape.layers).map { (layer) throws(ModelError) in
+          try source.describedBlock(layer).sites
+        }
+        return (source, try source.outerTensors(), sites)
+      })
     let names = sites.flatMap { $0.flatMap(\.linears).map(\.name) }
     settings = Dictionary(
       uniqueKeysWithValues: zip(names, try plan.settings(of: names)).compactMap { name, settings in
@@ -50,7 +58,6 @@ public struct Compressor {
     smoothing = plan.smoothing.map(Smoothing.init)
     if let smoothing { try smoothing.check(source) }
     rotation = plan.rotates ? try Rotation(source) : nil
-    self.source = source
     self.scaleType = scaleType
     self.pool = pool
   }
@@ -93,14 +100,15 @@ public struct Compressor {
   ///   - store: keeps finished blocks; blocks already in it are not computed again.
   ///   - writer: takes the tensors; the caller finishes it with the record.
   ///   - record: completed with the layers' reports.
-  ///   - progress: told how far the work is; what it throws ends it.
+  ///   - progress: told how far the work is, and says whether to go on.
   /// - Returns: where the time of the blocks that were not in the store went.
-  /// - Throws: `CompressionError.layer` naming a layer, `CheckpointError`, `TensorError`.
+  /// - Throws: `CompressionError.layer` naming a layer, `.checkpoint`, `.model` or `.tensors`; `.stopped` where `progress`
+  ///   said so.
   @discardableResult
   public func run(
     sequences: [[Int32]], store: BlockStore, writer: any ModelWriter,
     record: inout CompressionRecord, progress: @escaping Progress
-  ) throws -> PhaseTimes {
+  ) throws(CompressionError) -> PhaseTimes {
     let layers = sites.count
     var times = PhaseTimes()
     if !settings.isEmpty || hasTransforms {
@@ -108,7 +116,7 @@ public struct Compressor {
         sequences, store: store, record: &record, times: &times, progress: progress)
     }
     if let rotation {
-      try append(try source.embedding().tokens, by: rotation, to: writer)
+      try append(try embedding().tokens, by: rotation, to: writer)
     } else {
       for name in outerTensors.first { try copy(name, to: writer) }
     }
@@ -116,19 +124,25 @@ public struct Compressor {
       let block = try store.block(layer, names: quantizedNames(of: layer))
       try copyOthers(of: layer, changed: block.norms, to: writer)
       for linear in sites[layer].flatMap(\.linears) {
+        let stored: StoredLinear
         if let matrix = block.matrices[linear.name] {
-          try writer.append(matrix, named: linear.name)
+          stored = matrix
         } else {
-          try writer.append(.dense(storedTensor(of: linear)), named: linear.name)
+          stored = .dense(try storedTensor(of: linear))
+        }
+        try CompressionError.wrapping { () throws(CheckpointError) in
+          try writer.append(stored, named: linear.name)
         }
       }
     }
     if let rotation {
-      try append(try source.head(), by: rotation, to: writer)
+      let head = try CompressionError.wrapping(model: { () throws(ModelError) in try source.head() }
+      )
+      try append(head, by: rotation, to: writer)
     } else {
       for name in outerTensors.last { try copy(name, to: writer) }
     }
-    try progress(layers, layers, 0)
+    guard progress(layers, layers, 0) else { throw .stopped }
     return times
   }
 
@@ -136,16 +150,19 @@ public struct Compressor {
   private func quantizeBlocks(
     _ sequences: [[Int32]], store: BlockStore, record: inout CompressionRecord,
     times: inout PhaseTimes, progress: @escaping Progress
-  ) throws {
+  ) throws(CompressionError) {
     let layers = sites.count
-    var activations = try times.measure(.reading) {
-      try CalibrationActivations(sequences, source: source, pool: pool)
+    var activations = try times.measure(.reading) { () throws(CompressionError) in
+      try CompressionError.wrapping(
+        model: { () throws(ModelError) in
+          try CalibrationActivations(sequences, source: source, pool: pool)
+        })
     }
     if let rotation { activations.rotate(by: rotation.residual) }
     for layer in 0..<layers {
-      try progress(layer, layers, 0)
+      guard progress(layer, layers, 0) else { throw .stopped }
       activations.startBlock(sites[layer], groups: groups(of: layer)) {
-        try progress(layer, layers, $0)
+        progress(layer, layers, $0)
       }
       let block = try finishedBlock(
         layer, store: store, activations: &activations, times: &times)
@@ -165,9 +182,11 @@ public struct Compressor {
   private func finishedBlock(
     _ layer: Int, store: BlockStore, activations: inout CalibrationActivations,
     times: inout PhaseTimes
-  ) throws -> BlockStore.Block {
+  ) throws(CompressionError) -> BlockStore.Block {
     let isLast = layer == sites.count - 1
-    var block = try times.measure(.reading) { try source.block(layer) }
+    var block = try times.measure(.reading) { () throws(CompressionError) in
+      try CompressionError.wrapping(model: { () throws(ModelError) in try source.block(layer) })
+    }
     if store.isFinished(layer) {
       let stored = try store.block(layer, names: quantizedNames(of: layer))
       var sites = block.sites
@@ -175,27 +194,46 @@ public struct Compressor {
         for index in sites[site].linears.indices {
           let name = sites[site].linears[index].name
           guard let matrix = stored.matrices[name] else { continue }
-          sites[site].linears[index].weights = try matrix.packed(name: name)
+          sites[site].linears[index].weights = try packed(matrix, name: name)
         }
       }
       block.sites = sites
-      try stored.changeNorms(of: &block)
+      try CompressionError.wrapping(
+        tensors: { () throws(TensorError) in try stored.changeNorms(of: &block) })
       if !isLast {
         for step in 0..<block.stepCount {
-          try times.measure(.forward) { try activations.advance(through: step, of: block) }
+          try advance(&activations, through: step, of: block, times: &times)
         }
       }
       return stored
     }
     let computed = try quantize(
       &block, layer: layer, activations: &activations, times: &times)
-    try times.measure(.storing) { try store.save(layer, computed) }
+    try times.measure(.storing) { () throws(CompressionError) in try store.save(layer, computed) }
     if !isLast {
-      try times.measure(.forward) {
-        try activations.advance(through: block.stepCount - 1, of: block)
-      }
+      try advance(&activations, through: block.stepCount - 1, of: block, times: &times)
     }
     return computed
+  }
+
+  func embedding() throws(CompressionError) -> TokenEmbedding {
+    try CompressionError.wrapping(model: { () throws(ModelError) in try source.embedding() })
+  }
+
+  func advance(
+    _ activations: inout CalibrationActivations, through step: Int, of block: DecoderBlock,
+    times: inout PhaseTimes
+  ) throws(CompressionError) {
+    try times.measure(.forward) { () throws(CompressionError) in
+      try activations.advance(through: step, of: block)
+    }
+  }
+
+  func packed(
+    _ matrix: StoredLinear, name: String
+  ) throws(CompressionError) -> any LinearWeights {
+    try CompressionError.wrapping(
+      tensors: { () throws(TensorError) in try matrix.packed(name: name) })
   }
 
   /// Sites of a block whose inputs are observed together: one, or those of experts, of which a token reaches few, as long as
@@ -228,36 +266,49 @@ public struct Compressor {
   /// Norms and biases: everything of a layer that is no matrix of a linear layer.
   private func copyOthers(
     of layer: Int, changed: [String: Tensor], to writer: any ModelWriter
-  ) throws {
+  ) throws(CompressionError) {
     let prefix = source.family.prefix(ofLayer: layer)
     let matrices = Set(sites[layer].flatMap(\.linears).map(\.storedName))
     for name in source.checkpoint.tensors.keys.sorted()
     where name.hasPrefix(prefix) && !matrices.contains(name) {
       if let tensor = changed[name] {
-        try writer.append(tensor, named: name)
+        try append(tensor, named: name, to: writer)
       } else {
         try copy(name, to: writer)
       }
     }
   }
 
-  private func copy(_ name: String, to writer: any ModelWriter) throws {
-    try writer.append(finiteTensor(name), named: name)
+  private func copy(_ name: String, to writer: any ModelWriter) throws(CompressionError) {
+    try append(finiteTensor(name), named: name, to: writer)
+  }
+
+  private func append(
+    _ tensor: Tensor, named name: String, to writer: any ModelWriter
+  ) throws(CompressionError) {
+    try CompressionError.wrapping { () throws(CheckpointError) in
+      try writer.append(tensor, named: name)
+    }
   }
 
   /// The weights of a linear layer as the source has them.
-  private func storedTensor(of linear: Linear) throws -> Tensor {
+  private func storedTensor(of linear: Linear) throws(CompressionError) -> Tensor {
     guard let part = linear.part else { return try finiteTensor(linear.storedName) }
-    return try finite(source.checkpoint.tensor(part), name: part.tensor)
+    return try finite(part.tensor) { () throws(CheckpointError) in
+      try source.checkpoint.tensor(part)
+    }
   }
 
-  private func finiteTensor(_ name: String) throws -> Tensor {
-    try finite(source.checkpoint.tensor(named: name), name: name)
+  private func finiteTensor(_ name: String) throws(CompressionError) -> Tensor {
+    try finite(name) { () throws(CheckpointError) in try source.checkpoint.tensor(named: name) }
   }
 
-  private func finite(_ tensor: Tensor, name: String) throws -> Tensor {
+  private func finite(
+    _ name: String, _ read: () throws(CheckpointError) -> Tensor
+  ) throws(CompressionError) -> Tensor {
+    let tensor = try CompressionError.wrapping(read)
     if let position = tensor.firstNonFinite {
-      throw CompressionError.nonFiniteTensor(name: name, position: position)
+      throw .nonFiniteTensor(name: name, position: position)
     }
     return tensor
   }

@@ -26,8 +26,6 @@ struct CompressorTests {
     pool = try ThreadPool(workers: 2)
   }
 
-  struct Stopped: Error {}
-
   func plan(
     _ method: QuantizerSettings.Method, _ bits: Int, _ groupSize: Int? = 128
   ) -> CompressionPlan {
@@ -54,7 +52,7 @@ struct CompressorTests {
       plan: plan, source: "nano-0.5m", sourceDigest: "s", calibration: nil)
     try Compressor(source, plan: plan, scaleType: writer.scaleType, pool: pool).run(
       sequences: sequences, store: store, writer: writer, record: &record
-    ) { block, _, _ in if block == stop { throw Stopped() } }
+    ) { block, _, _ in block != stop }
     try writer.finish(record: record)
     store.remove()
     return (record, target)
@@ -79,7 +77,7 @@ struct CompressorTests {
       QuantizerSettings(), rulesFile: Array(rules.utf8), file: "rules.json")
     let whole = try compress(to: "whole", plan).result
     for stop in [1, 2] {
-      #expect(throws: Stopped.self) {
+      #expect(throws: CompressionError.stopped) {
         try compress(to: "stopped", plan, stopBefore: stop)
       }
       let target = folder.appendingPathComponent("stopped")
@@ -95,7 +93,9 @@ struct CompressorTests {
   }
 
   @Test func blocksOfAnotherRunAreRefused() throws {
-    #expect(throws: Stopped.self) { try compress(to: "x", plan(.rtn, 4), stopBefore: 2) }
+    #expect(throws: CompressionError.stopped) {
+      try compress(to: "x", plan(.rtn, 4), stopBefore: 2)
+    }
     #expect {
       try compress(to: "x", plan(.rtn, 8))
     } throws: { "\($0)".contains("method or settings") }

@@ -50,7 +50,7 @@ struct HybridCompressionTests {
       plan: plan, source: "hybrid", sourceDigest: "s", calibration: nil)
     try Compressor(source, plan: plan, scaleType: writer.scaleType, pool: pool).run(
       sequences: sequences, store: store, writer: writer, record: &record
-    ) { _, _, _ in }
+    ) { _, _, _ in true }
     try writer.finish(record: record)
     store.remove()
     return (record, try Checkpoint(directory: target))

@@ -1,4 +1,5 @@
 import DecoderModels
+import KVCaches
 
 /// What can go wrong when text is generated.
 public enum GenerationError: Error, Equatable, CustomStringConvertible {
@@ -15,6 +16,8 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
   case memoryExceeded(bytes: Int, kvByteBudget: Int, prompt: Int, reply: Int, fits: Int)
   /// The model produced NaN or infinity: its weights are damaged.
   case nonFiniteLogits(step: Int)
+  /// The model's heads cannot be kept as a policy says.
+  case cache(KVPolicyError)
   /// The model cannot run what it was given, or no memory is left.
   case model(ModelError)
 
@@ -35,6 +38,7 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
         + "\(max(kvByteBudget, 0))" + (fits > 0 ? ", which a reply of \(fits) tokens fits" : "")
     case .nonFiniteLogits(let step):
       "non-finite logits at step \(step): the model's weights are damaged or overflow"
+    case .cache(let error): "\(error)"
     case .model(let error): "\(error)"
     }
   }

@@ -52,19 +52,24 @@ extension ForwardPass {
   /// tokens are cut into runs, so these are the ones that they were drawn from, as long as no
   /// eviction is at work.
   ///
-  /// - Throws: `GenerationError.nonFiniteLogits`, or `.model` for what the pass objects to;
-  ///   `KVPolicyError` where the model's heads cannot be kept as `kv` says.
+  /// - Throws: `GenerationError.nonFiniteLogits`, `.model` for what the pass objects to, or `.cache`
+  ///   where the model's heads cannot be kept as `kv` says.
   public func logprobs(
     of tokens: [Int32], after prompt: [Int32], top: Int, kv: KVPolicy = .full
-  ) throws -> [TokenLogprob] {
+  ) throws(GenerationError) -> [TokenLogprob] {
     guard !prompt.isEmpty, !tokens.isEmpty else { return [] }
-    var text = try TextLogits(self, of: prompt + tokens.dropLast(), kv: kv)
+    var text: TextLogits
+    do throws(KVPolicyError) {
+      text = try TextLogits(self, of: prompt + tokens.dropLast(), kv: kv)
+    } catch {
+      throw .cache(error)
+    }
     try text.skip(prompt.count - 1)
     var found: [TokenLogprob] = []
     while found.count < tokens.count {
       let rows = try text.next()
       let width = decoder.shape.vocabularySize
-      try rows.withUnsafeBufferPointer { rows in
+      try rows.withUnsafeBufferPointer { (rows) throws(GenerationError) in
         for start in stride(from: 0, to: rows.count, by: width) {
           let row = UnsafeBufferPointer(rebasing: rows[start..<start + width])
           found.append(

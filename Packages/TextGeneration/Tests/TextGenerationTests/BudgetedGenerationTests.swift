@@ -202,10 +202,10 @@ import Testing
     let requests = try (0..<6).map { try Self.request($0, budget: 30, .budget, branches: [3, 4]) }
     var seen = 0
     #expect(throws: Stop.self) {
-      try generator.run(requests, concurrency: 3) { _ in
+      var run = try generator.start(requests, concurrency: 3)
+      while try run.next() != nil {
         seen += 1
         if seen == 25 { throw Stop() }
-        return .goOn
       }
     }
     #expect(generator.meter.bytes == 0)

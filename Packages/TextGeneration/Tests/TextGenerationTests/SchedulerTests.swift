@@ -184,15 +184,21 @@ import Testing
         let generator = BatchGenerator(
           pass, kv: kv, promptTokens: 9, text: BudgetedGenerationTests.text)
         var seen = 0
-        let run = {
+        if ending == 0 {
+          #expect(throws: Stop.self) {
+            var run = try generator.start(requests, concurrency: 7)
+            while try run.next() != nil {
+              seen += 1
+              if seen >= moment { throw Stop() }
+            }
+          }
+        } else {
           try generator.run(requests, concurrency: 7) { _ in
             seen += 1
             if seen < moment { return .goOn }
-            if ending == 0 { throw Stop() }
             return ending == 1 ? .endAll : .endText
           }
         }
-        if ending == 0 { #expect(throws: Stop.self) { try run() } } else { try run() }
         #expect(generator.meter.bytes == 0)
       }
     }

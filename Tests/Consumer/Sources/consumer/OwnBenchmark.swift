@@ -57,7 +57,8 @@ struct GreedyResponder: Responder {
         random: RandomStream(seed: request.seed, sample: 0), maxTokens: request.limits.tokens,
         stopTokens: stopTokens)
     }
-    try BatchGenerator(pass).run(generation, concurrency: requests.count) { event in
+    var run = try BatchGenerator(pass).start(generation, concurrency: requests.count)
+    while let event = try run.next() {
       if case .finished(let index, let result) = event {
         try each(
           requests[index],
@@ -68,7 +69,6 @@ struct GreedyResponder: Responder {
             finish: result.finishReason == .stop ? .stop : .length,
             cost: SampleCost(seconds: result.seconds)))
       }
-      return .goOn
     }
   }
 }

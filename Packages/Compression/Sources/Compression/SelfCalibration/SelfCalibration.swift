@@ -58,8 +58,8 @@ public struct SelfCalibration: Sendable {
     }
   }
 
-  /// Told how many tokens of how many there are; what it throws ends the work.
-  public typealias Progress = (_ done: Int, _ total: Int) throws -> Void
+  /// Told how many tokens of how many there are; says whether to go on.
+  public typealias Progress = (_ done: Int, _ total: Int) -> Bool
 
   /// Texts beyond this many times the amount are not tried, however short the model's texts are.
   private static let mostTexts = 16
@@ -84,10 +84,10 @@ public struct SelfCalibration: Sendable {
   ///   - seed: of the random numbers.
   ///   - encode: a prompt in the model's template as token ids.
   /// - Throws: what `encode` throws.
-  public init(
+  public init<Failure>(
     _ amount: Amount, model: String, start: Int32?, stopTokens: Set<Int32>,
-    sampling: SamplingOptions, seed: UInt64 = 0, encode: (String) throws -> [Int32]
-  ) throws {
+    sampling: SamplingOptions, seed: UInt64 = 0, encode: (String) throws(Failure) -> [Int32]
+  ) throws(Failure) {
     self.amount = amount
     self.sampling = sampling
     self.stopTokens = stopTokens
@@ -120,27 +120,30 @@ public struct SelfCalibration: Sendable {
     "\(model).self-\(amount.tokens)-\(identity.prefix(8)).jsonl"
   }
 
-  /// Takes the texts that the file holds, and has the missing ones written, which are added to it as
-  /// they are finished.
+  /// The token sequences that the file holds; nil where texts are missing.
+  ///
+  /// - Throws: `CompressionError.calibration` for a file that cannot be used.
+  public func sequences(keptIn file: URL) throws(CompressionError) -> [[Int32]]? {
+    let kept = try SelfCalibrationFile(file, identity: identity)
+    return missing(kept.texts) == nil ? sufficient(kept.texts) : nil
+  }
+
+  /// Has the texts written that the file lacks, which are added to it as they are finished.
   ///
   /// - Parameters:
   ///   - file: where the texts are kept.
-  ///   - writer: asked for only where a text is missing.
+  ///   - writer: writes them.
   ///   - text: the text of token ids, for readers of the file.
-  ///   - progress: told how far the writing is.
+  ///   - progress: told how far the writing is, and says whether to go on.
   /// - Returns: the token sequences.
-  /// - Throws: `CompressionError.calibration` for a file that cannot be used; `GenerationError`; what
-  ///   `progress` throws.
+  /// - Throws: `CompressionError.calibration` for a file that cannot be used, `.generation`; `.stopped` where `progress`
+  ///   said so.
   public func sequences(
-    keptIn file: URL, writer: () throws -> Writer, text: ([Int32]) -> String,
-    progress: @escaping Progress
-  ) throws -> [[Int32]] {
+    keptIn file: URL, writer: Writer, text: ([Int32]) -> String, progress: Progress
+  ) throws(CompressionError) -> [[Int32]] {
     let kept = try SelfCalibrationFile(file, identity: identity)
-    var made: Writer?
     while let missing = missing(kept.texts) {
-      let one = try made ?? writer()
-      made = one
-      try write(Array(missing.prefix(one.concurrency)), one, kept, text, progress)
+      try write(Array(missing.prefix(writer.concurrency)), writer, kept, text, progress)
     }
     return sufficient(kept.texts)
   }
@@ -171,7 +174,7 @@ public struct SelfCalibration: Sendable {
   private func write(
     _ indices: [Int], _ writer: Writer, _ file: SelfCalibrationFile, _ text: ([Int32]) -> String,
     _ progress: Progress
-  ) throws {
+  ) throws(CompressionError) {
     let finished = sufficient(file.texts).reduce(0) { $0 + $1.count }
     var requests: [(index: Int, request: GenerationRequest)] = []
     for index in indices {
@@ -183,7 +186,10 @@ public struct SelfCalibration: Sendable {
       requests.append((index, request(index, prompt.kind, prompt.ids)))
     }
     var done = finished
-    try writer.generator.run(requests.map(\.request), concurrency: writer.concurrency) { event in
+    var run = try wrapping { () throws(GenerationError) in
+      try writer.generator.start(requests.map(\.request), concurrency: writer.concurrency)
+    }
+    while let event = try wrapping({ () throws(GenerationError) in try run.next() }) {
       switch event {
       case .token: done += 1
       case .branched: break
@@ -196,9 +202,14 @@ public struct SelfCalibration: Sendable {
         }
         try file.append(index, prompts[index % prompts.count].kind, ids, text)
       }
-      try progress(min(done, amount.total), amount.total)
-      return .goOn
+      guard progress(min(done, amount.total), amount.total) else { throw .stopped }
     }
+  }
+
+  private func wrapping<Result>(
+    _ body: () throws(GenerationError) -> Result
+  ) throws(CompressionError) -> Result {
+    do { return try body() } catch { throw .generation(error) }
   }
 
   private func request(

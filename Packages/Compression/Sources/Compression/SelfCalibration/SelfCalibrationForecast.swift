@@ -18,24 +18,34 @@ public struct SelfCalibrationForecast: Sendable, Hashable {
   /// token through each block one and two thirds times, and spends about a third of that on second
   /// moments (docs/quantization.md, "Time and memory").
   ///
-  /// - Throws: what the pass throws.
-  public init(_ pass: ForwardPass, _ amount: SelfCalibration.Amount, together: Int) throws {
+  /// - Throws: `CompressionError.model` for what the pass objects to.
+  public init(
+    _ pass: ForwardPass, _ amount: SelfCalibration.Amount, together: Int
+  ) throws(CompressionError) {
     let tokens = Double(amount.total)
     writing = try Self.seconds(pass, tokens: together) * tokens / Double(together)
     quantizing =
       try Self.seconds(pass, tokens: Self.chunk) * tokens / Double(Self.chunk) * 5 / 3 * 4 / 3
   }
 
-  private static func seconds(_ pass: ForwardPass, tokens: Int) throws -> Double {
+  private static func seconds(
+    _ pass: ForwardPass, tokens: Int
+  ) throws(CompressionError) -> Double {
     var best = Double.infinity
     for _ in 0..<2 {
-      var caches = [try pass.makeCache(meter: KVMeter())]
-      let run = TokenRun(cache: 0, tokens: [Int32](repeating: 0, count: tokens))
-      let clock = ContinuousClock()
-      let time = try clock.measure {
-        try pass.run([run], caches: &caches, rows: .all) { _, _, _ in }
+      var caches: [KVCache]
+      do throws(KVPolicyError) {
+        caches = [try pass.makeCache(meter: KVMeter())]
+      } catch {
+        throw .cache(error)
       }
-      best = min(best, time / .seconds(1))
+      let run = TokenRun(cache: 0, tokens: [Int32](repeating: 0, count: tokens))
+      let start = ContinuousClock.now
+      try CompressionError.wrapping(
+        model: { () throws(ModelError) in
+          try pass.run([run], caches: &caches, rows: .all) { _, _, _ in }
+        })
+      best = min(best, start.duration(to: .now) / .seconds(1))
     }
     return best
   }

@@ -16,7 +16,7 @@ struct Rotation: Sendable {
   /// Makes sure that a model can be rotated.
   ///
   /// - Throws: `CompressionError.transform` naming what cannot.
-  init(_ source: DecoderSource) throws {
+  init(_ source: DecoderSource) throws(CompressionError) {
     let shape = source.shape
     func wrong(_ reason: String) -> CompressionError {
       .transform(name: "rotation", reason: reason)
@@ -31,7 +31,8 @@ struct Rotation: Sendable {
     residual = try hadamard(shape.hiddenSize, "the residual stream")
     head = try hadamard(shape.heads.dimension, "a head")
     for layer in 0..<shape.layers {
-      let block = try source.describedBlock(layer)
+      let block = try CompressionError.wrapping(
+        model: { () throws(ModelError) in try source.describedBlock(layer) })
       let place = "layer \(layer)"
       guard block.arrangement == .preNorm, block.norms.allSatisfy({ $0.kind == .rootMeanSquare })
       else { throw wrong("\(place) has norms that subtract a mean or stand behind its parts") }
@@ -46,7 +47,8 @@ struct Rotation: Sendable {
       }
       _ = try hadamard(forward.down.weights.inFeatures, "the input of \(forward.down.name)")
     }
-    let outer = try source.outerTensors()
+    let outer = try CompressionError.wrapping(
+      model: { () throws(ModelError) in try source.outerTensors() })
     guard outer.first.count == 1, outer.last.count <= 2 else {
       throw wrong("the embedding is more than a matrix")
     }
@@ -55,7 +57,7 @@ struct Rotation: Sendable {
   /// Rotates a block in place; its norms become ones.
   ///
   /// - Throws: `TensorError` when memory is short.
-  func apply(to block: inout DecoderBlock) throws {
+  func apply(to block: inout DecoderBlock) throws(TensorError) {
     var sites = block.sites
     for site in sites.indices {
       let norm = sites[site].norm.map { block.norms[$0].weight }

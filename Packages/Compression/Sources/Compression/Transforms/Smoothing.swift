@@ -44,7 +44,7 @@ public struct Smoothing: Sendable, Hashable {
   /// - Throws: `TensorError` when memory is short.
   func smooth(
     norm: Int, of block: inout DecoderBlock, largest: [Float], storedAs type: DType
-  ) throws -> [Float] {
+  ) throws(TensorError) -> [Float] {
     var sites = block.sites
     let readers = sites.indices.filter { sites[$0].norm == norm }
     var weights = [Float](repeating: 0, count: largest.count)

@@ -98,7 +98,7 @@ extension GenerationError {
     switch self {
     case .invalidOption, .emptyPrompt, .promptTooLong, .budgetTooLong, .memoryExceeded:
       APIError.invalid(nil, "\(self)")
-    case .nonFiniteLogits, .model:
+    case .nonFiniteLogits, .cache, .model:
       APIError(status: 500, message: "\(self)")
     }
   }
