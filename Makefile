@@ -39,6 +39,7 @@ test: swift-version build ## Run every test
 	  BITBUDGET_BIN="$(CURDIR)/bin" python3 -m pytest -q -p no:cacheprovider Tools/checkpoint Tools/goldens Tools/gguf Tools/hub; \
 	else echo "skipped: Tools/checkpoint, Tools/goldens, Tools/gguf and Tools/hub, which check files from Python, need python3-numpy and python3-pytest"; fi
 	python3 Tools/readme/typed.py
+	python3 Tools/readme/plans.py --check
 	bash Tests/Consumer/run.sh
 	@$(MAKE) --no-print-directory lint
 

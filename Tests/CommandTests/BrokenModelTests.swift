@@ -70,8 +70,11 @@ import Testing
     [
       ("pytorch_model.bin", ["pytorch_model.bin", "save_pretrained"]),
       ("consolidated.safetensors", ["mv ", "/model/model.safetensors"]),
-      ("model-00001-of-00002.safetensors", ["hf download ORG/NAME model.safetensors.index.json"]),
-      ("consolidated.00.pth", ["PyTorch weights", "hf download"]),
+      (
+        "model-00001-of-00002.safetensors",
+        ["model.safetensors.index.json", "bitbudget pull ORG/NAME"]
+      ),
+      ("consolidated.00.pth", ["PyTorch weights", "bitbudget pull"]),
       ("model.onnx", ["ONNX weights", "safetensors files of the same model"]),
       ("flax_model.msgpack", ["Flax"]),
       ("model.Q4_K_M.gguf", ["--model", "/model/model.Q4_K_M.gguf"]),

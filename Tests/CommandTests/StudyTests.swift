@@ -76,6 +76,13 @@ import Testing
     #expect(numerics == ["bf16", "int8"])
     #expect(try folder.run(.study, ["report", file]).isSuccess)
     #expect(try !String(contentsOf: page, encoding: .utf8).contains("Incomplete"))
+    // What was measured is enough to draw it again.
+    let again = try folder.run(
+      .study, ["report", "out/study-small/results.json", "--output", "again"])
+    #expect(again.isSuccess, "\(again.errors)")
+    #expect(
+      try Data(contentsOf: page)
+        == Data(contentsOf: folder.url.appendingPathComponent("again/index.html")))
 
     let plan = try folder.run(
       .plan,

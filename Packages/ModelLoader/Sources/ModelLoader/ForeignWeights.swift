@@ -21,8 +21,8 @@ struct ForeignWeights {
   }
 
   private static let original =
-    "Fetch the safetensors files of the same model: `hf download ORG/NAME --local-dir FOLDER`, then "
-    + "`--model FOLDER`"
+    "Fetch the safetensors files of the same model: `bitbudget pull ORG/NAME`, then "
+    + "`--model ORG/NAME`"
 
   /// What serves best comes first.
   private static let kinds = [
@@ -38,8 +38,8 @@ struct ForeignWeights {
       files.count == 1 && !files[0].contains("-of-")
         ? "If \(files[0]) is the whole model, `mv \(quoted(folder + "/" + files[0])) "
           + "\(quoted(folder + "/" + WeightFiles.singleFile))`"
-        : "Fetch the index, which says what is in which file: `hf download ORG/NAME "
-          + "\(ShardIndex.fileName) --local-dir \(quoted(folder))`"
+        : "Fetch the model with its index, which says what is in which file: `bitbudget pull "
+          + "ORG/NAME`, then `--model ORG/NAME`"
     },
     Kind("PyTorch weights", isPyTorch) { folder, _ in
       original

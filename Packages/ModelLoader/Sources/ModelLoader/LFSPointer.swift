@@ -32,6 +32,6 @@ enum LFSPointer {
       file: file,
       reason:
         "is a Git LFS pointer\(amount): the file itself was not fetched. Run `git lfs install "
-        + "&& git lfs pull` in its folder, or fetch it with `hf download`")
+        + "&& git lfs pull` in its folder, or fetch the model with `bitbudget pull ORG/NAME`")
   }
 }
