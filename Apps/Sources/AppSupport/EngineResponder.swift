@@ -5,18 +5,20 @@ import Tokenizer
 
 /// Answers benchmark questions with a model in this process.
 public final class EngineResponder: Responder {
-  private let loaded: LoadedModel
-  private let tokenizer: TextTokenizer
-  private let prompts: PromptBuilder
-  private let kv: KVPolicy
+  let loaded: LoadedModel
+  let tokenizer: TextTokenizer
+  let prompts: PromptBuilder
+  let kv: KVPolicy
   /// Made for the memory that `batch` replies at a time leave for their caches.
   private var generator: BatchGenerator
   private let sampling: SamplingOptions
   private let stopTokens: Set<Int32>
   private let memory: MemoryFlags
-  private var kvByteBudget: Int
-  private var batch: Int
+  private(set) var kvByteBudget: Int
+  private(set) var batch: Int
   private let force: Bool
+  /// What scoring candidates took, where some were scored.
+  var scoring = LikelihoodTimings()
 
   /// A responder.
   ///
@@ -36,6 +38,7 @@ public final class EngineResponder: Responder {
   ) throws {
     try kv.check(loaded.pass.decoder.shape.cacheShape)
     self.loaded = loaded
+    self.kv = kv
     self.force = force
     self.sampling = sampling
     self.batch = batch
@@ -77,8 +80,10 @@ public final class EngineResponder: Responder {
     }
   }
 
-  /// Tokens generated a second over everything answered, or nil when nothing was.
+  /// Tokens generated a second over everything answered, or read where candidates were scored; nil when
+  /// nothing was.
   public var rate: Double? {
+    if let rate = scoring.rate { return rate }
     let timings = generator.timings
     return timings.generatedTokens > 0 ? timings.generationRate : nil
   }
@@ -90,27 +95,36 @@ public final class EngineResponder: Responder {
   public func respond(
     to requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
   ) throws {
+    if let first = requests.first, first.question.isScored {
+      return try score(requests, each: each)
+    }
     let generation = try requests.map(generation)
     try makeRoom(for: generation)
     for request in generation {
       _ = try memory.fitting([request], wanted: 1, kvByteBudget: kvByteBudget, generator: generator)
     }
+    var watches = requests.map { request in
+      (tokenizer.streamingDetokenizer(skipSpecialTokens: true), StopStrings(request.question.stops))
+    }
     var run = try generator.start(generation, concurrency: batch)
     while let event = try run.next() {
       try Interrupts.check()
       switch event {
-      case .token: break
+      case .token(let index, let token):
+        if watches[index].1.strings.isEmpty { break }
+        _ = watches[index].1.push(watches[index].0.push(token.id))
+        if watches[index].1.isHit { run.end(index) }
       case .branched(let index, let budget, let result):
-        try each(requests[index].shortened(to: budget), response(result))
+        try each(requests[index].shortened(to: budget), response(result, watches[index].1))
       case .finished(let index, let result):
-        try each(requests[index], response(result))
+        try each(requests[index], response(result, watches[index].1))
       }
     }
   }
 
   private func generation(_ request: SampleRequest) throws -> GenerationRequest {
     GenerationRequest(
-      prompt: try prompts.ids([ChatMessage(role: "user", content: request.prompt)]),
+      prompt: try ids(request.question),
       sampling: try sampling.overridden(by: request.sampling),
       random: RandomStream(seed: request.seed, sample: UInt64(request.sample)),
       maxTokens: request.limits.tokens, stopTokens: stopTokens, tags: loaded.thinkingTags,
@@ -129,17 +143,19 @@ public final class EngineResponder: Responder {
 
   /// Splits a text into thought, closing tag included, and answer, which begins with the cue where
   /// one was injected.
-  private func response(_ result: GenerationResult) -> SampleResponse {
+  private func response(_ result: GenerationResult, _ stops: StopStrings) -> SampleResponse {
     let counts = result.counts
     func text(_ tokens: ArraySlice<Int32>) -> String {
-      tokenizer.decode(Array(tokens), skipSpecialTokens: true)
+      let text = tokenizer.decode(Array(tokens), skipSpecialTokens: true)
+      return stops.cut(text) ?? text
     }
+    let finish: FinishReason = stops.isHit ? .stop : .length
     return SampleResponse(
       thought: text(result.tokens.prefix(counts.thought)),
       answer: text(result.tokens.dropFirst(counts.thought)), promptTokens: counts.prompt,
       thoughtTokens: counts.thought - counts.waits, injectedTokens: counts.injected,
       answerTokens: counts.answer,
-      finish: result.finishReason == .cancelled ? .length : result.finishReason,
+      finish: result.finishReason == .cancelled ? finish : result.finishReason,
       cost: SampleCost(
         seconds: result.seconds, weightsBytes: Int64(loaded.decoder.weightBytes),
         kvBytes: Int64(result.kvBytes), peakBytes: Int64(ProcessMemory.peakBytes)))

@@ -59,7 +59,10 @@ public struct LoadedModel {
     loadSeconds = Date().timeIntervalSince(started)
   }
 
-  private static func tokenizer(of checkpoint: Checkpoint) throws -> TextTokenizer? {
+  /// The tokenizer of a model that need not be loaded; nil where its folder has none.
+  ///
+  /// - Throws: what is wrong with its files.
+  public static func tokenizer(of checkpoint: Checkpoint) throws -> TextTokenizer? {
     let files = checkpoint.modelFiles
     return files.hasAny(of: TextTokenizer.vocabularyFiles) ? try TextTokenizer(files: files) : nil
   }

@@ -29,11 +29,14 @@ public struct PromptBuilder: Sendable {
   /// The prompt of a conversation, and what the user should know of it.
   public struct Prompt {
     /// The prompt.
-    public let text: PromptText
+    public private(set) var text: PromptText
     /// Whether it is encoded with what the model wants around a text, as no template wrote it.
     let addsSpecialTokens: Bool
     /// What was not as the user may think, for people.
     public let warnings: [String]
+
+    /// Appends how the reply begins.
+    mutating func append(_ beginning: String) { text.append(beginning) }
   }
 
   /// The prompt of a conversation.

@@ -6,7 +6,8 @@ import NanoModels
 
 /// Finds benchmark definitions and their data.
 struct BenchmarkFinder {
-  private let catalog: BenchmarkCatalog
+  /// The shipped definitions.
+  let catalog: BenchmarkCatalog
   private let folders: DataFolders
   private let use: HubUse
   /// Where data that is fetched from outside the hub goes.
@@ -44,15 +45,36 @@ struct BenchmarkFinder {
 
   /// A shipped benchmark by name, or one defined by the YAML file at a path, with its data.
   ///
-  /// - Throws: `EvaluationError` naming the file and key, or what to fetch.
-  func benchmark(_ name: String) throws -> Benchmark {
-    let definition = try definition(name)
+  /// - Parameters:
+  ///   - name: the name or path.
+  ///   - shots: how many examples stand before each problem, where somebody said.
+  ///   - form: how problems reach the model, where somebody said.
+  /// - Returns: the benchmark, or the text that it scores.
+  /// - Throws: `EvaluationError` naming the file and key, or what to fetch; `UserError` for a number of
+  ///   examples where the benchmark has none.
+  func find(
+    _ name: String, shots: Int? = nil, form: PromptForm? = nil
+  ) throws -> FoundBenchmark {
+    var definition = try definition(name)
+    if let shots {
+      guard definition.shots != nil else {
+        throw UserError("--shots \(shots): \(definition.name) has no examples")
+      }
+      definition.shots?.count = shots
+    }
+    if let form, form != definition.promptForm { definition = definition.presented(as: form) }
     do throws(EvaluationError) {
-      return try Benchmark(definition, in: folders)
+      return try find(definition)
     } catch {
       guard case .dataMissing = error, try fetch(definition) else { throw error }
-      return try Benchmark(definition, in: folders)
+      return try find(definition)
     }
+  }
+
+  private func find(_ definition: BenchmarkDefinition) throws(EvaluationError) -> FoundBenchmark {
+    definition.grading.isOfText
+      ? .text(try ScoredTextFile(definition, in: folders))
+      : .items(try Benchmark(definition, in: folders))
   }
 
   /// Fetches the data of a benchmark from the first place that has it.
@@ -97,6 +119,6 @@ struct BenchmarkFinder {
 
   /// Whether the data of a benchmark is on this machine and whole.
   func hasData(_ definition: BenchmarkDefinition) -> Bool {
-    (try? Benchmark(definition, in: folders)) != nil
+    (try? find(definition)) != nil
   }
 }

@@ -13,7 +13,7 @@ struct Evaluate: ParsableCommand {
     version: Program.version,
     subcommands: [
       RunBenchmark.self, ListBenchmarks.self, ShowTable.self, ShowReplies.self, MergeShards.self,
-      RegradeRun.self, CompareRuns.self, StoppingRules.self,
+      RegradeRun.self, CompareRuns.self, StoppingRules.self, ShowLeaderboard.self, CompareTexts.self,
     ],
     defaultSubcommand: RunBenchmark.self)
 }

@@ -25,6 +25,10 @@ struct ListBenchmarks: ParsableCommand {
         definition.title,
       ])
     }
+    for name in finder.catalog.leaderboards {
+      guard let board = try finder.catalog.leaderboard(named: name) else { continue }
+      rows.append([name, "-", "-", "\(board.title): " + board.benchmarks.joined(separator: ", ")])
+    }
     print(Text.table(rows))
   }
 }

@@ -8,6 +8,8 @@ import ModelLoader
 import DecoderModels
 import Tokenizer
 
+extension PromptForm: ExpressibleByArgument {}
+
 /// `evaluate --bench NAME`: runs or continues a benchmark.
 struct RunBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -19,11 +21,13 @@ struct RunBenchmark: ParsableCommand {
 
   @Option(
     help:
-      "Benchmark to run, or a definition file (.yaml), or several separated by commas; see 'evaluate list'."
+      "Benchmark or leaderboard to run, or a definition file (.yaml), or several separated by commas; see 'evaluate list'."
   )
   var bench = "nano-math"
   @Option(help: "Ask only the first so many problems.")
   var limit: Int?
+  @Option(help: "Answered examples before each problem (default: the benchmark's).")
+  var shots: Int?
   @Option(help: "Replies to each problem (default: the benchmark's).")
   var samples: Int?
   @Option(help: "Most tokens of a reply (default: the benchmark's).")
@@ -36,6 +40,11 @@ struct RunBenchmark: ParsableCommand {
       valueName: "budgets"),
     transform: { try ThinkBudgets(parsing: $0) })
   var thinkBudgets: ThinkBudgets?
+  @Option(
+    help:
+      "Ask as a conversation in the model's chat template (chat) or as a text to go on with (text) (default: the benchmark's)."
+  )
+  var form: PromptForm?
   @Flag(help: "Let no thought end before its budget: put 'Wait' in the place of its end.")
   var force = false
   @Option(help: "Replies generated together; changes the speed, never a reply.")
@@ -70,6 +79,7 @@ struct RunBenchmark: ParsableCommand {
     ] {
       if let value, value < 1 { throw ValidationError("--\(name) \(value): expected at least 1") }
     }
+    if let shots, shots < 0 { throw ValidationError("--shots \(shots): expected at least 0") }
     if thinkBudget != nil && thinkBudgets != nil {
       throw ValidationError("--think-budget and --think-budgets exclude each other")
     }
@@ -94,11 +104,16 @@ struct RunBenchmark: ParsableCommand {
     let shard = try shard ?? jobShard()
     let finder = try BenchmarkFinder(data: data, model.hub.use)
     // All of them are looked for before the first is run.
-    let benchmarks = try names.map { try finder.benchmark($0) }
-    for note in benchmarks.compactMap(\.note) { Console.note("note: \(note)") }
-    try chooseByMemory(
-      tokens: maxTokens ?? benchmarks.map(\.definition.limits.tokens).min() ?? .max)
+    let boards = try names.compactMap { try finder.catalog.leaderboard(named: $0) }
+    let found = try benchmarkNames(boards).map { try finder.find($0, shots: shots, form: form) }
+    if journal != nil && found.count > 1 {
+      throw UserError("--journal is one file; it excludes a leaderboard of several benchmarks")
+    }
+    try found.forEach { try checkFlags(for: $0.definition) }
+    for note in found.compactMap(\.note) { Console.note("note: \(note)") }
+    try chooseByMemory(tokens: maxTokens ?? found.map(\.definition.limits.tokens).min() ?? .max)
     let checkpoint = try Checkpoint(model)
+    let benchmarks = try found.map { try $0.benchmark(for: checkpoint) }
     var rows: [SummaryTable.Run] = []
     var journals: [URL] = []
     for benchmark in benchmarks {
@@ -107,7 +122,22 @@ struct RunBenchmark: ParsableCommand {
       journals += files
     }
     table.write(rows)
+    for board in boards {
+      print(try LeaderboardTable(board, finder.catalog).text(of: rows.map(\.summary)))
+    }
     for journal in journals { Console.note("journal: \(journal.relativePath)") }
+  }
+
+  /// Flags that say how a reply is generated have no effect where candidates are scored.
+  private func checkFlags(for definition: BenchmarkDefinition) throws {
+    guard definition.grading.isOfLikelihoods else { return }
+    let given = [
+      ("think-budget", thinkBudget != nil), ("think-budgets", thinkBudgets != nil),
+      ("samples", samples != nil), ("max-tokens", maxTokens != nil),
+    ]
+    if let flag = given.first(where: \.1)?.0 {
+      throw UserError("--\(flag): \(definition.name) scores likelihoods and generates nothing")
+    }
   }
 
   /// The benchmarks asked for, each once.
@@ -118,6 +148,16 @@ struct RunBenchmark: ParsableCommand {
       names.append(name)
     }
     return names
+  }
+
+  /// The benchmarks asked for, those of leaderboards in the place of their names, each once.
+  private func benchmarkNames(_ boards: [Leaderboard]) -> [String] {
+    var all: [String] = []
+    for name in names {
+      let members = boards.first { $0.name == name }?.benchmarks ?? [name]
+      all += members.filter { !all.contains($0) }
+    }
+    return all
   }
 
   /// Runs or continues one benchmark.
@@ -185,9 +225,10 @@ struct RunBenchmark: ParsableCommand {
     let line = ProgressLine(title)
     let results = try sweep.run(with: responder, damage: damage) { progress in
       let share = 100 * Double(progress.correct) / Double(max(progress.done, 1))
+      let isText = sweep.runs[0].benchmark.definition.grading.isOfText
       line.show(
         progress.done, of: progress.total,
-        detail: progress.done > 0 ? String(format: "%.1f %% right", share) : "")
+        detail: progress.done > 0 && !isText ? String(format: "%.1f %% right", share) : "")
     }
     return (results, responder.rate)
   }
@@ -230,11 +271,13 @@ struct RunBenchmark: ParsableCommand {
   ) throws -> Scenario {
     let options = try options(benchmark, checkpoint)
     let limits = benchmark.definition.limits
+    let isScored = benchmark.definition.grading.isOfLikelihoods
     return try Scenario(
-      benchmark, limit: limit, samples: samples, seed: sampling.seed,
+      benchmark, limit: limit, samples: isScored ? nil : samples, seed: sampling.seed,
       sampling: Sampling(options),
       limits: TokenLimits(
-        tokens: maxTokens ?? limits.tokens, thinking: thinking ?? limits.thinking),
+        tokens: maxTokens ?? limits.tokens,
+        thinking: isScored ? nil : thinking ?? limits.thinking),
       engine: engine)
   }
 

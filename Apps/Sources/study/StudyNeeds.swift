@@ -28,7 +28,7 @@ struct StudyNeeds {
       let isHere =
         source.bits != 16 && FileManager.default.fileExists(atPath: quantized(source).path)
       if !isHere { look { _ = try ModelFolder.resolve(source.model, use) } }
-      look { _ = try BenchmarkFinder(data: data, use).benchmark(source.benchmark) }
+      look { _ = try BenchmarkFinder(data: data, use).find(source.benchmark) }
     }
     self.missing = missing
   }

@@ -26,7 +26,7 @@ struct BenchmarkDefinitionTests {
     ("size: 20", "size: 20\nsize: 21", "YAML", "size"),
     ("name: sums", "name: ../sums", "name", "may only hold"),
     ("samples: 2", "sampling: {top-p: 0}\nsamples: 2", "sampling.value", "top-p is 0.0"),
-    ("samples: 2", "choices: {count: 1, shuffle: none}\nsamples: 2", "choices.count", "2 to 26"),
+    ("samples: 2", "choices: {count: 1, shuffle: none}\nsamples: 2", "choices.count", "2 to 100"),
   ])
   func mistakesNameTheirKey(part: String, mistake: String, key: String, reason: String) throws {
     #expect(sumsYAML.contains(part))

@@ -12,8 +12,11 @@ struct ShippedBenchmarkTests {
   @Test func allAreListedAndRead() throws {
     #expect(
       catalog.names == [
-        "aime24", "aime25", "arc-challenge", "gpqa", "gsm8k", "math500", "mmlu", "nano-facts",
-        "nano-math",
+        "aime24", "aime25", "arc-challenge", "arc-challenge-25shot", "arc-challenge-llama", "bbh",
+        "gpqa", "gpqa-scored", "gsm8k", "gsm8k-5shot", "gsm8k-llama", "hellaswag-10shot",
+        "ifeval", "math-hard", "math500", "mmlu", "mmlu-5shot", "mmlu-cot-llama", "mmlu-llama",
+        "mmlu-pro", "musr", "nano-facts", "nano-math", "truthfulqa-mc2", "wikitext2",
+        "winogrande-5shot",
       ])
     for name in catalog.names {
       #expect(try catalog.definition(named: name).name == name)

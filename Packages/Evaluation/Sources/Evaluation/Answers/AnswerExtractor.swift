@@ -15,6 +15,10 @@ public enum ExtractionStep: String, Sendable, Hashable, Codable, CaseIterable {
   case hashMark = "hash-mark"
   /// The last number in the text.
   case lastNumber = "last-number"
+  /// What follows the last "final answer is", up to "I hope it is correct" or the end of its line.
+  case finalAnswer = "final-answer"
+  /// What a pattern of the grading rule found.
+  case pattern
 }
 
 /// What was found in a reply.
@@ -68,6 +72,8 @@ public struct AnswerExtractor: Sendable, Hashable {
     case .lastLine: AnswerPhrase.lastLine(in: text, grading: grading)
     case .hashMark: AnswerPhrase.afterHashMark(in: text)
     case .lastNumber: LastNumber.find(in: text)
+    case .finalAnswer: AnswerPhrase.finalAnswer(in: text)
+    case .pattern: nil
     }
   }
 }

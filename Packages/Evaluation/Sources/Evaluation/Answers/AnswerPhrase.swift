@@ -13,7 +13,7 @@ enum AnswerPhrase {
         case .letter(let count):
           letter(
             after: after, in: text, count: count, isAnswer: anchor.word.description == "answer")
-        case .text, .latex, .mathematics: String?.none
+        default: String?.none
         }
       if let found { return found }
       end = anchor.position
@@ -36,6 +36,17 @@ enum AnswerPhrase {
       return other.text != found.text && ".)".utf8.contains(line[other.end - 1])
     }
     return isMarked && !isOther ? found.text : nil
+  }
+
+  /// What follows the last "final answer is", up to "I hope it is correct" or the end of its line, without the
+  /// full stop.
+  static func finalAnswer(in text: ArraySlice<UInt8>) -> String? {
+    guard let mark = text.lastRange(of: "final answer is") else { return nil }
+    var line = text[mark.upperBound...].prefix { $0 != 10 && $0 != 13 }
+    if let end = line.lastRange(of: "I hope it is correct") { line = line[..<end.lowerBound] }
+    var answer = line.trimmed
+    if answer.last == UInt8(ascii: ".") { answer = answer.dropLast().trimmed }
+    return answer.isEmpty ? nil : String(decoding: answer, as: UTF8.self)
   }
 
   /// What follows the last `####` on its line.

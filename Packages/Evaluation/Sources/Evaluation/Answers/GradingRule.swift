@@ -1,3 +1,5 @@
+import Foundation
+
 /// What counts as an answer, and when two answers are the same.
 public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
   /// An integer, within bounds where they are given.
@@ -11,6 +13,14 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
   /// Free-form mathematics, compared by value: fractions, decimals, radicals, sets, intervals,
   /// matrices, equations and units are understood.
   case mathematics
+  /// The likelihoods of an item's options decide; the key is the places of the right ones.
+  case likelihood(metric: LikelihoodMetric)
+  /// Nothing is right or wrong: how likely a text is, in windows of so many tokens.
+  case perplexity(window: Int)
+  /// Patterns find the answer, which has to be the key but for what is ignored.
+  case exact(ExactMatch)
+  /// Programs check whether a reply follows its instructions, which are the key, as canonical JSON.
+  case instructions
 
   /// The answer in the form that is stored, compared and voted on.
   ///
@@ -24,6 +34,8 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
     case .text: nonEmpty(String(decoding: Array(candidate.utf8)[...].trimmed, as: UTF8.self))
     case .latex: nonEmpty(LatexText.normalized(candidate))
     case .mathematics: nonEmpty(MathText.normalized(candidate))
+    case .likelihood, .perplexity, .instructions: candidate
+    case .exact: nonEmpty(candidate.trimmingCharacters(in: .whitespacesAndNewlines))
     }
   }
 
@@ -32,7 +44,8 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
     guard let answer else { return false }
     if answer == key { return true }
     switch self {
-    case .integer, .letter, .text: return false
+    case .integer, .letter, .text, .likelihood, .perplexity, .instructions: return false
+    case .exact(let match): return match.normalized(answer) == match.normalized(key)
     case .latex:
       guard let left = Rational(latex: answer), let right = Rational(latex: key) else {
         return false
@@ -53,6 +66,11 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
     case .text: "a text"
     case .latex: "LaTeX in normal form"
     case .mathematics: "mathematics"
+    case .likelihood(let metric): "likelihoods of options (\(metric.rawValue))"
+    case .perplexity(let window): "perplexity over windows of \(window) tokens"
+    case .instructions: "instructions that programs check"
+    case .exact(let match):
+      "text found by \(match.filters.map(\.name).joined(separator: ", "))"
     }
   }
 

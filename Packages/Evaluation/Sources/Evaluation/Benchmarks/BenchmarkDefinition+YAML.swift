@@ -23,7 +23,9 @@ extension BenchmarkDefinition {
     let top = try YAMLSection(text: yaml, file: file)
     try top.allow([
       "name", "title", "version", "size", "fetch", "data", "prompt", "choices", "extraction",
-      "grading", "samples", "sampling", "limits",
+      "grading", "samples", "sampling", "limits", "form", "description", "shots", "prefill",
+      "stops",
+      "descriptions",
     ])
     name = try top.required("name", top.string("name"))
     guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) })
@@ -33,21 +35,70 @@ extension BenchmarkDefinition {
     size = try top.positive("size")
     fetch = try top.required("fetch", top.string("fetch"))
       .trimmingCharacters(in: .whitespacesAndNewlines)
+    grading = try GradingRule(top.required("grading", top.section("grading")))
     data = []
     for section in try top.required("data", top.sections("data")) {
-      data.append(try DataSource(section))
+      data.append(try DataSource(section, isText: grading.isOfText))
     }
     let template = try top.required("prompt", top.string("prompt"))
     prompt = try top.checked("prompt") { () throws(EvaluationError) in
       try PromptTemplate(template.trimmingCharacters(in: .newlines))
     }
     choices = try top.section("choices").map(ChoicePresentation.init)
-    extraction = try top.required("extraction", top.words("extraction", ExtractionStep.self))
-    grading = try GradingRule(top.required("grading", top.section("grading")))
-    samples = try top.positive("samples")
+    let steps = try top.words("extraction", ExtractionStep.self)
+    if grading.bringsItsOwnSteps, steps != nil {
+      throw top.error("extraction", "has no effect on grading by \(grading)")
+    }
+    extraction = grading.bringsItsOwnSteps ? [] : try top.required("extraction", steps)
+    // Nothing is drawn where candidates are scored.
+    let isScored = grading.isOfLikelihoods
+    samples = isScored ? 1 : try top.positive("samples")
     sampling = try Sampling(top.section("sampling"))
-    limits = try TokenLimits(top.required("limits", top.section("limits")))
-    try checkChoices(top)
+    limits =
+      isScored
+      ? try TokenLimits(tokens: 1)
+      : try TokenLimits(top.required("limits", top.section("limits")))
+    form = try top.word("form", PromptForm.self)
+    preamble = try top.string("description")
+    shots = try top.section("shots").map(Shots.init)
+    prefill = try top.string("prefill")
+    stops = try top.strings("stops")
+    preambles = try top.section("descriptions").map { inner throws(EvaluationError) in
+      try inner.texts()
+    }
+    try checkForm(top)
+    if isScored || grading.bringsItsOwnSteps {
+      try checkScored(top)
+    } else {
+      try checkChoices(top)
+    }
+  }
+
+  /// Keys that say how a reply is generated have no effect on candidates, nor prefill on texts.
+  private func checkForm(_ top: YAMLSection) throws(EvaluationError) {
+    let generated = ["samples", "sampling", "limits", "stops", "prefill"]
+    if grading.isOfLikelihoods, let key = generated.first(where: top.keys.contains) {
+      throw top.error(key, "has no effect where candidates are scored")
+    }
+    if promptForm == .text, prefill != nil {
+      throw top.error("prefill", "has no effect on form text")
+    }
+    if promptForm == .text, shots?.areTurns == true {
+      throw top.error("shots.turns", "has no effect on form text")
+    }
+  }
+
+  /// Candidates come from options; texts have neither.
+  private func checkScored(_ top: YAMLSection) throws(EvaluationError) {
+    let needsChoices = grading.isOfLikelihoods && !grading.isOfText
+    guard choices != nil || !needsChoices else { throw top.error("choices", "is missing") }
+    guard choices == nil || !grading.isOfText else {
+      throw top.error("choices", "has no meaning for a text")
+    }
+    for source in data + (shots?.data ?? [])
+    where (source.fields.choices != nil) != (choices != nil && choices?.fixed == nil) {
+      throw top.error("data", "needs fields.choices exactly when there are choices")
+    }
   }
 
   /// Options have to be shown where there are some, and answered with letters.
@@ -77,13 +128,25 @@ extension YAMLSection {
 }
 
 extension DataSource {
-  fileprivate init(_ section: YAMLSection) throws(EvaluationError) {
-    try section.allow(["files", "hub", "web", "columns", "fields"])
+  /// A layout; of a text that is no list of rows there are no fields to name.
+  init(_ section: YAMLSection, isText: Bool = false) throws(EvaluationError) {
+    try section.allow(
+      ["files", "hub", "web"] + (isText ? [] : ["columns", "fields", "group", "rows", "only"]))
     files = try section.required("files", section.strings("files"))
     hub = try section.string("hub")
     if let address = try section.section("web") { web = try WebAddress(address, for: files) }
+    if isText {
+      fields = FieldMap(question: "text", answer: "text", answerForm: .value)
+      return
+    }
     columns = try section.strings("columns")
     fields = try FieldMap(section.required("fields", section.section("fields")))
+    group = try section.string("group")
+    if let group, group.split(separator: "*", omittingEmptySubsequences: false).count != 2 {
+      throw section.error("group", "is '\(group)'; expected a name with one '*' for the group")
+    }
+    rows = try section.string("rows")
+    only = try section.section("only").map { inner throws(EvaluationError) in try inner.texts() }
   }
 }
 
@@ -106,7 +169,7 @@ extension FieldMap {
   fileprivate init(_ section: YAMLSection) throws(EvaluationError) {
     try section.allow([
       "id", "question", "question-before", "answer", "answer-form", "answer-after", "choices",
-      "labels",
+      "labels", "group", "verbatim", "clean", "clean-options",
     ])
     id = try section.string("id")
     question = try section.required("question", section.string("question"))
@@ -116,21 +179,50 @@ extension FieldMap {
     answerAfter = try section.string("answer-after")
     if section.isList("choices") {
       choices = try section.strings("choices").map(Choices.each)
+    } else if section.isMapping("choices") {
+      choices = try section.section("choices").map(Choices.init)
     } else {
       choices = try section.string("choices").map(Choices.list)
     }
     labels = try section.string("labels")
-    if (answerForm == .label) != (labels != nil) {
-      throw section.error("labels", "go together with answer-form label")
+    let usesLabels = answerForm == .label || answerForm == .instructions
+    if usesLabels != (labels != nil) {
+      throw section.error("labels", "go together with answer-form label or instructions")
+    }
+    group = try section.string("group")
+    verbatim = try section.flag("verbatim")
+    clean = try section.word("clean", TextCleaning.self)
+    cleanOptions = try section.word("clean-options", TextCleaning.self) ?? clean
+  }
+}
+
+extension FieldMap.Choices {
+  fileprivate init(_ section: YAMLSection) throws(EvaluationError) {
+    try section.allow(["keys", "python", "split", "by"])
+    if let keys = try section.string("keys") {
+      self = .keys(keys)
+    } else if let field = try section.string("python") {
+      self = .python(field)
+    } else {
+      self = .split(
+        try section.required("split", section.strings("split")),
+        by: try section.required("by", section.string("by")))
     }
   }
 }
 
 extension ChoicePresentation {
   fileprivate init(_ section: YAMLSection) throws(EvaluationError) {
-    try section.allow(["count", "shuffle"])
+    try section.allow(["count", "shuffle", "exactly", "line", "scored", "blank", "fixed"])
     count = try section.choiceCount("count")
     shuffle = try section.required("shuffle", section.word("shuffle", Shuffle.self))
+    exactly = try section.flag("exactly")
+    line = try section.string("line")
+    scored = try section.string("scored")
+    blank = try section.string("blank")
+    fixed = try section.section("fixed").map { inner throws(EvaluationError) in
+      try inner.lists()
+    }
   }
 }
 
@@ -138,8 +230,8 @@ extension YAMLSection {
   /// How many options there are at most.
   fileprivate func choiceCount(_ key: String) throws(EvaluationError) -> Int {
     let count = try required(key, integer(key))
-    guard (2...ChoiceLetter.all.count).contains(count) else {
-      throw error(key, "is \(count); expected 2 to \(ChoiceLetter.all.count)")
+    guard (2...100).contains(count) else {
+      throw error(key, "is \(count); expected 2 to 100")
     }
     return count
   }
@@ -148,7 +240,7 @@ extension YAMLSection {
 extension GradingRule {
   /// The rules by name.
   private enum Name: String, CaseIterable {
-    case integer, letter, text, latex, mathematics
+    case integer, letter, text, latex, mathematics, likelihood, perplexity, exact, instructions
   }
 
   fileprivate init(_ section: YAMLSection) throws(EvaluationError) {
@@ -161,7 +253,24 @@ extension GradingRule {
       self = .integer(from: from, to: to)
     case .letter:
       try section.allow(["rule", "count"])
-      self = .letter(count: try section.choiceCount("count"))
+      let count = try section.choiceCount("count")
+      guard count <= ChoiceLetter.all.count else {
+        throw section.error("count", "is \(count); expected 2 to \(ChoiceLetter.all.count)")
+      }
+      self = .letter(count: count)
+    case .likelihood:
+      try section.allow(["rule", "metric"])
+      self = .likelihood(
+        metric: try section.required("metric", section.word("metric", LikelihoodMetric.self)))
+    case .perplexity:
+      try section.allow(["rule", "window"])
+      let window = try section.positive("window")
+      guard window > 1 else { throw section.error("window", "is 1; expected 2 or more") }
+      self = .perplexity(window: window)
+    case .exact: self = .exact(try ExactMatch(section))
+    case .instructions:
+      try section.allow(["rule"])
+      self = .instructions
     case .text:
       try section.allow(["rule"])
       self = .text

@@ -31,13 +31,26 @@ public struct BenchmarkDefinition: Sendable, Hashable, Codable {
   public var sampling: Sampling
   /// How many tokens a reply may take.
   public var limits: TokenLimits
+  /// How prompts reach the model; nil for a conversation.
+  public var form: PromptForm?
+  /// What stands before everything else, with `{group}` for the item's group: a system message of a
+  /// conversation.
+  public var preamble: String?
+  /// What stands there by the item's group, where groups differ in more than their names.
+  public var preambles: [String: String]?
+  /// The answered questions before the one that is asked.
+  public var shots: Shots?
+  /// How the reply begins; it is no part of it.
+  public var prefill: String?
+  /// Texts that end a reply and are no part of it.
+  public var stops: [String]?
   /// The folder of the definition's file, in which data is looked for first; nil for a definition
   /// that came from elsewhere. No part of what is encoded.
   public var folder: URL?
 
   private enum CodingKeys: String, CodingKey {
     case name, title, version, size, fetch, data, prompt, choices, extraction, grading, samples
-    case sampling, limits
+    case sampling, limits, form, preamble, preambles, shots, prefill, stops
   }
 
   /// The SHA-256 of everything above except the title, the words on fetching and the layouts.
@@ -48,7 +61,20 @@ public struct BenchmarkDefinition: Sendable, Hashable, Codable {
     essence.title = ""
     essence.fetch = ""
     essence.data = []
+    essence.shots?.data = []
     return CanonicalJSON.digest(of: essence)
+  }
+}
+
+extension BenchmarkDefinition {
+  /// The same questions in another form: examples are turns of a conversation, and stand before the question in a
+  /// text. How a reply begins has no place in a text.
+  public func presented(as form: PromptForm) -> BenchmarkDefinition {
+    var other = self
+    other.form = form
+    if other.shots != nil { other.shots?.areTurns = form == .chat ? true : nil }
+    if form == .text { other.prefill = nil }
+    return other
   }
 }
 
@@ -64,10 +90,21 @@ public struct ChoicePresentation: Sendable, Hashable, Codable {
     case sample
   }
 
-  /// The most options an item may have, 2 to 26; letters beyond are no answers.
+  /// The most options an item may have: 2 to 26, letters beyond are no answers; up to 100 where options
+  /// are scored.
   public var count: Int
   /// What decides the order.
   public var shuffle: Shuffle
+  /// Whether items with another number of options are left out.
+  public var exactly: Bool?
+  /// How an option is shown, with `{letter}`, `{number}` and `{text}`; nil for `{letter}) {text}`.
+  public var line: String?
+  /// What is scored, or to be answered, for an option, likewise; nil for its text.
+  public var scored: String?
+  /// What stands in the question where an option belongs; what follows it is then scored.
+  public var blank: String?
+  /// The options of all items, or by group; nil where the data has them.
+  public var fixed: [String: [String]]?
 }
 
 /// How many tokens a reply may take.

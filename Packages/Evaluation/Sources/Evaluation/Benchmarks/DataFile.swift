@@ -18,15 +18,27 @@ enum DataFile {
   ///
   /// - Parameters:
   ///   - url: The file.
-  ///   - columns: Names for the columns of a CSV file without header line.
+  ///   - source: The layout: names for the columns of a CSV file without header line, the member of a
+  ///     JSON file that holds the rows, and which of them are wanted.
   /// - Returns: The rows in order, each an object.
   /// - Throws: ``EvaluationError`` naming file and line.
-  static func rows(of url: URL, columns: [String]?) throws(EvaluationError) -> [DataRow] {
+  static func rows(of url: URL, _ source: DataSource) throws(EvaluationError) -> [DataRow] {
+    let rows = try allRows(of: url, source)
+    guard let only = source.only else { return rows }
+    return rows.filter { row in
+      only.allSatisfy { row.fields[$0.key.split(separator: ".")]?.fieldText == $0.value }
+    }
+  }
+
+  private static func allRows(
+    of url: URL, _ source: DataSource
+  ) throws(EvaluationError) -> [DataRow] {
     switch url.pathExtension.lowercased() {
     case "jsonl": return try jsonLines(of: url)
-    case "json": return try jsonList(of: url)
-    case "csv": return try csv(of: url, columns: columns)
-    default: throw .file(path: url.path, reason: "is no .jsonl, .json or .csv file")
+    case "json": return try jsonList(of: url, in: source.rows)
+    case "csv": return try csv(of: url, columns: source.columns)
+    case "txt": return try WorkedExamples.rows(of: url)
+    default: throw .file(path: url.path, reason: "is no .jsonl, .json, .csv or .txt file")
     }
   }
 
@@ -47,14 +59,19 @@ enum DataFile {
     return rows
   }
 
-  private static func jsonList(of url: URL) throws(EvaluationError) -> [DataRow] {
+  private static func jsonList(
+    of url: URL, in member: String?
+  ) throws(EvaluationError) -> [DataRow] {
     let bytes = try WholeFile.read(url, atMost: largest)
     let value: JSONValue
     do { value = try JSONValue(parsing: bytes) } catch {
       throw .file(path: url.path, reason: "is no JSON: \(error.reason)")
     }
-    guard case .array(let elements) = value else {
-      throw .file(path: url.path, reason: "is no JSON list of objects")
+    guard case .array(let elements) = member.map({ value[$0.split(separator: ".")] }) ?? value
+    else {
+      throw .file(
+        path: url.path,
+        reason: member.map { "has no list '\($0)'" } ?? "is no JSON list of objects")
     }
     return elements.enumerated().map { DataRow(line: $0.offset + 1, fields: $0.element) }
   }

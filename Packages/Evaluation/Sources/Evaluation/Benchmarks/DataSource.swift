@@ -14,6 +14,22 @@ public struct DataSource: Sendable, Hashable, Codable {
   public var columns: [String]?
   /// Where in a row things stand.
   public var fields: FieldMap
+  /// What the group of a file's items is in its name without the ending, a pattern with one `*`; nil where
+  /// files say nothing of groups.
+  public var group: String?
+  /// The member of a JSON file that holds the list of rows; nil where the file is the list.
+  public var rows: String?
+  /// Only rows whose fields have these values.
+  public var only: [String: String]?
+
+  /// The group of a file's items.
+  func group(of file: URL) -> String? {
+    guard let group, let star = group.firstIndex(of: "*") else { return nil }
+    let (before, behind) = (group[..<star], group[group.index(after: star)...])
+    let name = file.deletingPathExtension().lastPathComponent
+    guard name.hasPrefix(before), name.dropFirst(before.count).hasSuffix(behind) else { return nil }
+    return String(name.dropFirst(before.count).dropLast(behind.count))
+  }
 }
 
 /// A file in the web that stays what it is.
@@ -39,6 +55,16 @@ public struct FieldMap: Sendable, Hashable, Codable {
     case letter
     /// One of the labels in the `labels` field.
     case label
+    /// The number of the right option, from 1.
+    case number
+    /// A list, or an object's values, of 1 for each right option and 0 for each other one.
+    case flags
+    /// The options of the first field of a split list are right.
+    case first
+    /// What the last box of a worked answer holds.
+    case boxed
+    /// The names of instructions; `labels` holds their arguments, one object each.
+    case instructions
   }
 
   /// The options of a multiple-choice item.
@@ -47,6 +73,12 @@ public struct FieldMap: Sendable, Hashable, Codable {
     case list(String)
     /// One field for each option.
     case each([String])
+    /// One field with a list of texts as Python writes it.
+    case python(String)
+    /// The keys of an object.
+    case keys(String)
+    /// Fields that each hold several options in one text.
+    case split([String], by: String)
   }
 
   /// The identifier, or nil to number the rows of each file.
@@ -66,4 +98,12 @@ public struct FieldMap: Sendable, Hashable, Codable {
   public var choices: Choices?
   /// The labels of the options, for ``AnswerForm/label``.
   public var labels: String?
+  /// The group that an item belongs to, such as a subject.
+  public var group: String?
+  /// Whether texts keep the white space around them.
+  public var verbatim: Bool?
+  /// What is taken out of questions.
+  public var clean: TextCleaning?
+  /// What is taken out of options.
+  public var cleanOptions: TextCleaning?
 }

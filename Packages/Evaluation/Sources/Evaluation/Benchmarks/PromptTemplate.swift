@@ -7,6 +7,7 @@ public struct PromptTemplate: Sendable, Hashable, Codable {
   enum Placeholder: String, CaseIterable {
     case question
     case choices
+    case group
   }
 
   /// A stretch of the message.
@@ -49,15 +50,22 @@ public struct PromptTemplate: Sendable, Hashable, Codable {
   ///
   /// - Parameters:
   ///   - question: The question.
-  ///   - choices: The options in the order to show them, on a line each as `A) text`.
+  ///   - choices: The options in the order to show them, on a line each.
+  ///   - line: How an option is shown, with `{letter}`, `{number}` and `{text}`; nil for `A) text`.
+  ///   - group: The item's group in words.
   /// - Returns: The message.
-  public func render(question: String, choices: [String]) -> String {
-    let options = zip(ChoiceLetter.all, choices).map { "\($0)) \($1)" }.joined(separator: "\n")
+  public func render(
+    question: String, choices: [String], line: String? = nil, group: String = ""
+  ) -> String {
+    let options = choices.enumerated().map { place, text in
+      ChoicePresentation.fill(line ?? "{letter}) {text}", option: text, place: place)
+    }.joined(separator: "\n")
     return Self.parts(of: text).map { part in
       switch part {
       case .text(let text): String(text)
       case .place(.question): question
       case .place(.choices): options
+      case .place(.group): group
       }
     }.joined()
   }
@@ -67,7 +75,7 @@ public struct PromptTemplate: Sendable, Hashable, Codable {
     for word in words(in: text) {
       guard let place = Placeholder(rawValue: String(text[word])) else {
         throw .setting(
-          name: "prompt", value: "'{\(text[word])}'", expected: "{question} or {choices}")
+          name: "prompt", value: "'{\(text[word])}'", expected: "{question}, {choices} or {group}")
       }
       found.insert(place)
     }
@@ -100,6 +108,11 @@ public struct PromptTemplate: Sendable, Hashable, Codable {
 enum ChoiceLetter {
   /// A to Z.
   static let all = (UInt8(ascii: "A")...UInt8(ascii: "Z")).map { String(UnicodeScalar($0)) }
+
+  /// The letter at a place; the place's number, from 1, where letters end.
+  static func name(_ place: Int) -> String {
+    all.indices.contains(place) ? all[place] : "\(place + 1)"
+  }
 
   /// The position of an upper-case letter, from 0.
   static func position(of letter: String) -> Int? { all.firstIndex(of: letter) }

@@ -75,6 +75,30 @@ struct YAMLSection {
     return value
   }
 
+  /// True or false, or nil when the key is absent.
+  func flag(_ key: String) throws(EvaluationError) -> Bool? {
+    guard let text = try string(key) else { return nil }
+    switch text {
+    case "true": return true
+    case "false": return false
+    default: throw error(key, "is '\(text)', neither true nor false")
+    }
+  }
+
+  /// All members as texts.
+  func texts() throws(EvaluationError) -> [String: String] {
+    var texts: [String: String] = [:]
+    for key in keys { texts[key] = try string(key) }
+    return texts
+  }
+
+  /// All members as lists of texts.
+  func lists() throws(EvaluationError) -> [String: [String]] {
+    var lists: [String: [String]] = [:]
+    for key in keys { lists[key] = try strings(key) }
+    return lists
+  }
+
   /// One of the words of an enumeration, or nil when the key is absent.
   func word<Word: RawRepresentable & CaseIterable>(
     _ key: String, _ type: Word.Type
@@ -121,6 +145,9 @@ struct YAMLSection {
 
   /// The keys that are texts, sorted.
   var keys: [String] { mapping.keys.compactMap(\.string).sorted() }
+
+  /// Whether the key holds a mapping.
+  func isMapping(_ key: String) -> Bool { mapping[key]?.mapping != nil }
 
   /// Whether the key holds a list.
   func isList(_ key: String) -> Bool { mapping[key]?.sequence != nil }

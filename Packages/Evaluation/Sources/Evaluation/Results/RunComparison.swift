@@ -29,7 +29,11 @@ public struct RunComparison: Sendable, Hashable, Codable {
         reason: "\(first.path) and \(second.path) are runs on different data: "
           + "\(one.header.scenario.benchmark) and \(two.header.scenario.benchmark)")
     }
-    let (left, right) = (one.tally.means, two.tally.means)
+    let main = one.header.scenario.grading.mainScore
+    guard main == two.header.scenario.grading.mainScore else {
+      throw .notComparable(reason: "the two runs are scored differently")
+    }
+    let (left, right) = (one.tally.means(main), two.tally.means(main))
     let items = left.keys.sorted()
     guard items == right.keys.sorted() else {
       throw .notComparable(

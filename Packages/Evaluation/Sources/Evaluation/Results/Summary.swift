@@ -22,6 +22,8 @@ public struct Summary: Sendable, Hashable, Codable {
   public let accuracy: Estimate?
   /// Scores of groups of replies, for growing sizes; the first is that of single replies.
   public let groups: [GroupScore]
+  /// Scores by name, over all items and for each group of them; nil where there are none.
+  public let scores: [MetricScore]?
   /// Replies that are worth a look.
   public let flags: ReplyFlags
   /// How many replies each extraction step decided, by its name; "none" where no step did.
@@ -51,7 +53,12 @@ public struct Summary: Sendable, Hashable, Codable {
     replies = outcomes.reduce(0) { $0 + $1.count }
     expectedReplies = header.expectedCount
     correct = outcomes.reduce(0) { $0 + $1.correctCount }
-    accuracy = Estimate(itemMeans: outcomes.map(\.mean))
+    let main = scenario.grading.mainScore
+    let scores = tally.scores.scores(main: main)
+    self.scores = scores.isEmpty ? nil : scores
+    // Of a text no share is right.
+    accuracy =
+      scenario.grading.isOfText ? nil : Estimate(itemMeans: tally.orderedMeans(main))
     groups = GroupScore.all(outcomes, grading: header.scenario.grading)
     flags = tally.flags
     steps = tally.steps
@@ -152,6 +159,7 @@ struct Tally {
   private(set) var steps: [String: Int] = [:]
   private(set) var tokens = TokenTotals()
   private(set) var cost = CostTotals()
+  private(set) var scores = ScoreTally()
 
   /// The items in order, with their replies in order.
   var outcomes: [ItemOutcomes] {
@@ -161,16 +169,23 @@ struct Tally {
     }
   }
 
-  /// The share of right replies, by position of the item.
-  var means: [Int: Double] {
-    samples.mapValues { replies in
+  /// By position of the item the mean of a score, or the share of right replies where it is nil.
+  func means(_ score: String?) -> [Int: Double] {
+    if let score { return scores.means(score) }
+    return samples.mapValues { replies in
       Double(replies.count { $0.correct }) / Double(replies.count)
     }
+  }
+
+  /// The same in the order of the items.
+  func orderedMeans(_ score: String?) -> [Double] {
+    means(score).sorted { $0.key < $1.key }.map(\.value)
   }
 
   /// Counts one reply.
   mutating func add(_ record: SampleRecord) {
     samples[record.index, default: []].append((record.sample, record.extracted, record.correct))
+    scores.add(record.scores ?? [:], of: record.index, group: record.group)
     steps[record.step?.rawValue ?? "none", default: 0] += 1
     add(flagsOf: record)
     let response = record.response

@@ -19,7 +19,15 @@ extension SummaryTable {
     add("KV of a reply", "kv_bytes")
     add("peak", "peak_bytes")
     for field in fields where field == "accuracy" || Self.isMajority(field) {
-      add(field) { Self.percent($0[field], $0["\(field)_se"]) }
+      add(field) { run in
+        // Of a text there is none.
+        run["perplexity"] == nil ? Self.percent(run[field], run["\(field)_se"]) : nil
+      }
+    }
+    for field in fields where Self.scoreNames.contains(field) {
+      add(field) { run in
+        run[field].map { Self.score(field, $0, run["\(field)_se"]) }
+      }
     }
     add("replies", "replies")
     add("cut off, unparsed") { run in
@@ -37,6 +45,20 @@ extension SummaryTable {
       return String(format: "%.0f", rate)
     }
     return lines
+  }
+
+  /// Scores that are shown beside the accuracy; those of groups are in the other formats.
+  private static let scoreNames: Set<String> = [
+    "acc", "acc_norm", "mc2", "perplexity", "strict", "flexible", "prompt_strict", "prompt_loose",
+    "instruction_strict", "instruction_loose",
+  ]
+
+  private static func score(_ name: String, _ value: Cell, _ error: Cell?) -> String {
+    guard name == "perplexity", case .number(let value) = value else {
+      return percent(value, error) ?? "-"
+    }
+    guard case .number(let error)? = error else { return String(format: "%.3f", value) }
+    return String(format: "%.3f ± %.3f", value, error)
   }
 
   /// Whether a field is a score of votes: `maj@` and a number.

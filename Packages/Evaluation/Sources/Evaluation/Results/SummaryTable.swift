@@ -93,6 +93,13 @@ public struct SummaryTable: Sendable, Hashable {
       ("replies", .count(Int64(summary.replies))), ("correct", .count(Int64(summary.correct))),
     ]
     row += estimate("accuracy", summary.accuracy)
+    for score in summary.scores ?? [] {
+      let name = score.group.map { "\(score.name) \($0)" } ?? score.name
+      row += [
+        (name, .number(score.estimate.value)),
+        ("\(name)_se", score.estimate.standardError.map(Cell.number) ?? .missing),
+      ]
+    }
     for group in summary.groups where group.size > 1 {
       row += estimate("maj@\(group.size)", group.majority)
       row += estimate("pass@\(group.size)", group.pass)

@@ -48,9 +48,7 @@ public struct EvaluationRun: Sendable {
     let item = benchmark.items[id.index]
     let order = benchmark.choiceOrder(of: item, sample: id.sample, seed: scenario.seed)
     return SampleRequest(
-      item: item.id, index: id.index, sample: id.sample,
-      prompt: benchmark.definition.prompt.render(
-        question: item.question, choices: order.map { item.choices[$0] }),
+      id: id, of: item.id, question: benchmark.question(id.index, order: order),
       seed: SampleSeed.derive(
         run: scenario.seed, item: item.id, sample: id.sample, purpose: "reply"),
       sampling: scenario.sampling, limits: scenario.limits)
@@ -82,8 +80,7 @@ public struct EvaluationRun: Sendable {
     return SampleRecord(
       item: item.id, index: request.index, sample: request.sample, seed: request.seed,
       order: order.isEmpty ? nil : order, key: benchmark.key(of: item, order: order),
-      response: response, extraction: scenario.extraction, grading: scenario.grading,
-      fingerprint: scenario.fingerprint)
+      group: item.group, response: response, scenario: scenario)
   }
 
   /// Whether the journal is whole, complete and in order.

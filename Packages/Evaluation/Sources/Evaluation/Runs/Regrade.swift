@@ -38,9 +38,8 @@ extension EvaluationRun {
         let record = SampleRecord(
           item: record.item, index: record.index, sample: record.sample, seed: record.seed,
           order: record.order,
-          key: scenario.grading.canonical(record.key) ?? record.key, response: record.response,
-          extraction: scenario.extraction, grading: scenario.grading,
-          fingerprint: header.fingerprint)
+          key: scenario.grading.canonical(record.key) ?? record.key, group: record.group,
+          response: record.response, scenario: scenario)
         try file.append(JournalFile.line(record, file: url.path))
       }
       if index.edited > 0 {

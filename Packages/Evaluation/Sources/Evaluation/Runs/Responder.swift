@@ -7,7 +7,9 @@ public struct SampleRequest: Sendable, Hashable {
   /// Which reply to the item this is, from 0.
   public let sample: Int
   /// The user's message.
-  public let prompt: String
+  public var prompt: String { question.prompt }
+  /// All that is asked: the message, what stands around it, and what is scored of it.
+  public let question: SampleQuestion
   /// The seed of this reply alone; it depends on the run's seed, the item and the sample only.
   public let seed: UInt64
   /// How to sample; a missing value is the model's own default.
@@ -17,6 +19,19 @@ public struct SampleRequest: Sendable, Hashable {
   /// Smaller thinking budgets whose replies are wanted too, ascending; each is the reply to
   /// `shortened(to:)`, for which the thought need not be generated again.
   public internal(set) var budgets: [Int] = []
+
+  /// A request for a reply.
+  init(
+    id: SampleID, of item: String, question: SampleQuestion, seed: UInt64, sampling: Sampling,
+    limits: TokenLimits
+  ) {
+    self.item = item
+    (index, sample) = (id.index, id.sample)
+    self.question = question
+    self.seed = seed
+    self.sampling = sampling
+    self.limits = limits
+  }
 
   /// The request for the reply at one smaller thinking budget.
   public func shortened(to budget: Int) -> SampleRequest {
@@ -65,13 +80,15 @@ public struct SampleResponse: Sendable, Hashable, Codable {
   public var answerTokens: Int
   /// Why the reply ended.
   public var finish: FinishReason
+  /// How likely each candidate is, where they are scored and nothing is generated.
+  public var candidates: [CandidateScore]?
   /// Time and memory.
   public var cost: SampleCost
 
   /// Keeps the reply.
   public init(
     thought: String, answer: String, promptTokens: Int, thoughtTokens: Int, injectedTokens: Int,
-    answerTokens: Int, finish: FinishReason, cost: SampleCost
+    answerTokens: Int, finish: FinishReason, candidates: [CandidateScore]? = nil, cost: SampleCost
   ) {
     self.thought = thought
     self.answer = answer
@@ -80,14 +97,19 @@ public struct SampleResponse: Sendable, Hashable, Codable {
     self.injectedTokens = injectedTokens
     self.answerTokens = answerTokens
     self.finish = finish
+    self.candidates = candidates
     self.cost = cost
   }
 
   /// Whether all counts and times can be true, so that sums over a journal cannot overflow.
   var isPlausible: Bool {
-    let counts = [promptTokens, thoughtTokens, injectedTokens, answerTokens]
+    let scored = candidates ?? []
+    let counts =
+      [promptTokens, thoughtTokens, injectedTokens, answerTokens]
+      + scored.flatMap { [$0.tokens, $0.characters] }
     let bytes = [cost.weightsBytes, cost.kvBytes, cost.peakBytes].compactMap(\.self)
     return counts.allSatisfy { (0...1 << 40).contains($0) } && bytes.allSatisfy { $0 >= 0 }
+      && scored.allSatisfy { $0.logprob.isFinite && $0.logprob <= 1e-3 }
       && cost.seconds >= 0 && cost.seconds.isFinite
   }
 }

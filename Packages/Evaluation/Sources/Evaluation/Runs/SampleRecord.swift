@@ -35,18 +35,20 @@ public struct SampleRecord: Sendable, Hashable, Codable {
   public let step: ExtractionStep?
   /// Whether the answer is right.
   public let correct: Bool
+  /// Scores by name, where the grading rule gives more than right and wrong.
+  public let scores: [String: Double]?
+  /// The group of the item, where it belongs to one.
+  public let group: String?
   /// SHA-256 over the run, what identifies the reply, what was graded and how; absent in journals of
   /// format 1. An edited line no longer has the digest that it states.
   public private(set) var digest: String?
 
-  /// Grades a reply of the run with a fingerprint.
+  /// Grades a reply of a run.
   init(
     item: String, index: Int, sample: Int, seed: UInt64, order: [Int]?, key: String,
-    response: SampleResponse, extraction: [ExtractionStep], grading: GradingRule,
-    fingerprint: String
+    group: String?, response: SampleResponse, scenario: Scenario
   ) {
-    let extractor = AnswerExtractor(steps: extraction, grading: grading)
-    let found = extractor.extract(from: response.answer)
+    let grade = scenario.grading.grade(response, key: key, steps: scenario.extraction)
     self.item = item
     self.index = index
     self.sample = sample
@@ -54,21 +56,29 @@ public struct SampleRecord: Sendable, Hashable, Codable {
     self.order = order
     self.key = key
     self.response = response
-    extracted = found?.answer
-    step = found?.step
-    correct = grading.areEqual(found?.answer, key)
-    digest = digest(in: fingerprint)
+    extracted = grade.extracted
+    step = grade.step
+    correct = grade.correct
+    scores = grade.scores
+    self.group = group
+    digest = digest(in: scenario.fingerprint)
   }
 
   /// The digest of this record in the run with a fingerprint. Times and memory are no part of it.
   func digest(in fingerprint: String) -> String {
-    let parts = [
+    var parts = [
       fingerprint, item, "\(index)", "\(sample)", "\(seed)",
       order.map { $0.map(String.init).joined(separator: ",") } ?? "-", key, response.thought,
       response.answer, "\(response.promptTokens)", "\(response.thoughtTokens)",
       "\(response.injectedTokens)", "\(response.answerTokens)", response.finish.rawValue,
       extracted.map { "=" + $0 } ?? "-", step?.rawValue ?? "-", "\(correct)",
     ]
+    // What older journals do not have is no part of their digests.
+    if let candidates = response.candidates {
+      parts += candidates.map { "\($0.logprob) \($0.tokens) \($0.characters) \($0.isGreedy)" }
+    }
+    if let scores { parts += scores.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } }
+    if let group { parts.append(group) }
     var bytes = Data()
     for part in parts {
       // Lengths keep one text from running into the next.

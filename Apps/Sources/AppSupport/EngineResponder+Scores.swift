@@ -1,0 +1,129 @@
+import Evaluation
+import TextGeneration
+import Tokenizer
+
+extension SampleQuestion {
+  /// Whether something is scored and nothing generated.
+  var isScored: Bool { !candidates.isEmpty || !tokens.isEmpty }
+}
+
+extension EngineResponder {
+  /// The prompt's tokens of a question, with the beginning of its reply.
+  ///
+  /// - Parameters:
+  ///   - question: The question.
+  ///   - prompt: The last message, where a candidate has its own.
+  ///   - continuation: Text that stands behind it.
+  /// - Returns: The ids.
+  /// - Throws: `TokenizerError` where the chat template refuses the conversation.
+  func ids(
+    _ question: SampleQuestion, prompt: String? = nil, continuation: String = ""
+  ) throws -> [Int32] {
+    if question.form == .text {
+      return tokenizer.encode(
+        question.text(prompt) + continuation, addSpecialTokens: true,
+        specialText: .treatSpecialTextAsPlain)
+    }
+    let messages = question.conversation(prompt).map {
+      ChatMessage(role: $0.role, content: $0.text)
+    }
+    var built = try prompts.prompt(ChatConversation(messages: messages))
+    built.append(question.prefill + continuation)
+    return prompts.ids(built)
+  }
+
+  /// Scores candidates, several questions together; what prompts share is run once.
+  func score(
+    _ requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
+  ) throws {
+    var scorer = try LikelihoodScorer(loaded.pass, kv: kv, kvByteBudget: kvByteBudget)
+    var shortened = 0
+    var next = 0
+    while next < requests.count {
+      try Interrupts.check()
+      let wanted = requests[next..<min(next + batch, requests.count)]
+      let groups = try wanted.map { request in
+        try texts(request.question).map { text in
+          let fitting = text.fitting(loaded.decoder.shape.contextLength)
+          if fitting != text { shortened += 1 }
+          return fitting
+        }
+      }
+      let count = try scorer.fitting(groups, wanted: groups.count)
+      let before = scorer.timings.seconds
+      let scores = try scorer.score(Array(groups.prefix(count)))
+      let seconds = (scorer.timings.seconds - before) / Double(count)
+      for (request, (texts, scores)) in zip(wanted, zip(groups, scores)) {
+        try each(request, response(request.question, texts, scores, seconds: seconds))
+      }
+      scoring = scorer.timings
+      next += count
+    }
+    if shortened > 0 {
+      Console.note(
+        "note: \(shortened) texts are longer than the model's context; their beginnings were left out"
+      )
+    }
+  }
+
+  /// The texts of a question's candidates, or the window of text that it is.
+  private func texts(_ question: SampleQuestion) throws -> [ScoredText] {
+    guard question.tokens.isEmpty else { return [ScoredText(tokens: question.tokens, start: 1)] }
+    var contexts: [String?: [Int32]] = [:]
+    return try question.candidates.map { candidate in
+      // White space at the end of a text belongs to what follows it, as tokens are learnt.
+      let (prompt, moved) =
+        question.form == .text
+        ? (candidate.prompt ?? question.prompt).withoutTrailingBlanks : (candidate.prompt, "")
+      let context = try contexts[prompt] ?? ids(question, prompt: prompt)
+      contexts[prompt] = context
+      let whole = try ids(
+        question, prompt: prompt, continuation: moved + candidate.continuation)
+      guard whole.count > context.count, !context.isEmpty else {
+        throw UserError(
+          "the candidate '\(candidate.continuation)' has no token of its own behind its prompt")
+      }
+      return ScoredText(tokens: context + whole[context.count...], start: context.count)
+    }
+  }
+
+  private func response(
+    _ question: SampleQuestion, _ texts: [ScoredText], _ scores: [TextLikelihood], seconds: Double
+  ) -> SampleResponse {
+    let counts = zip(texts, scores).map { text, score in
+      CandidateScore(
+        logprob: score.logprob, tokens: score.tokens, characters: 0, isGreedy: score.isGreedy)
+    }
+    let candidates = counts.enumerated().map { place, score in
+      var score = score
+      score.characters =
+        question.candidates.indices.contains(place) ? question.candidates[place].characters : 0
+      return score
+    }
+    let context = texts.map(\.start).min() ?? 0
+    return SampleResponse(
+      thought: "", answer: "",
+      promptTokens: context + texts.reduce(0) { $0 + $1.tokens.count - context },
+      thoughtTokens: 0, injectedTokens: 0, answerTokens: 0, finish: .stop, candidates: candidates,
+      cost: SampleCost(
+        seconds: seconds, weightsBytes: Int64(loaded.decoder.weightBytes),
+        peakBytes: Int64(ProcessMemory.peakBytes)))
+  }
+}
+
+extension ScoredText {
+  /// The text without what does not fit before its scored end: the last token is never run.
+  fileprivate func fitting(_ context: Int) -> ScoredText {
+    let excess = max(0, tokens.count - context - 1)
+    guard excess > 0 else { return self }
+    return ScoredText(tokens: Array(tokens[excess...]), start: max(1, start - excess))
+  }
+}
+
+extension String {
+  /// The text up to the white space at its end, and that white space.
+  fileprivate var withoutTrailingBlanks: (String, String) {
+    let kept = String(self[..<(lastIndex { !$0.isWhitespace }.map(index(after:)) ?? startIndex)])
+    return (kept, String(dropFirst(kept.count)))
+  }
+}
