@@ -104,7 +104,7 @@ struct HarnessPromptTests {
   func promptsAreThoseOfTheHarness(name: String, digest: String) throws {
     let definition = try BenchmarkCatalog(ResourceSearch()).definition(named: name)
     let benchmark = try Benchmark(definition, in: DataFolders(folders: [folder.url]))
-    #expect(digest(of: benchmark) == digest)
+    #expect(self.digest(of: benchmark) == digest)
   }
 
   /// All prompts of BIG-Bench Hard's first rows, where they lie beside the repository.
