@@ -3,7 +3,7 @@ an undisturbed run: all but times and memory must be equal.
 
     python3 Tools/faults/kill.py            # from the root of the checkout, after `make build`
 
-200 replies, 20 kills. Needs the standard library only.
+200 replies, 20 kills; with --bench FILE of a benchmark whose options are scored, its first 200 items. Needs the standard library only.
 """
 
 import argparse
@@ -17,8 +17,11 @@ import time
 
 
 def command(journal, arguments):
+    bench = ["nano-math", "--limit", "50", "--samples", "4"]
+    if arguments.bench:
+        bench = [arguments.bench, "--limit", "200"]
     return [
-        "bin/evaluate", "--model", arguments.model, "--bench", "nano-math", "--limit", "50", "--samples", "4",
+        *arguments.program.split(), "--model", arguments.model, "--bench", *bench,
         "--batch", "4", "--threads", "1", "--journal", str(journal),
     ]
 
@@ -40,6 +43,8 @@ def main():
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--model", default="nano-4m")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--bench", help="the YAML file of a benchmark whose options are scored")
+    parser.add_argument("--program", default="bin/evaluate")
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as folder:

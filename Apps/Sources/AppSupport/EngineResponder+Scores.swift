@@ -36,7 +36,11 @@ extension EngineResponder {
   func score(
     _ requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
   ) throws {
-    var scorer = try LikelihoodScorer(loaded.pass, kv: kv, kvByteBudget: kvByteBudget)
+    // Plans count one row of logits for each text of the batch; what is more comes off the caches.
+    let rows = max(0, LikelihoodScorer.rows - batch)
+    let logits = rows * loaded.decoder.shape.vocabularySize * MemoryLayout<Float>.size
+    var scorer = try LikelihoodScorer(
+      loaded.pass, kv: kv, kvByteBudget: max(0, kvByteBudget) - min(logits, max(0, kvByteBudget)))
     var shortened = 0
     var next = 0
     while next < requests.count {

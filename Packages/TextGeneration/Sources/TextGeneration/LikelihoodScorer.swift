@@ -59,7 +59,7 @@ public struct LikelihoodScorer {
   private var trunk: (tokens: [Int32], cache: KVCache)
 
   /// Rows whose logits are held at once, which bounds their memory.
-  private static let rows = 64
+  public static let rows = 64
 
   /// A scorer on `pass`.
   ///
