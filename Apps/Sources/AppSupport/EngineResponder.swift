@@ -47,7 +47,6 @@ public final class EngineResponder: Responder {
     prompts = PromptBuilder(
       files: loaded.checkpoint.modelFiles, tokenizer: tokenizer, thinks: true)
     self.memory = memory
-    self.kv = kv
     (kvByteBudget, generator) = try Self.generator(loaded, tokenizer, kv, memory, batch: batch)
     stopTokens = try loaded.stopTokens()
   }

@@ -64,6 +64,8 @@ struct RunBenchmark: ParsableCommand {
       "Compute one of several parts, i/n, such as 2/4 (default: the task of a job array, or all).",
     transform: { try Shard($0) })
   var shard: Shard?
+  @Flag(help: "Run generated programs on this host itself where no sandbox can be had.")
+  var unsafeCode = false
   @OptionGroup var table: TableFlags
   @OptionGroup(title: "Comparison of two models") var comparison: ComparisonFlags
   @Flag(help: "List the benchmarks instead.")
@@ -112,12 +114,14 @@ struct RunBenchmark: ParsableCommand {
     try found.forEach { try checkFlags(for: $0.definition) }
     for note in found.compactMap(\.note) { Console.note("note: \(note)") }
     try chooseByMemory(tokens: maxTokens ?? found.map(\.definition.limits.tokens).min() ?? .max)
+    let runsPrograms = found.contains { $0.definition.grading.runsPrograms }
+    let sandbox = runsPrograms ? try Sandbox(isOpen: unsafeCode) : nil
     let checkpoint = try Checkpoint(model)
     let benchmarks = try found.map { try $0.benchmark(for: checkpoint) }
     var rows: [SummaryTable.Run] = []
     var journals: [URL] = []
     for benchmark in benchmarks {
-      let (row, files) = try run(benchmark, shard, checkpoint)
+      let (row, files) = try run(benchmark, shard, checkpoint, sandbox)
       rows += row
       journals += files
     }
@@ -162,9 +166,9 @@ struct RunBenchmark: ParsableCommand {
 
   /// Runs or continues one benchmark.
   private func run(
-    _ benchmark: Benchmark, _ shard: Shard, _ checkpoint: Checkpoint
+    _ benchmark: Benchmark, _ shard: Shard, _ checkpoint: Checkpoint, _ sandbox: Sandbox?
   ) throws -> (rows: [SummaryTable.Run], journals: [URL]) {
-    let (precision, runs) = try runs(of: benchmark, shard, checkpoint)
+    let (precision, runs) = try runs(of: benchmark, shard, checkpoint, sandbox)
     let sweep = try BudgetSweep(runs)
     let (results, rate) = try results(
       of: sweep, "\(benchmark.definition.name)  \(checkpoint.modelName)", checkpoint, precision,
@@ -181,7 +185,7 @@ struct RunBenchmark: ParsableCommand {
   /// A run for each thinking budget, and how the model is computed in them: as the flags say; else as journals that were
   /// begun before there was a default for each format of weights, and else by that default.
   private func runs(
-    of benchmark: Benchmark, _ shard: Shard, _ checkpoint: Checkpoint
+    of benchmark: Benchmark, _ shard: Shard, _ checkpoint: Checkpoint, _ sandbox: Sandbox?
   ) throws -> (ComputePrecision, [EvaluationRun]) {
     let budgets = thinkBudgets?.values.map { $0 as Int? } ?? [thinkBudget]
     func runs(_ precision: ComputePrecision) throws -> [EvaluationRun] {
@@ -190,7 +194,7 @@ struct RunBenchmark: ParsableCommand {
         let scenario = try scenario(benchmark, checkpoint, engine: engine, thinking: budget)
         return try EvaluationRun(
           benchmark: benchmark, scenario: scenario, shard: shard,
-          journal: journalFile(scenario, shard))
+          journal: journalFile(scenario, shard), sandbox: sandbox)
       }
     }
     let standard = try model.precision(of: checkpoint)

@@ -14,7 +14,8 @@ struct ShippedBenchmarkTests {
       catalog.names == [
         "aime24", "aime25", "arc-challenge", "arc-challenge-25shot", "arc-challenge-llama", "bbh",
         "gpqa", "gpqa-scored", "gsm8k", "gsm8k-5shot", "gsm8k-llama", "hellaswag-10shot",
-        "ifeval", "math-hard", "math500", "mmlu", "mmlu-5shot", "mmlu-cot-llama", "mmlu-llama",
+        "humaneval", "ifeval", "math-hard", "math500", "mmlu", "mmlu-5shot", "mmlu-cot-llama",
+        "mmlu-llama",
         "mmlu-pro", "musr", "nano-facts", "nano-math", "truthfulqa-mc2", "wikitext2",
         "winogrande-5shot",
       ])

@@ -36,8 +36,26 @@ extension GradingRule {
     case .exact(let match): return match.grade(Self.visible(response), key: key)
     case .instructions:
       return InstructionList(key: key)?.grade(Self.visible(response)) ?? .none
+    case .program: return .none
     }
   }
+
+  /// The grade of a reply whose program, if it is one, is run.
+  ///
+  /// - Throws: ``EvaluationError`` where a program cannot be run, or there is no sandbox for it.
+  func grade(
+    _ response: SampleResponse, key: String, steps: [ExtractionStep], in sandbox: Sandbox?
+  ) throws(EvaluationError) -> Grade {
+    guard case .program = self else { return grade(response, key: key, steps: steps) }
+    guard let sandbox else {
+      throw .setting(name: "sandbox", value: "none", expected: "one, since replies are programs")
+    }
+    guard response.finish != .failed, let test = ProgramTest(key: key) else { return .none }
+    return try test.grade(Self.visible(response), in: sandbox)
+  }
+
+  /// Whether replies are programs that are run.
+  public var runsPrograms: Bool { if case .program = self { true } else { false } }
 
   /// The answer part of a reply; nothing of one whose thought was cut off.
   private static func visible(_ response: SampleResponse) -> String {
@@ -48,7 +66,7 @@ extension GradingRule {
   /// The name of the score that results are about; nil where it is the share of right replies.
   public var mainScore: String? {
     switch self {
-    case .integer, .letter, .text, .latex, .mathematics: nil
+    case .integer, .letter, .text, .latex, .mathematics, .program: nil
     case .likelihood(let metric): metric.rawValue
     case .perplexity: Self.lossName
     case .exact(let match): match.filters.first?.name

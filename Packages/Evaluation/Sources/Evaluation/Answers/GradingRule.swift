@@ -21,6 +21,8 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
   case exact(ExactMatch)
   /// Programs check whether a reply follows its instructions, which are the key, as canonical JSON.
   case instructions
+  /// The reply is a program that is run with its tests, which are the key, in a ``Sandbox``.
+  case program
 
   /// The answer in the form that is stored, compared and voted on.
   ///
@@ -34,7 +36,7 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
     case .text: nonEmpty(String(decoding: Array(candidate.utf8)[...].trimmed, as: UTF8.self))
     case .latex: nonEmpty(LatexText.normalized(candidate))
     case .mathematics: nonEmpty(MathText.normalized(candidate))
-    case .likelihood, .perplexity, .instructions: candidate
+    case .likelihood, .perplexity, .instructions, .program: candidate
     case .exact: nonEmpty(candidate.trimmingCharacters(in: .whitespacesAndNewlines))
     }
   }
@@ -44,7 +46,8 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
     guard let answer else { return false }
     if answer == key { return true }
     switch self {
-    case .integer, .letter, .text, .likelihood, .perplexity, .instructions: return false
+    case .integer, .letter, .text, .likelihood, .perplexity, .instructions, .program:
+      return false
     case .exact(let match): return match.normalized(answer) == match.normalized(key)
     case .latex:
       guard let left = Rational(latex: answer), let right = Rational(latex: key) else {
@@ -69,6 +72,7 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
     case .likelihood(let metric): "likelihoods of options (\(metric.rawValue))"
     case .perplexity(let window): "perplexity over windows of \(window) tokens"
     case .instructions: "instructions that programs check"
+    case .program: "a program that passes its tests"
     case .exact(let match):
       "text found by \(match.filters.map(\.name).joined(separator: ", "))"
     }

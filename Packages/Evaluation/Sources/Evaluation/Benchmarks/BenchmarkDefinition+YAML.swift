@@ -170,6 +170,7 @@ extension FieldMap {
     try section.allow([
       "id", "question", "question-before", "answer", "answer-form", "answer-after", "choices",
       "labels", "group", "verbatim", "clean", "clean-options",
+      "before",
     ])
     id = try section.string("id")
     question = try section.required("question", section.string("question"))
@@ -188,6 +189,10 @@ extension FieldMap {
     let usesLabels = answerForm == .label || answerForm == .instructions
     if usesLabels != (labels != nil) {
       throw section.error("labels", "go together with answer-form label or instructions")
+    }
+    before = try section.string("before")
+    guard before == nil || answerForm == .program else {
+      throw section.error("before", "goes together with answer-form program")
     }
     group = try section.string("group")
     verbatim = try section.flag("verbatim")
@@ -240,7 +245,8 @@ extension YAMLSection {
 extension GradingRule {
   /// The rules by name.
   private enum Name: String, CaseIterable {
-    case integer, letter, text, latex, mathematics, likelihood, perplexity, exact, instructions
+    case integer, letter, text, latex, mathematics, likelihood, perplexity, exact, instructions,
+      program
   }
 
   fileprivate init(_ section: YAMLSection) throws(EvaluationError) {
@@ -271,6 +277,9 @@ extension GradingRule {
     case .instructions:
       try section.allow(["rule"])
       self = .instructions
+    case .program:
+      try section.allow(["rule"])
+      self = .program
     case .text:
       try section.allow(["rule"])
       self = .text

@@ -65,6 +65,8 @@ public struct FieldMap: Sendable, Hashable, Codable {
     case boxed
     /// The names of instructions; `labels` holds their arguments, one object each.
     case instructions
+    /// Tests of a program, made of fields; `before` is what stands before the reply.
+    case program
   }
 
   /// The options of a multiple-choice item.
@@ -98,6 +100,8 @@ public struct FieldMap: Sendable, Hashable, Codable {
   public var choices: Choices?
   /// The labels of the options, for ``AnswerForm/label``.
   public var labels: String?
+  /// Of ``AnswerForm/program``: what stands before the reply, made of fields.
+  public var before: String?
   /// The group that an item belongs to, such as a subject.
   public var group: String?
   /// Whether texts keep the white space around them.

@@ -4,7 +4,8 @@ import JSON
 extension FieldMap {
   /// Whether a row has the question and the answer where these fields say.
   func fit(_ row: DataRow) -> Bool {
-    let hasAnswer = row.fields[answer.split(separator: ".")] != nil
+    let hasAnswer =
+      FieldText(template: answer).isTemplate || row.fields[answer.split(separator: ".")] != nil
     guard !FieldText(template: question).isTemplate else { return hasAnswer }
     let text = row.fields[question.split(separator: ".")]?.fieldText
     let isQuestion = text.map { text in questionBefore.map(text.contains) ?? true } ?? false
@@ -83,6 +84,10 @@ struct RowReader {
 
   private func freeAnswer(_ grading: GradingRule) throws(EvaluationError) -> String {
     if fields.answerForm == .instructions { return try instructions() }
+    if fields.answerForm == .program {
+      let before = try FieldText(template: fields.before ?? "")(text)
+      return ProgramTest(before: before, tests: try FieldText(template: fields.answer)(text)).key
+    }
     var answer = try text(fields.answer)
     if fields.answerForm == .boxed {
       guard let box = BoxedAnswer.last(in: Array(answer.utf8)[...]) else {
@@ -189,7 +194,7 @@ struct RowReader {
       case .number: Int(answer).map { $0 - 1 }
       case .letter: ChoiceLetter.position(of: answer.uppercased())
       case .label: try fields.labels.map(list)?.firstIndex(of: answer)
-      case .flags, .first, .boxed, .instructions: nil
+      case .flags, .first, .boxed, .instructions, .program: nil
       }
     guard let found, options.indices.contains(found) else {
       throw error(
@@ -218,9 +223,13 @@ struct RowReader {
     return JSONValue.array(list).line
   }
 
+  private func text(_ field: String) throws(EvaluationError) -> String {
+    try text(field, mayBeEmpty: false)
+  }
+
   /// A text field, without blanks around it where the data has them.
   private func text(
-    _ field: String, mayBeEmpty: Bool = false
+    _ field: String, mayBeEmpty: Bool
   ) throws(EvaluationError) -> String {
     guard let value = row.fields[field.split(separator: ".")], value != .null else {
       throw error("has no field '\(field)'")

@@ -149,7 +149,7 @@ private final class OpenRun {
         name: "the reply to sample \(request.sample) of \(request.item)",
         value: "\(response.cost)", expected: "counts and times that are not negative")
     }
-    let record = run.record(of: request, response)
+    let record = try run.record(of: request, response)
     try writer.append(record)
     correct += record.correct ? 1 : 0
   }

@@ -15,13 +15,16 @@ public struct EvaluationRun: Sendable {
   public let shard: Shard
   /// The file with the records.
   public let journal: URL
+  /// Where replies that are programs are run.
+  public let sandbox: Sandbox?
 
   /// Describes a run; nothing is read or written yet.
   ///
   /// - Throws: ``EvaluationError/otherRun(file:differences:)`` when the scenario was made for
   ///   another benchmark.
   public init(
-    benchmark: Benchmark, scenario: Scenario, shard: Shard = .whole, journal: URL
+    benchmark: Benchmark, scenario: Scenario, shard: Shard = .whole, journal: URL,
+    sandbox: Sandbox? = nil
   ) throws(EvaluationError) {
     guard scenario.data == benchmark.digest, scenario.definition == benchmark.definition.digest
     else {
@@ -33,6 +36,7 @@ public struct EvaluationRun: Sendable {
     self.scenario = scenario
     self.shard = shard
     self.journal = journal
+    self.sandbox = sandbox
   }
 
   /// Whether the journal is there and belongs to this run. What is wrong with it is said when it is run.
@@ -74,13 +78,18 @@ public struct EvaluationRun: Sendable {
   }
 
   /// A reply with its grade.
-  func record(of request: SampleRequest, _ response: SampleResponse) -> SampleRecord {
+  func record(
+    of request: SampleRequest, _ response: SampleResponse
+  ) throws(EvaluationError) -> SampleRecord {
     let item = benchmark.items[request.index]
     let order = benchmark.choiceOrder(of: item, sample: request.sample, seed: scenario.seed)
+    let key = benchmark.key(of: item, order: order)
+    let grade = try scenario.grading.grade(
+      response, key: key, steps: scenario.extraction, in: sandbox)
     return SampleRecord(
       item: item.id, index: request.index, sample: request.sample, seed: request.seed,
-      order: order.isEmpty ? nil : order, key: benchmark.key(of: item, order: order),
-      group: item.group, response: response, scenario: scenario)
+      order: order.isEmpty ? nil : order, key: key, group: item.group,
+      response: response, grade: grade, fingerprint: scenario.fingerprint)
   }
 
   /// Whether the journal is whole, complete and in order.

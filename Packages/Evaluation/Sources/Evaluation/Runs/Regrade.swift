@@ -29,17 +29,23 @@ extension EvaluationRun {
       throw .notComparable(
         reason: "\(journal.path) is a run of \(before.scenario.benchmark), not \(definition.name)")
     }
+    guard !definition.grading.runsPrograms else {
+      throw .notComparable(
+        reason: "\(journal.path) holds programs, which are run when they come and not again")
+    }
     let scenario = before.scenario.regraded(with: definition)
     let header = JournalHeader(scenario: scenario, shard: before.shard)
     try JournalFile.replace(url) { file throws(EvaluationError) in
       try file.append(JournalFile.line(header, file: url.path))
       let index = try JournalIndex.read(journal, allowsEdits: true) {
         record throws(EvaluationError) in
+        let key = scenario.grading.canonical(record.key) ?? record.key
         let record = SampleRecord(
           item: record.item, index: record.index, sample: record.sample, seed: record.seed,
           order: record.order,
-          key: scenario.grading.canonical(record.key) ?? record.key, group: record.group,
-          response: record.response, scenario: scenario)
+          key: key, group: record.group, response: record.response,
+          grade: scenario.grading.grade(record.response, key: key, steps: scenario.extraction),
+          fingerprint: header.fingerprint)
         try file.append(JournalFile.line(record, file: url.path))
       }
       if index.edited > 0 {

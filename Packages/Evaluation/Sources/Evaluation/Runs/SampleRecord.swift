@@ -43,12 +43,11 @@ public struct SampleRecord: Sendable, Hashable, Codable {
   /// format 1. An edited line no longer has the digest that it states.
   public private(set) var digest: String?
 
-  /// Grades a reply of a run.
+  /// A reply of a run with its grade.
   init(
     item: String, index: Int, sample: Int, seed: UInt64, order: [Int]?, key: String,
-    group: String?, response: SampleResponse, scenario: Scenario
+    group: String?, response: SampleResponse, grade: Grade, fingerprint: String
   ) {
-    let grade = scenario.grading.grade(response, key: key, steps: scenario.extraction)
     self.item = item
     self.index = index
     self.sample = sample
@@ -61,7 +60,7 @@ public struct SampleRecord: Sendable, Hashable, Codable {
     correct = grade.correct
     scores = grade.scores
     self.group = group
-    digest = digest(in: scenario.fingerprint)
+    digest = digest(in: fingerprint)
   }
 
   /// The digest of this record in the run with a fingerprint. Times and memory are no part of it.

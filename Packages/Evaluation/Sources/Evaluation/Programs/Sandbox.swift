@@ -1,0 +1,178 @@
+import Foundation
+
+/// Runs programs that nobody vouches for: a Python process in namespaces of its own, without network, with a read-only
+/// root, a temporary folder that disappears, and limits on time, memory, processes and output.
+///
+/// It takes the programs `unshare`, `mount`, `prlimit` and `setpriv` of util-linux, and a kernel that lets this user make
+/// namespaces. Where they are not there nothing is run.
+public struct Sandbox: Sendable, Hashable {
+  /// What a program may take.
+  public struct Limits: Sendable, Hashable {
+    /// Seconds of the clock.
+    public var seconds = 10.0
+    /// Bytes of address space of each process.
+    public var memoryBytes = 1 << 30
+    /// Processes and threads together.
+    public var processes = 64
+    /// Bytes that are kept of what it prints; a program that prints more is ended.
+    public var outputBytes = 1 << 20
+    /// Bytes of its temporary folder.
+    public var folderBytes = 64 << 20
+
+    /// The usual limits.
+    public init() {}
+  }
+
+  /// How a program ended.
+  public enum End: Sendable, Hashable {
+    /// By itself, with this status.
+    case exited(Int32)
+    /// By a signal.
+    case killed(Int32)
+    /// It took more than its time.
+    case outOfTime
+    /// It printed more than is kept.
+    case tooMuchOutput
+  }
+
+  /// What became of a program.
+  public struct Outcome: Sendable, Hashable {
+    /// How it ended.
+    public let end: End
+    /// What it printed on standard output and standard error together.
+    public let output: String
+  }
+
+  /// What a program may take.
+  public var limits: Limits
+  /// Whether programs are run on the bare host instead, with limits but without walls.
+  public let isOpen: Bool
+  private let python: String
+
+  /// Finds what a sandbox takes and tries it.
+  ///
+  /// - Parameters:
+  ///   - limits: What programs may take.
+  ///   - isOpen: Whether programs are run on the bare host instead.
+  /// - Throws: ``EvaluationError/setting(name:value:expected:)`` with the reason where there can be none.
+  public init(limits: Limits = Limits(), isOpen: Bool = false) throws(EvaluationError) {
+    self.limits = limits
+    self.isOpen = isOpen
+    // A user without a home has to be able to read it.
+    let places = ["/usr/bin/python3", "/usr/local/bin/python3", "/bin/python3"]
+    guard let python = places.first(where: FileManager.default.isExecutableFile) else {
+      throw .setting(
+        name: "sandbox", value: "no Python", expected: places.joined(separator: " or "))
+    }
+    self.python = python
+    let trial = try run("print(6 * 7)")
+    guard trial.end == .exited(0), trial.output == "42\n" else {
+      let reason = trial.output.split(separator: "\n").last.map(String.init) ?? "\(trial.end)"
+      throw .setting(
+        name: "sandbox", value: "refused: \(reason)",
+        expected: "util-linux and a kernel that lets this user make namespaces; "
+          + "--unsafe-code runs programs without a sandbox")
+    }
+  }
+
+  /// Runs a program to its end.
+  ///
+  /// - Parameters:
+  ///   - program: Python source.
+  ///   - input: What it reads on standard input.
+  /// - Returns: How it ended, and what it printed.
+  /// - Throws: ``EvaluationError/file(path:reason:)`` where it cannot be handed over or started.
+  public func run(_ program: String, input: String = "") throws(EvaluationError) -> Outcome {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "sandbox-\(UUID().uuidString)")
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      try Data(program.utf8).write(to: folder.appending(path: "program.py"))
+      try Data(input.utf8).write(to: folder.appending(path: "input"))
+      let output = folder.appending(path: "output")
+      try Data().write(to: output)
+      let end = try run(in: folder, output)
+      let kept = try Data(contentsOf: output).prefix(limits.outputBytes)
+      return Outcome(end: end, output: String(decoding: kept, as: UTF8.self))
+    } catch {
+      throw .file(path: folder.path, reason: "no program can be run from it: \(error)")
+    }
+  }
+
+  private func run(in folder: URL, _ output: URL) throws -> End {
+    let process = Process()
+    process.executableURL = URL(filePath: isOpen ? "/bin/sh" : "/usr/bin/unshare")
+    process.arguments = isOpen ? ["-c", openScript] : namespaces + ["sh", "-c", script]
+    process.currentDirectoryURL = folder
+    process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"]
+    let file = try FileHandle(forWritingTo: output)
+    process.standardOutput = file
+    process.standardError = file
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let clock = ContinuousClock.now
+    // The walls themselves take some time to stand.
+    let limit = Duration.seconds(limits.seconds + 2)
+    var end: End?
+    while process.isRunning {
+      if ContinuousClock.now - clock > limit { end = .outOfTime }
+      if try file.seekToEnd() > UInt64(limits.outputBytes) { end = .tooMuchOutput }
+      if end != nil {
+        kill(process.processIdentifier, SIGKILL)
+        break
+      }
+      usleep(2000)
+    }
+    process.waitUntilExit()
+    try file.close()
+    if let end { return end }
+    let status = process.terminationStatus
+    if process.terminationReason == .uncaughtSignal { return .killed(status) }
+    // What the shell says of a program that a signal ended: 9 by `timeout`, 25 for its file's size.
+    switch status {
+    case 124, 137: return .outOfTime
+    case 153: return .tooMuchOutput
+    case 129...: return .killed(status - 128)
+    default: return .exited(status)
+    }
+  }
+
+  private var namespaces: [String] {
+    // Without privileges a user namespace gives those that mounting takes. The superuser has them, and becomes nobody
+    // before the program runs: limits on processes do not hold for the superuser.
+    (geteuid() == 0 ? [] : ["--user", "--map-root-user"])
+      + ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL"]
+  }
+
+  /// Builds the walls from inside; every step that fails ends it.
+  private var script: String {
+    """
+    set -e
+    exec 3<program.py 4<input
+    mount --make-rprivate /
+    while read -r _ _ _ _ point _; do
+      mount -o remount,bind,ro "$point" || { echo "sandbox: $point stays writable"; exit 126; }
+    done </proc/self/mountinfo
+    mount -t tmpfs -o size=\(limits.folderBytes),mode=1777,nosuid,nodev tmpfs /tmp
+    mount -t proc -o nosuid,nodev,noexec proc /proc
+    cd /tmp
+    cat <&3 >program.py
+    exec 3<&-
+    exec \(command)
+    """
+  }
+
+  private var openScript: String { "exec 4<input; exec \(command)" }
+
+  /// The program under its limits, as nobody where this user may do so.
+  private var command: String {
+    let nobody = geteuid() == 0 ? "--reuid=65534 --regid=65534 --clear-groups " : ""
+    let cage = isOpen ? "" : "setpriv \(nobody)--no-new-privs --bounding-set=-all --inh-caps=-all "
+    let seconds = Int(limits.seconds.rounded(.up))
+    return
+      "prlimit --as=\(limits.memoryBytes) --nproc=\(isOpen ? 4096 : limits.processes) --core=0 "
+      + "--cpu=\(seconds + 1) --fsize=\(max(limits.outputBytes + 4096, limits.folderBytes)) "
+      + "--nofile=256 \(cage)timeout -s KILL \(limits.seconds) \(python) -I -B program.py <&4 4<&-"
+  }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+
+@testable import Evaluation
+
+/// What a sandbox that can be had on this machine does; where it cannot, that it says why.
+struct SandboxTests {
+  /// A sandbox for short programs; nil where there can be none here.
+  static let sandbox: Sandbox? = {
+    var limits = Sandbox.Limits()
+    limits.seconds = 1
+    return try? Sandbox(limits: limits)
+  }()
+
+  @Test(
+    .enabled(if: sandbox != nil, "needs namespaces, util-linux and /usr/bin/python3"),
+    arguments: [
+      ("print(6 * 7)", "passed"), ("assert 1 == 2", "failed: AssertionError"),
+      ("import sys; sys.exit(3)", "failed: "), ("import time; time.sleep(60)", "out of time"),
+      ("while True: print('x' * 10000)", "too much output"),
+      ("x = bytearray(8 << 30)", "failed: MemoryError"),
+      ("import socket; socket.create_connection(('1.1.1.1', 53), 2)", "failed: OSError"),
+      ("open('/usr/written', 'w')", "failed: OSError: [Errno 30]"),
+      ("f = open('a', 'wb')\nwhile True: f.write(b'x' * 1000000)", "failed: OSError"),
+      ("import os; os.kill(-1, 9)", "failed: ProcessLookupError"),
+      ("import os\nwhile True:\n  try: os.fork()\n  except OSError: pass", "out of time"),
+      ("import os, time\nif os.fork() == 0:\n  os.setsid()\n  time.sleep(600)", "passed"),
+    ])
+  func programsEndInTimeWithAVerdict(program: String, verdict: String) throws {
+    let sandbox = try #require(Self.sandbox)
+    let clock = ContinuousClock.now
+    let grade = try ProgramTest(before: "", tests: "").grade(program, in: sandbox)
+    #expect(grade.extracted?.hasPrefix(verdict) == true, "\(grade)")
+    #expect(grade.correct == (verdict == "passed"))
+    #expect(ContinuousClock.now - clock < .seconds(30))
+  }
+
+  @Test(.enabled(if: sandbox != nil, "needs namespaces, util-linux and /usr/bin/python3"))
+  func testsDecide() throws {
+    let sandbox = try #require(Self.sandbox)
+    let test = ProgramTest(before: "def add(a, b):\n", tests: "assert add(1, 2) == 3")
+    #expect(try test.grade("    return a + b\n", in: sandbox).correct)
+    #expect(try !test.grade("    return a - b\n", in: sandbox).correct)
+    #expect(ProgramTest(key: test.key) == test)
+    #expect(ProgramTest(key: "7") == nil)
+  }
+
+  @Test(arguments: [
+    ("    return 1\n", "    return 1\n"), ("So:\n```python\nx = 1\n```\nThat is it.", "x = 1\n"),
+    ("```\na\n```\nor\n```py\nb\n```", "b\n"), ("```python\nx = 1\n", "x = 1\n"),
+  ])
+  func theLastBlockIsTheProgram(reply: String, code: String) {
+    #expect(ProgramTest.code(in: reply) == code)
+  }
+
+  @Test func withoutSandboxNoProgramIsGraded() throws {
+    let request = try SampleRequest(
+      id: SampleID(index: 0, sample: 0), of: "x", question: SampleQuestion(prompt: "1 + 1 ="),
+      seed: 1, sampling: Sampling(), limits: TokenLimits(tokens: 4))
+    let response = Adder.reply(to: request)
+    #expect(throws: EvaluationError.self) {
+      try GradingRule.program.grade(response, key: "", steps: [], in: nil)
+    }
+  }
+}
