@@ -112,7 +112,8 @@ extension BenchmarkDefinition {
     for source in data where (source.fields.choices != nil) != (choices != nil) {
       throw top.error("data", "needs fields.choices exactly when there are choices")
     }
-    for source in data where choices == nil && source.fields.answerForm != .value {
+    for source in data where choices == nil && ![.value, .boxed].contains(source.fields.answerForm)
+    {
       throw top.error("data", "answer-form \(source.fields.answerForm) needs choices")
     }
   }

@@ -36,6 +36,7 @@ struct RowReader {
       if let field = fields.id { try text(field) } else {
         "\(file.deletingPathExtension().lastPathComponent):\(number)"
       }
+    if let fixed = definition.choices?.fixed, fixed[group ?? ""] ?? fixed["*"] == nil { return nil }
     let item = try item(id, question, group, definition)
     guard let presentation = definition.choices, presentation.exactly == true else { return item }
     return item.choices.count == presentation.count ? item : nil
