@@ -51,6 +51,11 @@ extension Compressor {
     var (embedding, largest) = (0, 0)
     for name in outerTensors.first { embedding += try bytes(name) }
     for name in outerTensors.first + outerTensors.last { largest = max(largest, try bytes(name)) }
+    if rotation != nil {
+      // Rotated as floats, beside the copy that is written; a head that was the embedding is written too.
+      largest *= 5
+      if source.shape.tiesEmbeddings { denseBytes += embedding }
+    }
     // Of one sequence on its way through a block: residual stream, norms, projections, keys and
     // values.
     let rowFloats = 3 * width + 2 * projected
@@ -80,15 +85,25 @@ extension Compressor {
         for linear in site.linears {
           let size = try bytes(of: linear)
           stored += size
-          guard let own = settings[linear.name] else { continue }
           let (rows, columns) = (linear.weights.outFeatures, linear.weights.inFeatures)
+          // A changed layer is floats until it is quantized; one that is not is stored with the block.
+          if hasTransforms { codes += 4 * rows * columns }
+          guard let own = settings[linear.name] else {
+            if hasTransforms { (quantized, replaced) = (quantized + size, replaced + size) }
+            continue
+          }
+          let kept = (own.outliers ?? 0) * max(1, columns / source.shape.hiddenSize)
+          let outliers = rows * min(kept, columns / 2)
           let groups = own.groupSize.map { (columns + $0 - 1) / $0 } ?? 1
-          quantized += (rows * columns * own.bits + 7) / 8 + rows * groups * 4 + 16
+          quantized +=
+            (rows * columns * own.bits + 7) / 8 + rows * groups * 4 + 16
+            + 4 * outliers
           replaced += size
           // One byte a code until the block is stored, and the packed form that the next layers'
           // inputs come from.
           codes +=
             rows * columns + rows * columns * (own.bits == 8 ? 8 : 4) / 8 + rows * groups * 8
+            + 8 * outliers
           together += rows * columns
           largest = max(largest, rows * columns)
         }
