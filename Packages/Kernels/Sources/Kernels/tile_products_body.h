@@ -222,6 +222,8 @@ typedef struct {
   const uint8_t *lines;
   size_t next_block;           // bytes to those of the second block
   size_t block, first, count;  // the first block; the groups
+  const uint8_t *ahead[2];     // lines of the next panel, of each block, or NULL
+  size_t ahead_lines;
 } tile_panel;
 
 // `blocks` blocks by one or two tiles of tokens, whose first ones are given; `place` counts the tokens of the tiles before.
@@ -279,7 +281,12 @@ INLINE void tile_tokens(const bb_activation_format kind, const int has_zeros, co
 INLINE void tile_blocks(const bb_activation_format kind, const int has_zeros, const int blocks, const tile_call *c,
                         tile_sums *sums, const tile_panel *panel) {
   const size_t last = c->tokens - c->tile, step = kind == BB_ACTIVATIONS_INT16 ? TILE_ROWS : 2 * TILE_ROWS;
+  const size_t some = (panel->ahead_lines * step + c->tokens - 1) / c->tokens;
+  size_t ahead = 0;
   for (size_t place = 0; place < c->tokens; place += step) {
+    // Memory is read while tiles are multiplied: what is copied next comes from the second-level cache.
+    for (size_t end = ahead + some < panel->ahead_lines ? ahead + some : panel->ahead_lines; ahead < end; ahead++)
+      for (int b = 0; b < 2 && panel->ahead[b]; b++) __builtin_prefetch(panel->ahead[b] + ahead * 64, 0, 2);
     // The last tile overlaps the one before, so that it is full.
     const size_t second = place + TILE_ROWS, token[2] = {place < last ? place : last, second < last ? second : last};
     if (kind == BB_ACTIVATIONS_INT16 || second < c->tokens)
@@ -334,8 +341,15 @@ INLINE void tile_pass(const bb_row_format format, const bb_activation_format kin
     for (size_t g = 0; g < rows.groups; g += groups) {
       const size_t count = rows.groups - g < groups ? rows.groups - g : groups, input = g * rows.group;
       const size_t left = m->inputs - input, inputs = left < count * rows.group ? left : count * rows.group;
-      const tile_panel panel = {bytes, inputs * 16, block, g, count};
+      tile_panel panel = {bytes, inputs * 16, block, g, count, {NULL, NULL}, 0};
       const uint8_t *lines = m->lines + block * stride + input / per_line * 64;
+      const size_t rest = left - inputs, after = rest > 0 ? 0 : 2;
+      if (block + after < last) {
+        const size_t next = rest > 0 ? rest : m->inputs, own_inputs = groups * rows.group;
+        panel.ahead[0] = rest > 0 ? lines + inputs / per_line * 64 : m->lines + (block + 2) * stride;
+        if (block + after + 1 < last) panel.ahead[1] = panel.ahead[0] + stride;
+        panel.ahead_lines = (next < own_inputs ? next : own_inputs) / per_line;
+      }
       copy_lines(format, has_zeros, (int)m->zero, lines, inputs / per_line, bytes);
       if (block + 1 < last)
         copy_lines(format, has_zeros, (int)m->zero, lines + stride, inputs / per_line, bytes + inputs * 16);
