@@ -29,7 +29,8 @@ def policy(kv):
 
 
 def rows(memory, task):
-    command = [ROOT / "bin" / "plan", "--memory", f"{memory}GiB", "--task", task, "--bandwidth", "50GB", "--json"]
+    command = [ROOT / "bin" / "plan", "--memory", f"{memory}GiB", "--task", task, "--bandwidth", "50GB",
+               "--family", "qwen3", "--json"]
     plans = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     for place, plan in enumerate(plans[:ROWS], 1):
         low, middle, high = (100 * plan[f"{name}"] for name in ("accuracy_low", "expected_accuracy", "accuracy_high"))
