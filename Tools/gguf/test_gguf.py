@@ -40,8 +40,8 @@ def original(name):
     return bits.view(numpy.float32).reshape(entry["shape"])
 
 
-@pytest.mark.parametrize("bits, kind, step", [(16, "BF16", 0), (8, "Q8_0", 1 / 127), (4, "Q4_0", 2 / 15)])
-def test_the_package_reads_what_was_meant(tmp_path, bits, kind, step):
+@pytest.mark.parametrize("bits, kind", [(16, "BF16"), (8, "Q8_0"), (4, "Q4_0")])
+def test_the_package_reads_what_was_meant(tmp_path, bits, kind):
     reader = gguf.GGUFReader(written(tmp_path, bits))
     tensors = {tensor.name: tensor for tensor in reader.tensors}
     queries = tensors["blk.1.attn_q.weight"]
@@ -49,9 +49,16 @@ def test_the_package_reads_what_was_meant(tmp_path, bits, kind, step):
     values = gguf.dequantize(queries.data, queries.tensor_type)
     expected = original("model.layers.1.self_attn.q_proj.weight")
     assert values.shape == expected.shape
-    largest = numpy.abs(expected).reshape(-1, 32).max(axis=1, keepdims=True)
     error = numpy.abs(values - expected).reshape(-1, 32)
-    assert (error <= largest * step * 0.51 + 1e-3 * largest * (step > 0)).all()
+    if bits == 16:
+        assert not error.any()
+    else:
+        # Codes go from -2^(bits-1) to 2^(bits-1) - 1 and scales are rounded to BF16: values are off by half a step, or
+        # lie above the highest code.
+        blocks, half = expected.reshape(-1, 32), 2 ** (bits - 1)
+        scale = numpy.abs(blocks).max(axis=1, keepdims=True) / (half - 0.5)
+        above = blocks - (half - 1) * scale * 0.995
+        assert (error <= numpy.maximum(scale * 1.005 / 2, above) + 1e-6).all()
     assert tensors["output_norm.weight"].tensor_type.name == "F32"
     fields = reader.fields
     assert fields["general.architecture"].contents() == "qwen3"
@@ -61,8 +68,18 @@ def test_the_package_reads_what_was_meant(tmp_path, bits, kind, step):
 
 
 @pytest.mark.parametrize("bits", [16, 8, 4])
-def test_llama_cpp_writes_the_same_text(tmp_path, bits):
+def test_llama_cpp_writes_the_same_text(tmp_path, bits, monkeypatch):
     llama_cpp = pytest.importorskip("llama_cpp")
+    low = llama_cpp.llama_cpp
+    defaults = low.llama_model_default_params
+
+    def plain():
+        """Weights as they are in the file: its kernels for tile registers end some processes that have these."""
+        parameters = defaults()
+        parameters.use_extra_bufts = False
+        return parameters
+
+    monkeypatch.setattr(low, "llama_model_default_params", plain)
     path = written(tmp_path, bits)
     ids = [int(word) for word in run("generate", "--model", path, "--tokenize", PROBLEM).splitlines()[0].split(",")]
     model = llama_cpp.Llama(str(path), n_ctx=512, n_threads=2, verbose=False)

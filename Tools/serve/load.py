@@ -12,6 +12,7 @@ some send what is wrong. Every text that is complete has to be the one that the 
 import argparse
 import json
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -59,11 +60,15 @@ def generated(model, number):
     if asked.get("ignore_eos"):
         flags.append("--ignore-eos")
     printed = subprocess.run([GENERATE, *flags], capture_output=True, text=True, check=True).stdout
-    opening, closing = "--- thinking ---\n", "\n--- answer ---\n"
-    if not printed.startswith(opening):
-        return ("", printed.removesuffix("\n"))
-    thought, _, answer = printed.removeprefix(opening).partition(closing)
-    return (thought, answer.removesuffix("\n")) if closing in printed else (thought.removesuffix("\n"), "")
+    parts = {"thinking": "", "answer": ""}
+    kind = "answer"
+    # A model may say something before it thinks.
+    for index, part in enumerate(re.split(r"(?:^|\n)--- (thinking|answer) ---\n", printed.removesuffix("\n"))):
+        if index % 2:
+            kind = part
+        else:
+            parts[kind] += part
+    return (parts["thinking"], parts["answer"])
 
 
 def text(reply):
