@@ -52,6 +52,8 @@ def rows(flags, folder, text, name, model):
     exact = ["--numerics", "exact", "--head-bits", "16"]
     yield f"| {name} | BF16 | | | {accuracy(flags, folder, model, exact)} |"
     for scheme, words in SCHEMES:
+        if flags.only not in scheme:
+            continue
         target = folder / f"{name}-{scheme.replace(' ', '')}"
         calibration = [] if scheme == "w8a8-fp" else ["--calibration", TEXT, "--samples", 128]
         output(flags.bin / "quantize", "--model", model, "--output", target, *words, *calibration)
@@ -71,6 +73,7 @@ def main():
     parser.add_argument("--models", nargs="*", default=MODELS)
     parser.add_argument("--outliers", default="nano-4m", help="the model that is given outlier channels too; none for none")
     parser.add_argument("--limit", type=int, default=200, help="problems of nano-math; 0 for none")
+    parser.add_argument("--only", default="", help="schemes whose names hold this")
     flags = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
