@@ -45,19 +45,14 @@ extension EngineResponder {
     var next = 0
     while next < requests.count {
       try Interrupts.check()
-      let wanted = requests[next..<min(next + batch, requests.count)]
-      let groups = try wanted.map { request in
-        try texts(request.question).map { text in
-          let fitting = text.fitting(loaded.decoder.shape.contextLength)
-          if fitting != text { shortened += 1 }
-          return fitting
-        }
-      }
+      let whole = try nextTexts(requests[next...])
+      let groups = whole.map { $0.map { $0.fitting(loaded.decoder.shape.contextLength) } }
       let count = try scorer.fitting(groups, wanted: groups.count)
       let before = scorer.timings.seconds
       let scores = try scorer.score(Array(groups.prefix(count)))
       let seconds = (scorer.timings.seconds - before) / Double(count)
-      for (request, (texts, scores)) in zip(wanted, zip(groups, scores)) {
+      shortened += zip(whole.joined(), groups.prefix(count).joined()).count { $0 != $1 }
+      for (request, (texts, scores)) in zip(requests[next...], zip(groups, scores)) {
         try each(request, response(request.question, texts, scores, seconds: seconds))
       }
       scoring = scorer.timings
@@ -68,6 +63,22 @@ extension EngineResponder {
         "note: \(shortened) texts are longer than the model's context; their beginnings were left out"
       )
     }
+  }
+
+  /// Tokens after which a batch is full: signals are looked for between batches.
+  private static let batchTokens = 4096
+
+  /// The texts of the next questions, as many as make a batch.
+  private func nextTexts(_ requests: ArraySlice<SampleRequest>) throws -> [[ScoredText]] {
+    var groups: [[ScoredText]] = []
+    var tokens = 0
+    for request in requests.prefix(batch) where tokens < Self.batchTokens {
+      let group = try texts(request.question)
+      // What the texts of a question share is run once.
+      tokens += group.reduce(group.map(\.start).max() ?? 0) { $0 + $1.tokens.count - $1.start }
+      groups.append(group)
+    }
+    return groups
   }
 
   /// The texts of a question's candidates, or the window of text that it is.
