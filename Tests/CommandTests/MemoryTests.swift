@@ -41,7 +41,7 @@ import Testing
     let small = try generate(["--memory", "2MiB"])
     expectRefusal(small, naming: ["--memory 2.00 MiB", "weights and working memory", "reply"])
     // Room for a part of the 1024 tokens that a reply may have.
-    let least = try leastMemory() + 700
+    let least = try leastMemory() + 500
     let tight = try generate(["--memory", "\(least)KiB"])
     expectRefusal(tight, naming: ["--max-tokens ", "--memory "])
     // What it says would do, does.

@@ -114,30 +114,31 @@ import Testing
       requests.map {
         Admission.charge($0, isShared: true, forecast: forecast, context: 256).total
       }.max() ?? 0
-    for ended in [Set<Int>(), [0, 3, 5], [1, 2, 4, 9, 11]] {
-      for (bytes, gap) in [(Int.max, 3), (most * 2, 1), (most, 5), (most * 3, 0)] {
-        var batch = DecodingBatch(
-          pass, kv: kv,
-          limits: .init(concurrency: 6, kvByteBudget: bytes, promptTokens: 11))
-        var ids: [RequestID] = []
-        var results: [RequestID: GenerationResult] = [:]
-        for (index, request) in requests.enumerated() {
-          ids.append(try batch.submit(request))
-          for _ in 0..<gap {
-            for case .finished(let id, let result) in try batch.step() { results[id] = result }
-          }
-          // In the middle of its prompt, of its text, or of its waiting.
-          for other in ended where other + 1 == index {
-            #expect(batch.cancel(ids[other])?.finishReason ?? .cancelled == .cancelled)
-          }
+    let runs: [(ended: Set<Int>, bytes: Int, gap: Int)] = [
+      ([], .max, 3), ([], most, 5), ([0, 3, 5], most * 2, 1), ([0, 3, 5], .max, 3),
+      ([1, 2, 4, 9, 11], most * 3, 0), ([1, 2, 4, 9, 11], most, 5),
+    ]
+    for (ended, bytes, gap) in runs {
+      var batch = DecodingBatch(
+        pass, kv: kv, limits: .init(concurrency: 6, kvByteBudget: bytes, promptTokens: 11))
+      var ids: [RequestID] = []
+      var results: [RequestID: GenerationResult] = [:]
+      for (index, request) in requests.enumerated() {
+        ids.append(try batch.submit(request))
+        for _ in 0..<gap {
+          for case .finished(let id, let result) in try batch.step() { results[id] = result }
         }
-        results.merge(try Self.finish(&batch)) { $1 }
-        for index in requests.indices where !ended.contains(index) {
-          #expect(results[ids[index]]?.tokens == alone[index], "request \(index)")
+        // In the middle of its prompt, of its text, or of its waiting.
+        for other in ended where other + 1 == index {
+          #expect(batch.cancel(ids[other])?.finishReason ?? .cancelled == .cancelled)
         }
-        #expect(batch.meter.bytes == 0 && batch.load.reservedBytes == 0)
-        #expect(batch.meter.peakBytes <= bytes)
       }
+      results.merge(try Self.finish(&batch)) { $1 }
+      for index in requests.indices where !ended.contains(index) {
+        #expect(results[ids[index]]?.tokens == alone[index], "request \(index)")
+      }
+      #expect(batch.meter.bytes == 0 && batch.load.reservedBytes == 0)
+      #expect(batch.meter.peakBytes <= bytes)
     }
   }
 
