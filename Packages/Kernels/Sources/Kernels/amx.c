@@ -48,7 +48,7 @@ INLINE void split_codes(const uint8_t *codes, size_t count, int8_t *bytes, size_
   }
 }
 
-enum { TILE_LEAST = 16, CHAIN_LEAST = 4, CHAIN_PAIRS = 16 };
+enum { TILE_LEAST = 32, CHAIN_LEAST = 4, CHAIN_PAIRS = 16 };
 #define base_page_chains bb_avx512_page_chains
 #define base_attend_with bb_avx512_attend_with
 #include "tile_products_body.h"
