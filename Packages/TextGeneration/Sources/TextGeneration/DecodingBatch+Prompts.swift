@@ -145,7 +145,10 @@ extension DecodingBatch {
     if caches[leader].position >= tokens { return caches[leader].canTruncate(to: tokens) }
     let sequence = sequences[leader]
     guard sequence.isInPrompt, sequence.source.prompt.count > tokens else { return false }
-    return !sharesExactly || sequence.stop == nil || sequence.stop == tokens
+    if !sharesExactly { return true }
+    // One that waits begins behind what it waits for.
+    if let awaited = sequence.awaited, awaited.tokens > tokens { return false }
+    return sequence.stop == nil || sequence.stop == tokens
   }
 
   /// Holds what others wait for as soon as it is there, and lets them begin. Those that start with a whole
