@@ -134,8 +134,9 @@ def compare(task, port, tokenizer, journal, count, scores):
     results = lm_eval.simple_evaluate(
         model="local-completions", tasks=[task], limit=count, log_samples=True, bootstrap_iters=0,
         num_fewshot=5 if task.startswith("mmlu") else 0,
-        model_args=f"model=compared,base_url=http://127.0.0.1:{port}/v1/completions,tokenizer={tokenizer},"
-        "tokenizer_backend=huggingface,num_concurrent=1,max_retries=1,max_length=4096",
+        model_args=f"model={pathlib.Path(tokenizer).name},tokenizer={tokenizer},"
+        f"base_url=http://127.0.0.1:{port}/v1/completions,tokenizer_backend=huggingface,"
+        "num_concurrent=1,max_retries=1,max_length=4096",
     )
     theirs = sorted(results["samples"][task], key=lambda sample: sample["doc_id"])
     ours = [json.loads(line) for line in journal.read_text().splitlines()[1:]]
@@ -198,7 +199,10 @@ def main():
                 count, worst, different = compare(
                     task, arguments.port, arguments.model, journal, arguments.items, scores
                 )
-                print(f"{task}: {count} items, log-likelihoods at most {worst:.2g} apart, {different} scores differ")
+                print(
+                    f"{task}: {count} items, log-likelihoods at most {worst:.2g} apart, "
+                    f"{different} scores differ", flush=True,
+                )
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait()
