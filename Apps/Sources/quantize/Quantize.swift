@@ -144,7 +144,7 @@ struct Quantize: ParsableCommand {
       identity: .init(
         source: record.sourceDigest, quantizer: String(describing: plan),
         calibration: CalibrationText.digest(of: sequences)), storage: plan.storage,
-      replacing: force)
+      scaleType: writer.scaleType, replacing: force)
     let line = ProgressLine("quantizing block")
     do throws(CompressionError) {
       let times = try compressor.run(

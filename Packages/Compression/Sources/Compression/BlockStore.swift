@@ -56,6 +56,7 @@ public struct BlockStore {
   private let folder: URL
   private let source: Checkpoint
   private let layout: CheckpointLayout
+  private let scaleType: DType?
 
   /// Opens or makes the store in `folder`.
   ///
@@ -64,12 +65,15 @@ public struct BlockStore {
   ///   - source: the model that is compressed.
   ///   - identity: what the blocks have to belong to.
   ///   - storage: how their quantized layers are stored.
+  ///   - scaleType: the type that scales were rounded to, in which they are stored too, so that
+  ///     codes and scales stay what was found; nil for that of the model.
   ///   - replacing: whether the blocks of another run may be thrown away.
   /// - Throws: `CompressionError.otherRun` when it holds blocks of another run, `.store` when it
   ///   cannot be made or read.
   public init(
     _ folder: URL, source: Checkpoint, identity: Identity,
-    storage: QuantizationSummary.Method = .packQuantized, replacing: Bool = false
+    storage: QuantizationSummary.Method = .packQuantized, scaleType: DType? = nil,
+    replacing: Bool = false
   ) throws(CompressionError) {
     if replacing,
       let found = try? Data(contentsOf: folder.appendingPathComponent(Self.identityFile)),
@@ -79,6 +83,7 @@ public struct BlockStore {
     }
     self.folder = folder
     self.source = source
+    self.scaleType = scaleType
     layout = try CompressionError.wrapping { () throws(CheckpointError) in
       try CheckpointLayout(container: .zstd, method: storage)
     }
@@ -161,7 +166,8 @@ public struct BlockStore {
     let norms = block.norms.keys.sorted()
     try CompressionError.wrapping { () throws(CheckpointError) in
       let writer = try CheckpointWriter(
-        target: folder(of: layer), source: source, layout: layout, companions: [])
+        target: folder(of: layer), source: source, layout: layout, companions: [],
+        scaleType: scaleType)
       for report in block.reports {
         guard let matrix = block.matrices[report.name] else { continue }
         try writer.append(matrix, named: report.name)

@@ -91,16 +91,17 @@ public final class CheckpointWriter: ModelWriter {
   ///   - layout: form of the files.
   ///   - replacing: whether a model that is already there may be replaced.
   ///   - companions: files to copy from the source, where it has them.
+  ///   - scaleType: the type of scales where the format leaves it open; nil for that of the model.
   /// - Throws: `.occupied`, `.missing`, `.system`, or `.value` for a source whose element type is
   ///   unknown.
   public init(
     target: URL, source: Checkpoint, layout: CheckpointLayout, replacing: Bool = false,
-    companions: [String] = CheckpointWriter.companions
+    companions: [String] = CheckpointWriter.companions, scaleType: DType? = nil
   ) throws(CheckpointError) {
     let modelType = try Self.modelType(of: source.config)
     encoder =
       switch layout.method {
-      case .packQuantized: PackQuantizedEncoder(scaleType: modelType)
+      case .packQuantized: PackQuantizedEncoder(scaleType: scaleType ?? modelType)
       case .gptq: GPTQEncoder(method: .gptq)
       case .gptqV2: GPTQEncoder(method: .gptqV2)
       // Forms that are read alone: layers are written as plain matrices.
@@ -109,7 +110,7 @@ public final class CheckpointWriter: ModelWriter {
       case .bitbudget: OutlierEncoder(scaleType: modelType)
       case .float8Blocks, .awq, .gguf, nil: nil
       }
-    scaleType = encoder?.scaleType ?? modelType
+    self.scaleType = encoder?.scaleType ?? modelType
     self.source = source
     self.layout = layout
     companionFiles = companions
