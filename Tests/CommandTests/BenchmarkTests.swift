@@ -86,8 +86,11 @@ import Testing
 
   @Test func allAreListed() throws {
     let names = [
-      "aime24", "aime25", "arc-challenge", "gpqa", "gsm8k", "math500", "mmlu", "nano-facts",
-      "nano-math",
+      "aime24", "aime25", "arc-challenge", "arc-challenge-25shot", "arc-challenge-llama", "bbh",
+      "gpqa", "gpqa-scored", "gsm8k", "gsm8k-5shot", "gsm8k-llama", "hellaswag-10shot", "humaneval",
+      "ifeval", "math-hard", "math500", "mmlu", "mmlu-5shot", "mmlu-cot-llama", "mmlu-llama",
+      "mmlu-pro", "musr", "nano-facts", "nano-math", "truthfulqa-mc2", "wikitext2",
+      "winogrande-5shot", "leaderboard-v1", "leaderboard-v1-llama", "leaderboard-v2",
     ]
     for arguments in [["list"], ["--list"]] {
       let outcome = try folder.run(.evaluate, arguments)
