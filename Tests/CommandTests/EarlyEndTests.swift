@@ -28,7 +28,8 @@ import Testing
     #expect((5...9).contains(counted))
   }
 
-  /// A thought ends at the first of two probes in a row that agree, with the reply that its budget gives.
+  /// A thought ends at the first of two probes in a row that agree, with the reply that its budget
+  /// gives.
   @Test func aStableThoughtEndsWithTheReplyOfItsBudget() throws {
     let early = try record([
       "--think-budget", "256", "--force", "--stop-thinking", "stable:2", "--probe-every", "32",

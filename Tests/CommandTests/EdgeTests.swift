@@ -1,13 +1,15 @@
 import Foundation
 import Testing
 
-/// At the edge of memory, and where nothing comes: a command ends with a message, never by a signal and never never.
+/// At the edge of memory, and where nothing comes: a command ends with a message, never by a signal
+/// and never never.
 @Suite struct EdgeTests {
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// Limits on the address space around what the programs themselves take. Below, the system's loader refuses (127).
+  /// Limits on the address space around what the programs themselves take. Below, the system's
+  /// loader refuses (127).
   @Test func noLimitOnTheAddressSpaceEndsByASignal() throws {
     let outcome = try folder.shell(
       """

@@ -1,9 +1,10 @@
 import Foundation
 import Testing
 
-/// Each place where the system may refuse something: the n-th opening, write, sync, renaming, large allocation or thread of
-/// a run fails, for every n. A run then ends with a message or goes on, what was complete stays, and the same
-/// command given again leaves the bytes of an undisturbed run.
+/// Each place where the system may refuse something: the n-th opening, write, sync, renaming, large
+/// allocation or thread of a run fails, for every n. A run then ends with a message or goes on,
+/// what was complete stays, and the same command given again leaves the bytes of an undisturbed
+/// run.
 @Suite(.serialized) struct FaultTests {
   private let folder: TemporaryFolder
 
@@ -12,7 +13,8 @@ import Testing
   private static let kinds = ["open", "write", "sync", "rename", "allocate", "thread"]
   private static let model = "nano-0.15m"
 
-  /// Sweeps n until a run gets by without the n-th operation; of many, all of the first ones and every few later.
+  /// Sweeps n until a run gets by without the n-th operation; of many, all of the first ones and
+  /// every few later.
   private func sweep(
     _ kind: String, _ command: Command, _ arguments: [String], output: String,
     appearsWhole: Bool = false,

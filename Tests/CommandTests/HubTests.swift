@@ -135,7 +135,8 @@ struct HubTests {
     let folder = try TemporaryFolder()
     try folder.publish()
     let hub = try StubHub(folder, faults: ["private"])
-    // The store refuses requests with a token, and in this fault whoever comes without one: so it is private here too.
+    // The store refuses requests with a token, and in this fault whoever comes without one: so it
+    // is private here too.
     let refused = try hub.run(["pull", "org/nano"], ["HF_TOKEN": "wrong"])
     expectRefusal(refused, naming: ["HF_TOKEN"])
     #expect(!refused.errors.contains("wrong"))

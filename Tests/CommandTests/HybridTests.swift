@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Models with linear attention: what the commands do with their states, and which files they refuse.
+/// Models with linear attention: what the commands do with their states, and which files they
+/// refuse.
 @Suite struct HybridTests {
   private static let name = "qwen35_tied_bf16"
   private static let run = ["--ids", "5,6,7", "--print-ids", "--max-tokens", "6"]
@@ -26,7 +27,8 @@ import Testing
     try JSONSerialization.data(withJSONObject: config).write(to: file)
   }
 
-  /// Any number of threads, any cut of the prompt and any number of samples at a time give one text.
+  /// Any number of threads, any cut of the prompt and any number of samples at a time give one
+  /// text.
   @Test func textsDependOnNothingButTheRequest() throws {
     let ids = (0..<150).map { "\($0 * 7 % 96)" }.joined(separator: ",")
     var texts: Set<String> = []

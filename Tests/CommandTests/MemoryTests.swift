@@ -70,7 +70,8 @@ import Testing
     return try #require(line.split(separator: " ").dropFirst().first.flatMap { Double($0) })
   }
 
-  /// In the least memory that is accepted the process really stays within it, and the plan says no less.
+  /// In the least memory that is accepted the process really stays within it, and the plan says no
+  /// less.
   @Test(arguments: [
     "--samples 1", "--samples 6 --batch 6", "--samples 4 --batch 4 --kv int8",
     "--samples 4 --batch 4 --kv int4+group=32 --kv-residual 32",

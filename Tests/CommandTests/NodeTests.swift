@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Paths that are no regular files: what is written goes through them or is refused by name, what is read is refused at
-/// once, and nothing that was there is ever replaced or deleted.
+/// Paths that are no regular files: what is written goes through them or is refused by name, what
+/// is read is refused at once, and nothing that was there is ever replaced or deleted.
 @Suite struct NodeTests {
   private let folder: TemporaryFolder
 
@@ -17,7 +17,8 @@ import Testing
     try folder.run(.generate, ["--model", Nano.model, "--ids", "1,2", "--logits", path])
   }
 
-  /// A device with the numbers of `/dev/full` or `/dev/null`; nil where this user may not make or open one.
+  /// A device with the numbers of `/dev/full` or `/dev/null`; nil where this user may not make or
+  /// open one.
   private func device(_ name: String, minor: Int) -> String? {
     #if os(Linux)
       let path = folder.path(name)

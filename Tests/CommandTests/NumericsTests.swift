@@ -30,7 +30,8 @@ import Testing
     #expect(try ids(model, "int8", isa: "scalar") == found)
   }
 
-  /// What nobody chose is chosen by the bits of the weights, said, and the same as if it had been asked for.
+  /// What nobody chose is chosen by the bits of the weights, said, and the same as if it had been
+  /// asked for.
   @Test(arguments: [(16, "bf16", "16"), (8, "int16", "12"), (4, "int8", "8"), (3, "int8", "8")])
   func theDefaultIsByTheBitsOfTheWeights(bits: Int, numerics: String, head: String) throws {
     let model =

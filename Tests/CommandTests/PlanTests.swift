@@ -50,7 +50,8 @@ import Testing
       try folder.run(.plan, usual + ["--seconds", "0"]), code: 2, naming: ["--seconds 0"])
   }
 
-  /// Hybrids stand beside the dense models: their cache is a quarter, and their figures have sources of their own.
+  /// Hybrids stand beside the dense models: their cache is a quarter, and their figures have
+  /// sources of their own.
   @Test func hybridsAreRankedBesideDenseModels() throws {
     let usual = ["--memory", "16GiB", "--bandwidth", "50GB", "--top", "0", "--task"]
     func run(_ task: String) throws -> [[String: Any]] {
@@ -71,7 +72,8 @@ import Testing
       }
       return try #require(record?["kv_bytes"] as? Int)
     }
-    // 30,383 tokens of 36 layers with 8 heads of 128 against 8 layers with 4 heads of 256, and 50 MiB of states.
+    // 30,383 tokens of 36 layers with 8 heads of 128 against 8 layers with 4 heads of 256, and 50
+    // MiB of states.
     let (dense, hybrid) = (try cache("8b"), try cache("Qwen/Qwen3.5-9B"))
     #expect(abs(Double(dense) / Double(hybrid - 52_690_944) - 4.5) < 0.01)
     let text = try folder.run(.plan, ["--memory", "16GiB", "--bandwidth", "50GB"]).output

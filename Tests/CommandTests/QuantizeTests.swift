@@ -109,7 +109,8 @@ import Testing
     #expect(answer.isSuccess && answer.output.contains("\\boxed{24}"), "\(answer.errors)")
   }
 
-  /// Of a run that is killed, every byte is that of an undisturbed one; of another source, none is used.
+  /// Of a run that is killed, every byte is that of an undisturbed one; of another source, none is
+  /// used.
   @Test func aKilledRunGoesOnWithItsOwnSourceOnly() throws {
     let copy = try ModelCopy(in: folder)
     let flags = try arguments(
@@ -140,7 +141,8 @@ import Testing
     #expect(try everything == resumed)
   }
 
-  /// Every file of the run in turn meets a disk that takes no more: a limit on the size of files stands for it.
+  /// Every file of the run in turn meets a disk that takes no more: a limit on the size of files
+  /// stands for it.
   @Test func aFullDiskAtAnyPointIsAnErrorAndLosesNothing() throws {
     let flags = "--model \(Nano.model) --method rtn --bits 8 --output out"
     var failures = 0

@@ -1,11 +1,12 @@
 import Foundation
 import Testing
 
-/// Texts, logits and codes are the bits that they were when `Tests/Goldens/digests.json` was recorded.
+/// Texts, logits and codes are the bits that they were when `Tests/Goldens/digests.json` was
+/// recorded.
 ///
 /// Texts and logits are asked for in exact numerics, so that the default may move. With
-/// `BITBUDGET_RECORD=1` the digests are recorded anew, which is right only for a change that is meant
-/// to change bits.
+/// `BITBUDGET_RECORD=1` the digests are recorded anew, which is right only for a change that is
+/// meant to change bits.
 @Suite struct RecordedBitsTests {
   private static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Goldens/digests.json")

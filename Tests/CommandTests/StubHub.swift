@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// A hub on loopback (`Tools/hub/stub_hub.py`) with a folder of models, and a cache for what is fetched from it.
+/// A hub on loopback (`Tools/hub/stub_hub.py`) with a folder of models, and a cache for what is
+/// fetched from it.
 final class StubHub {
   /// Whether the stub can be run here.
   static let isAvailable: Bool = {

@@ -5,7 +5,8 @@ import Testing
 enum Command: String, CaseIterable {
   case quantize, generate, chat, serve, evaluate, plan, study
 
-  /// Where the built commands lie: `BITBUDGET_BIN`, or links to the program that lies beside the tests.
+  /// Where the built commands lie: `BITBUDGET_BIN`, or links to the program that lies beside the
+  /// tests.
   private static let folder: URL? = {
     if let named = ProcessInfo.processInfo.environment["BITBUDGET_BIN"] {
       return URL(fileURLWithPath: named)
@@ -73,8 +74,8 @@ final class TestProcess {
   /// Stays open as long as this value, for programs that end with whoever started them.
   private let input: Pipe?
 
-  /// Starts a program in `directory`, without the BITBUDGET variables of the tests themselves; its input is empty, or open
-  /// and silent.
+  /// Starts a program in `directory`, without the BITBUDGET variables of the tests themselves; its
+  /// input is empty, or open and silent.
   init(
     _ path: String, _ arguments: [String], in directory: URL, environment: [String: String] = [:],
     holdsInput: Bool = false
@@ -92,7 +93,8 @@ final class TestProcess {
     try withoutBlockedSignals { try process.run() }
   }
 
-  /// A child inherits the blocked signals of the thread that starts it, and worker threads block most.
+  /// A child inherits the blocked signals of the thread that starts it, and worker threads block
+  /// most.
   private func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
     var (none, before) = (sigset_t(), sigset_t())
     sigemptyset(&none)

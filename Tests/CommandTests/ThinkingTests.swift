@@ -55,7 +55,8 @@ import Testing
         let drawn = try #require(reply["thoughtTokens"] as? Int)
         let putIn = try #require(reply["injectedTokens"] as? Int)
         let text = try #require(reply["answer"] as? String)
-        // A journal counts words that were put into the thought apart from it; the cue has 6 tokens.
+        // A journal counts words that were put into the thought apart from it; the cue has 6
+        // tokens.
         let isCued = text.hasPrefix("**Final Answer**\n\\boxed{")
         let thought = drawn + putIn - (isCued ? 6 : 0)
         #expect(isForced ? thought == budget && isCued : thought <= budget)

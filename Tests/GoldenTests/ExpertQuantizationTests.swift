@@ -8,7 +8,8 @@ import Testing
 
 @testable import Compression
 
-/// Quantizing a model with experts, end to end: the committed one, whose second layer has six of them.
+/// Quantizing a model with experts, end to end: the committed one, whose second layer has six of
+/// them.
 @Suite struct ExpertQuantizationTests {
   let folder: URL
   let source: Checkpoint
@@ -111,7 +112,8 @@ import Testing
     #expect(few.meanError > 0)
   }
 
-  /// The same experts in one tensor for gate and up and one for down: the same codes; what is kept is written one by one.
+  /// The same experts in one tensor for gate and up and one for down: the same codes; what is kept
+  /// is written one by one.
   @Test func expertsInOneTensorGiveTheSameModel() throws {
     let fused = folder.appendingPathComponent("fused")
     try FusedExperts.write(source, to: fused)
@@ -159,8 +161,8 @@ enum FusedExperts {
     try write(kept, source, to: folder)
   }
 
-  /// Puts the experts of the last layer into one tensor for gate and up and one for down; of the rows of gate and up only
-  /// `width` each.
+  /// Puts the experts of the last layer into one tensor for gate and up and one for down; of the
+  /// rows of gate and up only `width` each.
   static func write(_ source: Checkpoint, to folder: URL, width: Int = 16) throws {
     let experts = "model.layers.1.mlp.experts."
     var tensors: [(String, Tensor)] = []

@@ -3,7 +3,8 @@ import Quantizers
 import Tensors
 import Testing
 
-/// 8-bit floats as reference data has them: the code of every kind of number, and matrices with scales.
+/// 8-bit floats as reference data has them: the code of every kind of number, and matrices with
+/// scales.
 @Suite struct Float8GoldenTests {
   static let isThere = !Goldens.cases("numbers", kind: "fp8-scaled").isEmpty
 

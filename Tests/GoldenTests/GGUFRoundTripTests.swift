@@ -5,8 +5,8 @@ import ModelLoader
 import Tensors
 import Testing
 
-/// A model folder written as a GGUF file computes what the folder does: names, sizes, orders of rows and rotary
-/// frequencies come back.
+/// A model folder written as a GGUF file computes what the folder does: names, sizes, orders of
+/// rows and rotary frequencies come back.
 @Suite struct GGUFRoundTripTests {
   static let models = ModelGoldenTests.models.filter {
     ["llama", "qwen2", "qwen3", "falcon"].contains($0.modelType)

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Where the reference data lies: the folder that BITBUDGET_GOLDENS names, or `../shared/goldens` beside the checkout. A few
-/// small models are committed.
+/// Where the reference data lies: the folder that BITBUDGET_GOLDENS names, or `../shared/goldens`
+/// beside the checkout. A few small models are committed.
 enum Goldens {
   /// The committed part, `Tests/Goldens`.
   static let committed = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

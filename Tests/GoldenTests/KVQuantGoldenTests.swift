@@ -3,7 +3,8 @@ import Testing
 
 @testable import KVCaches
 
-/// Quantized caches against reference arithmetic: what they hold after some tokens, and what attention makes of it.
+/// Quantized caches against reference arithmetic: what they hold after some tokens, and what
+/// attention makes of it.
 @Suite(.enabled(if: Goldens.directory != nil, "no reference data beside the checkout"))
 struct KVQuantGoldenTests {
   struct Manifest: Decodable {

@@ -37,7 +37,8 @@ import Testing
     try expectSameBytes(try KVPolicy(parsing: format))
   }
 
-  /// Formats, groups, zero points and rules, for which the command lines of the planner have no word.
+  /// Formats, groups, zero points and rules, for which the command lines of the planner have no
+  /// word.
   @Test(arguments: [("int8", "int8"), ("int4", "int2"), ("int4", "bf16"), ("bf16", "int8")])
   func pagesOfEveryVariant(keys: String, values: String) throws {
     let (keyFormat, valueFormat) = (
@@ -58,9 +59,9 @@ import Testing
     }
   }
 
-  /// The paper's equation charges 16 bits a group, and no residual. With a scale alone the cache takes what it says; zero
-  /// points are 16 bits more a group, and are 3.0, 5.9 and 11.1 % of 8, 4 and 2 bits. Pages that are not coded yet, three
-  /// at 30,000 tokens, are 0.6, 1.8 and 3.9 %.
+  /// The paper's equation charges 16 bits a group, and no residual. With a scale alone the cache
+  /// takes what it says; zero points are 16 bits more a group, and are 3.0, 5.9 and 11.1 % of 8, 4
+  /// and 2 bits. Pages that are not coded yet, three at 30,000 tokens, are 0.6, 1.8 and 3.9 %.
   @Test(arguments: KVScheme.allCases, ["bf16", "int8", "int4", "int2"])
   func longCachesTakeWhatThePaperSays(scheme: KVScheme, format: String) throws {
     let hasZeroPoints = scheme == .asymmetric || scheme == .hqq

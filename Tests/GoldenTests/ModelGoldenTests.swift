@@ -5,8 +5,8 @@ import DecoderModels
 import Tensors
 import Testing
 
-/// Logits and greedy text of the reference models: the committed ones, which `Tools/goldens` computes in F64, and where they
-/// are at hand those of transformers in F32.
+/// Logits and greedy text of the reference models: the committed ones, which `Tools/goldens`
+/// computes in F64, and where they are at hand those of transformers in F32.
 @Suite struct ModelGoldenTests {
   struct Model: CustomTestStringConvertible {
     let folder: URL
@@ -136,7 +136,8 @@ import Testing
     }
   }
 
-  /// `layerN_conv_state` `[channels, taps]` and `layerN_recurrent_state` `[value heads, key dimension, value dimension]`.
+  /// `layerN_conv_state` `[channels, taps]` and `layerN_recurrent_state` `[value heads, key
+  /// dimension, value dimension]`.
   @Test(arguments: hybrids)
   func statesOfLinearAttention(model: Model) throws {
     let golden = try Golden(model)

@@ -4,7 +4,8 @@ import Quantizers
 import Tensors
 import Testing
 
-/// QUIK and SmoothQuant on matrices of reference data: outliers, codes, and products with rounded activations.
+/// QUIK and SmoothQuant on matrices of reference data: outliers, codes, and products with rounded
+/// activations.
 @Suite struct OutlierGoldenTests {
   static let quik = Goldens.cases("quantizers", kind: "quik")
   static let smooth = Goldens.cases("quantizers", kind: "smoothquant")

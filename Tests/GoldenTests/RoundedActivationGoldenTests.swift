@@ -5,8 +5,8 @@ import ModelLoader
 import Tensors
 import Testing
 
-/// Checkpoints whose configuration asks for activations of 8 bits, rounded token by token: logits of transformers with
-/// the inputs of every quantized layer rounded, and without.
+/// Checkpoints whose configuration asks for activations of 8 bits, rounded token by token: logits
+/// of transformers with the inputs of every quantized layer rounded, and without.
 @Suite struct RoundedActivationGoldenTests {
   struct Case: CustomTestStringConvertible {
     let name: String

@@ -68,7 +68,8 @@ import Testing
     return (squares / expected.reduce(0.0) { $0 + Double($1 * $1) }).squareRoot()
   }
 
-  /// Root-mean-square and layer norms, one norm for both parts, and biases; what is stored in 16 bits is rounded once more.
+  /// Root-mean-square and layer norms, one norm for both parts, and biases; what is stored in 16
+  /// bits is rounded once more.
   @Test(arguments: [
     ("qwen3_yarn_f32", 1e-5), ("llama3_bf16", 2e-2), ("falcon_7b_bf16", 2e-2),
     ("falcon_40b_bf16", 2e-2), ("opt_f16", 5e-3), ("qwen2_f16", 5e-3), ("qwen3_moe_bf16", 2e-2),
@@ -99,7 +100,8 @@ import Testing
     }
   }
 
-  /// With activations as they are, the written model is as near to the source as its weights; with rounded ones it differs.
+  /// With activations as they are, the written model is as near to the source as its weights; with
+  /// rounded ones it differs.
   @Test(arguments: [QuantizationPreset.quikW4A4, .w4a4Rotated])
   func fourBitsOnBothSidesAreWrittenAndReadAgain(preset: QuantizationPreset) throws {
     let source = try model("qwen3_yarn_f32")

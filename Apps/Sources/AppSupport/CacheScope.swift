@@ -1,7 +1,8 @@
 import KVLayout
 
 extension KVShape {
-  /// What a KV policy is about in a model whose layers do not all attend, to stand behind the policy; empty for others.
+  /// What a KV policy is about in a model whose layers do not all attend, to stand behind the
+  /// policy; empty for others.
   public var scopeText: String {
     guard hasFixedStates else { return "" }
     return

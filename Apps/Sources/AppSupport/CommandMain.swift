@@ -47,8 +47,8 @@ public func refuse<Command: ParsableCommand>(_ message: String, for type: Comman
   exit(report(UsageError(message), for: type))
 }
 
-/// Refuses to begin where not even the smallest work can be done: what Swift's own collections cannot take ends a process
-/// without a message.
+/// Refuses to begin where not even the smallest work can be done: what Swift's own collections
+/// cannot take ends a process without a message.
 private func checkMemory() throws {
   let limits = MemoryLimits.now()
   // The stacks of some threads take addresses, not memory.
@@ -59,7 +59,8 @@ private func checkMemory() throws {
   )
 }
 
-/// Makes one operation fail where the environment asks for it, such as `BITBUDGET_FAULT=write:17`; for tests.
+/// Makes one operation fail where the environment asks for it, such as `BITBUDGET_FAULT=write:17`;
+/// for tests.
 private func armFault() throws {
   guard let text = ProcessInfo.processInfo.environment["BITBUDGET_FAULT"] else { return }
   guard FaultInjection.arm(text) else {

@@ -26,7 +26,8 @@ public enum Console {
     flush()
   }
 
-  /// Makes sure that everything printed has arrived; ends the process with 1 where it cannot be written.
+  /// Makes sure that everything printed has arrived; ends the process with 1 where it cannot be
+  /// written.
   public static func flush() {
     guard fflush(nil) != 0 else { return }
     note("error: standard output cannot be written: \(String(cString: strerror(errno)))")
@@ -35,7 +36,8 @@ public enum Console {
 
   /// Asks a question whose answer is yes or no.
   ///
-  /// - Returns: whether somebody said yes; false where standard input or standard error is no terminal.
+  /// - Returns: whether somebody said yes; false where standard input or standard error is no
+  ///   terminal.
   public static func confirms(_ question: String) -> Bool {
     guard isInteractive, isatty(STDIN_FILENO) == 1 else { return false }
     draw(question + " [y/N] ")
@@ -120,7 +122,8 @@ public enum ProcessMemory {
     return getrusage(who, &usage) == 0 ? Int(usage.ru_maxrss) * unit : 0
   }
 
-  /// The bytes of memory that the process holds now; the most it ever held where the system does not say.
+  /// The bytes of memory that the process holds now; the most it ever held where the system does
+  /// not say.
   public static var residentBytes: Int {
     guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
       let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })

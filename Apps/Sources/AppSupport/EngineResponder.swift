@@ -63,7 +63,8 @@ public final class EngineResponder: Responder {
     return (bytes, generator)
   }
 
-  /// Generates fewer replies at a time where the working memory of `batch` of them leaves too little for one.
+  /// Generates fewer replies at a time where the working memory of `batch` of them leaves too
+  /// little for one.
   private func makeRoom(for requests: [GenerationRequest]) throws {
     func fits(_ request: GenerationRequest) -> Bool {
       if case .failure(.memoryExceeded) = Result(catching: { () throws(GenerationError) in
@@ -79,8 +80,8 @@ public final class EngineResponder: Responder {
     }
   }
 
-  /// Tokens generated a second over everything answered, or read where candidates were scored; nil when
-  /// nothing was.
+  /// Tokens generated a second over everything answered, or read where candidates were scored; nil
+  /// when nothing was.
   public var rate: Double? {
     if let rate = scoring.rate { return rate }
     let timings = generator.timings

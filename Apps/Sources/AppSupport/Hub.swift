@@ -1,7 +1,8 @@
 import Foundation
 import ModelHub
 
-/// The hub as this process uses it: by the environment, with progress on standard error, ended by ctrl-C.
+/// The hub as this process uses it: by the environment, with progress on standard error, ended by
+/// ctrl-C.
 public enum Hub {
   /// What the environment says.
   ///
@@ -93,7 +94,8 @@ public enum Hub {
       settings, transport: CurlTransport(), isCancelled: { Interrupts.isPending })
   }
 
-  /// Whether somebody at the terminal says yes to fetching a model; false where nobody can be asked.
+  /// Whether somebody at the terminal says yes to fetching a model; false where nobody can be
+  /// asked.
   static func isAllowed(_ repository: RepositoryName, _ settings: HubSettings) -> Bool {
     guard settings.offlineBy == nil else { return false }
     let bytes = KnownModel.qwen3.first { $0.repository == repository.path }?.bytes

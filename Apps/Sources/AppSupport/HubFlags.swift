@@ -1,6 +1,7 @@
 import ArgumentParser
 
-/// Whether a command may fetch what is not on this machine; the same in every command that takes a model.
+/// Whether a command may fetch what is not on this machine; the same in every command that takes a
+/// model.
 public struct HubFlags: ParsableArguments {
   /// Fetch without asking.
   @Flag(help: "Fetch what is not on this machine from the hub, without a question.")

@@ -1,6 +1,7 @@
 import Kernels
 
-/// The instruction set that kernels use: the best one of this machine, or the one that `BITBUDGET_ISA` names.
+/// The instruction set that kernels use: the best one of this machine, or the one that
+/// `BITBUDGET_ISA` names.
 public enum InstructionSet {
   private static let variable = "BITBUDGET_ISA"
 

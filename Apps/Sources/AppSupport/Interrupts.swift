@@ -1,8 +1,8 @@
 import Foundation
 import StopSignals
 
-/// Ctrl-C and termination: the first asks the command to stop at its next step; the second, or some seconds in which it did
-/// not stop, end the process.
+/// Ctrl-C and termination: the first asks the command to stop at its next step; the second, or some
+/// seconds in which it did not stop, end the process.
 public enum Interrupts {
   /// Begins to listen; where the loader did so before, nothing changes.
   public static func install() { bb_stop_listen() }

@@ -9,8 +9,9 @@ public struct JobArray {
 
   /// Reads the place from the environment; nil outside of job arrays.
   ///
-  /// Slurm numbers tasks from `SLURM_ARRAY_TASK_MIN` in steps of `SLURM_ARRAY_TASK_STEP`. Kubernetes numbers pods
-  /// from 0 and does not tell them how many there are; the job has to set `JOB_COMPLETION_COUNT`.
+  /// Slurm numbers tasks from `SLURM_ARRAY_TASK_MIN` in steps of `SLURM_ARRAY_TASK_STEP`.
+  /// Kubernetes numbers pods from 0 and does not tell them how many there are; the job has to set
+  /// `JOB_COMPLETION_COUNT`.
   ///
   /// - Throws: `UsageError` where the variables name no part of a run.
   public init?(_ environment: [String: String]) throws {

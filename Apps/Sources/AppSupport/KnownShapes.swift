@@ -33,8 +33,8 @@ public enum KnownShapes {
   }
 
   /// The sizes of a model: of the Qwen3 family by its short name, of Qwen3.5 by that of its
-  /// repository, else from the `config.json` of its folder. Of a model that is fetched, nothing else
-  /// is.
+  /// repository, else from the `config.json` of its folder. Of a model that is fetched, nothing
+  /// else is.
   ///
   /// - Throws: `ModelError` naming the file and key, or where the model was looked for;
   ///   `CheckpointError` for weights that cannot be read.

@@ -30,7 +30,8 @@ public struct LoadedModel {
     try self.init(flags, Checkpoint(flags))
   }
 
-  /// Reads the model of a folder that is open, to be computed as `precision` says, or else the flags.
+  /// Reads the model of a folder that is open, to be computed as `precision` says, or else the
+  /// flags.
   ///
   /// - Throws: what is wrong, naming the file, tensor or key.
   public init(

@@ -17,13 +17,14 @@ public struct MemoryFlags: ParsableArguments {
   /// For ArgumentParser.
   public init() {}
 
-  /// Bytes that all of it may take: those given, or those that the machine has free and the process holds.
+  /// Bytes that all of it may take: those given, or those that the machine has free and the process
+  /// holds.
   public var total: Int {
     memory?.bytes ?? Saturating.sum(MachineMemory.bytes, ProcessMemory.residentBytes)
   }
 
-  /// Bytes that are left for KV caches beside a loaded model, so that the process stays within the memory at
-  /// its peak.
+  /// Bytes that are left for KV caches beside a loaded model, so that the process stays within the
+  /// memory at its peak.
   ///
   /// - Parameters:
   ///   - loaded: the model.
@@ -40,8 +41,8 @@ public struct MemoryFlags: ParsableArguments {
       .cacheBytes(in: total, load)
   }
 
-  /// The requests with replies no longer than fit into the memory where nobody said how long they may be: at
-  /// least as long as their thinking budgets need.
+  /// The requests with replies no longer than fit into the memory where nobody said how long they
+  /// may be: at least as long as their thinking budgets need.
   public func limitingReplies(
     _ requests: [GenerationRequest], wanted: Int, generator: BatchGenerator
   ) throws(GenerationError) -> [GenerationRequest] {
@@ -75,8 +76,8 @@ public struct MemoryFlags: ParsableArguments {
     return limited(fitting)
   }
 
-  /// By how much what a process holds before it begins differs from run to run; what a refusal says would do, does so
-  /// with this much less.
+  /// By how much what a process holds before it begins differs from run to run; what a refusal says
+  /// would do, does so with this much less.
   private static let variation = 512 << 10
 
   /// How many of the requests, at most `wanted`, can be generated together in `kvByteBudget` bytes.
@@ -87,7 +88,8 @@ public struct MemoryFlags: ParsableArguments {
   ///   - kvByteBudget: bytes for KV caches, as `kvByteBudget(beside:kv:sequences:)` gives them.
   ///   - generator: the generator that was made for them.
   /// - Returns: how many fit, at least 1.
-  /// - Throws: `UserError` with the sum when not even one fits; `GenerationError` as `BatchGenerator.run` does.
+  /// - Throws: `UserError` with the sum when not even one fits; `GenerationError` as
+  ///   `BatchGenerator.run` does.
   public func fitting(
     _ requests: [GenerationRequest], wanted: Int, kvByteBudget: Int, generator: BatchGenerator
   ) throws -> Int {

@@ -69,7 +69,8 @@ public struct ModelFlags: ParsableArguments {
       numerics: numerics.value ?? standard.numerics, headBits: headBits.value ?? standard.headBits)
   }
 
-  /// How the model of a folder is computed: what the flags say, and else the default for its weights.
+  /// How the model of a folder is computed: what the flags say, and else the default for its
+  /// weights.
   ///
   /// - Throws: `ModelError` naming the key or tensor.
   public func precision(of checkpoint: Checkpoint) throws -> ComputePrecision {
@@ -86,7 +87,8 @@ public struct ModelFlags: ParsableArguments {
     try cache.policy(format: format)
   }
 
-  /// The number of threads to use: those asked for, those of the Slurm job (`SLURM_CPUS_ON_NODE`), or one a processor.
+  /// The number of threads to use: those asked for, those of the Slurm job (`SLURM_CPUS_ON_NODE`),
+  /// or one a processor.
   public var threadCount: Int {
     let job = ProcessInfo.processInfo.environment["SLURM_CPUS_ON_NODE"].flatMap { Int($0) }
     let processors = ProcessInfo.processInfo.activeProcessorCount

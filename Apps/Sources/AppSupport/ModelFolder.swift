@@ -41,7 +41,8 @@ public enum ModelFolder {
     }
   }
 
-  /// The folder with the `config.json` of a model, or a GGUF file. Of a model that is absent only this file is fetched.
+  /// The folder with the `config.json` of a model, or a GGUF file. Of a model that is absent only
+  /// this file is fetched.
   ///
   /// - Throws: as `resolve`.
   static func configuration(of name: String, _ use: HubUse) throws -> URL {

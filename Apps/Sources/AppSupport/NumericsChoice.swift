@@ -1,7 +1,8 @@
 import ArgumentParser
 import Tensors
 
-/// What `--numerics` says: numerics, `auto` for the default of the weights, or `fast` for what this processor does fastest.
+/// What `--numerics` says: numerics, `auto` for the default of the weights, or `fast` for what this
+/// processor does fastest.
 public enum NumericsChoice: ExpressibleByArgument, Sendable {
   /// By the bits of the weights; the same on every processor.
   case auto

@@ -1,22 +1,26 @@
 import Foundation
 import MemoryPlanner
 
-/// What to run in a memory where nobody said which model: the planner's choice among the models that are on this machine.
+/// What to run in a memory where nobody said which model: the planner's choice among the models
+/// that are on this machine.
 public struct PlannedRun {
   /// The configuration, its bytes and why.
   public let advice: Advice
   /// The model as `--model` takes it.
   public let model: String
 
-  /// Chooses for a memory, from the Qwen3 family where some of it is here, else from the shipped models.
+  /// Chooses for a memory, from the Qwen3 family where some of it is here, else from the shipped
+  /// models.
   ///
-  /// Quantized forms count where they lie in `out/NAME-BITSbit`, which is where the commands of `plan` put them.
+  /// Quantized forms count where they lie in `out/NAME-BITSbit`, which is where the commands of
+  /// `plan` put them.
   ///
   /// - Parameters:
   ///   - memory: what there is.
   ///   - task: what is asked.
   ///   - tokens: most tokens of a reply, thought included; longer thoughts are not chosen.
-  /// - Throws: `PlannerError.nothingFits` naming the least that would; `UserError` where no thought is short enough.
+  /// - Throws: `PlannerError.nothingFits` naming the least that would; `UserError` where no thought
+  ///   is short enough.
   public init(memory: ByteCount, task: TaskKind = .math, tokens: Int = .max) throws {
     let families = try [KnownShapes.Family.qwen3, .nano].map(KnownShapes.models)
     let here = families.first { models in

@@ -1,13 +1,14 @@
 import Foundation
 
-/// A line that tells how far a task is: redrawn in place on a terminal, never longer than it is wide; a
-/// plain line now and then elsewhere.
+/// A line that tells how far a task is: redrawn in place on a terminal, never longer than it is
+/// wide; a plain line now and then elsewhere.
 public final class ProgressLine {
   private let label: String
   private let unit: ProgressUnit
   private let started = ContinuousClock.now
   private var lastShown: ContinuousClock.Instant?
-  /// What was done already when the line was first shown, by an earlier run: it says nothing of the pace.
+  /// What was done already when the line was first shown, by an earlier run: it says nothing of the
+  /// pace.
   private var before: Double?
   private var isFinished = false
 
@@ -17,8 +18,8 @@ public final class ProgressLine {
     self.unit = unit
   }
 
-  /// Shows that `done` of `total` are done and `part` (0 to 1) of the next one; `detail` follows the figures, and is
-  /// asked for when a line is due.
+  /// Shows that `done` of `total` are done and `part` (0 to 1) of the next one; `detail` follows
+  /// the figures, and is asked for when a line is due.
   public func show(
     _ done: Int, of total: Int, part: Double = 0, detail: @autoclosure () -> String = ""
   ) {
@@ -120,7 +121,8 @@ public struct ProgressState: Sendable {
     return detail.isEmpty ? line : line + "  " + detail
   }
 
-  /// The figures with a bar, in one line of a terminal: where it is narrow without the bar, then cut.
+  /// The figures with a bar, in one line of a terminal: where it is narrow without the bar, then
+  /// cut.
   public func line(width: Int) -> String {
     let size = 20
     let filled = total > 0 ? min(size, max(0, Int(Double(size) * finished / Double(total)))) : size

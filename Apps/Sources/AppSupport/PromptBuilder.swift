@@ -92,7 +92,8 @@ public struct PromptBuilder: Sendable {
     "enable_thinking": .bool(false), "thinking": .bool(false),
   ]
 
-  /// One message as it is; several with their roles, as a transcript that the assistant goes on with.
+  /// One message as it is; several with their roles, as a transcript that the assistant goes on
+  /// with.
   private func withoutTemplate(_ conversation: ChatConversation) throws -> Prompt {
     if conversation.tools != nil {
       throw UserError(

@@ -3,7 +3,8 @@ import JSON
 import ModelLoader
 import TextGeneration
 
-/// The flags that say how tokens are drawn. What no flag says comes from the model's `generation_config.json`.
+/// The flags that say how tokens are drawn. What no flag says comes from the model's
+/// `generation_config.json`.
 public struct SamplingFlags: ParsableArguments {
   /// See `SamplingOptions.temperature`.
   @Option(

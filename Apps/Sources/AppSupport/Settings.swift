@@ -10,9 +10,9 @@ import Foundation
 ///     {"threads": 4, "generate": {"model": "4b", "greedy": true}}
 ///
 /// It is `BITBUDGET_CONFIG`, or `bitbudget/config.json` in `XDG_CONFIG_HOME` (`~/.config`). The
-/// command line wins over the environment, the environment over the file, and in the file a command's
-/// own object over the top. A name that no command has is an error in the file and a warning in the
-/// environment.
+/// command line wins over the environment, the environment over the file, and in the file a
+/// command's own object over the top. A name that no command has is an error in the file and a
+/// warning in the environment.
 public struct Settings {
   /// Variables that mean something else than an option.
   private static let reserved: Set = [

@@ -153,7 +153,8 @@ struct ChatSession {
     return request
   }
 
-  /// A budget whose answer may be as long as a reply of `room` tokens leaves, and no longer than usual.
+  /// A budget whose answer may be as long as a reply of `room` tokens leaves, and no longer than
+  /// usual.
   private func budget(_ tokens: Int, room: Int) throws -> ThinkingBudget {
     func budget(answerLimit: Int?) throws(GenerationError) -> ThinkingBudget {
       try ThinkingBudget(tokens: tokens, wording: .earlyStop, answerLimit: answerLimit) {

@@ -1,8 +1,8 @@
 import AppSupport
 import Foundation
 
-/// Reads lines from a person at a terminal, who can edit them and go back to those typed before; from a pipe as they
-/// come.
+/// Reads lines from a person at a terminal, who can edit them and go back to those typed before;
+/// from a pipe as they come.
 final class Terminal {
   /// Whether somebody sits there.
   let isInteractive = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
@@ -110,7 +110,8 @@ final class Terminal {
     return String(validating: bytes, as: UTF8.self)?.first.map { .character($0) }
   }
 
-  /// The next byte; nil at the end, when `patience` milliseconds have gone by, and where the process is asked to stop.
+  /// The next byte; nil at the end, when `patience` milliseconds have gone by, and where the
+  /// process is asked to stop.
   private func next(patience: Int32? = nil) -> UInt8? {
     while !Interrupts.isPending {
       var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)

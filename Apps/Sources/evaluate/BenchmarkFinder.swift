@@ -50,8 +50,8 @@ struct BenchmarkFinder {
   ///   - shots: how many examples stand before each problem, where somebody said.
   ///   - form: how problems reach the model, where somebody said.
   /// - Returns: the benchmark, or the text that it scores.
-  /// - Throws: `EvaluationError` naming the file and key, or what to fetch; `UserError` for a number of
-  ///   examples where the benchmark has none.
+  /// - Throws: `EvaluationError` naming the file and key, or what to fetch; `UserError` for a
+  ///   number of examples where the benchmark has none.
   func find(
     _ name: String, shots: Int? = nil, form: PromptForm? = nil
   ) throws -> FoundBenchmark {

@@ -22,8 +22,8 @@ enum FoundBenchmark {
 
   /// The benchmark as a model reads it.
   ///
-  /// - Throws: `UserError` for a model without tokenizer, `EvaluationError` for a text that is too short for
-  ///   it or a context too short for the text's windows.
+  /// - Throws: `UserError` for a model without tokenizer, `EvaluationError` for a text that is too
+  ///   short for it or a context too short for the text's windows.
   func benchmark(for checkpoint: Checkpoint) throws -> Benchmark {
     switch self {
     case .items(let benchmark): return benchmark

@@ -182,8 +182,9 @@ struct RunBenchmark: ParsableCommand {
     return (rows, sweep.runs.map(\.journal))
   }
 
-  /// A run for each thinking budget, and how the model is computed in them: as the flags say; else as journals that were
-  /// begun before there was a default for each format of weights, and else by that default.
+  /// A run for each thinking budget, and how the model is computed in them: as the flags say; else
+  /// as journals that were begun before there was a default for each format of weights, and else by
+  /// that default.
   private func runs(
     of benchmark: Benchmark, _ shard: Shard, _ checkpoint: Checkpoint, _ sandbox: Sandbox?
   ) throws -> (ComputePrecision, [EvaluationRun]) {
@@ -297,7 +298,8 @@ struct RunBenchmark: ParsableCommand {
       "template digest": try Self.templateDigest(checkpoint),
       "program": Program.version, "forced": force ? "yes" : "no",
     ]
-    // Said only where it is not exact, so that journals written before the flag was there can go on.
+    // Said only where it is not exact, so that journals written before the flag was there can go
+    // on.
     let (numerics, headBits) = (precision.numerics, precision.headBits)
     if numerics != .exact { engine["numerics"] = numerics.rawValue }
     if headBits != .stored { engine["head bits"] = headBits.rawValue }

@@ -6,7 +6,8 @@ import SystemCalls
 /// The results of a run as stored beside its journal.
 struct RunResult: Codable {
   let summary: Summary
-  /// Tokens generated a second, over all replies that ran side by side, in the session that last generated any.
+  /// Tokens generated a second, over all replies that ran side by side, in the session that last
+  /// generated any.
   var tokensPerSecond: Double?
 
   /// A larger file is no result.

@@ -3,7 +3,8 @@ import ArgumentParser
 import Evaluation
 import Foundation
 
-/// `evaluate leaderboard NAME RESULT...`: scores of a group of benchmarks, and what is left of another model's.
+/// `evaluate leaderboard NAME RESULT...`: scores of a group of benchmarks, and what is left of
+/// another model's.
 struct ShowLeaderboard: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "leaderboard",
@@ -50,7 +51,8 @@ struct LeaderboardTable {
 
   /// The table of runs, with the recovery against others where there are some.
   ///
-  /// - Throws: `UserError` where no run is of the board; `EvaluationError` for a run that lacks a score.
+  /// - Throws: `UserError` where no run is of the board; `EvaluationError` for a run that lacks a
+  ///   score.
   func text(of runs: [Summary], against others: [Summary] = []) throws -> String {
     let scores = try board.scores(of: runs, catalog)
     guard !scores.isEmpty else { throw UserError("none of the results is of \(board.name)") }

@@ -2,8 +2,9 @@ import AppSupport
 import Evaluation
 import Serving
 
-/// Which texts of a group are enough, while they are generated: a vote that is over, thoughts whose answer no longer
-/// changes. What it decides depends on the texts alone, not on what is finished first.
+/// Which texts of a group are enough, while they are generated: a vote that is over, thoughts whose
+/// answer no longer changes. What it decides depends on the texts alone, not on what is finished
+/// first.
 struct EarlyEnds {
   /// When the vote is over.
   let rule: VoteRule
@@ -52,8 +53,8 @@ struct EarlyEnds {
     (0..<samples).compactMap { stableReply($0) ?? texts[$0] }
   }
 
-  /// The reply of the probe that ends a thought; nil while none does. Probes are looked at by length, up to the
-  /// first that is missing.
+  /// The reply of the probe that ends a thought; nil while none does. Probes are looked at by
+  /// length, up to the first that is missing.
   private func stableReply(_ sample: Int) -> Reply? {
     guard let stable, let probed = probed[sample] else { return nil }
     var replies: [Reply] = []

@@ -218,7 +218,8 @@ struct Generate: ParsableCommand {
     ).map { LogprobRecord($0, tokenizer) }
   }
 
-  /// Generates all texts, then prints them, their votes or the record; returns the KV bytes that the largest held at its end.
+  /// Generates all texts, then prints them, their votes or the record; returns the KV bytes that
+  /// the largest held at its end.
   private func collect(
     _ requests: [GenerationRequest], _ generator: BatchGenerator, _ loaded: LoadedModel
   ) throws -> Int {

@@ -88,7 +88,8 @@ struct GenerationRecord: Encodable {
 
 extension ReplyGroup: Encodable {
   private enum Key: String, CodingKey {
-    /// Tokens of all samples' thoughts, injected "Wait" included: the budget times the samples when forced.
+    /// Tokens of all samples' thoughts, injected "Wait" included: the budget times the samples when
+    /// forced.
     case thoughtTokens = "thought_tokens"
     /// Tokens injected by force, "Wait" and cues, in all samples.
     case injectedTokens = "injected_tokens"

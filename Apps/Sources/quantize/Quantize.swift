@@ -31,7 +31,8 @@ struct Quantize: ParsableCommand {
     /// Inputs that share a scale where nobody says otherwise.
     var usualGroup: Int { self == .gguf ? 32 : 128 }
 
-    /// How the files of a plan's result are written. A zero point of 0 has no place in version 1 of GPTQ's files.
+    /// How the files of a plan's result are written. A zero point of 0 has no place in version 1 of
+    /// GPTQ's files.
     func layout(for plan: CompressionPlan) throws -> CheckpointLayout {
       switch self {
       case .zstd: try CheckpointLayout(container: .zstd, method: plan.storage)

@@ -102,7 +102,8 @@ struct QuantizeReport {
       }
   }
 
-  /// Where the time of the blocks went and, where they were calibrated, how much of it products of matrices took.
+  /// Where the time of the blocks went and, where they were calibrated, how much of it products of
+  /// matrices took.
   private func phases() -> String {
     let all = PhaseTimes.Phase.allCases.filter { times[$0] > 0 }
     let list = all.map { "\($0.rawValue) " + String(format: "%.1f s", times[$0]) }

@@ -123,7 +123,8 @@ struct SettingsFlags: ParsableArguments {
     }
   }
 
-  /// What becomes of each layer; groups have `usualGroup` inputs where no flag says otherwise, and a residual stream `width` numbers.
+  /// What becomes of each layer; groups have `usualGroup` inputs where no flag says otherwise, and
+  /// a residual stream `width` numbers.
   func plan(usualGroup: Int, width: Int) throws -> CompressionPlan {
     var plan = try plan(of: settings(usualGroup: usualGroup, width: width))
     plan.smoothing = smooth

@@ -78,7 +78,8 @@ struct RunStudy: ParsableCommand {
       Automatic<HeadBits>.allValueStrings)
   }
 
-  /// The runs of a part. All runs of one model at one precision fall into the same, which alone quantizes it.
+  /// The runs of a part. All runs of one model at one precision fall into the same, which alone
+  /// quantizes it.
   private func runs(of part: Shard, _ definition: StudyDefinition) -> [StudyRun] {
     var weights: [String] = []
     return definition.runs.filter { run in

@@ -1,7 +1,8 @@
 import AppSupport
 import Foundation
 
-/// Another command of the program, run as a process of its own: its memory is its own, and so are its faults.
+/// Another command of the program, run as a process of its own: its memory is its own, and so are
+/// its faults.
 struct Sibling {
   private let program: URL
   private let name: String
@@ -24,7 +25,8 @@ struct Sibling {
     let process = Process()
     process.executableURL = program
     process.arguments = [name] + arguments
-    // The study says everything: options that a user sets for every command must not change its runs.
+    // The study says everything: options that a user sets for every command must not change its
+    // runs.
     process.environment = Settings.withoutOptions(ProcessInfo.processInfo.environment)
       .merging(Interrupts.childEnvironment) { $1 }
     process.standardInput = FileHandle.nullDevice

@@ -2,7 +2,8 @@ import AppSupport
 import Evaluation
 import Foundation
 
-/// What a study needs of this machine, looked for before any work: models and the data of benchmarks.
+/// What a study needs of this machine, looked for before any work: models and the data of
+/// benchmarks.
 struct StudyNeeds {
   /// A sentence for everything that is missing, each once.
   let missing: [String]
@@ -13,7 +14,8 @@ struct StudyNeeds {
   ///   - runs: the runs that are not complete.
   ///   - data: a folder that may hold the benchmarks' data.
   ///   - use: when what is missing may be fetched.
-  ///   - quantized: where the model of a run lies once it is quantized; one that is there needs no original.
+  ///   - quantized: where the model of a run lies once it is quantized; one that is there needs no
+  ///     original.
   init(
     _ runs: [StudyRun], data: String?, _ use: HubUse, quantized: (StudyRun.Source) -> URL
   ) {

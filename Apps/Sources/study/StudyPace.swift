@@ -8,7 +8,8 @@ struct StudyPace {
 
   init(_ runs: [StudyRun]) { self.runs = runs }
 
-  /// Work done and left, in tokens weighted by the size of the model, and the seconds that the former took.
+  /// Work done and left, in tokens weighted by the size of the model, and the seconds that the
+  /// former took.
   private struct Account {
     var done = 0.0
     var left = 0.0
@@ -28,7 +29,8 @@ struct StudyPace {
     return account.done > 0 ? account.left * account.seconds / account.done : nil
   }
 
-  /// The bytes that generating a run reads: tokens x weights, by the parameters where they are known.
+  /// The bytes that generating a run reads: tokens x weights, by the parameters where they are
+  /// known.
   private static func work(of run: StudyRun) -> Double {
     let parameters = (try? KnownShapes.shape(of: run.source.model).parameters) ?? 1
     return Double(run.tokens.shared * run.replies) * Double(parameters) * Double(run.source.bits)

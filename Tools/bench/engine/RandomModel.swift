@@ -24,7 +24,8 @@ enum WeightFormat: String, CaseIterable {
   }
 }
 
-/// A decoder of a published shape with random weights: speed does not depend on what the weights say.
+/// A decoder of a published shape with random weights: speed does not depend on what the weights
+/// say.
 enum RandomModel {
   /// The published Qwen3 models, and hybrids of Qwen3.5, the larger ones with fewer layers.
   private static let shapes: [String: JSONObject] = [
@@ -179,8 +180,8 @@ extension RandomModel {
 }
 
 extension Decoder {
-  /// Bytes of the weights that a token of each of `batch` sequences is expected to read: of experts those that some are
-  /// sent to.
+  /// Bytes of the weights that a token of each of `batch` sequences is expected to read: of experts
+  /// those that some are sent to.
   func bytesRead(batch: Int) -> Int {
     let idle = blocks.flatMap(\.sites).reduce(0.0) { sum, site in
       let bytes = site.linears.reduce(0) { $0 + $1.byteCount }

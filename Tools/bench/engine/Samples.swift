@@ -3,7 +3,8 @@ import TextGeneration
 import KVCaches
 import DecoderModels
 
-/// Samples of one prompt generated together, against as many single runs: time, and memory to the byte.
+/// Samples of one prompt generated together, against as many single runs: time, and memory to the
+/// byte.
 struct SampleGroup {
   let pass: ForwardPass
   /// Tokens of the prompt.
@@ -18,7 +19,8 @@ struct SampleGroup {
     let texts: [[Int32]]
   }
 
-  /// Generates samples, `together` at a time; caches that are held at once are counted by one meter.
+  /// Generates samples, `together` at a time; caches that are held at once are counted by one
+  /// meter.
   private func run(_ samples: Range<Int>, together: Int) throws -> Cost {
     let ids = (0..<prompt).map { Int32($0 * 37 % 1000) }
     let requests = try samples.map { sample in

@@ -2,8 +2,8 @@ import KVCaches
 import DecoderModels
 import Tensors
 
-/// Speeds of one model with caches of several formats. They take turns token by token, and reading memory takes its turn with them:
-/// what drifts while they are measured is the same for all.
+/// Speeds of one model with caches of several formats. They take turns token by token, and reading
+/// memory takes its turn with them: what drifts while they are measured is the same for all.
 struct SpeedTurns {
   /// What is measured in one repetition.
   struct Load {
@@ -73,7 +73,8 @@ struct SpeedTurns {
     [KVCache](repeating: filled[index], count: load.batch)
   }
 
-  /// Seconds of feeding as many tokens to every sequence, others to each, as experts are chosen by them.
+  /// Seconds of feeding as many tokens to every sequence, others to each, as experts are chosen by
+  /// them.
   private func seconds(_ ids: [Int32], _ caches: inout [KVCache]) throws -> Double {
     try ContinuousClock().measure {
       let runs = caches.indices.map { cache in

@@ -3,8 +3,8 @@ import Foundation
 import KVCaches
 import Tensors
 
-/// Measures one R-KV compression of one layer, and the formula written out with its matrices of tokens x tokens; prints
-/// one JSON object a line.
+/// Measures one R-KV compression of one layer, and the formula written out with its matrices of
+/// tokens x tokens; prints one JSON object a line.
 @main
 struct Compression: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -60,7 +60,8 @@ struct Compression: ParsableCommand {
     try keys.withUnsafeBufferPointer { keys in
       try queries.withUnsafeBufferPointer { queries in
         guard let keys = keys.baseAddress, let queries = queries.baseAddress else { return }
-        /// Appends the tokens up to `end`, the last one by itself, and returns the seconds that its compression takes.
+        /// Appends the tokens up to `end`, the last one by itself, and returns the seconds that its
+        /// compression takes.
         func compress(_ name: String, at end: Int) throws -> Double {
           for part in [cache.position..<end - 1, end - 1..<end] {
             let (at, from) = (part.lowerBound * width, queries + part.lowerBound * queryWidth)

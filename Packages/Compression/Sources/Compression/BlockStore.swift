@@ -126,8 +126,8 @@ public struct BlockStore {
     FileManager.default.fileExists(atPath: folder(of: layer).path)
   }
 
-  /// Reads a finished block; `names` are those of its quantized layers. A block without any, and without a change, is
-  /// never stored.
+  /// Reads a finished block; `names` are those of its quantized layers. A block without any, and
+  /// without a change, is never stored.
   ///
   /// - Throws: `CompressionError.store` or `.checkpoint` for a damaged one.
   func block(_ layer: Int, names: [String]) throws(CompressionError) -> Block {

@@ -17,8 +17,8 @@ struct CalibrationActivations {
   private let pool: ThreadPool
   private let pass: BlockPass
   private var streams: [Stream] = []
-  /// All sequences one after the other, each `[tokens, hidden]`: one block of memory, which goes back to the system
-  /// when it is freed.
+  /// All sequences one after the other, each `[tokens, hidden]`: one block of memory, which goes
+  /// back to the system when it is freed.
   private var hidden: [Float] = []
   /// Told before every sequence what part of the block's work is done; says whether to go on.
   private var progress: (Double) -> Bool = { _ in true }
@@ -27,7 +27,8 @@ struct CalibrationActivations {
 
   /// Embeds the sequences.
   ///
-  /// - Throws: `ModelError` for a token outside the vocabulary, a sequence beyond the context or a missing tensor.
+  /// - Throws: `ModelError` for a token outside the vocabulary, a sequence beyond the context or a
+  ///   missing tensor.
   init(_ sequences: [[Int32]], source: DecoderSource, pool: ThreadPool) throws(ModelError) {
     shape = source.shape
     self.pool = pool
@@ -61,7 +62,8 @@ struct CalibrationActivations {
   /// Rotates the residual streams, for blocks that are rotated too.
   mutating func rotate(by rotation: Hadamard) { rotation.rotate(rowsOf: &hidden) }
 
-  /// Begins the work on a block with these sites, of which `groups` are observed together; it is reported to `progress`.
+  /// Begins the work on a block with these sites, of which `groups` are observed together; it is
+  /// reported to `progress`.
   mutating func startBlock(
     _ sites: [Site], groups: [Range<Int>], _ progress: @escaping (Double) -> Bool
   ) {
@@ -72,7 +74,8 @@ struct CalibrationActivations {
 
   private static func products(_ site: Site) -> Int { Int(Double(site.products) * site.share) }
 
-  /// Multiplications for a token on its way to some sites and in their second moments, of which half are computed.
+  /// Multiplications for a token on its way to some sites and in their second moments, of which
+  /// half are computed.
   private static func momentWork(_ group: Range<Int>, in sites: [Site]) -> Int {
     let step = sites[group.lowerBound].step
     return sites[..<group.lowerBound].reduce(0) { $0 + ($1.step == step ? products($1) : 0) }
@@ -98,14 +101,15 @@ struct CalibrationActivations {
     /// Whether they are those of an expert that too few rows reached.
     let areTooFew: Bool
 
-    /// An expert's second moments count from this many rows for each of its inputs on: fewer describe so few directions
-    /// that what a quantizer moves elsewhere is left to chance.
+    /// An expert's second moments count from this many rows for each of its inputs on: fewer
+    /// describe so few directions that what a quantizer moves elsewhere is left to chance.
     static let leastRowsOfInput = 0.25
   }
 
   /// Second moments of the inputs of some sites of the block over all sequences.
   ///
-  /// - Throws: `CompressionError.layer` when the activations of a site cannot serve, `.tensors`, `.stopped`.
+  /// - Throws: `CompressionError.layer` when the activations of a site cannot serve, `.tensors`,
+  ///   `.stopped`.
   mutating func moments(
     of group: Range<Int>, block: DecoderBlock, times: inout PhaseTimes
   ) throws(CompressionError) -> [Moments] {

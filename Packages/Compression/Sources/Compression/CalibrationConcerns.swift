@@ -9,8 +9,8 @@ public enum CalibrationConcerns {
   ///
   /// - Parameters:
   ///   - sequences: calibration tokens.
-  ///   - inputs: the widest layer's inputs: with fewer tokens than these the second moments that GPTQ
-  ///     inverts have no full rank.
+  ///   - inputs: the widest layer's inputs: with fewer tokens than these the second moments that
+  ///     GPTQ inverts have no full rank.
   /// - Returns: a sentence each; none for sequences that are good enough.
   public static func of(_ sequences: [[Int32]], inputs: Int) -> [String] {
     var concerns: [String] = []

@@ -13,7 +13,8 @@ public struct CalibrationText: Sendable {
   /// Whether each document is a sample of its own; one long text is cut into windows instead.
   public let isOneSampleEach: Bool
 
-  /// Reads a JSONL file of `{"text": ...}` rows (name ends in `.jsonl`), each a sample, or any other file as one text.
+  /// Reads a JSONL file of `{"text": ...}` rows (name ends in `.jsonl`), each a sample, or any
+  /// other file as one text.
   ///
   /// - Throws: `CompressionError.calibration` naming the file and line.
   public init(contentsOf url: URL) throws(CompressionError) {
@@ -67,8 +68,8 @@ public struct CalibrationText: Sendable {
 
   /// Token sequences for calibration.
   ///
-  /// Documents are cut to `length` tokens; one long text is cut into windows of `length`. Of more than `samples`, that
-  /// many are taken at even distances.
+  /// Documents are cut to `length` tokens; one long text is cut into windows of `length`. Of more
+  /// than `samples`, that many are taken at even distances.
   ///
   /// - Throws: `CompressionError.calibration` when nothing is left.
   public func sequences(

@@ -52,7 +52,8 @@ extension Compressor {
     for name in outerTensors.first { embedding += try bytes(name) }
     for name in outerTensors.first + outerTensors.last { largest = max(largest, try bytes(name)) }
     if rotation != nil {
-      // Rotated as floats, beside the copy that is written; a head that was the embedding is written too.
+      // Rotated as floats, beside the copy that is written; a head that was the embedding is
+      // written too.
       largest *= 5
       if source.shape.tiesEmbeddings { denseBytes += embedding }
     }
@@ -86,7 +87,8 @@ extension Compressor {
           let size = try bytes(of: linear)
           stored += size
           let (rows, columns) = (linear.weights.outFeatures, linear.weights.inFeatures)
-          // A changed layer is floats until it is quantized; one that is not is stored with the block.
+          // A changed layer is floats until it is quantized; one that is not is stored with the
+          // block.
           if hasTransforms { codes += 4 * rows * columns }
           guard let own = settings[linear.name] else {
             if hasTransforms { (quantized, replaced) = (quantized + size, replaced + size) }

@@ -61,7 +61,8 @@ public struct CompressionRecord: Sendable, Codable {
     self.calibration = calibration
   }
 
-  /// Mean of the layers' relative output errors, where calibration measured them, else of the weights' errors.
+  /// Mean of the layers' relative output errors, where calibration measured them, else of the
+  /// weights' errors.
   public var meanError: Double {
     let outputs = layers.compactMap(\.report.layerError)
     let errors = outputs.isEmpty ? layers.map(\.report.weightError) : outputs

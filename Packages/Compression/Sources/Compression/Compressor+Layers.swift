@@ -96,7 +96,8 @@ extension Compressor {
     return parts
   }
 
-  /// Quantizes some layers of a site together; those of an expert that calibration hardly reached are rounded to nearest.
+  /// Quantizes some layers of a site together; those of an expert that calibration hardly reached
+  /// are rounded to nearest.
   private func quantize(
     _ indices: [Int], of site: inout Site, by settings: QuantizerSettings,
     moments: CalibrationActivations.Moments, into finished: inout BlockStore.Block,

@@ -6,13 +6,14 @@ import Tensors
 
 /// Makes a model smaller, one decoder block at a time.
 ///
-/// The inputs of a block come from the already quantized blocks before it, and within a block from the layers quantized
-/// before, site by site: q, k and v, then o, then gate and up, then down, say ("true sequential", GPTQ, arXiv:2210.17323).
-/// Memory holds the embedding while it is read, one block, and the calibration's activations. Whatever is no linear layer of
-/// a block's sites keeps its type.
+/// The inputs of a block come from the already quantized blocks before it, and within a block from
+/// the layers quantized before, site by site: q, k and v, then o, then gate and up, then down, say
+/// ("true sequential", GPTQ, arXiv:2210.17323). Memory holds the embedding while it is read, one
+/// block, and the calibration's activations. Whatever is no linear layer of a block's sites keeps
+/// its type.
 public struct Compressor {
-  /// What `progress` is told, before every block and often in between: `block` of `blocks` is under work, and this part
-  /// of it done (0 to 1). Returns whether to go on.
+  /// What `progress` is told, before every block and often in between: `block` of `blocks` is under
+  /// work, and this part of it done (0 to 1). Returns whether to go on.
   public typealias Progress = (_ block: Int, _ blocks: Int, _ part: Double) -> Bool
 
   let source: DecoderSource
@@ -28,10 +29,11 @@ public struct Compressor {
   let scaleType: DType
   let pool: ThreadPool
 
-  /// A compressor of `checkpoint` by this plan, which stores scales as `scaleType`. Finds out at once which tensors are
-  /// missing or of another shape.
+  /// A compressor of `checkpoint` by this plan, which stores scales as `scaleType`. Finds out at
+  /// once which tensors are missing or of another shape.
   ///
-  /// - Throws: `CompressionError.alreadyQuantized` or `.rule`, or `.checkpoint` or `.model` for what is wrong with the model.
+  /// - Throws: `CompressionError.alreadyQuantized` or `.rule`, or `.checkpoint` or `.model` for
+  ///   what is wrong with the model.
   public init(
     _ checkpoint: Checkpoint, families: ModelFamilies = .standard, plan: CompressionPlan,
     scaleType: DType, pool: ThreadPool
@@ -102,8 +104,8 @@ public struct Compressor {
   ///   - record: completed with the layers' reports.
   ///   - progress: told how far the work is, and says whether to go on.
   /// - Returns: where the time of the blocks that were not in the store went.
-  /// - Throws: `CompressionError.layer` naming a layer, `.checkpoint`, `.model` or `.tensors`; `.stopped` where `progress`
-  ///   said so.
+  /// - Throws: `CompressionError.layer` naming a layer, `.checkpoint`, `.model` or `.tensors`;
+  ///   `.stopped` where `progress` said so.
   @discardableResult
   public func run(
     sequences: [[Int32]], store: BlockStore, writer: any ModelWriter,
@@ -146,7 +148,8 @@ public struct Compressor {
     return times
   }
 
-  /// Finishes every block; the activations are gone when it returns, before the embedding is copied.
+  /// Finishes every block; the activations are gone when it returns, before the embedding is
+  /// copied.
   private func quantizeBlocks(
     _ sequences: [[Int32]], store: BlockStore, record: inout CompressionRecord,
     times: inout PhaseTimes, progress: @escaping Progress
@@ -236,8 +239,9 @@ public struct Compressor {
       tensors: { () throws(TensorError) in try matrix.packed(name: name) })
   }
 
-  /// Sites of a block whose inputs are observed together: one, or those of experts, of which a token reaches few, as long as
-  /// their second moments take no more than half of what the block does.
+  /// Sites of a block whose inputs are observed together: one, or those of experts, of which a
+  /// token reaches few, as long as their second moments take no more than half of what the block
+  /// does.
   func groups(of layer: Int) -> [Range<Int>] {
     let sites = sites[layer]
     let most = max(

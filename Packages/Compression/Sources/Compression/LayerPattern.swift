@@ -1,7 +1,8 @@
 /// A regular expression that a rule looks for in the names of layers.
 ///
-/// The library's parser goes down into brackets without a bound, and its matcher tries every way to divide a text among
-/// repetitions within repetitions: such expressions are refused, so that no rule can end or hold up the process.
+/// The library's parser goes down into brackets without a bound, and its matcher tries every way to
+/// divide a text among repetitions within repetitions: such expressions are refused, so that no
+/// rule can end or hold up the process.
 struct LayerPattern {
   /// The most characters of an expression.
   static let longest = 1000

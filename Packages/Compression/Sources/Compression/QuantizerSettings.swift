@@ -1,7 +1,8 @@
 import Quantizers
 import Tensors
 
-/// A quantization method and its settings, as people state them: by flags, in a rule, in `bitbudget.json`.
+/// A quantization method and its settings, as people state them: by flags, in a rule, in
+/// `bitbudget.json`.
 ///
 /// The defaults are the paper's (arXiv:2510.10964): GPTQ, 4 bits, groups of 128, symmetric.
 public struct QuantizerSettings: Sendable, Hashable, Codable {
@@ -25,16 +26,18 @@ public struct QuantizerSettings: Sendable, Hashable, Codable {
   public var grid = QuantizationScheme.Grid.symmetric
   /// How scales are found (GPTQ and RTN).
   public var scaleSearch = QuantizationScheme.ScaleSearch.range
-  /// True where weights become 8-bit floats (E4M3) by rounding to nearest, one scale a row, whatever the method.
+  /// True where weights become 8-bit floats (E4M3) by rounding to nearest, one scale a row,
+  /// whatever the method.
   public var isFloat8: Bool?
   /// What becomes of the activations when the model runs.
   public var activations: TokenRounding?
-  /// Inputs that stay floats, of a layer as wide as the residual stream; of wider ones as many times more. Where activations are
-  /// rounded between their least and largest.
+  /// Inputs that stay floats, of a layer as wide as the residual stream; of wider ones as many
+  /// times more. Where activations are rounded between their least and largest.
   public var outliers: Int?
   /// A layer whose largest activation is at most this has no outliers.
   public var outlierThreshold: Float?
-  /// True where the inputs of the layer behind the feed-forward's product are rotated when the model runs.
+  /// True where the inputs of the layer behind the feed-forward's product are rotated when the
+  /// model runs.
   public var rotatesInputs: Bool?
   /// GPTQ: what is added to the Hessian's diagonal, as a part of its mean.
   public var damping: Float = 0.01

@@ -10,8 +10,8 @@ import Testing
 private let hybrid = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   .appendingPathComponent("../../../../Tests/Goldens/models/qwen35_tied_bf16").standardized
 
-/// Compression of a hybrid: the layers of linear attention are calibrated and quantized as others are, but for their strengths
-/// and decays.
+/// Compression of a hybrid: the layers of linear attention are calibrated and quantized as others
+/// are, but for their strengths and decays.
 @Suite(
   .enabled(
     if: FileManager.default.fileExists(atPath: hybrid.path),

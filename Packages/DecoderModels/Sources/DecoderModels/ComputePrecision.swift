@@ -17,12 +17,15 @@ public struct ComputePrecision: Sendable, Hashable {
   /// The reference: activations as they are, the head as it is stored.
   public static let exact = ComputePrecision(numerics: .exact, headBits: .stored)
 
-  /// The default for a model whose weights are stored in so many bits: the fastest whose added divergence from `exact`
-  /// is at most a tenth of what those weights cost against BF16, and for BF16 weights what BF16 activations cost.
+  /// The default for a model whose weights are stored in so many bits: the fastest whose added
+  /// divergence from `exact` is at most a tenth of what those weights cost against BF16, and for
+  /// BF16 weights what BF16 activations cost.
   ///
-  /// `docs/numerics.md` has the measurements. The processor has no say, so that a seed gives one text everywhere.
+  /// `docs/numerics.md` has the measurements. The processor has no say, so that a seed gives one
+  /// text everywhere.
   ///
-  /// - Parameter bits: bits of most weights of the blocks, scales aside: see `DecoderBlock.storedBits`.
+  /// - Parameter bits: bits of most weights of the blocks, scales aside: see
+  ///   `DecoderBlock.storedBits`.
   /// - Returns: numerics and head.
   public static func standard(forWeightsOf bits: Int) -> ComputePrecision {
     let numerics: Numerics =
@@ -38,7 +41,8 @@ public struct ComputePrecision: Sendable, Hashable {
 }
 
 extension DecoderBlock {
-  /// The least number of bits that at least half of the weights of the linear layers are stored in, or in fewer.
+  /// The least number of bits that at least half of the weights of the linear layers are stored in,
+  /// or in fewer.
   public var storedBits: Int {
     let weights = sites.flatMap(\.linears).map(\.weights).sorted { $0.bits < $1.bits }
     let counts = weights.map { $0.outFeatures * $0.inFeatures }
@@ -53,8 +57,8 @@ extension DecoderBlock {
 }
 
 extension DecoderSource {
-  /// What most weights of the blocks are stored in; reads the block in the middle, because the first and last are stored
-  /// otherwise more often.
+  /// What most weights of the blocks are stored in; reads the block in the middle, because the
+  /// first and last are stored otherwise more often.
   ///
   /// - Throws: `ModelError.checkpoint` naming the tensor.
   public func storedBits() throws(ModelError) -> Int { try block(shape.layers / 2).storedBits }

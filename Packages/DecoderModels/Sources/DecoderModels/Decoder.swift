@@ -46,8 +46,8 @@ public struct Decoder: Sendable {
   /// - Parameters:
   ///   - checkpoint: where the weights are.
   ///   - families: those that may answer for it.
-  ///   - headBits: how the head is held: as it is stored, or rounded to 8 bits; an embedding that serves as the head is
-  ///     rounded with it.
+  ///   - headBits: how the head is held: as it is stored, or rounded to 8 bits; an embedding that
+  ///     serves as the head is rounded with it.
   ///   - progress: is told the blocks read so far, and of how many.
   /// - Throws: `ModelError` naming the file, tensor or key.
   public init(

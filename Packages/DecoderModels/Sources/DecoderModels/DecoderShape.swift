@@ -16,12 +16,15 @@ public struct DecoderShape: Sendable, Hashable {
   public let rotary: RotaryConfig?
   /// Whether the output head is the embedding.
   public let tiesEmbeddings: Bool
-  /// For each layer the floats of the state that it holds in place of keys and values; empty where all attend.
+  /// For each layer the floats of the state that it holds in place of keys and values; empty where
+  /// all attend.
   public let fixedFloats: [Int]
-  /// For each layer how many tokens a query sees, its own included; 0 for all. Empty where all layers see all.
+  /// For each layer how many tokens a query sees, its own included; 0 for all. Empty where all
+  /// layers see all.
   public let windows: [Int]
 
-  /// Sizes; without `fixedFloats` every block keeps keys and values, without `windows` those of all tokens.
+  /// Sizes; without `fixedFloats` every block keeps keys and values, without `windows` those of all
+  /// tokens.
   public init(
     hiddenSize: Int, layers: Int, vocabularySize: Int, contextLength: Int, heads: AttentionHeads,
     rotary: RotaryConfig?, tiesEmbeddings: Bool, fixedFloats: [Int] = [],

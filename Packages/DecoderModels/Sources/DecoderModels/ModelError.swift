@@ -4,8 +4,8 @@ import Tensors
 
 /// What can go wrong when a model is made or run.
 public enum ModelError: Error, Equatable, CustomStringConvertible {
-  /// `config.json` names a model type that no family here maps; `reason` says what such a model has that is missing here,
-  /// where that is known, and `known` what works.
+  /// `config.json` names a model type that no family here maps; `reason` says what such a model has
+  /// that is missing here, where that is known, and `known` what works.
   case unknownFamily(file: String, found: String, reason: String?, known: [String])
   /// What is wrong with a file, key or tensor of the model.
   case checkpoint(CheckpointError)

@@ -4,8 +4,8 @@ import ModelLoader
 extension ModelFamily {
   /// The sizes that decide the memory of a model, under a name for messages; no tensor is read.
   ///
-  /// - Throws: `ModelError.shape` for a size that the planner's equations cannot hold, `.checkpoint` for what the family
-  ///   refuses.
+  /// - Throws: `ModelError.shape` for a size that the planner's equations cannot hold,
+  ///   `.checkpoint` for what the family refuses.
   public func memoryShape(named name: String) throws(ModelError) -> ModelShape {
     do {
       let source = TensorDescriptions(of: nil)

@@ -1,7 +1,8 @@
 import ModelLoader
 
-/// One family of models, as the `config.json` of one of them describes it: names the tensors and assembles the parts of the
-/// decoder. A family is one file; see `ModelFamilies` for how it becomes known.
+/// One family of models, as the `config.json` of one of them describes it: names the tensors and
+/// assembles the parts of the decoder. A family is one file; see `ModelFamilies` for how it becomes
+/// known.
 public protocol ModelFamily: Sendable {
   /// The values of `model_type` this family answers for.
   static var modelTypes: [String] { get }
@@ -10,7 +11,8 @@ public protocol ModelFamily: Sendable {
 
   /// Reads what a configuration says.
   ///
-  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
+  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or
+  ///   contradictory.
   init(_ config: JSONObject) throws(CheckpointError)
 
   /// The sizes that hold for all blocks.
@@ -42,7 +44,8 @@ extension ModelFamily {
 
 /// The families that a program knows: a value, to which a project can add its own.
 public struct ModelFamilies: Sendable {
-  /// The families, in the order their names are listed in messages; of two for one model type the first answers.
+  /// The families, in the order their names are listed in messages; of two for one model type the
+  /// first answers.
   public var families: [any ModelFamily.Type]
 
   /// These families.

@@ -8,7 +8,8 @@ extension RotaryConfig {
   ///   - config: `config.json`, or its part on the text model.
   ///   - dimension: numbers in a head.
   ///   - defaultTheta: base of the frequencies where the file names none.
-  ///   - partialFactor: the part of a head that is rotated where the file names none; nil for families that rotate all of it.
+  ///   - partialFactor: the part of a head that is rotated where the file names none; nil for
+  ///     families that rotate all of it.
   ///   - contextLength: what scalings refer to where the file names nothing else.
   /// - Throws: `CheckpointError.value` naming the key; `.unsupported` for a kind that is not known.
   init(
@@ -105,8 +106,8 @@ extension RotaryConfig {
     }
   }
 
-  /// One list of factors for short texts and one for long ones. A text that grows from one to the other would have to
-  /// be computed again, so both have to be the same.
+  /// One list of factors for short texts and one for long ones. A text that grows from one to the
+  /// other would have to be computed again, so both have to be the same.
   private static func longRope(
     _ object: JSONObject, dimension: Int, contextLength: Int, originalContext: Double
   ) throws(CheckpointError) -> Scaling {

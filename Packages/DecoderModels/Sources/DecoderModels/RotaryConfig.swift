@@ -16,7 +16,8 @@ public struct RotaryConfig: Sendable, Hashable {
       attentionFactor: Double, truncates: Bool)
     /// The three bands of Llama 3.1.
     case llama3(factor: Double, lowFactor: Double, highFactor: Double, originalContext: Double)
-    /// Every frequency divided by a factor of its own, `[dimension / 2]`; cosines and sines times `attentionFactor`.
+    /// Every frequency divided by a factor of its own, `[dimension / 2]`; cosines and sines times
+    /// `attentionFactor`.
     case longRope(factors: [Double], attentionFactor: Double)
   }
 

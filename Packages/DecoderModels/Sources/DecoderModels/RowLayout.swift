@@ -20,7 +20,8 @@ public struct RowLayout: Sendable {
   let cosines: [Float]
   let sines: [Float]
   let positions: [Int]
-  /// Rows of its run that come after a row: it may attend to all that its cache holds once they are appended, but for them.
+  /// Rows of its run that come after a row: it may attend to all that its cache holds once they are
+  /// appended, but for them.
   let behind: [Int]
 
   /// Lays out runs: their cache, the position of their first token, and how many tokens they are.

@@ -16,7 +16,8 @@ public struct TokenEmbedding: Sendable {
     }
   }
 
-  /// `[vocabulary, width]`, where the width is that of the residual stream unless there is a projection.
+  /// `[vocabulary, width]`, where the width is that of the residual stream unless there is a
+  /// projection.
   public var tokens: any LinearWeights
   /// Added, where positions are learned.
   public let positions: Positions?

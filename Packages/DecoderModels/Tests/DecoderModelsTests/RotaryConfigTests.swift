@@ -24,7 +24,8 @@ import Testing
     #expect(nested == (try parse(#"{"rope_theta": 5000}"#)))
   }
 
-  /// Bounds 23 and 40 and a factor of 1.1386 are those of Qwen3 at a factor of 4 (theta 1e6, 32768 tokens).
+  /// Bounds 23 and 40 and a factor of 1.1386 are those of Qwen3 at a factor of 4 (theta 1e6, 32768
+  /// tokens).
   @Test func yarnKeepsFastAndStretchesSlowFrequencies() throws {
     let rotary = try parse(
       #"{"rope_theta": 1000000, "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}}"#

@@ -3,7 +3,8 @@ import JSON
 import ModelLoader
 import Tensors
 
-/// A decoder with random weights, small enough for tests but with every odd size a real one may have.
+/// A decoder with random weights, small enough for tests but with every odd size a real one may
+/// have.
 enum TinyDecoder {
   static let config: OrderedObject<JSONValue> = [
     "hidden_size": .integer(72), "intermediate_size": .integer(100),
@@ -13,7 +14,8 @@ enum TinyDecoder {
     "attention_bias": .bool(true), "tie_word_embeddings": .bool(true),
   ]
 
-  /// A hybrid of the same kind: two layers of linear attention before each one that attends, and one behind the last.
+  /// A hybrid of the same kind: two layers of linear attention before each one that attends, and
+  /// one behind the last.
   static let hybridConfig: OrderedObject<JSONValue> = [
     "hidden_size": .integer(72), "intermediate_size": .integer(100),
     "num_hidden_layers": .integer(4), "num_attention_heads": .integer(6),

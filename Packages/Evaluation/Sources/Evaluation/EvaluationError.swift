@@ -6,7 +6,8 @@ import SystemCalls
 public enum EvaluationError: Error, Equatable, CustomStringConvertible {
   /// A file or folder could not be opened, read, written or locked.
   case file(path: String, reason: String)
-  /// A benchmark definition is wrong at one key; `key` is a dotted path such as `data[0].fields.id`.
+  /// A benchmark definition is wrong at one key; `key` is a dotted path such as
+  /// `data[0].fields.id`.
   case definition(file: String, key: String, reason: String)
   /// No definition of that name ships with the library.
   case unknownBenchmark(name: String, known: [String])

@@ -2,8 +2,8 @@ import Testing
 
 @testable import Evaluation
 
-/// Replies as models write them, a line each: rule (M mathematics, I integer, L letter), whether the
-/// answer is right, the key, and the reply, in which `@n` is a line break.
+/// Replies as models write them, a line each: rule (M mathematics, I integer, L letter), whether
+/// the answer is right, the key, and the reply, in which `@n` is a line break.
 @Suite struct AnswerFormTests {
   private static let steps: [String: [ExtractionStep]] = [
     "M": [.box, .hashMark, .lastNumber], "I": [.box, .answerPhrase],

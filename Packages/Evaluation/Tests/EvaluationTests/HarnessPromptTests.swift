@@ -16,8 +16,8 @@ struct PythonRandomTests {
   }
 }
 
-/// Prompts and continuations are those of EleutherAI's evaluation harness (0.4.13), whose SHA-256 over the
-/// same made-up rows stand here.
+/// Prompts and continuations are those of EleutherAI's evaluation harness (0.4.13), whose SHA-256
+/// over the same made-up rows stand here.
 struct HarnessPromptTests {
   let folder: TemporaryFolder
 

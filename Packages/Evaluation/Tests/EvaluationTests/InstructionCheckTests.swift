@@ -98,8 +98,8 @@ struct InstructionCheckTests {
     #expect(loose?.estimate.value == 2.0 / 3)
   }
 
-  /// GPT-4's responses, with the verdicts of the authors' programs (but for numbers of sentences, which
-  /// need a trained model): one digit an instruction.
+  /// GPT-4's responses, with the verdicts of the authors' programs (but for numbers of sentences,
+  /// which need a trained model): one digit an instruction.
   @Test(
     .enabled(
       if: Shared.exists(Shared.benchmarks.appending(path: "ifeval")),

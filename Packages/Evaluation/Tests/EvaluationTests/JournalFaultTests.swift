@@ -166,7 +166,8 @@ struct JournalFaultTests {
     ) { try LockedFile(URL(filePath: "/dev/full")) }
   }
 
-  /// An edit of what identifies a reply, or of what was graded and how, is noticed; of times it is not.
+  /// An edit of what identifies a reply, or of what was graded and how, is noticed; of times it is
+  /// not.
   @Test func editedLinesAreRefused() throws {
     let lines = String(decoding: try finished(), as: UTF8.self).split(separator: "\n").map(
       String.init)

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Evaluation
 
-/// Real solutions with the judgement of another grader (Qwen2.5-Math, 50 problems, 8 solutions each).
+/// Real solutions with the judgement of another grader (Qwen2.5-Math, 50 problems, 8 solutions
+/// each).
 @Suite(
   .enabled(
     if: Shared.exists(Shared.benchmarks.appending(path: "math-graded")),

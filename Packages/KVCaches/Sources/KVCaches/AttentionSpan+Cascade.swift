@@ -1,9 +1,9 @@
 import Kernels
 
 extension AttentionSpan {
-  /// Groups single tokens of sequences that branched from one another for shared-prefix (cascade) attention (as in Hydragen,
-  /// arXiv 2402.05099): pages that all of a group begin with are read once for all, then each token attends to its own.
-  /// The results are the same bits.
+  /// Groups single tokens of sequences that branched from one another for shared-prefix (cascade)
+  /// attention (as in Hydragen, arXiv 2402.05099): pages that all of a group begin with are read
+  /// once for all, then each token attends to its own. The results are the same bits.
   ///
   /// - Parameters:
   ///   - spans: what each row, or run of rows, attends to.

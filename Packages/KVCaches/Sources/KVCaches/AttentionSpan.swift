@@ -15,7 +15,8 @@ public struct AttentionSpan: @unchecked Sendable {
   public let areSeparate: Bool
   let dimension: Int
   let rotation: KVRotation?
-  /// Where there is a window, what each of several tokens finds in the pages in which their windows begin.
+  /// Where there is a window, what each of several tokens finds in the pages in which their windows
+  /// begin.
   let before: [(tokens: Range<Int>, pieces: [bb_kv_piece])]
   /// What all of them find in the same form, though the later ones see more of its end.
   let common: [bb_kv_piece]
@@ -30,16 +31,16 @@ public struct AttentionSpan: @unchecked Sendable {
     return pieces * PageLayout.tokens
   }
 
-  /// The last of the `tokens` attends to the first `visible` tokens of `layer`, the one before to one less, and so on; where the
-  /// layer has a window, to the last of these.
+  /// The last of the `tokens` attends to the first `visible` tokens of `layer`, the one before to
+  /// one less, and so on; where the layer has a window, to the last of these.
   ///
   /// - Parameters:
   ///   - cache: the sequence's cache.
   ///   - layer: the layer.
   ///   - visible: tokens that the last one may see, itself included.
   ///   - tokens: how many attend.
-  ///   - slopes: `[KV heads, query heads of one]`, in BF16: scores gain them times the position of the key, which is its place
-  ///     among all tokens; valid while the span is.
+  ///   - slopes: `[KV heads, query heads of one]`, in BF16: scores gain them times the position of
+  ///     the key, which is its place among all tokens; valid while the span is.
   public init(
     _ cache: KVCache, layer: Int, visible: Int, tokens: Int, slopes: UnsafePointer<Float>? = nil
   ) {
@@ -77,7 +78,8 @@ public struct AttentionSpan: @unchecked Sendable {
     }
     let earliest = cache.pages(of: layer, visible: least)
     let count = visible.pieces(of: PageLayout.tokens)
-    // The first page that all tokens see from its beginning on; of those before, each sees another part.
+    // The first page that all tokens see from its beginning on; of those before, each sees another
+    // part.
     var begin = first(of: visible) / PageLayout.tokens
     var before: [(tokens: Range<Int>, pieces: [bb_kv_piece])] = []
     if tokens > 1 {

@@ -2,8 +2,9 @@ import KVLayout
 import Tensors
 
 extension KVCache {
-  /// Reads and writes the state that a layer holds in place of keys and values (`KVShape.fixedFloats`):
-  /// zeros at first; a copy of the cache keeps the state it had when it was copied.
+  /// Reads and writes the state that a layer holds in place of keys and values
+  /// (`KVShape.fixedFloats`): zeros at first; a copy of the cache keeps the state it had when it
+  /// was copied.
   ///
   /// - Parameters:
   ///   - layer: a layer that does not attend.
@@ -17,8 +18,8 @@ extension KVCache {
     body(try openFixedState(of: layer, tokens: tokens))
   }
 
-  /// The state of a layer, to be read and written by any thread until the cache is next copied, written or released; see
-  /// `updateFixedState`.
+  /// The state of a layer, to be read and written by any thread until the cache is next copied,
+  /// written or released; see `updateFixedState`.
   ///
   /// - Throws: `TensorError.outOfMemory` when no copy can be had; the state is then as before.
   public mutating func openFixedState(

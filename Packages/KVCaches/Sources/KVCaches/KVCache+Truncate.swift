@@ -1,9 +1,10 @@
 import KVLayout
 
 extension KVCache {
-  /// Whether the cache can be cut back to its first `length` tokens: whether what they are stored as does not
-  /// depend on those behind them. So it is where no page was rounded since, nothing was evicted, all
-  /// layers attend, and those with windows have let go of nothing that the next token would see.
+  /// Whether the cache can be cut back to its first `length` tokens: whether what they are stored
+  /// as does not depend on those behind them. So it is where no page was rounded since, nothing was
+  /// evicted, all layers attend, and those with windows have let go of nothing that the next token
+  /// would see.
   public func canTruncate(to length: Int) -> Bool {
     guard length >= 0, length <= position else { return false }
     if length == position { return true }
@@ -30,7 +31,8 @@ extension KVCache {
     return (1...most).first { !tiers.areAlike(count, count + $0) }.map { $0 - 1 } ?? most
   }
 
-  /// Cuts the cache back to its first `length` tokens, as if those behind them had never been appended.
+  /// Cuts the cache back to its first `length` tokens, as if those behind them had never been
+  /// appended.
   ///
   /// - Returns: false, with nothing changed, where that cannot be; see `canTruncate(to:)`.
   public mutating func truncate(to length: Int) -> Bool {

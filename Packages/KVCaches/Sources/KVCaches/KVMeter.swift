@@ -1,7 +1,8 @@
 import Synchronization
 import Tensors
 
-/// Counts the bytes that all pages of one engine's caches really hold, and has the memory that they are in.
+/// Counts the bytes that all pages of one engine's caches really hold, and has the memory that they
+/// are in.
 public final class KVMeter: Sendable {
   /// What bytes are held for.
   public enum Kind: String, Sendable, CaseIterable {

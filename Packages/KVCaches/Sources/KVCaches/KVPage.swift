@@ -188,9 +188,9 @@ final class KVPage: @unchecked Sendable {
     }
   }
 
-  /// Appends the tokens from `start` to `count` as the attention kernel takes them, valid while the page is; in a page that
-  /// holds both, the tokens before `seen` are codes. Of several tokens that attend, the first sees those before `least`, perhaps
-  /// below 0, the next one more.
+  /// Appends the tokens from `start` to `count` as the attention kernel takes them, valid while the
+  /// page is; in a page that holds both, the tokens before `seen` are codes. Of several tokens that
+  /// attend, the first sees those before `least`, perhaps below 0, the next one more.
   func appendPieces(
     from start: Int = 0, count: Int, least: Int? = nil, coded seen: CodedTokens,
     to pieces: inout [bb_kv_piece]

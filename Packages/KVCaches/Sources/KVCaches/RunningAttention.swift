@@ -1,8 +1,8 @@
 import KVLayout
 import Kernels
 
-/// Queries of a few tokens while they look at one page after another, as the attention kernel takes them: KV head after KV head,
-/// and the tokens of each.
+/// Queries of a few tokens while they look at one page after another, as the attention kernel takes
+/// them: KV head after KV head, and the tokens of each.
 struct RunningAttention {
   private let kvHeads: Int
   private let tokens: Int
@@ -11,7 +11,8 @@ struct RunningAttention {
   private let dimension: Int
   /// `[KV heads][tokens][heads][dimension]`.
   let queries: UnsafeMutablePointer<Float>
-  /// Of each query its weighted values, the highest score and the sum of the weights; see `bb_kernel_table.attend`.
+  /// Of each query its weighted values, the highest score and the sum of the weights; see
+  /// `bb_kernel_table.attend`.
   let state: UnsafeMutablePointer<Float>
 
   private var padded: Int { dimension.roundedUp(toMultipleOf: 16) }
@@ -56,7 +57,8 @@ struct RunningAttention {
     KVRotation.apply(queries, rows: kvHeads * tokens * heads, dimension: dimension)
   }
 
-  /// Writes what a token attended to, `[KV heads, heads, dimension]`, back from its rotation where values are kept so.
+  /// Writes what a token attended to, `[KV heads, heads, dimension]`, back from its rotation where
+  /// values are kept so.
   func give(_ target: UnsafeMutablePointer<Float>, token: Int, isRotated: Bool) {
     let divide = bb_kernels().pointee.divide
     for kvHead in 0..<kvHeads {

@@ -13,7 +13,8 @@ import Testing
     (0..<count).map { sin(Float($0) * 0.37 + seed) }
   }
 
-  /// A trunk of 300 tokens, its branches, one of which is the trunk as it was, and a stranger with the trunk's entries.
+  /// A trunk of 300 tokens, its branches, one of which is the trunk as it was, and a stranger with
+  /// the trunk's entries.
   func branches(_ configuration: KVPolicy) throws -> [KVCache] {
     let pool = try ThreadPool(workers: 1)
     func append(_ tokens: Int, seed: Float, to cache: inout KVCache) throws {

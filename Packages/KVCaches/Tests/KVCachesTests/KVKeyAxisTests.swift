@@ -45,7 +45,8 @@ import Testing
     }
   }
 
-  /// A channel that is large all along costs keys per token their precision, and not those per channel.
+  /// A channel that is large all along costs keys per token their precision, and not those per
+  /// channel.
   @Test func largeChannelsAskForScalesPerChannel() throws {
     func error(_ axis: KVKeyAxis) throws -> Float {
       let exact = try Self.cache(KVPolicy(format: .f32), tokens: 64)

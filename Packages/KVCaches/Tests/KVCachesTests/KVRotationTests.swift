@@ -40,7 +40,8 @@ import Testing
     }
   }
 
-  /// One component much larger than the others takes all codes of the tokens' groups, unless it is spread.
+  /// One component much larger than the others takes all codes of the tokens' groups, unless it is
+  /// spread.
   @Test func rotationSpreadsALargeComponentOfValues() throws {
     let shape = KVShape(layers: 1, kvHeads: 1, headDimension: 64)
     func values(_ tokens: Int) -> [Float] {

@@ -44,7 +44,8 @@ import Testing
   @Test func everyPageHasTheFormatOfItsAge() throws {
     let cache = try Self.cache(Self.tiered(), tokens: 300)
     let formats = cache.layers[1].pages.map(\.layout.keys.format)
-    // 300 tokens: the last 64 stay as they are, the 64 before them have 8 bits, whole pages at a time.
+    // 300 tokens: the last 64 stay as they are, the 64 before them have 8 bits, whole pages at a
+    // time.
     #expect(formats == [.int4, .int4, .int8, .bf16, .bf16])
   }
 

@@ -16,7 +16,8 @@ import Testing
     (0..<count).map { sin(Float($0) * 0.37 + seed) }
   }
 
-  /// Appends tokens to both layers, as many at a time as `steps` says, and calls `attended` for the tokens of each step.
+  /// Appends tokens to both layers, as many at a time as `steps` says, and calls `attended` for the
+  /// tokens of each step.
   func append(
     _ steps: [Int], to cache: inout KVCache,
     attended: (KVCache, Range<Int>) throws -> Void = { _, _ in }
@@ -129,7 +130,8 @@ import Testing
       shape: KVShape(layers: 2, kvHeads: Self.kvHeads, headDimension: Self.dimension),
       policy: policy, heads: Self.heads * Self.kvHeads)
     #expect(meter.bytes < all.heldBytes(entries: 400))
-    // A forecast counts the pages that one layer rounds in a step; here both layers take theirs at once.
+    // A forecast counts the pages that one layer rounds in a step; here both layers take theirs at
+    // once.
     guard !policy.isQuantized else { return }
     var long = try KVCache(shape: shape, policy: policy, meter: meter)
     let before = meter.bytes

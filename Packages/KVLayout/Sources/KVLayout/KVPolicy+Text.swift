@@ -6,9 +6,9 @@ extension KVPolicy: CustomStringConvertible, Codable {
     joined by +
     """
 
-  /// Reads the text form: `bf16`, `int8/int4` (keys/values), tiers such as `bf16:256,int8:1024,int4` or
-  /// `tiered`, `rkv:2048`, `rkv:2048+int8`, `int4+group=32+rule=kivi`. One format means the residual of 128
-  /// tokens in BF16 before it.
+  /// Reads the text form: `bf16`, `int8/int4` (keys/values), tiers such as
+  /// `bf16:256,int8:1024,int4` or `tiered`, `rkv:2048`, `rkv:2048+int8`, `int4+group=32+rule=kivi`.
+  /// One format means the residual of 128 tokens in BF16 before it.
   ///
   /// - Parameters:
   ///   - text: parts in any order, joined by `+`.
@@ -68,8 +68,8 @@ extension KVPolicy: CustomStringConvertible, Codable {
     return settings
   }
 
-  /// Reads the text form; evictions that are not the usual ones are looked for in the catalog that the
-  /// decoder's `userInfo` has under `EvictionCatalog.userInfoKey`.
+  /// Reads the text form; evictions that are not the usual ones are looked for in the catalog that
+  /// the decoder's `userInfo` has under `EvictionCatalog.userInfoKey`.
   public init(from decoder: any Decoder) throws {
     try self.init(
       parsing: try decoder.singleValueContainer().decode(String.self),

@@ -1,13 +1,14 @@
 /// What a KV cache keeps, and how it keeps it: formats by age, and which tokens stay.
 ///
-/// Where keys or values are quantized, at least the last `residual` tokens stay in full precision; older
-/// ones are rounded to codes as `rule` says. Keys share a scale over `group` tokens of a component or, by
-/// `keyAxis`, over `group` components of a token; values over `group` components of a token (KIVI,
-/// arXiv:2402.02750). With two tiers that happens once and for all. With more, a page that has become older
-/// than a tier holds is rounded again, to the fewer bits of the next, from what is stored.
+/// Where keys or values are quantized, at least the last `residual` tokens stay in full precision;
+/// older ones are rounded to codes as `rule` says. Keys share a scale over `group` tokens of a
+/// component or, by `keyAxis`, over `group` components of a token; values over `group` components
+/// of a token (KIVI, arXiv:2402.02750). With two tiers that happens once and for all. With more, a
+/// page that has become older than a tier holds is rounded again, to the fewer bits of the next,
+/// from what is stored.
 public struct KVPolicy: Sendable, Hashable {
-  /// How tokens are stored by age, from the most recent to the oldest: BF16 or F32, then fewer and fewer
-  /// bits. Scales are F16, or F32 beside F32.
+  /// How tokens are stored by age, from the most recent to the oldest: BF16 or F32, then fewer and
+  /// fewer bits. Scales are F16, or F32 beside F32.
   public let tiers: [KVTier]
   /// Numbers that share a scale: 32, 64 or, where no keys share one over tokens, 128.
   public let group: Int
@@ -29,7 +30,8 @@ public struct KVPolicy: Sendable, Hashable {
   /// Everything stays in BF16.
   public static let full = KVPolicy()
 
-  /// A cache that keeps everything in BF16, unless something else is said; keys and values in one format.
+  /// A cache that keeps everything in BF16, unless something else is said; keys and values in one
+  /// format.
   public init(format: KVFormat = .bf16, eviction: Eviction? = nil) {
     tiers = Self.tiers(keys: format, values: format, recent: .bf16, residual: Self.defaultResidual)
     group = Self.defaultGroup
@@ -40,8 +42,8 @@ public struct KVPolicy: Sendable, Hashable {
     self.eviction = eviction
   }
 
-  /// A cache in one format for keys and one for values, of which the last `residual` tokens are stored as
-  /// `recent`.
+  /// A cache in one format for keys and one for values, of which the last `residual` tokens are
+  /// stored as `recent`.
   ///
   /// - Throws: `KVPolicyError.invalidFormat` with the reason.
   public init(
@@ -59,11 +61,11 @@ public struct KVPolicy: Sendable, Hashable {
 
   /// A cache whose tokens are stored by age.
   ///
-  /// - Throws: `KVPolicyError.invalidFormat` with the reason: tiers of other than a multiple of 64 tokens,
-  ///   of rising or equal precision, with recent tokens that are quantized; a group other than 32, 64 or
-  ///   128, or 128 for keys per channel; a residual that is no multiple of the group, or of a page in groups
-  ///   of 128; keys per token where none are quantized; the rule `kivi` with more than two tiers or without
-  ///   a residual.
+  /// - Throws: `KVPolicyError.invalidFormat` with the reason: tiers of other than a multiple of 64
+  ///   tokens, of rising or equal precision, with recent tokens that are quantized; a group other
+  ///   than 32, 64 or 128, or 128 for keys per channel; a residual that is no multiple of the
+  ///   group, or of a page in groups of 128; keys per token where none are quantized; the rule
+  ///   `kivi` with more than two tiers or without a residual.
   public init(
     tiers: [KVTier], group: Int = defaultGroup, keyAxis: KVKeyAxis = .perChannel,
     scheme: KVScheme = .asymmetric, rule: KVRule = .blocks, rotation: KVRotation? = nil,
@@ -109,7 +111,8 @@ public struct KVPolicy: Sendable, Hashable {
   public var values: KVFormat { tiers[tiers.count - 1].values }
   /// How tokens are stored that are not quantized: BF16 or F32.
   public var recent: KVFormat { tiers[0].keys }
-  /// The most recent tokens that are never quantized; a multiple of the group, and 0 where none are.
+  /// The most recent tokens that are never quantized; a multiple of the group, and 0 where none
+  /// are.
   public var residual: Int { tiers[0].tokens ?? 0 }
   /// Whether keys or values are quantized.
   public var isQuantized: Bool { tiers.count > 1 }
@@ -120,8 +123,8 @@ public struct KVPolicy: Sendable, Hashable {
 
   /// Checks that a cache of `shape` can be kept so.
   ///
-  /// - Throws: `KVPolicyError.invalidFormat`: groups that do not divide a larger head, or a rotation of
-  ///   heads that are no power of two.
+  /// - Throws: `KVPolicyError.invalidFormat`: groups that do not divide a larger head, or a
+  ///   rotation of heads that are no power of two.
   public func check(_ shape: KVShape) throws(KVPolicyError) {
     if let eviction, shape.fullLayers == 0, let window = shape.windows.first(where: { $0 > 0 }) {
       throw .invalidEviction(

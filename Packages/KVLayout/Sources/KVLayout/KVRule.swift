@@ -1,10 +1,10 @@
 /// When tokens leave full precision.
 public enum KVRule: String, Sendable, Hashable, Codable, CaseIterable {
-  /// Keys and values of a group of tokens, or of a page where that is less, as soon as the residual is
-  /// newer than them.
+  /// Keys and values of a group of tokens, or of a page where that is less, as soon as the residual
+  /// is newer than them.
   case blocks
-  /// As in KIVI's code (arXiv:2402.02750): keys as soon as there are as many without codes as the residual
-  /// has tokens, values one token at a time as soon as the residual is newer.
+  /// As in KIVI's code (arXiv:2402.02750): keys as soon as there are as many without codes as the
+  /// residual has tokens, values one token at a time as soon as the residual is newer.
   case kivi
 
   /// Of the first `tokens` tokens, those with codes; `step` of them are rounded together.

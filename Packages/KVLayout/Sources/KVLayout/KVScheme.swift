@@ -8,9 +8,9 @@ public enum KVScheme: String, Sendable, Hashable, Codable, CaseIterable {
   /// Around 0 with all 2^b codes, the largest positive value clipped: scale 2 absmax / (2^b - 1).
   case symmetricFull = "sym-full"
 
-  /// The scale of `asymmetric`, with an offset that leaves few large errors: half-quadratic steps on
-  /// sum |x - x'|^0.7, as hqq finds zero points of weights (github.com/mobiusml/hqq), for each group by
-  /// itself.
+  /// The scale of `asymmetric`, with an offset that leaves few large errors: half-quadratic steps
+  /// on sum |x - x'|^0.7, as hqq finds zero points of weights (github.com/mobiusml/hqq), for each
+  /// group by itself.
   case hqq
 
   /// Whether an offset is stored beside each scale.

@@ -6,11 +6,11 @@ public struct KVShape: Sendable, Hashable, Codable {
   public let kvHeads: Int
   /// Values in one key or value vector.
   public let headDimension: Int
-  /// For each layer the floats of the state that it holds in place of keys and values, as a layer of
-  /// linear attention does; 0 for one that attends. Empty where all attend.
+  /// For each layer the floats of the state that it holds in place of keys and values, as a layer
+  /// of linear attention does; 0 for one that attends. Empty where all attend.
   public let fixedFloats: [Int]
-  /// For each layer how many tokens a query sees, its own included; 0 for all of them. Empty where all
-  /// layers see all.
+  /// For each layer how many tokens a query sees, its own included; 0 for all of them. Empty where
+  /// all layers see all.
   public let windows: [Int]
 
   /// Describes a cache; the sizes must be positive, and there is one entry of `fixedFloats` and of
@@ -31,7 +31,8 @@ public struct KVShape: Sendable, Hashable, Codable {
   /// Whether a layer holds keys and values.
   public func attends(_ layer: Int) -> Bool { fixedFloats.isEmpty || fixedFloats[layer] == 0 }
 
-  /// Whether some layers hold a state of a fixed size in place of keys and values: what a policy says is about the others.
+  /// Whether some layers hold a state of a fixed size in place of keys and values: what a policy
+  /// says is about the others.
   public var hasFixedStates: Bool { attendingLayers < layers }
 
   /// Layers that hold keys and values.
@@ -57,8 +58,8 @@ public struct KVShape: Sendable, Hashable, Codable {
     }
   }
 
-  /// Pages, from the first, that a layer with this window has let go of once it holds `tokens` tokens: the
-  /// next token, and one after the last page was taken back, sees none of them.
+  /// Pages, from the first, that a layer with this window has let go of once it holds `tokens`
+  /// tokens: the next token, and one after the last page was taken back, sees none of them.
   public static func pagesBehind(window: Int, tokens: Int) -> Int {
     max(0, tokens + 1 - window - PageLayout.tokens) / PageLayout.tokens
   }

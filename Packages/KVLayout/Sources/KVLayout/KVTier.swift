@@ -14,14 +14,16 @@ public struct KVTier: Sendable, Hashable, CustomStringConvertible {
     self.tokens = tokens
   }
 
-  /// What `tiered` stands for: the last 128 tokens in BF16, 1024 before them in 8 bits, and older ones in 4.
+  /// What `tiered` stands for: the last 128 tokens in BF16, 1024 before them in 8 bits, and older
+  /// ones in 4.
   public static let usual = [
     KVTier(keys: .bf16, values: .bf16, tokens: KVPolicy.defaultResidual),
     KVTier(keys: .int8, values: .int8, tokens: 1024), KVTier(keys: .int4, values: .int4),
   ]
 
-  /// Reads one format or a list of tiers: `int8`, `int8/int4` (keys/values), `bf16:256,int8:1024,int4` from the most recent
-  /// tokens to the oldest, or `tiered` for the usual ones.
+  /// Reads one format or a list of tiers: `int8`, `int8/int4` (keys/values),
+  /// `bf16:256,int8:1024,int4` from the most recent tokens to the oldest, or `tiered` for the usual
+  /// ones.
   ///
   /// - Throws: `KVPolicyError.invalidFormat` naming the text and what is wrong with it.
   public static func list(parsing text: String) throws(KVPolicyError) -> [KVTier] {
@@ -57,8 +59,8 @@ public struct KVTier: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension [KVTier] {
-  /// Why pages cannot pass through these tiers, or nil if they can. Where there are two, a residual of any multiple
-  /// of `step` tokens will do.
+  /// Why pages cannot pass through these tiers, or nil if they can. Where there are two, a residual
+  /// of any multiple of `step` tokens will do.
   func problem(step least: Int) -> String? {
     guard let first, let last else { return "no format" }
     guard !first.isQuantized else {

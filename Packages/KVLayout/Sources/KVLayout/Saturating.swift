@@ -1,4 +1,5 @@
-/// Products and sums that stop at the largest number instead of overflowing: sizes come from outside.
+/// Products and sums that stop at the largest number instead of overflowing: sizes come from
+/// outside.
 public enum Saturating {
   /// The product of all factors, or the largest number where it is beyond that.
   public static func product(_ factors: Int...) -> Int {

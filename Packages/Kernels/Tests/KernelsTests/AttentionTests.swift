@@ -122,8 +122,8 @@ import Testing
     }
   }
 
-  /// Queries rounded to BF16 beforehand differ from exact attention by the rounding of the weights alone; in pairs and in
-  /// chains. Sixteen queries fill a tile.
+  /// Queries rounded to BF16 beforehand differ from exact attention by the rounding of the weights
+  /// alone; in pairs and in chains. Sixteen queries fill a tile.
   @Test(arguments: [
     (1, 16, 1), (2, 33, 17), (3, 40, 64), (13, 64, 65), (4, 128, 200), (16, 64, 70), (33, 128, 110),
   ])

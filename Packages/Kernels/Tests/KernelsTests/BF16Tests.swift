@@ -67,7 +67,8 @@ struct BF16Case {
     return sum
   }
 
-  /// The order of tiles written out: of each 32 inputs the even products and the odd ones apart, denormals 0.
+  /// The order of tiles written out: of each 32 inputs the even products and the odd ones apart,
+  /// denormals 0.
   func chainedSum(token: Int, row: Int) -> Float {
     var sum: Float = 0
     for start in Swift.stride(from: 0, to: stride, by: 32) {
@@ -143,7 +144,8 @@ private func bits(_ values: [Float]) -> [UInt32] {
     #expect(worst < 1e-5)
   }
 
-  /// Small ones whose products and sums fall below the normal numbers; any bits at all, with infinities and NaN.
+  /// Small ones whose products and sums fall below the normal numbers; any bits at all, with
+  /// infinities and NaN.
   @Test(arguments: [true, false])
   func hardNumbersGiveTheSameBits(small: Bool) {
     var numbers = Numbers(seed: 5)

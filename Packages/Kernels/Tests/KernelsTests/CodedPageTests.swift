@@ -154,8 +154,8 @@ import Testing
     }
   }
 
-  /// Of two pages, the tokens see ever more of the second, the first of them perhaps nothing. Four heads of 16 tokens fill
-  /// tiles, where each alone goes by vectors.
+  /// Of two pages, the tokens see ever more of the second, the first of them perhaps nothing. Four
+  /// heads of 16 tokens fill tiles, where each alone goes by vectors.
   @Test(
     arguments: [(1, 7, 1), (2, 9, 0), (3, 5, -2), (4, 16, 57)],
     [BB_ATTEND_EXACT, BB_ATTEND_BF16, BB_ATTEND_INT8, BB_ATTEND_INT8_CHAINS])
@@ -297,7 +297,8 @@ import Testing
       let piece = piece(k, v, count: 64)
       bb_kernels_for(isa).pointee.attend(
         q, 1, heads, d, [piece, piece], 2, 0, 1, 0.3, numerics, &state)
-      // Behind the components of a head lies what fills the last vector up; then the maximum and the sum.
+      // Behind the components of a head lies what fills the last vector up; then the maximum and
+      // the sum.
       return state.enumerated().filter { index, _ in
         index % stride < d || index % stride >= stride - 16
       }.map(\.element)
@@ -312,7 +313,8 @@ import Testing
         let expected = stored.withBlocks { attend(BB_ISA_SCALAR, $0, $1) }
         let scalar = coded.withBlocks { attend(BB_ISA_SCALAR, $0, $1) }
         let rounded = coded.withBlocks { attend(BB_ISA_SCALAR, $0, $1, BB_ATTEND_INT8) }
-        // Weighted sums differ in proportion to the sum of weights, which is the second number behind them.
+        // Weighted sums differ in proportion to the sum of weights, which is the second number
+        // behind them.
         let row = d + 16
         for at in scalar.indices {
           let sum = expected[at / row * row + d + 1]

@@ -2,7 +2,8 @@ import Foundation
 import Kernels
 import Testing
 
-/// The parts of a gated delta rule against plain F64, and all instruction sets against the scalar one, bit for bit.
+/// The parts of a gated delta rule against plain F64, and all instruction sets against the scalar
+/// one, bit for bit.
 @Suite struct DeltaRuleTests {
   /// Tokens of one head among other numbers, as a projection lays them out.
   struct Head {

@@ -213,7 +213,8 @@ extension PackedCase {
     }
   }
 
-  /// One scale a token and one a row: a single sum of integers, whatever its length, in all instruction sets and batches.
+  /// One scale a token and one a row: a single sum of integers, whatever its length, in all
+  /// instruction sets and batches.
   @Test(arguments: [BB_ROWS_INT8, BB_ROWS_INT4], [5, 64, 129, 1000, 4500])
   func oneScaleATokenMakesOneSum(weights: bb_row_format, inputs: Int) {
     let (rows, tokens) = (inputs > 1000 ? 20 : 53, 35)

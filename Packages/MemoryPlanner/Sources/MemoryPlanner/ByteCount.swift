@@ -12,7 +12,8 @@ public struct ByteCount: Sendable, Hashable, CustomStringConvertible {
     ("mb", 1_000_000), ("gb", 1_000_000_000), ("tb", 1_000_000_000_000), ("b", 1),
   ]
 
-  /// Reads a text such as `8GiB`, `7.5 GB` or `512MiB`; a unit has to be given, as GB and GiB differ.
+  /// Reads a text such as `8GiB`, `7.5 GB` or `512MiB`; a unit has to be given, as GB and GiB
+  /// differ.
   ///
   /// - Throws: `PlannerError.invalid` for anything else, and for more bytes than 2^60.
   public init(parsing text: String) throws(PlannerError) {

@@ -2,7 +2,8 @@
 public enum PlannerError: Error, Equatable, CustomStringConvertible {
   /// A number or word that means nothing; `expected` says what would.
   case invalid(name: String, value: String, expected: String)
-  /// No configuration fits into `memory` bytes; `configuration` takes the least of all, `least` bytes.
+  /// No configuration fits into `memory` bytes; `configuration` takes the least of all, `least`
+  /// bytes.
   case nothingFits(memory: Int, least: Int, configuration: String)
   /// The one configuration that was asked about takes more than `memory` bytes.
   case tooLarge(configuration: String, bytes: Int, memory: Int)

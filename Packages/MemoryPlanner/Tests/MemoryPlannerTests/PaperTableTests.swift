@@ -7,7 +7,8 @@ import Testing
 @Suite struct PaperTableTests {
   static let gibibyte = 1_073_741_824.0
 
-  /// A row of Table 1: weights at 4, 8 and 16 bits; KV at 2k, 18k and 30k tokens, and at 30k tokens of 16 samples.
+  /// A row of Table 1: weights at 4, 8 and 16 bits; KV at 2k, 18k and 30k tokens, and at 30k tokens
+  /// of 16 samples.
   struct Row: Sendable, CustomTestStringConvertible {
     let model: String
     let weights: [Double]
@@ -78,7 +79,8 @@ import Testing
     #expect(abs(Double(bytes) / Self.gibibyte - expected) < 0.0001)
   }
 
-  /// Appendix A at 30k tokens: 8.25, 4.25 and 2.25 bits a value, and T_retain tokens under eviction.
+  /// Appendix A at 30k tokens: 8.25, 4.25 and 2.25 bits a value, and T_retain tokens under
+  /// eviction.
   @Test(arguments: [
     ("int8", "0.6b", 1.652), ("int4", "4b", 1.094), ("int2", "14b", 0.644), ("int8", "32b", 3.777),
     ("rkv:2048", "0.6b", 0.219), ("rkv:8192", "4b", 1.125), ("rkv:4096", "32b", 1.0),
@@ -116,7 +118,8 @@ import Testing
   @Test func samplesShareFullPagesOfThePrompt() throws {
     #expect(try peak("bf16", reply: 64, prompt: 128, samples: 1) == 3)
     #expect(try peak("bf16", reply: 64, prompt: 128, samples: 4) == 2 + 4)
-    // The page that holds the end of the prompt is written by every sample, and kept for those who wait.
+    // The page that holds the end of the prompt is written by every sample, and kept for those who
+    // wait.
     #expect(try peak("bf16", reply: 64, prompt: 130, samples: 4) == 3 + 4 * 2)
   }
 

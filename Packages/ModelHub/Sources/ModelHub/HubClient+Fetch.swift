@@ -1,10 +1,11 @@
 import Foundation
 
 extension HubClient {
-  /// Brings files of a repository into the cache, as far as they are not there; what an earlier run began goes on.
+  /// Brings files of a repository into the cache, as far as they are not there; what an earlier run
+  /// began goes on.
   ///
-  /// A branch or tag stands at the commit only when all files are there, so that a snapshot in use is never replaced by
-  /// half of another.
+  /// A branch or tag stands at the commit only when all files are there, so that a snapshot in use
+  /// is never replaced by half of another.
   ///
   /// - Parameters:
   ///   - files: some of the listing's files.

@@ -6,7 +6,8 @@ extension HubClient {
   /// Bytes of a file that is fetched from outside the hub.
   static let webFileLimit = 1 << 30
 
-  /// Fetches a file that lies outside the hub, such as the data of a benchmark; it appears whole or not at all.
+  /// Fetches a file that lies outside the hub, such as the data of a benchmark; it appears whole or
+  /// not at all.
   ///
   /// - Parameters:
   ///   - url: where it lies; the hub's token is not sent there.

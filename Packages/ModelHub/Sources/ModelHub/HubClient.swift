@@ -80,7 +80,8 @@ public struct HubClient: Sendable {
       file.path.split(separator: "/").map { Self.escaped(String($0)) }.joined(separator: "/"))
   }
 
-  /// Sends a request about a repository and follows where it leads. The token goes to the hub alone.
+  /// Sends a request about a repository and follows where it leads. The token goes to the hub
+  /// alone.
   ///
   /// - Returns: the response and the address that gave it.
   /// - Throws: `HubError` for everything but a success.
@@ -99,7 +100,8 @@ public struct HubClient: Sendable {
   ///   - start: the first address.
   ///   - headers: more fields of the request.
   ///   - receiver: takes the body of a success.
-  ///   - refusal: makes the error of a response that is no success, of what it says and where it came from.
+  ///   - refusal: makes the error of a response that is no success, of what it says and where it
+  ///     came from.
   /// - Returns: the response and the address that gave it.
   /// - Throws: what `refusal` makes, or `HubError`.
   func get(

@@ -6,21 +6,22 @@ public struct HubFile: Hashable, Sendable {
   public let path: String
   /// Bytes it has.
   public let size: Int
-  /// The digest by which Git knows it: SHA-1 over `blob LENGTH`, a zero byte and the content (or, of a large file, the
-  /// pointer that stands for it).
+  /// The digest by which Git knows it: SHA-1 over `blob LENGTH`, a zero byte and the content (or,
+  /// of a large file, the pointer that stands for it).
   public let blobID: String
   /// SHA-256 of the content, of a large file.
   public let sha256: String?
   /// The digest by which the hub's store of chunks knows it, of a large file.
   public let xetHash: String?
 
-  /// Bytes that a file has at most, 4 TiB: the sum over all files that a repository may have stays a number.
+  /// Bytes that a file has at most, 4 TiB: the sum over all files that a repository may have stays
+  /// a number.
   static let sizeLimit = 1 << 42
 
   /// A file of these sizes and digests.
   ///
-  /// - Throws: `HubError` for a path that leads out of a folder, a length below 0 and what is no digest: names of files
-  ///   in the cache are made of them.
+  /// - Throws: `HubError` for a path that leads out of a folder, a length below 0 and what is no
+  ///   digest: names of files in the cache are made of them.
   public init(
     path: String, size: Int, blobID: String, sha256: String? = nil, xetHash: String? = nil,
     in repository: String

@@ -1,7 +1,8 @@
 import Foundation
 import SystemCalls
 
-/// Where the hub is, what opens it, and where its files go: decided once, by whoever starts the program.
+/// Where the hub is, what opens it, and where its files go: decided once, by whoever starts the
+/// program.
 public struct HubSettings: Sendable {
   /// The hub, or a mirror of it.
   public var endpoint: URL
@@ -20,7 +21,8 @@ public struct HubSettings: Sendable {
   /// Files or pieces of files that are fetched at once.
   public var connections: Int
 
-  /// The longest pause, in seconds; where a server asks for more, the request fails with what it asks for.
+  /// The longest pause, in seconds; where a server asks for more, the request fails with what it
+  /// asks for.
   public static let longestPause = 120.0
   /// A token is one line of at most so many bytes.
   static let tokenLimit = 4096
@@ -40,10 +42,12 @@ public struct HubSettings: Sendable {
     self.connections = connections
   }
 
-  /// What an environment says, by the variables of the hub's own tools: `HF_ENDPOINT`, `HF_TOKEN` or the file
-  /// `HF_TOKEN_PATH` or `HF_HOME/token`, `HF_HUB_OFFLINE`, `HF_HUB_DOWNLOAD_TIMEOUT`, and those of the cache.
+  /// What an environment says, by the variables of the hub's own tools: `HF_ENDPOINT`, `HF_TOKEN`
+  /// or the file `HF_TOKEN_PATH` or `HF_HOME/token`, `HF_HUB_OFFLINE`, `HF_HUB_DOWNLOAD_TIMEOUT`,
+  /// and those of the cache.
   ///
-  /// - Throws: `HubError.badSetting` naming the variable; `HubError.file` for a token file that cannot be read.
+  /// - Throws: `HubError.badSetting` naming the variable; `HubError.file` for a token file that
+  ///   cannot be read.
   public init(environment: [String: String], home: URL) throws(HubError) {
     func value(_ names: String...) -> (name: String, value: String)? {
       for name in names {

@@ -98,8 +98,8 @@ struct AWQFormat: LinearFormat {
   /// Words of one input that are looked at together: a cache line, 128 outputs.
   private static let wordsAtOnce = 16
 
-  /// Unpacks the rows of some outputs at a time from words `[in, out / 8]` and hands out which they are and their
-  /// codes, `[rows, in]`, on several threads.
+  /// Unpacks the rows of some outputs at a time from words `[in, out / 8]` and hands out which they
+  /// are and their codes, `[rows, in]`, on several threads.
   private func forEachBlock(
     of tensor: Tensor, workers: Int,
     _ body: @Sendable (Range<Int>, UnsafeBufferPointer<UInt8>) -> Void

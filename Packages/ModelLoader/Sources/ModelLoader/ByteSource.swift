@@ -4,7 +4,8 @@ protocol ByteSource: Sendable {
   var file: String { get }
   /// How many bytes there are.
   var count: Int { get }
-  /// Where to cut `range`, so that one thread reads a piece of it at little cost: ascending, both bounds included.
+  /// Where to cut `range`, so that one thread reads a piece of it at little cost: ascending, both
+  /// bounds included.
   func cuts(of range: Range<Int>) -> [Int]
 
   /// Fills `target` with the bytes from `offset` on; `part` says in errors what is being read.

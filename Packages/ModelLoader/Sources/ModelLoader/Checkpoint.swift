@@ -10,8 +10,8 @@ import Tensors
 ///
 /// The folder is laid out as on the Hugging Face hub: `config.json`, optional
 /// `generation_config.json`, and `model.safetensors` or shards with `model.safetensors.index.json`.
-/// Shards may also be in the compressed form, `*.safetensors.zst` (see `SeekTable`). A GGUF file is opened as
-/// the folder that it stands for (see `GGUFModel`).
+/// Shards may also be in the compressed form, `*.safetensors.zst` (see `SeekTable`). A GGUF file is
+/// opened as the folder that it stands for (see `GGUFModel`).
 public struct Checkpoint: Sendable {
   /// The folder, or the GGUF file.
   public let directory: URL
@@ -104,8 +104,8 @@ public struct Checkpoint: Sendable {
   /// Whether this is a GGUF file.
   var isGGUF: Bool { gguf != nil }
 
-  /// Whether a folder holds weights of any kind, be they read here or not: one with `config.json` alone says what a
-  /// model is without being one.
+  /// Whether a folder holds weights of any kind, be they read here or not: one with `config.json`
+  /// alone says what a model is without being one.
   public static func holdsWeights(_ folder: URL) -> Bool { WeightFiles.arePresent(in: folder.path) }
 
   /// Whether there is a file of this name beside the weights, or in a GGUF file what it would say.
@@ -113,8 +113,8 @@ public struct Checkpoint: Sendable {
     gguf?.hasFile(name) ?? (access(directory.path + "/" + name, F_OK) == 0)
   }
 
-  /// The contents of a file beside the weights, such as `tokenizer.json`; nil where there is none. Of a GGUF file, what
-  /// its metadata says in the form of that file.
+  /// The contents of a file beside the weights, such as `tokenizer.json`; nil where there is none.
+  /// Of a GGUF file, what its metadata says in the form of that file.
   ///
   /// - Throws: `.unsupported` or `.value` for metadata that cannot be read; `.system`.
   public func companionFile(_ name: String) throws(CheckpointError) -> [UInt8]? {
@@ -188,13 +188,14 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  /// Reads a tensor in pieces of whole rows (first dimension), several at once on up to `workers` threads, so that no
-  /// copy of it is held.
+  /// Reads a tensor in pieces of whole rows (first dimension), several at once on up to `workers`
+  /// threads, so that no copy of it is held.
   ///
   /// - Parameters:
   ///   - info: a tensor of this checkpoint.
   ///   - granularity: every piece starts at a multiple of this many rows.
-  ///   - body: is handed the rows of a piece and their bytes, row-major; called from several threads.
+  ///   - body: is handed the rows of a piece and their bytes, row-major; called from several
+  ///     threads.
   /// - Throws: as `tensor(named:)`; some pieces may have been handed out by then.
   public func readRows(
     of info: TensorInfo, granularity: Int = 1,
@@ -261,7 +262,8 @@ public struct Checkpoint: Sendable {
     return format
   }
 
-  /// The weight of the linear layer `prefix` in the form in which it is multiplied, read by `workers` threads in pieces.
+  /// The weight of the linear layer `prefix` in the form in which it is multiplied, read by
+  /// `workers` threads in pieces.
   ///
   /// - Parameters:
   ///   - prefix: the layer's name.
@@ -289,7 +291,8 @@ public struct Checkpoint: Sendable {
     return try format.weights(named: prefix, in: self)
   }
 
-  /// The size `[out, in]` of a quantized layer and its form in words; nil where it is not quantized.
+  /// The size `[out, in]` of a quantized layer and its form in words; nil where it is not
+  /// quantized.
   func storage(
     ofLayer prefix: String
   ) throws(CheckpointError) -> (shape: [Int], name: String)? {

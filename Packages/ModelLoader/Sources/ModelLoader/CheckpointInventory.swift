@@ -18,7 +18,8 @@ public struct InventoryItem: Sendable, Hashable, Codable {
 }
 
 extension Checkpoint {
-  /// Everything the checkpoint holds, in the order of names. Reads the whole checkpoint, layer by layer.
+  /// Everything the checkpoint holds, in the order of names. Reads the whole checkpoint, layer by
+  /// layer.
   ///
   /// - Throws: as `tensor(named:)` and `linear(named:)`.
   public func inventory() throws(CheckpointError) -> [InventoryItem] {

@@ -129,8 +129,8 @@ public final class CheckpointWriter: ModelWriter {
     }
   }
 
-  /// Makes sure, before any work, that quantized layers can be written and that other programs will read them where
-  /// the files are meant for these.
+  /// Makes sure, before any work, that quantized layers can be written and that other programs will
+  /// read them where the files are meant for these.
   ///
   /// - Throws: `.unsupported` naming the layer and what the format cannot hold.
   public func check(_ layers: [PlannedLayer]) throws(CheckpointError) {

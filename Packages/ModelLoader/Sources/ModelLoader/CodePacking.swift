@@ -111,8 +111,8 @@ extension CodePacking {
     return codes
   }
 
-  /// Unpacks 16 rows at a time from words `[words(for: columns), rows]` and hands out which they are and their codes,
-  /// on several threads.
+  /// Unpacks 16 rows at a time from words `[words(for: columns), rows]` and hands out which they
+  /// are and their codes, on several threads.
   func forEachBlock(
     ofColumns words: AlignedBytes, rows: Int, columns: Int, workers: Int,
     _ body: @Sendable (Range<Int>, UnsafeMutableBufferPointer<UInt8>) -> Void
@@ -142,8 +142,8 @@ extension CodePacking {
     }
   }
 
-  /// Unpacks 16 rows at a time from the words of some rows, `[rows.count, words(for: columns)]`, and hands out which they
-  /// are and their codes.
+  /// Unpacks 16 rows at a time from the words of some rows, `[rows.count, words(for: columns)]`,
+  /// and hands out which they are and their codes.
   func forEachBlock(
     ofRows rows: Range<Int>, columns: Int, _ words: UnsafeRawBufferPointer,
     _ body: (Range<Int>, UnsafeBufferPointer<UInt8>) -> Void

@@ -1,8 +1,9 @@
 import JSON
 import Tensors
 
-/// Writes `int-quantized` and `float-quantized` layers of compressed-tensors, as vLLM and SGLang load them: `EightBitFormat` says
-/// how they lie. Activations are rounded at run time, so that files hold nothing of them but the wish.
+/// Writes `int-quantized` and `float-quantized` layers of compressed-tensors, as vLLM and SGLang
+/// load them: `EightBitFormat` says how they lie. Activations are rounded at run time, so that
+/// files hold nothing of them but the wish.
 struct EightBitEncoder: LinearEncoder {
   /// The floating-point type of the model: readers of this format expect scales in it.
   let scaleType: DType

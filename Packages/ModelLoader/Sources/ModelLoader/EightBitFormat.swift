@@ -9,11 +9,11 @@ import Tensors
 /// | compressed-tensors `float-quantized` | F8_E4M3 [out, in] | `weight_scale` [out, 1] or [1] |
 /// | `fp8`, in blocks | F8_E4M3 [out, in] | `weight_scale_inv` [out / block, in / block], which multiplies |
 ///
-/// Where the configuration asks for activations rounded token by token, in the weights' own type and at run time, the weights say
-/// so to whoever multiplies them (`TokenRounding`). Scales of activations that are stored, and those of groups of inputs, are not
-/// followed: such activations stay as they are.
-/// Source: vllm-project/compressed-tensors, `compressors/naive_quantized`; huggingface/transformers,
-/// `integrations/finegrained_fp8.py`.
+/// Where the configuration asks for activations rounded token by token, in the weights' own type
+/// and at run time, the weights say so to whoever multiplies them (`TokenRounding`). Scales of
+/// activations that are stored, and those of groups of inputs, are not followed: such activations
+/// stay as they are. Source: vllm-project/compressed-tensors, `compressors/naive_quantized`;
+/// huggingface/transformers, `integrations/finegrained_fp8.py`.
 struct EightBitFormat: LinearFormat {
   let summary: QuantizationSummary
   let marker: String
@@ -86,7 +86,8 @@ struct EightBitFormat: LinearFormat {
       schemes: [.init(bits: 8, groupSize: nil, activations: tokenRounding)])
   }
 
-  /// What a group of layers wants done to its activations: rounding token by token, or nothing that is followed here.
+  /// What a group of layers wants done to its activations: rounding token by token, or nothing that
+  /// is followed here.
   private static func tokenRounding(
     in group: JSONObject, isFloat: Bool
   ) throws(CheckpointError) -> TokenRounding? {

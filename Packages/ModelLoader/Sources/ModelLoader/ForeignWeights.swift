@@ -1,6 +1,7 @@
 import Foundation
 
-/// Files in a model folder that hold weights, but not as `model.safetensors` or shards with their index.
+/// Files in a model folder that hold weights, but not as `model.safetensors` or shards with their
+/// index.
 struct ForeignWeights {
   /// One way of keeping weights in files that is known by name alone.
   private struct Kind: Sendable {

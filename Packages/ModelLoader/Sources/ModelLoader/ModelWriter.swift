@@ -1,14 +1,15 @@
 import JSON
 import Tensors
 
-/// Takes the tensors of a model, one at a time, and makes files of them that appear whole or not at all.
+/// Takes the tensors of a model, one at a time, and makes files of them that appear whole or not at
+/// all.
 public protocol ModelWriter: AnyObject {
-  /// The type in which scales of quantized layers are stored. A quantizer that rounds its scales to this type before it
-  /// chooses codes loses nothing when they are written.
+  /// The type in which scales of quantized layers are stored. A quantizer that rounds its scales to
+  /// this type before it chooses codes loses nothing when they are written.
   var scaleType: DType { get }
 
-  /// Makes sure, before any work, that quantized layers can be written and that other programs will read them where
-  /// the files are meant for these.
+  /// Makes sure, before any work, that quantized layers can be written and that other programs will
+  /// read them where the files are meant for these.
   ///
   /// - Throws: `.unsupported` naming the layer and what the format cannot hold.
   func check(_ layers: [PlannedLayer]) throws(CheckpointError)
@@ -31,7 +32,8 @@ public protocol ModelWriter: AnyObject {
   /// Completes the files and gives them their name.
   ///
   /// - Parameter record: how the model was made.
-  /// - Throws: `.system`; `.changed` when the source is no longer what was read; `.malformed` when no tensor was written.
+  /// - Throws: `.system`; `.changed` when the source is no longer what was read; `.malformed` when
+  ///   no tensor was written.
   func finish(record: some Encodable) throws(CheckpointError)
 
   /// Removes everything written so far.

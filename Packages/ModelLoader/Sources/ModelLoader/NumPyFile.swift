@@ -1,8 +1,8 @@
 import Foundation
 import SystemCalls
 
-/// A matrix of F32 as a NumPy array file (`.npy`, format 1.0), written row by row; it appears under its
-/// name when it is complete.
+/// A matrix of F32 as a NumPy array file (`.npy`, format 1.0), written row by row; it appears under
+/// its name when it is complete.
 public struct NumPyFile {
   private let file: AtomicFile
 

@@ -1,8 +1,9 @@
 import JSON
 import Tensors
 
-/// Layers with outliers and tokens rounded between their least and largest (W4A4), which run here alone: no format of other programs
-/// has a place for them. The tensors of a layer are those of `pack-quantized`, and beside them
+/// Layers with outliers and tokens rounded between their least and largest (W4A4), which run here
+/// alone: no format of other programs has a place for them. The tensors of a layer are those of
+/// `pack-quantized`, and beside them
 ///
 /// | tensor | type | shape | content |
 /// |---|---|---|---|
@@ -10,8 +11,8 @@ import Tensors
 /// | `outlier_columns` | I32 | [outliers] | the outliers, rising; absent without any |
 /// | `outlier_weight` | F32, F16 or BF16 | [out, outliers] | their weights |
 ///
-/// The configuration says for each group of layers, named one by one, bits, what becomes of the activations, and whether inputs
-/// are rotated first.
+/// The configuration says for each group of layers, named one by one, bits, what becomes of the
+/// activations, and whether inputs are rotated first.
 struct OutlierFormat: LinearFormat {
   /// What holds for some layers.
   struct Kind: Hashable {

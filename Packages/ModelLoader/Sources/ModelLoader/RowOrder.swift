@@ -2,7 +2,8 @@
 public enum RowOrder: Sendable, Hashable {
   /// Within each head of `headSize` rows, row `j headSize/2 + i` is stored as row `2i + j`.
   case interleaved(headSize: Int)
-  /// Groups of `queries` query heads, a key head and a value head, stored as all queries, all keys, all values.
+  /// Groups of `queries` query heads, a key head and a value head, stored as all queries, all keys,
+  /// all values.
   case fusedGroups(headSize: Int, queries: Int, groups: Int)
 
   /// Pieces that begin at a multiple of this many rows are read as they are stored, or in few runs.

@@ -19,9 +19,9 @@ import CZstd
 /// Transform 0 leaves the content as it is; 1 says that it is 16-bit elements split into a plane of
 /// low bytes and a plane of high bytes. The first frames hold the header; each further frame holds
 /// bytes of one tensor, so that damage can be told by the tensor. Every frame also carries zstd's
-/// own content checksum. What compression would shrink by less than an eighth stands in a frame as it is, in raw blocks,
-/// which read several times as fast. The hash of the compressed bytes is there because zstd frames contain bits
-/// that decoders ignore.
+/// own content checksum. What compression would shrink by less than an eighth stands in a frame as
+/// it is, in raw blocks, which read several times as fast. The hash of the compressed bytes is
+/// there because zstd frames contain bits that decoders ignore.
 struct SeekTable: Equatable {
   /// What was done to the content of a frame before it was compressed.
   enum Transform: UInt32 {

@@ -29,8 +29,8 @@ public struct StackedMatrix: Sendable, Hashable {
 extension Checkpoint {
   /// Reads a matrix that is part of a tensor of several.
   ///
-  /// - Throws: as `tensor(named:)`, `.shape` where the tensor has another one, `.unsupported` unless its elements are F32,
-  ///   F16 or BF16.
+  /// - Throws: as `tensor(named:)`, `.shape` where the tensor has another one, `.unsupported`
+  ///   unless its elements are F32, F16 or BF16.
   public func tensor(_ part: StackedMatrix) throws(CheckpointError) -> Tensor {
     let info = try info(of: part)
     let rowBytes = part.columns * info.dtype.bits / 8
@@ -45,7 +45,8 @@ extension Checkpoint {
 
   /// What is known of the tensor that a matrix is part of.
   ///
-  /// - Throws: `.noTensor`, `.shape` where it has another shape, `.unsupported` for other elements than floats.
+  /// - Throws: `.noTensor`, `.shape` where it has another shape, `.unsupported` for other elements
+  ///   than floats.
   public func info(of part: StackedMatrix) throws(CheckpointError) -> TensorInfo {
     let info = try info(of: part.tensor)
     guard info.shape == part.shape else {

@@ -7,7 +7,8 @@ struct TensorFile: Sendable {
   /// The tensors in the order of their bytes.
   let tensors: [TensorInfo]
 
-  /// A file with these tensors; pieces of matrices are read into `buffers`, which several shards may share.
+  /// A file with these tensors; pieces of matrices are read into `buffers`, which several shards
+  /// may share.
   init(_ source: any ByteSource, tensors: [TensorInfo], buffers: ReusePool<ReadBuffer>) {
     self.source = source
     self.tensors = tensors
@@ -25,7 +26,8 @@ struct TensorFile: Sendable {
       source, tensors: try SafetensorsHeader(of: source, shard: shard).tensors, buffers: buffers)
   }
 
-  /// Reads bytes `range` of the tensor `info`, which belongs to this shard, as they are stored, into new memory.
+  /// Reads bytes `range` of the tensor `info`, which belongs to this shard, as they are stored,
+  /// into new memory.
   func storedBytes(
     of info: TensorInfo, _ range: Range<Int>
   ) throws(CheckpointError) -> AlignedBytes {
@@ -61,7 +63,8 @@ struct TensorFile: Sendable {
     }
   }
 
-  /// Reads the matrix `info`, which belongs to this shard, in pieces of whole rows on up to `workers` threads.
+  /// Reads the matrix `info`, which belongs to this shard, in pieces of whole rows on up to
+  /// `workers` threads.
   func readRows(
     of info: TensorInfo, granularity: Int, workers: Int,
     _ body: @Sendable (Range<Int>, UnsafeRawBufferPointer) -> Void
@@ -94,7 +97,8 @@ struct TensorFile: Sendable {
     }
   }
 
-  /// Reads rows that are stored in another order: all at once where they stand together, else in runs.
+  /// Reads rows that are stored in another order: all at once where they stand together, else in
+  /// runs.
   private func read(
     _ rows: Range<Int>, of info: TensorInfo, rowBytes: Int, order: RowOrder, _ buffer: ReadBuffer,
     into target: UnsafeMutableRawBufferPointer

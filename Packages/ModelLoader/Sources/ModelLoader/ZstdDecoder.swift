@@ -34,8 +34,8 @@ final class ZstdDecoder: @unchecked Sendable {
     return result == output.count ? nil : "contains \(result) bytes; \(output.count) expected"
   }
 
-  /// Decodes the beginning of a frame, as much as `output` takes; returns what is wrong, or nil. The checksum of the
-  /// content stands behind all of it and is left to whoever reads the rest.
+  /// Decodes the beginning of a frame, as much as `output` takes; returns what is wrong, or nil.
+  /// The checksum of the content stands behind all of it and is left to whoever reads the rest.
   func decompressStart(
     _ input: UnsafeMutableRawBufferPointer, into output: UnsafeMutableRawBufferPointer
   ) -> String? {

@@ -54,8 +54,8 @@ final class ZstdEncoder: @unchecked Sendable {
     return result <= content.count - content.count / Self.leastSaving ? frame : Self.stored(content)
   }
 
-  /// The part of its bytes that a frame has to save to be worth its decoding, which takes longer than all else that is
-  /// done to it. Codes of 8 bits in groups save less, those of 4 bits more.
+  /// The part of its bytes that a frame has to save to be worth its decoding, which takes longer
+  /// than all else that is done to it. Codes of 8 bits in groups save less, those of 4 bits more.
   private static let leastSaving = 8
   private static let blockLimit = 128 << 10
 

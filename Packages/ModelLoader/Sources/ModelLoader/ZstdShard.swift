@@ -41,7 +41,8 @@ final class ZstdShard: ByteSource {
 
   func verifyUnchanged() throws(CheckpointError) { try source.verifyUnchanged() }
 
-  /// Frames that one thread reads together; of planes, which are decoded whole where a piece ends in them, more.
+  /// Frames that one thread reads together; of planes, which are decoded whole where a piece ends
+  /// in them, more.
   private static let framesOfPiece = (plain: 2, planes: 4)
 
   /// Between frames: what reaches into the next one takes its beginning only.

@@ -57,7 +57,8 @@ struct GGUFBytes {
     return bytes + data
   }
 
-  /// The smallest model of an architecture: one block, 4 heads of 4, two of keys; its matrices are `fill`.
+  /// The smallest model of an architecture: one block, 4 heads of 4, two of keys; its matrices are
+  /// `fill`.
   static func model(
     architecture: String = "llama", width: Int = 16, fill: (String, [Int]) -> [Float]
   ) -> GGUFBytes {

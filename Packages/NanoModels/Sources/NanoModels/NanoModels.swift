@@ -6,8 +6,8 @@ import SystemCalls
 /// Four models of the Qwen3 architecture, small enough to run everything for real in seconds. They
 /// know two synthetic tasks, nano-math and nano-facts, and nothing else. `Tools/nano` trains them.
 ///
-/// Every function looks for the files anew, in the places of a `ResourceSearch`, and returns nil where
-/// they are not installed; ``searchedFolders(in:)`` then tells where they were expected.
+/// Every function looks for the files anew, in the places of a `ResourceSearch`, and returns nil
+/// where they are not installed; ``searchedFolders(in:)`` then tells where they were expected.
 public enum NanoModels {
   /// The models by growing size; the name tells the millions of parameters.
   public static let names = ["nano-0.15m", "nano-0.5m", "nano-1.5m", "nano-4m"]

@@ -1,7 +1,7 @@
 import Tensors
 
-/// Rounding to the nearest 8-bit floats (E4M3), a scale for each row: max magnitude / 448, in the type that it is stored in. Needs no
-/// calibration (W8A8-FP of arXiv:2411.02355).
+/// Rounding to the nearest 8-bit floats (E4M3), a scale for each row: max magnitude / 448, in the
+/// type that it is stored in. Needs no calibration (W8A8-FP of arXiv:2411.02355).
 public struct Float8Rounding: Sendable {
   /// F32, F16 or BF16: scales are rounded to this type before any code is chosen.
   public let scaleType: DType
@@ -16,7 +16,8 @@ public struct Float8Rounding: Sendable {
   ///   - hessian: for the report's layer error alone.
   ///   - pool: threads for measuring.
   /// - Returns: the codes, and how far they are from the weights.
-  /// - Throws: `QuantizerError.scaleOutOfRange` when a scale does not fit its type, and as `QuantizationReport.init`.
+  /// - Throws: `QuantizerError.scaleOutOfRange` when a scale does not fit its type, and as
+  ///   `QuantizationReport.init`.
   public func quantize(
     _ matrix: WeightMatrix, hessian: Hessian?, on pool: ThreadPool
   ) throws(QuantizerError) -> (matrix: Float8Matrix, report: QuantizationReport) {

@@ -1,37 +1,39 @@
 import Tensors
 
-/// GPTQ: columns are rounded one after the other, and what rounding one of them breaks is made up for by those still
-/// to come, as well as the calibration activations allow.
+/// GPTQ: columns are rounded one after the other, and what rounding one of them breaks is made up
+/// for by those still to come, as well as the calibration activations allow.
 ///
-/// Source: arXiv:2210.17323, algorithm 1. The defaults give the best accuracy that needs no group index at run time:
-/// columns by falling activation, groups of original neighbours with scales from the original weights.
+/// Source: arXiv:2210.17323, algorithm 1. The defaults give the best accuracy that needs no group
+/// index at run time: columns by falling activation, groups of original neighbours with scales from
+/// the original weights.
 public struct GPTQ: WeightQuantizer, Hashable, Codable {
   /// The order in which columns are rounded.
   public enum ColumnOrder: String, Sendable, Hashable, Codable, CaseIterable {
     /// As they stand in the matrix.
     case natural
-    /// By falling diagonal of the Hessian ("act-order"): the most used inputs first, while there are many columns
-    /// left to make up for them.
+    /// By falling diagonal of the Hessian ("act-order"): the most used inputs first, while there
+    /// are many columns left to make up for them.
     case activation
   }
 
   /// When a group's grid is found, and from which weights.
   public enum GroupGrids: String, Sendable, Hashable, Codable, CaseIterable {
-    /// Before the first column is rounded, for groups of neighbours in the original matrix ("static groups").
+    /// Before the first column is rounded, for groups of neighbours in the original matrix ("static
+    /// groups").
     case fixed
-    /// When the group's first column is reached, for groups of neighbours in the processed order, from weights that
-    /// only finished blocks have changed, as the published code has it. With `ColumnOrder.activation` the result
-    /// has a group index.
+    /// When the group's first column is reached, for groups of neighbours in the processed order,
+    /// from weights that only finished blocks have changed, as the published code has it. With
+    /// `ColumnOrder.activation` the result has a group index.
     case finishedBlocks
-    /// Like `finishedBlocks`, but from weights that all earlier columns have changed. The two differ only where a
-    /// block holds several groups.
+    /// Like `finishedBlocks`, but from weights that all earlier columns have changed. The two
+    /// differ only where a block holds several groups.
     case current
   }
 
   /// The form of the result.
   public let scheme: QuantizationScheme
-  /// What is added to the Hessian's diagonal, as a fraction of its mean. Doubled while the Hessian is not positive
-  /// definite.
+  /// What is added to the Hessian's diagonal, as a fraction of its mean. Doubled while the Hessian
+  /// is not positive definite.
   public let damping: Float
   /// The order in which columns are rounded.
   public let columnOrder: ColumnOrder
@@ -69,9 +71,10 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
 
   /// Quantizes matrices that read the same inputs; see `WeightQuantizer`.
   ///
-  /// - Throws: `QuantizerError.missingHessian` without one, `.shapeMismatch` when it does not suit the inputs,
-  ///   `.notPositiveDefinite` when no damping up to 1 helps, `.scaleOutOfRange` when a scale does not fit its type,
-  ///   `.overflow` when the errors are beyond F32, `.tensor` when memory is short.
+  /// - Throws: `QuantizerError.missingHessian` without one, `.shapeMismatch` when it does not suit
+  ///   the inputs, `.notPositiveDefinite` when no damping up to 1 helps, `.scaleOutOfRange` when a
+  ///   scale does not fit its type, `.overflow` when the errors are beyond F32, `.tensor` when
+  ///   memory is short.
   public func quantize(
     _ matrices: [WeightMatrix], hessian: Hessian?, on pool: ThreadPool
   ) throws(QuantizerError) -> [QuantizedLayer] {
@@ -97,8 +100,9 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
     return layers
   }
 
-  /// Rounds a matrix but for the last `kept` columns in the factor's order, which take up the errors of all others and stay as they
-  /// are then, `[out, kept]`. Codes are those of the others in their original order.
+  /// Rounds a matrix but for the last `kept` columns in the factor's order, which take up the
+  /// errors of all others and stay as they are then, `[out, kept]`. Codes are those of the others
+  /// in their original order.
   func round(
     _ matrix: WeightMatrix, _ factor: HessianFactor, kept: Int = 0,
     using algebra: LinearAlgebra, times: inout PhaseTimes
@@ -156,8 +160,8 @@ public struct GPTQ: WeightQuantizer, Hashable, Codable {
     return (codes, values)
   }
 
-  /// A block has up to 128 columns. Where grids are found on the way it holds whole groups or lies inside one: 128
-  /// columns for every group size that divides 128 or is a multiple of it.
+  /// A block has up to 128 columns. Where grids are found on the way it holds whole groups or lies
+  /// inside one: 128 columns for every group size that divides 128 or is a multiple of it.
   private func endOfBlock(
     from first: Int, inFeatures: Int, isFixed: Bool, _ groupSize: Int
   ) -> Int {

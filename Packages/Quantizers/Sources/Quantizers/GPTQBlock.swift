@@ -1,7 +1,8 @@
 import Tensors
 
-/// Rounds the columns of one block of GPTQ, 16 rows at a time. Each column first takes up the errors of the columns
-/// before it in the block; what the block breaks in later blocks is left to a matrix product.
+/// Rounds the columns of one block of GPTQ, 16 rows at a time. Each column first takes up the
+/// errors of the columns before it in the block; what the block breaks in later blocks is left to a
+/// matrix product.
 struct BlockRounding {
   private let block: Range<Int>
   private let grids: GPTQ.GroupGrids
@@ -26,8 +27,8 @@ struct BlockRounding {
     feedback = block.flatMap { i in block.map { k in factor.upper[k * n + i] } }
   }
 
-  /// Rounds the block in all rows: codes and grids go to `sheet`, the scaled errors `(w - w') / U[i, i]` to
-  /// `errors` `[block, rows]`.
+  /// Rounds the block in all rows: codes and grids go to `sheet`, the scaled errors `(w - w') /
+  /// U[i, i]` to `errors` `[block, rows]`.
   func run(
     on weights: inout ColumnMatrix<Float>, errors: inout [Float], sheet: inout CodeSheet,
     pool: ThreadPool
@@ -54,8 +55,8 @@ struct BlockRounding {
     }
   }
 
-  /// Rounds the block in 16 rows. `recent` `[block, 16]` is left with the errors: together there, they stay in the
-  /// first-level cache.
+  /// Rounds the block in 16 rows. `recent` `[block, 16]` is left with the errors: together there,
+  /// they stay in the first-level cache.
   private func roundPanel(
     _ panel: Int, columns: UnsafeMutablePointer<Float>, stride: Int,
     recent: UnsafeMutablePointer<Float>, writer: SheetWriter

@@ -7,10 +7,12 @@ struct GroupGrid {
   var zero: Lanes
   let maxCode: Float
 
-  /// The codes nearest to `weights`, as floats: `clamp(rint(w / scale) + zero, 0, maxCode)` for integer zeros.
+  /// The codes nearest to `weights`, as floats: `clamp(rint(w / scale) + zero, 0, maxCode)` for
+  /// integer zeros.
   @inline(__always)
   func codes(for weights: Lanes) -> Lanes {
-    // The bounds are integers, so that clamping first gives the same, and keeps the rounding in range.
+    // The bounds are integers, so that clamping first gives the same, and keeps the rounding in
+    // range.
     let steps = (weights / scale).atLeast(-zero).atMost(maxCode - zero)
     return steps.roundedToEven() + zero
   }
@@ -77,8 +79,8 @@ extension QuantizationScheme {
     }
   }
 
-  /// Scales rounded to nearest even in the type they are stored in, and never zero or so small that a weight
-  /// divided by them overflows. Infinite where they are too large for the type.
+  /// Scales rounded to nearest even in the type they are stored in, and never zero or so small that
+  /// a weight divided by them overflows. Infinite where they are too large for the type.
   func storable(_ scales: Lanes) -> Lanes {
     var rounded = scales
     for lane in 0..<Lanes.width { rounded[lane] = storable(scales[lane]) }

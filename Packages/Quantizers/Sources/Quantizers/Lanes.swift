@@ -1,4 +1,5 @@
-/// The same input's weight in 16 consecutive rows of a matrix; all quantizers work on 16 rows at a time.
+/// The same input's weight in 16 consecutive rows of a matrix; all quantizers work on 16 rows at a
+/// time.
 typealias Lanes = SIMD16<Float>
 
 extension Lanes {
@@ -17,8 +18,8 @@ extension Lanes {
     UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Lanes.self)
   }
 
-  // The standard library's pointwiseMin, pointwiseMax and clamped take every lane by itself, at a fiftieth of the
-  // speed of these.
+  // The standard library's pointwiseMin, pointwiseMax and clamped take every lane by itself, at a
+  // fiftieth of the speed of these.
 
   /// Lane by lane the larger of the two.
   @inline(__always)
@@ -31,7 +32,8 @@ extension Lanes {
   /// Rounds to the nearest integer, halves to even; for values below 2^22.
   @inline(__always)
   func roundedToEven() -> Lanes {
-    // Adding 1.5 * 2^23 leaves no bits for a fraction. Vectors have no rounding instruction on plain x86-64.
+    // Adding 1.5 * 2^23 leaves no bits for a fraction. Vectors have no rounding instruction on
+    // plain x86-64.
     (self + 12_582_912) - 12_582_912
   }
 

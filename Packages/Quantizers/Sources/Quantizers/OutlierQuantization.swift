@@ -1,6 +1,7 @@
 import Tensors
 
-/// Inputs of a layer that are not rounded: those with the largest activations (QUIK, arXiv:2310.09259).
+/// Inputs of a layer that are not rounded: those with the largest activations (QUIK,
+/// arXiv:2310.09259).
 public struct OutlierChoice: Sendable, Hashable {
   /// The most inputs.
   public let count: Int
@@ -60,8 +61,8 @@ public struct OutlierLayer: Sendable {
 }
 
 extension GPTQ {
-  /// Quantizes matrices that read the same inputs, outliers last: these take up what rounding all others breaks. With no outliers
-  /// it is `quantize(_:hessian:on:)`.
+  /// Quantizes matrices that read the same inputs, outliers last: these take up what rounding all
+  /// others breaks. With no outliers it is `quantize(_:hessian:on:)`.
   ///
   /// - Parameters:
   ///   - matrices: each `[out, in]`, all with the same `in`; the scheme has one scale a row.
@@ -103,7 +104,8 @@ extension GPTQ {
 extension RoundToNearest {
   /// Rounds each matrix but for its outliers, which stay as they are.
   ///
-  /// - Parameters: as of `GPTQ.quantize(_:besides:hessian:on:)`; the Hessian serves the report alone.
+  /// - Parameters: as of `GPTQ.quantize(_:besides:hessian:on:)`; the Hessian serves the report
+  ///   alone.
   /// - Returns: one layer for each matrix, in their order.
   /// - Throws: as `quantize(_:hessian:on:)`, `.invalidSetting` for scales of groups.
   public func quantize(
@@ -163,7 +165,8 @@ extension Hessian {
 
   /// That of the same inputs, each divided by a number of its own.
   ///
-  /// - Throws: `QuantizerError.shapeMismatch` unless there are as many numbers, `.nonFiniteHessian` where one is too small.
+  /// - Throws: `QuantizerError.shapeMismatch` unless there are as many numbers, `.nonFiniteHessian`
+  ///   where one is too small.
   public func divided(by divisors: [Float]) throws(QuantizerError) -> Hessian {
     try check(order: divisors.count)
     var values = values

@@ -10,7 +10,8 @@ public enum QuantizerError: Error, Equatable, CustomStringConvertible {
   case nonFiniteWeight(row: Int, column: Int)
   /// The Hessian is NaN or infinite: some activation was, or their squares are too large for F32.
   case nonFiniteHessian(row: Int, column: Int)
-  /// The Hessian was made from no activations, or from zeros only: calibration never reached the matrix.
+  /// The Hessian was made from no activations, or from zeros only: calibration never reached the
+  /// matrix.
   case noCalibration(samples: Int)
   /// `method` needs a Hessian and none was given.
   case missingHessian(method: String)

@@ -1,6 +1,7 @@
 import Tensors
 
-/// Round-to-nearest: every weight becomes the nearest value of its group's grid. Needs no calibration.
+/// Round-to-nearest: every weight becomes the nearest value of its group's grid. Needs no
+/// calibration.
 public struct RoundToNearest: WeightQuantizer, Hashable, Codable {
   /// The form of the result.
   public let scheme: QuantizationScheme
@@ -10,9 +11,9 @@ public struct RoundToNearest: WeightQuantizer, Hashable, Codable {
 
   /// Quantizes each matrix; see `WeightQuantizer`.
   ///
-  /// - Throws: `QuantizerError.shapeMismatch` when a Hessian is given that does not suit the inputs,
-  ///   `.scaleOutOfRange` when a scale does not fit its type, `.overflow` when the errors are beyond F32, `.tensor`
-  ///   when a Hessian is given and memory is short.
+  /// - Throws: `QuantizerError.shapeMismatch` when a Hessian is given that does not suit the
+  ///   inputs, `.scaleOutOfRange` when a scale does not fit its type, `.overflow` when the errors
+  ///   are beyond F32, `.tensor` when a Hessian is given and memory is short.
   public func quantize(
     _ matrices: [WeightMatrix], hessian: Hessian?, on pool: ThreadPool
   ) throws(QuantizerError) -> [QuantizedLayer] {

@@ -5,12 +5,13 @@ public protocol WeightQuantizer: Sendable {
   /// The form of the result.
   var scheme: QuantizationScheme { get }
 
-  /// Quantizes matrices that read the same inputs (q, k and v of an attention block, say), so that work on their
-  /// common Hessian is done once.
+  /// Quantizes matrices that read the same inputs (q, k and v of an attention block, say), so that
+  /// work on their common Hessian is done once.
   ///
   /// - Parameters:
   ///   - matrices: each `[out, in]`, all with the same `in`.
-  ///   - hessian: statistics of the inputs; methods that do without use it for the report's layer error alone.
+  ///   - hessian: statistics of the inputs; methods that do without use it for the report's layer
+  ///     error alone.
   ///   - pool: threads to use; their number changes no bit of the result.
   /// - Returns: one layer for each matrix, in their order.
   /// - Throws: `QuantizerError` for settings, shapes or values the method cannot work with.
@@ -30,8 +31,8 @@ public struct WeightMatrix: Sendable {
 
   /// Checks and keeps the weights.
   ///
-  /// - Throws: `QuantizerError.shapeMismatch` when `values` does not fill the shape or a dimension is below 1,
-  ///   `.nonFiniteWeight` for the first NaN or infinity.
+  /// - Throws: `QuantizerError.shapeMismatch` when `values` does not fill the shape or a dimension
+  ///   is below 1, `.nonFiniteWeight` for the first NaN or infinity.
   public init(_ values: [Float], outFeatures: Int, inFeatures: Int) throws(QuantizerError) {
     let (count, overflow) = outFeatures.multipliedReportingOverflow(by: inFeatures)
     guard outFeatures > 0, inFeatures > 0, !overflow, count == values.count else {
@@ -60,8 +61,9 @@ public struct QuantizedLayer: Sendable {
 extension QuantizedLayer {
   /// Measures the errors of `quantized`.
   ///
-  /// - Throws: `QuantizerError.shapeMismatch` when the Hessian does not suit the inputs, `.overflow` when an error
-  ///   is not finite, `.tensor` when a Hessian is given and memory is short.
+  /// - Throws: `QuantizerError.shapeMismatch` when the Hessian does not suit the inputs,
+  ///   `.overflow` when an error is not finite, `.tensor` when a Hessian is given and memory is
+  ///   short.
   init(
     _ quantized: QuantizedMatrix, of original: WeightMatrix, hessian: Hessian?,
     on pool: ThreadPool, times: PhaseTimes = PhaseTimes()
@@ -112,7 +114,8 @@ private func sumOfSquares(_ values: [Float]) -> Double {
 public struct QuantizationReport: Sendable, Hashable, Codable {
   /// `||W - W'||^2 / ||W||^2` (Frobenius norms).
   public var weightError: Double
-  /// `||X W^T - X W'^T||^2 / ||X W^T||^2` over the calibration activations X, or nil without a Hessian.
+  /// `||X W^T - X W'^T||^2 / ||X W^T||^2` over the calibration activations X, or nil without a
+  /// Hessian.
   public var layerError: Double?
   /// GPTQ: the fraction of the mean diagonal that was added to the Hessian's diagonal in the end.
   public var damping: Float?

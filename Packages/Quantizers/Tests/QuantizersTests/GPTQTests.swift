@@ -43,8 +43,9 @@ import Testing
     #expect(layer.report.dampingRaises == 0)
   }
 
-  /// The algorithm column by column in F64, with the inverse of the Hessian updated by elimination instead of a
-  /// Cholesky factor (arXiv:2210.17323, equations 2 and 3). Returns codes in the original order.
+  /// The algorithm column by column in F64, with the inverse of the Hessian updated by elimination
+  /// instead of a Cholesky factor (arXiv:2210.17323, equations 2 and 3). Returns codes in the
+  /// original order.
   private func columnByColumn(
     _ weights: WeightMatrix, _ hessian: Hessian, damping: Double, group: Int, order: [Int]
   ) -> [Float] {

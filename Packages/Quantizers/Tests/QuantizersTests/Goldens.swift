@@ -4,8 +4,8 @@ import Testing
 @testable import Quantizers
 @testable import Tensors
 
-/// Reference data of other implementations, `../shared/goldens/quantizers` beside the repository, or the folder
-/// that BITBUDGET_GOLDENS names.
+/// Reference data of other implementations, `../shared/goldens/quantizers` beside the repository,
+/// or the folder that BITBUDGET_GOLDENS names.
 enum Goldens {
   static let folder: URL = {
     if let path = ProcessInfo.processInfo.environment["BITBUDGET_GOLDENS"] {

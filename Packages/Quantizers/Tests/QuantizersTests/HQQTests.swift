@@ -4,8 +4,8 @@ import Testing
 @testable import Quantizers
 
 struct HQQTests {
-  /// The references group the flattened matrix; `axis0` takes every (elements / 64)-th element into a group,
-  /// which are the rows of the transposed table.
+  /// The references group the flattened matrix; `axis0` takes every (elements / 64)-th element into
+  /// a group, which are the rows of the transposed table.
   private func matrix(_ golden: Golden) throws -> WeightMatrix {
     let w = try Golden(golden.value("inputs")).array("W")
     let group: Int = try golden.value("group")

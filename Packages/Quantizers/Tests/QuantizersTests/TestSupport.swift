@@ -12,7 +12,8 @@ func noise(_ count: Int, seed: UInt64) -> [Float] {
   }
 }
 
-/// Activations `[tokens, width]` whose features depend on each other and differ in size, as real ones do.
+/// Activations `[tokens, width]` whose features depend on each other and differ in size, as real
+/// ones do.
 func activations(tokens: Int, width: Int, seed: UInt64) -> [Float] {
   let base = noise(tokens * width, seed: seed)
   return base.indices.map { position in

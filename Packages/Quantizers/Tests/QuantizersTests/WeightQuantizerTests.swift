@@ -20,7 +20,8 @@ import Testing
     }
   }
 
-  /// Every method, width of code and grid on a matrix whose sizes are no multiple of anything, and on hard values.
+  /// Every method, width of code and grid on a matrix whose sizes are no multiple of anything, and
+  /// on hard values.
   @Test(arguments: Method.allCases, [2, 3, 4, 8])
   func hardValuesGiveFiniteResults(method: Method, bits: Int) throws {
     let pool = try ThreadPool(workers: 2)

@@ -15,7 +15,8 @@ public struct ServedModel: Sendable {
   public var sampling: SamplingOptions
   /// The most tokens of prompt and reply.
   public var context: Int
-  /// The most tokens of a reply where a request does not say; nil for what context and memory leave.
+  /// The most tokens of a reply where a request does not say; nil for what context and memory
+  /// leave.
   public var replyTokens: Int?
   /// What its KV caches keep, in the words of `--kv`.
   public var kv: String
@@ -27,8 +28,8 @@ public struct ServedModel: Sendable {
   public var memory: ServedMemory?
   /// The grammars that requests have asked for.
   let grammars: GrammarStore
-  /// Turns a conversation into the prompt's ids; the flag asks for an answer without a thought. What it throws is told
-  /// to the client.
+  /// Turns a conversation into the prompt's ids; the flag asks for an answer without a thought.
+  /// What it throws is told to the client.
   public var prompt: @Sendable (ChatConversation, _ thinks: Bool) throws -> [Int32]
 
   /// A model; see the members.

@@ -14,7 +14,8 @@ public struct ServerLimits: Sendable, Equatable {
   public var connections = 512
   /// Seconds in which a request's body has to arrive; later is answered with 408.
   public var bodySeconds = 30
-  /// Seconds after which a connection is closed on which nothing is asked, or whose client reads none of its answer.
+  /// Seconds after which a connection is closed on which nothing is asked, or whose client reads
+  /// none of its answer.
   public var idleSeconds = 60
 
   /// The limits above.

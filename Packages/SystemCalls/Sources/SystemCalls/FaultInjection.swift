@@ -2,8 +2,9 @@ import Synchronization
 
 /// Makes one operation of the process fail, so that tests can try each place where one may.
 ///
-/// The n-th file opening, write, sync, rename, large allocation or thread fails as it would on a full disk
-/// or in a full memory; all others succeed. Nothing is armed unless a program asks for it.
+/// The n-th file opening, write, sync, rename, large allocation or thread fails as it would on a
+/// full disk or in a full memory; all others succeed. Nothing is armed unless a program asks for
+/// it.
 public enum FaultInjection {
   /// What can be made to fail.
   public enum Operation: String, Sendable, CaseIterable {

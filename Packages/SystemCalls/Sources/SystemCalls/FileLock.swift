@@ -3,7 +3,8 @@ import Foundation
 /// An exclusive lock (`flock`) on an open file: it ends with the descriptor, so with the process at
 /// the latest, however that ends.
 public enum FileLock {
-  /// Seconds in which a holder that was killed a moment ago gives its memory and then its locks back.
+  /// Seconds in which a holder that was killed a moment ago gives its memory and then its locks
+  /// back.
   public static let patience = 3.0
 
   /// Opens or creates the file at `path` and locks it.

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The memory that this process may still take: what the machine has free, less where a limit on the
-/// address space (`ulimit -v`) or a control group's (containers, batch systems) is tighter.
+/// The memory that this process may still take: what the machine has free, less where a limit on
+/// the address space (`ulimit -v`) or a control group's (containers, batch systems) is tighter.
 public struct MemoryLimits: Sendable, Hashable {
   /// A reason why memory ends.
   public enum Bound: String, Sendable, Hashable {
@@ -54,8 +54,8 @@ public struct MemoryLimits: Sendable, Hashable {
     return Int(limit.rlim_cur) - mapped * 1024
   }
 
-  /// The least that this process's control group, and those that it lies in, still give; nil without
-  /// limits. Pages of files count as free: the system drops them when it needs room.
+  /// The least that this process's control group, and those that it lies in, still give; nil
+  /// without limits. Pages of files count as free: the system drops them when it needs room.
   private static func controlGroupBytes() -> Int? {
     guard let text = text("/proc/self/cgroup") else { return nil }
     var least: Int?

@@ -11,8 +11,8 @@ public enum OutputPlace: Hashable, Sendable {
 
   /// Looks at a path.
   ///
-  /// - Throws: `FileError` for a folder, a disk, a socket, a file that may not be written, and links
-  ///   that end nowhere.
+  /// - Throws: `FileError` for a folder, a disk, a socket, a file that may not be written, and
+  ///   links that end nowhere.
   public init(_ path: String) throws(FileError) {
     var status = stat()
     guard stat(path, &status) == 0 else {

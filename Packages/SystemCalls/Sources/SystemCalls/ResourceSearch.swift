@@ -2,8 +2,8 @@ import Foundation
 
 /// Where the resource folders of packages may lie.
 ///
-/// The accessor that the package manager generates ends the process where a folder is missing; looking
-/// by hand allows installed programs and clear messages.
+/// The accessor that the package manager generates ends the process where a folder is missing;
+/// looking by hand allows installed programs and clear messages.
 public struct ResourceSearch: Sendable, Hashable {
   /// Folders that may hold the resource bundles, the likeliest first.
   public let places: [URL]

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A thread of the system. Where none can be had, which a tight limit on the address space does, its maker is told and can do the
-/// work itself; pools that wait for threads would wait for ever.
+/// A thread of the system. Where none can be had, which a tight limit on the address space does,
+/// its maker is told and can do the work itself; pools that wait for threads would wait for ever.
 ///
 /// Sendable by rule: the handle never changes.
 public final class SystemThread: @unchecked Sendable {
@@ -50,8 +50,8 @@ public final class SystemThread: @unchecked Sendable {
   /// Waits until it has ended; to be called once.
   public func join() { pthread_join(thread, nil) }
 
-  /// Runs `body` with 0..<count, each on a thread of its own as far as there are threads, and returns when all are done. The
-  /// caller is one of them.
+  /// Runs `body` with 0..<count, each on a thread of its own as far as there are threads, and
+  /// returns when all are done. The caller is one of them.
   public static func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) {
     withoutActuallyEscaping(body) { body in
       var threads: [SystemThread] = []

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The one rule for texts from outside: they are UTF-8, and a byte-order mark in front of them is no
-/// part of them.
+/// The one rule for texts from outside: they are UTF-8, and a byte-order mark in front of them is
+/// no part of them.
 public enum TextFile {
   /// The text of a regular file of limited size.
   ///

@@ -3,8 +3,8 @@ import SystemCalls
 
 /// An owned block of memory, aligned to 64 bytes so that vector loads never straddle a cache line.
 ///
-/// Sendable by rule: the bytes are written only through `withMutableBytes` while the block is being filled
-/// by its creator; once it is part of a `Tensor` or a weight matrix nobody writes to it.
+/// Sendable by rule: the bytes are written only through `withMutableBytes` while the block is being
+/// filled by its creator; once it is part of a `Tensor` or a weight matrix nobody writes to it.
 public final class AlignedBytes: @unchecked Sendable {
   /// The alignment of `base`, in bytes.
   public static let alignment = 64
@@ -16,12 +16,14 @@ public final class AlignedBytes: @unchecked Sendable {
   /// Where the block goes back to, if it is from a pool.
   private let origin: (pool: BlockPool, slab: Slab)?
 
-  /// Blocks of this many bytes and more come from the system, already zero, and go back to it at once. The C library
-  /// keeps what is freed: aligned blocks of a few MiB fit no gap that one of their size has left, so that a run which
-  /// reads one tensor after the other would hold a third of all of them in the end.
+  /// Blocks of this many bytes and more come from the system, already zero, and go back to it at
+  /// once. The C library keeps what is freed: aligned blocks of a few MiB fit no gap that one of
+  /// their size has left, so that a run which reads one tensor after the other would hold a third
+  /// of all of them in the end.
   private static let mappedSize = 1 << 20
 
-  /// Blocks of this many bytes and more ask Linux for huge pages: a page fault costs many times what it clears.
+  /// Blocks of this many bytes and more ask Linux for huge pages: a page fault costs many times
+  /// what it clears.
   static let hugePageSize = 2 << 20
 
   /// Takes `count` bytes, all zero unless `zeroed` is false, when they hold anything.
@@ -39,7 +41,8 @@ public final class AlignedBytes: @unchecked Sendable {
       let pointer = mmap(nil, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
       guard let pointer, pointer != MAP_FAILED else { throw .outOfMemory(bytes: count) }
       #if os(Linux)
-        // Advice: where it is refused pages stay small. Only whole huge pages inside the block are used.
+        // Advice: where it is refused pages stay small. Only whole huge pages inside the block are
+        // used.
         if rounded >= Self.hugePageSize { madvise(pointer, rounded, MADV_HUGEPAGE) }
       #endif
       base = pointer

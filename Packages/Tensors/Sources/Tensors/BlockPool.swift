@@ -2,10 +2,10 @@ import Foundation
 import Synchronization
 import SystemCalls
 
-/// Memory for blocks of a few sizes that come and go, such as the pages of caches. It is taken from the system in slabs of
-/// blocks of one size, and in huge pages where there are any: blocks of less than that would each lie in many small pages,
-/// and looking those up takes part of the time of reading. A slab goes back when none of its blocks is used and another one has
-/// room.
+/// Memory for blocks of a few sizes that come and go, such as the pages of caches. It is taken from
+/// the system in slabs of blocks of one size, and in huge pages where there are any: blocks of less
+/// than that would each lie in many small pages, and looking those up takes part of the time of
+/// reading. A slab goes back when none of its blocks is used and another one has room.
 public final class BlockPool: Sendable {
   /// By the size of their blocks, the slabs that have room.
   private let open = Mutex<[Int: [Slab]]>([:])
@@ -45,7 +45,8 @@ public final class BlockPool: Sendable {
   }
 }
 
-/// Some blocks of one size, side by side. Sendable by rule: its pool is locked whenever it is touched.
+/// Some blocks of one size, side by side. Sendable by rule: its pool is locked whenever it is
+/// touched.
 final class Slab: @unchecked Sendable {
   let blockSize: Int
   private let base: UnsafeMutableRawPointer

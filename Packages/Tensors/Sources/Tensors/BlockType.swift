@@ -1,6 +1,7 @@
 import Kernels
 
-/// A type of quantized blocks as GGUF files hold them: a row is a sequence of blocks, each with its own scales.
+/// A type of quantized blocks as GGUF files hold them: a row is a sequence of blocks, each with its
+/// own scales.
 ///
 /// Sendable by rule: it points at a constant table.
 public struct BlockType: @unchecked Sendable, Hashable {

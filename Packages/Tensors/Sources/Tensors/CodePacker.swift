@@ -1,8 +1,10 @@
 import Kernels
 
-/// Puts codes into the kernels' blocks of 16 rows as they arrive, so that no second copy of them is held.
+/// Puts codes into the kernels' blocks of 16 rows as they arrive, so that no second copy of them is
+/// held.
 ///
-/// Sendable by rule: threads put different rows, or different words, and `weights` is used when all have arrived.
+/// Sendable by rule: threads put different rows, or different words, and `weights` is used when all
+/// have arrived.
 public struct CodePacker: @unchecked Sendable {
   /// Rows that arrive together start at a multiple of this many.
   public static let blockRows = 16
@@ -13,11 +15,12 @@ public struct CodePacker: @unchecked Sendable {
   /// Position -> original input, where columns are put in the order of their groups.
   private let order: [Int32]?
 
-  /// Takes memory for the codes of `grid`. Scales are kept in `scaleType`, or in the narrowest of F16, BF16 and F32 that
-  /// holds them all exactly.
+  /// Takes memory for the codes of `grid`. Scales are kept in `scaleType`, or in the narrowest of
+  /// F16, BF16 and F32 that holds them all exactly.
   ///
-  /// - Throws: `TensorError.invalidQuantization` when the group size is neither a multiple of 8 nor the whole row, or
-  ///   groups of an activation-ordered matrix are not all full; `TensorError.outOfMemory`.
+  /// - Throws: `TensorError.invalidQuantization` when the group size is neither a multiple of 8 nor
+  ///   the whole row, or groups of an activation-ordered matrix are not all full;
+  ///   `TensorError.outOfMemory`.
   public init(_ grid: CodeGrid, scaleType: DType? = nil) throws(TensorError) {
     guard grid.groupSize % 8 == 0 || grid.groupSize >= grid.inFeatures else {
       throw .invalidQuantization("groups of \(grid.groupSize): a multiple of 8 is needed")
@@ -47,7 +50,8 @@ public struct CodePacker: @unchecked Sendable {
         }, zero: grid.symmetricZero))
   }
 
-  /// Whether words of codes can be put as files hold them: those of 4 and 8 bits whose columns stay in their order.
+  /// Whether words of codes can be put as files hold them: those of 4 and 8 bits whose columns stay
+  /// in their order.
   public var takesWords: Bool { order == nil && [4, 8].contains(weights.bits) }
 
   /// Packs `rows`, which start at a multiple of `blockRows` and end at one or with the matrix.
@@ -79,7 +83,8 @@ public struct CodePacker: @unchecked Sendable {
     }
   }
 
-  /// Packs `rows`, which start at a multiple of `blockRows` and end at one or with the matrix, where `takesWords`.
+  /// Packs `rows`, which start at a multiple of `blockRows` and end at one or with the matrix,
+  /// where `takesWords`.
   ///
   /// - Parameters:
   ///   - rows: rows of the matrix.

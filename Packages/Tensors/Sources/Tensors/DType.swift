@@ -40,8 +40,8 @@ public enum DType: String, Sendable, Hashable, Codable, CaseIterable {
   /// Whether values of this type can be read as weights without a scale: F32, F16 or BF16.
   public var isPlainFloat: Bool { self == .f32 || self == .f16 || self == .bf16 }
 
-  /// Bytes that `shape` takes in this type, or nil when a dimension is negative, the product overflows,
-  /// or the bits do not end on a byte.
+  /// Bytes that `shape` takes in this type, or nil when a dimension is negative, the product
+  /// overflows, or the bits do not end on a byte.
   public func byteCount(shape: [Int]) -> Int? {
     var elements = 1
     for dimension in shape {

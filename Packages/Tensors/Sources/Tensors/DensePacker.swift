@@ -1,6 +1,7 @@
 import Kernels
 
-/// Puts a matrix of floats into the kernels' blocks of 16 rows as its rows arrive, so that no second copy of it is held.
+/// Puts a matrix of floats into the kernels' blocks of 16 rows as its rows arrive, so that no
+/// second copy of it is held.
 ///
 /// Sendable by rule: threads put different rows, and `weights` is used when all have arrived.
 public struct DensePacker: @unchecked Sendable {
@@ -13,7 +14,8 @@ public struct DensePacker: @unchecked Sendable {
 
   /// Takes memory for a matrix of `shape`, `[out, in]`.
   ///
-  /// - Throws: `TensorError` naming `name` when it is no matrix, not F32, F16 or BF16, or memory is short.
+  /// - Throws: `TensorError` naming `name` when it is no matrix, not F32, F16 or BF16, or memory is
+  ///   short.
   public init(dtype: DType, shape: [Int], name: String) throws(TensorError) {
     guard shape.count == 2, shape[0] > 0, shape[1] > 0 else {
       throw .shapeMismatch(what: "\(name) as a matrix", expected: [1, 1], found: shape)

@@ -1,6 +1,7 @@
 import Kernels
 
-/// A matrix kept in the float type it was stored in (F32, F16 or BF16), in the kernels' blocks of 16 rows.
+/// A matrix kept in the float type it was stored in (F32, F16 or BF16), in the kernels' blocks of
+/// 16 rows.
 public struct DenseWeights: LinearWeights {
   /// Rows: output features.
   public let outFeatures: Int

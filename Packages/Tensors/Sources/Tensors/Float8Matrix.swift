@@ -1,7 +1,7 @@
 import Kernels
 
-/// One weight matrix as 8-bit floats (E4M3) with a scale for each row, as files hold it and rounding makes it:
-/// `weight[o, i] = scales[o] * value(codes[o, i])`.
+/// One weight matrix as 8-bit floats (E4M3) with a scale for each row, as files hold it and
+/// rounding makes it: `weight[o, i] = scales[o] * value(codes[o, i])`.
 public struct Float8Matrix: StoredWeights, Equatable {
   /// Rows: output features.
   public let outFeatures: Int
@@ -17,7 +17,8 @@ public struct Float8Matrix: StoredWeights, Equatable {
   /// The largest value of a code.
   public static let largest: Float = 448
 
-  /// The nearest codes of a matrix `[out, in]` for given scales, `[out]`, all above 0; ties go to the even code.
+  /// The nearest codes of a matrix `[out, in]` for given scales, `[out]`, all above 0; ties go to
+  /// the even code.
   ///
   /// - Throws: `TensorError.invalidQuantization` when the sizes do not fit together.
   public init(

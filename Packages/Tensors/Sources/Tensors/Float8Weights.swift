@@ -1,8 +1,9 @@
 import Kernels
 
 /// A matrix of 8-bit floats (E4M3) with a scale for each group of inputs of a row, kept in its own
-/// bits: a product makes floats of 16 rows at a time. Where a model wants its tokens in 8-bit floats too, both are multiplied as
-/// pairs of BF16, which hold them exactly, and scales follow behind the sum.
+/// bits: a product makes floats of 16 rows at a time. Where a model wants its tokens in 8-bit
+/// floats too, both are multiplied as pairs of BF16, which hold them exactly, and scales follow
+/// behind the sum.
 ///
 /// Sendable by rule: its memory is written while it is made and by nobody later.
 public final class Float8Weights: LinearWeights, @unchecked Sendable {

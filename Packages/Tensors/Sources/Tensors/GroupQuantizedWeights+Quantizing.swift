@@ -1,15 +1,16 @@
 import Kernels
 
 extension GroupQuantizedWeights {
-  /// Rounds a matrix to codes of 8 bits, to nearest, around zero: scale = max magnitude / 127 for each group of a row, NaN
-  /// where a value is NaN or infinite. Works through 16 rows at a time.
+  /// Rounds a matrix to codes of 8 bits, to nearest, around zero: scale = max magnitude / 127 for
+  /// each group of a row, NaN where a value is NaN or infinite. Works through 16 rows at a time.
   ///
   /// - Throws: `TensorError.outOfMemory`.
   public init(quantizing weights: any LinearWeights, groupSize: Int = 128) throws(TensorError) {
     try self.init(quantizing: weights, bits: 8, groupSize: groupSize) { _, _ in }
   }
 
-  /// Quantizes what a matrix of 8-bit codes leaves of another one to codes of 4 bits, by way of 8: scale = max magnitude / 7.
+  /// Quantizes what a matrix of 8-bit codes leaves of another one to codes of 4 bits, by way of 8:
+  /// scale = max magnitude / 7.
   ///
   /// - Throws: `TensorError.outOfMemory`.
   init(
@@ -76,8 +77,8 @@ extension GroupQuantizedWeights {
       scaleFormat: BB_F32)
   }
 
-  /// For the byte of every signed code of 8 bits the unsigned one of `bits` that is nearest; and how many of the former's
-  /// scales the latter's is.
+  /// For the byte of every signed code of 8 bits the unsigned one of `bits` that is nearest; and
+  /// how many of the former's scales the latter's is.
   private static func codes(bits: Int) -> (table: [UInt8], factor: Float) {
     let middle = 1 << (bits - 1)
     let table = (0...255).map { byte in

@@ -1,13 +1,13 @@
 import Kernels
 
-/// Integer codes with one scale for each group of inputs of a row, held packed: 8-bit codes as bytes, 4-bit codes
-/// as nibbles, 2- and 3-bit codes as nibbles too (the kernels read those).
+/// Integer codes with one scale for each group of inputs of a row, held packed: 8-bit codes as
+/// bytes, 4-bit codes as nibbles, 2- and 3-bit codes as nibbles too (the kernels read those).
 ///
-/// With `Numerics.exact` codes are converted to F32 in registers and multiplied with the activations as they are; with
-/// `.int8` the activations are quantized and sums inside a group are integers. Where a model wants tokens rounded (W8A8), a
-/// row's sum is one sum of integers, whatever other numerics say.
-/// When the groups do not lie in a row (activation order), columns are stored in group order and the activations
-/// are gathered before the multiply.
+/// With `Numerics.exact` codes are converted to F32 in registers and multiplied with the
+/// activations as they are; with `.int8` the activations are quantized and sums inside a group are
+/// integers. Where a model wants tokens rounded (W8A8), a row's sum is one sum of integers,
+/// whatever other numerics say. When the groups do not lie in a row (activation order), columns are
+/// stored in group order and the activations are gathered before the multiply.
 public struct GroupQuantizedWeights: LinearWeights {
   /// Rows: output features.
   public let outFeatures: Int
@@ -40,7 +40,8 @@ public struct GroupQuantizedWeights: LinearWeights {
     self = packer.weights
   }
 
-  /// Codes of `grid`, packed already or to be packed; `order` is for columns that are not stored in theirs.
+  /// Codes of `grid`, packed already or to be packed; `order` is for columns that are not stored in
+  /// theirs.
   init(_ grid: CodeGrid, order: [Int32]?, packed: PackedMatrix) {
     outFeatures = grid.outFeatures
     inFeatures = grid.inFeatures
@@ -84,7 +85,8 @@ public struct GroupQuantizedWeights: LinearWeights {
     return packed.product(of: ordered, as: activations(for: input.numerics), into: y, on: pool)
   }
 
-  /// Products of some rows, which start at a multiple of 16, of a matrix whose columns are in their order.
+  /// Products of some rows, which start at a multiple of 16, of a matrix whose columns are in their
+  /// order.
   ///
   /// - Parameters:
   ///   - input: prepared as `activations` says.

@@ -7,8 +7,8 @@ public final class GrowingBuffer<Element: BitwiseCopyable> {
 
   deinit { memory.deallocate() }
 
-  /// Space for `count` elements, aligned to 64 bytes and valid until the next call: the same as before where that is
-  /// large enough, else a new one, which is zero.
+  /// Space for `count` elements, aligned to 64 bytes and valid until the next call: the same as
+  /// before where that is large enough, else a new one, which is zero.
   @inlinable
   public func reserve(_ count: Int) -> UnsafeMutablePointer<Element> {
     let bytes = max(count, 1) * MemoryLayout<Element>.stride

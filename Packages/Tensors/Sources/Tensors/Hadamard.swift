@@ -1,10 +1,12 @@
 import Kernels
 
-/// A rotation of rows of a width by a Hadamard matrix, all of whose elements are +-1 / sqrt(width): it spreads what stands in a few
-/// numbers over all of them, and `rotate` and `rotateBack` undo each other.
+/// A rotation of rows of a width by a Hadamard matrix, all of whose elements are +-1 / sqrt(width):
+/// it spreads what stands in a few numbers over all of them, and `rotate` and `rotateBack` undo
+/// each other.
 ///
-/// The width is a power of two, or a known Hadamard order times one. Known are Paley's two constructions over primes
-/// (J. Math. Phys. 12, 1933): q + 1 for q = 3 mod 4 (12, 20, 44, 68 ...), and 2 (q + 1) for q = 1 mod 4 (28, 36, 76 ...).
+/// The width is a power of two, or a known Hadamard order times one. Known are Paley's two
+/// constructions over primes (J. Math. Phys. 12, 1933): q + 1 for q = 3 mod 4 (12, 20, 44, 68 ...),
+/// and 2 (q + 1) for q = 1 mod 4 (28, 36, 76 ...).
 public struct Hadamard: Sendable, Equatable {
   /// Numbers of a row.
   public let width: Int
@@ -71,7 +73,8 @@ public struct Hadamard: Sendable, Equatable {
     }
   }
 
-  /// Of the symmetric matrix `[0, 1; 1, Q]` each 0 as `[1, -1; -1, -1]`, each other element times `[1, 1; 1, -1]`.
+  /// Of the symmetric matrix `[0, 1; 1, Q]` each 0 as `[1, -1; -1, -1]`, each other element times
+  /// `[1, 1; 1, -1]`.
   private static func paleyTwo(_ q: Int) -> [Int8] {
     let (n, residue) = (2 * (q + 1), residues(q))
     return (0..<n * n).map { at in

@@ -77,7 +77,8 @@ public final class LinearInput {
     }
   }
 
-  /// Some columns as an input of their own, which matrices that ask for the same ones share. Valid until the next `reset`.
+  /// Some columns as an input of their own, which matrices that ask for the same ones share. Valid
+  /// until the next `reset`.
   func taking(_ columns: [Int32], on pool: ThreadPool) -> LinearInput {
     let known = parts.firstIndex { $0.columns == columns }
     if let known, parts[known].isCurrent { return parts[known].input }
@@ -107,8 +108,8 @@ public final class LinearInput {
     reset(.function(row), tokens: tokens, width: width)
   }
 
-  /// Takes rows of another input, in any order; what was prepared of them is copied. The other input must stay as it is
-  /// until these are used.
+  /// Takes rows of another input, in any order; what was prepared of them is copied. The other
+  /// input must stay as it is until these are used.
   public func reset(rows: [Int], of other: LinearInput) {
     reset(.selection(rows, of: other), tokens: rows.count, width: other.width)
   }
@@ -277,7 +278,8 @@ public final class LinearInput {
       scales: scales.base, sums: sums.base)
   }
 
-  /// Copies the rows as another input has them prepared, where they are rows of one; false elsewhere.
+  /// Copies the rows as another input has them prepared, where they are rows of one; false
+  /// elsewhere.
   private func copies(into target: PreparedRows, stride: Int, groups: Int, on pool: ThreadPool)
     -> Bool
   {

@@ -2,8 +2,9 @@ import Kernels
 
 /// One weight matrix `[out, in]` in one storage format that can multiply a batch of activations.
 ///
-/// The seam between models and storage: a decoder never asks which format it holds. An output's value is the
-/// same bits whatever else is in the batch, however many threads work, and on every instruction set.
+/// The seam between models and storage: a decoder never asks which format it holds. An output's
+/// value is the same bits whatever else is in the batch, however many threads work, and on every
+/// instruction set.
 public protocol LinearWeights: Sendable {
   /// Rows: output features.
   var outFeatures: Int { get }
@@ -22,7 +23,8 @@ public protocol LinearWeights: Sendable {
   /// `y[t, o] = sum over i of x[t, i] * w[o, i]`, not yet computed.
   ///
   /// - Parameters:
-  ///   - input: `[tokens, in]` activations, and how they are multiplied. They are quantized here, if need be.
+  ///   - input: `[tokens, in]` activations, and how they are multiplied. They are quantized here,
+  ///     if need be.
   ///   - y: `[tokens, out]`, overwritten when the product runs.
   ///   - pool: threads to quantize the activations on.
   /// - Returns: the product, which `ThreadPool.run` runs, alone or with others.
@@ -33,7 +35,8 @@ public protocol LinearWeights: Sendable {
   /// Hands out what the matrix is read from, in the order in which it is read: blocks of 16 rows.
   func withPackedRows(_ body: (UnsafeRawBufferPointer) -> Void)
 
-  /// Row `index` of the matrix as floats, `[in]`: an embedding look-up, or a piece of the dequantized matrix.
+  /// Row `index` of the matrix as floats, `[in]`: an embedding look-up, or a piece of the
+  /// dequantized matrix.
   func copyRow(_ index: Int, into target: UnsafeMutablePointer<Float>)
 }
 
@@ -80,8 +83,8 @@ public enum WeightPacking {
     try stored.packed()
   }
 
-  /// A matrix of more bits a weight quantized to `bits`, 8 or 12: see `GroupQuantizedWeights.init(quantizing:)` and
-  /// `TwoPartWeights`. Others as they are.
+  /// A matrix of more bits a weight quantized to `bits`, 8 or 12: see
+  /// `GroupQuantizedWeights.init(quantizing:)` and `TwoPartWeights`. Others as they are.
   ///
   /// - Throws: `TensorError.outOfMemory`.
   public static func quantized(

@@ -4,20 +4,22 @@ import Kernels
 public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
   /// Weights are converted to F32 and multiplied with the activations as they are.
   case exact
-  /// Activations are quantized to 16 bits, one scale for each row and group of at most 128 inputs, wherever the weights are
-  /// integer codes; sums inside a group are then integers. All else as `exact` has it.
+  /// Activations are quantized to 16 bits, one scale for each row and group of at most 128 inputs,
+  /// wherever the weights are integer codes; sums inside a group are then integers. All else as
+  /// `exact` has it.
   case int16
-  /// Activations are quantized to 8 bits, one scale for each row and group of at most 128 inputs, wherever the weights
-  /// are integer codes; sums inside a group are then integers. Queries and weights of attention likewise wherever
-  /// a cache holds codes. All else as `bf16` has it.
+  /// Activations are quantized to 8 bits, one scale for each row and group of at most 128 inputs,
+  /// wherever the weights are integer codes; sums inside a group are then integers. Queries and
+  /// weights of attention likewise wherever a cache holds codes. All else as `bf16` has it.
   case int8
-  /// Activations are rounded to BF16 wherever the weights are BF16; their products are exact and summed in F32. Likewise the
-  /// queries and weights of attention, wherever a cache holds BF16. All else as `exact` has it.
+  /// Activations are rounded to BF16 wherever the weights are BF16; their products are exact and
+  /// summed in F32. Likewise the queries and weights of attention, wherever a cache holds BF16. All
+  /// else as `exact` has it.
   case bf16
   /// As `int8`, with the products of BF16, those of attention too, as `bf16Tiles` has them.
   case int8Tiles = "int8-tiles"
-  /// As `bf16`, summed in the order of the tile instruction `tdpbf16ps`: of 32 inputs the even and the odd products apart. The
-  /// fastest where there are tiles.
+  /// As `bf16`, summed in the order of the tile instruction `tdpbf16ps`: of 32 inputs the even and
+  /// the odd products apart. The fastest where there are tiles.
   case bf16Tiles = "bf16-tiles"
 
   /// The fastest on this processor for weights of which most are stored in so many bits.
@@ -65,7 +67,8 @@ public enum ActivationScheme: Sendable, Hashable {
   case int16(group: Int)
   /// Floats of 8 bits (E4M3) with a scale for each row, held as BF16: scale = max magnitude / 448.
   case float8
-  /// Codes of 8 or 4 bits between the least and the largest of a row, with a scale and an offset for each row.
+  /// Codes of 8 or 4 bits between the least and the largest of a row, with a scale and an offset
+  /// for each row.
   case between(bits: Int)
 
   /// Products of that many 8-bit codes and 8-bit activations fit 32 bits.

@@ -1,7 +1,8 @@
 import Kernels
 
-/// One weight matrix some of whose inputs, the outliers, stay floats, beside integer codes with one scale a row for all others; tokens
-/// are rounded on those others alone (QUIK, arXiv:2310.09259). Where it says so, inputs are rotated before all of this.
+/// One weight matrix some of whose inputs, the outliers, stay floats, beside integer codes with one
+/// scale a row for all others; tokens are rounded on those others alone (QUIK, arXiv:2310.09259).
+/// Where it says so, inputs are rotated before all of this.
 public struct OutlierMatrix: StoredWeights {
   /// `[out, in - outliers]`: the codes, and what becomes of the activations.
   public let rest: QuantizedMatrix

@@ -2,9 +2,10 @@ import Kernels
 
 /// An `OutlierMatrix` that multiplies.
 ///
-/// Of a token's inputs beside the outliers, codes between their least and largest are multiplied in integers; what is left, an offset
-/// that all of them share, counts once for the sum of a row's weights. Outliers are multiplied as the floats that they are.
-/// `Numerics.exact` takes all inputs as they are.
+/// Of a token's inputs beside the outliers, codes between their least and largest are multiplied in
+/// integers; what is left, an offset that all of them share, counts once for the sum of a row's
+/// weights. Outliers are multiplied as the floats that they are. `Numerics.exact` takes all inputs
+/// as they are.
 public struct OutlierWeights: LinearWeights {
   /// Rows: output features.
   public let outFeatures: Int
@@ -63,7 +64,8 @@ public struct OutlierWeights: LinearWeights {
     numerics == .exact ? .float : rounding.activations(forRowsOf: rest.inFeatures)
   }
 
-  /// See `LinearWeights.product`: a few rows at a time of the codes, then what offsets and outliers add to them.
+  /// See `LinearWeights.product`: a few rows at a time of the codes, then what offsets and outliers
+  /// add to them.
   public func product(
     of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) -> LinearProduct {

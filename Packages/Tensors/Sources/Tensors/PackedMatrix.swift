@@ -56,8 +56,8 @@ extension PackedMatrix {
     }
   }
 
-  /// Products of some rows, which start at a multiple of 16, into `y` for the first of them, with `stride` floats from one row of
-  /// the input to the next.
+  /// Products of some rows, which start at a multiple of 16, into `y` for the first of them, with
+  /// `stride` floats from one row of the input to the next.
   func multiply(
     _ input: PreparedInput, rows: Range<Int>, into y: UnsafeMutablePointer<Float>, stride: Int
   ) {

@@ -12,7 +12,8 @@ public struct QuantizedMatrix: Sendable, Equatable {
   public let outFeatures: Int
   /// Columns of the matrix: input features.
   public let inFeatures: Int
-  /// Inputs that share a scale; the last group may be shorter. Equal to `inFeatures` for one scale a row.
+  /// Inputs that share a scale; the last group may be shorter. Equal to `inFeatures` for one scale
+  /// a row.
   public let groupSize: Int
   /// `[out, in]`, row-major, each below `2^bits`.
   public var codes: [UInt8]

@@ -1,10 +1,12 @@
 /// Memory that the workers of a parallel region write, each a part of its own.
 ///
-/// A pointer is not `Sendable`: nothing keeps two threads from writing through it to one element. This type is
-/// the place where the project says that they do not; whoever makes one answers for it.
+/// A pointer is not `Sendable`: nothing keeps two threads from writing through it to one element.
+/// This type is the place where the project says that they do not; whoever makes one answers for
+/// it.
 ///
-/// Sendable by rule: until the barrier, an element is touched by one worker alone. Which part is whose follows from the
-/// ranges, indices or panels that a `ThreadPool` hands out, each once. The memory outlives the region.
+/// Sendable by rule: until the barrier, an element is touched by one worker alone. Which part is
+/// whose follows from the ranges, indices or panels that a `ThreadPool` hands out, each once. The
+/// memory outlives the region.
 public struct DisjointMemory<Element>: @unchecked Sendable {
   /// The first element.
   public let base: UnsafeMutablePointer<Element>

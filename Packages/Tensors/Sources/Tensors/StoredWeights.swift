@@ -1,6 +1,8 @@
-/// One weight matrix `[out, in]` as files hold it and quantizers make it: what a weight format is outside of memory.
+/// One weight matrix `[out, in]` as files hold it and quantizers make it: what a weight format is
+/// outside of memory.
 ///
-/// Each conformance packs itself, so nobody who reads, quantizes or runs a model asks which formats there are.
+/// Each conformance packs itself, so nobody who reads, quantizes or runs a model asks which formats
+/// there are.
 public protocol StoredWeights: Sendable {
   /// Rows: output features.
   var outFeatures: Int { get }

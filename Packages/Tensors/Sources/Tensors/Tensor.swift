@@ -11,7 +11,8 @@ public struct Tensor: Sendable {
 
   /// Describes `bytes` as `shape` elements of `dtype`.
   ///
-  /// - Throws: `TensorError.sizeMismatch` when the bytes are not exactly as many as the description takes.
+  /// - Throws: `TensorError.sizeMismatch` when the bytes are not exactly as many as the description
+  ///   takes.
   public init(dtype: DType, shape: [Int], bytes: AlignedBytes) throws(TensorError) {
     guard dtype.byteCount(shape: shape) == bytes.count else {
       throw .sizeMismatch(dtype: dtype, shape: shape, found: bytes.count)
@@ -68,7 +69,8 @@ public struct Tensor: Sendable {
 }
 
 extension Tensor {
-  /// Position of the first NaN or infinity, or nil; also nil for types that are not F32, F16 or BF16.
+  /// Position of the first NaN or infinity, or nil; also nil for types that are not F32, F16 or
+  /// BF16.
   public var firstNonFinite: Int? {
     guard let format = try? floatFormat(of: dtype, for: "checking") else { return nil }
     let piece = 4096

@@ -4,9 +4,9 @@ import Synchronization
 /// A fixed set of threads that run one piece of work together; the caller is worker 0.
 ///
 /// Which worker does a piece of work may depend on timing; what is done never does. One parallel
-/// region runs at a time: a pool belongs to one engine, which is driven by one thread. A region that
-/// is entered inside another one, or by a second thread meanwhile, ends the process with a message:
-/// the workers would wait for one another for ever.
+/// region runs at a time: a pool belongs to one engine, which is driven by one thread. A region
+/// that is entered inside another one, or by a second thread meanwhile, ends the process with a
+/// message: the workers would wait for one another for ever.
 ///
 /// Sendable by rule: the handle never changes, the C side is safe for its own workers, and
 /// `isBusy` keeps a second caller out.

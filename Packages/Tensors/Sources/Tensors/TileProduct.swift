@@ -1,7 +1,7 @@
 import Kernels
 
-/// Products of tiles of row-major F32 matrices by the kernels' `multiply`, with the working memory of
-/// one thread.
+/// Products of tiles of row-major F32 matrices by the kernels' `multiply`, with the working memory
+/// of one thread.
 ///
 /// A product is summed in pieces of `depth` along its inner dimension, each in the kernels' fixed
 /// order, so that its bits depend neither on the processor nor on who computes it.
@@ -46,8 +46,8 @@ final class TileProduct: @unchecked Sendable {
     }
   }
 
-  /// `c = scale * a b`, or `c += scale * a b`, with a `[rows, inner]`, which is stored like that, and b
-  /// `[inner, columns]`.
+  /// `c = scale * a b`, or `c += scale * a b`, with a `[rows, inner]`, which is stored like that,
+  /// and b `[inner, columns]`.
   ///
   /// - Parameters:
   ///   - rows: at most `side`.

@@ -1,7 +1,8 @@
-/// What a model wants done to the activations of a matrix while it runs: each token is rounded by itself, with a scale for the
-/// whole row that is found at that moment ("dynamic, per token").
+/// What a model wants done to the activations of a matrix while it runs: each token is rounded by
+/// itself, with a scale for the whole row that is found at that moment ("dynamic, per token").
 ///
-/// It is part of a matrix as its weights are; `Numerics.exact` alone leaves activations as they are.
+/// It is part of a matrix as its weights are; `Numerics.exact` alone leaves activations as they
+/// are.
 public enum TokenRounding: String, Sendable, Hashable, Codable, CaseIterable {
   /// Integers of 8 bits: scale = max magnitude / 127.
   case int8

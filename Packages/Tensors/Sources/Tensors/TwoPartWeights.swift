@@ -1,7 +1,8 @@
 import Kernels
 
-/// A matrix of about 12 bits a weight as two parts that are added: codes of 8 bits, and codes of 4 bits for what those leave.
-/// It errs a fourteenth as much as the first part alone, and takes three quarters of the bytes of BF16.
+/// A matrix of about 12 bits a weight as two parts that are added: codes of 8 bits, and codes of 4
+/// bits for what those leave. It errs a fourteenth as much as the first part alone, and takes three
+/// quarters of the bytes of BF16.
 public struct TwoPartWeights: LinearWeights {
   private let coarse: GroupQuantizedWeights
   private let fine: GroupQuantizedWeights
@@ -30,7 +31,8 @@ public struct TwoPartWeights: LinearWeights {
     coarse.activations(for: numerics)
   }
 
-  /// See `LinearWeights.product`: a few rows at a time of the first part, then the same of the second, which is added.
+  /// See `LinearWeights.product`: a few rows at a time of the first part, then the same of the
+  /// second, which is added.
   public func product(
     of input: LinearInput, into y: UnsafeMutablePointer<Float>, on pool: ThreadPool
   ) -> LinearProduct {

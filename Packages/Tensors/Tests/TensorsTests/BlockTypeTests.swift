@@ -2,7 +2,8 @@ import Foundation
 import Tensors
 import Testing
 
-/// Random blocks of every type and their values by another implementation (see `generator` in the file).
+/// Random blocks of every type and their values by another implementation (see `generator` in the
+/// file).
 private struct Reference: Decodable {
   struct Case: Decodable {
     let name: String

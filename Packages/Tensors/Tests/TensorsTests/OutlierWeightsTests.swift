@@ -39,7 +39,8 @@ import Testing
     return y
   }
 
-  /// Every token's inputs beside the outliers, as the nearest of equal steps between their least and largest.
+  /// Every token's inputs beside the outliers, as the nearest of equal steps between their least
+  /// and largest.
   private func rounded(_ x: [Float], besides columns: [Int32], levels: Float) -> [Float] {
     let others = (0..<inputs).filter { !columns.contains(Int32($0)) }
     var x = x
@@ -81,7 +82,8 @@ import Testing
     }
   }
 
-  /// Rotated inputs are undone by the weights: with activations as they are the product is that of the whole matrix.
+  /// Rotated inputs are undone by the weights: with activations as they are the product is that of
+  /// the whole matrix.
   @Test func rotatedInputsMeetRotatedWeights() throws {
     var numbers = Numbers(seed: 6)
     let weights = try matrix(bits: 4, columns: [], rotated: true, &numbers).packed()
@@ -95,7 +97,8 @@ import Testing
     #expect(try product(weights, x, .int8) != exact)
   }
 
-  /// Matrices that keep the same inputs apart share what is prepared of them, and nothing of an earlier input shows.
+  /// Matrices that keep the same inputs apart share what is prepared of them, and nothing of an
+  /// earlier input shows.
   @Test func partsOfAnInputAreShared() throws {
     var numbers = Numbers(seed: 8)
     let pool = try ThreadPool(workers: 2)
@@ -158,7 +161,8 @@ import Testing
     for value in one { #expect(abs(abs(value) - size) < 1e-5) }
   }
 
-  /// 43 times a power of two (Llama 2 7B's inner width) has no construction here; odd widths have none at all.
+  /// 43 times a power of two (Llama 2 7B's inner width) has no construction here; odd widths have
+  /// none at all.
   @Test(arguments: [0, 3, 11_008, 100, 14])
   func unknownOrdersAreRefused(width: Int) { #expect(Hadamard(width: width) == nil) }
 }

@@ -50,7 +50,8 @@ func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: 
   @Test(arguments: [DType.bf16, .f16, .f32])
   func rowsMayArriveInAnyOrder(dtype: DType) throws {
     var numbers = Numbers(seed: 5)
-    // Odd inputs and a last block that is not full; a line of padding must not show in the products.
+    // Odd inputs and a last block that is not full; a line of padding must not show in the
+    // products.
     for (rows, inputs) in [(53, 131), (64, 130), (3, 1), (17, 2)] {
       let tensor = try stored(numbers.floats(rows * inputs), as: dtype, shape: [rows, inputs])
       let whole = try DenseWeights(tensor, name: "w")
@@ -99,7 +100,8 @@ func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: 
     #expect(found[..<32] == values[..<32])
   }
 
-  /// A matrix in two parts errs a fourteenth as much as its first, and multiplies as what it says it holds.
+  /// A matrix in two parts errs a fourteenth as much as its first, and multiplies as what it says
+  /// it holds.
   @Test(arguments: [(16, 32), (37, 96), (400, 300)])
   func twoPartsComeCloserThanOne(rows: Int, inputs: Int) throws {
     var numbers = Numbers(seed: 5)

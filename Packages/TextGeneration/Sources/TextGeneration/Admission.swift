@@ -2,8 +2,8 @@ import KVCaches
 
 /// Decides when requests may start, so that whatever starts can finish in the memory there is.
 ///
-/// A text is charged with the most bytes that it and its branches may ever hold. Pages that it shares are
-/// charged once, to the prefix that they belong to.
+/// A text is charged with the most bytes that it and its branches may ever hold. Pages that it
+/// shares are charged once, to the prefix that they belong to.
 struct Admission {
   let forecast: KVForecast
   let context: Int
@@ -70,8 +70,8 @@ struct Admission {
           prompt
           + min(
             branch + budget.cue.count + budget.answerLimit, request.tokenLimit(context: context))
-        // It shares the pages that are full where it branches off, before the drawn token or the words in
-        // its place.
+        // It shares the pages that are full where it branches off, before the drawn token or the
+        // words in its place.
         let start = prompt + max(0, branch - max(budget.wait.count, 1))
         charge.own += forecast.branchBytes(start: start, end: end, prompt: prompt)
       }

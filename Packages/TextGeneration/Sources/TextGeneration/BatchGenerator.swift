@@ -1,7 +1,8 @@
 import DecoderModels
 import KVCaches
 
-/// Generates many texts at once: a loop over a `DecodingBatch` for callers who have all requests at hand.
+/// Generates many texts at once: a loop over a `DecodingBatch` for callers who have all requests at
+/// hand.
 public final class BatchGenerator {
   /// Something that happened to request `request` (its index).
   public enum Event {
@@ -52,7 +53,8 @@ public final class BatchGenerator {
   ///   - requests: the texts to generate, started in this order.
   ///   - concurrency: most texts decoded together; branches, which are short, come on top.
   /// - Returns: the requests under way.
-  /// - Throws: `GenerationError` for a request that cannot be run, such as one that may outgrow the KV byte budget.
+  /// - Throws: `GenerationError` for a request that cannot be run, such as one that may outgrow the
+  ///   KV byte budget.
   public func start(
     _ requests: [GenerationRequest], concurrency: Int = 1
   ) throws(GenerationError) -> BatchRun {
@@ -79,7 +81,8 @@ public final class BatchGenerator {
     }
   }
 
-  /// How many of the requests, from the first on, fit into the KV byte budget, less some bytes, at once.
+  /// How many of the requests, from the first on, fit into the KV byte budget, less some bytes, at
+  /// once.
   ///
   /// - Throws: `GenerationError` for a request that cannot be run, as `run` does.
   public func fitting(

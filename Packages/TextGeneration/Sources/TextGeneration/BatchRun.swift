@@ -1,5 +1,5 @@
-/// Requests under way, event by event: for callers whose own work on an event may fail. What is left
-/// when the caller lets go of it ends, and leaves no pages behind.
+/// Requests under way, event by event: for callers whose own work on an event may fail. What is
+/// left when the caller lets go of it ends, and leaves no pages behind.
 ///
 /// ```
 /// var run = try generator.start(requests, concurrency: 4)

@@ -12,7 +12,8 @@ struct BatchSequence {
   private(set) var pending: [Int32]
   /// The prompt of another text that it waits for, and the tokens of it that it starts with.
   var awaited: (prefix: PrefixID, tokens: Int)?
-  /// Tokens of the prompt that are to be run before any that follow them, since others start with these.
+  /// Tokens of the prompt that are to be run before any that follow them, since others start with
+  /// these.
   var stop: Int?
   /// How much it speculates.
   var speculation = Speculation()
@@ -62,8 +63,8 @@ struct BatchSequence {
     return min(pending.count, stop - promptTokensRun)
   }
 
-  /// The most tokens that may be proposed behind the one that is pending, so that it never holds more than it
-  /// was charged with.
+  /// The most tokens that may be proposed behind the one that is pending, so that it never holds
+  /// more than it was charged with.
   func mostProposals(context: Int) -> Int {
     guard !isInPrompt, branch == nil, pending.count == 1 else { return 0 }
     return max(0, source.longestReply(context: context) - tokens.count - 1)
@@ -82,7 +83,8 @@ struct BatchSequence {
   /// Takes how likely the next tokens of the prompt were.
   mutating func score(_ logprobs: [TokenLogprob]) { promptLogprobs += logprobs }
 
-  /// Branches off every smaller budget that `token`, drawn next, uses up; to be asked before it is taken.
+  /// Branches off every smaller budget that `token`, drawn next, uses up; to be asked before it is
+  /// taken.
   mutating func branchesOff(by token: Int32, text: (Int32) -> String) -> [BatchSequence] {
     var result: [BatchSequence] = []
     while let budget = branches.first, let state = state?.shortened(to: budget) {

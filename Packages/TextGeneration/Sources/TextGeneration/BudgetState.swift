@@ -1,6 +1,7 @@
 /// Follows one text under a thinking budget: takes each drawn token and says what becomes of it.
 ///
-/// What it says depends on the tokens taken alone, so a smaller budget says the same until it is used up.
+/// What it says depends on the tokens taken alone, so a smaller budget says the same until it is
+/// used up.
 public struct BudgetState: Sendable {
   /// What to do, in order, after a token was drawn.
   public enum Action: Sendable, Hashable {
@@ -121,7 +122,8 @@ public struct BudgetState: Sendable {
   }
 }
 
-/// Finds the brace that closes one already opened, across tokens; a backslash takes the meaning from what follows it.
+/// Finds the brace that closes one already opened, across tokens; a backslash takes the meaning
+/// from what follows it.
 struct BraceDepth: Sendable {
   private var depth = 1
   private var isEscaped = false

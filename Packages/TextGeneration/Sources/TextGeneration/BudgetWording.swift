@@ -1,9 +1,10 @@
 /// The words of a thinking budget; an application turns them into tokens.
 public enum BudgetWording: String, Sendable, Hashable, Codable, CaseIterable {
-  /// The start of a boxed answer, which ends at its closing brace (arXiv:2510.10964). The thought stays open, as the
-  /// paper does not say that it is closed, unless asked for.
+  /// The start of a boxed answer, which ends at its closing brace (arXiv:2510.10964). The thought
+  /// stays open, as the paper does not say that it is closed, unless asked for.
   case finalAnswer = "final-answer"
-  /// Qwen's sentence, which closes the thought; a free answer follows (QwenLM/Qwen3, thinking budget guide).
+  /// Qwen's sentence, which closes the thought; a free answer follows (QwenLM/Qwen3, thinking
+  /// budget guide).
   case earlyStop = "early-stop"
 
   /// What replaces an end of thought that comes too early, without a space or newline around it.
@@ -26,7 +27,8 @@ public enum BudgetWording: String, Sendable, Hashable, Codable, CaseIterable {
     self == .finalAnswer ? .closingBrace : .stopToken
   }
 
-  /// Most tokens of the answer when nothing else is said: what a boxed answer or a short explanation takes.
+  /// Most tokens of the answer when nothing else is said: what a boxed answer or a short
+  /// explanation takes.
   public var answerLimit: Int { self == .finalAnswer ? 64 : 1024 }
 }
 
@@ -38,7 +40,8 @@ extension ThinkingBudget {
   ///   - lowerBound: whether the model may think less.
   ///   - interceptsThinkEnd: whether the lower bound replaces the tag that ends a thought too.
   ///   - wording: the words.
-  ///   - closesThought: whether `\n</think>\n\n` comes before the cue; it never does before one that closes the thought itself.
+  ///   - closesThought: whether `\n</think>\n\n` comes before the cue; it never does before one
+  ///     that closes the thought itself.
   ///   - answerLimit: most tokens of the answer; nil for the wording's own.
   ///   - encode: turns text into tokens, adding none of its own.
   /// - Throws: `GenerationError.invalidOption`.

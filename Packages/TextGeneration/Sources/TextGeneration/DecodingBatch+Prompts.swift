@@ -96,8 +96,8 @@ extension DecodingBatch {
     return prefix
   }
 
-  /// Whether a prompt can be shared only as it was after exactly so many tokens, since what they are stored
-  /// as changes as others follow.
+  /// Whether a prompt can be shared only as it was after exactly so many tokens, since what they
+  /// are stored as changes as others follow.
   private var sharesExactly: Bool {
     let shape = pass.decoder.shape.cacheShape
     return admission.forecast.sharesPrompts
@@ -151,8 +151,8 @@ extension DecodingBatch {
     return sequence.stop == nil || sequence.stop == tokens
   }
 
-  /// Holds what others wait for as soon as it is there, and lets them begin. Those that start with a whole
-  /// prompt are returned with its logits.
+  /// Holds what others wait for as soon as it is there, and lets them begin. Those that start with
+  /// a whole prompt are returned with its logits.
   mutating func serveWaiting() -> [(sequence: Int, logits: [Float])] {
     var whole: [(sequence: Int, logits: [Float])] = []
     for index in sequences.indices {
@@ -237,7 +237,8 @@ extension DecodingBatch {
     let cache: KVCache
   }
 
-  /// Before texts are gone: holds what others wait for, and returns what requests to come can start with.
+  /// Before texts are gone: holds what others wait for, and returns what requests to come can start
+  /// with.
   mutating func holdPrompts(of ids: Set<RequestID>) -> [RequestID: KeptText] {
     for sequence in sequences {
       guard let (id, tokens) = sequence.awaited, let leader = prefixes[id]?.leader,
@@ -264,7 +265,8 @@ extension DecodingBatch {
     return kept
   }
 
-  /// Ends what a request held when its last sequence is gone; `kept` is what may stay of its prompt.
+  /// Ends what a request held when its last sequence is gone; `kept` is what may stay of its
+  /// prompt.
   mutating func end(_ id: RequestID, keeping kept: KeptText?) {
     admission.end(id)
     if let prefix = shared.removeValue(forKey: id) { prefixes[prefix]?.users.remove(id) }
@@ -276,7 +278,8 @@ extension DecodingBatch {
     dropUnusedPrefixes()
   }
 
-  /// Keeps the beginning of a text under the name of its prompt, if there are bytes for it and nobody keeps it yet.
+  /// Keeps the beginning of a text under the name of its prompt, if there are bytes for it and
+  /// nobody keeps it yet.
   private mutating func keep(_ kept: KeptText, as own: PrefixID, of id: RequestID) {
     guard let prefix = prefixes[own], prefix.cache == nil else { return }
     let tokens = kept.cache.position
@@ -300,8 +303,8 @@ extension DecodingBatch {
     prefixes[own]?.cache = kept.cache
   }
 
-  /// Before a text is gone of whose prompt others wait for more: the one that shares most of it goes on with
-  /// it where it is.
+  /// Before a text is gone of whose prompt others wait for more: the one that shares most of it
+  /// goes on with it where it is.
   mutating func handOverPrompt(of id: RequestID) {
     guard let own = owned[id],
       let leader = sequences.indices.first(where: {
@@ -334,7 +337,8 @@ extension DecodingBatch {
     sequences[heir].stop = nextStop(of: heir)
   }
 
-  /// Where a text has to stop next in its prompt, since somebody waits for what it is after exactly so many tokens.
+  /// Where a text has to stop next in its prompt, since somebody waits for what it is after exactly
+  /// so many tokens.
   private func nextStop(of leader: Int) -> Int? {
     guard sharesExactly, let own = owned[sequences[leader].id] else { return nil }
     let (done, all) = (caches[leader].position, sequences[leader].source.prompt.count)
@@ -344,7 +348,8 @@ extension DecodingBatch {
 
   private func waitingTokens(_ sequence: Int) -> Int { sequences[sequence].awaited?.tokens ?? 0 }
 
-  /// Lets go of the prompt that was used longest ago and that nobody uses now, since its bytes are needed.
+  /// Lets go of the prompt that was used longest ago and that nobody uses now, since its bytes are
+  /// needed.
   ///
   /// - Returns: whether there was one.
   private mutating func dropOldestPrefix() -> Bool {
@@ -355,8 +360,8 @@ extension DecodingBatch {
     return true
   }
 
-  /// Lets go of prompts that nobody uses, but for those that the next request begins like, and the last used as far
-  /// as there are bytes for them.
+  /// Lets go of prompts that nobody uses, but for those that the next request begins like, and the
+  /// last used as far as there are bytes for them.
   mutating func dropUnusedPrefixes() {
     var kept = 0
     let next = queue.first?.request.prompt
@@ -372,7 +377,8 @@ extension DecodingBatch {
     }
   }
 
-  /// Lets go of what is held of a prompt; as long as its leader lives, that holds the pages themselves.
+  /// Lets go of what is held of a prompt; as long as its leader lives, that holds the pages
+  /// themselves.
   private mutating func drop(_ id: PrefixID) {
     guard let prefix = prefixes[id] else { return }
     admission.release(prefix.bytes)

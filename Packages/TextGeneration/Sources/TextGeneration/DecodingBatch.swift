@@ -8,10 +8,10 @@ public struct RequestID: Sendable, Hashable {
 
 /// Decodes many texts together, step by step; requests come and go between steps.
 ///
-/// A text depends only on its request, never on its neighbours, nor on when it was submitted. Prompts that
-/// begin like others start with their pages, which are stored once. Long prompts are cut over steps while
-/// other texts are generated. A request starts only when it and everything that runs can finish within the
-/// bytes there are, and waits otherwise. One thread drives a batch.
+/// A text depends only on its request, never on its neighbours, nor on when it was submitted.
+/// Prompts that begin like others start with their pages, which are stored once. Long prompts are
+/// cut over steps while other texts are generated. A request starts only when it and everything
+/// that runs can finish within the bytes there are, and waits otherwise. One thread drives a batch.
 ///
 /// ```swift
 /// var batch = DecodingBatch(pass)
@@ -52,7 +52,8 @@ public struct DecodingBatch {
     public var kvByteBudget: Int
     /// Most prompt tokens of a step in which other texts are generated; changes no text.
     public var promptTokens: Int
-    /// Bytes of prompts that are kept though nobody uses them, for requests to come that begin alike.
+    /// Bytes of prompts that are kept though nobody uses them, for requests to come that begin
+    /// alike.
     public var keptPromptBytes: Int
 
     /// Most texts running together for which tokens are proposed: where many run, each row counts.
@@ -103,8 +104,8 @@ public struct DecodingBatch {
   ///   - tokenLimit: ids from here on are never drawn.
   ///   - meter: counts the bytes of its caches.
   ///   - clock: tells the time that texts and steps take.
-  ///   - text: the text of one token, in which the end of a budget's answer is looked for; without it such an
-  ///     answer ends at a stop token or its limit.
+  ///   - text: the text of one token, in which the end of a budget's answer is looked for; without
+  ///     it such an answer ends at a stop token or its limit.
   public init(
     _ pass: ForwardPass, kv: KVPolicy = .full, limits: Limits = Limits(),
     proposer: (any Proposer)? = nil, tokenLimit: Int = .max, meter: KVMeter = KVMeter(),

@@ -42,10 +42,10 @@ public struct LikelihoodTimings: Sendable, Hashable {
 
 /// Scores ends of texts, such as the options of a question, in one pass over what they share.
 ///
-/// The tokens with which all texts of a batch begin are run once and kept for the next batch; what the
-/// texts of one group share is run once for the group; all groups of a batch go through the model
-/// together. A text's likelihood is the same bits for any batch, since a decoder's logits depend neither
-/// on how tokens are cut into runs nor on what else is run.
+/// The tokens with which all texts of a batch begin are run once and kept for the next batch; what
+/// the texts of one group share is run once for the group; all groups of a batch go through the
+/// model together. A text's likelihood is the same bits for any batch, since a decoder's logits
+/// depend neither on how tokens are cut into runs nor on what else is run.
 public struct LikelihoodScorer {
   /// What all calls so far took.
   public private(set) var timings = LikelihoodTimings()
@@ -63,9 +63,9 @@ public struct LikelihoodScorer {
 
   /// A scorer on `pass`.
   ///
-  /// - Throws: `GenerationError.invalidOption` for a policy that evicts: an end is scored right behind
-  ///   its prompt, before an eviction is at work; `KVPolicyError` where the model's heads cannot be kept
-  ///   as `kv` says.
+  /// - Throws: `GenerationError.invalidOption` for a policy that evicts: an end is scored right
+  ///   behind its prompt, before an eviction is at work; `KVPolicyError` where the model's heads
+  ///   cannot be kept as `kv` says.
   public init(_ pass: ForwardPass, kv: KVPolicy = .full, kvByteBudget: Int = .max) throws {
     guard kv.eviction == nil else {
       throw GenerationError.invalidOption(
@@ -82,8 +82,8 @@ public struct LikelihoodScorer {
 
   /// How many of the groups, from the first on and at most `wanted`, fit into the bytes together.
   ///
-  /// - Throws: `GenerationError` for a text without tokens before its scored end, or without such an end,
-  ///   one that is longer than the context, and a group that does not fit alone.
+  /// - Throws: `GenerationError` for a text without tokens before its scored end, or without such
+  ///   an end, one that is longer than the context, and a group that does not fit alone.
   public func fitting(_ groups: [[ScoredText]], wanted: Int) throws(GenerationError) -> Int {
     var (bytes, count) = (0, 0)
     for group in groups.prefix(wanted) {
@@ -174,7 +174,8 @@ public struct LikelihoodScorer {
     return caches
   }
 
-  /// Runs the tokens that all groups begin with but for one of each, so that each has a row of its own.
+  /// Runs the tokens that all groups begin with but for one of each, so that each has a row of its
+  /// own.
   private mutating func growTrunk(to shared: [ArraySlice<Int32>]) throws(GenerationError) {
     guard let first = shared.first else { return }
     let least = max(0, (shared.map(\.count).min() ?? 0) - 1)

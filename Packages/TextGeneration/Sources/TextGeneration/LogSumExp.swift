@@ -1,7 +1,7 @@
 import Foundation
 
-/// ln of a sum of exponentials over many floats, sixteen at a time in one fixed order: the same bits on
-/// every instruction set.
+/// ln of a sum of exponentials over many floats, sixteen at a time in one fixed order: the same
+/// bits on every instruction set.
 enum LogSumExp {
   /// The largest of `values`; -infinity for none. A NaN among them may hide others.
   static func largest(of values: UnsafeBufferPointer<Float>) -> Float {
@@ -14,7 +14,8 @@ enum LogSumExp {
     return values[whole...].reduce(most.max()) { max($0, $1) }
   }
 
-  /// ln of the sum of exp(x) over `values`, whose largest is known; not finite where one of them is not.
+  /// ln of the sum of exp(x) over `values`, whose largest is known; not finite where one of them is
+  /// not.
   ///
   /// exp is that of 2^n 2^f with a polynomial for 2^f, off by less than 3e-7 of its value.
   static func of(_ values: UnsafeBufferPointer<Float>, largest: Float) -> Double {

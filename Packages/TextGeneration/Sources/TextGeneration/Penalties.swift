@@ -5,7 +5,8 @@ public struct Penalties: Sendable, Hashable, Codable {
   /// Divides the positive logits of tokens of prompt and text, and multiplies the negative ones; 1
   /// changes nothing. (Keskar et al., arXiv:1909.05858; `repetition_penalty` of transformers.)
   public var repetition: Float = 1
-  /// Taken from the logits of tokens of the text, however often they stand there; 0 changes nothing.
+  /// Taken from the logits of tokens of the text, however often they stand there; 0 changes
+  /// nothing.
   public var presence: Float = 0
   /// Taken from the logits of tokens of the text, times how often they stand there; 0 changes
   /// nothing.

@@ -21,8 +21,8 @@ struct SharedPrefix {
   var lastUse = 0
 }
 
-/// Finds prompts that begin alike. Full pages of tokens are hashed together with those before them, so that
-/// the longest common prefix of a prompt with any of the others is found by a few look-ups.
+/// Finds prompts that begin alike. Full pages of tokens are hashed together with those before them,
+/// so that the longest common prefix of a prompt with any of the others is found by a few look-ups.
 struct PrefixIndex {
   private(set) var prefixes: [PrefixID: SharedPrefix] = [:]
   /// Hash of the first so many pages -> prompts that begin with them.
@@ -74,8 +74,9 @@ struct PrefixIndex {
     prefixes[id]?.lastUse = uses
   }
 
-  /// The prompts that begin like `prompt`, those with most full pages in common first, each with the tokens
-  /// of these pages. What is found is compared token by token: a hash alone decides nothing.
+  /// The prompts that begin like `prompt`, those with most full pages in common first, each with
+  /// the tokens of these pages. What is found is compared token by token: a hash alone decides
+  /// nothing.
   func matches(_ prompt: [Int32]) -> [(id: PrefixID, tokens: Int)] {
     var found: [(id: PrefixID, tokens: Int)] = []
     var seen: Set<PrefixID> = []

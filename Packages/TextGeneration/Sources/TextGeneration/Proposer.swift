@@ -1,14 +1,15 @@
 /// Offers tokens that may follow a text, so that several are verified in one pass of the model.
 ///
-/// What a batch draws is the token that it would have drawn without: random numbers belong to positions, and
-/// a proposal is accepted where it is that token. So a proposer changes the speed of a text and never the text.
+/// What a batch draws is the token that it would have drawn without: random numbers belong to
+/// positions, and a proposal is accepted where it is that token. So a proposer changes the speed of
+/// a text and never the text.
 public protocol Proposer: Sendable {
   /// At most `most` tokens that may follow `tokens`, prompt and text.
   func propose(after tokens: [Int32], most: Int) -> [Int32]
 }
 
-/// Proposes what followed the text's last tokens when they stood in prompt or text before (prompt lookup,
-/// github.com/apoorvumang/prompt-lookup-decoding).
+/// Proposes what followed the text's last tokens when they stood in prompt or text before (prompt
+/// lookup, github.com/apoorvumang/prompt-lookup-decoding).
 public struct PromptLookup: Proposer {
   /// Last tokens that are looked for, at most and at least.
   public let lengths: ClosedRange<Int>
@@ -35,8 +36,8 @@ public struct PromptLookup: Proposer {
   }
 }
 
-/// How much a sequence speculates: more where proposals are accepted, and seldom where they are not, so that
-/// they cost little there.
+/// How much a sequence speculates: more where proposals are accepted, and seldom where they are
+/// not, so that they cost little there.
 struct Speculation {
   /// Tokens to propose.
   private(set) var length = 4

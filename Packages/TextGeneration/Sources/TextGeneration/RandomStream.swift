@@ -1,8 +1,8 @@
 /// Random numbers that are a function of where they are used: (seed, sample, position) -> number.
 ///
-/// Nothing is carried from one draw to the next, so a sample's text depends neither on the batch it runs in nor on
-/// the order in which samples are computed. The generator is Philox 4x32 with 10 rounds (Salmon et al., "Parallel random
-/// numbers: as easy as 1, 2, 3", SC 2011).
+/// Nothing is carried from one draw to the next, so a sample's text depends neither on the batch it
+/// runs in nor on the order in which samples are computed. The generator is Philox 4x32 with 10
+/// rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 public struct RandomStream: Sendable, Hashable, Codable {
   /// The seed of the whole run.
   public let seed: UInt64

@@ -126,7 +126,8 @@ public final class Sampler {
 
 /// A token that may be drawn. The likelier is greater, among equals the lower id.
 struct Candidate: Comparable {
-  /// The logit's bits in the order of its value, then the complement of the id: one comparison orders both.
+  /// The logit's bits in the order of its value, then the complement of the id: one comparison
+  /// orders both.
   private let key: UInt64
 
   init(logit: Float, id: Int) {

@@ -1,5 +1,6 @@
-/// What is said of how tokens are drawn: by a benchmark, a request, a journal. A missing value leaves
-/// the choice to whoever has one, such as the model's own files; `SamplingOptions` are what holds then.
+/// What is said of how tokens are drawn: by a benchmark, a request, a journal. A missing value
+/// leaves the choice to whoever has one, such as the model's own files; `SamplingOptions` are what
+/// holds then.
 public struct Sampling: Sendable, Hashable, Codable {
   /// Divides the logits; 0 is greedy decoding.
   public var temperature: Double?

@@ -1,10 +1,10 @@
 import DecoderModels
 
-/// What one step runs: everything that was appended last, and a share of the prompts that are still on their
-/// way.
+/// What one step runs: everything that was appended last, and a share of the prompts that are still
+/// on their way.
 ///
-/// A long prompt is cut over steps so that the texts that are being generated do not wait for it. Cuts change
-/// no result.
+/// A long prompt is cut over steps so that the texts that are being generated do not wait for it.
+/// Cuts change no result.
 struct StepPlan {
   /// A run for each sequence that takes part: its index and its first so many pending tokens.
   let parts: [(sequence: Int, tokens: Int)]

@@ -1,6 +1,7 @@
 /// Texts that end a reply wherever they come up; they are not part of it.
 ///
-/// A reply arrives in pieces: what may be the beginning of a stop string is held back until it is known.
+/// A reply arrives in pieces: what may be the beginning of a stop string is held back until it is
+/// known.
 public struct StopStrings: Sendable {
   /// The texts, none of them empty.
   public let strings: [String]

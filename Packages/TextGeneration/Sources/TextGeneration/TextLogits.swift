@@ -1,8 +1,8 @@
 import DecoderModels
 import KVCaches
 
-/// The logits that a model gives along tokens that are known, read some tokens at a time, so that only
-/// few rows are held.
+/// The logits that a model gives along tokens that are known, read some tokens at a time, so that
+/// only few rows are held.
 public struct TextLogits {
   /// The tokens.
   public let tokens: [Int32]
@@ -29,7 +29,8 @@ public struct TextLogits {
     _ = try read(count, .none)
   }
 
-  /// The rows of the next tokens, `[count, vocabulary]`: at most `most`, fewer at the end, then none.
+  /// The rows of the next tokens, `[count, vocabulary]`: at most `most`, fewer at the end, then
+  /// none.
   ///
   /// - Throws: `GenerationError.model`.
   public mutating func next(_ most: Int = 64) throws(GenerationError) -> [Float] {

@@ -1,8 +1,10 @@
-/// How long a model thinks before it has to answer, and what is put into its text to hold it to that.
+/// How long a model thinks before it has to answer, and what is put into its text to hold it to
+/// that.
 ///
-/// The budget T counts every token after the prompt that belongs to the thought: tags and put-in words included, the
-/// cue and the answer not. Once T is reached while the model still thinks, the cue is injected and the answer follows
-/// (budget forcing: arXiv:2501.19393, section 3; arXiv:2510.10964, section 3).
+/// The budget T counts every token after the prompt that belongs to the thought: tags and put-in
+/// words included, the cue and the answer not. Once T is reached while the model still thinks, the
+/// cue is injected and the answer follows (budget forcing: arXiv:2501.19393, section 3;
+/// arXiv:2510.10964, section 3).
 public struct ThinkingBudget: Sendable, Hashable, Codable {
   /// What happens when the model wants to end its thought before T.
   public enum LowerBound: Sendable, Hashable, Codable {
@@ -26,7 +28,8 @@ public struct ThinkingBudget: Sendable, Hashable, Codable {
   public private(set) var tokens: Int
   /// Whether the model may think less.
   public let lowerBound: LowerBound
-  /// Whether the lower bound replaces the tag that ends a thought too, or stop tokens alone (the paper read literally).
+  /// Whether the lower bound replaces the tag that ends a thought too, or stop tokens alone (the
+  /// paper read literally).
   public let interceptsThinkEnd: Bool
   /// What takes the place of an end that comes too early; cut where T is reached.
   public let wait: [Int32]
@@ -42,7 +45,8 @@ public struct ThinkingBudget: Sendable, Hashable, Codable {
 
   /// A checked budget.
   ///
-  /// - Throws: `GenerationError.invalidOption` for a number out of range and for words that are needed and missing.
+  /// - Throws: `GenerationError.invalidOption` for a number out of range and for words that are
+  ///   needed and missing.
   public init(
     tokens: Int, lowerBound: LowerBound = .none, interceptsThinkEnd: Bool = true, wait: [Int32],
     cue: [Int32], answerEnd: AnswerEnd = .closingBrace, answerLimit: Int = 64

@@ -17,8 +17,8 @@ public struct ThinkingTags: Sendable, Hashable {
     return prompt[last] == open
   }
 
-  /// Tokens of `reply` that belong to its thought, tags included: all up to the last closing tag, everything where a
-  /// thought was opened and not closed, nothing without one.
+  /// Tokens of `reply` that belong to its thought, tags included: all up to the last closing tag,
+  /// everything where a thought was opened and not closed, nothing without one.
   public func thoughtLength(of reply: [Int32], after prompt: [Int32]) -> Int {
     if let end = reply.lastIndex(of: close) { return end + 1 }
     return reply.contains(open) || isOpen(after: prompt) ? reply.count : 0

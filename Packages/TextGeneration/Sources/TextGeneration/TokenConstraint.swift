@@ -1,11 +1,13 @@
 /// Says which tokens may come next, so that a text keeps to a grammar.
 ///
-/// A constraint is the state of one text: a batch copies it, and tells it every token that is appended.
+/// A constraint is the state of one text: a batch copies it, and tells it every token that is
+/// appended.
 public protocol TokenConstraint: Sendable {
   /// Takes a token that was appended, drawn or put in.
   mutating func take(_ id: Int32)
 
-  /// The tokens that may be drawn next, a bit for each id from the lowest of the first word on; nil for all.
+  /// The tokens that may be drawn next, a bit for each id from the lowest of the first word on; nil
+  /// for all.
   func allowed() -> [UInt64]?
 }
 

@@ -52,8 +52,8 @@ extension ForwardPass {
   /// tokens are cut into runs, so these are the ones that they were drawn from, as long as no
   /// eviction is at work.
   ///
-  /// - Throws: `GenerationError.nonFiniteLogits`, `.model` for what the pass objects to, or `.cache`
-  ///   where the model's heads cannot be kept as `kv` says.
+  /// - Throws: `GenerationError.nonFiniteLogits`, `.model` for what the pass objects to, or
+  ///   `.cache` where the model's heads cannot be kept as `kv` says.
   public func logprobs(
     of tokens: [Int32], after prompt: [Int32], top: Int, kv: KVPolicy = .full
   ) throws(GenerationError) -> [TokenLogprob] {

@@ -8,8 +8,8 @@ import Testing
 @testable import TextGeneration
 
 @Suite struct BatchGeneratorTests {
-  /// A decoder with random weights over 40 tokens: of one layer, of two the first of which is linear attention, or of two the
-  /// second of which has a window.
+  /// A decoder with random weights over 40 tokens: of one layer, of two the first of which is
+  /// linear attention, or of two the second of which has a window.
   static func makePass(
     context: Int = 64, isHybrid: Bool = false, window: Int? = nil
   ) throws -> ForwardPass {

@@ -114,7 +114,8 @@ import Testing
     #expect(drawnAfterCue > 40)
   }
 
-  /// Thoughts of several pages, with branches before, at and after the places where tokens are rounded or evicted.
+  /// Thoughts of several pages, with branches before, at and after the places where tokens are
+  /// rounded or evicted.
   @Test(arguments: SchedulerTests.configurations, [false, true])
   func longBranchesEqualSeparateRuns(
     policy: (format: String, eviction: String?), isHybrid: Bool
@@ -143,7 +144,8 @@ import Testing
   }
 
   @Test func samplesOfOnePromptShareIt() throws {
-    // A page holds 64 tokens, the context: every sequence has one page, its own once it writes to it.
+    // A page holds 64 tokens, the context: every sequence has one page, its own once it writes to
+    // it.
     var requests = try (0..<12).map { try BatchGeneratorTests.request($0) }
     for index in requests.indices {
       requests[index].prompt = (0..<20).map { Int32(index < 8 ? $0 : 2 * $0) }

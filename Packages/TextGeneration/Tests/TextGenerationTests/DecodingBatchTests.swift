@@ -259,7 +259,8 @@ import Testing
     request.stopTokens = []
     let id = try batch.submit(request)
     let result = try #require(try Self.finish(&batch)[id])
-    // Each step asks for the time when it starts and when it has run; a start and an end ask once more.
+    // Each step asks for the time when it starts and when it has run; a start and an end ask once
+    // more.
     #expect(result.seconds == 9)
     #expect(batch.timings.promptSeconds == 1 && batch.timings.generationSeconds == 3)
   }

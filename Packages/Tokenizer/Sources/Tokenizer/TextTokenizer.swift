@@ -82,7 +82,8 @@ public struct TextTokenizer: Sendable {
     addedByContent[ExactString(piece)] ?? parts.model.pieces.id(of: piece)
   }
 
-  /// The bytes that an id adds to a text, which need not be whole characters; empty for ids without a piece.
+  /// The bytes that an id adds to a text, which need not be whole characters; empty for ids without
+  /// a piece.
   public func bytes(of id: Int32) -> [UInt8] { Array(decoder.bytes(of: id)) }
 
   // MARK: Encoding

@@ -2,7 +2,8 @@ import KVCaches
 import KVLayout
 import Tensors
 
-/// An eviction of one's own: the most recent tokens stay, and of those before them evenly spaced ones.
+/// An eviction of one's own: the most recent tokens stay, and of those before them evenly spaced
+/// ones.
 struct EvenlySpaced: EvictionPolicy {
   static let name = "even"
   static let keys = ["recent"]

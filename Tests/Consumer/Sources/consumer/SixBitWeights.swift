@@ -2,8 +2,8 @@ import DecoderModels
 import ModelLoader
 import Tensors
 
-/// A weight format of one's own: codes of 6 bits, 4 in 3 bytes, with a scale for each 32 inputs of a
-/// row. Products are F32.
+/// A weight format of one's own: codes of 6 bits, 4 in 3 bytes, with a scale for each 32 inputs of
+/// a row. Products are F32.
 struct SixBitWeights: LinearWeights {
   private static let group = 32
   private static let groupBytes = 24

@@ -6,10 +6,10 @@ import TextGeneration
 /// Calibration text that a model writes itself: replies to prompts of several kinds in its own
 /// template, thoughts included, and texts from the bare start token.
 ///
-/// A quantizer wants activations as they are when the model is at work. A reasoning model is at work
-/// in its own thoughts, which no corpus holds (compare LLM-QAT, arXiv:2305.17888, section 3.1).
-/// Text `i` is a function of the model, `i` and the seed alone, so that a run that was killed goes
-/// on with the same texts, and 8 and 4 bits are calibrated alike.
+/// A quantizer wants activations as they are when the model is at work. A reasoning model is at
+/// work in its own thoughts, which no corpus holds (compare LLM-QAT, arXiv:2305.17888, section
+/// 3.1). Text `i` is a function of the model, `i` and the seed alone, so that a run that was killed
+/// goes on with the same texts, and 8 and 4 bits are calibrated alike.
 public struct SelfCalibration: Sendable {
   /// How much is written: at least `sequences` x `tokens` tokens, in texts of at most `tokens`.
   public struct Amount: Sendable, Hashable, CustomStringConvertible {
@@ -136,8 +136,8 @@ public struct SelfCalibration: Sendable {
   ///   - text: the text of token ids, for readers of the file.
   ///   - progress: told how far the writing is, and says whether to go on.
   /// - Returns: the token sequences.
-  /// - Throws: `CompressionError.calibration` for a file that cannot be used, `.generation`; `.stopped` where `progress`
-  ///   said so.
+  /// - Throws: `CompressionError.calibration` for a file that cannot be used, `.generation`;
+  ///   `.stopped` where `progress` said so.
   public func sequences(
     keptIn file: URL, writer: Writer, text: ([Int32]) -> String, progress: Progress
   ) throws(CompressionError) -> [[Int32]] {

@@ -20,8 +20,9 @@ extension Smoothing {
     }
   }
 
-  /// The norm that gives the input of a site, where nothing but linear layers reads it that can be changed with it: neither a router
-  /// nor gates, and no experts, which one divisor for all would harm.
+  /// The norm that gives the input of a site, where nothing but linear layers reads it that can be
+  /// changed with it: neither a router nor gates, and no experts, which one divisor for all would
+  /// harm.
   func norm(of site: Int, in block: DecoderBlock) -> Int? {
     guard let norm = block.sites[site].norm, block.norms[norm].name != nil else { return nil }
     let readers = block.sites.indices.filter { block.sites[$0].norm == norm }

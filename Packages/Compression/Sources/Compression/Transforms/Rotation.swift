@@ -2,11 +2,12 @@ import DecoderModels
 import ModelLoader
 import Tensors
 
-/// A rotation of the residual stream, and of what each head attends to, by Hadamard matrices: large values in a few channels spread
-/// over all of them. Weights are rotated once; the model computes what it did, without further work.
+/// A rotation of the residual stream, and of what each head attends to, by Hadamard matrices: large
+/// values in a few channels spread over all of them. Weights are rotated once; the model computes
+/// what it did, without further work.
 ///
-/// Source: QuaRot, arXiv:2404.00456, sections 4.1 and 4.2. It holds for norms without a mean, whose weights move into the layers that
-/// read them, and for layers whose outputs meet in sums alone.
+/// Source: QuaRot, arXiv:2404.00456, sections 4.1 and 4.2. It holds for norms without a mean, whose
+/// weights move into the layers that read them, and for layers whose outputs meet in sums alone.
 struct Rotation: Sendable {
   /// Of the residual stream.
   let residual: Hadamard
@@ -107,7 +108,8 @@ extension Hadamard {
     }
   }
 
-  /// Rotates the columns of a matrix whose rows have `width` numbers, each part of a column that is as high as the rotation by itself.
+  /// Rotates the columns of a matrix whose rows have `width` numbers, each part of a column that is
+  /// as high as the rotation by itself.
   func rotate(columnsOf values: inout [Float], width: Int) {
     var column = [Float](repeating: 0, count: self.width)
     values.withUnsafeMutableBufferPointer { values in

@@ -2,11 +2,13 @@ import Foundation
 import DecoderModels
 import Tensors
 
-/// SmoothQuant: channels whose activations are large are divided by a number each, in the norm that gives them, and the weights
-/// that read them multiplied by it, so that both are easy to round. The model computes what it did.
+/// SmoothQuant: channels whose activations are large are divided by a number each, in the norm that
+/// gives them, and the weights that read them multiplied by it, so that both are easy to round. The
+/// model computes what it did.
 ///
-/// Source: arXiv:2211.10438, eq. 4, with the largest magnitudes of both sides; smoothed are the inputs of q, k, v and of gate, up
-/// (or of what a family has in their place), where one norm gives them. Inputs that a router or a gate reads too stay.
+/// Source: arXiv:2211.10438, eq. 4, with the largest magnitudes of both sides; smoothed are the
+/// inputs of q, k, v and of gate, up (or of what a family has in their place), where one norm gives
+/// them. Inputs that a router or a gate reads too stay.
 public struct Smoothing: Sendable, Hashable {
   /// What part of the difficulty moves to the weights, 0 to 1.
   public let strength: Float
@@ -32,8 +34,8 @@ public struct Smoothing: Sendable, Hashable {
 
   /// Smooths the channels that a norm of a block gives, in all layers that read them.
   ///
-  /// The norm's new weights are rounded to the type that they will be stored in first; what the layers are multiplied by is what
-  /// has truly become of them, so that rounding costs nothing.
+  /// The norm's new weights are rounded to the type that they will be stored in first; what the
+  /// layers are multiplied by is what has truly become of them, so that rounding costs nothing.
   ///
   /// - Parameters:
   ///   - norm: its index.

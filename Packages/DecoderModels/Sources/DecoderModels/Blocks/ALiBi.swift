@@ -3,8 +3,8 @@ import Kernels
 
 /// Attention with linear biases (arXiv:2108.12409).
 enum ALiBi {
-  /// The slope of each of `heads` heads, in BF16: a geometric sequence for the largest power of two among their number, and every
-  /// second term of the next finer one for the heads beyond it.
+  /// The slope of each of `heads` heads, in BF16: a geometric sequence for the largest power of two
+  /// among their number, and every second term of the next finer one for the heads beyond it.
   static func slopes(_ heads: Int) -> [Float] {
     var powerOfTwo = 1
     while powerOfTwo * 2 <= heads { powerOfTwo *= 2 }

@@ -3,8 +3,8 @@ import Tensors
 
 /// What mixers and feed-forward layers have in common.
 public protocol BlockPart: Sendable {
-  /// The linear layers by the input that they multiply, in the order of computation. Setting it takes the same layers
-  /// with other weights.
+  /// The linear layers by the input that they multiply, in the order of computation. Setting it
+  /// takes the same layers with other weights.
   var sites: [Site] { get set }
   /// The weights that are multiplied first, to be prefetched.
   var firstWeights: any LinearWeights { get }
@@ -25,8 +25,8 @@ public struct BlockRows {
   public let layout: RowLayout
   /// The layer of the sequences' caches that belongs to the block.
   public let layer: Int
-  /// The rows whose output is wanted, in ascending order, or nil for all. Of the others no more is computed than later
-  /// tokens need.
+  /// The rows whose output is wanted, in ascending order, or nil for all. Of the others no more is
+  /// computed than later tokens need.
   public let wanted: [Int]?
 
   /// Rows of a batch.
@@ -49,7 +49,8 @@ public protocol Mixer: BlockPart {
   /// Floats of working memory that a row takes.
   var scratchWidth: Int { get }
 
-  /// Adds its output to the residual stream of `pass`, whose input is set, and appends to the caches.
+  /// Adds its output to the residual stream of `pass`, whose input is set, and appends to the
+  /// caches.
   ///
   /// Where `rows.wanted` is given it calls `pass.select` once it has done with the other rows.
   ///
@@ -74,7 +75,8 @@ public protocol FeedForward: BlockPart {
   /// Floats of working memory that a row takes.
   var scratchWidth: Int { get }
 
-  /// Adds its output to the residual stream of `pass`, whose input is set; `next` is multiplied afterwards.
+  /// Adds its output to the residual stream of `pass`, whose input is set; `next` is multiplied
+  /// afterwards.
   func run(in pass: BlockPass, next: (any LinearWeights)?)
 }
 

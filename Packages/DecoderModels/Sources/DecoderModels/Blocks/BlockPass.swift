@@ -107,7 +107,8 @@ public final class BlockPass {
 
   // MARK: Products
 
-  /// Shows the input to the observer; false where the block ends here. `site` counts from the part's first.
+  /// Shows the input to the observer; false where the block ends here. `site` counts from the
+  /// part's first.
   public func shows(_ site: Int) -> Bool { shows(site, of: input) }
 
   /// Shows another input to the observer; see `shows(_:)`.

@@ -1,8 +1,8 @@
 import KVCaches
 import Tensors
 
-/// A decoder block as data: norms, a mixer, a feed-forward layer, and how they are put together. It can be loaded,
-/// changed and dropped alone.
+/// A decoder block as data: norms, a mixer, a feed-forward layer, and how they are put together. It
+/// can be loaded, changed and dropped alone.
 public struct DecoderBlock: Sendable {
   /// How the parts are put together.
   public enum Arrangement: Sendable, Hashable {
@@ -36,11 +36,12 @@ public struct DecoderBlock: Sendable {
     self.feedForward = feedForward
   }
 
-  /// Steps after each of which the residual stream is complete, so that a later one can begin with it alone.
+  /// Steps after each of which the residual stream is complete, so that a later one can begin with
+  /// it alone.
   public var stepCount: Int { arrangement == .parallel ? 1 : 2 }
 
-  /// The linear layers by the input they multiply, in the order of computation. Setting it takes the same layers with
-  /// other weights.
+  /// The linear layers by the input they multiply, in the order of computation. Setting it takes
+  /// the same layers with other weights.
   public var sites: [Site] {
     get {
       let second = norms.count - 1
@@ -82,10 +83,11 @@ public struct DecoderBlock: Sendable {
   /// Runs the block, or one of its steps: `x` `[rows, width]` is its input and becomes its output.
   ///
   /// - Parameters:
-  ///   - rows: what the rows are; where only some are wanted, those come to stand at the front of `x`.
+  ///   - rows: what the rows are; where only some are wanted, those come to stand at the front of
+  ///     `x`.
   ///   - x: replaced in place.
-  ///   - caches: the sequences' caches; the rows are appended. Of a batch in which only some rows are wanted, no cache may
-  ///     need the queries of all.
+  ///   - caches: the sequences' caches; the rows are appended. Of a batch in which only some rows
+  ///     are wanted, no cache may need the queries of all.
   ///   - pass: working memory.
   ///   - step: the step, or nil for all.
   ///   - next: the weights that are multiplied after the block, to be prefetched.

@@ -1,6 +1,7 @@
 import Kernels
 
-/// Which experts the rows of a batch are sent to. A row's experts and their weights depend on that row alone.
+/// Which experts the rows of a batch are sent to. A row's experts and their weights depend on that
+/// row alone.
 struct ExpertRoutes {
   /// The experts that some row is sent to, in ascending order, and the slots of their rows.
   let used: [(expert: Int, slots: Range<Int>)]
@@ -14,7 +15,8 @@ struct ExpertRoutes {
   /// Sorts choices by expert.
   ///
   /// - Parameters:
-  ///   - choices: `[rows, experts of a row]`: the experts of each row, in ascending order, and their weights.
+  ///   - choices: `[rows, experts of a row]`: the experts of each row, in ascending order, and
+  ///     their weights.
   ///   - each: experts of a row.
   ///   - experts: experts there are.
   init(_ choices: [Choice], each: Int, experts: Int) {

@@ -46,7 +46,8 @@ public struct GatedFeedForward: FeedForward {
     pass.addProduct(down)
   }
 
-  /// `silu(gate(x)) * up(x)` of an input, into `g` `[rows, intermediate]`; `u`, of the same size, is for `up(x)`.
+  /// `silu(gate(x)) * up(x)` of an input, into `g` `[rows, intermediate]`; `u`, of the same size,
+  /// is for `up(x)`.
   func gated(
     _ input: LinearInput, in pass: BlockPass, into g: UnsafeMutablePointer<Float>,
     beside u: UnsafeMutablePointer<Float>

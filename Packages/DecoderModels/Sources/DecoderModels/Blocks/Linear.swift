@@ -1,7 +1,8 @@
 import ModelLoader
 import Tensors
 
-/// A linear layer, `y = x W^T + b`: what the checkpoint calls it, its weights in whatever format, its bias.
+/// A linear layer, `y = x W^T + b`: what the checkpoint calls it, its weights in whatever format,
+/// its bias.
 public struct Linear: Sendable {
   /// Its name in the checkpoint, such as `model.layers.3.mlp.up_proj`.
   public let name: String
@@ -28,15 +29,18 @@ public struct Linear: Sendable {
   public var byteCount: Int { weights.byteCount + (bias?.count ?? 0) * 4 }
 }
 
-/// The linear layers of a block that multiply one input: all that a quantizer has to know of a block.
+/// The linear layers of a block that multiply one input: all that a quantizer has to know of a
+/// block.
 public struct Site: Sendable {
   /// The layers; their weights may be replaced by others of the same sizes.
   public var linears: [Linear]
-  /// Whether the input is that of the whole part (mixer or feed-forward), not something computed inside of it.
+  /// Whether the input is that of the whole part (mixer or feed-forward), not something computed
+  /// inside of it.
   public let isPartInput: Bool
   /// The part of all tokens that multiply it, on average; 1 but for experts.
   public let share: Double
-  /// Which of the block's norms gives the input, where rescaling that norm rescales the input and nothing else.
+  /// Which of the block's norms gives the input, where rescaling that norm rescales the input and
+  /// nothing else.
   public internal(set) var norm: Int?
   /// Which of the block's steps computes the input; see `DecoderBlock.stepCount`.
   public internal(set) var step = 0

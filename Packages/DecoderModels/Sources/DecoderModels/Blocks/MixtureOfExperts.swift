@@ -1,12 +1,13 @@
 import Kernels
 import Tensors
 
-/// A mixture of experts (arXiv:1701.06538): many gated feed-forward layers, of which a router sends each token to a few,
-/// and where there is one a shared expert that sees all tokens.
+/// A mixture of experts (arXiv:1701.06538): many gated feed-forward layers, of which a router sends
+/// each token to a few, and where there is one a shared expert that sees all tokens.
 ///
-/// `y = sum of p_e expert_e(x) + sigmoid(x . g) shared(x)` over the likeliest experts by `softmax(x W^T)`. Router and gate
-/// are multiplied in F32 whatever the numerics. The tokens of a batch are grouped by expert, and no other expert is read;
-/// outputs are summed in the order of the experts, so that a token's bits do not depend on its batch.
+/// `y = sum of p_e expert_e(x) + sigmoid(x . g) shared(x)` over the likeliest experts by `softmax(x
+/// W^T)`. Router and gate are multiplied in F32 whatever the numerics. The tokens of a batch are
+/// grouped by expert, and no other expert is read; outputs are summed in the order of the experts,
+/// so that a token's bits do not depend on its batch.
 public struct MixtureOfExperts: FeedForward {
   /// An expert that sees all tokens.
   public struct Shared: Sendable {
@@ -48,7 +49,8 @@ public struct MixtureOfExperts: FeedForward {
     self.normalizes = normalizes
   }
 
-  /// See `BlockPart`. Inputs of all experts first, the shared one last, then what their last layers multiply.
+  /// See `BlockPart`. Inputs of all experts first, the shared one last, then what their last layers
+  /// multiply.
   public var sites: [Site] {
     get {
       var all: [(expert: GatedFeedForward, share: Double)] = []
@@ -155,8 +157,8 @@ public struct MixtureOfExperts: FeedForward {
     return (ExpertRoutes(choices, each: chosen, experts: count), weights)
   }
 
-  /// Adds the experts' outputs to the residual stream: `inputs` are what the last layers of those in use multiply, and the
-  /// pass's input that of the shared one.
+  /// Adds the experts' outputs to the residual stream: `inputs` are what the last layers of those
+  /// in use multiply, and the pass's input that of the shared one.
   private func addOutputs(
     of inputs: [LinearInput], _ routes: ExpertRoutes, _ sharedWeights: [Float], in pass: BlockPass
   ) {

@@ -18,7 +18,8 @@ public struct Norm: Sendable {
   public var bias: [Float]?
   /// Added to the mean square or the variance.
   public let epsilon: Float
-  /// Its name in the checkpoint, such as `model.layers.3.input_layernorm`; nil where it was not read from one.
+  /// Its name in the checkpoint, such as `model.layers.3.input_layernorm`; nil where it was not
+  /// read from one.
   public let name: String?
   /// What `weight` is more than the file's.
   public let offset: Float

@@ -17,10 +17,11 @@ struct Experts: Sendable {
   /// - Parameters:
   ///   - config: `config.json`, or the part of it that is about the text model.
   ///   - isShared: whether the family has an expert that sees all tokens.
-  ///   - normalizes: whether the weights of a token's experts are divided by their sum; nil for what `norm_topk_prob`
-  ///     says.
+  ///   - normalizes: whether the weights of a token's experts are divided by their sum; nil for
+  ///     what `norm_topk_prob` says.
   ///   - normalizesByDefault: where that key is absent.
-  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
+  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or
+  ///   contradictory.
   init(
     _ config: JSONObject, isShared: Bool = false, normalizes: Bool? = nil,
     normalizesByDefault: Bool = false
@@ -47,8 +48,8 @@ struct Experts: Sendable {
   /// Whether a layer has experts; the others have one dense feed-forward layer.
   func serve(_ layer: Int) -> Bool { !denseLayers.contains(layer) && (layer + 1) % step == 0 }
 
-  /// The layer whose tensors begin with `prefix`, for a residual stream of this width. Experts are stored one by one, or all
-  /// in one tensor for gate and up and one for down.
+  /// The layer whose tensors begin with `prefix`, for a residual stream of this width. Experts are
+  /// stored one by one, or all in one tensor for gate and up and one for down.
   ///
   /// - Throws: what `source` throws.
   func feedForward(

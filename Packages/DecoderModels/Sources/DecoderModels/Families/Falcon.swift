@@ -1,7 +1,7 @@
 import ModelLoader
 
-/// Falcon (arXiv:2311.16867): queries, keys and values from one layer; attention and feed-forward side by side with one norm
-/// (7B, 11B) or two (40B, 180B), or one after the other with ALiBi (RW).
+/// Falcon (arXiv:2311.16867): queries, keys and values from one layer; attention and feed-forward
+/// side by side with one norm (7B, 11B) or two (40B, 180B), or one after the other with ALiBi (RW).
 public struct Falcon: ModelFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["falcon"]

@@ -1,7 +1,7 @@
 import ModelLoader
 
-/// What several families share: pre-norm blocks under the usual names of tensors. A style says which norms and mixers
-/// they have; a `StyledFamily` what stands behind the mixer.
+/// What several families share: pre-norm blocks under the usual names of tensors. A style says
+/// which norms and mixers they have; a `StyledFamily` what stands behind the mixer.
 protocol FamilyStyle: Sendable {
   /// The sizes that hold for all blocks.
   var shape: DecoderShape { get }

@@ -1,7 +1,7 @@
 import ModelLoader
 
-/// What Llama, Qwen and Mistral share: keys of the configuration, names of tensors, pre-norm blocks of grouped-query
-/// attention with rotary positions and a gated feed-forward layer.
+/// What Llama, Qwen and Mistral share: keys of the configuration, names of tensors, pre-norm blocks
+/// of grouped-query attention with rotary positions and a gated feed-forward layer.
 struct LlamaStyle: FamilyStyle {
   /// Which attention layers have a bias.
   enum AttentionBias: Sendable {
@@ -30,7 +30,8 @@ struct LlamaStyle: FamilyStyle {
   ///   - normalizesHeads: whether queries and keys are normalized per head.
   ///   - experts: what stands in place of the feed-forward layers, in all layers or some.
   ///   - window: which keys say that layers see a window; nil where the family has none.
-  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
+  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or
+  ///   contradictory.
   init(
     _ config: JSONObject, theta: Double, attentionBias: AttentionBias = .none,
     feedForwardBias: Bool = false, normalizesHeads: Bool = false, experts: Experts? = nil,
@@ -128,10 +129,11 @@ extension GatedFeedForward {
 }
 
 extension JSONObject {
-  /// Query and KV heads and their width, by the usual keys; without `head_dim` the width is `defaultDimension`, or else what the
-  /// heads share of the hidden size.
+  /// Query and KV heads and their width, by the usual keys; without `head_dim` the width is
+  /// `defaultDimension`, or else what the heads share of the hidden size.
   ///
-  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
+  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or
+  ///   contradictory.
   func attentionHeads(
     defaultDimension: Int? = nil
   ) throws(CheckpointError) -> AttentionHeads {

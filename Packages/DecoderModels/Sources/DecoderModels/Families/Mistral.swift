@@ -1,6 +1,7 @@
 import ModelLoader
 
-/// Mistral 7B and those like it (arXiv:2310.06825): Llama without biases, whose layers see a window.
+/// Mistral 7B and those like it (arXiv:2310.06825): Llama without biases, whose layers see a
+/// window.
 public struct Mistral: StyledFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["mistral"]

@@ -1,7 +1,8 @@
 import ModelLoader
 
-/// OPT (arXiv:2205.01068): learned positions, layer norms before or after the parts, plain feed-forward layers with ReLU; the
-/// 350M model has an embedding narrower than its residual stream.
+/// OPT (arXiv:2205.01068): learned positions, layer norms before or after the parts, plain
+/// feed-forward layers with ReLU; the 350M model has an embedding narrower than its residual
+/// stream.
 public struct OPT: ModelFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["opt"]

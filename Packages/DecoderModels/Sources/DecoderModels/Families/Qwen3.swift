@@ -1,6 +1,7 @@
 import ModelLoader
 
-/// Dense Qwen3 (arXiv:2505.09388): per-head norms of queries and keys, no biases unless the config asks.
+/// Dense Qwen3 (arXiv:2505.09388): per-head norms of queries and keys, no biases unless the config
+/// asks.
 public struct Qwen3: StyledFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["qwen3"]

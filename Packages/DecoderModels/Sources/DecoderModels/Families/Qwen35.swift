@@ -1,7 +1,8 @@
 import ModelLoader
 
-/// Dense Qwen3.5 and 3.6: three blocks of linear attention, then one that attends. Of checkpoints that see images the text model
-/// is read; the vision tower and the heads that predict several tokens (`mtp.`) are not.
+/// Dense Qwen3.5 and 3.6: three blocks of linear attention, then one that attends. Of checkpoints
+/// that see images the text model is read; the vision tower and the heads that predict several
+/// tokens (`mtp.`) are not.
 public struct Qwen35: StyledFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["qwen3_5", "qwen3_5_text"]

@@ -1,7 +1,7 @@
 import ModelLoader
 
-/// Qwen3.5 and 3.6 with experts: as the dense ones, but for the feed-forward layers, of whose experts one sees all tokens. The
-/// weights of the others are always divided by their sum.
+/// Qwen3.5 and 3.6 with experts: as the dense ones, but for the feed-forward layers, of whose
+/// experts one sees all tokens. The weights of the others are always divided by their sum.
 public struct Qwen35MoE: StyledFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["qwen3_5_moe", "qwen3_5_moe_text"]

@@ -1,6 +1,7 @@
 import ModelLoader
 
-/// Qwen3 with experts (arXiv:2505.09388): as the dense one, but for the feed-forward layers of all layers or of some.
+/// Qwen3 with experts (arXiv:2505.09388): as the dense one, but for the feed-forward layers of all
+/// layers or of some.
 public struct Qwen3MoE: StyledFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["qwen3_moe"]

@@ -1,6 +1,7 @@
 import ModelLoader
 
-/// Qwen3-Next (80B-A3B): the blocks of Qwen3.5 with experts, whose linear attention has its projections grouped by key head.
+/// Qwen3-Next (80B-A3B): the blocks of Qwen3.5 with experts, whose linear attention has its
+/// projections grouped by key head.
 public struct Qwen3Next: StyledFamily {
   /// The values of `model_type` this family answers for.
   public static let modelTypes = ["qwen3_next"]

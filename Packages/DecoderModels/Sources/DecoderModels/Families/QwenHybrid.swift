@@ -1,7 +1,8 @@
 import ModelLoader
 
-/// What the hybrids of Qwen share: pre-norm blocks whose norms hold how far they are from 1; linear attention in most of them, in
-/// the others attention with a gate behind it and rotary positions in a part of each head.
+/// What the hybrids of Qwen share: pre-norm blocks whose norms hold how far they are from 1; linear
+/// attention in most of them, in the others attention with a gate behind it and rotary positions in
+/// a part of each head.
 struct QwenHybrid: FamilyStyle {
   /// How a file holds the layers before the recurrence of a `GatedDeltaNet`.
   enum DeltaInputs: Sendable {
@@ -21,7 +22,8 @@ struct QwenHybrid: FamilyStyle {
   /// - Parameters:
   ///   - config: `config.json`, whose `text_config` holds them where the model sees images too.
   ///   - deltaInputs: how its files hold the layers before the recurrence.
-  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or contradictory.
+  /// - Throws: `CheckpointError.value` naming the key that is absent, out of range or
+  ///   contradictory.
   init(_ config: JSONObject, deltaInputs: DeltaInputs) throws(CheckpointError) {
     let text = try config.textModel()
     prefix = config.has("text_config") ? "model.language_model." : "model."
@@ -152,9 +154,11 @@ extension JSONObject {
     try objectIfPresent("text_config") ?? self
   }
 
-  /// Which layers attend to all tokens: those that `layer_types` says, or every `full_attention_interval`th.
+  /// Which layers attend to all tokens: those that `layer_types` says, or every
+  /// `full_attention_interval`th.
   ///
-  /// - Throws: `CheckpointError.value` where not every layer has a type, or none attends; `.unsupported` for another type.
+  /// - Throws: `CheckpointError.value` where not every layer has a type, or none attends;
+  ///   `.unsupported` for another type.
   fileprivate func attendingLayers(of layers: Int) throws(CheckpointError) -> [Bool] {
     guard let types = try stringsIfPresent("layer_types") else {
       let interval = try integerIfPresent("full_attention_interval", in: 1...layers) ?? 4

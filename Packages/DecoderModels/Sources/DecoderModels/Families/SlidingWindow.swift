@@ -23,7 +23,8 @@ struct SlidingWindow: Sendable {
   ///   - layers: number of layers.
   ///   - context: most tokens of a sequence: a window as long as that is none.
   ///   - rule: the keys of the family; nil where it knows no windows.
-  /// - Returns: for each layer how many tokens a query sees; 0 for all. Empty where all layers see all.
+  /// - Returns: for each layer how many tokens a query sees; 0 for all. Empty where all layers see
+  ///   all.
   /// - Throws: `CheckpointError.value` or `.unsupported` naming the key.
   static func windows(
     _ config: JSONObject, layers: Int, context: Int, by rule: SlidingWindow?

@@ -60,8 +60,8 @@ public struct DecoderSource: Sendable {
     return try reading { () throws(CheckpointError) in try family.head(from: tensors) }
   }
 
-  /// The linear layers of block `layer` with their names and sizes, without weights, once all of its tensors have been
-  /// found and have their shapes.
+  /// The linear layers of block `layer` with their names and sizes, without weights, once all of
+  /// its tensors have been found and have their shapes.
   ///
   /// - Throws: `ModelError.checkpoint` naming the tensor.
   public func describedBlock(_ layer: Int) throws(ModelError) -> DecoderBlock {
@@ -69,7 +69,8 @@ public struct DecoderSource: Sendable {
     return try reading { () throws(CheckpointError) in try family.block(layer, from: tensors) }
   }
 
-  /// The names of the tensors before the first block, and behind the last one, all of which have been found.
+  /// The names of the tensors before the first block, and behind the last one, all of which have
+  /// been found.
   ///
   /// - Throws: `ModelError.checkpoint` naming the tensor.
   public func outerTensors() throws(ModelError) -> (first: [String], last: [String]) {

@@ -103,8 +103,8 @@ extension TensorSource {
   }
 }
 
-/// Reads from a checkpoint. A source of one's own can pass on what this one reads, in a weight format
-/// of its own.
+/// Reads from a checkpoint. A source of one's own can pass on what this one reads, in a weight
+/// format of its own.
 public struct CheckpointTensors: TensorSource {
   /// Where the tensors are.
   public let checkpoint: Checkpoint

@@ -21,8 +21,8 @@ enum AnswerPhrase {
     return nil
   }
 
-  /// The last line that is not blank, when it is just a letter (`X`, `(X)`, `X.` or `X)`), or begins
-  /// with a marked one and no other line begins with another.
+  /// The last line that is not blank, when it is just a letter (`X`, `(X)`, `X.` or `X)`), or
+  /// begins with a marked one and no other line begins with another.
   static func lastLine(in text: ArraySlice<UInt8>, grading: GradingRule) -> String? {
     guard case .letter(let count) = grading else { return nil }
     let lines = text.split { $0 == 10 || $0 == 13 }
@@ -38,8 +38,8 @@ enum AnswerPhrase {
     return isMarked && !isOther ? found.text : nil
   }
 
-  /// What follows the last "final answer is", up to "I hope it is correct" or the end of its line, without the
-  /// full stop.
+  /// What follows the last "final answer is", up to "I hope it is correct" or the end of its line,
+  /// without the full stop.
   static func finalAnswer(in text: ArraySlice<UInt8>) -> String? {
     guard let mark = text.lastRange(of: "final answer is") else { return nil }
     var line = text[mark.upperBound...].prefix { $0 != 10 && $0 != 13 }
@@ -166,8 +166,9 @@ enum AnswerPhrase {
     "is", ":", "=", "should be", "must be", "would be", "will be", "has to be",
   ]
 
-  /// The letter behind "answer", "option" or "choice". Behind the latter two a connector has to stand
-  /// before the letter ("the correct option is B"), or a verdict behind it ("option B is correct").
+  /// The letter behind "answer", "option" or "choice". Behind the latter two a connector has to
+  /// stand before the letter ("the correct option is B"), or a verdict behind it ("option B is
+  /// correct").
   private static func letter(
     after start: Int, in text: ArraySlice<UInt8>, count: Int, isAnswer: Bool
   ) -> String? {

@@ -1,5 +1,5 @@
-/// Sees through what stands around an answer: boxes, colours, sizes, bold print, the dollar signs and
-/// brackets of formulas, marks of Markdown, and phrases such as "the answer is".
+/// Sees through what stands around an answer: boxes, colours, sizes, bold print, the dollar signs
+/// and brackets of formulas, marks of Markdown, and phrases such as "the answer is".
 enum AnswerWrapping {
   /// An answer without decoration; blanks and `\text{...}` within it are kept.
   static func removed(from content: String) -> [UInt8] {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Grading by patterns: each filter takes a piece of the reply, which has to be the key but for what is
-/// ignored.
+/// Grading by patterns: each filter takes a piece of the reply, which has to be the key but for
+/// what is ignored.
 public struct ExactMatch: Sendable, Hashable, Codable {
   /// Takes a piece of a reply.
   public struct Filter: Sendable, Hashable, Codable {
@@ -12,13 +12,14 @@ public struct ExactMatch: Sendable, Hashable, Codable {
 
     /// The name of its score.
     public var name: String
-    /// A regular expression (ICU's); its first group that took part, or all of it, is the piece. Nil
-    /// takes the whole reply without the white space before it.
+    /// A regular expression (ICU's); its first group that took part, or all of it, is the piece.
+    /// Nil takes the whole reply without the white space before it.
     public var pattern: String?
     /// Which match counts.
     public var take: Place
 
-    /// The piece of `text`, without white space around what a pattern matched; nil where nothing matches.
+    /// The piece of `text`, without white space around what a pattern matched; nil where nothing
+    /// matches.
     func piece(of text: String) -> String? {
       guard let pattern else { return String(text.drop(while: \.isWhitespace)) }
       guard let expression = try? NSRegularExpression(pattern: pattern) else { return nil }

@@ -111,8 +111,8 @@ enum IntegerAnswer {
 
 /// Letters of options as answers.
 enum LetterAnswer {
-  /// The upper-case letter of `X`, `(X)`, `[X]`, `"X"`, or of `X` followed by `:`, `.`, `)` or a blank
-  /// and text.
+  /// The upper-case letter of `X`, `(X)`, `[X]`, `"X"`, or of `X` followed by `:`, `.`, `)` or a
+  /// blank and text.
   static func canonical(_ candidate: String, count: Int) -> String? {
     let words = AnswerWrapping.words(candidate)
     let text = words.filter { !"\"'".utf8.contains($0) }[...].trimmed

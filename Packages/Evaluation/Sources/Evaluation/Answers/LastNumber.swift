@@ -1,5 +1,5 @@
-/// Finds the last number in running text, whole: with its sign, as a fraction, a root or a power, and
-/// never just the digits at its end.
+/// Finds the last number in running text, whole: with its sign, as a fraction, a root or a power,
+/// and never just the digits at its end.
 enum LastNumber {
   /// The number as it is written; nil where the text has no digit.
   static func find(in text: ArraySlice<UInt8>) -> String? {

@@ -25,7 +25,8 @@ public struct CandidateScore: Sendable, Hashable, Codable {
   }
 }
 
-/// How the likelihoods of an item's candidates become a score, as in EleutherAI's evaluation harness.
+/// How the likelihoods of an item's candidates become a score, as in EleutherAI's evaluation
+/// harness.
 public enum LikelihoodMetric: String, Sendable, Hashable, Codable, CaseIterable {
   /// The likeliest candidate is right.
   case accuracy = "acc"
@@ -39,7 +40,8 @@ public enum LikelihoodMetric: String, Sendable, Hashable, Codable, CaseIterable 
   /// - Parameters:
   ///   - candidates: Their scores, in the order shown.
   ///   - right: The places of the right ones.
-  /// - Returns: The place chosen, whether it is right, and all scores by name; nil without candidates.
+  /// - Returns: The place chosen, whether it is right, and all scores by name; nil without
+  ///   candidates.
   func grade(_ candidates: [CandidateScore], right: [Int]) -> Grade? {
     let sums = candidates.map(\.logprob)
     let perCharacter = candidates.map { $0.logprob / Double(max($0.characters, 1)) }

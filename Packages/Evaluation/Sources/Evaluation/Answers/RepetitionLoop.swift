@@ -1,5 +1,5 @@
-/// A text that goes round in circles at its end, as models do whose cache was cut too far, or that are
-/// sampled too greedily.
+/// A text that goes round in circles at its end, as models do whose cache was cut too far, or that
+/// are sampled too greedily.
 public struct RepetitionLoop: Sendable, Hashable {
   /// What comes again and again.
   public let unit: String
@@ -8,7 +8,8 @@ public struct RepetitionLoop: Sendable, Hashable {
 
   /// Longest unit that is looked for, in characters.
   private static let longestUnit = 240
-  /// Fewest repetitions, and characters they must cover: a rule of dashes or a row of a table is no loop.
+  /// Fewest repetitions, and characters they must cover: a rule of dashes or a row of a table is no
+  /// loop.
   private static let fewest = (times: 6, characters: 96)
 
   /// Finds the shortest unit whose repetition ends a text; nil for a text that ends otherwise.

@@ -43,7 +43,8 @@ extension Benchmark {
     return drawn
   }
 
-  /// Examples drawn item by item from one generator, as a harness that walks through the items draws them.
+  /// Examples drawn item by item from one generator, as a harness that walks through the items
+  /// draws them.
   private func randomExamples(_ shots: Shots) throws(EvaluationError) -> [[Int]] {
     let excludesItem = shots.fromItems == true
     let count = shots.count + (excludesItem ? 1 : 0)

@@ -67,8 +67,8 @@ public struct BenchmarkDefinition: Sendable, Hashable, Codable {
 }
 
 extension BenchmarkDefinition {
-  /// The same questions in another form: examples are turns of a conversation, and stand before the question in a
-  /// text. How a reply begins has no place in a text.
+  /// The same questions in another form: examples are turns of a conversation, and stand before the
+  /// question in a text. How a reply begins has no place in a text.
   public func presented(as form: PromptForm) -> BenchmarkDefinition {
     var other = self
     other.form = form
@@ -90,8 +90,8 @@ public struct ChoicePresentation: Sendable, Hashable, Codable {
     case sample
   }
 
-  /// The most options an item may have: 2 to 26, letters beyond are no answers; up to 100 where options
-  /// are scored.
+  /// The most options an item may have: 2 to 26, letters beyond are no answers; up to 100 where
+  /// options are scored.
   public var count: Int
   /// What decides the order.
   public var shuffle: Shuffle

@@ -18,8 +18,8 @@ enum DataFile {
   ///
   /// - Parameters:
   ///   - url: The file.
-  ///   - source: The layout: names for the columns of a CSV file without header line, the member of a
-  ///     JSON file that holds the rows, and which of them are wanted.
+  ///   - source: The layout: names for the columns of a CSV file without header line, the member of
+  ///     a JSON file that holds the rows, and which of them are wanted.
   /// - Returns: The rows in order, each an object.
   /// - Throws: ``EvaluationError`` naming file and line.
   static func rows(of url: URL, _ source: DataSource) throws(EvaluationError) -> [DataRow] {

@@ -13,11 +13,12 @@ public struct DataFolders: Sendable, Hashable {
     self.hubCache = hubCache
   }
 
-  /// The layouts of a benchmark's data whose files are in the first place that holds any, with those files: one file may
-  /// hold rows of one layout or another.
+  /// The layouts of a benchmark's data whose files are in the first place that holds any, with
+  /// those files: one file may hold rows of one layout or another.
   ///
-  /// A file is looked for in the folder of the definition, in each folder's subfolder named like the benchmark, then in the folder
-  /// itself, and last in the snapshot of the hub's cache that `refs/main` names.
+  /// A file is looked for in the folder of the definition, in each folder's subfolder named like
+  /// the benchmark, then in the folder itself, and last in the snapshot of the hub's cache that
+  /// `refs/main` names.
   ///
   /// - Throws: ``EvaluationError/dataMissing(benchmark:files:searched:fetch:)``.
   func locate(

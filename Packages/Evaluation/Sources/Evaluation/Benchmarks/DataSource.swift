@@ -8,14 +8,15 @@ public struct DataSource: Sendable, Hashable, Codable {
   public var files: [String]
   /// The data set's identifier on the Hugging Face hub, to look in the hub's local cache.
   public var hub: String?
-  /// Where the one file lies in the web, for data that the hub does not have in a form that is read.
+  /// Where the one file lies in the web, for data that the hub does not have in a form that is
+  /// read.
   public var web: WebAddress?
   /// Names for the columns of CSV files that have no header line.
   public var columns: [String]?
   /// Where in a row things stand.
   public var fields: FieldMap
-  /// What the group of a file's items is in its name without the ending, a pattern with one `*`; nil where
-  /// files say nothing of groups.
+  /// What the group of a file's items is in its name without the ending, a pattern with one `*`;
+  /// nil where files say nothing of groups.
   public var group: String?
   /// The member of a JSON file that holds the list of rows; nil where the file is the list.
   public var rows: String?

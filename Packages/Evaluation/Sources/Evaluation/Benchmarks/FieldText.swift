@@ -14,8 +14,9 @@ public enum TextCleaning: String, Sendable, Hashable, Codable, CaseIterable {
   }
 }
 
-/// A text made of several fields of a row: `{path}` stands for a field, `{path|capitalized}` for one
-/// whose first letter alone is upper case, `{path|trimmed}` for one without white space around it.
+/// A text made of several fields of a row: `{path}` stands for a field, `{path|capitalized}` for
+/// one whose first letter alone is upper case, `{path|trimmed}` for one without white space around
+/// it.
 struct FieldText {
   /// Changes a field's text.
   private enum Filter: String {

@@ -48,8 +48,8 @@ public struct Shots: Sendable, Hashable, Codable {
   public var take: Choice
   /// Of `random`: its seed.
   public var seed: UInt32?
-  /// In a conversation: whether each is a message and its answer. Otherwise they stand in one message
-  /// with the question.
+  /// In a conversation: whether each is a message and its answer. Otherwise they stand in one
+  /// message with the question.
   public var areTurns: Bool?
   /// The layouts in which their data exists; empty where they are written here.
   public var data: [DataSource]

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The random numbers of Python's `random.Random(seed)`: the Mersenne Twister MT19937 (Matsumoto and
-/// Nishimura, 1998), seeded from an array of words. With them examples are drawn as harnesses written in
-/// Python draw them.
+/// The random numbers of Python's `random.Random(seed)`: the Mersenne Twister MT19937 (Matsumoto
+/// and Nishimura, 1998), seeded from an array of words. With them examples are drawn as harnesses
+/// written in Python draw them.
 struct PythonRandom {
   private var state = [UInt32](repeating: 0, count: 624)
   private var position = 624
@@ -24,8 +24,8 @@ struct PythonRandom {
     state[0] = 0x8000_0000
   }
 
-  /// `sample(range(count), wanted)`: distinct numbers below `count` in the order drawn; `wanted` is at
-  /// most `count`.
+  /// `sample(range(count), wanted)`: distinct numbers below `count` in the order drawn; `wanted` is
+  /// at most `count`.
   mutating func sample(_ wanted: Int, below count: Int) -> [Int] {
     // Small populations are drawn from a pool, others by rejection.
     let cost = wanted > 5 ? Int(pow(4, ceil(log(Double(wanted * 3)) / log(4)))) : 0

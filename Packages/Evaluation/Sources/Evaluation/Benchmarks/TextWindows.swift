@@ -12,10 +12,11 @@ public struct ScoredTextFile: Sendable, Hashable {
 
   /// Reads the text of a benchmark.
   ///
-  /// Lines are joined with two line feeds between, each with the one that it ends with, as the rows of the
-  /// data set are; lines without any word are empty rows.
+  /// Lines are joined with two line feeds between, each with the one that it ends with, as the rows
+  /// of the data set are; lines without any word are empty rows.
   ///
-  /// - Throws: ``EvaluationError`` where the benchmark is of no text, or the text is missing or no UTF-8.
+  /// - Throws: ``EvaluationError`` where the benchmark is of no text, or the text is missing or no
+  ///   UTF-8.
   public init(_ definition: BenchmarkDefinition, in folders: DataFolders) throws(EvaluationError) {
     guard case .perplexity(let window) = definition.grading else {
       throw .setting(
@@ -45,7 +46,8 @@ public struct ScoredTextFile: Sendable, Hashable {
   ///   - context: The most tokens that a model reads.
   ///   - encode: The tokens of a text, with what the model wants around it.
   /// - Returns: A benchmark of the windows.
-  /// - Throws: ``EvaluationError`` for a text shorter than a window, or a window longer than `context`.
+  /// - Throws: ``EvaluationError`` for a text shorter than a window, or a window longer than
+  ///   `context`.
   public func windows(
     context: Int, encode: (String) -> [Int32]
   ) throws(EvaluationError) -> Benchmark {

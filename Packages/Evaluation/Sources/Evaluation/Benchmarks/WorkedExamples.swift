@@ -1,8 +1,8 @@
 import Foundation
 import JSON
 
-/// Reads texts of worked examples as BIG-Bench Hard has them: `Q:` and a question, `A:` and a worked
-/// answer that ends with "the answer is" and the answer.
+/// Reads texts of worked examples as BIG-Bench Hard has them: `Q:` and a question, `A:` and a
+/// worked answer that ends with "the answer is" and the answer.
 enum WorkedExamples {
   /// A row for each example: `question`, `answer` without its reasons, and `worked` with them.
   ///

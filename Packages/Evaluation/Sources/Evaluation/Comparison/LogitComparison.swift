@@ -1,10 +1,11 @@
 import Foundation
 
-/// Takes the logits of two models over the same text, token by token, and says how far the second is from the first.
+/// Takes the logits of two models over the same text, token by token, and says how far the second
+/// is from the first.
 ///
-/// The text is cut into windows, each read from an empty context. Tokens of one window depend on each other, so
-/// windows, not tokens, are the independent draws of all standard errors. Keeps three numbers a window and
-/// one a token, never logits.
+/// The text is cut into windows, each read from an empty context. Tokens of one window depend on
+/// each other, so windows, not tokens, are the independent draws of all standard errors. Keeps
+/// three numbers a window and one a token, never logits.
 public struct LogitComparison: Sendable {
   /// Sums over the tokens of one window.
   private struct Window {
@@ -30,8 +31,8 @@ public struct LogitComparison: Sendable {
   ///   - reference: logits `[vocabulary]` of the model that is taken to be right.
   ///   - candidate: logits `[vocabulary]` of the other one.
   ///   - next: the token that the text has there.
-  /// - Throws: ``EvaluationError/notComparable(reason:)`` for vocabularies of different sizes, a token outside of them
-  ///   and logits that are not finite.
+  /// - Throws: ``EvaluationError/notComparable(reason:)`` for vocabularies of different sizes, a
+  ///   token outside of them and logits that are not finite.
   public mutating func add(
     reference: UnsafeBufferPointer<Float>, candidate: UnsafeBufferPointer<Float>, next: Int
   ) throws(EvaluationError) {

@@ -10,10 +10,11 @@ public struct ModelComparison: Sendable, Hashable, Codable {
   public let referencePerplexity: Estimate
   /// Perplexity of the candidate.
   public let candidatePerplexity: Estimate
-  /// ln(candidate's perplexity / reference's), paired token by token, so that the text's difficulty is not in its
-  /// standard error.
+  /// ln(candidate's perplexity / reference's), paired token by token, so that the text's difficulty
+  /// is not in its standard error.
   public let logRatio: Estimate
-  /// Mean Kullback-Leibler divergence KL(reference || candidate) of the next token's distributions, in nats.
+  /// Mean Kullback-Leibler divergence KL(reference || candidate) of the next token's distributions,
+  /// in nats.
   public let divergence: Estimate
   /// 99.9 percentile of that divergence over tokens.
   public let highDivergence: Quantile
@@ -25,8 +26,9 @@ public struct ModelComparison: Sendable, Hashable, Codable {
 public struct Quantile: Sendable, Hashable, Codable {
   /// The smallest value that at least the wanted share of values does not exceed.
   public let value: Double
-  /// Its standard error, as if values were independent: half the distance between the quantiles one standard error
-  /// of the share away (Woodruff 1952). Nil where there are too few values to have both.
+  /// Its standard error, as if values were independent: half the distance between the quantiles one
+  /// standard error of the share away (Woodruff 1952). Nil where there are too few values to have
+  /// both.
   public let standardError: Double?
 
   /// The quantile of `values` at `share`, which must be from 0 to 1; 0 for no values.
@@ -47,8 +49,8 @@ public struct Quantile: Sendable, Hashable, Codable {
 }
 
 extension Estimate {
-  /// The mean over all members of clusters of unequal size, with the clusters as the independent draws: the ratio
-  /// estimator's standard error (Cochran, Sampling Techniques, section 2.11).
+  /// The mean over all members of clusters of unequal size, with the clusters as the independent
+  /// draws: the ratio estimator's standard error (Cochran, Sampling Techniques, section 2.11).
   ///
   /// - Returns: Nil where no cluster has members.
   init?(clusters: [(sum: Double, count: Int)]) {

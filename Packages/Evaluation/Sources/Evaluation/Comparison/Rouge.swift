@@ -1,5 +1,5 @@
-/// How much of a reference's words a text has (Lin, "ROUGE", 2004), as the package `rouge_score` counts without its
-/// stemmer.
+/// How much of a reference's words a text has (Lin, "ROUGE", 2004), as the package `rouge_score`
+/// counts without its stemmer.
 public struct Rouge: Sendable, Hashable {
   /// Precision, recall and their harmonic mean, 0 to 1.
   public struct Score: Sendable, Hashable {
@@ -26,8 +26,8 @@ public struct Rouge: Sendable, Hashable {
   /// The longest sequence of words that both have in the same order.
   public let longest: Score
 
-  /// Compares a candidate with a reference. Words are runs of the letters a to z and digits, in lower case: a text
-  /// without any has a score of 0.
+  /// Compares a candidate with a reference. Words are runs of the letters a to z and digits, in
+  /// lower case: a text without any has a score of 0.
   ///
   /// Cost: the product of both lengths in words, memory that of one.
   public init(_ candidate: String, reference: String) {

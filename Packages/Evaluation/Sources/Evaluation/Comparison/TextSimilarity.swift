@@ -1,7 +1,7 @@
 import Foundation
 
-/// How alike the texts are that two runs generated for the same items: what quantization changes of what a model says,
-/// whether or not its answers are right.
+/// How alike the texts are that two runs generated for the same items: what quantization changes of
+/// what a model says, whether or not its answers are right.
 public struct TextSimilarity: Sendable, Hashable {
   /// Mean F1 of ROUGE-1 over items, the first run's texts being the references.
   public let rouge1: Estimate
@@ -19,8 +19,8 @@ public struct TextSimilarity: Sendable, Hashable {
   /// - Parameters:
   ///   - reference: The journal whose texts are the references.
   ///   - candidate: The other one.
-  /// - Throws: ``EvaluationError/notComparable(reason:)`` unless both hold the same replies to the same data, and some;
-  ///   other errors for damaged journals.
+  /// - Throws: ``EvaluationError/notComparable(reason:)`` unless both hold the same replies to the
+  ///   same data, and some; other errors for damaged journals.
   public init(reference: URL, candidate: URL) throws(EvaluationError) {
     var texts: [SampleID: String] = [:]
     let first = try JournalIndex.read(reference) { texts[$0.id] = Self.text($0) }

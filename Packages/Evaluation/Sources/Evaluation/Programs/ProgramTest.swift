@@ -39,8 +39,8 @@ struct ProgramTest: Sendable, Hashable, Codable {
 
   /// Runs the program of a reply with its tests.
   ///
-  /// - Returns: A grade whose answer is the verdict: `passed`, `failed` with the last line that it printed, `out of time`,
-  ///   `too much output` or `killed`.
+  /// - Returns: A grade whose answer is the verdict: `passed`, `failed` with the last line that it
+  ///   printed, `out of time`, `too much output` or `killed`.
   /// - Throws: ``EvaluationError`` where nothing can be run.
   func grade(_ reply: String, in sandbox: Sandbox) throws(EvaluationError) -> Grade {
     let program = before + Self.code(in: reply) + "\n" + tests + "\n"

@@ -1,10 +1,11 @@
 import Foundation
 
-/// Runs programs that nobody vouches for: a Python process in namespaces of its own, without network, with a read-only
-/// root, a temporary folder that disappears, and limits on time, memory, processes and output.
+/// Runs programs that nobody vouches for: a Python process in namespaces of its own, without
+/// network, with a read-only root, a temporary folder that disappears, and limits on time, memory,
+/// processes and output.
 ///
-/// It takes the programs `unshare`, `mount`, `prlimit` and `setpriv` of util-linux, and a kernel that lets this user make
-/// namespaces. Where they are not there nothing is run.
+/// It takes the programs `unshare`, `mount`, `prlimit` and `setpriv` of util-linux, and a kernel
+/// that lets this user make namespaces. Where they are not there nothing is run.
 public struct Sandbox: Sendable, Hashable {
   /// What a program may take.
   public struct Limits: Sendable, Hashable {
@@ -54,7 +55,8 @@ public struct Sandbox: Sendable, Hashable {
   /// - Parameters:
   ///   - limits: What programs may take.
   ///   - isOpen: Whether programs are run on the bare host instead.
-  /// - Throws: ``EvaluationError/setting(name:value:expected:)`` with the reason where there can be none.
+  /// - Throws: ``EvaluationError/setting(name:value:expected:)`` with the reason where there can be
+  ///   none.
   public init(limits: Limits = Limits(), isOpen: Bool = false) throws(EvaluationError) {
     self.limits = limits
     self.isOpen = isOpen
@@ -139,8 +141,9 @@ public struct Sandbox: Sendable, Hashable {
   }
 
   private var namespaces: [String] {
-    // Without privileges a user namespace gives those that mounting takes. The superuser has them, and becomes nobody
-    // before the program runs: limits on processes do not hold for the superuser.
+    // Without privileges a user namespace gives those that mounting takes. The superuser has them,
+    // and becomes nobody before the program runs: limits on processes do not hold for the
+    // superuser.
     (geteuid() == 0 ? [] : ["--user", "--map-root-user"])
       + ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL"]
   }

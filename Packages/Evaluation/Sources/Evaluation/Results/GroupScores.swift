@@ -4,8 +4,8 @@ public struct GroupScore: Sendable, Hashable, Codable {
   public let size: Int
   /// The share of items with a right reply in the group ("pass@k").
   public let pass: Estimate
-  /// The share of items whose majority is right, ties by lot ("maj@k"). Both are expected values over
-  /// all groups that can be picked from the replies.
+  /// The share of items whose majority is right, ties by lot ("maj@k"). Both are expected values
+  /// over all groups that can be picked from the replies.
   public let majority: Estimate
 }
 

@@ -56,12 +56,13 @@ public struct Leaderboard: Sendable, Hashable {
     public let bench: String
     /// The mean of its scores, 0 to 1.
     public let raw: Double
-    /// The same counted from what guessing gives, 0 to 1; below that 0. Of groups with chances of their own
-    /// the mean over groups.
+    /// The same counted from what guessing gives, 0 to 1; below that 0. Of groups with chances of
+    /// their own the mean over groups.
     public let normalized: Double
   }
 
-  /// The scores of runs; runs of other benchmarks are passed over, of one benchmark the last counts.
+  /// The scores of runs; runs of other benchmarks are passed over, of one benchmark the last
+  /// counts.
   ///
   /// - Parameters:
   ///   - summaries: Results of runs.

@@ -16,8 +16,8 @@ public enum MajorityVote {
   /// The probability that k of n replies, picked at random, elect the right answer.
   ///
   /// Ties count by the share of the right answer among the tied ones, as if lots were drawn; so the
-  /// order of the samples does not matter. Computed exactly, by summing over the votes v of the right
-  /// answer the ways in which all others get at most v.
+  /// order of the samples does not matter. Computed exactly, by summing over the votes v of the
+  /// right answer the ways in which all others get at most v.
   ///
   /// - Parameters:
   ///   - votes: How the n replies voted.
@@ -36,8 +36,8 @@ public enum MajorityVote {
     return min(1, credit / Binomial.count(votes.total, size))
   }
 
-  /// In how many ways `size` replies can be picked from all but the right ones so that no answer has
-  /// more than `most`, by the number of answers with exactly that many.
+  /// In how many ways `size` replies can be picked from all but the right ones so that no answer
+  /// has more than `most`, by the number of answers with exactly that many.
   private static func waysOfOthers(_ votes: VoteCounts, most: Int, size: Int) -> [Double] {
     let mostTied = size / most
     let width = size + 1

@@ -1,7 +1,7 @@
 /// The probability that at least one of k replies is right.
 public enum PassAtK {
-  /// The unbiased estimate from n replies of which c are right: 1 - C(n-c, k) / C(n, k) (Chen et al.,
-  /// arXiv:2107.03374, section 2.1).
+  /// The unbiased estimate from n replies of which c are right: 1 - C(n-c, k) / C(n, k) (Chen et
+  /// al., arXiv:2107.03374, section 2.1).
   ///
   /// - Parameters:
   ///   - right: c, from 0 to n.

@@ -20,8 +20,8 @@ public struct RunComparison: Sendable, Hashable, Codable {
 
   /// Compares two journals.
   ///
-  /// - Throws: ``EvaluationError/notComparable(reason:)`` unless both hold the same items of the same
-  ///   data and benchmark; other errors for damaged journals.
+  /// - Throws: ``EvaluationError/notComparable(reason:)`` unless both hold the same items of the
+  ///   same data and benchmark; other errors for damaged journals.
   public init(first: URL, second: URL) throws(EvaluationError) {
     let (one, two) = (try Summary.read(first), try Summary.read(second))
     guard one.header.scenario.data == two.header.scenario.data else {

@@ -1,7 +1,8 @@
 /// When a thought is long enough: the last probes of its answer agree.
 ///
-/// A probe demands the answer at a length of the thought, beside the thought, which goes on. The rule looks at the
-/// probes by growing length, so that where a thought stops depends on the thought alone.
+/// A probe demands the answer at a length of the thought, beside the thought, which goes on. The
+/// rule looks at the probes by growing length, so that where a thought stops depends on the thought
+/// alone.
 public struct StableAnswer: Sendable, Hashable {
   /// Probes in a row that have to agree, at least 2.
   public let agreeing: Int
@@ -15,7 +16,8 @@ public struct StableAnswer: Sendable, Hashable {
   /// Which probe ends the thought.
   ///
   /// - Parameters:
-  ///   - answers: what the probes from the first on answered; nil for no answer, which agrees with none.
+  ///   - answers: what the probes from the first on answered; nil for no answer, which agrees with
+  ///     none.
   ///   - areEqual: whether two ways to write an answer mean the same.
   /// - Returns: An index; nil where no probe ends it.
   public func stop(_ answers: [String?], areEqual: (String, String) -> Bool) -> Int? {

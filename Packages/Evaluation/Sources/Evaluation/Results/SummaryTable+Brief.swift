@@ -1,7 +1,8 @@
 import Foundation
 
 extension SummaryTable {
-  /// Fields down, runs across; the first line has the runs' names. Lines without any value are left out.
+  /// Fields down, runs across; the first line has the runs' names. Lines without any value are left
+  /// out.
   var briefLines: [[String]] {
     var lines: [[String]] = []
     func add(_ title: String, _ value: ([String: Cell]) -> String?) {

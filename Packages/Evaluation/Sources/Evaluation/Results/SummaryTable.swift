@@ -2,16 +2,17 @@ import Foundation
 
 /// Results of several runs side by side: one list of fields, printed in several ways.
 ///
-/// Shares are from 0 to 1, times in seconds, memory in bytes. `_se` is a standard error, `_low95` and
-/// `_high95` are the ends of the 95 % interval. The thinking budget, seed and settings of the engine
-/// are fields too, so that a row says how it was made.
+/// Shares are from 0 to 1, times in seconds, memory in bytes. `_se` is a standard error, `_low95`
+/// and `_high95` are the ends of the 95 % interval. The thinking budget, seed and settings of the
+/// engine are fields too, so that a row says how it was made.
 ///
 /// Formats for programs have every field. Formats for readers leave out intervals, digests and the
 /// settings that all of several runs share, and show memory in MiB.
 public struct SummaryTable: Sendable, Hashable {
   /// The way to print.
   public enum Format: String, Sendable, Hashable, CaseIterable {
-    /// The few figures that people look at first, in aligned columns; a table that has none of them is shown whole.
+    /// The few figures that people look at first, in aligned columns; a table that has none of them
+    /// is shown whole.
     case brief
     /// Aligned columns for a terminal, a column per run; for readers.
     case table
@@ -29,7 +30,8 @@ public struct SummaryTable: Sendable, Hashable {
     public let name: String
     /// Its results.
     public let summary: Summary
-    /// Tokens generated a second, over all replies that ran side by side; nil where nobody measured.
+    /// Tokens generated a second, over all replies that ran side by side; nil where nobody
+    /// measured.
     public let tokensPerSecond: Double?
 
     /// Keeps what is to be shown.

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The answers of the same thoughts at several budgets, as a sweep stores them, from which thoughts that stop early are
-/// worked out.
+/// The answers of the same thoughts at several budgets, as a sweep stores them, from which thoughts
+/// that stop early are worked out.
 public struct ThoughtPool: Sendable {
   /// One thought at one budget.
   struct Probe: Sendable {
@@ -19,8 +19,8 @@ public struct ThoughtPool: Sendable {
 
   /// Reads the journals of a sweep, one for each budget.
   ///
-  /// - Throws: ``EvaluationError`` for a damaged journal, for fewer than two budgets, and for runs that differ in more
-  ///   than the budget or do not hold the same replies.
+  /// - Throws: ``EvaluationError`` for a damaged journal, for fewer than two budgets, and for runs
+  ///   that differ in more than the budget or do not hold the same replies.
   public init(journals: [URL]) throws(EvaluationError) {
     var runs: [(budget: Int, scenario: Scenario, probes: [SampleID: Probe])] = []
     for journal in journals { runs.append(try Self.read(journal)) }
@@ -64,8 +64,8 @@ public struct ThoughtPool: Sendable {
     return (budget, scenario, probes)
   }
 
-  /// What thinking to the end of each budget costs and scores, then what stopping as soon as k probes agree does, for
-  /// each rule; differences are from the longest budget.
+  /// What thinking to the end of each budget costs and scores, then what stopping as soon as k
+  /// probes agree does, for each rule; differences are from the longest budget.
   public func outcomes(of rules: [StableAnswer]) -> [RuleOutcome] {
     let plain = budgets.indices.map { place in
       questions.map { samples in

@@ -26,7 +26,8 @@ public struct VotePool: Sendable {
 
   /// Reads the replies of a run.
   ///
-  /// - Throws: ``EvaluationError`` for a damaged journal, and for one without several replies to each question.
+  /// - Throws: ``EvaluationError`` for a damaged journal, and for one without several replies to
+  ///   each question.
   public init(journal: URL) throws(EvaluationError) {
     var records: [Int: [SampleRecord]] = [:]
     let index = try JournalIndex.read(journal) { records[$0.index, default: []].append($0) }
@@ -62,7 +63,8 @@ public struct VotePool: Sendable {
 
   /// What votes of up to `samples` replies cost and score under each rule, all replies first.
   ///
-  /// Means over 20 random orders of the replies, the same for every rule; ties at the end are drawn by lot.
+  /// Means over 20 random orders of the replies, the same for every rule; ties at the end are drawn
+  /// by lot.
   public func outcomes(of rules: [VoteRule], samples: Int) -> [RuleOutcome] {
     let full = questions.map { cost(.all, $0, samples: min(samples, size)) }
     return ([.all] + rules.filter { $0 != .all }).compactMap { rule in

@@ -2,16 +2,17 @@ import Foundation
 
 /// When the replies to one question are enough for a vote.
 ///
-/// A rule looks at the replies in the order of the samples, whatever order they were made in, so that where a vote
-/// stops depends on the replies alone.
+/// A rule looks at the replies in the order of the samples, whatever order they were made in, so
+/// that where a vote stops depends on the replies alone.
 public enum VoteRule: Sendable, Hashable {
   /// All replies are made.
   case all
-  /// The replies that are missing cannot change the winner any more. Exact: the winner is the one of all replies.
+  /// The replies that are missing cannot change the winner any more. Exact: the winner is the one
+  /// of all replies.
   case decided
-  /// The leading answer is, with at least this probability, more common than the second one: the mass above one
-  /// half of a Beta distribution whose counts are the votes of both, from even odds (Adaptive-Consistency, Aggarwal
-  /// et al., arXiv:2305.11860, section 3). Not exact.
+  /// The leading answer is, with at least this probability, more common than the second one: the
+  /// mass above one half of a Beta distribution whose counts are the votes of both, from even odds
+  /// (Adaptive-Consistency, Aggarwal et al., arXiv:2305.11860, section 3). Not exact.
   case beta(Double)
 
   /// Reads `all`, `decided`, or `beta:` and a probability; nil for anything else.
@@ -63,12 +64,12 @@ public enum VoteRule: Sendable, Hashable {
     return nil
   }
 
-  /// The mass above one half of Beta(first + 1, second + 1): the chance that of first + second + 1 fair coins at most
-  /// `first` show heads.
+  /// The mass above one half of Beta(first + 1, second + 1): the chance that of first + second + 1
+  /// fair coins at most `first` show heads.
   static func lead(_ first: Int, over second: Int) -> Double {
     let coins = first + second + 1
-    // Of one term of the binomial sum follows the next: C(n, k + 1) = C(n, k) (n - k) / (k + 1). Logarithms, since 2
-    // to the power of many coins is no number.
+    // Of one term of the binomial sum follows the next: C(n, k + 1) = C(n, k) (n - k) / (k + 1).
+    // Logarithms, since 2 to the power of many coins is no number.
     var term = -Double(coins) * log(2.0)
     var sum = exp(term)
     for heads in 0..<first {

@@ -35,7 +35,8 @@ public struct VoteTally: Sendable, Hashable {
     }
   }
 
-  /// Counts votes on what boxes hold, which are equal as `rule` has it once both are in canonical form.
+  /// Counts votes on what boxes hold, which are equal as `rule` has it once both are in canonical
+  /// form.
   public init(boxed answers: [String?], rule: GradingRule = .mathematics) {
     self.init(answers) { Self.areEqual($0, $1, rule: rule) }
   }

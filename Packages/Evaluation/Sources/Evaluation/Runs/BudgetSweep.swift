@@ -2,17 +2,18 @@ import Foundation
 
 /// Runs of a benchmark that differ in their thinking budget alone, computed together.
 ///
-/// A responder that can branch generates each thought once, up to the longest budget, and answers every smaller one on
-/// the way. Each run keeps its own journal, which is the one that it would have alone, apart from times: a sweep can be
-/// stopped and continued, and its runs can be continued one by one.
+/// A responder that can branch generates each thought once, up to the longest budget, and answers
+/// every smaller one on the way. Each run keeps its own journal, which is the one that it would
+/// have alone, apart from times: a sweep can be stopped and continued, and its runs can be
+/// continued one by one.
 public struct BudgetSweep: Sendable {
   /// The runs.
   public let runs: [EvaluationRun]
 
   /// A sweep over runs.
   ///
-  /// - Throws: ``EvaluationError/notComparable(reason:)`` for no runs, and for runs that differ in more than budget and
-  ///   journal or share one of them.
+  /// - Throws: ``EvaluationError/notComparable(reason:)`` for no runs, and for runs that differ in
+  ///   more than budget and journal or share one of them.
   public init(_ runs: [EvaluationRun]) throws(EvaluationError) {
     guard let first = runs.first else { throw .notComparable(reason: "a sweep needs runs") }
     for run in runs.dropFirst() {
@@ -41,9 +42,11 @@ public struct BudgetSweep: Sendable {
   /// - Parameters:
   ///   - responder: Who answers.
   ///   - damage: What to do about damaged lines of existing journals.
-  ///   - progress: Called at the start and after each record with sums over all runs; what it throws ends the sweep.
+  ///   - progress: Called at the start and after each record with sums over all runs; what it
+  ///     throws ends the sweep.
   ///   - now: A clock in seconds, for progress.
-  /// - Returns: The results of each run, computed from its journal alone, and what was left out of that.
+  /// - Returns: The results of each run, computed from its journal alone, and what was left out of
+  ///   that.
   /// - Throws: ``EvaluationError``, or whatever the responder or `progress` throws.
   public func run(
     with responder: some Responder, damage: DamagePolicy = .refuse,
@@ -82,7 +85,8 @@ public struct BudgetSweep: Sendable {
 
   /// The results where nothing is left to do, for which no responder has to be made.
   ///
-  /// - Returns: Nil where a reply has no record yet or a journal has to be mended, which `run` does.
+  /// - Returns: Nil where a reply has no record yet or a journal has to be mended, which `run`
+  ///   does.
   /// - Throws: ``EvaluationError`` for journals that `run` would refuse.
   public func finished(
     damage: DamagePolicy = .refuse

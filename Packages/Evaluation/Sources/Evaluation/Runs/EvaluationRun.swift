@@ -39,7 +39,8 @@ public struct EvaluationRun: Sendable {
     self.sandbox = sandbox
   }
 
-  /// Whether the journal is there and belongs to this run. What is wrong with it is said when it is run.
+  /// Whether the journal is there and belongs to this run. What is wrong with it is said when it is
+  /// run.
   public var isBegun: Bool {
     guard access(journal.path, F_OK) == 0,
       let header = (try? JournalIndex.read(journal, damage: .drop, allowsEdits: true))?.header

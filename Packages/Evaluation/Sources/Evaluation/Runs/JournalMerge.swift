@@ -10,8 +10,8 @@ extension EvaluationRun {
   ///   - journals: One journal of each shard, in any order.
   ///   - url: The new journal. It appears complete or not at all.
   /// - Returns: The results of the whole run.
-  /// - Throws: ``EvaluationError`` when a journal is damaged, belongs to another run, occurs twice, or
-  ///   when replies are missing.
+  /// - Throws: ``EvaluationError`` when a journal is damaged, belongs to another run, occurs twice,
+  ///   or when replies are missing.
   @discardableResult
   public static func merge(
     _ journals: [URL], into url: URL

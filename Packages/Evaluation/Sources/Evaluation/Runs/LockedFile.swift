@@ -6,8 +6,9 @@ import SystemCalls
 ///
 /// The lock is the kernel's (`flock`): it ends with the process, however that ends.
 ///
-/// Appended bytes are in the system's hands at once, so a killed process loses none. A thread beside
-/// forces them to the disk, so that the caller need not wait some milliseconds for each record.
+/// Appended bytes are in the system's hands at once, so a killed process loses none. A thread
+/// beside forces them to the disk, so that the caller need not wait some milliseconds for each
+/// record.
 final class LockedFile: Sendable {
   private let path: String
   private let descriptor: Int32
@@ -42,8 +43,8 @@ final class LockedFile: Sendable {
 
   /// Appends bytes and has them saved.
   ///
-  /// - Throws: ``EvaluationError/file(path:reason:)``, for example when no space is left; also when an
-  ///   earlier save has failed.
+  /// - Throws: ``EvaluationError/file(path:reason:)``, for example when no space is left; also when
+  ///   an earlier save has failed.
   func append(_ bytes: Data) throws(EvaluationError) {
     try checkSaving()
     let result = bytes.withUnsafeBytes { bytes in

@@ -39,8 +39,8 @@ public struct SampleRecord: Sendable, Hashable, Codable {
   public let scores: [String: Double]?
   /// The group of the item, where it belongs to one.
   public let group: String?
-  /// SHA-256 over the run, what identifies the reply, what was graded and how; absent in journals of
-  /// format 1. An edited line no longer has the digest that it states.
+  /// SHA-256 over the run, what identifies the reply, what was graded and how; absent in journals
+  /// of format 1. An edited line no longer has the digest that it states.
   public private(set) var digest: String?
 
   /// A reply of a run with its grade.

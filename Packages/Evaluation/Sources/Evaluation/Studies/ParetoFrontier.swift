@@ -1,4 +1,5 @@
-/// Which of many points nobody beats: no other costs at most as much and brings at least as much, one of them strictly.
+/// Which of many points nobody beats: no other costs at most as much and brings at least as much,
+/// one of them strictly.
 public enum ParetoFrontier {
   /// The indices of the points on the frontier, by growing cost.
   ///

@@ -12,7 +12,8 @@ public struct StudyDefinition: Sendable, Hashable {
     public let models: [String]
     /// Bits of the weights; 16 is the model as it is.
     public let bits: [Int]
-    /// Schemes of weights and activations beside them, by their names, which say the bits of both: w8a8-int, quik-w4a4.
+    /// Schemes of weights and activations beside them, by their names, which say the bits of both:
+    /// w8a8-int, quik-w4a4.
     public let schemes: [String]
     /// KV policies.
     public let kv: [KVPolicy]

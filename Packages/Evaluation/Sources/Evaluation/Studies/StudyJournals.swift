@@ -58,8 +58,10 @@ public struct StudyJournals: Sendable {
   /// Everything that complete journals say of the study.
   ///
   /// - Parameter parameters: How many parameters a model has, by its name.
-  /// - Returns: Points in the order of the study's scenarios; those of incomplete journals are left out.
-  /// - Throws: ``EvaluationError`` for a damaged journal, and for one that was made with other settings.
+  /// - Returns: Points in the order of the study's scenarios; those of incomplete journals are left
+  ///   out.
+  /// - Throws: ``EvaluationError`` for a damaged journal, and for one that was made with other
+  ///   settings.
   public func results(
     parameters: (String) throws -> Int
   ) throws -> StudyResults {

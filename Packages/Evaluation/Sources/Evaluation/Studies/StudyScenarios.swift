@@ -11,8 +11,8 @@ public struct StudyScenario: Sendable, Hashable {
   public let samples: Int
 }
 
-/// What is generated at once: one model with one KV policy on one benchmark. Every thought serves all budgets, and every
-/// reply all group sizes.
+/// What is generated at once: one model with one KV policy on one benchmark. Every thought serves
+/// all budgets, and every reply all group sizes.
 public struct StudyRun: Sendable, Hashable {
   /// What names a run.
   public struct Source: Sendable, Hashable {
@@ -30,7 +30,8 @@ public struct StudyRun: Sendable, Hashable {
     /// What became of the weights, for names: 4bit, or a scheme's.
     public var weights: String { scheme ?? "\(bits)bit" }
 
-    /// Bits of the weights of a scheme, as its name says: 8 of w8a8-int, 4 of quik-w4a4; nil where it says none.
+    /// Bits of the weights of a scheme, as its name says: 8 of w8a8-int, 4 of quik-w4a4; nil where
+    /// it says none.
     static func bits(ofScheme name: String) -> Int? {
       guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }) else {
         return nil
@@ -54,7 +55,8 @@ public struct StudyRun: Sendable, Hashable {
       text.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-=.".contains($0)) ? $0 : "-" })
   }
 
-  /// Tokens of thought that one reply takes, and those that it would take if every budget were run alone.
+  /// Tokens of thought that one reply takes, and those that it would take if every budget were run
+  /// alone.
   public var tokens: (shared: Int, separate: Int) {
     (budgets.max() ?? 0, budgets.reduce(0, +))
   }
@@ -89,7 +91,8 @@ extension StudyDefinition {
     }
   }
 
-  /// The fewest runs that answer all scenarios: grids that share a model, policy and benchmark share the run.
+  /// The fewest runs that answer all scenarios: grids that share a model, policy and benchmark
+  /// share the run.
   public var runs: [StudyRun] {
     var order: [StudyRun.Source] = []
     var needs: [StudyRun.Source: (budgets: Set<Int>, replies: Int)] = [:]
@@ -107,8 +110,8 @@ extension StudyDefinition {
     }
   }
 
-  /// Tokens of thought for one problem of every benchmark: shared as the runs share them, and naively, every scenario
-  /// with the replies of its own grid.
+  /// Tokens of thought for one problem of every benchmark: shared as the runs share them, and
+  /// naively, every scenario with the replies of its own grid.
   public var tokensPerProblem: (shared: Int, naive: Int) {
     let shared = runs.reduce(0) { $0 + $1.tokens.shared * $1.replies }
     let naive = grids.reduce(0) { sum, grid in

@@ -4,7 +4,8 @@ import Testing
 
 /// The frontier against the definition taken word by word.
 @Suite struct ParetoFrontierTests {
-  /// All points that no other beats: costs at most as much, brings at least as much, one of them strictly.
+  /// All points that no other beats: costs at most as much, brings at least as much, one of them
+  /// strictly.
   private func bruteForce(_ costs: [Double], _ values: [Double]) -> Set<Int> {
     Set(
       costs.indices.filter { point in

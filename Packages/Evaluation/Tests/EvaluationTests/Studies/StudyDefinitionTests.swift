@@ -31,7 +31,8 @@ import Testing
     #expect(study.runs.count == 8)
     #expect(study.runs.allSatisfy { $0.budgets == [16, 32] && $0.replies == 4 })
     #expect(Set(study.runs.map(\.name)).count == 8)
-    // Alone, every scenario would think for its budget with 4 replies; together each run thinks once.
+    // Alone, every scenario would think for its budget with 4 replies; together each run thinks
+    // once.
     let tokens = study.tokensPerProblem
     #expect(tokens.shared == 8 * 32 * 4)
     #expect(tokens.naive == 8 * (16 + 32) * 2 * 4)

@@ -5,8 +5,8 @@ import Testing
 @testable import Evaluation
 
 @Suite struct StudyReportTests {
-  /// Two models at 16 and 4 bits on both tasks, with votes and an evicted cache; larger and longer is better, and
-  /// `knowledgeLoss` is what 4 bits cost where knowledge is asked.
+  /// Two models at 16 and 4 bits on both tasks, with votes and an evicted cache; larger and longer
+  /// is better, and `knowledgeLoss` is what 4 bits cost where knowledge is asked.
   private func results(
     mathLoss: Double = 0.3, knowledgeLoss: Double = 0, isComplete: Bool = true
   ) -> StudyResults {

@@ -1,10 +1,12 @@
 import Kernels
 import Tensors
 
-/// Keys of length 1 rounded to 8 bits, which say of most pairs that they cannot be similar at a quarter of the work.
+/// Keys of length 1 rounded to 8 bits, which say of most pairs that they cannot be similar at a
+/// quarter of the work.
 ///
-/// For rounded keys a' and b' with errors e = |a - a'| and f = |b - b'| the cosine a.b is at most a'.b' + e |b| + |a'| f
-/// (Cauchy-Schwarz), so a pair below the threshold by more than that needs no exact product.
+/// For rounded keys a' and b' with errors e = |a - a'| and f = |b - b'| the cosine a.b is at most
+/// a'.b' + e |b| + |a'| f (Cauchy-Schwarz), so a pair below the threshold by more than that needs
+/// no exact product.
 struct CoarseKeys {
   /// More than what rounding adds to a product of two keys of length 1 in F32.
   private static let slack: Float = 1e-4
@@ -72,8 +74,8 @@ struct CoarseKeys {
     }
   }
 
-  /// Those of the keys `rows`, ascending, whose cosine with a key of `block` may be above `threshold`; `block` starts at a
-  /// multiple of 16.
+  /// Those of the keys `rows`, ascending, whose cosine with a key of `block` may be above
+  /// `threshold`; `block` starts at a multiple of 16.
   mutating func rows(
     of rows: [Int], thatMayMeet block: Range<Int>, threshold: Float
   ) -> [Int] {

@@ -3,11 +3,11 @@ import Tensors
 
 /// An eviction method that caches can follow: it chooses the tokens that stay.
 ///
-/// A policy of one's own is a type that conforms, given to an `Eviction`; put into an `EvictionCatalog` it
-/// can be named in texts. See `StreamingLLM` for the shortest.
+/// A policy of one's own is a type that conforms, given to an `Eviction`; put into an
+/// `EvictionCatalog` it can be named in texts. See `StreamingLLM` for the shortest.
 public protocol EvictionPolicy: EvictionMethod {
-  /// Chooses what stays in one KV head of one layer, which holds at least `budget` tokens. All heads of a
-  /// layer keep equally many. Called from several threads at once.
+  /// Chooses what stays in one KV head of one layer, which holds at least `budget` tokens. All
+  /// heads of a layer keep equally many. Called from several threads at once.
   ///
   /// - Throws: `TensorError.outOfMemory`.
   func choose(
@@ -21,8 +21,8 @@ public struct HeadView {
   public let count: Int
   /// Its keys in cache order, `[count, dimension]`; asked for only where the policy looks at them.
   public let keys: () throws(TensorError) -> HeadKeys
-  /// Queries of the last `needs.queryWindow` tokens, `[heads, window, dimension]`, of the query heads that
-  /// share it.
+  /// Queries of the last `needs.queryWindow` tokens, `[heads, window, dimension]`, of the query
+  /// heads that share it.
   public let queries: [Float]
   /// Attention each token has gathered, `[count]`; empty unless `needs.gathersAttention`.
   public let attention: [Float]
@@ -61,9 +61,9 @@ public struct EvictionChoice {
     self.memory = memory
   }
 
-  /// Keeps the slots of the `budget` - `recent` highest scores, then the `recent` slots that follow the
-  /// scored ones. There is one score for each slot before the recent ones; of equal scores the earlier slot
-  /// comes first.
+  /// Keeps the slots of the `budget` - `recent` highest scores, then the `recent` slots that follow
+  /// the scored ones. There is one score for each slot before the recent ones; of equal scores the
+  /// earlier slot comes first.
   public init(highest scores: [Float], recent: Int, budget: Int, order: Eviction.Order) {
     self.init(
       slots: Selection.highest(scores, budget: budget, recent: recent, order: order))
@@ -80,8 +80,8 @@ extension Eviction {
   }
 }
 
-/// What the last compression of a layer remembered, for each KV head. Never changed, so that branches share
-/// it.
+/// What the last compression of a layer remembered, for each KV head. Never changed, so that
+/// branches share it.
 final class HeadMemories: Sendable {
   let heads: [any HeadMemory]
   private let meter: KVMeter

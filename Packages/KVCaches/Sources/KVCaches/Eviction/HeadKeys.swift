@@ -1,8 +1,9 @@
 import Kernels
 import Tensors
 
-/// The keys of one KV head of one layer as floats, both row by row and in the kernels' blocks of 16 rows, so that many dot
-/// products are one call of the multiply kernel. Lives for the length of one compression.
+/// The keys of one KV head of one layer as floats, both row by row and in the kernels' blocks of 16
+/// rows, so that many dot products are one call of the multiply kernel. Lives for the length of one
+/// compression.
 public struct HeadKeys {
   /// Number of keys.
   public let count: Int
@@ -35,8 +36,8 @@ public struct HeadKeys {
     }
   }
 
-  /// Writes the products of `vectors` `[n, dimension]` with the keys of `range`, which starts at a multiple of 16, into
-  /// `products` `[n, range.count]`.
+  /// Writes the products of `vectors` `[n, dimension]` with the keys of `range`, which starts at a
+  /// multiple of 16, into `products` `[n, range.count]`.
   func multiply(
     _ vectors: UnsafePointer<Float>, count n: Int, keys range: Range<Int>,
     into products: UnsafeMutablePointer<Float>
@@ -56,7 +57,8 @@ public struct HeadKeys {
     }
   }
 
-  /// The keys divided by their length (plus 1e-8, as R-KV's code has it), and the squared lengths they then have.
+  /// The keys divided by their length (plus 1e-8, as R-KV's code has it), and the squared lengths
+  /// they then have.
   ///
   /// - Throws: `TensorError.outOfMemory`.
   consuming func normalized() throws(TensorError) -> (keys: HeadKeys, squares: [Float]) {
@@ -81,7 +83,8 @@ public struct HeadKeys {
     return (unit, squares)
   }
 
-  /// Multiplies every key by its factor in the blocks, which hold each component of 16 rows together.
+  /// Multiplies every key by its factor in the blocks, which hold each component of 16 rows
+  /// together.
   private func scaleBlocks(_ factors: [Float]) {
     blocks.withMutableBytes { bytes in
       factors.withUnsafeBytes { factors in

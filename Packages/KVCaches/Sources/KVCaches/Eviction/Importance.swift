@@ -2,11 +2,13 @@ import Kernels
 import Tensors
 
 extension HeadKeys {
-  /// R-KV's importance of the keys before the window, `[count - window]`: logits to the window's queries, the maximum over
-  /// the query heads, a softmax over the keys before the window, the mean over the queries, a running maximum.
+  /// R-KV's importance of the keys before the window, `[count - window]`: logits to the window's
+  /// queries, the maximum over the query heads, a softmax over the keys before the window, the mean
+  /// over the queries, a running maximum.
   ///
-  /// The queries are those of the query heads that share this KV head, `[heads, window, dimension]`; there are more keys than
-  /// the window has tokens. The running maximum is `kernel` wide and cut at the edges.
+  /// The queries are those of the query heads that share this KV head, `[heads, window,
+  /// dimension]`; there are more keys than the window has tokens. The running maximum is `kernel`
+  /// wide and cut at the edges.
   public func importance(to queries: [Float], window: Int, kernel: Int) -> [Float] {
     let before = count - window
     let heads = queries.count / (window * dimension)
@@ -24,8 +26,9 @@ extension HeadKeys {
     return mean.runningMaximum(width: kernel)
   }
 
-  /// SnapKV's importance of the keys before the window, `[count - window]`: a causal softmax over all keys for every
-  /// query of the window, summed over the queries, the mean over the query heads, a running mean.
+  /// SnapKV's importance of the keys before the window, `[count - window]`: a causal softmax over
+  /// all keys for every query of the window, summed over the queries, the mean over the query
+  /// heads, a running mean.
   ///
   /// Takes what `importance` takes; the running mean counts zeros beyond the edges.
   public func observedAttention(to queries: [Float], window: Int, kernel: Int) -> [Float] {
@@ -68,7 +71,8 @@ func addSoftmax(
 }
 
 extension [Float] {
-  /// The maximum over `width` neighbours centred at each element; beyond the edges there is nothing.
+  /// The maximum over `width` neighbours centred at each element; beyond the edges there is
+  /// nothing.
   func runningMaximum(width: Int) -> [Float] {
     let reach = width / 2
     return withUnsafeBufferPointer { values in
@@ -82,7 +86,8 @@ extension [Float] {
     }
   }
 
-  /// The sum over `width` neighbours centred at each element, divided by `width`; beyond the edges there are zeros.
+  /// The sum over `width` neighbours centred at each element, divided by `width`; beyond the edges
+  /// there are zeros.
   func runningMean(width: Int) -> [Float] {
     let reach = width / 2
     return withUnsafeBufferPointer { values in

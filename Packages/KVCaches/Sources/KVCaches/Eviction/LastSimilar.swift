@@ -1,11 +1,13 @@
 import Tensors
 
-/// For every key the last key whose cosine with it is above a threshold, without a matrix of keys x keys.
+/// For every key the last key whose cosine with it is above a threshold, without a matrix of keys x
+/// keys.
 ///
-/// Columns are taken in blocks from the end. A block is multiplied by the keys before it, and each product serves both of
-/// its keys: for the earlier one the later is the last similar if none was found yet; for the later one the earlier is, if
-/// no key after it is similar. So at most half of the matrix is looked at, and of that, `CoarseKeys` leaves few pairs to be
-/// multiplied in full. Where something is known of the first keys, only blocks with new keys are treated so; of the
+/// Columns are taken in blocks from the end. A block is multiplied by the keys before it, and each
+/// product serves both of its keys: for the earlier one the later is the last similar if none was
+/// found yet; for the later one the earlier is, if no key after it is similar. So at most half of
+/// the matrix is looked at, and of that, `CoarseKeys` leaves few pairs to be multiplied in full.
+/// Where something is known of the first keys, only blocks with new keys are treated so; of the
 /// others, keys whose last similar key is gone go on from there.
 struct LastSimilar {
   /// What is set to zero in one row of the matrix of cosines.
@@ -33,7 +35,8 @@ struct LastSimilar {
   private let known: [SimilarKey]
   private var coarse: CoarseKeys
   private var entries: [Entry]
-  /// For each block that is still to come, the known rows of which no key behind it is similar, and one in it is or may be.
+  /// For each block that is still to come, the known rows of which no key behind it is similar, and
+  /// one in it is or may be.
   private var bounded: [[Int]]
   /// Known rows whose last similar key is gone and that have met no other, ascending.
   private var resumed: [Int] = []
@@ -44,7 +47,8 @@ struct LastSimilar {
   /// Rows that do not follow each other, put together.
   private var gathered: [Float]
 
-  /// One entry for each row; `unit` holds keys of length 1, and `known` says what is known of the first of them.
+  /// One entry for each row; `unit` holds keys of length 1, and `known` says what is known of the
+  /// first of them.
   ///
   /// - Throws: `TensorError.outOfMemory`.
   static func search(
@@ -81,7 +85,8 @@ struct LastSimilar {
   /// Compares the keys of `block` with themselves and with all keys before them.
   private mutating func visit(_ block: Range<Int>) {
     compare(Array(block), with: block, isEarlier: false)
-    // Keys of the block without a similar one after them look among the earlier keys, which they all have to meet.
+    // Keys of the block without a similar one after them look among the earlier keys, which they
+    // all have to meet.
     let isBlockLooking = block.contains { isLooking[$0] }
     var rows = (0..<block.lowerBound).filter { isBlockLooking || isLooking[$0] }
     while !rows.isEmpty {
@@ -90,7 +95,8 @@ struct LastSimilar {
     }
   }
 
-  /// Compares the keys of `block` with those whose search was taken up again behind it: theirs is the next similar key.
+  /// Compares the keys of `block` with those whose search was taken up again behind it: theirs is
+  /// the next similar key.
   private mutating func resume(_ block: Range<Int>) {
     while bounded.count > block.lowerBound / Self.width {
       for row in bounded.removeLast() where isLooking[row] {
@@ -111,7 +117,8 @@ struct LastSimilar {
     }
   }
 
-  /// Compares the keys `rows`, ascending, with those of `block`, which come after all of them if `isEarlier`.
+  /// Compares the keys `rows`, ascending, with those of `block`, which come after all of them if
+  /// `isEarlier`.
   private mutating func compare(_ rows: [Int], with block: Range<Int>, isEarlier: Bool) {
     let width = block.count
     let rows = coarse.rows(of: rows, thatMayMeet: block, threshold: threshold)
@@ -130,7 +137,8 @@ struct LastSimilar {
     }
   }
 
-  /// Keys without a similar successor drop their similarity to key 0, as the published R-KV code does.
+  /// Keys without a similar successor drop their similarity to key 0, as the published R-KV code
+  /// does.
   private mutating func endLooking() {
     var first = [Float](repeating: 0, count: unit.count)
     first.withUnsafeMutableBufferPointer { first in

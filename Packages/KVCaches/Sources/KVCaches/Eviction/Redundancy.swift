@@ -2,13 +2,13 @@ import Kernels
 import Tensors
 
 extension HeadKeys {
-  /// R-KV's redundancy of every key, `[count]`: a softmax over the mean cosines to all other keys, in which each key's own
-  /// most recent similar key is spared.
+  /// R-KV's redundancy of every key, `[count]`: a softmax over the mean cosines to all other keys,
+  /// in which each key's own most recent similar key is spared.
   ///
-  /// By definition this is a column mean of the matrix C of cosines with a zero diagonal, after one entry of each row i was
-  /// set to zero: that of last(i), the last column above the threshold, or of column 0 where there is none. The matrix is
-  /// never built: the sum of column j is k_j . (sum of all k) - |k_j|^2, less the entries set to zero, which
-  /// `LastSimilar` finds.
+  /// By definition this is a column mean of the matrix C of cosines with a zero diagonal, after one
+  /// entry of each row i was set to zero: that of last(i), the last column above the threshold, or
+  /// of column 0 where there is none. The matrix is never built: the sum of column j is k_j . (sum
+  /// of all k) - |k_j|^2, less the entries set to zero, which `LastSimilar` finds.
   ///
   /// `known` is what is known of the first keys, and becomes what is known of all of them.
   ///

@@ -2,15 +2,18 @@ import KVLayout
 
 /// Choosing the tokens that stay, as slots of the cache.
 enum Selection {
-  /// The first `sinks` and the last `budget` - `sinks` of `count` slots; all where there are no more than `budget`.
+  /// The first `sinks` and the last `budget` - `sinks` of `count` slots; all where there are no
+  /// more than `budget`.
   static func streaming(count: Int, budget: Int, sinks: Int) -> [Int] {
     guard count > budget else { return Array(0..<count) }
     return Array(0..<sinks) + Array(count - budget + sinks..<count)
   }
 
-  /// The slots of the `budget` - `recent` highest scores, then the `recent` slots that follow the scored ones.
+  /// The slots of the `budget` - `recent` highest scores, then the `recent` slots that follow the
+  /// scored ones.
   ///
-  /// There is one score for each slot before the recent ones; of equal scores the earlier slot comes first.
+  /// There is one score for each slot before the recent ones; of equal scores the earlier slot
+  /// comes first.
   static func highest(
     _ scores: [Float], budget: Int, recent: Int, order: Eviction.Order
   ) -> [Int] {

@@ -1,5 +1,6 @@
-/// What is known of a key's last similar key: no key at `bound` or behind it is similar, and the one right before `bound` is
-/// if `cosine` is above the threshold. A bound of 0 says that no key is similar.
+/// What is known of a key's last similar key: no key at `bound` or behind it is similar, and the
+/// one right before `bound` is if `cosine` is above the threshold. A bound of 0 says that no key is
+/// similar.
 struct SimilarKey: Equatable {
   var bound: Int32
   var cosine: Float = -.infinity
@@ -16,9 +17,10 @@ struct SimilarKey: Equatable {
   }
 }
 
-/// What the last compression found out about the keys that a KV head kept: only the new ones and those whose
-/// last similar key was evicted have to be compared again. Keys in full precision do not change, so that is
-/// what a search from scratch would find. Where keys are rounded on the way, what was found before stands.
+/// What the last compression found out about the keys that a KV head kept: only the new ones and
+/// those whose last similar key was evicted have to be compared again. Keys in full precision do
+/// not change, so that is what a search from scratch would find. Where keys are rounded on the way,
+/// what was found before stands.
 struct SimilarKeys: HeadMemory {
   /// The keys kept.
   let keys: [SimilarKey]

@@ -14,7 +14,8 @@ import Testing
     "rkv:20,window=4,buffer=10,prompt=16,schedule=multiples",
   ]
 
-  /// A cache that has taken `tokens`, the first `prompt` of them as the prompt, in steps of at most `step`.
+  /// A cache that has taken `tokens`, the first `prompt` of them as the prompt, in steps of at most
+  /// `step`.
   static func cache(
     _ policy: String, tokens: Int, prompt: Int, step: Int, format: KVFormat = .bf16,
     workers: Int = 1, meter: KVMeter = KVMeter()

@@ -26,7 +26,8 @@ import Testing
     }
   }
 
-  /// The search against all products, with components of very different size, as keys of real models have them.
+  /// The search against all products, with components of very different size, as keys of real
+  /// models have them.
   @Test(arguments: [(0, 0.5), (0.9, 0.5), (0.99, 0.99), (0.7, 0.3), (0.8, 0)])
   func whatIsFoundIsThatOfAllProducts(likeness: Float, threshold: Float) throws {
     for (count, dimension) in [(333, 12), (200, 33), (130, 128), (64, 8), (1, 16), (17, 5)] {

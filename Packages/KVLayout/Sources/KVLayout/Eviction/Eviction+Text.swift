@@ -4,8 +4,8 @@ extension Eviction: CustomStringConvertible, Codable {
 
   /// Reads a text such as `rkv:2048`, `rkv:2048,lambda=0.07,buffer=64` or `streaming:4096,sinks=4`.
   ///
-  /// Without `sinks` StreamingLLM keeps half of the budget from the start, and without `recent` H2O half of
-  /// it from the end.
+  /// Without `sinks` StreamingLLM keeps half of the budget from the start, and without `recent` H2O
+  /// half of it from the end.
   ///
   /// - Throws: `KVPolicyError.invalidEviction` naming the text and what is wrong with it.
   public init(

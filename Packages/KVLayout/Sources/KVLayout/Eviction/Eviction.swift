@@ -1,15 +1,16 @@
 /// Which tokens stay in a cache that would grow beyond a budget.
 ///
-/// A cache holds at most `budget` + `buffer` tokens while text is generated: new tokens are staged behind
-/// the budget, and when the buffer is full (after the newest token has attended to everything) the method
-/// brings each KV head of each layer back to `budget` tokens. Heads keep different tokens. Keys stay rotated
-/// by their original positions.
+/// A cache holds at most `budget` + `buffer` tokens while text is generated: new tokens are staged
+/// behind the budget, and when the buffer is full (after the newest token has attended to
+/// everything) the method brings each KV head of each layer back to `budget` tokens. Heads keep
+/// different tokens. Keys stay rotated by their original positions.
 ///
-/// A prompt attends to all of itself and is compressed at its end if it exceeds the budget; one that exceeds
-/// the budget by `promptBuffer` tokens is also compressed on the way, so that the memory stays bounded.
+/// A prompt attends to all of itself and is compressed at its end if it exceeds the budget; one
+/// that exceeds the budget by `promptBuffer` tokens is also compressed on the way, so that the
+/// memory stays bounded.
 public struct Eviction: Sendable, Hashable {
-  /// In what order the kept tokens lie in the cache, where "the last similar key" and the neighbours of a
-  /// running maximum are looked for at the next compression.
+  /// In what order the kept tokens lie in the cache, where "the last similar key" and the
+  /// neighbours of a running maximum are looked for at the next compression.
   public enum Order: String, Sendable, Hashable {
     /// That of the text.
     case position
@@ -21,8 +22,8 @@ public struct Eviction: Sendable, Hashable {
   public enum Schedule: String, Sendable, Hashable {
     /// When `buffer` tokens are staged behind the budget.
     case staged
-    /// In the step after the number of tokens seen is a multiple of `buffer`, if there are `budget` or
-    /// more; as the published code of R-KV does.
+    /// In the step after the number of tokens seen is a multiple of `buffer`, if there are `budget`
+    /// or more; as the published code of R-KV does.
     case multiples
   }
 

@@ -1,4 +1,5 @@
-/// How the tokens that stay are chosen: a policy's parameters, their text form, and what it remembers.
+/// How the tokens that stay are chosen: a policy's parameters, their text form, and what it
+/// remembers.
 ///
 /// This is all that planners and forecasts need to know of a policy; a cache asks more of it
 /// (`EvictionPolicy` in `KVCaches`). A method of one's own is put into an `EvictionCatalog`.
@@ -8,7 +9,8 @@ public protocol EvictionMethod: Sendable, Hashable {
   /// The keys of its parameters, for help texts.
   static var keys: [String] { get }
 
-  /// Reads its parameters from the settings of a text form; what is not said is as usual for `budget`.
+  /// Reads its parameters from the settings of a text form; what is not said is as usual for
+  /// `budget`.
   init(_ settings: inout EvictionSettings, budget: Int) throws(EvictionProblem)
 
   /// Its parameters that are not as usual for `budget`, in the order of the text form.
@@ -27,7 +29,8 @@ public struct EvictionNeeds: Sendable, Hashable {
   public var queryWindow: Int
   /// Whether it looks at the attention that each token has gathered since it was seen.
   public var gathersAttention: Bool
-  /// The most bytes that a KV head remembers, for each token kept, from one compression to the next.
+  /// The most bytes that a KV head remembers, for each token kept, from one compression to the
+  /// next.
   public var rememberedBytesPerToken: Int
 
   /// Nothing, unless it is said.

@@ -1,5 +1,5 @@
-/// The bytes that the cache of one sequence holds and may come to hold: for planners, and for those who
-/// start nothing that cannot finish.
+/// The bytes that the cache of one sequence holds and may come to hold: for planners, and for those
+/// who start nothing that cannot finish.
 ///
 /// Sizes come from outside, so sums stop at the largest number instead of overflowing.
 public struct KVForecast: Sendable, Hashable {
@@ -25,13 +25,14 @@ public struct KVForecast: Sendable, Hashable {
   /// The most tokens of a sequence that are appended in one step.
   @inlinable public static var stepTokens: Int { 256 }
 
-  /// Whether pages full of prompt stay shared by all who start with it; an eviction writes them anew.
+  /// Whether pages full of prompt stay shared by all who start with it; an eviction writes them
+  /// anew.
   public var sharesPrompts: Bool { policy.eviction == nil }
 
   // MARK: What is held
 
-  /// Bytes of the pages and fixed states of a sequence that holds `entries` tokens in every layer, or what its
-  /// windows leave of them, between two steps.
+  /// Bytes of the pages and fixed states of a sequence that holds `entries` tokens in every layer,
+  /// or what its windows leave of them, between two steps.
   public func heldBytes(entries: Int) -> Int {
     let windows = overWindows { window in
       tiers.byteCount(
@@ -41,22 +42,24 @@ public struct KVForecast: Sendable, Hashable {
       inFullLayers(tiers.byteCount(tokens: entries)), windows, shape.fixedBytes)
   }
 
-  /// The most bytes of the layers with windows while a sequence grows to `tokens` tokens, in steps of at most `step` tokens
-  /// in which nothing is let go of.
+  /// The most bytes of the layers with windows while a sequence grows to `tokens` tokens, in steps
+  /// of at most `step` tokens in which nothing is let go of.
   private func windowBytes(tokens: Int, step: Int) -> Int {
     overWindows { window in
       let first = KVShape.pagesBehind(window: window, tokens: tokens - min(tokens, step))
       let pages = tokens.pieces(of: PageLayout.tokens)
       guard first > 0 else { return mostBytes(tokens) }
-      // How pages are spread over the tiers changes as tokens come; no page takes more than the largest.
+      // How pages are spread over the tiers changes as tokens come; no page takes more than the
+      // largest.
       let largest = (tiers.layouts + [tiers.between].compactMap(\.self)).map(\.byteCount).max() ?? 0
       return min(mostBytes(tokens), Saturating.product(pages - first + 1, largest))
     }
   }
 
-  /// Bytes that an eviction keeps beside the pages of a sequence that holds `entries` tokens in every layer:
-  /// the queries of the last tokens (F32), what each token was attended to (F32, rounded up to pages), and,
-  /// once a compression has been, what the method remembers of the tokens kept.
+  /// Bytes that an eviction keeps beside the pages of a sequence that holds `entries` tokens in
+  /// every layer: the queries of the last tokens (F32), what each token was attended to (F32,
+  /// rounded up to pages), and, once a compression has been, what the method remembers of the
+  /// tokens kept.
   public func rememberedBytes(entries: Int, isCompressed: Bool) -> Int {
     guard let eviction = policy.eviction else { return 0 }
     let remembered = isCompressed ? rememberedBytes(entries: entries, eviction) : 0
@@ -79,8 +82,8 @@ public struct KVForecast: Sendable, Hashable {
       shape.kvHeads, min(entries, eviction.budget), eviction.needs.rememberedBytesPerToken)
   }
 
-  /// Bytes by which the memory of all caches may exceed the pages in it, since it is taken slab by slab, of
-  /// pages of one size.
+  /// Bytes by which the memory of all caches may exceed the pages in it, since it is taken slab by
+  /// slab, of pages of one size.
   public var slackBytes: Int {
     (tiers.layouts + [tiers.between].compactMap { $0 }).reduce(0) {
       Saturating.sum($0, $1.slabBytes)
@@ -89,20 +92,21 @@ public struct KVForecast: Sendable, Hashable {
 
   // MARK: What may come to be held
 
-  /// The most bytes of pages that a sequence holds, between two steps, while it grows to `entries` tokens in
-  /// every layer.
+  /// The most bytes of pages that a sequence holds, between two steps, while it grows to `entries`
+  /// tokens in every layer.
   public func pageBytes(entries: Int) -> Int {
     Saturating.sum(
       inFullLayers(mostBytes(entries)), windowBytes(tokens: entries, step: 0), shape.fixedBytes)
   }
 
-  /// The most bytes of the pages of one layer while it grows to `entries` tokens and lets go of none.
+  /// The most bytes of the pages of one layer while it grows to `entries` tokens and lets go of
+  /// none.
   private func mostBytes(_ entries: Int) -> Int {
     // One token before pages are rounded there is one more that is not.
     var ends = [entries...entries, entries - 1...entries - 1]
     if tiers.between != nil {
-      // Tokens leave full precision within a page of the end or, where keys do so a residual at a time, of
-      // the last times.
+      // Tokens leave full precision within a page of the end or, where keys do so a residual at a
+      // time, of the last times.
       let residual = policy.rule == .kivi ? policy.residual : PageLayout.tokens
       let last = entries / residual * residual
       ends = [entries, last, last - residual].map { $0 - PageLayout.tokens...$0 }
@@ -110,15 +114,16 @@ public struct KVForecast: Sendable, Hashable {
     return ends.joined().map { tiers.byteCount(tokens: max(0, $0)) }.max() ?? 0
   }
 
-  /// Bytes of those pages of `entries` tokens that stay as they are, whatever follows; those that a window moves away from
-  /// do not.
+  /// Bytes of those pages of `entries` tokens that stay as they are, whatever follows; those that a
+  /// window moves away from do not.
   public func fullPageBytes(entries: Int) -> Int {
     let last = tiers.layouts.count - 1
     let pages = last == 0 ? entries / PageLayout.tokens : tiers.pages(in: last, of: entries)
     return inFullLayers(Saturating.product(pages, tiers.layouts[last].byteCount))
   }
 
-  /// Bytes of the pages of one layer that were rounded in a step, which its first tokens still attend to.
+  /// Bytes of the pages of one layer that were rounded in a step, which its first tokens still
+  /// attend to.
   private func stagedBytes(tokens: Int) -> Int {
     let most = min(tokens, Self.stepTokens) / PageLayout.tokens + 1
     if let between = tiers.between {
@@ -135,7 +140,8 @@ public struct KVForecast: Sendable, Hashable {
   /// - Parameters:
   ///   - tokens: tokens that are appended in all, the prompt included.
   ///   - prompt: tokens of the prompt.
-  /// - Returns: bytes; what really is held at the peak where everything is kept, an upper bound elsewhere.
+  /// - Returns: bytes; what really is held at the peak where everything is kept, an upper bound
+  ///   elsewhere.
   public func peakBytes(tokens: Int, prompt: Int) -> Int {
     let windows = windowBytes(tokens: tokens, step: Self.stepTokens)
     guard let eviction = policy.eviction else {
@@ -159,8 +165,8 @@ public struct KVForecast: Sendable, Hashable {
 
   /// The most bytes of the layers that evict, and of the fixed states.
   private func evictingBytes(entries: Int, _ eviction: Eviction) -> Int {
-    // A compression fills new pages of one layer while the old ones are still there, and a branch may do so
-    // in every layer at its turn.
+    // A compression fills new pages of one layer while the old ones are still there, and a branch
+    // may do so in every layer at its turn.
     let kept = min(entries, eviction.budget)
     let beside = Saturating.sum(
       mostBytes(kept), attentionBytes(entries: entries, eviction),
@@ -188,8 +194,8 @@ public struct KVForecast: Sendable, Hashable {
   /// - Parameters:
   ///   - prompt: tokens of the prompt.
   ///   - reply: most tokens of the reply, the last of which is never run.
-  ///   - isShared: whether several start with the prompt, which is then run once and kept for those who
-  ///     still wait for it.
+  ///   - isShared: whether several start with the prompt, which is then run once and kept for those
+  ///     who still wait for it.
   /// - Returns: bytes of its own, and bytes that it shares.
   public func charge(prompt: Int, reply: Int, isShared: Bool) -> Charge {
     let tokens = Saturating.sum(prompt, max(reply, 1) - 1)
@@ -204,7 +210,8 @@ public struct KVForecast: Sendable, Hashable {
           windowBytes(tokens: tokens, step: Self.stepTokens)),
         shared: peakBytes(tokens: prompt, prompt: prompt))
     }
-    // The prompt's last page is copied by everyone who writes to it, and kept for those who still wait.
+    // The prompt's last page is copied by everyone who writes to it, and kept for those who still
+    // wait.
     let own = peakBytes(tokens: tokens, prompt: prompt) - fullPageBytes(entries: prompt)
     return Charge(own: own, shared: pageBytes(entries: prompt))
   }

@@ -3,14 +3,16 @@ public enum PageHalf: Sendable, CaseIterable {
   case keys, values
 }
 
-/// Where the parts of a page lie: for each KV head the keys' scales, offsets and entries, then those of the
-/// values, which is the order in which attention reads them. Where only some tokens of a page are codes, it
-/// holds all of them in full precision first.
+/// Where the parts of a page lie: for each KV head the keys' scales, offsets and entries, then
+/// those of the values, which is the order in which attention reads them. Where only some tokens of
+/// a page are codes, it holds all of them in full precision first.
 ///
-/// Keys that are not quantized are `[dimension rounded up to 2][64]`, values `[64][dimension rounded up to
-/// 16]`; `bb_kv_block` in `Kernels` says how entries, scales and offsets are laid out.
+/// Keys that are not quantized are `[dimension rounded up to 2][64]`, values `[64][dimension
+/// rounded up to 16]`; `bb_kv_block` in `Kernels` says how entries, scales and offsets are laid
+/// out.
 public struct PageLayout: Sendable, Hashable {
-  /// Tokens a page holds: the unit of format, of what branches share and of what an eviction writes anew.
+  /// Tokens a page holds: the unit of format, of what branches share and of what an eviction writes
+  /// anew.
   @inlinable public static var tokens: Int { 64 }
 
   /// Keys or values of one head.
@@ -58,8 +60,8 @@ public struct PageLayout: Sendable, Hashable {
   /// Bytes of one head in a page.
   public let headBytes: Int
 
-  /// The layout of the pages of one tier; or, with `next`, of those of which some tokens have reached that
-  /// tier.
+  /// The layout of the pages of one tier; or, with `next`, of those of which some tokens have
+  /// reached that tier.
   public init(shape: KVShape, _ policy: KVPolicy, _ tier: KVTier, next: KVTier? = nil) {
     self.shape = shape
     group = policy.group
@@ -110,6 +112,7 @@ public struct PageLayout: Sendable, Hashable {
   /// Bytes of a page.
   public var byteCount: Int { Saturating.product(shape.kvHeads, headBytes) }
 
-  /// Bytes that are taken from the system at a time: at least 8 pages, in whole huge pages of 2 MiB.
+  /// Bytes that are taken from the system at a time: at least 8 pages, in whole huge pages of 2
+  /// MiB.
   public var slabBytes: Int { Saturating.product(8, byteCount).raised(toMultipleOf: 2 << 20) }
 }

@@ -1,7 +1,8 @@
 /// The layouts that the pages of a layer pass through as newer tokens come.
 ///
-/// A page moves on when all of its tokens are older than its tier holds, so how it is stored depends on its place and on
-/// the number of tokens alone. Where tokens leave full precision in less than pages, a page on its way holds both.
+/// A page moves on when all of its tokens are older than its tier holds, so how it is stored
+/// depends on its place and on the number of tokens alone. Where tokens leave full precision in
+/// less than pages, a page on its way holds both.
 public struct PageTiers: Sendable, Hashable {
   /// The layouts, from the most recent pages, which are not quantized, to the oldest.
   public let layouts: [PageLayout]
@@ -27,8 +28,8 @@ public struct PageTiers: Sendable, Hashable {
       ? nil : PageLayout(shape: shape, policy, tiers[0], next: tiers[1])
   }
 
-  /// Of the first `tokens` tokens those with codes, for pages of which some have them. Where one half is not quantized it
-  /// goes with the other.
+  /// Of the first `tokens` tokens those with codes, for pages of which some have them. Where one
+  /// half is not quantized it goes with the other.
   public func coded(of tokens: Int) -> CodedTokens {
     guard between != nil else { return .zero }
     let coded = policy.rule.coded(

@@ -13,8 +13,8 @@ public struct ExpectedAccuracy: Sendable, Hashable, Codable {
 
   /// The share, 0 to 1.
   public let value: Double
-  /// The range in which it is expected, 0 to 1: two standard errors where it was measured, else also
-  /// what the steps of the derivation may be wrong by.
+  /// The range in which it is expected, 0 to 1: two standard errors where it was measured, else
+  /// also what the steps of the derivation may be wrong by.
   public let range: ClosedRange<Double>
   /// How it is known.
   public let origin: Origin
@@ -78,7 +78,8 @@ extension ExpectedAccuracy {
     let text: String
 
     /// Finding 2: mathematics suffers from 4-bit weights, knowledge hardly; 8 bits cost next to
-    /// nothing. Below 4 bits the paper has no figures; docs/quantization.md shows how wide they are.
+    /// nothing. Below 4 bits the paper has no figures; docs/quantization.md shows how wide they
+    /// are.
     static func weights(_ configuration: Configuration, _ task: TaskKind) -> Step? {
       let bits = configuration.precision.bits
       switch (bits, task) {
@@ -110,8 +111,8 @@ extension ExpectedAccuracy {
     }
 
     /// Findings 5 and 6: an eviction budget of 8192 tokens keeps the accuracy of a 4B model
-    /// (section 5), smaller ones cost more; 8-bit caches cost next to nothing, 4-bit ones cost models
-    /// below 8-bit 8B much, 2-bit ones all.
+    /// (section 5), smaller ones cost more; 8-bit caches cost next to nothing, 4-bit ones cost
+    /// models below 8-bit 8B much, 2-bit ones all.
     static func cache(_ configuration: Configuration) -> Step? {
       let kv = configuration.kv
       var (factor, variance) = (1.0, 0.0)

@@ -121,7 +121,8 @@ public struct Situation: Sendable, Hashable {
       finding: 2, agrees: false, text: "mathematics suffers from 4-bit weights at this size")
   }
 
-  /// The paper's ranges are for one question at a time: what such a question would see of this memory.
+  /// The paper's ranges are for one question at a time: what such a question would see of this
+  /// memory.
   private func seen(by configuration: Configuration) -> Int {
     let weights = min(configuration.effectiveSize, memory)
     return weights + (memory - weights) / configuration.load.batch
@@ -157,7 +158,8 @@ public struct Situation: Sendable, Hashable {
             ? "fit the range that pays" : "are outside the range that pays"))
   }
 
-  /// Finding 4: no 4-bit weights where latency counts. Figure 3: no smallest model under a large batch.
+  /// Finding 4: no 4-bit weights where latency counts. Figure 3: no smallest model under a large
+  /// batch.
   private func latency(_ configuration: Configuration) -> Judgement? {
     guard prefersLatency else { return nil }
     let isFast = configuration.precision.bits >= 8

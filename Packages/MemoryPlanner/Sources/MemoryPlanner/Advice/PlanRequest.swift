@@ -36,7 +36,8 @@ public struct PlanRequest: Sendable, Hashable {
   /// The paper's eviction budgets (section 5).
   public static let paperRetained = [8192, 4096, 2048]
 
-  /// A request; what is on offer by default is what the paper measured, as far as the models' contexts allow it.
+  /// A request; what is on offer by default is what the paper measured, as far as the models'
+  /// contexts allow it.
   public init(
     memory: Int, task: TaskKind, models: [ModelShape], precisions: [WeightPrecision]? = nil,
     policies: [KVPolicy]? = nil, thinkBudgets: [Int]? = nil, samples: [Int] = paperSamples,
@@ -70,7 +71,8 @@ public struct PlanRequest: Sendable, Hashable {
     }
   }
 
-  /// What is on offer where nobody says: everything kept in 16, 8 or 4 bits, or so many tokens of it.
+  /// What is on offer where nobody says: everything kept in 16, 8 or 4 bits, or so many tokens of
+  /// it.
   private static func policies(retained: [Int]) throws(PlannerError) -> [KVPolicy] {
     do throws(KVPolicyError) {
       var evictions: [Eviction] = []
@@ -84,7 +86,8 @@ public struct PlanRequest: Sendable, Hashable {
 
   /// Every configuration on offer.
   ///
-  /// An eviction budget that a sequence never reaches is left out: it is the same as keeping everything.
+  /// An eviction budget that a sequence never reaches is left out: it is the same as keeping
+  /// everything.
   ///
   /// - Throws: `PlannerError.invalid` for an empty or impossible list.
   public func configurations() throws(PlannerError) -> [Configuration] {

@@ -4,7 +4,8 @@ public struct Advice: Sendable, Hashable {
   public let configuration: Configuration
   /// Its bytes.
   public let memory: MemoryUse
-  /// What share of questions it is expected to answer right; nil where nothing is known of the model.
+  /// What share of questions it is expected to answer right; nil where nothing is known of the
+  /// model.
   public let expected: ExpectedAccuracy?
   /// Seconds from a question to its answer; nil where the machine's speed is not known.
   public let seconds: Double?
@@ -33,8 +34,8 @@ public enum Planner {
   ///   - measurements: what studies found; those of other tasks are passed over.
   ///   - speed: of the machine; without it no seconds are given, and none may be asked for.
   /// - Returns: all configurations that fit, best first.
-  /// - Throws: `PlannerError.nothingFits` naming the least configuration, `PlannerError.tooSlow` naming
-  ///   the fastest, or `PlannerError.invalid`.
+  /// - Throws: `PlannerError.nothingFits` naming the least configuration, `PlannerError.tooSlow`
+  ///   naming the fastest, or `PlannerError.invalid`.
   public static func advise(
     _ request: PlanRequest, measurements: [MeasuredAccuracy] = [], speed: MachineSpeed? = nil
   ) throws(PlannerError) -> [Advice] {

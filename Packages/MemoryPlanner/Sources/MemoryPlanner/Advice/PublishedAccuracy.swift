@@ -1,5 +1,5 @@
-/// What a model is known to answer right, with its weights in 16 bits, its whole cache and as long a
-/// thought as it likes.
+/// What a model is known to answer right, with its weights in 16 bits, its whole cache and as long
+/// a thought as it likes.
 public struct PublishedAccuracy: Sendable, Hashable {
   /// Share of right answers, 0 to 1.
   public let accuracy: Double
@@ -27,7 +27,8 @@ public struct PublishedAccuracy: Sendable, Hashable {
           longestThought: 30_000)
     }
     if let row = qwen35.first(where: { name == $0.model || name == "qwen/" + $0.model }) {
-      // HMMT has 30 problems too. The cards advise 32,768 tokens for most questions, 81,920 for hard mathematics.
+      // HMMT has 30 problems too. The cards advise 32,768 tokens for most questions, 81,920 for
+      // hard mathematics.
       let card = "Qwen3.5 model cards, huggingface.co/Qwen"
       switch task {
       case .math:
@@ -50,14 +51,15 @@ public struct PublishedAccuracy: Sendable, Hashable {
 
   private static let report = "Qwen3 technical report, arXiv:2505.09388"
 
-  /// Thinking mode, Tables 11 to 20 of arXiv:2505.09388, percent; of the two with experts they are also on the makers' page,
-  /// qwenlm.github.io/blog/qwen3.
+  /// Thinking mode, Tables 11 to 20 of arXiv:2505.09388, percent; of the two with experts they are
+  /// also on the makers' page, qwenlm.github.io/blog/qwen3.
   private static let qwen3: [(model: String, aime25: Double, gpqa: Double)] = [
     ("0.6b", 15.1, 27.9), ("1.7b", 36.8, 40.1), ("4b", 65.6, 55.9), ("8b", 67.3, 62.0),
     ("14b", 70.4, 64.0), ("32b", 72.9, 68.4), ("30b-a3b", 70.9, 65.8), ("235b-a22b", 81.5, 71.1),
   ]
 
-  /// Thinking mode, from the cards of the models, percent. AIME25 is not among their benchmarks; HMMT is harder.
+  /// Thinking mode, from the cards of the models, percent. AIME25 is not among their benchmarks;
+  /// HMMT is harder.
   private static let qwen35: [(model: String, hmmt: Double?, gpqa: Double)] = [
     ("qwen3.5-0.8b", nil, 11.9), ("qwen3.5-2b", nil, 51.6), ("qwen3.5-4b", 74.0, 76.2),
     ("qwen3.5-9b", 83.2, 81.7),

@@ -21,7 +21,8 @@ struct Rank: Comparable {
     left.numbers.lexicographicallyPrecedes(right.numbers)
   }
 
-  /// What the findings spend on first, of models of which nothing is known, and among configurations that contradict equally many findings.
+  /// What the findings spend on first, of models of which nothing is known, and among
+  /// configurations that contradict equally many findings.
   private static func preferences(_ advice: Advice, _ situation: Situation) -> [Double] {
     let configuration = advice.configuration
     let size = Double(configuration.effectiveSize)
@@ -62,7 +63,8 @@ struct CacheFidelity {
     isLong = configuration.model.contextLength >= 32_768
   }
 
-  /// Everything kept, in 8 bits or more, or an eviction budget of 8192 tokens, which kept the accuracy of a 4B model (section 5).
+  /// Everything kept, in 8 bits or more, or an eviction budget of 8192 tokens, which kept the
+  /// accuracy of a 4B model (section 5).
   var isNearlyLossless: Bool {
     let fewest = min(kv.keys.bits, kv.values.bits)
     guard fewest >= 8 else { return false }

@@ -16,8 +16,8 @@ extension ModelShape {
 }
 
 extension KVForecast {
-  /// The most bytes that the caches of a load hold: what the engine charges its texts with before it starts
-  /// them. The samples of a question share the pages that are full of prompt.
+  /// The most bytes that the caches of a load hold: what the engine charges its texts with before
+  /// it starts them. The samples of a question share the pages that are full of prompt.
   public func peakBytes(_ load: Load) -> Int {
     let text = charge(
       prompt: load.prompt, reply: load.reply, isShared: load.samples > 1)

@@ -11,8 +11,8 @@ struct EngineMemory {
   /// Bytes that the tokenizer takes for each entry of its vocabulary.
   static let tokenizerEntry = 100
 
-  /// The bytes of the weights: matrices packed, norms and biases in F32, a tied embedding once, and the output head as it is
-  /// held by default.
+  /// The bytes of the weights: matrices packed, norms and biases in F32, a tied embedding once, and
+  /// the output head as it is held by default.
   var weights: Int {
     let embedding = WeightPrecision.bf16.packedBytes(
       rows: shape.vocabularySize, columns: shape.embeddingSize)
@@ -57,14 +57,15 @@ struct EngineMemory {
     shape.tiesEmbeddings ? 0 : Saturating.product(2, shape.embeddingParameters)
   }
 
-  /// Bytes that are left for KV caches in `memory` bytes: with no more of them the peak stays within it.
+  /// Bytes that are left for KV caches in `memory` bytes: with no more of them the peak stays
+  /// within it.
   ///
   /// - Parameters:
   ///   - memory: bytes that the process may hold.
   ///   - load: what is generated together.
   ///   - weights: bytes of the weights as they were loaded.
-  ///   - resident: bytes that the process holds with the weights loaded, which count where they are more
-  ///     than the equations say.
+  ///   - resident: bytes that the process holds with the weights loaded, which count where they are
+  ///     more than the equations say.
   /// - Returns: bytes; negative where not even the model fits.
   func cacheBytes(in memory: Int, _ load: Load, weights: Int, resident: Int) -> Int {
     let loaded = Saturating.sum(base, weights)

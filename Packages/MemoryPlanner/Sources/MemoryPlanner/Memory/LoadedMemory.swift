@@ -19,8 +19,8 @@ public struct LoadedMemory: Sendable {
     self.resident = resident
   }
 
-  /// Bytes that KV caches may take so that the process stays within `bytes` at its peak; the same sum that a
-  /// plan is made by.
+  /// Bytes that KV caches may take so that the process stays within `bytes` at its peak; the same
+  /// sum that a plan is made by.
   ///
   /// - Returns: bytes; negative where not even the model fits.
   public func cacheBytes(in bytes: Int, _ load: Load) -> Int {

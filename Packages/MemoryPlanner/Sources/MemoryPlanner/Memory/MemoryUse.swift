@@ -18,7 +18,8 @@ public struct MemoryUse: Sendable, Hashable, Codable {
 
 /// Which bytes are counted.
 public enum Accounting: String, Sendable, Hashable, Codable, CaseIterable {
-  /// What reproduces Tables 1 and 2 of arXiv:2510.10964: released BF16 checkpoints and GPTQ ones as stored.
+  /// What reproduces Tables 1 and 2 of arXiv:2510.10964: released BF16 checkpoints and GPTQ ones as
+  /// stored.
   case paperTable
   /// The equations of the paper's Appendix A as printed.
   case appendixA

@@ -6,8 +6,8 @@ extension WeightPrecision {
   /// Bytes of a line.
   private static let line = 64
 
-  /// The bytes of one matrix `[rows, columns]` in the engine's memory: blocks of 16 rows, whose lines of 64 bytes hold a
-  /// few inputs of all 16. Scales are held in 16 bits, which is how every
+  /// The bytes of one matrix `[rows, columns]` in the engine's memory: blocks of 16 rows, whose
+  /// lines of 64 bytes hold a few inputs of all 16. Scales are held in 16 bits, which is how every
   /// quantizer here and the usual checkpoints have them.
   public func packedBytes(rows: Int, columns: Int) -> Int {
     let blocks = rows.pieces(of: Self.rows)

@@ -2,8 +2,9 @@ import KVLayout
 
 /// The memory equations of arXiv:2510.10964. Its "GB" are GiB, its "2k tokens" 2000 tokens.
 enum PaperMemory {
-  /// Weights as Table 1 has them: the released checkpoint for 16 bits, else a GPTQ v1 checkpoint with its packed codes,
-  /// scales (F16), zero points (stored though symmetric), group indices (one int32 an input), norms and embeddings.
+  /// Weights as Table 1 has them: the released checkpoint for 16 bits, else a GPTQ v1 checkpoint
+  /// with its packed codes, scales (F16), zero points (stored though symmetric), group indices (one
+  /// int32 an input), norms and embeddings.
   static func storedWeights(_ shape: ModelShape, _ precision: WeightPrecision) -> Int {
     guard let group = precision.groupSize else {
       let second = shape.shipsTiedHead && shape.tiesEmbeddings ? shape.embeddingParameters : 0
@@ -36,9 +37,10 @@ enum PaperMemory {
     Saturating.product(count, bits) / 8
   }
 
-  /// KV caches by Appendix A: G x T x layers x heads x dimension x 2 x bytes, min(T, T_retain) tokens under eviction, and a
-  /// 16-bit scale a group where values are quantized. The residual in 16 bits and the prompt are not counted.
-  /// Layers with a window keep the tokens of it and evict nothing.
+  /// KV caches by Appendix A: G x T x layers x heads x dimension x 2 x bytes, min(T, T_retain)
+  /// tokens under eviction, and a 16-bit scale a group where values are quantized. The residual in
+  /// 16 bits and the prompt are not counted. Layers with a window keep the tokens of it and evict
+  /// nothing.
   static func cache(_ shape: ModelShape, _ policy: KVPolicy, _ load: Load) -> Int {
     let cache = shape.cacheShape
     let each = Saturating.product(cache.kvHeads, cache.headDimension)
@@ -52,13 +54,15 @@ enum PaperMemory {
     }
   }
 
-  /// Bytes of `tokens` tokens in all sequences, of which each adds `values` keys and as many values.
+  /// Bytes of `tokens` tokens in all sequences, of which each adds `values` keys and as many
+  /// values.
   private static func bytes(
     _ values: Int, tokens: Int, _ policy: KVPolicy, _ load: Load
   ) -> Int {
     var (bytes, older) = (0, tokens)
     for (index, tier) in policy.tiers.enumerated() {
-      // The paper's equation has no residual; only what lies between it and the last tier is counted apart.
+      // The paper's equation has no residual; only what lies between it and the last tier is
+      // counted apart.
       let held = tier.tokens.map { index == 0 ? 0 : min(older, $0) } ?? older
       older -= held
       let values = Saturating.product(load.sequences, held, values)

@@ -29,8 +29,8 @@ public struct BlockShape: Sendable, Hashable, Codable {
     /// Of each.
     var parameters: Int { Saturating.product(rows, columns) }
 
-    /// What is expected of `amount` to be that of matrices which none of `tokens` tokens multiplies, where each is sent
-    /// anywhere with equal chances.
+    /// What is expected of `amount` to be that of matrices which none of `tokens` tokens
+    /// multiplies, where each is sent anywhere with equal chances.
     func idle(_ amount: Int, tokens: Int) -> Int {
       guard share < 1 else { return 0 }
       var (left, power, exponent) = (1.0, 1 - share, max(tokens, 0))
@@ -45,7 +45,8 @@ public struct BlockShape: Sendable, Hashable, Codable {
 
   /// What the block keeps of a sequence.
   public enum State: Sendable, Hashable, Codable {
-    /// Keys and values of its tokens; where there is a window, no query sees more than so many of them.
+    /// Keys and values of its tokens; where there is a window, no query sees more than so many of
+    /// them.
     case keyValues(heads: Int, kvHeads: Int, dimension: Int, window: Int?)
     /// As many floats whatever its length.
     case fixed(floats: Int)

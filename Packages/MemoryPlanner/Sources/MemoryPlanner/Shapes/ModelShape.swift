@@ -20,12 +20,14 @@ public struct ModelShape: Sendable, Hashable, Codable {
   public let contextLength: Int
   /// Whether the output head is the embedding.
   public let tiesEmbeddings: Bool
-  /// Whether the released BF16 checkpoint holds a head although it is tied (Qwen3 0.6B and 1.7B do).
+  /// Whether the released BF16 checkpoint holds a head although it is tied (Qwen3 0.6B and 1.7B
+  /// do).
   public let shipsTiedHead: Bool
 
   /// A shape of these parts, of which the blocks come from a family's description.
   ///
-  /// - Throws: `PlannerError.invalid` naming the size that is not between 1 and 2^30, or heads that do not divide.
+  /// - Throws: `PlannerError.invalid` naming the size that is not between 1 and 2^30, or heads that
+  ///   do not divide.
   public init(
     name: String, hiddenSize: Int, embeddingSize: Int? = nil, blocks: [BlockShape],
     outerLinears: [BlockShape.Linear] = [], lastNormParameters: Int, vocabularySize: Int,
@@ -60,10 +62,11 @@ public struct ModelShape: Sendable, Hashable, Codable {
     self.shipsTiedHead = shipsTiedHead
   }
 
-  /// A dense model of equal blocks: attention with q, k, v and o, per-head norms of queries and keys, a gated feed-forward
-  /// layer, two norms.
+  /// A dense model of equal blocks: attention with q, k, v and o, per-head norms of queries and
+  /// keys, a gated feed-forward layer, two norms.
   ///
-  /// - Throws: `PlannerError.invalid` naming the size that is not between 1 and 2^30, or heads that do not divide.
+  /// - Throws: `PlannerError.invalid` naming the size that is not between 1 and 2^30, or heads that
+  ///   do not divide.
   public init(
     name: String, hiddenSize: Int, intermediateSize: Int, layers: Int, heads: Int, kvHeads: Int,
     headDimension: Int, vocabularySize: Int, contextLength: Int, tiesEmbeddings: Bool,
@@ -114,7 +117,8 @@ public struct ModelShape: Sendable, Hashable, Codable {
   /// Decoder blocks.
   public var layers: Int { blocks.count }
 
-  /// The blocks that keep keys and values, their heads and the width of a head, which are alike in all of them.
+  /// The blocks that keep keys and values, their heads and the width of a head, which are alike in
+  /// all of them.
   public var attention: (layers: Int, heads: Int, kvHeads: Int, dimension: Int) {
     var found = (layers: 0, heads: 1, kvHeads: 1, dimension: 1)
     for block in blocks {
@@ -161,8 +165,8 @@ public struct ModelShape: Sendable, Hashable, Codable {
     linears.reduce(0) { Saturating.sum($0, Saturating.product($1.count, value($1))) }
   }
 
-  /// The sum of `value` over the matrices that stay in 16 bits whatever becomes of the others: those beside the blocks, the
-  /// embedding aside, and those that blocks keep.
+  /// The sum of `value` over the matrices that stay in 16 bits whatever becomes of the others:
+  /// those beside the blocks, the embedding aside, and those that blocks keep.
   func overKeptLinears(_ value: (BlockShape.Linear) -> Int) -> Int {
     blocks.reduce(Self.sum(of: outerLinears, value)) {
       Saturating.sum($0, Self.sum(of: $1.keptLinears, value))

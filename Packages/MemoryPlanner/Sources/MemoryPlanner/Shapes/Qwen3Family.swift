@@ -1,4 +1,5 @@
-/// The Qwen3 models (arXiv:2505.09388, Tables 1 and 2; hidden and feed-forward sizes of the released configurations).
+/// The Qwen3 models (arXiv:2505.09388, Tables 1 and 2; hidden and feed-forward sizes of the
+/// released configurations).
 public enum Qwen3Family {
   /// The dense ones, 0.6B to 32B, smallest first.
   public static let models: [ModelShape] = [
@@ -10,7 +11,8 @@ public enum Qwen3Family {
     dense("32b", hidden: 5120, feedForward: 25600, layers: 64, heads: 64, ties: false),
   ].compactMap(\.self)
 
-  /// Those with experts, of which a token is sent to 8 of 128: 3.3 of 30.5 and 22 of 235 billion parameters.
+  /// Those with experts, of which a token is sent to 8 of 128: 3.3 of 30.5 and 22 of 235 billion
+  /// parameters.
   public static let mixtures: [ModelShape] = [
     mixture("30b-a3b", hidden: 2048, expert: 768, layers: 48, heads: 32),
     mixture("235b-a22b", hidden: 4096, expert: 1536, layers: 94, heads: 64),

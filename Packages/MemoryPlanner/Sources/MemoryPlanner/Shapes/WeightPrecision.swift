@@ -1,4 +1,5 @@
-/// How the linear layers of the blocks are stored; embedding, norms and head stay in 16 bits in the files.
+/// How the linear layers of the blocks are stored; embedding, norms and head stay in 16 bits in the
+/// files.
 public struct WeightPrecision: Sendable, Hashable, Codable, CustomStringConvertible {
   /// What `bits` may be.
   public static let knownBits = [16, 8, 4, 3, 2]
@@ -36,8 +37,8 @@ public struct WeightPrecision: Sendable, Hashable, Codable, CustomStringConverti
     }
   }
 
-  /// Bits in which the engine holds the output head by default beside weights of `bits`: as few as cost little beside these;
-  /// 16 is as it is stored.
+  /// Bits in which the engine holds the output head by default beside weights of `bits`: as few as
+  /// cost little beside these; 16 is as it is stored.
   public static func headBits(forWeightsOf bits: Int) -> Int {
     switch bits {
     case ...4: 8

@@ -21,7 +21,8 @@ extension HubCache {
       return repository.path + "@" + (references.first ?? commit)
     }
 
-    /// Its GGUF files, of split ones the first part, with the variant that tells them from each other.
+    /// Its GGUF files, of split ones the first part, with the variant that tells them from each
+    /// other.
     public var ggufFiles: [(variant: String?, file: URL)] {
       GGUFVariant.models(HubCache.paths(in: folder)).map { variant, path in
         (variant, folder.appendingPathComponent(path))
@@ -56,7 +57,8 @@ extension HubCache {
       .reduce(0) { $0 + Self.size(blobs.path + "/" + $1) }
   }
 
-  /// Removes a repository from the cache, or one revision of it with the files that no other one has.
+  /// Removes a repository from the cache, or one revision of it with the files that no other one
+  /// has.
   ///
   /// - Returns: bytes that became free.
   /// - Throws: `HubError.unknownModel` for what is not there; `HubError.file`.

@@ -2,7 +2,8 @@ import Foundation
 import SystemCalls
 
 extension HubCache {
-  /// What tells backup programs to leave the cache out. Source: bford.info/cachedir, with the words of huggingface_hub.
+  /// What tells backup programs to leave the cache out. Source: bford.info/cachedir, with the words
+  /// of huggingface_hub.
   private static let tag = """
     Signature: 8a477f597d28d172789f06886806bc55
     # This file is a cache directory tag created by huggingface_hub.
@@ -33,8 +34,8 @@ extension HubCache {
     }
   }
 
-  /// Puts a file whose content is in `blobs` into the snapshot of a commit: a relative link, or the content itself where
-  /// the disk has no links.
+  /// Puts a file whose content is in `blobs` into the snapshot of a commit: a relative link, or the
+  /// content itself where the disk has no links.
   ///
   /// - Throws: `HubError.file`.
   func link(_ file: HubFile, _ repository: RepositoryName, commit: String) throws(HubError) {

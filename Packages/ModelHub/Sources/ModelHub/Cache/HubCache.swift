@@ -3,10 +3,11 @@ import SystemCalls
 
 /// The cache in which the tools of Hugging Face keep what they downloaded, and this program too.
 ///
-/// A model `org/name` lies in `models--org--name`: `blobs/ETAG` are the files by their digests, `snapshots/COMMIT/PATH`
-/// are links to them, `refs/BRANCH` holds the commit that a branch stood at, and `trees/COMMIT.json` lists all files of a
-/// commit. Source: huggingface_hub documentation, "Understand caching" and "Environment variables", and its
-/// `file_download.py` and `_tree_cache.py`.
+/// A model `org/name` lies in `models--org--name`: `blobs/ETAG` are the files by their digests,
+/// `snapshots/COMMIT/PATH` are links to them, `refs/BRANCH` holds the commit that a branch stood
+/// at, and `trees/COMMIT.json` lists all files of a commit. Source: huggingface_hub documentation,
+/// "Understand caching" and "Environment variables", and its `file_download.py` and
+/// `_tree_cache.py`.
 public struct HubCache: Sendable, Hashable {
   /// The folder with the `models--…` folders.
   public let root: URL
@@ -32,7 +33,8 @@ public struct HubCache: Sendable, Hashable {
     return home.appendingPathComponent(String(path.dropFirst(2)))
   }
 
-  /// The folder of the hub's tools, in which the cache and the token lie where nothing else is said.
+  /// The folder of the hub's tools, in which the cache and the token lie where nothing else is
+  /// said.
   static func home(environment: [String: String], home: URL) -> URL {
     let caches =
       folder("XDG_CACHE_HOME", environment: environment, home: home)
@@ -52,8 +54,8 @@ public struct HubCache: Sendable, Hashable {
     folder(of: repository).appendingPathComponent("snapshots/\(commit)")
   }
 
-  /// The commit that a name means by what is in the cache: itself where it is one, else what `refs` holds for the branch
-  /// or tag, by default `main`. Another is never guessed.
+  /// The commit that a name means by what is in the cache: itself where it is one, else what `refs`
+  /// holds for the branch or tag, by default `main`. Another is never guessed.
   ///
   /// - Throws: `HubError.damaged` for a reference that names no commit.
   public func commit(of repository: RepositoryName) throws(HubError) -> String? {
@@ -77,9 +79,11 @@ public struct HubCache: Sendable, Hashable {
     (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
   }
 
-  /// The folder with the files of a repository at the revision that its name means, or nil where it is not there.
+  /// The folder with the files of a repository at the revision that its name means, or nil where it
+  /// is not there.
   ///
-  /// - Throws: `HubError.incomplete` where a download was begun and not finished, or where other revisions are there.
+  /// - Throws: `HubError.incomplete` where a download was begun and not finished, or where other
+  ///   revisions are there.
   public func snapshot(of repository: RepositoryName) throws(HubError) -> URL? {
     guard let commit = try commit(of: repository) else {
       guard let other = try commits(of: repository).first, repository.revision == nil else {

@@ -2,8 +2,8 @@ import Foundation
 import JSON
 import SystemCalls
 
-/// `trees/COMMIT.json` in the folder of a repository: all files that a commit has, so that without the hub it can be told
-/// whether a snapshot is whole.
+/// `trees/COMMIT.json` in the folder of a repository: all files that a commit has, so that without
+/// the hub it can be told whether a snapshot is whole.
 ///
 /// Source: huggingface_hub, `_tree_cache.py`, format version 1; written with the same bytes.
 enum TreeFile {
@@ -23,7 +23,8 @@ enum TreeFile {
     }
   }
 
-  /// The listing of a commit that was kept; nil where none was, or where it cannot be read: it is a help, no need.
+  /// The listing of a commit that was kept; nil where none was, or where it cannot be read: it is a
+  /// help, no need.
   static func read(
     _ repository: RepositoryName, _ commit: String, in cache: HubCache
   ) -> HubListing? {

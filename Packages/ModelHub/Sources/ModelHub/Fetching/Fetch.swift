@@ -15,10 +15,11 @@ public struct FetchProgress: Sendable, Hashable {
   public var waitsFor: String?
 }
 
-/// Brings files of a repository into the cache: several pieces at once, of several files where they are small.
+/// Brings files of a repository into the cache: several pieces at once, of several files where they
+/// are small.
 ///
-/// Threads take jobs in the order of the files; memory is bounded by the pieces that the fetch owns. Sendable by rule: the
-/// condition guards what changes.
+/// Threads take jobs in the order of the files; memory is bounded by the pieces that the fetch
+/// owns. Sendable by rule: the condition guards what changes.
 final class Fetch: @unchecked Sendable {
   private enum State {
     case waiting
@@ -130,7 +131,8 @@ final class Fetch: @unchecked Sendable {
       case .done: continue
       case .opening: opened += 1
       case .waiting:
-        // Files are locked while they are open; more than are worked at would keep others from them.
+        // Files are locked while they are open; more than are worked at would keep others from
+        // them.
         guard opened <= client.settings.connections else { return nil }
         item.state = .opening
         return .open(item)

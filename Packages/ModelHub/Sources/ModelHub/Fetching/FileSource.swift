@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Where the bytes of one file come from: the hub's address of it, and the place it sends to, which is asked directly until
-/// it no longer answers. Such places are signed, and their signatures end.
+/// Where the bytes of one file come from: the hub's address of it, and the place it sends to, which
+/// is asked directly until it no longer answers. Such places are signed, and their signatures end.
 ///
 /// Sendable by rule: a lock guards the place.
 final class FileSource: Sendable {
@@ -142,7 +142,8 @@ private final class PieceReceiver: BodyReceiver, @unchecked Sendable {
     return isPart
   }
 
-  /// The first byte and the length of the file in a text such as `bytes 0-99/1234`, whose length may be `*`.
+  /// The first byte and the length of the file in a text such as `bytes 0-99/1234`, whose length
+  /// may be `*`.
   private static func range(_ text: String) -> (first: Int, total: Int?)? {
     let words = text.split(whereSeparator: { " -/".contains($0) }).map(String.init)
     guard words.count == 4, words[0].lowercased() == "bytes", let first = Int(words[1]),

@@ -1,11 +1,12 @@
 import Foundation
 import SystemCalls
 
-/// A file of the cache that grows from its beginning to its end under `blobs/ETAG.incomplete`, and takes its name when it
-/// has the length and the digest that the hub lists.
+/// A file of the cache that grows from its beginning to its end under `blobs/ETAG.incomplete`, and
+/// takes its name when it has the length and the digest that the hub lists.
 ///
-/// What is in the growing file is always a beginning of the file, so that its length alone says where to go on after the
-/// process was killed. Pieces that come early wait in memory. A lock keeps other processes away.
+/// What is in the growing file is always a beginning of the file, so that its length alone says
+/// where to go on after the process was killed. Pieces that come early wait in memory. A lock keeps
+/// other processes away.
 ///
 /// Sendable by rule: a lock guards what changes.
 final class GrowingBlob: @unchecked Sendable {
@@ -66,7 +67,8 @@ final class GrowingBlob: @unchecked Sendable {
     }
   }
 
-  /// Whether the file lies in its place with its length: it got its name only after its digest was compared.
+  /// Whether the file lies in its place with its length: it got its name only after its digest was
+  /// compared.
   var isDone: Bool {
     var status = stat()
     return stat(place, &status) == 0 && Int(status.st_size) == file.size
@@ -114,8 +116,8 @@ final class GrowingBlob: @unchecked Sendable {
 
   /// Takes a piece over: writes it, and those that waited for it, or lets it wait.
   ///
-  /// - Returns: pieces whose memory is free again, and whether all bytes of the file are there now, which one caller alone
-  ///   is told.
+  /// - Returns: pieces whose memory is free again, and whether all bytes of the file are there now,
+  ///   which one caller alone is told.
   /// - Throws: `HubError.file`.
   func add(_ piece: PieceBuffer) throws(HubError) -> (written: [PieceBuffer], isFull: Bool) {
     let isWriter = lock.withLock {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Memory for one piece of a file on its way from the network to the disk. A fetch has a few of them, which bounds its
-/// memory.
+/// Memory for one piece of a file on its way from the network to the disk. A fetch has a few of
+/// them, which bounds its memory.
 ///
 /// Sendable by rule: whoever took it from the fetch's store alone touches it.
 final class PieceBuffer: @unchecked Sendable {

@@ -1,4 +1,5 @@
-/// Counts the failures of one request and pauses between them: longer each time, or as long as the server asks.
+/// Counts the failures of one request and pauses between them: longer each time, or as long as the
+/// server asks.
 struct Attempts {
   private let settings: HubSettings
   private var failures = 0
@@ -11,7 +12,8 @@ struct Attempts {
   ///   - error: how it failed.
   ///   - progressed: whether bytes arrived before it did: then it counts as the first failure.
   ///   - isCancelled: asked often.
-  /// - Throws: the error where repeating it makes no sense, or was tried often enough; `HubError.cancelled`.
+  /// - Throws: the error where repeating it makes no sense, or was tried often enough;
+  ///   `HubError.cancelled`.
   mutating func failed(
     _ error: HubError, progressed: Bool = false, isCancelled: () -> Bool
   ) throws(HubError) {

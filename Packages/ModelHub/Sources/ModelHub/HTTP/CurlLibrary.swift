@@ -1,7 +1,8 @@
 import CCurl
 import Foundation
 
-/// The system's libcurl, loaded when the first request is sent: a program that sends none pays nothing for it.
+/// The system's libcurl, loaded when the first request is sent: a program that sends none pays
+/// nothing for it.
 ///
 /// Sendable by rule: addresses of functions never change.
 struct CurlLibrary: @unchecked Sendable {

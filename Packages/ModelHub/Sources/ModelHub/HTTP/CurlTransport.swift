@@ -2,9 +2,11 @@ import CCurl
 import Foundation
 import Synchronization
 
-/// Requests by the system's libcurl, whose TLS, certificates and proxies (`http_proxy`, `HTTPS_PROXY`, `NO_PROXY`) they use.
+/// Requests by the system's libcurl, whose TLS, certificates and proxies (`http_proxy`,
+/// `HTTPS_PROXY`, `NO_PROXY`) they use.
 ///
-/// The asking thread reads its connection itself: a receiver that is slow holds the server back, and nothing piles up.
+/// The asking thread reads its connection itself: a receiver that is slow holds the server back,
+/// and nothing piles up.
 public final class CurlTransport: HTTPTransport {
   /// Handles that wait for their next request, with their connections.
   private let idle = Mutex<[Handle]>([])

@@ -37,7 +37,8 @@ public struct HTTPResponse: Sendable {
   public var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status) }
 }
 
-/// Takes the body of one response as it arrives; called from one thread at a time. Bodies of redirects are dropped.
+/// Takes the body of one response as it arrives; called from one thread at a time. Bodies of
+/// redirects are dropped.
 public protocol BodyReceiver: AnyObject, Sendable {
   /// The response has begun.
   ///

@@ -1,7 +1,7 @@
 /// Which files of a repository are needed.
 public enum FileChoice {
-  /// The files by which a model is run: configuration, tokenizer, templates and weights as safetensors, or the GGUF files
-  /// of the variant that the name asks for.
+  /// The files by which a model is run: configuration, tokenizer, templates and weights as
+  /// safetensors, or the GGUF files of the variant that the name asks for.
   ///
   /// - Throws: `HubError.noFiles` saying what the repository has instead.
   public static func model(_ listing: HubListing) throws(HubError) -> [HubFile] {
@@ -41,13 +41,14 @@ public enum FileChoice {
     return chosen
   }
 
-  /// Of the files by which a model is run those without which it cannot be: not tokenizer and templates, of which
-  /// there are many forms.
+  /// Of the files by which a model is run those without which it cannot be: not tokenizer and
+  /// templates, of which there are many forms.
   static func essential(_ listing: HubListing) throws(HubError) -> [HubFile] {
     try model(listing).filter { !isCompanion($0) || $0.name == "config.json" }
   }
 
-  /// Weights in the forms that are read here; `consolidated` ones are the same again under other names.
+  /// Weights in the forms that are read here; `consolidated` ones are the same again under other
+  /// names.
   private static func isWeights(_ name: String) -> Bool {
     (name.hasSuffix(".safetensors") || name.hasSuffix(".safetensors.zst"))
       && !name.hasPrefix("consolidated") && !name.hasPrefix("adapter_")

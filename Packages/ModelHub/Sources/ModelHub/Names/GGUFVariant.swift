@@ -1,4 +1,5 @@
-/// GGUF files by their quantization, as in `org/name:Q4_K_M`. Files are given by their paths inside a repository.
+/// GGUF files by their quantization, as in `org/name:Q4_K_M`. Files are given by their paths inside
+/// a repository.
 enum GGUFVariant {
   /// Paths of GGUF files that hold weights: not those of the part of a model that sees.
   static func weights(_ paths: [String]) -> [String] {
@@ -13,7 +14,8 @@ enum GGUFVariant {
     Set(paths.compactMap { name(of: $0) }).sorted()
   }
 
-  /// The models that GGUF files hold: the first part of each, and its variant where there are several.
+  /// The models that GGUF files hold: the first part of each, and its variant where there are
+  /// several.
   static func models(_ paths: [String]) -> [(variant: String?, path: String)] {
     var first: [String: String] = [:]
     for path in weights(paths).sorted() where first[stem(of: path)] == nil {
@@ -22,8 +24,8 @@ enum GGUFVariant {
     return first.values.sorted().map { (first.count > 1 ? name(of: $0) : nil, $0) }
   }
 
-  /// The files of a variant in their order: one, or all parts of one that is split. Without a variant, those of the only
-  /// one that there is.
+  /// The files of a variant in their order: one, or all parts of one that is split. Without a
+  /// variant, those of the only one that there is.
   ///
   /// - Throws: `HubError.noFiles` listing what there is.
   static func files(

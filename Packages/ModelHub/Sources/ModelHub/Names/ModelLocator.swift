@@ -21,10 +21,12 @@ public struct ModelLocator: Sendable {
     self.pull = pull
   }
 
-  /// The model `name`: a path, a short name, or `org/name` in the hub cache, with `@revision` or `:variant`.
+  /// The model `name`: a path, a short name, or `org/name` in the hub cache, with `@revision` or
+  /// `:variant`.
   ///
   /// - Returns: a folder, or a GGUF file.
-  /// - Throws: `HubError.unknownModel` saying what to fetch and how; `.incomplete` for what is there in part.
+  /// - Throws: `HubError.unknownModel` saying what to fetch and how; `.incomplete` for what is
+  ///   there in part.
   public func locate(_ name: String) throws(HubError) -> URL {
     guard !name.isEmpty, !name.utf8.contains(0) else {
       throw .unknownModel(name: "\"\"", advice: "Give a folder or the name of a model.")

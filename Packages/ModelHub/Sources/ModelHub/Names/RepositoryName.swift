@@ -84,8 +84,8 @@ public struct RepositoryName: Hashable, Sendable, CustomStringConvertible {
     path + (revision.map { "@\($0)" } ?? "") + (variant.map { ":\($0)" } ?? "")
   }
 
-  /// Letters, digits, `-`, `_` and `.`, neither beginning nor ending with a dot, without `--` and `..`, which the hub does
-  /// not allow and which mean something in the cache.
+  /// Letters, digits, `-`, `_` and `.`, neither beginning nor ending with a dot, without `--` and
+  /// `..`, which the hub does not allow and which mean something in the cache.
   private static func isPart(_ text: Substring) -> Bool {
     !text.isEmpty && !text.hasPrefix(".") && !text.hasSuffix(".") && !text.contains("..")
       && !text.contains("--") && text.utf8.count <= 255

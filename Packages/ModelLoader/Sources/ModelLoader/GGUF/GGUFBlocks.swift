@@ -1,7 +1,8 @@
 import Tensors
 
-/// A quantized matrix as blocks of GGUF: 8 bits become Q8_0, 4 bits Q4_0. Both are `d * (code - middle)` with one `d` of F16
-/// for 32 inputs, which is what the quantizers make in symmetric groups of 32, so that nothing is rounded again.
+/// A quantized matrix as blocks of GGUF: 8 bits become Q8_0, 4 bits Q4_0. Both are `d * (code -
+/// middle)` with one `d` of F16 for 32 inputs, which is what the quantizers make in symmetric
+/// groups of 32, so that nothing is rounded again.
 ///
 /// Source: ggml-org/ggml, src/ggml-common.h (`block_q8_0`, `block_q4_0`).
 enum GGUFBlocks {
@@ -23,8 +24,8 @@ enum GGUFBlocks {
 
   /// The blocks of `matrix`, row after row.
   ///
-  /// - Throws: `.unsupported` naming the layer for other groups than 32 and for zero points; `.tensors` for a scale that
-  ///   F16 does not hold.
+  /// - Throws: `.unsupported` naming the layer for other groups than 32 and for zero points;
+  ///   `.tensors` for a scale that F16 does not hold.
   static func bytes(
     of matrix: QuantizedMatrix, layer: String, workers: Int
   ) throws(CheckpointError) -> [UInt8] {

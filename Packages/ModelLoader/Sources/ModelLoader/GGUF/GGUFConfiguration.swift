@@ -2,7 +2,8 @@ import Foundation
 import JSON
 import Tensors
 
-/// The `config.json` and `generation_config.json` of a model folder, made from a GGUF file's metadata and tensors.
+/// The `config.json` and `generation_config.json` of a model folder, made from a GGUF file's
+/// metadata and tensors.
 struct GGUFConfiguration {
   private let metadata: GGUFMetadata
   private let architecture: String

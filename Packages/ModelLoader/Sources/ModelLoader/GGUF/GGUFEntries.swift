@@ -1,4 +1,5 @@
-/// The metadata of a GGUF file that is written: keys with their values, in the order in which they are set.
+/// The metadata of a GGUF file that is written: keys with their values, in the order in which they
+/// are set.
 ///
 /// Source: ggml-org/ggml, docs/gguf.md.
 struct GGUFEntries {

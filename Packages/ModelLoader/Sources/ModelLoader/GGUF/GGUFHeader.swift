@@ -1,10 +1,11 @@
 import Tensors
 
-/// The start of a GGUF file: its metadata and the entries of its tensors, checked against the size of the file before
-/// any tensor is read.
+/// The start of a GGUF file: its metadata and the entries of its tensors, checked against the size
+/// of the file before any tensor is read.
 ///
-/// Layout: magic "GGUF", u32 version, u64 tensors, u64 keys, the keys with their values, the tensors' entries, padding
-/// to the alignment, the tensors' bytes. Source: ggml-org/ggml, docs/gguf.md and src/gguf.cpp (checks); PyPI gguf.
+/// Layout: magic "GGUF", u32 version, u64 tensors, u64 keys, the keys with their values, the
+/// tensors' entries, padding to the alignment, the tensors' bytes. Source: ggml-org/ggml,
+/// docs/gguf.md and src/gguf.cpp (checks); PyPI gguf.
 struct GGUFHeader {
   /// One tensor as the file has it.
   struct Entry {

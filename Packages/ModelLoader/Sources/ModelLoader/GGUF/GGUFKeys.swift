@@ -1,12 +1,13 @@
 import Foundation
 import JSON
 
-/// The metadata of a GGUF file made from a model folder's `config.json` and `generation_config.json`: the inverse of
-/// `GGUFConfiguration`.
+/// The metadata of a GGUF file made from a model folder's `config.json` and
+/// `generation_config.json`: the inverse of `GGUFConfiguration`.
 struct GGUFKeys {
   /// The name of the architecture, with which its keys begin.
   let architecture: String
-  /// What the rotary frequencies are divided by, where the file has a tensor for that; see `GGUFRotaryFactors`.
+  /// What the rotary frequencies are divided by, where the file has a tensor for that; see
+  /// `GGUFRotaryFactors`.
   let rotaryFactors: [Float]?
   private let config: JSONObject
   private let generation: JSONObject?
@@ -33,7 +34,8 @@ struct GGUFKeys {
 
   /// Sets the keys of the model's sizes.
   ///
-  /// - Throws: `.value` naming a key of `config.json`, `.unsupported` for a scaling that cannot be written.
+  /// - Throws: `.value` naming a key of `config.json`, `.unsupported` for a scaling that cannot be
+  ///   written.
   func add(to entries: inout GGUFEntries) throws(CheckpointError) {
     let sizes = 1...Int(Int32.max)
     let hidden = try config.integer("hidden_size", in: sizes)

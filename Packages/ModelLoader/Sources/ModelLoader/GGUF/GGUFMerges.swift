@@ -1,7 +1,7 @@
 import JSON
 
-/// The merges that a SentencePiece model's scores stand for: every way to cut a piece into two others, the best score
-/// first.
+/// The merges that a SentencePiece model's scores stand for: every way to cut a piece into two
+/// others, the best score first.
 ///
 /// Source: huggingface/transformers, convert_slow_tokenizer.py, `generate_merges`.
 struct GGUFMerges {

@@ -2,11 +2,12 @@ import Foundation
 import JSON
 import Tensors
 
-/// A GGUF file, or all files of a split one, as the model folder that it stands for: `config.json` and the other JSON
-/// files are made from its metadata, and its tensors go by the names of the family's folders.
+/// A GGUF file, or all files of a split one, as the model folder that it stands for: `config.json`
+/// and the other JSON files are made from its metadata, and its tensors go by the names of the
+/// family's folders.
 ///
-/// The weight of a linear layer in a quantized type is the tensor `layer.gguf_blocks`, bytes `[out, row bytes]`; all
-/// others are plain tensors.
+/// The weight of a linear layer in a quantized type is the tensor `layer.gguf_blocks`, bytes `[out,
+/// row bytes]`; all others are plain tensors.
 struct GGUFModel: Sendable {
   let metadata: GGUFMetadata
   let config: JSONObject
@@ -103,7 +104,8 @@ struct GGUFModel: Sendable {
     }
   }
 
-  /// The contents of a file that the model folder would have beside its weights; nil for one that it would not have.
+  /// The contents of a file that the model folder would have beside its weights; nil for one that
+  /// it would not have.
   func file(_ name: String) throws(CheckpointError) -> [UInt8]? {
     switch name {
     case "config.json": return Array(JSONValue.object(config.members).text.utf8)

@@ -1,9 +1,10 @@
-/// Reads the numbers and strings at the start of a GGUF file one after the other. Every length is compared with what
-/// is left of the file before memory is taken for it.
+/// Reads the numbers and strings at the start of a GGUF file one after the other. Every length is
+/// compared with what is left of the file before memory is taken for it.
 struct GGUFReader {
   /// Metadata and tensor entries take at most this many bytes.
   static let sizeLimit = 512 << 20
-  /// Arrays of numbers have at most this many: each takes 8 bytes of memory, however few it takes in the file.
+  /// Arrays of numbers have at most this many: each takes 8 bytes of memory, however few it takes
+  /// in the file.
   private static let elementLimit = 1 << 24
   /// Arrays may lie in arrays this deep.
   private static let depthLimit = 4

@@ -2,10 +2,11 @@ import Foundation
 import JSON
 import Tensors
 
-/// The tensor `rope_freqs.weight` of a GGUF file: what each rotary frequency is divided by. Llama 3.1 and later have it
-/// instead of keys of their scaling.
+/// The tensor `rope_freqs.weight` of a GGUF file: what each rotary frequency is divided by. Llama
+/// 3.1 and later have it instead of keys of their scaling.
 ///
-/// Source: ikawrakow/ik_llama.cpp, convert_hf_to_gguf.py (Llama 3.1: computed in F32 from the keys of `rope_scaling`).
+/// Source: ikawrakow/ik_llama.cpp, convert_hf_to_gguf.py (Llama 3.1: computed in F32 from the keys
+/// of `rope_scaling`).
 struct GGUFRotaryFactors {
   /// The name of the tensor.
   static let tensorName = "rope_freqs.weight"
@@ -34,9 +35,9 @@ struct GGUFRotaryFactors {
     }
   }
 
-  /// The factors as `rope_scaling` of `config.json`: as Llama 3.1 names them where they are those that its keys give,
-  /// else one by one. `dimension` values are rotated in each head, `theta` is the base of the frequencies, and `context`
-  /// the length of the longest text.
+  /// The factors as `rope_scaling` of `config.json`: as Llama 3.1 names them where they are those
+  /// that its keys give, else one by one. `dimension` values are rotated in each head, `theta` is
+  /// the base of the frequencies, and `context` the length of the longest text.
   ///
   /// - Throws: `.tensor` where there is not one for each pair.
   func scaling(
@@ -74,8 +75,8 @@ struct GGUFRotaryFactors {
     return isSame ? factor : nil
   }
 
-  /// What Llama 3.1's scaling divides the frequencies by: 1 for wavelengths below `context / high`, `factor` above
-  /// `context / low`, a ramp between.
+  /// What Llama 3.1's scaling divides the frequencies by: 1 for wavelengths below `context / high`,
+  /// `factor` above `context / low`, a ramp between.
   static func ofBands(
     factor: Double, low: Double, high: Double, context: Double, dimension: Int, theta: Double
   ) -> [Double] {

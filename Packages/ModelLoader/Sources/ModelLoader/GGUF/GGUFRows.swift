@@ -1,8 +1,9 @@
 /// Which rows of which matrices stand in another order in GGUF files than in model folders.
 ///
-/// The queries and keys of architecture `llama` are stored for rotation of neighbours: within each head, row `2i + j`
-/// is row `j D/2 + i` of the folder. The fused queries, keys and values of Falcon are stored as all queries, all keys,
-/// all values. Source: ikawrakow/ik_llama.cpp, convert_hf_to_gguf.py.
+/// The queries and keys of architecture `llama` are stored for rotation of neighbours: within each
+/// head, row `2i + j` is row `j D/2 + i` of the folder. The fused queries, keys and values of
+/// Falcon are stored as all queries, all keys, all values. Source: ikawrakow/ik_llama.cpp,
+/// convert_hf_to_gguf.py.
 struct GGUFRows {
   private enum Kind { case asStored, interleavedHeads, fusedGroups }
 

@@ -2,7 +2,8 @@ import JSON
 
 /// How text is cut before a byte-level encoding, by the name in `tokenizer.ggml.pre`.
 ///
-/// Source: ggml-org/llama.cpp, src/llama-vocab.cpp; the pipelines are those of the models' own `tokenizer.json`.
+/// Source: ggml-org/llama.cpp, src/llama-vocab.cpp; the pipelines are those of the models' own
+/// `tokenizer.json`.
 struct GGUFSplitting {
   let preTokenizer: JSONValue
   var normalizesToNFC = false

@@ -1,10 +1,10 @@
 import JSON
 
-/// The `tokenizer.json` and `tokenizer_config.json` of a model folder, made from a GGUF file's metadata, so that one
-/// reader serves both and a folder made from the file has a tokenizer too.
+/// The `tokenizer.json` and `tokenizer_config.json` of a model folder, made from a GGUF file's
+/// metadata, so that one reader serves both and a folder made from the file has a tokenizer too.
 ///
-/// Source: ggml-org/llama.cpp, src/llama-vocab.cpp; huggingface/transformers, convert_slow_tokenizer.py (merges of
-/// SentencePiece models from their scores).
+/// Source: ggml-org/llama.cpp, src/llama-vocab.cpp; huggingface/transformers,
+/// convert_slow_tokenizer.py (merges of SentencePiece models from their scores).
 struct GGUFTokenizer {
   private let metadata: GGUFMetadata
   private let model: String
@@ -17,7 +17,8 @@ struct GGUFTokenizer {
   }
 
   /// - Returns: nil for a file without tokenizer.
-  /// - Throws: `.value` naming the key; `.unsupported` for a kind of tokenizer or of splitting that is not known.
+  /// - Throws: `.value` naming the key; `.unsupported` for a kind of tokenizer or of splitting that
+  ///   is not known.
   init?(_ metadata: GGUFMetadata) throws(CheckpointError) {
     guard let model = try metadata.stringIfPresent(Self.key("model")), model != "none",
       model != "no_vocab", let tokens = try metadata.stringsIfPresent(Self.key("tokens"))
@@ -118,8 +119,8 @@ struct GGUFTokenizer {
     }
   }
 
-  /// The pieces of a vocabulary that lacks some bytes; nil for one that has all. A merge of pieces that such a
-  /// vocabulary lacks never takes place.
+  /// The pieces of a vocabulary that lacks some bytes; nil for one that has all. A merge of pieces
+  /// that such a vocabulary lacks never takes place.
   private func partialVocabulary() -> Set<ArraySlice<UInt8>>? {
     let single = (0..<end).filter { tokens[$0].reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) } == 1 }
     guard single.count < 256 else { return nil }

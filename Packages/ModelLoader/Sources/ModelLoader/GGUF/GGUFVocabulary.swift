@@ -2,7 +2,8 @@ import JSON
 
 /// The tokenizer of a model folder in a GGUF file's words: the inverse of `GGUFTokenizer`.
 ///
-/// Source: ikawrakow/ik_llama.cpp, convert_hf_to_gguf.py (kinds of tokens, padding of the vocabulary).
+/// Source: ikawrakow/ik_llama.cpp, convert_hf_to_gguf.py (kinds of tokens, padding of the
+/// vocabulary).
 struct GGUFVocabulary {
   private let file: String
   private let tokenizer: JSONObject
@@ -52,10 +53,11 @@ struct GGUFVocabulary {
     }
   }
 
-  /// Sets the tokenizer's keys. The vocabulary is filled up to `size`, the rows of the embedding; `ends` are the tokens
-  /// that end a text by the model's configuration.
+  /// Sets the tokenizer's keys. The vocabulary is filled up to `size`, the rows of the embedding;
+  /// `ends` are the tokens that end a text by the model's configuration.
   ///
-  /// - Throws: `.value` for a vocabulary that is larger; `.unsupported` for a way of splitting without a name.
+  /// - Throws: `.value` for a vocabulary that is larger; `.unsupported` for a way of splitting
+  ///   without a name.
   func add(to entries: inout GGUFEntries, size: Int, ends: [Int]) throws(CheckpointError) {
     guard let last = pieces.keys.max(), last < size else {
       throw .value(

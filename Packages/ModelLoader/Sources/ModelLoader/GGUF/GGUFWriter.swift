@@ -5,9 +5,10 @@ import Tensors
 
 /// Writes a model made from another one as a GGUF file, tensor by tensor.
 ///
-/// Matrices that are not quantized keep F32, F16 or BF16, all else becomes F32. The tensors wait in a hidden file beside the
-/// target, since what stands in front of them tells how many there are: the disk has to hold the result twice. The file
-/// appears under its name when `finish` returns and not before.
+/// Matrices that are not quantized keep F32, F16 or BF16, all else becomes F32. The tensors wait in
+/// a hidden file beside the target, since what stands in front of them tells how many there are:
+/// the disk has to hold the result twice. The file appears under its name when `finish` returns and
+/// not before.
 ///
 /// Layout: see `GGUFHeader`. Source: ggml-org/ggml, docs/gguf.md.
 public final class GGUFWriter: ModelWriter {
@@ -46,8 +47,8 @@ public final class GGUFWriter: ModelWriter {
   ///   - source: the checkpoint it is made from, which is only read.
   ///   - name: what the model is called.
   ///   - replacing: whether a file that is already there may be replaced.
-  /// - Throws: `.occupied`, `.missing`, `.system`; `.unsupported` or `.value` for a model or a tokenizer that GGUF files
-  ///   do not hold.
+  /// - Throws: `.occupied`, `.missing`, `.system`; `.unsupported` or `.value` for a model or a
+  ///   tokenizer that GGUF files do not hold.
   public init(
     target: URL, source: Checkpoint, name: String, replacing: Bool = false
   ) throws(CheckpointError) {

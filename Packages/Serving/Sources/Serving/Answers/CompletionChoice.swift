@@ -2,7 +2,8 @@ import JSON
 import TextGeneration
 import Tokenizer
 
-/// A text that continues a prompt, as it is: the tags of thoughts that are no special tokens included.
+/// A text that continues a prompt, as it is: the tags of thoughts that are no special tokens
+/// included.
 struct CompletionChoice: Choice {
   /// What was added.
   struct Update {

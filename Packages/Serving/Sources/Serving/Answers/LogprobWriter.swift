@@ -6,7 +6,8 @@ import Tokenizer
 struct LogprobWriter {
   let tokenizer: TextTokenizer
 
-  /// A token's text; one that is not UTF-8 by itself is named by its id, so that no two are named alike.
+  /// A token's text; one that is not UTF-8 by itself is named by its id, so that no two are named
+  /// alike.
   func name(_ id: Int32) -> String {
     let text = tokenizer.decode([id])
     return text.unicodeScalars.contains("\u{FFFD}") || text.isEmpty ? "token_id:\(id)" : text
@@ -27,7 +28,8 @@ struct LogprobWriter {
     ]
   }
 
-  /// The tokens of a completion: `nil` for those of which nothing is known, such as the first of a prompt.
+  /// The tokens of a completion: `nil` for those of which nothing is known, such as the first of a
+  /// prompt.
   func lists(_ tokens: [(id: Int32, logprob: TokenLogprob?)]) -> JSONValue {
     var offsets: [JSONValue] = []
     var offset = 0

@@ -1,8 +1,8 @@
 import JSON
 import TextGeneration
 
-/// The items of a response's output - the thought, the answer, calls of tools - as they grow, and what a client that
-/// streams is told of it.
+/// The items of a response's output - the thought, the answer, calls of tools - as they grow, and
+/// what a client that streams is told of it.
 struct ResponseOutput: Sendable {
   /// What a client is told.
   struct Event: Sendable, Equatable {

@@ -19,8 +19,8 @@ public enum EngineRefusal: Error, Sendable, Equatable {
 
 /// Texts that were submitted together.
 public struct Submission: Sendable {
-  /// What happens to them, step by step, each with the index of its text. The stream ends when all texts have ended or
-  /// were cancelled; whoever stops listening cancels them.
+  /// What happens to them, step by step, each with the index of its text. The stream ends when all
+  /// texts have ended or were cancelled; whoever stops listening cancels them.
   public let events: AsyncThrowingStream<[(text: Int, event: TextEvent)], any Error>
   let number: Int
   let engine: TextEngine
@@ -32,9 +32,11 @@ public struct Submission: Sendable {
   public func cancel() { engine.cancel(number, text: nil) }
 }
 
-/// A `DecodingBatch` that many callers share: one thread drives it, everybody may submit and cancel.
+/// A `DecodingBatch` that many callers share: one thread drives it, everybody may submit and
+/// cancel.
 public final class TextEngine: @unchecked Sendable {
-  // Sendable by rule: the batch belongs to the driver's thread; what others touch is guarded by `condition`.
+  // Sendable by rule: the batch belongs to the driver's thread; what others touch is guarded by
+  // `condition`.
   typealias Stream = AsyncThrowingStream<[(text: Int, event: TextEvent)], any Error>
 
   private enum Order {
@@ -59,7 +61,8 @@ public final class TextEngine: @unchecked Sendable {
   /// - Parameters:
   ///   - concurrency: the most texts decoded together, as the batch has it.
   ///   - queuedTexts: the most texts that wait.
-  ///   - makeBatch: makes an empty batch: at first, and after a step that failed. It runs on the driver's thread.
+  ///   - makeBatch: makes an empty batch: at first, and after a step that failed. It runs on the
+  ///     driver's thread.
   public init(concurrency: Int, queuedTexts: Int, makeBatch: @escaping () -> DecodingBatch) {
     self.concurrency = concurrency
     self.queuedTexts = queuedTexts

@@ -1,5 +1,5 @@
-/// How many frames a grammar's nodes take to be finished the shortest way, so that an automaton of bounded depth begins
-/// nothing that it cannot finish.
+/// How many frames a grammar's nodes take to be finished the shortest way, so that an automaton of
+/// bounded depth begins nothing that it cannot finish.
 struct GrammarDepths {
   /// By node; `Int.max` where no text of it ends.
   private(set) var values: [Int]
@@ -7,7 +7,8 @@ struct GrammarDepths {
   /// The depths of nodes, which name one another by index.
   init(_ nodes: [JSONGrammar.Node]) {
     values = [Int](repeating: .max, count: nodes.count)
-    // Values that hold one another are settled from the inside out; each round settles one at least.
+    // Values that hold one another are settled from the inside out; each round settles one at
+    // least.
     var isSettled = false
     while !isSettled {
       isSettled = true
@@ -21,7 +22,8 @@ struct GrammarDepths {
     }
   }
 
-  /// Frames of a member of an object: the rest of the object, and a name with its colon or the value.
+  /// Frames of a member of an object: the rest of the object, and a name with its colon or the
+  /// value.
   static func member(_ value: Int) -> Int { value == .max ? .max : 1 + max(3, value) }
 
   private func depth(_ node: JSONGrammar.Node) -> Int {

@@ -20,7 +20,8 @@ final class GrammarStore: Sendable {
 
   init(_ tokenizer: TextTokenizer) { self.tokenizer = tokenizer }
 
-  /// The grammar of a `response_format`, as `/v1/chat/completions` has it; nil for text of any form.
+  /// The grammar of a `response_format`, as `/v1/chat/completions` has it; nil for text of any
+  /// form.
   func grammar(_ format: JSONValue) throws(APIError) -> TokenGrammar? {
     var fields = try FieldReader(format, path: "response_format")
     let type = try Self.type(&fields)

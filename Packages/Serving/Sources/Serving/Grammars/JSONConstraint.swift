@@ -17,7 +17,8 @@ struct JSONConstraint: TokenConstraint {
   private var hasBlanks = false
   private var state: JSONGrammar.State
 
-  /// The constraint of the text that follows a prompt; `thinks` says whether a thought may come first.
+  /// The constraint of the text that follows a prompt; `thinks` says whether a thought may come
+  /// first.
   init(
     _ grammar: TokenGrammar, _ model: ServedModel, prompt: [Int32], stopTokens: Set<Int32>,
     thinks: Bool

@@ -2,9 +2,10 @@ import JSON
 
 /// The JSON texts that a schema allows, as an automaton over bytes.
 ///
-/// Members of an object come in the order in which the schema names them, and no others where it names any. Where blank
-/// text may stand, that is a space, or a line break and an indentation, and nothing before commas and colons. Every state
-/// leads to the end of a text: what could not be finished, such as a value nested too deeply, cannot be begun.
+/// Members of an object come in the order in which the schema names them, and no others where it
+/// names any. Where blank text may stand, that is a space, or a line break and an indentation, and
+/// nothing before commas and colons. Every state leads to the end of a text: what could not be
+/// finished, such as a value nested too deeply, cannot be begun.
 final class JSONGrammar: Sendable {
   /// What a value may be. Values within values are named by their index in the grammar.
   enum Node: Sendable {
@@ -18,7 +19,8 @@ final class JSONGrammar: Sendable {
     case map(Int)
     case array(Int, ClosedRange<Int>)
     case union([Int])
-    /// A value between two fixed texts, and more of the same with a line break between where it repeats.
+    /// A value between two fixed texts, and more of the same with a line break between where it
+    /// repeats.
     case framed([UInt8], Int, [UInt8], repeats: Bool)
   }
 
@@ -51,8 +53,8 @@ final class JSONGrammar: Sendable {
   /// What is still to come of a text, the next thing last.
   struct Thread: Hashable, Sendable {
     var frames: [Frame]
-    /// The blank text that has come just now: 0 for none, 1 for a space, 2 and more for a line break and so many
-    /// spaces less two.
+    /// The blank text that has come just now: 0 for none, 1 for a space, 2 and more for a line
+    /// break and so many spaces less two.
     var blanks = 0
   }
 
@@ -217,7 +219,8 @@ final class JSONGrammar: Sendable {
     }
   }
 
-  /// Whether a value that need not be can be finished on top of these frames and its object's or array's.
+  /// Whether a value that need not be can be finished on top of these frames and its object's or
+  /// array's.
   private func fits(_ value: Int, _ rest: [Frame]) -> Bool {
     GrammarDepths.member(depths[value]) <= Self.deepest - rest.count
   }
@@ -265,7 +268,8 @@ final class JSONGrammar: Sendable {
     }
   }
 
-  /// The place behind a byte of a string, nil within for its end; nil where the byte is not allowed.
+  /// The place behind a byte of a string, nil within for its end; nil where the byte is not
+  /// allowed.
   private static func follow(_ place: StringPlace, _ byte: UInt8) -> StringPlace?? {
     switch place {
     case .text:

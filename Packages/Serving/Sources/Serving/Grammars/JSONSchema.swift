@@ -2,7 +2,8 @@ import JSON
 
 /// Reads a JSON schema into a grammar.
 ///
-/// A keyword that would bound values and is not known is objected to; those that only describe are passed over.
+/// A keyword that would bound values and is not known is objected to; those that only describe are
+/// passed over.
 struct JSONSchema {
   /// What is wrong with a schema.
   struct Problem: Error, Equatable {

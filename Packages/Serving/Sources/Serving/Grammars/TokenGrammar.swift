@@ -1,7 +1,8 @@
 import Synchronization
 import Tokenizer
 
-/// The bytes of a vocabulary's tokens, in the order of the bytes, so that tokens that begin alike stand together.
+/// The bytes of a vocabulary's tokens, in the order of the bytes, so that tokens that begin alike
+/// stand together.
 final class TokenBytes: Sendable {
   let ids: [Int32]
   let bytes: [[UInt8]]

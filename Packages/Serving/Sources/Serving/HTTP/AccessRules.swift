@@ -15,8 +15,8 @@ struct AccessRules: Sendable {
 
   /// Objects to requests that other sites make through a browser, and to those without the key.
   ///
-  /// A server that only this machine reaches and that asks for no key takes requests under the names of this machine
-  /// alone, so that no site can point a name of its own at it.
+  /// A server that only this machine reaches and that asks for no key takes requests under the
+  /// names of this machine alone, so that no site can point a name of its own at it.
   func check(_ request: HTTPRequest, isOpen: Bool) throws(APIError) {
     let host = request.authority ?? ""
     if isLocal && key == nil {

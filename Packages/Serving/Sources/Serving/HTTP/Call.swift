@@ -68,8 +68,8 @@ struct EventWriter {
     try await writer.write(ByteBuffer(string: "data: \(line)\n\n"))
   }
 
-  /// A stream of events that `write` sends; an error that it throws is the last. `isMarked` says that `[DONE]` marks the
-  /// end.
+  /// A stream of events that `write` sends; an error that it throws is the last. `isMarked` says
+  /// that `[DONE]` marks the end.
   static func response(
     isMarked: Bool = true,
     _ write: @escaping @Sendable (inout EventWriter) async throws -> Void

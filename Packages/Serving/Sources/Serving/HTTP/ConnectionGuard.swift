@@ -2,8 +2,8 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// Watches a connection from its own event loop: tells when the client has gone, closes one whose client does not read,
-/// and answers headers that are too large with 431.
+/// Watches a connection from its own event loop: tells when the client has gone, closes one whose
+/// client does not read, and answers headers that are too large with 431.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart

@@ -1,7 +1,8 @@
 import Hummingbird
 import Synchronization
 
-/// Counts answers that are under way, so that a server that is to end can wait until they are written.
+/// Counts answers that are under way, so that a server that is to end can wait until they are
+/// written.
 final class OpenAnswers: Sendable {
   private let count = Mutex(0)
 

@@ -1,8 +1,8 @@
 import TextGeneration
 import Tokenizer
 
-/// Turns the tokens of a text, as they arrive, into what its readers see: the thought and the answer apart, without tags,
-/// and nothing from a stop string on.
+/// Turns the tokens of a text, as they arrive, into what its readers see: the thought and the
+/// answer apart, without tags, and nothing from a stop string on.
 ///
 /// Blank text that opens a part is left out.
 public struct ReplyStream: Sendable {
@@ -46,7 +46,8 @@ public struct ReplyStream: Sendable {
   /// Whether a stop string came up: nothing follows.
   public var isStopped: Bool { stops.isHit }
 
-  /// Takes the next token and returns the text that it completes; `isCue` says that it was put in to demand the answer.
+  /// Takes the next token and returns the text that it completes; `isCue` says that it was put in
+  /// to demand the answer.
   public mutating func take(_ id: Int32, isCue: Bool) -> [Piece] {
     guard !isStopped else { return [] }
     tokens += 1

@@ -10,7 +10,8 @@ public struct ToolCall: Sendable, Hashable {
   /// The arguments, an object.
   public let arguments: JSONValue
 
-  /// The call as `call`, an object with `name` and `arguments` (Qwen, Hermes) or `parameters` (Llama), says it.
+  /// The call as `call`, an object with `name` and `arguments` (Qwen, Hermes) or `parameters`
+  /// (Llama), says it.
   init?(_ call: JSONValue) {
     guard let name = call["name"]?.string else { return nil }
     let given = call["arguments"] ?? call["parameters"] ?? .object([:])
@@ -19,7 +20,8 @@ public struct ToolCall: Sendable, Hashable {
     arguments = given
   }
 
-  /// The call as Qwen3-Coder writes it: `<function=NAME>`, then `<parameter=KEY>` and the value on lines of its own.
+  /// The call as Qwen3-Coder writes it: `<function=NAME>`, then `<parameter=KEY>` and the value on
+  /// lines of its own.
   init?(tagged text: String) {
     guard let start = text.range(of: "<function="),
       let end = text.range(of: ">", range: start.upperBound..<text.endIndex)
@@ -43,8 +45,9 @@ public struct ToolCall: Sendable, Hashable {
 
 /// Finds the calls of tools in an answer as it arrives, and lets all other text through.
 ///
-/// Qwen and Hermes write `<tool_call>`, an object, `</tool_call>`; Llama an object that is the whole answer, or several
-/// with semicolons between. What looks like a call and is none of the tools offered stays text.
+/// Qwen and Hermes write `<tool_call>`, an object, `</tool_call>`; Llama an object that is the
+/// whole answer, or several with semicolons between. What looks like a call and is none of the
+/// tools offered stays text.
 public struct ToolCallReader: Sendable {
   private static let open = "<tool_call>"
   private static let close = "</tool_call>"

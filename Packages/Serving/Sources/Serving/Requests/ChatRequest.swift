@@ -96,8 +96,8 @@ struct ChatRequest {
     return Dictionary(object.members.map { ($0, $1) }) { $1 }
   }
 
-  /// A message whose calls of tools have objects as arguments, which templates look into, where the dialect has their
-  /// text.
+  /// A message whose calls of tools have objects as arguments, which templates look into, where the
+  /// dialect has their text.
   private static func withArguments(_ message: JSONValue) -> JSONValue {
     guard var fields = message.object, let calls = fields["tool_calls"]?.array else {
       return message

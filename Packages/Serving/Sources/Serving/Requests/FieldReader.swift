@@ -1,7 +1,7 @@
 import JSON
 
-/// Reads the members of a request's object one by one, and objects to those that nobody read: what a server would ignore
-/// is an error, not a guess.
+/// Reads the members of a request's object one by one, and objects to those that nobody read: what
+/// a server would ignore is an error, not a guess.
 ///
 /// `null` counts as absent.
 struct FieldReader {

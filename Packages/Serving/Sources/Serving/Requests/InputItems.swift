@@ -3,7 +3,8 @@ import Tokenizer
 
 /// The items of a response's `input` as the turns of a conversation.
 ///
-/// What an assistant said, thought and called comes in items of its own; together they are one turn.
+/// What an assistant said, thought and called comes in items of its own; together they are one
+/// turn.
 struct InputItems {
   private(set) var messages: [ChatMessage] = []
   private var turn: OrderedObject<JSONValue> = [:]

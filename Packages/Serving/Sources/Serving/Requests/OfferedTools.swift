@@ -20,7 +20,8 @@ struct OfferedTools: Sendable {
     case allowed(Set<String>)
   }
 
-  /// Reads `tool_choice` and `parallel_tool_calls`; where no tool may be called, the template does not hear of them.
+  /// Reads `tool_choice` and `parallel_tool_calls`; where no tool may be called, the template does
+  /// not hear of them.
   ///
   /// - Returns: nil where none is offered.
   /// - Throws: `APIError` naming the field.

@@ -20,7 +20,8 @@ struct SamplingFields {
   /// The texts that end a reply.
   let stops: [String]
 
-  /// Reads the fields; the most tokens of a reply under the names `limitFields`, by which the endpoint calls them.
+  /// Reads the fields; the most tokens of a reply under the names `limitFields`, by which the
+  /// endpoint calls them.
   init(
     _ fields: inout FieldReader, _ model: ServedModel, _ limits: ServerLimits,
     limitFields: [String]

@@ -3,7 +3,8 @@ import TextGeneration
 
 /// The fields that say how long the model thinks.
 struct ThinkingFields {
-  /// How hard to think, in the words of the OpenAI dialect, and the thinking budget that each stands for.
+  /// How hard to think, in the words of the OpenAI dialect, and the thinking budget that each
+  /// stands for.
   static let efforts: [(name: String, tokens: Int)] = [
     ("none", 0), ("minimal", 256), ("low", 1024), ("medium", 4096), ("high", 16384),
   ]
@@ -63,8 +64,8 @@ struct ThinkingFields {
     }
   }
 
-  /// Demands the answer in words behind which any text can follow, as an answer of a given form needs
-  /// and `field` asks.
+  /// Demands the answer in words behind which any text can follow, as an answer of a given form
+  /// needs and `field` asks.
   mutating func freeAnswer(for field: String) throws(APIError) {
     guard tokens != nil else { return }
     if saysCue && wording != .earlyStop {

@@ -1,6 +1,7 @@
 import JSON
 
-/// The printable alphabet in which byte-level vocabularies write bytes (GPT-2's `bytes_to_unicode`).
+/// The printable alphabet in which byte-level vocabularies write bytes (GPT-2's
+/// `bytes_to_unicode`).
 ///
 /// Bytes 0x21-0x7E, 0xA1-0xAC and 0xAE-0xFF stand for themselves; the other 68, in increasing
 /// order, are written as U+0100, U+0101, ... So a space is "Ġ" (U+0120).

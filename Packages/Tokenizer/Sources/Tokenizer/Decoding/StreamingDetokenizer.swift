@@ -2,9 +2,10 @@ import JSON
 
 /// Turns ids into text one at a time, without ever breaking a UTF-8 character.
 ///
-/// The pushed texts and the last of ``finish()`` joined are what ``TextTokenizer/decode(_:skipSpecialTokens:)``
-/// gives for all ids at once. (One difference: where a run of byte-fallback ids is not UTF-8, only
-/// its broken bytes become U+FFFD here, because the characters before were already shown.)
+/// The pushed texts and the last of ``finish()`` joined are what
+/// ``TextTokenizer/decode(_:skipSpecialTokens:)`` gives for all ids at once. (One difference: where
+/// a run of byte-fallback ids is not UTF-8, only its broken bytes become U+FFFD here, because the
+/// characters before were already shown.)
 ///
 /// ```swift
 /// var detokenizer = tokenizer.streamingDetokenizer(skipSpecialTokens: true)

@@ -1,7 +1,8 @@
 import Foundation
 import JSON
 
-/// The small files of a model by name: those of a folder, or what stands for them where a model is one file.
+/// The small files of a model by name: those of a folder, or what stands for them where a model is
+/// one file.
 public struct ModelFiles: Sendable {
   /// Where they are, as errors show it.
   public let place: String

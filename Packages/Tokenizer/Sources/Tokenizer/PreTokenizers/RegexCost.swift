@@ -2,7 +2,8 @@
 ///
 /// Such are repetitions without bound of something that repeats itself, or that can be read in
 /// several ways: `(a+)+`, `(a|b)*`. No published tokenizer has one; a file that does is refused.
-/// Atomic groups and possessive repetitions (`(?>...)`, `++`) are never taken back and cost nothing.
+/// Atomic groups and possessive repetitions (`(?>...)`, `++`) are never taken back and cost
+/// nothing.
 enum RegexCost {
   /// A repetition of more than this counts as one without bound.
   private static let mostRepeats = 8

@@ -23,11 +23,11 @@ struct InstructionList {
     zip(names, arguments).filter { InstructionCheck(name: $0, arguments: $1) == nil }.map(\.0)
   }
 
-  /// The grade of a reply: strictly as it stands, and loosely where marks and the first and last line,
-  /// which often introduce and close a reply, may be taken off.
+  /// The grade of a reply: strictly as it stands, and loosely where marks and the first and last
+  /// line, which often introduce and close a reply, may be taken off.
   ///
-  /// Scores are whether all instructions are followed (`prompt_strict`, `prompt_loose`), the share of
-  /// those that are (`instruction_strict`, `instruction_loose`), and how many there are
+  /// Scores are whether all instructions are followed (`prompt_strict`, `prompt_loose`), the share
+  /// of those that are (`instruction_strict`, `instruction_loose`), and how many there are
   /// (`instructions`), by which shares are weighted.
   func grade(_ reply: String) -> Grade {
     let variants = Self.variants(of: reply)

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Counts sentences of English text as the Punkt algorithm does (Kiss and Strunk, 2006), with a short
-/// list of abbreviations in place of a trained one.
+/// Counts sentences of English text as the Punkt algorithm does (Kiss and Strunk, 2006), with a
+/// short list of abbreviations in place of a trained one.
 enum SentenceCount {
   /// How many sentences a text has.
   static func of(_ text: String) -> Int {
@@ -14,7 +14,8 @@ enum SentenceCount {
   private static func isEnd(_ index: Int, _ text: [Unicode.Scalar]) -> Bool {
     guard ".?!".unicodeScalars.contains(text[index]), index + 1 < text.count else { return false }
     let next = text[index + 1]
-    // Brackets and quotes that close a sentence belong to it; what follows them begins the next one.
+    // Brackets and quotes that close a sentence belong to it; what follows them begins the next
+    // one.
     let closers = ")\";}]*:@'({[!?".unicodeScalars
     var following = index + 1
     while following < text.count, closers.contains(text[following]) { following += 1 }

@@ -82,7 +82,8 @@ indirect enum MathAnswer: Equatable {
     return isName(left) ? value : .equation(left: left, right: right)
   }
 
-  /// Whether this is `x`, `x_1`, `f(x)`, `f^{-1}(x)`, `\theta` or another name that is given a value.
+  /// Whether this is `x`, `x_1`, `f(x)`, `f^{-1}(x)`, `\theta` or another name that is given a
+  /// value.
   static func isName(_ text: ArraySlice<UInt8>) -> Bool {
     let head = text.prefix { $0 != UInt8(ascii: "(") }
     let argument = text[head.endIndex...]

@@ -1,8 +1,8 @@
 /// When two answers in mathematics are the same, as a careful human grader would say.
 ///
 /// Numbers that can be written as fractions are compared exactly. Other expressions are the same
-/// when they agree, to nine digits, at several points, positive and negative ones. Lists and sets may be in any order, tuples and
-/// matrices may not; `x = 5` is the same as `5`.
+/// when they agree, to nine digits, at several points, positive and negative ones. Lists and sets
+/// may be in any order, tuples and matrices may not; `x = 5` is the same as `5`.
 enum MathEquality {
   /// Relative difference up to which two values count as one.
   private static let tolerance = 1e-9

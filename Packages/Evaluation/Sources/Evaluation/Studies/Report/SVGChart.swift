@@ -120,8 +120,8 @@ struct SVGChart {
     return parts.joined(separator: "\n")
   }
 
-  /// Classes of a style. The hue chooses the shape of marks too, and the form how they are filled and lines dashed, so
-  /// that nothing hangs on colour alone.
+  /// Classes of a style. The hue chooses the shape of marks too, and the form how they are filled
+  /// and lines dashed, so that nothing hangs on colour alone.
   private struct Look {
     var line: String?
     var mark: Int?
@@ -151,7 +151,8 @@ struct SVGChart {
     }
   }
 
-  /// The outline of a mark: circle, square, triangle, diamond, triangle on its tip, bar, hourglass or lying bar.
+  /// The outline of a mark: circle, square, triangle, diamond, triangle on its tip, bar, hourglass
+  /// or lying bar.
   private static func mark(_ shape: Int, _ x: Double, _ y: Double) -> String {
     let start = "M\(number(x)) \(number(y))"
     switch shape {
@@ -206,8 +207,9 @@ struct SVGChart {
       .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")
   }
 
-  /// Found by a search for the largest least distance of any two (CIELAB) as seen with full and with each kind of limited
-  /// colour vision (Machado, Oliveira, Fernandes 2009), the first four before the others, at a contrast of 3 to the paper.
+  /// Found by a search for the largest least distance of any two (CIELAB) as seen with full and
+  /// with each kind of limited colour vision (Machado, Oliveira, Fernandes 2009), the first four
+  /// before the others, at a contrast of 3 to the paper.
   private static let hues = [
     "#6b00ff", "#901200", "#0ea68b", "#530767", "#c78209", "#001413", "#ce65fb", "#8170a9",
   ]

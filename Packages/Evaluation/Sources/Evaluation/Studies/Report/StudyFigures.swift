@@ -1,6 +1,7 @@
 import MemoryPlanner
 
-/// The figures of arXiv:2510.10964, drawn from a study's data. Those that have no data are left out.
+/// The figures of arXiv:2510.10964, drawn from a study's data. Those that have no data are left
+/// out.
 struct StudyFigures {
   /// One figure: a number, what it shows, and its panels.
   struct Figure: Sendable, Hashable {

@@ -22,7 +22,8 @@ public struct StudyFinding: Sendable, Hashable {
   public let evidence: String
 }
 
-/// The tests. Each compares numbers of the data alone; a difference counts when it exceeds its standard error.
+/// The tests. Each compares numbers of the data alone; a difference counts when it exceeds its
+/// standard error.
 struct StudyFindings {
   private let view: StudyView
 
@@ -179,7 +180,8 @@ struct StudyFindings {
         + "for the smaller half of the models and by \(signed(large)) for the larger.")
   }
 
-  /// By how many points of accuracy the best of `points` beat the frontier of `others` at its memories, on average.
+  /// By how many points of accuracy the best of `points` beat the frontier of `others` at its
+  /// memories, on average.
   private func gain(of points: [StudyPoint], over others: [StudyPoint]) -> Double? {
     let gains = StudyView.frontier(others).compactMap { rival in
       StudyView.best(points, within: rival.totalBytes).map { 100 * ($0.accuracy - rival.accuracy) }

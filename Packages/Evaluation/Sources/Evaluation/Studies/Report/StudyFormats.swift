@@ -1,7 +1,7 @@
 import MemoryPlanner
 
-/// Which format of weights and activations serves best: every one that a study has, at its longest thinking budget, with one
-/// sample and the whole cache.
+/// Which format of weights and activations serves best: every one that a study has, at its longest
+/// thinking budget, with one sample and the whole cache.
 struct StudyFormats {
   /// One format of one model on one benchmark.
   struct Row {
@@ -41,8 +41,8 @@ struct StudyFormats {
       }
   }
 
-  /// The formats that are fastest and smallest among those that answer as well as the best of their model, within two standard
-  /// errors of the difference.
+  /// The formats that are fastest and smallest among those that answer as well as the best of their
+  /// model, within two standard errors of the difference.
   var answer: String {
     var fastest: [String: Int] = [:]
     var smallest: [String: Int] = [:]

@@ -106,7 +106,8 @@ struct StudyPage {
       """
   }
 
-  /// Schemes of weights and activations beside bits of weights alone; nothing where the study has none.
+  /// Schemes of weights and activations beside bits of weights alone; nothing where the study has
+  /// none.
   private var formats: String {
     let table = StudyFormats(results)
     guard !table.rows.isEmpty else { return "" }

@@ -19,8 +19,8 @@ extension RKV: EvictionPolicy {
 
   /// The scores of the tokens of one KV head before the window, `[tokens - window]`.
   ///
-  /// The queries are those of the query heads that share the KV head, `[heads, window, dimension]`. `known`
-  /// is what is known of the first keys' similar keys, and becomes what is known of all.
+  /// The queries are those of the query heads that share the KV head, `[heads, window, dimension]`.
+  /// `known` is what is known of the first keys' similar keys, and becomes what is known of all.
   func scores(
     of keys: consuming HeadKeys, queries: [Float], known: inout [SimilarKey]
   ) throws(TensorError) -> [Float] {

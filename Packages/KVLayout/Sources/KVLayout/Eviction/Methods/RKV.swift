@@ -1,5 +1,5 @@
-/// Importance to the last queries against similarity among keys, as R-KV scores tokens (arXiv:2505.24133
-/// and its published code): lambda x importance - (1 - lambda) x redundancy.
+/// Importance to the last queries against similarity among keys, as R-KV scores tokens
+/// (arXiv:2505.24133 and its published code): lambda x importance - (1 - lambda) x redundancy.
 public struct RKV: EvictionMethod {
   /// Which of a key's similar keys counts as its successor and is spared.
   public enum Retain: String, Sendable, Hashable {
@@ -23,7 +23,8 @@ public struct RKV: EvictionMethod {
   /// Bytes of what is remembered of a key's last similar key: its place and a cosine.
   public static let similarKeyBytes = 8
 
-  /// A way to score; the values are checked when an `Eviction` is made of it. The defaults are the paper's.
+  /// A way to score; the values are checked when an `Eviction` is made of it. The defaults are the
+  /// paper's.
   public init(
     lambda: Float = 0.1, window: Int = 8, kernel: Int = 7, threshold: Float = 0.5,
     retain: Retain = .last

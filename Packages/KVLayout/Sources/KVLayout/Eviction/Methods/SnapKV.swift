@@ -1,5 +1,5 @@
-/// Importance to the last queries (SnapKV, arXiv:2404.14469), with the mean over the query heads of a KV
-/// head; at the end of the prompt and whenever the buffer is full.
+/// Importance to the last queries (SnapKV, arXiv:2404.14469), with the mean over the query heads of
+/// a KV head; at the end of the prompt and whenever the buffer is full.
 public struct SnapKV: EvictionMethod {
   /// Last tokens whose queries say what is important; they always stay.
   public let window: Int

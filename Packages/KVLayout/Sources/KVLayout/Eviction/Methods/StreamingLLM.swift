@@ -1,5 +1,5 @@
-/// The first `sinks` tokens and the most recent ones (StreamingLLM, arXiv:2309.17453). The original keeps 4
-/// sinks; half of the budget is what arXiv:2510.10964 measures. Positions are not shifted.
+/// The first `sinks` tokens and the most recent ones (StreamingLLM, arXiv:2309.17453). The original
+/// keeps 4 sinks; half of the budget is what arXiv:2510.10964 measures. Positions are not shifted.
 public struct StreamingLLM: EvictionMethod {
   /// Tokens from the start that stay.
   public let sinks: Int
