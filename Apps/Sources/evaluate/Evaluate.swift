@@ -13,7 +13,8 @@ struct Evaluate: ParsableCommand {
     version: Program.version,
     subcommands: [
       RunBenchmark.self, ListBenchmarks.self, ShowTable.self, ShowReplies.self, MergeShards.self,
-      RegradeRun.self, CompareRuns.self, StoppingRules.self, ShowLeaderboard.self, CompareTexts.self,
+      RegradeRun.self, CompareRuns.self, StoppingRules.self, ShowLeaderboard.self,
+      CompareTexts.self,
     ],
     defaultSubcommand: RunBenchmark.self)
 }
