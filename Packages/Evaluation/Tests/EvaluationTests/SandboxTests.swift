@@ -4,7 +4,10 @@ import Testing
 @testable import Evaluation
 
 /// What a sandbox that can be had on this machine does; where it cannot, that it says why.
-struct SandboxTests {
+///
+/// One after the other: the bound on processes is the user's, so that a program which forks without
+/// end would take them from one that runs beside it.
+@Suite(.serialized) struct SandboxTests {
   /// A sandbox for short programs; nil where there can be none here.
   static let sandbox: Sandbox? = {
     var limits = Sandbox.Limits()
