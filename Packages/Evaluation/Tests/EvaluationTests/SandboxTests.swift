@@ -11,7 +11,7 @@ import Testing
   /// A sandbox for short programs; nil where there can be none here.
   static let sandbox: Sandbox? = {
     var limits = Sandbox.Limits()
-    limits.seconds = 1
+    limits.seconds = 3
     return try? Sandbox(limits: limits)
   }()
 
