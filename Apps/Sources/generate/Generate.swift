@@ -227,8 +227,8 @@ struct Generate: ParsableCommand {
     func reply(_ result: GenerationResult) -> Reply {
       Reply(result, tokenizer: tokenizer, tags: loaded.thinkingTags, stops: limits.stop)
     }
-    // By budget, then sample; nil is the longest.
-    var replies: [Int?: [Int: Reply]] = [:]
+    // Answers to smaller budgets, by budget, then sample.
+    var branches: [Int: [Int: Reply]] = [:]
     var ends = EarlyEnds(group, thinking)
     let line = ProgressLine("samples")
     var done = 0
@@ -250,7 +250,7 @@ struct Generate: ParsableCommand {
         if watches[index].1.isHit { run.end(index) }
       case .branched(let index, let budget, let result):
         let reply = reply(result)
-        replies[budget, default: [:]][index] = reply
+        branches[budget, default: [:]][index] = reply
         ends.take(reply, sample: index, probe: budget)
       case .finished(let index, let result):
         ends.take(reply(result), sample: index)
@@ -260,16 +260,13 @@ struct Generate: ParsableCommand {
       }
     }
     let seconds = clock.duration(to: .now) / .seconds(1)
-    func outcome(_ budget: Int?) -> ReplyGroup? {
-      ReplyGroup((replies[budget] ?? [:]).sorted { $0.key < $1.key }.map(\.value))
-    }
     guard let longest = ReplyGroup(ends.vote ?? ends.replies) else { return 0 }
     let held = longest.replies.map(\.result.kvBytes).max() ?? 0
-    let shorter = thinking.branches.compactMap { budget in
-      outcome(budget).map { BudgetAnswers(budget: budget, group: $0) }
+    let budgets = (thinking.thinkBudgets?.values ?? []).compactMap { budget in
+      let answers = (branches[budget] ?? [:]).sorted { $0.key < $1.key }.map(\.value)
+      let group = budget == thinking.longest ? longest : ReplyGroup(answers)
+      return group.map { BudgetAnswers(budget: budget, group: $0) }
     }
-    let last = thinking.longest.map { BudgetAnswers(budget: $0, group: longest) }
-    let budgets = thinking.thinkBudgets == nil ? [] : shorter + [last].compactMap(\.self)
     if group.json {
       let record = try GenerationRecord(
         group: longest, budgets: budgets, weightsBytes: loaded.decoder.weightBytes,
