@@ -1,5 +1,6 @@
 import AppSupport
 import Foundation
+import SystemCalls
 
 /// Another command of the program, run as a process of its own: its memory is its own, and so are
 /// its faults.
@@ -22,31 +23,26 @@ struct Sibling {
   ///
   /// - Throws: `UserError` when it fails; an interrupt is handed on to it first.
   func run(_ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = program
-    process.arguments = [name] + arguments
     // The study says everything: options that a user sets for every command must not change its
     // runs.
-    process.environment = Settings.withoutOptions(ProcessInfo.processInfo.environment)
+    let environment = Settings.withoutOptions(ProcessInfo.processInfo.environment)
       .merging(Interrupts.childEnvironment) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
+    let process = try ChildProcess(program.path, [name] + arguments, environment: environment)
     var isTold = false
-    while process.isRunning {
+    while process.ended == nil {
       if Interrupts.isPending && !isTold {
-        process.terminate()
+        process.send(SIGTERM)
         isTold = true
       }
       usleep(20_000)
     }
     try Interrupts.check()
-    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-      let how =
-        process.terminationReason == .exit
-        ? "failed with \(process.terminationStatus)"
-        : "was ended by signal \(process.terminationStatus)"
-      throw UserError("\(name) \(arguments.joined(separator: " ")) \(how)")
+    let how: String
+    switch process.wait() {
+    case .exited(0): return
+    case .exited(let status): how = "failed with \(status)"
+    case .killed(let signal): how = "was ended by signal \(signal)"
     }
+    throw UserError("\(name) \(arguments.joined(separator: " ")) \(how)")
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// Runs programs that nobody vouches for: a Python process in namespaces of its own, without
 /// network, with a read-only root, a temporary folder that disappears, and limits on time, memory,
@@ -103,40 +104,36 @@ public struct Sandbox: Sendable, Hashable {
   }
 
   private func run(in folder: URL, _ output: URL) throws -> End {
-    let process = Process()
-    process.executableURL = URL(filePath: isOpen ? "/bin/sh" : "/usr/bin/unshare")
-    process.arguments = isOpen ? ["-c", openScript] : namespaces + ["sh", "-c", script]
-    process.currentDirectoryURL = folder
-    process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"]
     let file = try FileHandle(forWritingTo: output)
-    process.standardOutput = file
-    process.standardError = file
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
+    defer { try? file.close() }
+    let shell = isOpen ? [] : namespaces + ["sh"]
+    let process = try ChildProcess(
+      isOpen ? "/bin/sh" : "/usr/bin/unshare",
+      shell + ["-c", isOpen ? openScript : script, "sh", folder.path],
+      environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"],
+      output: file.fileDescriptor, errors: file.fileDescriptor)
     let clock = ContinuousClock.now
     // The walls themselves take some time to stand.
     let limit = Duration.seconds(limits.seconds + 2)
     var end: End?
-    while process.isRunning {
+    while process.ended == nil {
       if ContinuousClock.now - clock > limit { end = .outOfTime }
       if try file.seekToEnd() > UInt64(limits.outputBytes) { end = .tooMuchOutput }
       if end != nil {
-        kill(process.processIdentifier, SIGKILL)
+        process.send(SIGKILL)
         break
       }
       usleep(2000)
     }
-    process.waitUntilExit()
-    try file.close()
+    let ended = process.wait()
     if let end { return end }
-    let status = process.terminationStatus
-    if process.terminationReason == .uncaughtSignal { return .killed(status) }
     // What the shell says of a program that a signal ended: 9 by `timeout`, 25 for its file's size.
-    switch status {
-    case 124, 137: return .outOfTime
-    case 153: return .tooMuchOutput
-    case 129...: return .killed(status - 128)
-    default: return .exited(status)
+    switch ended {
+    case .killed(let signal): return .killed(signal)
+    case .exited(124), .exited(137): return .outOfTime
+    case .exited(153): return .tooMuchOutput
+    case .exited(let status) where status > 128: return .killed(status - 128)
+    case .exited(let status): return .exited(status)
     }
   }
 
@@ -152,6 +149,7 @@ public struct Sandbox: Sendable, Hashable {
   private var script: String {
     """
     set -e
+    cd "$1"
     exec 3<program.py 4<input
     mount --make-rprivate /
     while read -r _ _ _ _ point _; do
@@ -166,7 +164,7 @@ public struct Sandbox: Sendable, Hashable {
     """
   }
 
-  private var openScript: String { "exec 4<input; exec \(command)" }
+  private var openScript: String { "cd \"$1\" && exec 4<input && exec \(command)" }
 
   /// The program under its limits, as nobody where this user may do so.
   private var command: String {
