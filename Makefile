@@ -13,6 +13,8 @@ COMMANDS := quantize generate chat serve evaluate plan study
 SHARE := $(DESTDIR)$(PREFIX)/share
 PACKAGES := libzstd-dev pkg-config python3
 RELEASE := $(SWIFT) build -c release
+# Swift as it is debugged; the kernels in C, where tests spend their time, as they run.
+TESTS := $(SWIFT) test -Xcc -O2
 
 .DEFAULT_GOAL := tour
 .PHONY: tour setup swift-version build test lint docs fuzz sanitize format bench versus install clean help quantize generate chat serve evaluate plan study
@@ -33,8 +35,8 @@ build: swift-version ## Build the commands into bin/
 	  for command in bitbudget $(COMMANDS); do ln -sfn "$$folder/bitbudget" "bin/$$command"; done
 
 test: swift-version build ## Run every test
-	$(SWIFT) test --skip CommandTests
-	BITBUDGET_BIN="$(CURDIR)/bin" $(SWIFT) test --skip-build --filter CommandTests
+	$(TESTS) --skip CommandTests
+	BITBUDGET_BIN="$(CURDIR)/bin" $(TESTS) --skip-build --filter CommandTests
 	@if python3 -c 'import numpy, pytest' 2>/dev/null; then \
 	  BITBUDGET_BIN="$(CURDIR)/bin" python3 -m pytest -q -p no:cacheprovider Tools/checkpoint Tools/goldens Tools/gguf Tools/hub Tools/serve; \
 	else echo "skipped: Tools/checkpoint, Tools/goldens, Tools/gguf, Tools/hub and Tools/serve, which check files and the server from Python, need python3-numpy and python3-pytest"; fi
