@@ -54,9 +54,9 @@ extension LinearFormat {
   func weights(
     named prefix: String, in checkpoint: Checkpoint
   ) throws(CheckpointError) -> any LinearWeights {
-    let matrix = try matrix(named: prefix, in: checkpoint)
+    let stored = try stored(named: prefix, in: checkpoint)
     return try CheckpointError.wrapping(layer: prefix) { () throws(TensorError) in
-      try WeightPacking.pack(matrix)
+      try stored.packed(name: prefix)
     }
   }
 

@@ -88,15 +88,6 @@ struct OutlierFormat: LinearFormat {
     .outliers(try outlierMatrix(named: prefix, in: checkpoint))
   }
 
-  func weights(
-    named prefix: String, in checkpoint: Checkpoint
-  ) throws(CheckpointError) -> any LinearWeights {
-    let matrix = try outlierMatrix(named: prefix, in: checkpoint)
-    return try CheckpointError.wrapping(layer: prefix) { () throws(TensorError) in
-      try WeightPacking.pack(matrix)
-    }
-  }
-
   func storageName(of prefix: String, in checkpoint: Checkpoint) throws(CheckpointError) -> String {
     let matrix = try outlierMatrix(named: prefix, in: checkpoint)
     return "\(matrix.rest.bits) bits, one scale a row, \(matrix.columns.count) outliers"
