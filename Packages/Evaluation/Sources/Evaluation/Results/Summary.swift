@@ -74,10 +74,7 @@ public struct Summary: Sendable, Hashable, Codable {
     let index = try JournalIndex.read(journal, damage: damage, allowsEdits: allowsEdits) {
       tally.add($0)
     }
-    guard let header = index.header else {
-      throw .journalLine(file: journal.path, line: 1, reason: "has no header")
-    }
-    return (header, tally)
+    return (try index.header(of: journal), tally)
   }
 
   /// The largest share of replies without answer that needs no warning.

@@ -55,9 +55,7 @@ public struct ThoughtPool: Sendable {
         answer: record.extracted, isRight: record.correct,
         thoughtTokens: record.response.thoughtTokens, answerTokens: record.response.answerTokens)
     }
-    guard let scenario = index.header?.scenario else {
-      throw .journalLine(file: journal.path, line: 1, reason: "has no header")
-    }
+    let scenario = try index.header(of: journal).scenario
     guard let budget = scenario.limits.thinking else {
       throw .notComparable(reason: "\(journal.path) was made without a thinking budget")
     }

@@ -31,9 +31,7 @@ public struct VotePool: Sendable {
   public init(journal: URL) throws(EvaluationError) {
     var records: [Int: [SampleRecord]] = [:]
     let index = try JournalIndex.read(journal) { records[$0.index, default: []].append($0) }
-    guard let grading = index.header?.scenario.grading else {
-      throw .journalLine(file: journal.path, line: 1, reason: "has no header")
-    }
+    let grading = try index.header(of: journal).scenario.grading
     questions = records.sorted { $0.key < $1.key }.map { _, replies in
       Self.question(replies.sorted { $0.sample < $1.sample }, grading: grading)
     }

@@ -46,6 +46,17 @@ public struct JournalIndex: Sendable {
     ]
   }
 
+  /// The run, for those who can do nothing without.
+  ///
+  /// - Parameter url: The file that was read.
+  /// - Throws: ``EvaluationError/journalLine(file:line:reason:)`` where it has no header.
+  func header(of url: URL) throws(EvaluationError) -> JournalHeader {
+    guard let header else {
+      throw .journalLine(file: url.path, line: 1, reason: "has no header")
+    }
+    return header
+  }
+
   /// Reads a journal and checks every line.
   ///
   /// A last line without line feed that is no JSON was torn by a crash and is left out. Memory: the

@@ -24,9 +24,7 @@ extension EvaluationRun {
     var places: [SampleID: URL] = [:]
     for journal in journals {
       let index = try JournalIndex.read(journal)
-      guard let found = index.header else {
-        throw .journalLine(file: journal.path, line: 1, reason: "has no header")
-      }
+      let found = try index.header(of: journal)
       if let header, header.fingerprint != found.fingerprint {
         throw .otherRun(
           file: journal.path, differences: found.scenario.differences(from: header.scenario))
