@@ -141,9 +141,11 @@ extension Checkpoint {
 
   /// The files of the tokenizer and the chat template.
   public var modelFiles: ModelFiles {
-    ModelFiles(
-      place: directory.path, exists: { hasCompanionFile($0) },
-      contents: { try companionFile($0) })
+    ModelFiles(place: directory.path, exists: hasCompanionFile) { name throws(TokenizerError) in
+      do { return try companionFile(name) } catch {
+        throw .unreadable(file: "\(directory.path)/\(name)", reason: "\(error)")
+      }
+    }
   }
 
   /// The model's name: see `ModelFolder.name(of:)`.

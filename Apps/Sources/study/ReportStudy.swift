@@ -21,9 +21,7 @@ struct ReportStudy: ParsableCommand {
         to: file.deletingLastPathComponent().appendingPathComponent("report"))
     }
     let definition = try study.definition()
-    let results = try study.journals(of: definition).results {
-      try KnownShapes.shape(of: $0).parameters
-    }
+    let results = try study.results(of: definition)
     guard !results.points.isEmpty else {
       throw UserError("nothing of \(definition.name) is measured yet; 'study run' does that")
     }

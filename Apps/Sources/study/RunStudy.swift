@@ -49,7 +49,7 @@ struct RunStudy: ParsableCommand {
       Console.note("part \(part) is done")
       return
     }
-    let results = try journals.results { try KnownShapes.shape(of: $0).parameters }
+    let results = try study.results(of: definition)
     let file = study.url(of: definition).appendingPathComponent("results.json")
     try results.write(to: file)
     Console.note(

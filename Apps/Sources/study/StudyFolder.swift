@@ -32,6 +32,16 @@ struct StudyFolder: ParsableArguments {
     StudyJournals(definition, in: url(of: definition).appendingPathComponent("journals"))
   }
 
+  /// What its journals say so far.
+  ///
+  /// - Throws: `EvaluationError` for a journal; what is wrong with a model.
+  func results(of definition: StudyDefinition) throws -> StudyResults {
+    let models = Set(definition.runs.map(\.source.model))
+    let shapes = try models.map { ($0, try KnownShapes.shape(of: $0).parameters) }
+    return try journals(of: definition)
+      .results(parameters: Dictionary(uniqueKeysWithValues: shapes))
+  }
+
   /// Where a quantized model lies.
   func model(_ source: StudyRun.Source, of definition: StudyDefinition) -> URL {
     let name = source.model.split(separator: "/").last.map(String.init) ?? source.model

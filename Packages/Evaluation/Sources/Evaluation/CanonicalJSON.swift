@@ -3,21 +3,20 @@ import Foundation
 
 /// The one JSON text of a value: keys sorted, no blanks, slashes as they are.
 enum CanonicalJSON {
-  /// The text's UTF-8 bytes.
-  ///
-  /// - Throws: `EncodingError` for numbers that JSON cannot hold (infinities, NaN).
-  static func encode(_ value: some Encodable) throws -> Data {
+  /// The text's UTF-8 bytes; nil for numbers that JSON cannot hold (infinities, NaN).
+  static func encode(_ value: some Encodable) -> Data? { try? encoder.encode(value) }
+
+  private static var encoder: JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(value)
+    return encoder
   }
 
   /// SHA-256 of the text, in hexadecimal.
   ///
   /// Numbers that JSON cannot hold are written as text; the settings in this library refuse them.
   static func digest(of value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let encoder = encoder
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     let bytes = (try? encoder.encode(value)) ?? Data()

@@ -64,11 +64,13 @@ public struct LikelihoodScorer {
   /// A scorer on `pass`.
   ///
   /// - Throws: `GenerationError.invalidOption` for a policy that evicts: an end is scored right
-  ///   behind its prompt, before an eviction is at work; `KVPolicyError` where the model's heads
-  ///   cannot be kept as `kv` says.
-  public init(_ pass: ForwardPass, kv: KVPolicy = .full, kvByteBudget: Int = .max) throws {
+  ///   behind its prompt, before an eviction is at work; `GenerationError.cache` where the model's
+  ///   heads cannot be kept as `kv` says.
+  public init(
+    _ pass: ForwardPass, kv: KVPolicy = .full, kvByteBudget: Int = .max
+  ) throws(GenerationError) {
     guard kv.eviction == nil else {
-      throw GenerationError.invalidOption(
+      throw .invalidOption(
         name: "kv-evict", value: "\(kv)",
         expected: "no eviction: likelihoods are of whole texts")
     }
@@ -77,7 +79,11 @@ public struct LikelihoodScorer {
     self.kvByteBudget = kvByteBudget
     let shape = pass.decoder.shape
     forecast = KVForecast(shape: shape.cacheShape, policy: kv, heads: shape.heads.queries)
-    trunk = ([], try pass.makeCache(kv, meter: meter))
+    do throws(KVPolicyError) {
+      trunk = ([], try pass.makeCache(kv, meter: meter))
+    } catch {
+      throw .cache(error)
+    }
   }
 
   /// How many of the groups, from the first on and at most `wanted`, fit into the bytes together.

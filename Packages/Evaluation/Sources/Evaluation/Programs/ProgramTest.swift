@@ -22,7 +22,7 @@ struct ProgramTest: Sendable, Hashable, Codable {
 
   /// The key.
   var key: String {
-    (try? CanonicalJSON.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    CanonicalJSON.encode(self).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
   /// The program of a reply: its last block between fences, or all of it where there is none.

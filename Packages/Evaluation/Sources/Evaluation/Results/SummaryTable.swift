@@ -233,6 +233,6 @@ extension SummaryTable {
   }
 
   private static func jsonString(_ text: String) -> String {
-    (try? CanonicalJSON.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    CanonicalJSON.encode(text).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
   }
 }

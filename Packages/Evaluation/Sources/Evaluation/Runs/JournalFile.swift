@@ -5,9 +5,10 @@ import SystemCalls
 enum JournalFile {
   /// A value as a line of a journal.
   static func line(_ value: some Encodable, file: String) throws(EvaluationError) -> Data {
-    do { return try CanonicalJSON.encode(value) + [10] } catch {
+    guard let text = CanonicalJSON.encode(value) else {
       throw .file(path: file, reason: "a record holds a number that JSON cannot hold")
     }
+    return text + [10]
   }
 
   /// Writes the records of journals, sorted, as one journal. Their bytes are copied unchanged.

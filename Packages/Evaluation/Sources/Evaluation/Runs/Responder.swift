@@ -123,7 +123,9 @@ public protocol Responder {
   ///   - each: To be called once per request, and for each of its `budgets` with the shortened
   ///     request, as soon as the reply is complete and from one thread at a time. When it throws,
   ///     stop and pass the error on.
-  /// - Throws: Anything that ends the run. Replies already handed over are kept.
+  /// - Throws: Anything that ends the run, untyped since errors of three parties pass through it:
+  ///   the responder's own, the journal's, and those of whoever watches the run. Replies already
+  ///   handed over are kept.
   func respond(
     to requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
   ) throws

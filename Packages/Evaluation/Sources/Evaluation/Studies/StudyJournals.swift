@@ -60,11 +60,9 @@ public struct StudyJournals: Sendable {
   /// - Parameter parameters: How many parameters a model has, by its name.
   /// - Returns: Points in the order of the study's scenarios; those of incomplete journals are left
   ///   out.
-  /// - Throws: ``EvaluationError`` for a damaged journal, and for one that was made with other
-  ///   settings.
-  public func results(
-    parameters: (String) throws -> Int
-  ) throws -> StudyResults {
+  /// - Throws: ``EvaluationError`` for a damaged journal, for one that was made with other
+  ///   settings, and for a model that `parameters` lacks.
+  public func results(parameters: [String: Int]) throws(EvaluationError) -> StudyResults {
     let runs = definition.runs
     var outcomes: [StudyScenario: StudyPoint] = [:]
     let wanted = Dictionary(grouping: definition.scenarios) {
@@ -72,7 +70,10 @@ public struct StudyJournals: Sendable {
     }
     var check = SettingsCheck(definition)
     for run in runs {
-      let count = try parameters(run.source.model)
+      guard let count = parameters[run.source.model] else {
+        throw .setting(
+          name: "the parameters of \(run.source.model)", value: "unknown", expected: "their number")
+      }
       for budget in run.budgets {
         let file = journal(of: run, budget: budget)
         guard FileManager.default.fileExists(atPath: file.path) else { continue }

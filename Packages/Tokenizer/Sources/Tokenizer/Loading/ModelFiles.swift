@@ -7,16 +7,19 @@ public struct ModelFiles: Sendable {
   /// Where they are, as errors show it.
   public let place: String
   private let exists: @Sendable (String) -> Bool
-  private let contents: @Sendable (String) throws -> [UInt8]?
+  private let contents: @Sendable (String) throws(TokenizerError) -> [UInt8]?
 
   /// The files of a folder.
   public init(directory: URL) {
     @Sendable func exists(_ name: String) -> Bool {
       FileManager.default.fileExists(atPath: directory.appendingPathComponent(name).path)
     }
-    self.init(place: directory.path, exists: exists) { name in
+    self.init(place: directory.path, exists: exists) { name throws(TokenizerError) in
       guard exists(name) else { return nil }
-      return Array(try Data(contentsOf: directory.appendingPathComponent(name)))
+      let file = directory.appendingPathComponent(name)
+      do { return Array(try Data(contentsOf: file)) } catch {
+        throw .unreadable(file: file.path, reason: error.localizedDescription)
+      }
     }
   }
 
@@ -28,7 +31,7 @@ public struct ModelFiles: Sendable {
   ///   - contents: the bytes of a file; nil where there is none of this name.
   public init(
     place: String, exists: @escaping @Sendable (String) -> Bool,
-    contents: @escaping @Sendable (String) throws -> [UInt8]?
+    contents: @escaping @Sendable (String) throws(TokenizerError) -> [UInt8]?
   ) {
     self.place = place
     self.exists = exists
@@ -40,14 +43,7 @@ public struct ModelFiles: Sendable {
 
   /// The bytes of a file; nil where there is none of this name.
   func read(_ name: String) throws(TokenizerError) -> [UInt8]? {
-    let bytes: [UInt8]?
-    do {
-      bytes = try contents(name)
-    } catch let error as CocoaError {
-      throw .unreadable(file: path(name), reason: error.localizedDescription)
-    } catch {
-      throw .unreadable(file: path(name), reason: "\(error)")
-    }
+    let bytes = try contents(name)
     if let bytes, bytes.starts(with: Self.pointerStart) {
       throw .unreadable(
         file: path(name),
