@@ -18,9 +18,11 @@ extension LoadedModel {
       name: name ?? self.name, tokenizer: tokenizer, stopTokens: try stopTokens(),
       tags: thinkingTags, sampling: try SamplingFlags.parse([]).optionsInForce(for: checkpoint),
       context: decoder.shape.contextLength, kv: kv.description, evicts: kv.eviction != nil
-    ) { conversation, thinks in
+    ) { conversation, thinks throws(PromptRefusal) in
       let builder = builders[thinks ? 0 : 1]
-      return builder.ids(try builder.prompt(conversation))
+      do { return builder.ids(try builder.prompt(conversation)) } catch {
+        throw PromptRefusal("\(error)")
+      }
     }
     served.replyTokens = replyTokens
     served.toolCalls = ToolCallForm(

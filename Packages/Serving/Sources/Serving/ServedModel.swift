@@ -1,6 +1,15 @@
 import TextGeneration
 import Tokenizer
 
+/// Why a conversation makes no prompt, which the client is told.
+public struct PromptRefusal: Error, Sendable, Equatable {
+  /// The reason, in a sentence.
+  public let reason: String
+
+  /// A refusal.
+  public init(_ reason: String) { self.reason = reason }
+}
+
 /// The model behind a server: all that turning requests into prompts and tokens into answers takes.
 public struct ServedModel: Sendable {
   /// The name by which clients ask for it.
@@ -29,14 +38,16 @@ public struct ServedModel: Sendable {
   /// The grammars that requests have asked for.
   let grammars: GrammarStore
   /// Turns a conversation into the prompt's ids; the flag asks for an answer without a thought.
-  /// What it throws is told to the client.
-  public var prompt: @Sendable (ChatConversation, _ thinks: Bool) throws -> [Int32]
+  public var prompt: @Sendable (ChatConversation, _ thinks: Bool) throws(PromptRefusal) -> [Int32]
 
   /// A model; see the members.
   public init(
     name: String, tokenizer: TextTokenizer, stopTokens: Set<Int32>, tags: ThinkingTags?,
     sampling: SamplingOptions, context: Int, kv: String = "bf16", evicts: Bool = false,
-    prompt: @escaping @Sendable (ChatConversation, _ thinks: Bool) throws -> [Int32]
+    prompt:
+      @escaping @Sendable (
+        ChatConversation, _ thinks: Bool
+      ) throws(PromptRefusal) -> [Int32]
   ) {
     self.name = name
     self.tokenizer = tokenizer

@@ -45,7 +45,8 @@ extension Submission {
   ///   - choices: the texts as they are at the start.
   ///   - tell: told of every event what it changed.
   /// - Returns: the texts at their ends.
-  /// - Throws: `AnswerAbandoned`; `GenerationError` where the engine failed; what `tell` throws.
+  /// - Throws: `AnswerAbandoned`; `GenerationError` where the engine failed; what `tell` throws,
+  ///   which is whatever a writer of Hummingbird does.
   func follow<C: Choice>(
     _ choices: [C], tell: (Int, C.Update) async throws -> Void
   ) async throws -> [C] {
@@ -64,5 +65,16 @@ extension Submission {
     }
     guard left.isEmpty else { throw AnswerAbandoned() }
     return choices
+  }
+
+  /// The texts at their ends, each event told on the way.
+  ///
+  /// - Throws: what ended them, as the client gets it.
+  func ended<C: Choice>(
+    _ choices: [C], tell: (C.Update) -> Void = { _ in }
+  ) async throws(APIError) -> [C] {
+    do { return try await follow(choices) { _, update in tell(update) } } catch {
+      throw APIError(error)
+    }
   }
 }

@@ -15,12 +15,15 @@ public enum EngineRefusal: Error, Sendable, Equatable {
   case busy(waiting: Int)
   /// It is about to end.
   case draining
+  /// A request cannot be run.
+  case request(GenerationError)
 }
 
 /// Texts that were submitted together.
 public struct Submission: Sendable {
   /// What happens to them, step by step, each with the index of its text. The stream ends when all
-  /// texts have ended or were cancelled; whoever stops listening cancels them.
+  /// texts have ended or were cancelled; whoever stops listening cancels them. It fails with a
+  /// `GenerationError` or an `EngineRefusal`; such streams have no type of error to choose.
   public let events: AsyncThrowingStream<[(text: Int, event: TextEvent)], any Error>
   let number: Int
   let engine: TextEngine
@@ -42,7 +45,7 @@ public final class TextEngine: @unchecked Sendable {
   private enum Order {
     case submit(
       number: Int, [GenerationRequest], Stream.Continuation,
-      CheckedContinuation<Void, any Error>, at: ContinuousClock.Instant)
+      CheckedContinuation<EngineRefusal?, Never>, at: ContinuousClock.Instant)
     case cancel(number: Int, text: Int?)
   }
 
@@ -81,8 +84,10 @@ public final class TextEngine: @unchecked Sendable {
 
   /// Submits texts, which start in this order.
   ///
-  /// - Throws: `EngineRefusal`; `GenerationError` for a request that cannot be run.
-  public func submit(_ requests: [GenerationRequest]) async throws -> Submission {
+  /// - Throws: `EngineRefusal`.
+  public func submit(
+    _ requests: [GenerationRequest]
+  ) async throws(EngineRefusal) -> Submission {
     let number = condition.withLock {
       submissions += 1
       return submissions
@@ -91,15 +96,16 @@ public final class TextEngine: @unchecked Sendable {
     stream.onTermination = { [weak self] reason in
       if case .cancelled = reason { self?.cancel(number, text: nil) }
     }
-    try await withCheckedThrowingContinuation { (reply: CheckedContinuation<Void, any Error>) in
-      let refusal = condition.withLock { () -> EngineRefusal? in
-        if isDraining || isStopped { return .draining }
+    let refusal = await withCheckedContinuation { reply in
+      let isTaken = condition.withLock {
+        if isDraining || isStopped { return false }
         orders.append(.submit(number: number, requests, stream, reply, at: .now))
         condition.signal()
-        return nil
+        return true
       }
-      if let refusal { reply.resume(throwing: refusal) }
+      if !isTaken { reply.resume(returning: .draining) }
     }
+    if let refusal { throw refusal }
     return Submission(events: events, number: number, engine: self)
   }
 
@@ -168,7 +174,7 @@ public final class TextEngine: @unchecked Sendable {
       defer { orders = [] }
       guard isStopped else { return orders }
       for case .submit(_, _, _, let reply, _) in orders {
-        reply.resume(throwing: EngineRefusal.draining)
+        reply.resume(returning: .draining)
       }
       return nil
     }
@@ -191,9 +197,9 @@ public final class TextEngine: @unchecked Sendable {
       guard load.waiting + requests.count <= places || (load.waiting == 0 && load.running == 0)
       else {
         condition.withLock { published.refused += requests.count }
-        return reply.resume(throwing: EngineRefusal.busy(waiting: load.waiting))
+        return reply.resume(returning: .busy(waiting: load.waiting))
       }
-      do {
+      do throws(GenerationError) {
         for request in requests { try batch.check(request) }
         for (index, request) in requests.enumerated() {
           let id = try batch.submit(request)
@@ -201,9 +207,9 @@ public final class TextEngine: @unchecked Sendable {
         }
         work.streams[number] = stream
         condition.withLock { published.submitted += requests.count }
-        reply.resume()
+        reply.resume(returning: nil)
       } catch {
-        reply.resume(throwing: error)
+        reply.resume(returning: .request(error))
       }
     }
   }

@@ -53,7 +53,7 @@ extension Response {
   }
 }
 
-/// Writes server-sent events.
+/// Writes server-sent events. Its errors are those of Hummingbird's writers, which are untyped.
 struct EventWriter {
   private(set) var writer: any ResponseBodyWriter
 
@@ -100,6 +100,7 @@ extension APIError {
     switch error {
     case let error as APIError: self = error
     case let error as GenerationError: self = error.answer
+    case EngineRefusal.request(let error): self = error.answer
     case EngineRefusal.busy(let waiting):
       self.init(
         status: 429, message: "\(waiting) texts wait already; try again later",

@@ -4,7 +4,7 @@ import TextGeneration
 
 extension Endpoints {
   /// `/v1/chat/completions`.
-  func chat(_ call: Call) async throws -> Response {
+  func chat(_ call: Call) async throws(APIError) -> Response {
     let asked = try ChatRequest(call.json(), model, limits)
     let requests = try asked.text.requests(model, limits)
     let choices = requests.map {
@@ -18,7 +18,7 @@ extension Endpoints {
         try await stream(asked, answer, choices, submission, &events)
       }
     }
-    let ended = try await submission.follow(choices) { _, _ in }
+    let ended = try await submission.ended(choices)
     call.channel.onGone(nil)
     return .json(
       answer.whole(

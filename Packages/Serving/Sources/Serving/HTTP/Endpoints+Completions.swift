@@ -4,7 +4,7 @@ import TextGeneration
 
 extension Endpoints {
   /// `/v1/completions`.
-  func completion(_ call: Call) async throws -> Response {
+  func completion(_ call: Call) async throws(APIError) -> Response {
     let asked = try CompletionRequest(call.json(), model, limits)
     let requests = try asked.text.requests(model, limits)
     let choices = requests.map { CompletionChoice($0, asked.text, model) }
@@ -25,7 +25,7 @@ extension Endpoints {
         }
       }
     }
-    let ended = try await submission.follow(choices) { _, _ in }
+    let ended = try await submission.ended(choices)
     call.channel.onGone(nil)
     // The first text of each prompt has the log-probabilities of it.
     let scores = ended.indices.map {

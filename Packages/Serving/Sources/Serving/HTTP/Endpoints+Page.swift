@@ -10,7 +10,7 @@ extension Endpoints {
       .get("/page.js", isOpen: true) { _ in
         Self.file(PackageResources.page_js, "text/javascript")
       },
-      .get("/memory") { try memory($0) },
+      .get("/memory", memory),
     ]
   }
 

@@ -4,7 +4,7 @@ import TextGeneration
 
 extension Endpoints {
   /// `/v1/responses`.
-  func responses(_ call: Call) async throws -> Response {
+  func responses(_ call: Call) async throws(APIError) -> Response {
     let asked = try ResponsesRequest(call.json(), model, limits)
     let requests = try asked.text.requests(model, limits)
     let choices = requests.map {
@@ -21,7 +21,7 @@ extension Endpoints {
       }
     }
     var output = ResponseOutput()
-    let ended = try await submission.follow(choices) { _, update in _ = output.take(update) }
+    let ended = try await submission.ended(choices) { _ = output.take($0) }
     call.channel.onGone(nil)
     return .json(
       answer.ended(

@@ -4,7 +4,7 @@ import TextGeneration
 
 extension Endpoints {
   /// `/tokenize`: the ids of a text (`prompt`, `content`), or of a conversation (`messages`).
-  func tokenize(_ call: Call) throws -> Response {
+  func tokenize(_ call: Call) throws(APIError) -> Response {
     var fields = try FieldReader(call.json())
     try fields.checkModel(model)
     let texts = (try fields.string("prompt"), try fields.string("content"))
@@ -41,10 +41,10 @@ extension Endpoints {
   }
 
   /// `/detokenize`: the text of ids.
-  func detokenize(_ call: Call) throws -> Response {
+  func detokenize(_ call: Call) throws(APIError) -> Response {
     var fields = try FieldReader(call.json())
     try fields.checkModel(model)
-    guard let value = fields.value("tokens") else { throw APIError.invalid("tokens", "is missing") }
+    guard let value = fields.value("tokens") else { throw .invalid("tokens", "is missing") }
     try fields.finish()
     let text = model.tokenizer.decode(try TokenIDs.read(value, field: "tokens", model))
     return .json(.object(["prompt": .string(text), "content": .string(text)]))

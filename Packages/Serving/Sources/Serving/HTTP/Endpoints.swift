@@ -11,17 +11,17 @@ struct Route: Sendable {
   let path: String
   /// Whether it needs no key.
   var isOpen = false
-  let answer: @Sendable (Call) async throws -> Response
+  let answer: @Sendable (Call) async throws(APIError) -> Response
 
   static func get(
     _ path: String, isOpen: Bool = false,
-    _ answer: @escaping @Sendable (Call) async throws -> Response
+    _ answer: @escaping @Sendable (Call) async throws(APIError) -> Response
   ) -> Route {
     Route(method: .get, path: path, isOpen: isOpen, answer: answer)
   }
 
   static func post(
-    _ path: String, _ answer: @escaping @Sendable (Call) async throws -> Response
+    _ path: String, _ answer: @escaping @Sendable (Call) async throws(APIError) -> Response
   ) -> Route {
     Route(method: .post, path: path, answer: answer)
   }
@@ -38,11 +38,11 @@ struct Endpoints: Sendable {
     [
       .get("/health", isOpen: true) { _ in health() },
       .get("/v1/models") { _ in .json(models) },
-      .post("/v1/chat/completions") { try await chat($0) },
-      .post("/v1/completions") { try await completion($0) },
-      .post("/v1/responses") { try await responses($0) },
-      .post("/tokenize") { try tokenize($0) },
-      .post("/detokenize") { try detokenize($0) },
+      .post("/v1/chat/completions", chat),
+      .post("/v1/completions", completion),
+      .post("/v1/responses", responses),
+      .post("/tokenize", tokenize),
+      .post("/detokenize", detokenize),
       .get("/tokenizer_info") { _ in .json(tokenizerInfo) },
       .get("/openapi.json") { _ in
         .json(
@@ -85,18 +85,22 @@ struct Endpoints: Sendable {
   /// Replies that nobody bounds are as long as the memory allows.
   func submit(
     _ requests: [GenerationRequest], bounded: Bool, _ channel: any Channel
-  ) async throws -> Submission {
+  ) async throws(APIError) -> Submission {
     var requests = requests
-    let submission: Submission
-    do {
-      submission = try await engine.submit(requests)
-    } catch GenerationError.memoryExceeded(_, _, _, _, let fits) where !bounded && fits > 0 {
-      for index in requests.indices {
-        requests[index].maxTokens = min(requests[index].maxTokens, fits)
+    do throws(EngineRefusal) {
+      let submission: Submission
+      do throws(EngineRefusal) {
+        submission = try await engine.submit(requests)
+      } catch .request(.memoryExceeded(_, _, _, _, let fits)) where !bounded && fits > 0 {
+        for index in requests.indices {
+          requests[index].maxTokens = min(requests[index].maxTokens, fits)
+        }
+        submission = try await engine.submit(requests)
       }
-      submission = try await engine.submit(requests)
+      channel.onGone { submission.cancel() }
+      return submission
+    } catch {
+      throw APIError(error)
     }
-    channel.onGone { submission.cancel() }
-    return submission
   }
 }

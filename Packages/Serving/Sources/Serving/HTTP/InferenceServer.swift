@@ -29,7 +29,7 @@ public struct InferenceServer: Sendable {
   /// Listens until the task is cancelled.
   ///
   /// - Parameter whenListening: told the port.
-  /// - Throws: what the system objects to, such as an address in use.
+  /// - Throws: what the system objects to, such as an address in use, as Hummingbird passes it on.
   public func run(whenListening: @escaping @Sendable (Int) -> Void) async throws {
     let limits = configuration.limits
     var logger = Logger(label: "serving")
@@ -58,18 +58,19 @@ public struct InferenceServer: Sendable {
 
   private func respond(to request: Request, _ channel: any Channel) async -> Response {
     var response: Response
-    do {
+    do throws(APIError) {
       response = try await answer(request, channel)
     } catch {
-      let refusal = APIError(error)
-      response = .refusal(refusal)
-      if refusal.closes { channel.closeSoon() }
+      response = .refusal(error)
+      if error.closes { channel.closeSoon() }
     }
     response.headers.append(contentsOf: access.headers(for: request.head))
     return request.method == .head ? response.createHeadResponse() : response
   }
 
-  private func answer(_ request: Request, _ channel: any Channel) async throws -> Response {
+  private func answer(
+    _ request: Request, _ channel: any Channel
+  ) async throws(APIError) -> Response {
     let path = request.uri.path
     let method = request.method == .head ? .get : request.method
     let found = routes[path] ?? []

@@ -122,7 +122,7 @@ extension ChatConversation {
     _ model: ServedModel, thinks: Bool, field: String = "messages"
   ) throws(APIError) -> [Int32] {
     do { return try model.prompt(self, thinks) } catch {
-      throw .invalid(field, "\(error)")
+      throw .invalid(field, error.reason)
     }
   }
 }
