@@ -5,8 +5,7 @@ import Testing
 
 /// What a sandbox that can be had on this machine does; where it cannot, that it says why.
 ///
-/// One after the other: the bound on processes is the user's, so that a program which forks without
-/// end would take them from one that runs beside it.
+/// One after the other: a program that forks without end takes the time of those beside it.
 @Suite(.serialized) struct SandboxTests {
   /// A sandbox for short programs; nil where there can be none here.
   static let sandbox: Sandbox? = {
@@ -36,6 +35,35 @@ import Testing
     #expect(grade.extracted?.hasPrefix(verdict) == true, "\(grade)")
     #expect(grade.correct == (verdict == "passed"))
     #expect(ContinuousClock.now - clock < .seconds(30))
+  }
+
+  /// A program that forks so often and then waits a little.
+  private static func forks(_ count: Int) -> String {
+    """
+    import os, time
+    for _ in range(\(count)):
+      if os.fork() == 0:
+        time.sleep(60)
+    time.sleep(0.4)
+    """
+  }
+
+  /// Two programs together may have more processes than one of them.
+  @Test(
+    .enabled(
+      if: sandbox != nil
+        && ProcessInfo.processInfo.isOperatingSystemAtLeast(
+          OperatingSystemVersion(majorVersion: 5, minorVersion: 14, patchVersion: 0)),
+      "needs a sandbox, and Linux 5.14 to count the processes of each"))
+  func everyProgramHasABoundOfItsOwn() async throws {
+    let sandbox = try #require(Self.sandbox)
+    let most = sandbox.limits.processes
+    async let first = sandbox.run(Self.forks(most * 2 / 3))
+    async let second = sandbox.run(Self.forks(most * 2 / 3))
+    let ends = try await [first.end, second.end]
+    #expect(ends == [.exited(0), .exited(0)])
+    let outcome = try sandbox.run(Self.forks(most + 1))
+    #expect(outcome.end == .exited(1) && outcome.output.contains("BlockingIOError"))
   }
 
   @Test(.enabled(if: sandbox != nil, "needs namespaces, util-linux and /usr/bin/python3"))

@@ -14,7 +14,8 @@ public struct Sandbox: Sendable, Hashable {
     public var seconds = 10.0
     /// Bytes of address space of each process.
     public var memoryBytes = 1 << 30
-    /// Processes and threads together.
+    /// Processes and threads together. They are counted for each program where the user `nobody`
+    /// may make a user namespace (and from Linux 5.14 on), else for all programs of this user.
     public var processes = 64
     /// Bytes that are kept of what it prints; a program that prints more is ended.
     public var outputBytes = 1 << 20
@@ -160,20 +161,29 @@ public struct Sandbox: Sendable, Hashable {
     cd /tmp
     cat <&3 >program.py
     exec 3<&-
-    exec \(command)
+    \(geteuid() == 0 ? nobody : "")
+    exec $nobody setpriv --no-new-privs --bounding-set=-all --inh-caps=-all $apart \(command)
+    """
+  }
+
+  /// What makes the superuser nobody, in a user namespace of its own where that is allowed.
+  private var nobody: String {
+    """
+    nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
+    apart='unshare --user --map-current-user'
+    $nobody $apart true 2>/dev/null || apart=
     """
   }
 
   private var openScript: String { "cd \"$1\" && exec 4<input && exec \(command)" }
 
-  /// The program under its limits, as nobody where this user may do so.
+  /// The program under its limits. They are set last: a user namespace that is made under a limit
+  /// on processes counts for those outside, too.
   private var command: String {
-    let nobody = geteuid() == 0 ? "--reuid=65534 --regid=65534 --clear-groups " : ""
-    let cage = isOpen ? "" : "setpriv \(nobody)--no-new-privs --bounding-set=-all --inh-caps=-all "
     let seconds = Int(limits.seconds.rounded(.up))
     return
       "prlimit --as=\(limits.memoryBytes) --nproc=\(isOpen ? 4096 : limits.processes) --core=0 "
       + "--cpu=\(seconds + 1) --fsize=\(max(limits.outputBytes + 4096, limits.folderBytes)) "
-      + "--nofile=256 \(cage)timeout -s KILL \(limits.seconds) \(python) -I -B program.py <&4 4<&-"
+      + "--nofile=256 timeout -s KILL \(limits.seconds) \(python) -I -B program.py <&4 4<&-"
   }
 }
