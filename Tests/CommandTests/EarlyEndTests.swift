@@ -26,6 +26,10 @@ import Testing
     for part in parts { #expect(part["answer"] as? String == full["answer"] as? String) }
     let counted = votes.first?.values.reduce(0, +) ?? 0
     #expect((5...9).contains(counted))
+    for part in [full] + parts { #expect(part["samples"] as? Int == 9) }
+    let replies = parts.compactMap { $0["replies"] as? Int }
+    #expect(full["replies"] as? Int == 9 && Set(replies).count == 1)
+    #expect(replies.allSatisfy { (counted...9).contains($0) })
   }
 
   /// A thought ends at the first of two probes in a row that agree, with the reply that its budget

@@ -269,7 +269,8 @@ struct Generate: ParsableCommand {
     }
     if group.json {
       let record = try GenerationRecord(
-        group: longest, budgets: budgets, weightsBytes: loaded.decoder.weightBytes,
+        group: longest, samples: group.samples, budgets: budgets,
+        weightsBytes: loaded.decoder.weightBytes,
         kvBytes: generator.meter.peakBytes, kvBytesAtEnd: held, timings: generator.timings,
         seed: sampling.seed, model: loaded.name, precision: loaded.precision,
         sampling: requests[0].sampling,

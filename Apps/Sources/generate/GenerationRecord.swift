@@ -8,6 +8,8 @@ import TextGeneration
 struct GenerationRecord: Encodable {
   /// What the samples gave; of several budgets at the longest.
   let group: ReplyGroup
+  /// How many samples were asked for: more than the group has replies where a vote ended early.
+  let samples: Int
   /// Every budget, ascending, with what the samples gave; empty unless several were asked for.
   let budgets: [BudgetAnswers]
   /// Bytes of the weights in memory.
@@ -41,7 +43,7 @@ struct GenerationRecord: Encodable {
     case peakBytes = "peak_bytes"
     case promptTokensPerSecond = "prompt_tokens_per_second"
     case tokensPerSecond = "tokens_per_second"
-    case seed, budgets, model, version, numerics, sampler, kv, seconds, logprobs
+    case samples, seed, budgets, model, version, numerics, sampler, kv, seconds, logprobs
   }
 
   private enum SamplerKey: String, CodingKey {
@@ -62,6 +64,7 @@ struct GenerationRecord: Encodable {
     try values.encode(ProcessMemory.peakBytes, forKey: .peakBytes)
     try values.encode(timings.promptRate, forKey: .promptTokensPerSecond)
     try values.encode(timings.generationRate, forKey: .tokensPerSecond)
+    try values.encode(samples, forKey: .samples)
     try values.encode(seed, forKey: .seed)
     try values.encode(model, forKey: .model)
     try values.encode(Program.version, forKey: .version)
@@ -97,12 +100,13 @@ extension ReplyGroup: Encodable {
     case answerTokens = "answer_tokens"
     /// Why the shown text ended.
     case finishReason = "finish_reason"
-    case text, answer, votes
+    case replies, text, answer, votes
   }
 
   /// Writes every key, a missing answer as null.
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Key.self)
+    try values.encode(replies.count, forKey: .replies)
     try values.encode(sum(\.thought), forKey: .thoughtTokens)
     try values.encode(sum(\.injected), forKey: .injectedTokens)
     try values.encode(sum(\.answer), forKey: .answerTokens)
