@@ -67,6 +67,9 @@ enum PythonFormat {
       guard let precision = directive.precision else { return ("", text) }
       return ("", String(text.unicodeScalars.prefix(precision)))
     case "d", "i", "u", "x", "X", "o", "c":
+      if kind == "c", case .string(let text) = value, text.unicodeScalars.count == 1 {
+        return ("", text)
+      }
       let whole =
         value.asInteger ?? value.asNumber.flatMap { Int(exactly: $0.rounded(.towardZero)) }
       guard let integer = whole else { throw failed("%\(kind) needs a number") }

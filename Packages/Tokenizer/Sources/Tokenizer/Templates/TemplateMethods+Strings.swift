@@ -32,6 +32,7 @@ extension TemplateRenderer {
       }
       return try tuple(texts.map { .string($0) }, line: call.line)
     case "center", "ljust", "rjust", "zfill": return try padded(text, call)
+    case "format": return .string(try PythonFields.format(text, call, self))
     case "swapcase":
       return .string(
         String(
