@@ -112,7 +112,8 @@ public struct SamplingFlags: ParsableArguments {
     if !ignored.isEmpty {
       Console.note(
         "warning: \(checkpoint.generationConfig?.file ?? ""): not supported and not applied: "
-          + ignored.joined(separator: ", "))
+          + ignored.joined(separator: ", ")
+          + (ignored.contains { $0.hasPrefix("max_") } ? "; --max-tokens bounds replies" : ""))
     }
     return try options(generationConfig: checkpoint.generationConfig)
   }
@@ -140,6 +141,6 @@ public struct SamplingFlags: ParsableArguments {
     "suppress_tokens": .nan, "begin_suppress_tokens": .nan, "forced_bos_token_id": .nan,
     "forced_eos_token_id": .nan, "exponential_decay_length_penalty": .nan,
     "watermarking_config": .nan, "dola_layers": .nan, "stop_strings": .nan, "constraints": .nan,
-    "forced_decoder_ids": .nan,
+    "forced_decoder_ids": .nan, "max_new_tokens": .nan, "max_length": 20,
   ]
 }
