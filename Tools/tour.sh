@@ -7,7 +7,12 @@ model=${MODEL:-nano}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-step() { printf '\n== %s\n\n' "$1"; }
+width=$(stty size 2>/dev/null | cut -d' ' -f2 || true)
+[ "${width:-0}" -gt 0 ] || width=80
+
+# Prints text without wrapping words.
+say() { printf '%s\n' "$1" | fold -s -w "$width"; }
+step() { printf '\n'; say "== $1"; printf '\n'; }
 
 # Runs a command and keeps what it says, which is shown where it fails.
 quietly() {
@@ -21,7 +26,7 @@ for bits in 8 4; do
 done
 
 step "2. Let the 4-bit model solve a problem"
-echo "$PROMPT"
+say "$PROMPT"
 echo
 bin/generate --model "$work/$model-4bit" --prompt "$PROMPT" 2>"$work/messages"
 sed -n 's/^generation  */\n/p' "$work/messages"
@@ -31,9 +36,9 @@ for kv in bf16 int4; do
   flags=(--kv "$kv")
   [ "$kv" = bf16 ] || flags+=(--kv-residual 0)
   quietly bin/generate --model "$work/$model-4bit" --think-budget 200 --force "${flags[@]}" --prompt "$PROMPT"
-  printf '%-5s  KV cache %s   answer %s\n' "$kv" \
-    "$(sed -n 's/^KV cache  *\([^(]*\).*/\1/p' "$work/messages")" \
-    "$(grep -o 'boxed{[^}]*}' "$work/output" | tail -1)"
+  printf '%-5s  KV cache %s, answer %s\n' "$kv" \
+    "$(sed -n 's/^KV cache  *\([^,]*\).*/\1/p' "$work/messages")" \
+    "$(sed -n 's/.*boxed{\([^}]*\)}.*/\1/p' "$work/output" | tail -1)"
 done
 
 step "4. Measure what the bits cost: 400 problems of nano-math"
@@ -48,11 +53,17 @@ bin/evaluate table "$work"/16-bit.result.json "$work"/8-bit.result.json "$work"/
 
 step "What to do next"
 cat <<'END'
-  bin/plan --memory 8GiB --task math         what to run on a machine with 8 GiB
-  bin/quantize --model 0.6b --bits 8         make a real model smaller (--pull fetches it first)
-  bin/generate -m nano -p "..."              ask a model something; --help shows how far it may think
-  bin/evaluate list                          the benchmarks there are
-  make install PREFIX=~/.local               put the program bitbudget into your PATH
+What to run on a machine with 8 GiB:
+  bin/plan --memory 8GiB --task math
+Make a real model smaller (the first line fetches it):
+  bin/bitbudget pull 0.6b
+  bin/quantize --model 0.6b --bits 8
+Ask a model something (--help says how far it may think):
+  bin/generate -m nano -p "What is 17 times 3?"
+The benchmarks there are:
+  bin/evaluate list
+Put the program bitbudget into your PATH:
+  make install PREFIX=~/.local
 
 README.md explains each in a few lines.
 END

@@ -9,10 +9,14 @@ public enum Console {
     isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
 
   /// Columns of the terminal that standard error goes to; 80 where they are not known.
-  public static var width: Int {
+  public static var width: Int { columns(of: STDERR_FILENO) ?? 80 }
+  /// Columns of the terminal that standard output goes to; nil where it is none.
+  public static var outputWidth: Int? { columns(of: STDOUT_FILENO) }
+
+  private static func columns(of file: Int32) -> Int? {
     var size = winsize()
     let request = UInt(TIOCGWINSZ)
-    return ioctl(STDERR_FILENO, request, &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+    return ioctl(file, request, &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
   }
 
   /// A line on standard error.

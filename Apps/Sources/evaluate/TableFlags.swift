@@ -15,7 +15,7 @@ struct TableFlags: ParsableArguments {
 
   /// Prints results on standard output, and what their reader has to know on standard error.
   func write(_ runs: [SummaryTable.Run]) {
-    Console.write(SummaryTable(runs).text(format))
+    Console.write(SummaryTable(runs).text(format, width: Console.outputWidth ?? .max))
     for run in runs {
       for warning in run.summary.warnings {
         Console.note("warning: \(runs.count > 1 ? run.name + ": " : "")\(warning)")

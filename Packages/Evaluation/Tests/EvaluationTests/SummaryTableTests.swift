@@ -56,6 +56,23 @@ struct SummaryTableTests {
     #expect(alone.contains { $0.hasPrefix("temperature") })
   }
 
+  /// A table as wide as it is stays whole; runs that do not fit stand below, under their names.
+  @Test func narrowTerminalsGetRunsBelowEachOther() throws {
+    let summary = try Summary(journal: runs.journal("a.jsonl") { _ in ("\\boxed{3}", .stop) })
+    let table = SummaryTable(
+      ["first", "second", "third"].map { SummaryTable.Run(name: $0, summary: summary) })
+    let whole = table.text(.brief)
+    let width = try #require(whole.split(separator: "\n").first?.count)
+    #expect(table.text(.brief, width: width) == whole)
+    let narrow = table.text(.brief, width: width - 1).split(
+      separator: "\n", omittingEmptySubsequences: false)
+    #expect(narrow.allSatisfy { $0.count < width })
+    let heads = narrow.filter { $0.hasPrefix("run ") }.map { $0.split(separator: " ").dropFirst() }
+    #expect(heads == [["first", "second"], ["third"]])
+    let single = table.text(.brief, width: 1).split(separator: "\n").filter { $0.hasPrefix("run ") }
+    #expect(single.count == 3)
+  }
+
   @Test func theBriefFormHasFewLines() throws {
     let some = try Summary(journal: runs.journal("a.jsonl") { _ in ("\\boxed{3}", .stop) })
     let none = try Summary(journal: runs.journal("b.jsonl") { _ in ("no box", .length) })

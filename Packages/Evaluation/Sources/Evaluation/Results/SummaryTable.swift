@@ -76,10 +76,15 @@ public struct SummaryTable: Sendable, Hashable {
   }
 
   /// The results as text, with a line feed at the end.
-  public func text(_ format: Format) -> String {
+  ///
+  /// - Parameters:
+  ///   - format: The way to print.
+  ///   - width: The most characters of a line in aligned columns; runs that do not fit beside the
+  ///     others stand below them.
+  public func text(_ format: Format, width: Int = .max) -> String {
     switch format {
-    case .brief: Self.aligned(briefLines.isEmpty ? lines : briefLines)
-    case .table: Self.aligned(lines)
+    case .brief: Self.aligned(briefLines.isEmpty ? lines : briefLines, width: width)
+    case .table: Self.aligned(lines, width: width)
     case .json: json
     case .csv: csv
     case .markdown: markdown
@@ -164,16 +169,27 @@ extension SummaryTable {
     return !Self.isSetting(field) || runs.count == 1 || Set(runs.map { $0[field] }).count > 1
   }
 
-  private static func aligned(_ lines: [[String]]) -> String {
+  private static func aligned(_ lines: [[String]], width: Int) -> String {
     let columns = lines.first?.indices ?? 0..<0
     let widths = columns.map { column in lines.map { $0[column].count }.max() ?? 0 }
-    return lines.map { line in
-      let cells = zip(line, widths).enumerated().map { place, cell in
-        let blanks = String(repeating: " ", count: cell.1 - cell.0.count)
-        return place == 0 ? cell.0 + blanks : blanks + cell.0
+    var parts: [[Int]] = []
+    var taken = 0
+    for column in columns.dropFirst() {
+      taken += 2 + widths[column]
+      if parts.isEmpty || taken > width {
+        parts.append([])
+        taken = widths[0] + 2 + widths[column]
       }
-      return cells.joined(separator: "  ") + "\n"
-    }.joined()
+      parts[parts.count - 1].append(column)
+    }
+    func text(_ line: [String], _ part: [Int]) -> String {
+      let cells = [0] + part
+      return cells.map { column in
+        let blanks = String(repeating: " ", count: widths[column] - line[column].count)
+        return column == 0 ? line[column] + blanks : blanks + line[column]
+      }.joined(separator: "  ") + "\n"
+    }
+    return parts.map { part in lines.map { text($0, part) }.joined() }.joined(separator: "\n")
   }
 
   private var markdown: String {
