@@ -46,16 +46,22 @@ def test_readers_agree_with_the_engine(tmp_path, layout, bits, group):
     agree(tmp_path, packed, readers.dense(quantize(packed, layout, bits, group), bits))
 
 
+def scheme_folder(tmp_path, scheme):
+    """A checkpoint of a scheme in the form of compressed-tensors."""
+    folder = tmp_path / "packed"
+    calibration = ["--calibration", NANO / "calibration.jsonl", "--samples", "4", "--length", "64"]
+    subprocess.run(
+        [BIN / "quantize", "--model", MODEL, "--scheme", scheme, "--format", "compressed-tensors", "--output", folder,
+         *([] if scheme == "w8a8-fp" else calibration)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return folder
+
+
 @pytest.mark.parametrize("scheme", ["w8a8-int", "w8a8-fp"])
 def test_readers_agree_on_eight_bits(tmp_path, scheme):
     """Weights of 8 bits as vLLM loads them; exact numerics leave the activations as they are."""
-    packed = tmp_path / "packed"
-    calibration = ["--calibration", NANO / "calibration.jsonl", "--samples", "4", "--length", "64"]
-    subprocess.run(
-        [BIN / "quantize", "--model", MODEL, "--scheme", scheme, "--format", "compressed-tensors", "--output", packed,
-         *(calibration if scheme == "w8a8-int" else [])],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    packed = scheme_folder(tmp_path, scheme)
     config = json.loads((packed / "config.json").read_text())["quantization_config"]
     kind = {"w8a8-int": "int", "w8a8-fp": "float"}[scheme]
     group = config["config_groups"]["group_0"]
@@ -63,6 +69,20 @@ def test_readers_agree_on_eight_bits(tmp_path, scheme):
     assert group["weights"]["strategy"] == "channel" and group["weights"]["type"] == kind
     assert group["input_activations"]["strategy"] == "token" and group["input_activations"]["dynamic"]
     agree(tmp_path, packed, readers.dense(safetensors_file.read(packed / "model.safetensors"), 8))
+
+
+@pytest.mark.parametrize("scheme,bits", [("w8a8-int", 8), ("w8a8-fp", 8), ("w4a16", 4)])
+def test_the_package_of_the_format_reads_the_same(tmp_path, scheme, bits):
+    """What `compressed-tensors`, as transformers uses it, makes of a file is what the reader here does, in BF16."""
+    pytest.importorskip("compressed_tensors")
+    transformers = pytest.importorskip("transformers")
+    packed = scheme_folder(tmp_path, scheme)
+    form = transformers.CompressedTensorsConfig(dequantize=True)
+    found = transformers.AutoModelForCausalLM.from_pretrained(packed, quantization_config=form).state_dict()
+    for name, values in readers.dense(safetensors_file.read(packed / "model.safetensors"), bits).items():
+        others = found[name].float().numpy()
+        assert others.shape == values.shape
+        assert (abs(others - values) <= 2.0**-8 * abs(values)).all(), name
 
 
 def agree(tmp_path, packed, tensors):
