@@ -70,11 +70,11 @@ let package = Package(
       "Compression",
       [
         crypto, "SystemCalls", "Tensors", "Quantizers", "KVCaches", "ModelLoader",
-        "DecoderModels", "TextGeneration",
+        "DecoderModels", "TextGeneration", "MemoryPlanner",
       ],
       tests: [
-        "DecoderModels", "KVCaches", "ModelLoader", "NanoModels", "Quantizers", "Tensors",
-        "TextGeneration",
+        "DecoderModels", "KVCaches", "MemoryPlanner", "ModelLoader", "NanoModels", "Quantizers",
+        "Tensors", "TextGeneration",
       ]),
     library("JSON", []),
     // Nothing is linked: libcurl is loaded when the first request is sent.

@@ -11,6 +11,7 @@ let package = Package(
     .package(path: "../KVCaches"),
     .package(path: "../ModelLoader"), .package(path: "../DecoderModels"),
     .package(path: "../NanoModels"), .package(path: "../TextGeneration"),
+    .package(path: "../MemoryPlanner"),
   ],
   targets: [
     .target(
@@ -24,11 +25,13 @@ let package = Package(
         .product(name: "ModelLoader", package: "ModelLoader"),
         .product(name: "DecoderModels", package: "DecoderModels"),
         .product(name: "TextGeneration", package: "TextGeneration"),
+        .product(name: "MemoryPlanner", package: "MemoryPlanner"),
       ]),
     .testTarget(
       name: "CompressionTests",
       dependencies: [
         "Compression", .product(name: "DecoderModels", package: "DecoderModels"),
+        .product(name: "MemoryPlanner", package: "MemoryPlanner"),
         .product(name: "KVCaches", package: "KVCaches"),
         .product(name: "ModelLoader", package: "ModelLoader"),
         .product(name: "TextGeneration", package: "TextGeneration"),

@@ -34,6 +34,35 @@ import Testing
       ["--model", folder.path("out"), "--prompt", Nano.problem, "--greedy", "--max-tokens", "8"])
     #expect(answer.isSuccess, "\(answer.errors)")
     #expect(answer.errors.contains("activations"), "\(answer.errors)")
+    try expectOneNumber(scheme, in: folder)
+  }
+
+  /// The planner, the files and the engine agree on the bytes of what was written.
+  private func expectOneNumber(_ scheme: String, in folder: TemporaryFolder) throws {
+    func json(_ command: Command, _ words: [String]) throws -> Any {
+      let outcome = try folder.run(command, words + ["--json"])
+      try #require(outcome.isSuccess, "\(outcome.errors)")
+      return try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    }
+    let plan = try #require(
+      json(
+        .plan,
+        [
+          "--fits", "--model", Nano.model, "--scheme", scheme, "--budget", "200", "--memory",
+          "1GiB",
+        ]) as? [String: Any])
+    let tensors = try #require(
+      json(.quantize, ["--inspect", folder.path("out")]) as? [[String: Any]])
+    let bytes = tensors.reduce(0) { $0 + ($1["bytes"] as? Int ?? 0) }
+    #expect(plan["file_bytes"] as? Int == bytes)
+    let total = try #require((plan["total_bytes"] as? [String: Int])?["actual"])
+    let reply = try folder.run(
+      .generate,
+      [
+        "--model", folder.path("out"), "--prompt", Nano.problem, "--think-budget", "200",
+        "--memory", "\(total)b",
+      ])
+    #expect(reply.isSuccess, "\(reply.errors)")
   }
 
   @Test func whatAFormatOrFlagCannotHaveIsRefusedBeforeTheWork() throws {

@@ -15,7 +15,8 @@ import Testing
       JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
     #expect(!records.isEmpty)
     let fields: Set = [
-      "model", "parameters", "weight_bits", "group_size", "kv", "think_budget", "samples", "batch",
+      "model", "parameters", "weight_bits", "scheme", "group_size", "kv", "think_budget", "samples",
+      "batch",
       "weights_bytes", "kv_bytes", "total_bytes", "expected_accuracy", "accuracy_low",
       "accuracy_high", "accuracy_origin",
       "benchmark", "seconds_per_answer", "source", "reason", "command",
@@ -119,6 +120,31 @@ import Testing
     (["--memory", "8GiB", "--samples", "0"], "samples is 0"),
   ]) func wrongUsage(arguments: [String], text: String) throws {
     expectRefusal(try folder.run(.plan, arguments), code: 2, naming: [text])
+  }
+
+  /// A scheme is on offer where it is asked for, or where waiting counts.
+  @Test func schemesAreAnAxis() throws {
+    let usual = ["--memory", "8GiB", "--bandwidth", "50GB", "--family", "qwen3"]
+    let asked = try folder.run(
+      .plan, usual + ["--scheme", "w8a8-int", "--scheme", "quik-w4a4", "--bits", "8"])
+    for text in ["w8a8-int", "quik-w4a4", "arXiv:2310.09259", "AIME24 of R1-Distill-Llama-8B"] {
+      let all = try folder.run(
+        .plan, usual + ["--scheme", "w8a8-int", "--scheme", "quik-w4a4", "--json"])
+      #expect((asked.output + all.output).contains(text), "\(text)")
+    }
+    let fast = try folder.run(.plan, usual + ["--latency"])
+    #expect(fast.output.contains("--scheme w8a8-int --output out/4b-w8a8-int"))
+    #expect(try !folder.run(.plan, usual).output.contains("w8a8-int"))
+    expectRefusal(
+      try folder.run(.plan, usual + ["--scheme", "w2a2"]), code: 2, naming: ["w2a2", "w8a8-int"])
+    expectRefusal(
+      try folder.run(
+        .plan,
+        [
+          "--memory", "64GiB", "--bandwidth", "50GB", "--model", "30b-a3b", "--scheme",
+          "w4a4-rotated",
+        ]),
+      code: 2, naming: ["w4a4-rotated", "rotated"])
   }
 
   @Test func aStudyThatIsNoneIsNamed() throws {

@@ -2,6 +2,7 @@ import Compression
 import DecoderModels
 import Foundation
 import KVCaches
+import MemoryPlanner
 import ModelLoader
 import Quantizers
 import Tensors
@@ -27,7 +28,7 @@ import Testing
   }
 
   /// A plan that keeps all layers, of a scheme that may rotate.
-  private func kept(_ preset: QuantizationPreset) throws -> CompressionPlan {
+  private func kept(_ preset: WeightScheme) throws -> CompressionPlan {
     try CompressionPlan(
       preset.settings(from: QuantizerSettings()),
       rulesFile: Array(#"{"rules": [{"layers": ".", "keep": true}]}"#.utf8), file: "rules")
@@ -102,8 +103,8 @@ import Testing
 
   /// With activations as they are, the written model is as near to the source as its weights; with
   /// rounded ones it differs.
-  @Test(arguments: [QuantizationPreset.quikW4A4, .w4a4Rotated])
-  func fourBitsOnBothSidesAreWrittenAndReadAgain(preset: QuantizationPreset) throws {
+  @Test(arguments: [WeightScheme.quikW4A4, .w4a4Rotated])
+  func fourBitsOnBothSidesAreWrittenAndReadAgain(preset: WeightScheme) throws {
     let source = try model("qwen3_yarn_f32")
     var base = QuantizerSettings()
     base.outliers = 4

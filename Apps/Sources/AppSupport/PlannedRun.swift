@@ -12,8 +12,8 @@ public struct PlannedRun {
   /// Chooses for a memory, from the Qwen3 family where some of it is here, else from the shipped
   /// models.
   ///
-  /// Quantized forms count where they lie in `out/NAME-BITSbit`, which is where the commands of
-  /// `plan` put them.
+  /// Quantized forms count where they lie in `folder(of:_:)`, which is where the commands of `plan`
+  /// put them.
   ///
   /// - Parameters:
   ///   - memory: what there is.
@@ -24,12 +24,16 @@ public struct PlannedRun {
   public init(memory: ByteCount, task: TaskKind = .math, tokens: Int = .max) throws {
     let families = try [KnownShapes.Family.qwen3, .nano].map(KnownShapes.models)
     let here = families.first { models in
-      models.contains { Self.place(of: $0.name, bits: 16) != nil }
+      models.contains { Self.place(of: $0.name, .bf16) != nil }
     }
+    let precisions =
+      try [16, 8, 4].map { try WeightPrecision(bits: $0) }
+      + WeightScheme.allCases.map { WeightPrecision($0) }
     let models = (here ?? []).filter { model in
-      [16, 8, 4].contains { Self.place(of: model.name, bits: $0) != nil }
+      precisions.contains { Self.place(of: model.name, $0) != nil }
     }
-    var request = try PlanRequest(memory: memory.bytes, task: task, models: models)
+    var request = try PlanRequest(
+      memory: memory.bytes, task: task, models: models, precisions: precisions)
     let shortest = request.thinkBudgets.min() ?? 0
     request.thinkBudgets.removeAll { $0 > tokens - request.answer }
     guard !request.thinkBudgets.isEmpty else {
@@ -39,7 +43,7 @@ public struct PlannedRun {
     }
     for advice in try Planner.advise(request) {
       let configuration = advice.configuration
-      if let place = Self.place(of: configuration.model.name, bits: configuration.precision.bits) {
+      if let place = Self.place(of: configuration.model.name, configuration.precision) {
         self.advice = advice
         model = place
         return
@@ -51,11 +55,16 @@ public struct PlannedRun {
   }
 
   /// Where a model lies at a precision; nil where it does not.
-  private static func place(of name: String, bits: Int) -> String? {
-    if bits == 16 { return (try? ModelFolder.resolve(name)) == nil ? nil : name }
-    let folder = "out/\(name)-\(bits)bit"
+  private static func place(of name: String, _ precision: WeightPrecision) -> String? {
+    if precision.bits == 16 { return (try? ModelFolder.resolve(name)) == nil ? nil : name }
+    let folder = folder(of: name, precision)
     let config = "\(folder)/config.json"
     return FileManager.default.fileExists(atPath: config) ? folder : nil
+  }
+
+  /// Where `plan` has a quantized form of a model written.
+  public static func folder(of name: String, _ precision: WeightPrecision) -> String {
+    "out/\(name)-\(precision.scheme?.rawValue ?? "\(precision.bits)bit")"
   }
 
   /// Sets the flags of the model and of its cache that nobody gave, and says what was chosen.

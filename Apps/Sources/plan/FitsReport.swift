@@ -17,6 +17,7 @@ struct FitsReport {
     let parameters: Int
     let activeParameters: Int
     let weightBits: Int
+    let scheme: String?
     let kv: String
     let thinkBudget: Int
     let samples: Int
@@ -25,6 +26,7 @@ struct FitsReport {
     let weightsBytes: [String: Int]
     let kvBytes: [String: Int]
     let totalBytes: [String: Int]
+    let fileBytes: Int
     let fits: Bool
   }
 
@@ -44,6 +46,7 @@ struct FitsReport {
       uniqueKeysWithValues: Accounting.allCases.map { ($0, configuration.memory($0)) })
     let total = configuration.memory(request.accounting).total
     let fits = total <= request.memory
+    let stored = StoredWeights(configuration.model, configuration.precision).bytes
     if json {
       func bytes(_ part: (MemoryUse) -> Int) -> [String: Int] {
         Dictionary(uniqueKeysWithValues: use.map { ($0.key.rawValue, part($0.value)) })
@@ -52,10 +55,11 @@ struct FitsReport {
         model: configuration.model.name, parameters: configuration.model.parameters,
         activeParameters: configuration.model.activeParameters,
         weightBits: configuration.precision.bits,
+        scheme: configuration.precision.scheme?.rawValue,
         kv: "\(configuration.kv)", thinkBudget: configuration.load.thinkBudget,
         samples: configuration.load.samples, batch: configuration.load.batch,
         memoryBytes: request.memory, weightsBytes: bytes(\.weights), kvBytes: bytes(\.kv),
-        totalBytes: bytes(\.total), fits: fits)
+        totalBytes: bytes(\.total), fileBytes: stored, fits: fits)
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
       encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -70,7 +74,7 @@ struct FitsReport {
       }
       let memory = "\(ByteCount(request.memory))\(isLimited ? "" : " (this machine, now)")"
       Console.write(
-        "\(configuration)\n\(parameters(of: configuration.model))\n\n\(Text.table(rows))\n\n\(fits ? "fits" : "does not fit") into \(memory)\n"
+        "\(configuration)\n\(parameters(of: configuration.model))\n\n\(Text.table(rows))\n\nTensors in files: \(ByteCount(stored)) before compression\n\n\(fits ? "fits" : "does not fit") into \(memory)\n"
       )
     }
     guard fits else {

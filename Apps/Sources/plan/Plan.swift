@@ -7,6 +7,7 @@ import MemoryPlanner
 
 extension TaskKind: ExpressibleByArgument {}
 extension Accounting: ExpressibleByArgument {}
+extension WeightScheme: ExpressibleByArgument {}
 extension KnownShapes.Family: ExpressibleByArgument {}
 
 /// `plan`: what to run in so many bytes, and why.
@@ -39,6 +40,11 @@ struct Plan: ParsableCommand {
   @OptionGroup(title: "Hub") var hub: HubFlags
   @Option(help: "Weight bits to choose from; may be given several times (default: 16, 8 and 4).")
   var bits: [Int] = []
+  @Option(
+    help:
+      "Schemes of weights and activations to choose from, as 'quantize' makes them: \(WeightScheme.allCases.map(\.rawValue).joined(separator: ", ")); may be given several times (default: none, with --latency or --seconds w8a8-int)."
+  )
+  var scheme: [WeightScheme] = []
   @Option(
     help:
       "KV policies to choose from, such as bf16, int8 or rkv:2048; may be given several times.")
@@ -81,7 +87,8 @@ struct Plan: ParsableCommand {
   var json = false
   @Flag(help: "Say what every finding means for the first, and where its bytes go.")
   var explain = false
-  @Flag(help: "Say whether one configuration fits: needs --model, --bits and --budget.")
+  @Flag(
+    help: "Say whether one configuration fits: needs --model, --bits or --scheme, and --budget.")
   var fits = false
 
   func validate() throws {
@@ -98,8 +105,8 @@ struct Plan: ParsableCommand {
       throw ValidationError("--seconds \(seconds): expected a number above 0")
     }
     guard fits else { return }
-    if model.count != 1 || bits.count != 1 || budget.count != 1 {
-      throw ValidationError("--fits needs --model, --bits and --budget, each once")
+    if model.count != 1 || bits.count + scheme.count != 1 || budget.count != 1 {
+      throw ValidationError("--fits needs --model, --bits or --scheme, and --budget, each once")
     }
     if samples.count > 1 || kv.count > 1 {
       throw ValidationError("--fits takes --samples and --kv at most once")
@@ -121,10 +128,10 @@ struct Plan: ParsableCommand {
       let measurements = try study.flatMap {
         try StudyResults(contentsOf: URL(fileURLWithPath: $0)).measurements
       }
+      let (request, setAside) = (try request(), try systemShare)
       let speed =
         try bandwidth.map { MachineSpeed(bytesPerSecond: Double($0.bytes)) }
-        ?? MeasuredMachine.speed()
-      let (request, setAside) = (try request(), try systemShare)
+        ?? MeasuredMachine.speed(with: request.precisions)
       let advice = try Planner.advise(request, measurements: measurements, speed: speed)
       let best = Planner.bestOfEach(advice)
       let shown = top == 0 ? advice : Array(best.prefix(top))
@@ -149,15 +156,15 @@ struct Plan: ParsableCommand {
       model.isEmpty
       ? try families.flatMap(KnownShapes.models)
       : try model.map { try KnownShapes.shape(of: $0, hub.use) }
-    var request = try PlanRequest(
+    let weights = try bits.map { try WeightPrecision(bits: $0) } + scheme.map { .init($0) }
+    return try PlanRequest(
       memory: try available - (fits ? 0 : systemShare), task: task, models: models,
-      precisions: bits.isEmpty ? nil : try bits.map { try WeightPrecision(bits: $0) },
+      precisions: weights.isEmpty ? nil : weights,
       policies: kv.isEmpty ? nil : try kv.map(Self.policy),
       thinkBudgets: budget.isEmpty ? nil : budget,
       samples: samples.isEmpty ? (fits ? [1] : PlanRequest.paperSamples) : samples, batch: batch,
-      prefersLatency: latency, prompt: prompt, answer: answer, accounting: accounting)
-    request.seconds = seconds
-    return request
+      prefersLatency: latency, seconds: seconds, prompt: prompt, answer: answer,
+      accounting: accounting)
   }
 
   private var available: Int {

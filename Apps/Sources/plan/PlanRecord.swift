@@ -13,6 +13,7 @@ struct PlanRecord: Encodable {
   let model: String
   let parameters: Int
   let weightBits: Int
+  let scheme: String?
   let groupSize: Int?
   let kv: Cache
   let thinkBudget: Int
@@ -32,7 +33,7 @@ struct PlanRecord: Encodable {
   let command: String
 
   enum CodingKeys: String, CodingKey {
-    case model, parameters, kv, samples, batch, source, reason, command, benchmark
+    case model, parameters, scheme, kv, samples, batch, source, reason, command, benchmark
     case weightBits = "weight_bits"
     case groupSize = "group_size"
     case thinkBudget = "think_budget"
@@ -52,6 +53,7 @@ struct PlanRecord: Encodable {
     model = configuration.model.name
     parameters = configuration.model.parameters
     weightBits = configuration.precision.bits
+    scheme = configuration.precision.scheme?.rawValue
     groupSize = configuration.precision.groupSize
     kv = Cache(
       format: policy.format, policy: policy.eviction.map { "\($0)" } ?? "full")
@@ -78,6 +80,7 @@ struct PlanRecord: Encodable {
     try container.encode(model, forKey: .model)
     try container.encode(parameters, forKey: .parameters)
     try container.encode(weightBits, forKey: .weightBits)
+    try container.encode(scheme, forKey: .scheme)
     try container.encode(groupSize, forKey: .groupSize)
     try container.encode(kv, forKey: .kv)
     try container.encode(thinkBudget, forKey: .thinkBudget)

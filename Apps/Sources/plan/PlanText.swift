@@ -97,7 +97,8 @@ struct PlanText {
       let origin =
         benchmarks.count > 1 ? "\(item.origin), \(item.expected?.benchmark ?? "-")" : item.origin
       rows.append([
-        "\(place + 1)", configuration.model.name, "\(configuration.precision.bits)",
+        "\(place + 1)", configuration.model.name,
+        configuration.precision.scheme?.rawValue ?? "\(configuration.precision.bits)",
         "\(configuration.kv)", "\(configuration.load.thinkBudget)",
         "\(configuration.load.samples)", "\(ByteCount(item.memory.weights))",
         "\(ByteCount(item.memory.kv))", "\(ByteCount(item.memory.total))",
@@ -139,7 +140,7 @@ struct PlanText {
   private var first: String {
     guard let best = advice.first else { return "" }
     return """
-      Why \(best.configuration.model.name) at \(best.configuration.precision.bits) bits: \(best.reason)
+      Why \(best.configuration.model.name) at \(best.configuration.precision.title): \(best.reason)
       Source: \(best.source).
 
       \(ReadyCommand.lines(best).joined(separator: "\n"))

@@ -12,10 +12,14 @@ enum ReadyCommand {
     )
     var folder = model.name
     var commands: [String] = []
-    if let group = precision.groupSize {
-      folder = "out/\(model.name)-\(precision.bits)bit"
-      var words = [Program.pasted("quantize"), "--model", model.name, "--bits \(precision.bits)"]
-      if group != 128 { words.append("--group-size \(group)") }
+    if precision.bits < 16 {
+      folder = PlannedRun.folder(of: model.name, precision)
+      var words = [Program.pasted("quantize"), "--model", model.name]
+      words.append(
+        precision.scheme.map { "--scheme \($0.rawValue)" } ?? "--bits \(precision.bits)")
+      if precision.scheme == nil, let group = precision.groupSize, group != 128 {
+        words.append("--group-size \(group)")
+      }
       words.append("--output \(folder)")
       commands.append(words.joined(separator: " "))
     }

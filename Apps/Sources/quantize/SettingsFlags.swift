@@ -2,6 +2,7 @@ import AppSupport
 import ArgumentParser
 import Compression
 import Foundation
+import MemoryPlanner
 import Quantizers
 import SystemCalls
 import Tensors
@@ -51,7 +52,7 @@ struct SettingsFlags: ParsableArguments {
   var outlierThreshold: Float?
   @Option(
     help: ArgumentHelp(
-      "Weights and activations together: \(QuantizationPreset.allCases.map(\.rawValue).joined(separator: ", ")); or rules for single layers: a JSON file (README, 'quantize').",
+      "Weights and activations together: \(WeightScheme.allCases.map(\.rawValue).joined(separator: ", ")); or rules for single layers: a JSON file (README, 'quantize').",
       valueName: "scheme|file"))
   var scheme: String?
 
@@ -59,9 +60,9 @@ struct SettingsFlags: ParsableArguments {
   static let unchanged = 16
 
   /// The scheme that is named; nil for a file.
-  var preset: QuantizationPreset? { scheme.flatMap(QuantizationPreset.init(rawValue:)) }
+  var preset: WeightScheme? { scheme.flatMap(WeightScheme.init(rawValue:)) }
   /// Bits of a weight.
-  var bits: Int { givenBits ?? preset?.settings(from: QuantizerSettings()).bits ?? 4 }
+  var bits: Int { givenBits ?? preset?.bits ?? 4 }
   /// The method of all layers that no rule names.
   var method: QuantizerSettings.Method {
     givenMethod ?? preset?.settings(from: QuantizerSettings()).method ?? .gptq
@@ -143,7 +144,7 @@ struct SettingsFlags: ParsableArguments {
     settings.columnOrder = actOrder ? .activation : .natural
     settings.groupGrids = staticGroups ? .fixed : .finishedBlocks
     settings.outliers =
-      outliers ?? (preset == .quikW4A4 ? QuantizationPreset.usualOutliers(width: width) : nil)
+      outliers ?? (preset == .quikW4A4 ? WeightScheme.usualOutliers(width: width) : nil)
     settings.outlierThreshold = outlierThreshold
     return settings
   }

@@ -68,11 +68,6 @@ struct RunStudy: ParsableCommand {
     try check(
       "numerics", definition.numerics, { NumericsChoice(argument: $0) != nil },
       NumericsChoice.allValueStrings)
-    for scheme in Set(definition.grids.flatMap(\.schemes)).sorted() {
-      try check(
-        "schemes", scheme, { QuantizationPreset(rawValue: $0) != nil },
-        QuantizationPreset.allCases.map(\.rawValue))
-    }
     try check(
       "head-bits", definition.headBits, { Automatic<HeadBits>(argument: $0) != nil },
       Automatic<HeadBits>.allValueStrings)
@@ -108,7 +103,7 @@ struct RunStudy: ParsableCommand {
         [
           "--model", source.model, "--output", folder.path,
         ]
-          + (source.scheme.map { ["--scheme", $0] } ?? [
+          + (source.scheme.map { ["--scheme", $0.rawValue] } ?? [
             "--bits", "\(source.bits)", "--method", definition.method, "--group-size",
             "\(definition.groupSize)",
           ]) + threadFlags)

@@ -47,6 +47,6 @@ struct StudyFolder: ParsableArguments {
     let name = source.model.split(separator: "/").last.map(String.init) ?? source.model
     return url(of: definition).appendingPathComponent("models")
       .appendingPathComponent(
-        "\(name)-\(source.scheme ?? "\(definition.method)-\(source.bits)bit")")
+        "\(name)-\(source.scheme?.rawValue ?? "\(definition.method)-\(source.bits)bit")")
   }
 }

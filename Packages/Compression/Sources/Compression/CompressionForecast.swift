@@ -1,5 +1,6 @@
-import ModelLoader
 import DecoderModels
+import MemoryPlanner
+import ModelLoader
 import Quantizers
 
 /// How much memory and disk a run will take at most, known before it starts.
@@ -94,8 +95,10 @@ extension Compressor {
             if hasTransforms { (quantized, replaced) = (quantized + size, replaced + size) }
             continue
           }
-          let kept = (own.outliers ?? 0) * max(1, columns / source.shape.hiddenSize)
-          let outliers = rows * min(kept, columns / 2)
+          let outliers =
+            rows
+            * WeightScheme.outliers(
+              inputs: columns, width: source.shape.hiddenSize, usual: own.outliers ?? 0)
           let groups = own.groupSize.map { (columns + $0 - 1) / $0 } ?? 1
           quantized +=
             (rows * columns * own.bits + 7) / 8 + rows * groups * 4 + 16

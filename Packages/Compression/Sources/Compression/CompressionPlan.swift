@@ -1,3 +1,4 @@
+import MemoryPlanner
 import ModelLoader
 import Quantizers
 
@@ -53,11 +54,12 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
   }
 
   /// A named scheme, on top of settings for order, damping and outliers.
-  public init(_ preset: QuantizationPreset, from base: QuantizerSettings) {
+  public init(_ preset: WeightScheme, from base: QuantizerSettings) {
     settings = preset.settings(from: base)
     rules =
       preset.wideSettings(from: base).map {
-        [Rule(layers: "(down_proj|dense_4h_to_h)$", settings: $0, isOptional: true)]
+        let layers = "(\(WeightScheme.wideLayers.joined(separator: "|")))$"
+        return [Rule(layers: layers, settings: $0, isOptional: true)]
       } ?? []
   }
 
@@ -128,7 +130,7 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
       return (layers, nil)
     }
     var own = settings
-    if let preset: QuantizationPreset = try choice("scheme", in: object) {
+    if let preset: WeightScheme = try choice("scheme", in: object) {
       own = preset.settings(from: own)
     }
     own.method = try choice("method", in: object) ?? own.method

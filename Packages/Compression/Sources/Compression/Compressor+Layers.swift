@@ -1,4 +1,5 @@
 import DecoderModels
+import MemoryPlanner
 import ModelLoader
 import Quantizers
 import Tensors
@@ -182,7 +183,8 @@ extension Compressor {
     let names = Self.names(linears)
     let width = linears[0].weights.inFeatures
     let rotation = rotates ? Hadamard(width: width) : nil
-    let count = (settings.outliers ?? 0) * max(1, width / source.shape.hiddenSize)
+    let count = WeightScheme.outliers(
+      inputs: width, width: source.shape.hiddenSize, usual: settings.outliers ?? 0)
     let outliers = OutlierChoice(count: count, threshold: settings.outlierThreshold ?? 0)
       .columns(for: moments.largest)
     let (layers, scheme) = try CompressionError.wrapping(layer: names) {

@@ -1,5 +1,6 @@
 import DecoderModels
 import Foundation
+import MemoryPlanner
 import ModelLoader
 import NanoModels
 import Quantizers
@@ -48,8 +49,8 @@ struct PresetTests {
     return (record, try Checkpoint(directory: target))
   }
 
-  @Test(arguments: [QuantizationPreset.w8a8Integer, .w8a8Float], [true, false])
-  func aSchemeIsWrittenAndReadAgain(preset: QuantizationPreset, isPlain: Bool) throws {
+  @Test(arguments: [WeightScheme.w8a8Integer, .w8a8Float], [true, false])
+  func aSchemeIsWrittenAndReadAgain(preset: WeightScheme, isPlain: Bool) throws {
     let plan = CompressionPlan(preset.settings(from: QuantizerSettings()))
     let (record, result) = try compress(to: "out", plan, isPlain ? .safetensors : .zstd)
     let expected: TokenRounding = preset == .w8a8Integer ? .int8 : .float8
@@ -75,14 +76,34 @@ struct PresetTests {
   @Test func mixturesAreRefusedBeforeTheWork() throws {
     let rules = #"{"rules": [{"layers": "down_proj$", "scheme": "w4a16"}]}"#
     let plan = try CompressionPlan(
-      QuantizationPreset.w8a8Integer.settings(from: QuantizerSettings()),
+      WeightScheme.w8a8Integer.settings(from: QuantizerSettings()),
       rulesFile: Array(rules.utf8), file: "rules.json")
     #expect(throws: CheckpointError.self) { try compress(to: "mixed", plan, .safetensors) }
     let kept = #"{"rules": [{"layers": "down_proj$", "keep": true}]}"#
     let some = try CompressionPlan(
-      QuantizationPreset.w8a8Float.settings(from: QuantizerSettings()),
+      WeightScheme.w8a8Float.settings(from: QuantizerSettings()),
       rulesFile: Array(kept.utf8), file: "rules.json")
     let result = try compress(to: "some", some, .safetensors).result
     #expect(try result.denseLinear(named: "model.layers.0.mlp.down_proj") != nil)
+  }
+
+  /// What the memory equations say that weights take, in files and in memory, is what they take.
+  @Test(arguments: WeightScheme.allCases) func bytesAreThoseOfTheMemoryEquations(
+    scheme: WeightScheme
+  ) throws {
+    let described = try DecoderSource(source)
+    let shape = try described.family.memoryShape(named: "nano-0.15m")
+    #expect(shape.isRotatable)
+    var base = QuantizerSettings()
+    base.outliers = WeightScheme.usualOutliers(width: shape.hiddenSize)
+    let (_, result) = try compress(to: "out", CompressionPlan(scheme, from: base), .zstd)
+    let precision = WeightPrecision(scheme)
+    #expect(StoredWeights(shape, precision).bytes == result.storedBytes)
+    let standard = try DecoderSource(result).standardPrecision()
+    let decoder = try Decoder(result, headBits: standard.headBits)
+    #expect(Accounting.actual.weights(shape, precision) == decoder.weightBytes)
+    // The files are a shape of their own, by which a plan for them is made.
+    let own = try decoder.family.memoryShape(named: "out")
+    #expect(Accounting.actual.weights(own, precision) == decoder.weightBytes)
   }
 }

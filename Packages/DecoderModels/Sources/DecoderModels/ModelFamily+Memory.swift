@@ -1,5 +1,6 @@
 import MemoryPlanner
 import ModelLoader
+import Tensors
 
 extension ModelFamily {
   /// The sizes that decide the memory of a model, under a name for messages; no tensor is read.
@@ -11,7 +12,13 @@ extension ModelFamily {
       let source = TensorDescriptions(of: nil)
       let (embedding, head) = (try self.embedding(from: source), try self.head(from: source))
       var blocks: [BlockShape] = []
-      for layer in 0..<shape.layers { blocks.append(try block(layer, from: source).memoryShape) }
+      var isRotatable =
+        [shape.hiddenSize, shape.heads.dimension].allSatisfy { Hadamard(width: $0) != nil }
+      for layer in 0..<shape.layers {
+        let block = try block(layer, from: source)
+        isRotatable = isRotatable && block.rotationObstacle("layer \(layer)") == nil
+        blocks.append(block.memoryShape)
+      }
       var outer = [embedding.projection, head.projection].compactMap { $0?.memoryShape() }
       if let table = embedding.positions?.table {
         outer.append(.init(rows: table.outFeatures, columns: table.inFeatures))
@@ -20,7 +27,7 @@ extension ModelFamily {
         name: name, hiddenSize: shape.hiddenSize, embeddingSize: embedding.tokens.inFeatures,
         blocks: blocks, outerLinears: outer, lastNormParameters: head.norm?.parameters ?? 0,
         vocabularySize: shape.vocabularySize, contextLength: shape.contextLength,
-        tiesEmbeddings: head.weights == nil)
+        tiesEmbeddings: head.weights == nil, isRotatable: isRotatable && outer.isEmpty)
     } catch let error as CheckpointError {
       throw .checkpoint(error)
     } catch let error as PlannerError {
@@ -34,7 +41,8 @@ extension ModelFamily {
 extension Linear {
   fileprivate func memoryShape(share: Double = 1) -> BlockShape.Linear {
     .init(
-      rows: weights.outFeatures, columns: weights.inFeatures, hasBias: bias != nil, share: share)
+      rows: weights.outFeatures, columns: weights.inFeatures, hasBias: bias != nil, share: share,
+      isWide: WeightScheme.wideLayers.contains { name.hasSuffix($0) })
   }
 }
 
@@ -62,7 +70,7 @@ extension DecoderBlock {
       linears: kinds.map {
         .init(
           rows: $0.rows, columns: $0.columns, hasBias: $0.hasBias, share: $0.share,
-          count: counts[$0] ?? 1)
+          count: counts[$0] ?? 1, isWide: $0.isWide)
       },
       keptLinears: keptLinears.map { $0.memoryShape() }, otherParameters: otherParameters,
       state: state, scratchWidth: mixer.scratchWidth + feedForward.scratchWidth)

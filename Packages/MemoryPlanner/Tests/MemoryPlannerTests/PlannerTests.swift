@@ -149,7 +149,8 @@ import Testing
 
   @Test func secondsAreAConstraint() throws {
     var request = try PlanRequest(memory: 16 << 30, task: .math, models: Qwen3Family.models)
-    let speed = MachineSpeed(bytesPerSecond: 50e9, multiplyAddsPerSecond: 1e12)
+    let rates = Dictionary(uniqueKeysWithValues: request.precisions.map { ($0, 1e12) })
+    let speed = MachineSpeed(bytesPerSecond: 50e9, multiplyAddsPerSecond: rates)
     let free = try Planner.advise(request, speed: speed)
     #expect(free.allSatisfy { ($0.seconds ?? 0) > 0 })
     request.seconds = 600

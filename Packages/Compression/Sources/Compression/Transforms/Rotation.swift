@@ -24,8 +24,7 @@ struct Rotation: Sendable {
     }
     func hadamard(_ width: Int, _ name: String) throws(CompressionError) -> Hadamard {
       guard let found = Hadamard(width: width) else {
-        throw wrong(
-          "\(name) has \(width) numbers, which is no power of two times a known Hadamard order")
+        throw wrong(Hadamard.obstacle(name, width: width))
       }
       return found
     }
@@ -34,19 +33,7 @@ struct Rotation: Sendable {
     for layer in 0..<shape.layers {
       let block = try CompressionError.wrapping(
         model: { () throws(ModelError) in try source.describedBlock(layer) })
-      let place = "layer \(layer)"
-      guard block.arrangement == .preNorm, block.norms.allSatisfy({ $0.kind == .rootMeanSquare })
-      else { throw wrong("\(place) has norms that subtract a mean or stand behind its parts") }
-      guard let attention = block.mixer as? Attention, !attention.isGated,
-        case .separate(_, _, let value) = attention.inputs, value.bias == nil,
-        attention.output.bias == nil
-      else {
-        throw wrong("\(place) has no plain attention with values of their own without bias")
-      }
-      guard let forward = block.feedForward as? GatedFeedForward, forward.down.bias == nil else {
-        throw wrong("\(place) has no gated feed-forward layer without bias (experts have none)")
-      }
-      _ = try hadamard(forward.down.weights.inFeatures, "the input of \(forward.down.name)")
+      if let obstacle = block.rotationObstacle("layer \(layer)") { throw wrong(obstacle) }
     }
     let outer = try CompressionError.wrapping(
       model: { () throws(ModelError) in try source.outerTensors() })

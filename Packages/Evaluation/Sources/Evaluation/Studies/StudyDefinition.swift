@@ -12,9 +12,8 @@ public struct StudyDefinition: Sendable, Hashable {
     public let models: [String]
     /// Bits of the weights; 16 is the model as it is.
     public let bits: [Int]
-    /// Schemes of weights and activations beside them, by their names, which say the bits of both:
-    /// w8a8-int, quik-w4a4.
-    public let schemes: [String]
+    /// Schemes of weights and activations beside them.
+    public let schemes: [WeightScheme]
     /// KV policies.
     public let kv: [KVPolicy]
     /// Thinking budgets, in tokens.
@@ -129,10 +128,15 @@ extension StudyDefinition.Grid {
     }
     models = try section.distinct("models")
     bits = try section.numbers("bits", among: WeightPrecision.knownBits)
-    schemes = try section.strings("schemes") == nil ? [] : section.distinct("schemes")
-    for scheme in schemes where StudyRun.Source.bits(ofScheme: scheme) == nil {
-      throw section.error("schemes", "holds '\(scheme)'; expected names such as w8a8-int")
+    var schemes: [WeightScheme] = []
+    for text in try section.strings("schemes") == nil ? [] : section.distinct("schemes") {
+      guard let scheme = WeightScheme(rawValue: text) else {
+        let known = WeightScheme.allCases.map(\.rawValue).joined(separator: ", ")
+        throw section.error("schemes", "holds '\(text)'; expected \(known)")
+      }
+      schemes.append(scheme)
     }
+    self.schemes = schemes
     var policies: [KVPolicy] = []
     for text in try section.distinct("kv") {
       do { policies.append(try KVPolicy(parsing: text, evictions: evictions)) } catch {

@@ -192,7 +192,7 @@ private struct Measured {
       kvBytes: Int(tally.cost.kvBytes ?? 0) * scenario.samples,
       seconds: tally.cost.seconds / Double(replies),
       tokens: Double(tally.tokens.generated + tally.tokens.injected) / Double(replies),
-      numerics: engine["numerics"] ?? "exact", scheme: scenario.source.scheme,
+      numerics: engine["numerics"] ?? "exact", scheme: scenario.source.scheme?.rawValue,
       headBits: engine["head bits"] ?? "16")
   }
 }

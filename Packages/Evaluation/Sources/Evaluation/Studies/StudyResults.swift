@@ -127,11 +127,11 @@ public struct StudyResults: Sendable, Hashable, Codable {
     }
   }
 
-  /// The results as measurements for the planner, which knows weights alone.
+  /// The results as measurements for the planner.
   public var measurements: [MeasuredAccuracy] {
-    points.filter { $0.scheme == nil }.map {
+    points.map {
       MeasuredAccuracy(
-        model: $0.model, bits: $0.bits, kv: $0.kv, thinkBudget: $0.thinkBudget,
+        model: $0.model, bits: $0.bits, scheme: $0.scheme, kv: $0.kv, thinkBudget: $0.thinkBudget,
         samples: $0.samples, task: $0.task, accuracy: $0.accuracy,
         standardError: $0.standardError, study: "\(study), \($0.benchmark)", benchmark: $0.benchmark
       )

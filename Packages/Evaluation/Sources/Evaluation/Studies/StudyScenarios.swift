@@ -23,21 +23,12 @@ public struct StudyRun: Sendable, Hashable {
     /// Bits of its weights.
     public let bits: Int
     /// The scheme of weights and activations; nil where weights alone are quantized, or nothing.
-    public let scheme: String?
+    public let scheme: WeightScheme?
     /// Its KV policy.
     public let kv: KVPolicy
 
     /// What became of the weights, for names: 4bit, or a scheme's.
-    public var weights: String { scheme ?? "\(bits)bit" }
-
-    /// Bits of the weights of a scheme, as its name says: 8 of w8a8-int, 4 of quik-w4a4; nil where
-    /// it says none.
-    static func bits(ofScheme name: String) -> Int? {
-      guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }) else {
-        return nil
-      }
-      return name.firstMatch(of: #/w(\d{1,2})a\d/#).flatMap { Int($0.1) }
-    }
+    public var weights: String { scheme?.rawValue ?? "\(bits)bit" }
   }
 
   /// What names it.
@@ -125,9 +116,8 @@ extension StudyDefinition {
 extension StudyDefinition.Grid {
   /// Every benchmark, model, precision and policy.
   var sources: [StudyRun.Source] {
-    let weights: [(bits: Int, scheme: String?)] =
-      bits.map { ($0, nil) }
-      + schemes.map { (StudyRun.Source.bits(ofScheme: $0) ?? 0, $0) }
+    let weights: [(bits: Int, scheme: WeightScheme?)] =
+      bits.map { ($0, nil) } + schemes.map { ($0.bits, $0) }
     return benchmarks.flatMap { benchmark in
       models.flatMap { model in
         weights.flatMap { weights in

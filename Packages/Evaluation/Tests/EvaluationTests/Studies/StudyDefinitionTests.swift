@@ -44,7 +44,7 @@ import Testing
     #expect(study.scenarios.count == 2 * 4 * 2 * 2 * 2)
     let sources = study.runs.map(\.source)
     #expect(Set(sources.map(\.weights)) == ["16bit", "4bit", "w8a8-int", "quik-w4a4"])
-    #expect(Set(sources.filter { $0.scheme == "quik-w4a4" }.map(\.bits)) == [4])
+    #expect(Set(sources.filter { $0.scheme == .quikW4A4 }.map(\.bits)) == [4])
     #expect(Set(study.runs.map(\.name)).count == 16)
   }
 

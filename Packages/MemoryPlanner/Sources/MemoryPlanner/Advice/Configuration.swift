@@ -37,7 +37,7 @@ public struct Configuration: Sendable, Hashable, CustomStringConvertible {
 
   /// Such as `4b at 8 bits, KV rkv:8192, 30000 tokens of thought, 1 sample`.
   public var description: String {
-    "\(model.name) at \(precision.bits) bits, KV \(kv), \(load.thinkBudget) tokens of thought, "
+    "\(model.name) at \(precision.title), KV \(kv), \(load.thinkBudget) tokens of thought, "
       + "\(load.samples) sample\(load.samples == 1 ? "" : "s")"
       + (load.batch > 1 ? ", batch \(load.batch)" : "")
   }

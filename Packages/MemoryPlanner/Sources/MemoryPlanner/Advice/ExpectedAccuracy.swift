@@ -49,8 +49,8 @@ extension ExpectedAccuracy {
     let task = situation.task
     guard let base = PublishedAccuracy.of(configuration.model.name, task) else { return nil }
     let steps = [
-      Step.weights(configuration, task), Step.thought(configuration, task, base),
-      Step.cache(configuration),
+      Step.weights(configuration, task), Step.scheme(configuration, task),
+      Step.thought(configuration, task, base), Step.cache(configuration),
     ].compactMap(\.self)
     var (value, variance) = (base.accuracy, (base.error / max(base.accuracy, 0.01)).squared)
     for step in steps {
@@ -82,6 +82,12 @@ extension ExpectedAccuracy {
     /// are.
     static func weights(_ configuration: Configuration, _ task: TaskKind) -> Step? {
       let bits = configuration.precision.bits
+      // What is known of schemes of 4 bits on both sides is known of both together.
+      if let scheme = configuration.precision.scheme,
+        SchemeAccuracy.of(scheme, configuration.model.name, task)?.holdsWeights == true
+      {
+        return nil
+      }
       switch (bits, task) {
       case (16..., _): return nil
       case (8, _): return Step(factor: 0.99, uncertainty: 0.01, text: "8-bit weights x 0.99")
@@ -91,6 +97,16 @@ extension ExpectedAccuracy {
       case (3, _): return Step(factor: 0.6, uncertainty: 0.3, text: "3-bit weights x 0.60")
       default: return Step(factor: 0.1, uncertainty: 1, text: "\(bits)-bit weights x 0.10")
       }
+    }
+
+    /// What was published or measured of a scheme.
+    static func scheme(_ configuration: Configuration, _ task: TaskKind) -> Step? {
+      guard let scheme = configuration.precision.scheme,
+        let known = SchemeAccuracy.of(scheme, configuration.model.name, task)
+      else { return nil }
+      return Step(
+        factor: known.recovery, uncertainty: known.error,
+        text: "\(scheme.rawValue) x \(known.recovery.thousandths) (\(known.source))")
     }
 
     /// Accuracy grows with the logarithm of the thought until the model has thought enough (the
@@ -161,6 +177,12 @@ extension Double {
   fileprivate var hundredths: String {
     let whole = Int((self * 100).rounded())
     return "\(whole / 100).\(whole % 100 < 10 ? "0" : "")\(whole % 100)"
+  }
+  /// With three decimals.
+  fileprivate var thousandths: String {
+    let whole = Int((self * 1000).rounded())
+    let digits = String(1000 + whole % 1000).dropFirst()
+    return "\(whole / 1000).\(digits)"
   }
   /// With one decimal.
   fileprivate var tenths: String {

@@ -4,11 +4,12 @@ import KVLayout
 public struct MachineSpeed: Sendable, Hashable, Codable {
   /// Bytes a second that all threads together read from memory.
   public let bytesPerSecond: Double
-  /// Multiply-adds of F32 a second; nil where only reading is counted.
-  public let multiplyAddsPerSecond: Double?
+  /// Multiply-adds a second with weights of a precision and activations as they are by default
+  /// beside it; of those that are not here only reading is counted.
+  public let multiplyAddsPerSecond: [WeightPrecision: Double]
 
   /// A machine's speed.
-  public init(bytesPerSecond: Double, multiplyAddsPerSecond: Double? = nil) {
+  public init(bytesPerSecond: Double, multiplyAddsPerSecond: [WeightPrecision: Double] = [:]) {
     self.bytesPerSecond = bytesPerSecond
     self.multiplyAddsPerSecond = multiplyAddsPerSecond
   }
@@ -38,7 +39,7 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
     let pages = max(0, Double(memory.kv) - fixed)
     let reads = weights(load.sequences) + pages * (isBounded ? 0.9 : 0.5) + 2 * fixed
     let perToken = Double(model.activeLinearParameters)
-    let rate = multiplyAddsPerSecond ?? .infinity
+    let rate = multiplyAddsPerSecond[precision] ?? .infinity
     let step = max(reads / bytesPerSecond, Double(load.sequences) * perToken / rate)
     let prompt = max(
       weights(load.prompt * load.batch) / bytesPerSecond,

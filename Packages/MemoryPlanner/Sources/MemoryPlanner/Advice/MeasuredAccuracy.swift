@@ -4,6 +4,8 @@ public struct MeasuredAccuracy: Sendable, Hashable, Codable {
   public let model: String
   /// Bits of its weights.
   public let bits: Int
+  /// The name of the scheme of weights and activations; nil where there is none.
+  public let scheme: String?
   /// The KV policy's text form.
   public let kv: String
   /// Tokens of thought.
@@ -23,12 +25,13 @@ public struct MeasuredAccuracy: Sendable, Hashable, Codable {
 
   /// Keeps what was measured.
   public init(
-    model: String, bits: Int, kv: String, thinkBudget: Int, samples: Int, task: TaskKind,
-    accuracy: Double, standardError: Double?, study: String,
+    model: String, bits: Int, scheme: String? = nil, kv: String, thinkBudget: Int, samples: Int,
+    task: TaskKind, accuracy: Double, standardError: Double?, study: String,
     benchmark: String
   ) {
     self.model = model
     self.bits = bits
+    self.scheme = scheme
     self.kv = kv
     self.thinkBudget = thinkBudget
     self.samples = samples
@@ -43,6 +46,7 @@ public struct MeasuredAccuracy: Sendable, Hashable, Codable {
   struct Key: Hashable {
     let model: String
     let bits: Int
+    let scheme: String?
     let kv: String
     let thinkBudget: Int
     let samples: Int
@@ -59,14 +63,15 @@ public struct MeasuredAccuracy: Sendable, Hashable, Codable {
   }
 
   var key: Key {
-    Key(model: model, bits: bits, kv: kv, thinkBudget: thinkBudget, samples: samples)
+    Key(
+      model: model, bits: bits, scheme: scheme, kv: kv, thinkBudget: thinkBudget, samples: samples)
   }
 }
 
 extension Configuration {
   var measurementKey: MeasuredAccuracy.Key {
     MeasuredAccuracy.Key(
-      model: model.name, bits: precision.bits, kv: kv.description, thinkBudget: load.thinkBudget,
-      samples: load.samples)
+      model: model.name, bits: precision.bits, scheme: precision.scheme?.rawValue,
+      kv: kv.description, thinkBudget: load.thinkBudget, samples: load.samples)
   }
 }

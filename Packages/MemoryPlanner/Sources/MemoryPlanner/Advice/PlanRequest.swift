@@ -37,12 +37,13 @@ public struct PlanRequest: Sendable, Hashable {
   public static let paperRetained = [8192, 4096, 2048]
 
   /// A request; what is on offer by default is what the paper measured, as far as the models'
-  /// contexts allow it.
+  /// contexts allow it. Where waiting counts, W8A8 in integers is too: it answers no better than 8
+  /// bits of the weights alone, but reads prompts the fastest.
   public init(
     memory: Int, task: TaskKind, models: [ModelShape], precisions: [WeightPrecision]? = nil,
     policies: [KVPolicy]? = nil, thinkBudgets: [Int]? = nil, samples: [Int] = paperSamples,
-    batch: Int = 1, prefersLatency: Bool = false, prompt: Int = 256, answer: Int = 128,
-    accounting: Accounting = .actual
+    batch: Int = 1, prefersLatency: Bool = false, seconds: Double? = nil, prompt: Int = 256,
+    answer: Int = 128, accounting: Accounting = .actual
   ) throws(PlannerError) {
     self.memory = memory
     self.task = task
@@ -50,13 +51,17 @@ public struct PlanRequest: Sendable, Hashable {
     self.samples = samples
     self.batch = batch
     self.prefersLatency = prefersLatency
+    self.seconds = seconds
     self.prompt = prompt
     self.answer = answer
     self.accounting = accounting
     let context = models.map(\.contextLength).min() ?? 0
     let isLong = context >= 32_768
     var offered = precisions ?? [.bf16]
-    if precisions == nil { for bits in [8, 4] { offered.append(try WeightPrecision(bits: bits)) } }
+    if precisions == nil {
+      for bits in [8, 4] { offered.append(try WeightPrecision(bits: bits)) }
+      if prefersLatency || seconds != nil { offered.append(WeightPrecision(.w8a8Integer)) }
+    }
     self.precisions = offered
     self.thinkBudgets =
       thinkBudgets
@@ -103,7 +108,7 @@ public struct PlanRequest: Sendable, Hashable {
         let load = try Load(
           thinkBudget: tokens, prompt: prompt, answer: answer, samples: group, batch: batch)
         for model in models where load.sequenceTokens <= model.contextLength {
-          for precision in precisions {
+          for precision in precisions where precision.isPossible(for: model) {
             for kv in policies
             where kv.eviction.map({ $0.budget < load.sequenceTokens }) ?? true {
               found.append(
@@ -114,6 +119,12 @@ public struct PlanRequest: Sendable, Hashable {
       }
     }
     guard !found.isEmpty else {
+      if let precision = precisions.first, !models.contains(where: precision.isPossible) {
+        throw .invalid(
+          name: "scheme", value: "\(precision)",
+          expected: "another: no model on offer can be rotated (experts, linear attention, "
+            + "or a width without a known Hadamard matrix)")
+      }
       throw .invalid(
         name: "thinking budget", value: "\(thinkBudgets.min() ?? 0) and more",
         expected: "prompt, thought and answer within the models' contexts")

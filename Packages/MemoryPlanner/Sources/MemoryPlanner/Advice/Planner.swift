@@ -115,12 +115,12 @@ public enum Planner {
   public static func bestOfEach(_ advice: [Advice]) -> [Advice] {
     struct Pair: Hashable {
       let model: String
-      let bits: Int
+      let precision: WeightPrecision
     }
     var seen: Set<Pair> = []
     return advice.filter {
       seen.insert(
-        Pair(model: $0.configuration.model.name, bits: $0.configuration.precision.bits)
+        Pair(model: $0.configuration.model.name, precision: $0.configuration.precision)
       ).inserted
     }
   }

@@ -17,13 +17,15 @@ struct EngineMemory {
     let embedding = WeightPrecision.bf16.packedBytes(
       rows: shape.vocabularySize, columns: shape.embeddingSize)
     return Saturating.sum(
-      head, Saturating.product(shape.embeddingCopies - 1, embedding),
+      head, ties ? 0 : embedding,
       shape.overKeptLinears {
         WeightPrecision.bf16.packedBytes(rows: $0.rows, columns: $0.columns)
       },
-      shape.overLinears { precision.packedBytes(rows: $0.rows, columns: $0.columns) },
+      shape.overLinears { precision.packedBytes(of: $0, width: shape.hiddenSize) },
       Saturating.product(4, Saturating.sum(shape.normParameters, shape.biasParameters)))
   }
+
+  private var ties: Bool { shape.tiesEmbeddings(in: precision) }
 
   /// The bytes of the output head; the scales of one that is quantized as it is loaded are F32.
   private var head: Int {
@@ -54,7 +56,7 @@ struct EngineMemory {
 
   /// The last matrix is read before it is packed; then its file form is let go.
   private var lastMatrix: Int {
-    shape.tiesEmbeddings ? 0 : Saturating.product(2, shape.embeddingParameters)
+    ties ? 0 : Saturating.product(2, shape.embeddingParameters)
   }
 
   /// Bytes that are left for KV caches in `memory` bytes: with no more of them the peak stays

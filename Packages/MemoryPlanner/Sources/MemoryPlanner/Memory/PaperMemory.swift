@@ -5,7 +5,9 @@ enum PaperMemory {
   /// Weights as Table 1 has them: the released checkpoint for 16 bits, else a GPTQ v1 checkpoint
   /// with its packed codes, scales (F16), zero points (stored though symmetric), group indices (one
   /// int32 an input), norms and embeddings.
+  /// Of a scheme, which the paper has none of, what its files hold.
   static func storedWeights(_ shape: ModelShape, _ precision: WeightPrecision) -> Int {
+    if precision.scheme != nil { return StoredWeights(shape, precision).bytes }
     guard let group = precision.groupSize else {
       let second = shape.shipsTiedHead && shape.tiesEmbeddings ? shape.embeddingParameters : 0
       return Saturating.product(2, Saturating.sum(shape.parameters, second))
@@ -18,7 +20,9 @@ enum PaperMemory {
   }
 
   /// Weights by the equation of Appendix A: P_S = 16 and, as quantization is symmetric, P_Z = 0.
+  /// Of a scheme what its files hold.
   static func printedWeights(_ shape: ModelShape, _ precision: WeightPrecision) -> Int {
+    if precision.scheme != nil { return StoredWeights(shape, precision).bytes }
     guard let group = precision.groupSize else {
       return Saturating.sum(Saturating.product(2, shape.linearParameters), unquantized(shape))
     }

@@ -14,12 +14,17 @@ public struct BlockShape: Sendable, Hashable, Codable {
     public let share: Double
     /// How many there are, such as one for each expert.
     public let count: Int
+    /// Whether the inputs are the product of a feed-forward layer, which schemes of 4-bit
+    /// activations may hold in more bits (`WeightScheme.wideLayers`).
+    public let isWide: Bool
 
     /// Matrices of one size.
     public init(
-      rows: Int, columns: Int, hasBias: Bool = false, share: Double = 1, count: Int = 1
+      rows: Int, columns: Int, hasBias: Bool = false, share: Double = 1, count: Int = 1,
+      isWide: Bool = false
     ) {
       self.count = count
+      self.isWide = isWide
       self.rows = rows
       self.columns = columns
       self.hasBias = hasBias

@@ -23,6 +23,9 @@ public struct ModelShape: Sendable, Hashable, Codable {
   /// Whether the released BF16 checkpoint holds a head although it is tied (Qwen3 0.6B and 1.7B
   /// do).
   public let shipsTiedHead: Bool
+  /// Whether residual stream, heads and inner products can be rotated by Hadamard matrices, as the
+  /// scheme `w4a4-rotated` needs it.
+  public let isRotatable: Bool
 
   /// A shape of these parts, of which the blocks come from a family's description.
   ///
@@ -31,7 +34,8 @@ public struct ModelShape: Sendable, Hashable, Codable {
   public init(
     name: String, hiddenSize: Int, embeddingSize: Int? = nil, blocks: [BlockShape],
     outerLinears: [BlockShape.Linear] = [], lastNormParameters: Int, vocabularySize: Int,
-    contextLength: Int, tiesEmbeddings: Bool, shipsTiedHead: Bool = false
+    contextLength: Int, tiesEmbeddings: Bool, shipsTiedHead: Bool = false,
+    isRotatable: Bool = false
   ) throws(PlannerError) {
     try Self.check(
       [
@@ -60,6 +64,7 @@ public struct ModelShape: Sendable, Hashable, Codable {
     self.contextLength = contextLength
     self.tiesEmbeddings = tiesEmbeddings
     self.shipsTiedHead = shipsTiedHead
+    self.isRotatable = isRotatable
   }
 
   /// A dense model of equal blocks: attention with q, k, v and o, per-head norms of queries and
@@ -70,7 +75,7 @@ public struct ModelShape: Sendable, Hashable, Codable {
   public init(
     name: String, hiddenSize: Int, intermediateSize: Int, layers: Int, heads: Int, kvHeads: Int,
     headDimension: Int, vocabularySize: Int, contextLength: Int, tiesEmbeddings: Bool,
-    shipsTiedHead: Bool = false
+    shipsTiedHead: Bool = false, isRotatable: Bool = false
   ) throws(PlannerError) {
     try Self.check(
       [
@@ -90,7 +95,7 @@ public struct ModelShape: Sendable, Hashable, Codable {
         .init(rows: keys, columns: hiddenSize), .init(rows: hiddenSize, columns: queries),
         .init(rows: intermediateSize, columns: hiddenSize),
         .init(rows: intermediateSize, columns: hiddenSize),
-        .init(rows: hiddenSize, columns: intermediateSize),
+        .init(rows: hiddenSize, columns: intermediateSize, isWide: true),
       ], otherParameters: 2 * hiddenSize + 2 * headDimension,
       state: .keyValues(heads: heads, kvHeads: kvHeads, dimension: headDimension, window: nil),
       scratchWidth: Saturating.sum(
@@ -100,7 +105,8 @@ public struct ModelShape: Sendable, Hashable, Codable {
       name: name, hiddenSize: hiddenSize,
       blocks: [BlockShape](repeating: block, count: layers),
       lastNormParameters: hiddenSize, vocabularySize: vocabularySize,
-      contextLength: contextLength, tiesEmbeddings: tiesEmbeddings, shipsTiedHead: shipsTiedHead)
+      contextLength: contextLength, tiesEmbeddings: tiesEmbeddings, shipsTiedHead: shipsTiedHead,
+      isRotatable: isRotatable)
   }
 
   /// No model has more blocks.
@@ -188,6 +194,10 @@ public struct ModelShape: Sendable, Hashable, Codable {
   public var embeddingParameters: Int { Saturating.product(vocabularySize, embeddingSize) }
   /// Matrices of the embedding's size that the model computes with: 1 if tied, else 2.
   public var embeddingCopies: Int { tiesEmbeddings ? 1 : 2 }
+  /// Whether the output head is the embedding still when the weights are in a precision.
+  func tiesEmbeddings(in precision: WeightPrecision) -> Bool {
+    tiesEmbeddings && precision.scheme?.untiesHead != true
+  }
   /// Parameters of the embedding, the head and the other matrices that stay in 16 bits.
   public var outerParameters: Int {
     Saturating.sum(
@@ -207,9 +217,7 @@ public struct ModelShape: Sendable, Hashable, Codable {
   }
   /// Bytes of the experts that none of `tokens` tokens is expected to be sent to, in a precision.
   public func idleBytes(_ precision: WeightPrecision, tokens: Int) -> Int {
-    overLinears {
-      $0.idle(precision.packedBytes(rows: $0.rows, columns: $0.columns), tokens: tokens)
-    }
+    overLinears { $0.idle(precision.packedBytes(of: $0, width: hiddenSize), tokens: tokens) }
   }
   /// Values that one token adds to the KV cache: layers that attend x KV heads x dimension x 2.
   public var kvValuesPerToken: Int {

@@ -29,7 +29,7 @@ public enum Qwen3Family {
     try? ModelShape(
       name: name, hiddenSize: hidden, intermediateSize: feedForward, layers: layers, heads: heads,
       kvHeads: 8, headDimension: headDimension, vocabularySize: vocabulary, contextLength: context,
-      tiesEmbeddings: ties, shipsTiedHead: ships)
+      tiesEmbeddings: ties, shipsTiedHead: ships, isRotatable: true)
   }
 
   private static func mixture(
@@ -43,7 +43,7 @@ public enum Qwen3Family {
         .init(rows: queries, columns: hidden), .init(rows: keys, columns: hidden, count: 2),
         .init(rows: hidden, columns: queries),
         .init(rows: expert, columns: hidden, share: share, count: 2 * experts),
-        .init(rows: hidden, columns: expert, share: share, count: experts),
+        .init(rows: hidden, columns: expert, share: share, count: experts, isWide: true),
       ],
       keptLinears: [.init(rows: experts, columns: hidden)],
       otherParameters: 2 * hidden + 2 * headDimension,

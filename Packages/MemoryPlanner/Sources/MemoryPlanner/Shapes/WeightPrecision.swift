@@ -6,10 +6,12 @@ public struct WeightPrecision: Sendable, Hashable, Codable, CustomStringConverti
 
   /// Bits of a weight: 16, or 8, 4, 3 or 2 for codes.
   public let bits: Int
-  /// Inputs that share a scale; nil for 16 bits.
+  /// Inputs that share a scale; nil for 16 bits, and for one scale a row.
   public let groupSize: Int?
   /// Whether each group has a zero point besides its scale.
   public let hasZeroPoints: Bool
+  /// The scheme of weights and activations; nil where weights alone are quantized, or nothing.
+  public let scheme: WeightScheme?
 
   /// BF16 throughout.
   public static let bf16 = WeightPrecision(uncheckedBits: 16, groupSize: nil, hasZeroPoints: false)
@@ -18,6 +20,15 @@ public struct WeightPrecision: Sendable, Hashable, Codable, CustomStringConverti
     self.bits = bits
     self.groupSize = groupSize
     self.hasZeroPoints = hasZeroPoints
+    scheme = nil
+  }
+
+  /// A scheme as `quantize --scheme` makes it where nobody says more.
+  public init(_ scheme: WeightScheme) {
+    bits = scheme.bits
+    groupSize = scheme.groupSize
+    hasZeroPoints = false
+    self.scheme = scheme
   }
 
   /// 16 bits, or codes in groups (the paper's: 8 or 4 bits, groups of 128, symmetric).
@@ -59,8 +70,14 @@ public struct WeightPrecision: Sendable, Hashable, Codable, CustomStringConverti
     }
   }
 
-  /// Such as `16 bits` or `4 bits, groups of 128`.
+  /// Whether weights of a model can be held so.
+  func isPossible(for model: ModelShape) -> Bool { scheme != .w4a4Rotated || model.isRotatable }
+
+  /// The scheme's name, or bits: `w8a8-int`, `4 bits`.
+  public var title: String { scheme?.rawValue ?? "\(bits) bits" }
+
+  /// Such as `16 bits`, `4 bits, groups of 128` or `w8a8-int`.
   public var description: String {
-    "\(bits) bits" + (groupSize.map { ", groups of \($0)" } ?? "")
+    title + (scheme == nil ? groupSize.map { ", groups of \($0)" } ?? "" : "")
   }
 }
