@@ -16,6 +16,7 @@ import Testing
     #expect(!records.isEmpty)
     let fields: Set = [
       "model", "parameters", "weight_bits", "scheme", "group_size", "kv", "think_budget", "samples",
+      "stop", "tokens_saved",
       "batch",
       "weights_bytes", "kv_bytes", "total_bytes", "expected_accuracy", "accuracy_low",
       "accuracy_high", "accuracy_origin",
@@ -145,6 +146,21 @@ import Testing
           "w4a4-rotated",
         ]),
       code: 2, naming: ["w4a4-rotated", "rotated"])
+  }
+
+  /// Votes stop when they are decided, with where what that saves is from.
+  @Test func rulesAreAnAxis() throws {
+    let usual = ["--memory", "40GiB", "--bandwidth", "50GB", "--family", "qwen3"]
+    let votes = try folder.run(.plan, usual)
+    for text in ["--vote --stop-when decided", "% fewer tokens", "docs/thinking.md"] {
+      #expect(votes.output.contains(text), "\(text)")
+    }
+    let thoughts = try folder.run(.plan, usual + ["--stop-thinking", "stable:4"])
+    #expect(thoughts.output.contains("--stop-thinking stable:4"))
+    #expect(!thoughts.output.contains("--stop-when"))
+    expectRefusal(
+      try folder.run(.plan, usual + ["--stop-thinking", "stable:4", "--stop-when", "decided"]),
+      code: 2, naming: ["exclude each other"])
   }
 
   @Test func aStudyThatIsNoneIsNamed() throws {

@@ -15,6 +15,7 @@ import Testing
       weights: {method: rtn}
       limit: 4
       temperature: 0.6
+      rules: [decided, "stable:2"]
       grids:
         - benchmarks: [nano-math]
           models: [nano-0.15m]
@@ -28,10 +29,10 @@ import Testing
     return "small.yaml"
   }
 
-  private func points() throws -> [[String: Any]] {
+  private func points(_ key: String = "points") throws -> [[String: Any]] {
     let file = folder.url.appendingPathComponent("out/study-small/results.json")
     let results = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any]
-    return try #require(results?["points"] as? [[String: Any]])
+    return try #require(results?[key] as? [[String: Any]])
   }
 
   @Test(arguments: ["numerics: int7", "head-bits: '4'"])
@@ -74,6 +75,12 @@ import Testing
     #expect(try points().count == 16)
     let numerics = try Set(points().compactMap { $0["numerics"] as? String })
     #expect(numerics == ["bf16", "int8"])
+    // Votes of three at each of 8 points, thoughts of each run.
+    let rules = try points("rules")
+    #expect(rules.count { $0["rule"] as? String == "decided" } == 8)
+    #expect(rules.count { $0["rule"] as? String == "stable:2" } == 4)
+    #expect(
+      rules.allSatisfy { $0["rule"] as? String != "decided" || $0["difference"] as? Double == 0 })
     #expect(try folder.run(.study, ["report", file]).isSuccess)
     #expect(try !String(contentsOf: page, encoding: .utf8).contains("Incomplete"))
     // What was measured is enough to draw it again.

@@ -34,6 +34,7 @@ public struct PlannedRun {
     }
     var request = try PlanRequest(
       memory: memory.bytes, task: task, models: models, precisions: precisions)
+    request.voteRules = []
     let shortest = request.thinkBudgets.min() ?? 0
     request.thinkBudgets.removeAll { $0 > tokens - request.answer }
     guard !request.thinkBudgets.isEmpty else {

@@ -8,9 +8,5 @@ extension VoteRule: ExpressibleByArgument {
 
 extension StableAnswer: ExpressibleByArgument {
   /// `stable:` and the number of probes.
-  public init?(argument: String) {
-    let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts[0] == "stable", let agreeing = Int(parts[1]) else { return nil }
-    self.init(agreeing: agreeing)
-  }
+  public init?(argument: String) { self.init(parsing: argument) }
 }

@@ -1,6 +1,7 @@
 import AppSupport
 import ArgumentParser
 import Evaluation
+import MemoryPlanner
 import TextGeneration
 import Tokenizer
 
@@ -56,7 +57,7 @@ struct ThinkingFlags: ParsableArguments {
   /// The lengths of a thought at which its answer is probed, ascending.
   var probes: [Int] {
     guard stopThinking != nil, let thinkBudget else { return [] }
-    let step = probeEvery ?? max(16, thinkBudget / 16)
+    let step = probeEvery ?? Load.usualProbeStep(thinkBudget: thinkBudget)
     return Array(stride(from: step, to: thinkBudget, by: step))
   }
 

@@ -55,6 +55,16 @@ struct Plan: ParsableCommand {
   var budget: [Int] = []
   @Option(help: "Group sizes to choose from (default: 1, 3, 4, 6, 8, 12 and 16).")
   var samples: [Int] = []
+  @Option(
+    help: ArgumentHelp(
+      "Rules that end votes, to choose from: decided, which is exact, beta:0.95, all for none; may be given several times (default: decided).",
+      valueName: "rule"))
+  var stopWhen: [VoteRule] = []
+  @Option(
+    help: ArgumentHelp(
+      "Rules that end thoughts, to choose from, such as stable:4; may be given several times (default: none).",
+      valueName: "rule"))
+  var stopThinking: [StableAnswer] = []
   @Option(help: "Questions answered at a time, which share the weights.")
   var batch = 1
   @Option(help: ArgumentHelp("Tokens of a prompt.", valueName: "tokens"))
@@ -100,6 +110,9 @@ struct Plan: ParsableCommand {
     if !family.isEmpty && !model.isEmpty {
       throw ValidationError("--family and --model exclude each other")
     }
+    if !stopWhen.isEmpty && !stopThinking.isEmpty {
+      throw ValidationError("--stop-when and --stop-thinking exclude each other")
+    }
     if json && explain { throw ValidationError("--json and --explain exclude each other") }
     if let seconds, !(seconds > 0 && seconds.isFinite) {
       throw ValidationError("--seconds \(seconds): expected a number above 0")
@@ -108,12 +121,13 @@ struct Plan: ParsableCommand {
     if model.count != 1 || bits.count + scheme.count != 1 || budget.count != 1 {
       throw ValidationError("--fits needs --model, --bits or --scheme, and --budget, each once")
     }
-    if samples.count > 1 || kv.count > 1 {
-      throw ValidationError("--fits takes --samples and --kv at most once")
+    if samples.count > 1 || kv.count > 1 || stopThinking.count > 1 {
+      throw ValidationError("--fits takes --samples, --kv and --stop-thinking at most once")
     }
     let without = [
       ("study", !study.isEmpty), ("latency", latency), ("explain", explain),
       ("seconds", seconds != nil), ("bandwidth", bandwidth != nil),
+      ("stop-when", !stopWhen.isEmpty),
     ]
     if let (name, _) = without.first(where: \.1) {
       throw ValidationError("--fits and --\(name) exclude each other")
@@ -157,7 +171,7 @@ struct Plan: ParsableCommand {
       ? try families.flatMap(KnownShapes.models)
       : try model.map { try KnownShapes.shape(of: $0, hub.use) }
     let weights = try bits.map { try WeightPrecision(bits: $0) } + scheme.map { .init($0) }
-    return try PlanRequest(
+    var request = try PlanRequest(
       memory: try available - (fits ? 0 : systemShare), task: task, models: models,
       precisions: weights.isEmpty ? nil : weights,
       policies: kv.isEmpty ? nil : try kv.map(Self.policy),
@@ -165,6 +179,9 @@ struct Plan: ParsableCommand {
       samples: samples.isEmpty ? (fits ? [1] : PlanRequest.paperSamples) : samples, batch: batch,
       prefersLatency: latency, seconds: seconds, prompt: prompt, answer: answer,
       accounting: accounting)
+    if !stopWhen.isEmpty { request.voteRules = stopWhen.map { "\($0)" } }
+    request.thoughtRules = stopThinking.map { "\($0)" }
+    return request
   }
 
   private var available: Int {

@@ -18,6 +18,8 @@ struct PlanRecord: Encodable {
   let kv: Cache
   let thinkBudget: Int
   let samples: Int
+  let stop: String?
+  let tokensSaved: Double?
   let batch: Int
   let weightsBytes: Int
   let kvBytes: Int
@@ -33,8 +35,9 @@ struct PlanRecord: Encodable {
   let command: String
 
   enum CodingKeys: String, CodingKey {
-    case model, parameters, scheme, kv, samples, batch, source, reason, command, benchmark
+    case model, parameters, scheme, kv, samples, stop, batch, source, reason, command, benchmark
     case weightBits = "weight_bits"
+    case tokensSaved = "tokens_saved"
     case groupSize = "group_size"
     case thinkBudget = "think_budget"
     case weightsBytes = "weights_bytes"
@@ -59,6 +62,8 @@ struct PlanRecord: Encodable {
       format: policy.format, policy: policy.eviction.map { "\($0)" } ?? "full")
     thinkBudget = configuration.load.thinkBudget
     samples = configuration.load.samples
+    stop = configuration.thoughtRule ?? configuration.voteRule
+    tokensSaved = advice.savings.first?.saved
     batch = configuration.load.batch
     weightsBytes = advice.memory.weights
     kvBytes = advice.memory.kv
@@ -85,6 +90,8 @@ struct PlanRecord: Encodable {
     try container.encode(kv, forKey: .kv)
     try container.encode(thinkBudget, forKey: .thinkBudget)
     try container.encode(samples, forKey: .samples)
+    try container.encode(stop, forKey: .stop)
+    try container.encode(tokensSaved, forKey: .tokensSaved)
     try container.encode(batch, forKey: .batch)
     try container.encode(weightsBytes, forKey: .weightsBytes)
     try container.encode(kvBytes, forKey: .kvBytes)

@@ -38,6 +38,7 @@ extension Advice {
           "\(figure): \(base) (\(expected.source)), \(expected.steps.joined(separator: ", "))")
       }
     }
+    parts += savings.map { "\($0.text) (\($0.source))" }
     parts += judgements.filter { !$0.agrees }.map { "against finding \($0.finding): \($0.text)" }
     parts += judgements.filter(\.agrees).map { "\($0.text) (finding \($0.finding))" }
     let sentence = parts.joined(separator: "; ")
@@ -100,7 +101,9 @@ struct PlanText {
         "\(place + 1)", configuration.model.name,
         configuration.precision.scheme?.rawValue ?? "\(configuration.precision.bits)",
         "\(configuration.kv)", "\(configuration.load.thinkBudget)",
-        "\(configuration.load.samples)", "\(ByteCount(item.memory.weights))",
+        (["\(configuration.load.samples)"] + configuration.rules.map(\.rule)).joined(
+          separator: ", "),
+        "\(ByteCount(item.memory.weights))",
         "\(ByteCount(item.memory.kv))", "\(ByteCount(item.memory.total))",
         item.seconds.map(Text.duration) ?? "-", item.accuracyText, origin,
       ])

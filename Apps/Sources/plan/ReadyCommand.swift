@@ -28,6 +28,8 @@ enum ReadyCommand {
     ]
     if advice.measurement != nil { words.append("--force") }
     if load.samples > 1 { words.append("--samples \(load.samples) --vote") }
+    if let rule = configuration.voteRule { words.append("--stop-when \(rule)") }
+    if let rule = configuration.thoughtRule { words.append("--stop-thinking \(rule)") }
     words += CacheFlags.words(configuration.kv)
     words.append("--prompt \"...\"")
     commands.append(words.joined(separator: " "))

@@ -22,7 +22,7 @@ import Testing
       return Rank(
         Advice(
           configuration: configuration, memory: configuration.memory(.paperTable),
-          expected: expected, seconds: nil, measurement: nil,
+          expected: expected, seconds: nil, savings: [], measurement: nil,
           judgements: situation.judgements(of: configuration)), situation,
         standing: expected.value)
     }

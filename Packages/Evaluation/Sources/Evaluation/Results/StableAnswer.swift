@@ -13,6 +13,13 @@ public struct StableAnswer: Sendable, Hashable {
     self.agreeing = agreeing
   }
 
+  /// Reads `stable:` and the number of probes; nil for anything else.
+  public init?(parsing text: String) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[0] == "stable", let agreeing = Int(parts[1]) else { return nil }
+    self.init(agreeing: agreeing)
+  }
+
   /// Which probe ends the thought.
   ///
   /// - Parameters:
@@ -33,4 +40,9 @@ public struct StableAnswer: Sendable, Hashable {
     }
     return nil
   }
+}
+
+extension StableAnswer: CustomStringConvertible {
+  /// As it is parsed.
+  public var description: String { "stable:\(agreeing)" }
 }

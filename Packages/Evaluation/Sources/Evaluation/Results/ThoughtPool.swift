@@ -80,7 +80,7 @@ public struct ThoughtPool: Sendable {
         let costs = questions.map { samples in
           RuleOutcome.Cost.mean(samples.map { cost(of: $0, rule) })
         }
-        return RuleOutcome(rule: "stable:\(rule.agreeing)", costs, beside: plain.last)
+        return RuleOutcome(rule: "\(rule)", costs, beside: plain.last)
       }
   }
 

@@ -46,6 +46,10 @@ public struct StudyDefinition: Sendable, Hashable {
   public let numerics: String?
   /// How the output head is held, as `--head-bits` has it; nil for the default of each format.
   public let headBits: String?
+  /// Rules that end votes, whose savings are worked out from the replies; needs no further run.
+  public let voteRules: [VoteRule]
+  /// Rules that end thoughts, likewise.
+  public let thoughtRules: [StableAnswer]
   /// The grids.
   public let grids: [Grid]
 }
@@ -74,8 +78,7 @@ extension StudyDefinition {
     let top = try YAMLSection(text: yaml, file: file)
     try top.allow([
       "name", "title", "tasks", "weights", "limit", "seed", "concurrency", "temperature",
-      "numerics",
-      "head-bits", "grids",
+      "numerics", "head-bits", "rules", "grids",
     ])
     name = try top.required("name", top.string("name"))
     guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }),
@@ -98,6 +101,17 @@ extension StudyDefinition {
     temperature = try top.number("temperature")
     numerics = try top.string("numerics")
     headBits = try top.string("head-bits")
+    var (votes, thoughts): ([VoteRule], [StableAnswer]) = ([], [])
+    for text in try top.strings("rules") == nil ? [] : top.distinct("rules") {
+      if let rule = VoteRule(parsing: text), rule != .all {
+        votes.append(rule)
+      } else if let rule = StableAnswer(parsing: text) {
+        thoughts.append(rule)
+      } else {
+        throw top.error("rules", "holds '\(text)'; expected decided, beta:0.95 or stable:4")
+      }
+    }
+    (voteRules, thoughtRules) = (votes, thoughts)
     var grids: [Grid] = []
     for section in try top.required("grids", top.sections("grids")) {
       grids.append(try Grid(section, tasks: kinds, evictions))

@@ -89,9 +89,12 @@ public struct StudyJournals: Sendable {
       }
     }
     let scenarios = definition.scenarios
-    return StudyResults(
+    var results = StudyResults(
       study: definition.name, title: definition.title, concurrency: definition.concurrency,
       scenarios: scenarios.count, points: scenarios.compactMap { outcomes[$0] })
+    let rules = try ruleOutcomes(outcomes)
+    if !rules.isEmpty { results.rules = rules }
+    return results
   }
 }
 

@@ -55,6 +55,16 @@ public struct StudyPoint: Sendable, Hashable, Codable {
   /// Weights and caches, in bytes.
   public var totalBytes: Int { weightsBytes + kvBytes }
 
+  /// The point as something measured, for the planner.
+  func measurement(
+    of study: String, rule: String? = nil, saved: Double? = nil
+  ) -> MeasuredAccuracy {
+    MeasuredAccuracy(
+      model: model, bits: bits, scheme: scheme, kv: kv, thinkBudget: thinkBudget,
+      samples: samples, rule: rule, saved: saved, task: task, accuracy: accuracy,
+      standardError: standardError, study: "\(study), \(benchmark)", benchmark: benchmark)
+  }
+
   /// Whether everything can be true, so that nothing computed from it can overflow.
   var isPlausible: Bool {
     let sizes = [parameters, thinkBudget, replies, weightsBytes, kvBytes]
@@ -82,6 +92,9 @@ public struct StudyResults: Sendable, Hashable, Codable {
   /// What was measured, in the order of the study.
   public let points: [StudyPoint]
 
+  /// What rules that end votes and thoughts early would have saved; nil where the study has none.
+  public var rules: [StudyRuleOutcome]?
+
   /// Whether every scenario was measured.
   public var isComplete: Bool { points.count == scenarios }
 
@@ -106,7 +119,9 @@ public struct StudyResults: Sendable, Hashable, Codable {
     do { results = try JSONDecoder().decode(StudyResults.self, from: bytes) } catch {
       throw .file(path: url.path, reason: "holds no results of a study")
     }
-    guard results.format == Self.currentFormat, results.points.allSatisfy(\.isPlausible) else {
+    guard results.format == Self.currentFormat,
+      (results.points + (results.rules ?? []).map(\.point)).allSatisfy(\.isPlausible)
+    else {
       throw .file(
         path: url.path, reason: "holds results of another format, or figures that cannot be")
     }
@@ -129,12 +144,6 @@ public struct StudyResults: Sendable, Hashable, Codable {
 
   /// The results as measurements for the planner.
   public var measurements: [MeasuredAccuracy] {
-    points.map {
-      MeasuredAccuracy(
-        model: $0.model, bits: $0.bits, scheme: $0.scheme, kv: $0.kv, thinkBudget: $0.thinkBudget,
-        samples: $0.samples, task: $0.task, accuracy: $0.accuracy,
-        standardError: $0.standardError, study: "\(study), \($0.benchmark)", benchmark: $0.benchmark
-      )
-    }
+    points.map { $0.measurement(of: study) } + (rules ?? []).map { $0.measurement(of: study) }
   }
 }

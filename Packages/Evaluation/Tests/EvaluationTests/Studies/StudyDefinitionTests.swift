@@ -48,6 +48,15 @@ import Testing
     #expect(Set(study.runs.map(\.name)).count == 16)
   }
 
+  @Test func rulesNeedNoRuns() throws {
+    let plain = try definition(Self.head + "grids:\n" + Self.grid)
+    let study = try definition(
+      Self.head + "rules: [decided, \"beta:0.9\", \"stable:3\"]\ngrids:\n" + Self.grid)
+    #expect(study.voteRules == [.decided, .beta(0.9)])
+    #expect(study.thoughtRules.map(\.agreeing) == [3])
+    #expect(study.runs == plain.runs && study.scenarios == plain.scenarios)
+  }
+
   @Test func gridsShareTheirRuns() throws {
     let second = """
         - {benchmarks: [nano-math], models: [b], bits: [16], kv: [bf16], budgets: [16, 64], samples: [1], replies: 8}
@@ -75,6 +84,7 @@ import Testing
     ("grids:\n" + grid.replacingOccurrences(of: "nano-math", with: "aime25"), "tasks"),
     ("grids:\n" + grid + "    replies: 2", "replies"),
     ("grids:\n" + grid + "    schemes: [fast]", "'fast'"),
+    ("rules: [all]\ngrids:\n" + grid, "'all'"), ("rules: [stable]\ngrids:\n" + grid, "'stable'"),
     ("grids:\n" + grid + "    schemes: [w8a8-int, w8a8-int]", "twice"),
     ("grids:\n" + grid + "    colour: red", "colour"),
     ("limit: 0\ngrids:\n" + grid, "limit"), ("seeds: 1\ngrids:\n" + grid, "seeds"),

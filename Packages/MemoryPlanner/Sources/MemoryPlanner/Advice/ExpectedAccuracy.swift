@@ -48,10 +48,11 @@ extension ExpectedAccuracy {
   init?(_ configuration: Configuration, _ situation: Situation) {
     let task = situation.task
     guard let base = PublishedAccuracy.of(configuration.model.name, task) else { return nil }
-    let steps = [
-      Step.weights(configuration, task), Step.scheme(configuration, task),
-      Step.thought(configuration, task, base), Step.cache(configuration),
-    ].compactMap(\.self)
+    let steps =
+      [
+        Step.weights(configuration, task), Step.scheme(configuration, task),
+        Step.thought(configuration, task, base), Step.cache(configuration),
+      ].compactMap(\.self) + Step.stops(configuration, task)
     var (value, variance) = (base.accuracy, (base.error / max(base.accuracy, 0.01)).squared)
     for step in steps {
       value *= step.factor
@@ -153,6 +154,21 @@ extension ExpectedAccuracy {
       guard factor < 1 else { return nil }
       return Step(
         factor: factor, uncertainty: variance.squareRoot(), text: "KV \(kv) x \(factor.hundredths)")
+    }
+
+    /// What rules that are not exact lose of votes and thoughts.
+    static func stops(_ configuration: Configuration, _ task: TaskKind) -> [Step] {
+      configuration.rules.filter { $0.rule != TokenSaving.exact }.map { part, rule in
+        guard
+          let known = TokenSaving.known(
+            part, rule, task, samples: configuration.load.samples)
+        else {
+          return Step(factor: 1, uncertainty: 0.1, text: "\(rule), of which nothing is known")
+        }
+        return Step(
+          factor: known.recovery, uncertainty: known.error,
+          text: "\(rule) x \(known.recovery.thousandths) (\(known.source))")
+      }
     }
 
     /// Finding 3: votes pay from the size of an 8-bit 4B model on. A majority gains most where

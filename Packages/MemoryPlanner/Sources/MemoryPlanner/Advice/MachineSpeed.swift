@@ -25,10 +25,15 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
   /// - Parameters:
   ///   - configuration: what runs, with `batch` questions at a time.
   ///   - memory: its bytes.
+  ///   - savings: what ends its thoughts early. Samples of a vote run together, so that one that
+  ///     stops early saves work but no waiting.
   /// - Returns: seconds until all of its samples have answered.
-  public func seconds(_ configuration: Configuration, _ memory: MemoryUse) -> Double {
+  public func seconds(
+    _ configuration: Configuration, _ memory: MemoryUse, savings: [TokenSaving] = []
+  ) -> Double {
     let load = configuration.load
-    let steps = Double(load.thinkBudget + load.answer)
+    let spent = savings.reduce(1) { $1.part == .thought ? $0 * (1 - $1.saved) : $0 }
+    let steps = Double(load.thinkBudget + load.answer) * spent
     let isBounded = configuration.kv.eviction != nil
     let (model, precision) = (configuration.model, configuration.precision)
     func weights(_ tokens: Int) -> Double {

@@ -12,6 +12,10 @@ public struct MeasuredAccuracy: Sendable, Hashable, Codable {
   public let thinkBudget: Int
   /// Samples that vote.
   public let samples: Int
+  /// The rule that ended votes or thoughts early; nil for none.
+  public let rule: String?
+  /// The part of the tokens that the rule saved; nil without a rule.
+  public let saved: Double?
   /// What was asked.
   public let task: TaskKind
   /// Share of right answers, 0 to 1.
@@ -26,7 +30,8 @@ public struct MeasuredAccuracy: Sendable, Hashable, Codable {
   /// Keeps what was measured.
   public init(
     model: String, bits: Int, scheme: String? = nil, kv: String, thinkBudget: Int, samples: Int,
-    task: TaskKind, accuracy: Double, standardError: Double?, study: String,
+    rule: String? = nil, saved: Double? = nil, task: TaskKind, accuracy: Double,
+    standardError: Double?, study: String,
     benchmark: String
   ) {
     self.model = model
@@ -35,6 +40,8 @@ public struct MeasuredAccuracy: Sendable, Hashable, Codable {
     self.kv = kv
     self.thinkBudget = thinkBudget
     self.samples = samples
+    self.rule = rule
+    self.saved = saved
     self.task = task
     self.accuracy = accuracy
     self.standardError = standardError
@@ -50,6 +57,7 @@ public struct MeasuredAccuracy: Sendable, Hashable, Codable {
     let kv: String
     let thinkBudget: Int
     let samples: Int
+    var rule: String?
   }
 
   /// Whether its benchmark is the one of that name: `aime25` is AIME25, `gpqa` GPQA-Diamond.
@@ -64,7 +72,8 @@ public struct MeasuredAccuracy: Sendable, Hashable, Codable {
 
   var key: Key {
     Key(
-      model: model, bits: bits, scheme: scheme, kv: kv, thinkBudget: thinkBudget, samples: samples)
+      model: model, bits: bits, scheme: scheme, kv: kv, thinkBudget: thinkBudget, samples: samples,
+      rule: rule)
   }
 }
 
@@ -72,6 +81,7 @@ extension Configuration {
   var measurementKey: MeasuredAccuracy.Key {
     MeasuredAccuracy.Key(
       model: model.name, bits: precision.bits, scheme: precision.scheme?.rawValue,
-      kv: kv.description, thinkBudget: load.thinkBudget, samples: load.samples)
+      kv: kv.description, thinkBudget: load.thinkBudget, samples: load.samples,
+      rule: thoughtRule ?? voteRule)
   }
 }

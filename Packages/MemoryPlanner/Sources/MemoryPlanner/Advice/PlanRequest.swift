@@ -16,6 +16,10 @@ public struct PlanRequest: Sendable, Hashable {
   public var thinkBudgets: [Int]
   /// The group sizes on offer.
   public var samples: [Int]
+  /// The rules on offer that end votes of three and more, as `--stop-when` has them; `all` for none.
+  public var voteRules = [TokenSaving.exact]
+  /// The rules on offer that end thoughts, as `--stop-thinking` has them; none where it is empty.
+  public var thoughtRules: [String] = []
   /// Questions at a time.
   public var batch: Int
   /// Whether short answers matter more than memory.
@@ -104,15 +108,18 @@ public struct PlanRequest: Sendable, Hashable {
     }
     var found: [Configuration] = []
     for tokens in thinkBudgets {
-      for group in samples {
+      for (group, votes, thought) in groups {
         let load = try Load(
-          thinkBudget: tokens, prompt: prompt, answer: answer, samples: group, batch: batch)
+          thinkBudget: tokens, prompt: prompt, answer: answer, samples: group, batch: batch,
+          probeEvery: thought.map { _ in Load.usualProbeStep(thinkBudget: tokens) })
         for model in models where load.sequenceTokens <= model.contextLength {
           for precision in precisions where precision.isPossible(for: model) {
             for kv in policies
             where kv.eviction.map({ $0.budget < load.sequenceTokens }) ?? true {
               found.append(
-                Configuration(model: model, precision: precision, kv: kv, load: load))
+                Configuration(
+                  model: model, precision: precision, kv: kv, load: load, voteRule: votes,
+                  thoughtRule: thought))
             }
           }
         }
@@ -130,5 +137,15 @@ public struct PlanRequest: Sendable, Hashable {
         expected: "prompt, thought and answer within the models' contexts")
     }
     return found
+  }
+
+  /// Group sizes with the rules that end them; a thought that stops early excludes votes that do, as
+  /// the commands have it.
+  private var groups: [(samples: Int, votes: String?, thought: String?)] {
+    samples.flatMap { group -> [(samples: Int, votes: String?, thought: String?)] in
+      if !thoughtRules.isEmpty { return thoughtRules.map { (group, nil, $0) } }
+      guard group > 2, !voteRules.isEmpty else { return [(group, nil, nil)] }
+      return voteRules.map { (group, $0 == "all" ? nil : $0, nil) }
+    }
   }
 }

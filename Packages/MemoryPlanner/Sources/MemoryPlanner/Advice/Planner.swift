@@ -9,6 +9,8 @@ public struct Advice: Sendable, Hashable {
   public let expected: ExpectedAccuracy?
   /// Seconds from a question to its answer; nil where the machine's speed is not known.
   public let seconds: Double?
+  /// What the rules that end its votes or thoughts are known to save.
+  public let savings: [TokenSaving]
   /// What was measured of it; nil where its figure is published or derived.
   public let measurement: MeasuredAccuracy?
   /// What the findings say of it.
@@ -50,16 +52,17 @@ public enum Planner {
       let memory = configuration.memory(request.accounting)
       if memory.total < least?.bytes ?? .max { least = (configuration, memory.total) }
       guard memory.total <= request.memory else { continue }
-      let seconds = speed?.seconds(configuration, memory)
+      let measurement = measurement(of: configuration, in: measured)
+      let savings = savings(of: configuration, request.task, measurement)
+      let seconds = speed?.seconds(configuration, memory, savings: savings)
       if let seconds, seconds < fastest?.seconds ?? .infinity { fastest = (configuration, seconds) }
       if let limit = request.seconds, seconds ?? .infinity > limit { continue }
-      let measurement = measured[configuration.measurementKey]
       found.append(
         Advice(
           configuration: configuration, memory: memory,
           expected: measurement.map { ExpectedAccuracy($0) }
             ?? ExpectedAccuracy(configuration, situation),
-          seconds: seconds, measurement: measurement,
+          seconds: seconds, savings: savings, measurement: measurement,
           judgements: situation.judgements(of: configuration)))
     }
     guard !found.isEmpty else {
@@ -72,6 +75,30 @@ public enum Planner {
         configuration: least.map { "\($0.0)" } ?? "")
     }
     return ordered(found, situation)
+  }
+
+  /// What a study measured of a configuration; a vote that stops when it is decided has the accuracy
+  /// of the whole one.
+  private static func measurement(
+    of configuration: Configuration, in measured: [MeasuredAccuracy.Key: MeasuredAccuracy]
+  ) -> MeasuredAccuracy? {
+    var key = configuration.measurementKey
+    if let own = measured[key] { return own }
+    guard key.rule == TokenSaving.exact else { return nil }
+    key.rule = nil
+    return measured[key]
+  }
+
+  private static func savings(
+    of configuration: Configuration, _ task: TaskKind, _ measurement: MeasuredAccuracy?
+  ) -> [TokenSaving] {
+    configuration.rules.compactMap { part, rule in
+      if let measurement, measurement.rule == rule, let saved = measurement.saved {
+        return TokenSaving(
+          part: part, rule: rule, saved: saved, recovery: 1, error: 0, source: measurement.study)
+      }
+      return .known(part, rule, task, samples: configuration.load.samples)
+    }
   }
 
   /// Where waiting matters, weights of less than 8 bits are left out (finding 4), unless there are

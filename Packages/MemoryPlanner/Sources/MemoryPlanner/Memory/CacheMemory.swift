@@ -21,7 +21,12 @@ extension KVForecast {
   public func peakBytes(_ load: Load) -> Int {
     let text = charge(
       prompt: load.prompt, reply: load.reply, isShared: load.samples > 1)
-    return Saturating.product(
-      load.batch, Saturating.sum(text.shared, Saturating.product(load.samples, text.own)))
+    // A probe leaves the thought some tokens before, since words may stand in the last one's place.
+    let probes = load.probes.reduce(0) { bytes, length in
+      let (start, end) = (load.prompt + max(0, length - 4), load.prompt + length + load.answer)
+      return Saturating.sum(bytes, branchBytes(start: start, end: end, prompt: load.prompt))
+    }
+    let own = Saturating.product(load.samples, Saturating.sum(text.own, probes))
+    return Saturating.product(load.batch, Saturating.sum(text.shared, own))
   }
 }

@@ -46,6 +46,7 @@ struct StudyPage {
     \(TaskKind.allCases.map(frontier).joined(separator: "\n"))
     </section>
     \(formats)
+    \(rules)
     \(figures.map(section).joined(separator: "\n"))
     </main>
     <footer>Figures are numbered as in the paper. Points name their configuration when pointed at; the same data lies beside this page as CSV and SVG files.</footer>
@@ -126,6 +127,34 @@ struct StudyPage {
       <p>\(escaped(table.answer))</p>
       <div class="wide"><table>
       <thead><tr><th>benchmark</th><th>model</th><th>format</th><th>accuracy, %</th><th>memory</th><th>tokens a second and reply</th></tr></thead>
+      <tbody>
+      \(rows.joined(separator: "\n"))
+      </tbody></table></div>
+      </section>
+      """
+  }
+
+  /// What rules that end votes and thoughts early save; nothing where the study has none.
+  private var rules: String {
+    let outcomes = results.rules ?? []
+    guard !outcomes.isEmpty else { return "" }
+    let rows = outcomes.map { outcome in
+      let point = outcome.point
+      let error = outcome.differenceError.map { " ± \(StudyPoint.percent($0))" } ?? ""
+      let cells = [
+        point.benchmark, point.model, point.form, point.kv, "\(point.thinkBudget)",
+        "\(point.samples)", outcome.rule, StudyPoint.percent(point.accuracy),
+        StudyPoint.percent(outcome.difference) + error, "\(Int(point.tokens.rounded()))",
+        "\(Int((100 * outcome.saved).rounded()))",
+      ]
+      return "<tr>" + cells.map { "<td>\(escaped($0))</td>" }.joined() + "</tr>"
+    }
+    return """
+      <section>
+      <h2>Votes and thoughts that stop</h2>
+      <p>Worked out from the replies of the study: what each rule would have scored, and the tokens of a question that it saves.</p>
+      <div class="wide"><table>
+      <thead><tr><th>benchmark</th><th>model</th><th>format</th><th>KV</th><th>thought</th><th>samples</th><th>rule</th><th>accuracy, %</th><th>difference</th><th>tokens</th><th>saved, %</th></tr></thead>
       <tbody>
       \(rows.joined(separator: "\n"))
       </tbody></table></div>

@@ -14,7 +14,7 @@ public struct StudyReport: Sendable {
     findings = StudyFindings(results).all
   }
 
-  /// Writes `index.html`, `points.csv`, `findings.csv`, and an SVG and a CSV file for every panel.
+  /// Writes `index.html`, `points.csv`, `findings.csv`, `rules.csv` where there are any, and an SVG and a CSV file for every panel.
   ///
   /// - Returns: How many files there are.
   /// - Throws: ``EvaluationError/file(path:reason:)``.
@@ -22,6 +22,7 @@ public struct StudyReport: Sendable {
     try EvaluationError.wrapping { () throws(FileError) in try FileCalls.makeFolder(folder.path) }
     let figures = StudyFigures(results).all
     var files = [("points.csv", pointTable), ("findings.csv", findingTable)]
+    if results.rules != nil { files.append(("rules.csv", ruleTable)) }
     for panel in figures.flatMap(\.panels) {
       files.append(("\(panel.file).svg", SVGChart(panel).text))
       files.append(("\(panel.file).csv", panel.csv))
@@ -52,6 +53,22 @@ public struct StudyReport: Sendable {
         "\(point.kvBytes)", "\(point.totalBytes)", "\(point.seconds)", "\(point.tokens)",
       ]
     }
+    return Self.csv([header] + rows)
+  }
+
+  private var ruleTable: String {
+    let rows = (results.rules ?? []).map { outcome in
+      let point = outcome.point
+      return [
+        point.benchmark, point.model, point.form, point.kv, "\(point.thinkBudget)",
+        "\(point.samples)", outcome.rule, "\(point.accuracy)", "\(outcome.difference)",
+        outcome.differenceError.map { "\($0)" } ?? "", "\(point.tokens)", "\(outcome.fullTokens)",
+      ]
+    }
+    let header = [
+      "benchmark", "model", "format", "kv", "think_budget", "samples", "rule", "accuracy",
+      "difference", "difference_error", "tokens", "full_tokens",
+    ]
     return Self.csv([header] + rows)
   }
 
