@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 import tokenizer as nano_tokenizer
+from delta import TAPS
 from document import END_OF_TEXT, IM_END, IM_START, SPECIAL_TOKENS, THINK, END_THINK
 from sizes import MAX_POSITIONS, NORM_EPSILON, ROPE_THETA, SIZES, VOCABULARY, Size
 
@@ -18,8 +19,15 @@ def config(size: Size, tokens: int) -> dict:
         "num_experts": size.experts, "num_experts_per_tok": size.chosen, "moe_intermediate_size": size.intermediate,
         "norm_topk_prob": True, "decoder_sparse_step": 1, "mlp_only_layers": [],
     }
+    hybrid = {} if not size.linear else {
+        "layer_types": ["linear_attention" if layer in size.linear else "full_attention" for layer in range(size.layers)],
+        "linear_num_key_heads": size.kv_heads, "linear_num_value_heads": size.heads,
+        "linear_key_head_dim": size.head_dim, "linear_value_head_dim": size.head_dim, "linear_conv_kernel_dim": TAPS,
+        "partial_rotary_factor": 1.0,
+    }
+    kind = "qwen3_moe" if experts else "qwen3_5_text" if hybrid else "qwen3"
     return {
-        "architectures": ["Qwen3MoeForCausalLM" if experts else "Qwen3ForCausalLM"],
+        "architectures": [{"qwen3_moe": "Qwen3MoeForCausalLM", "qwen3_5_text": "Qwen3_5ForCausalLM"}.get(kind, "Qwen3ForCausalLM")],
         "attention_bias": False,
         "attention_dropout": 0.0,
         "bos_token_id": SPECIAL_TOKENS.index(END_OF_TEXT),
@@ -31,7 +39,7 @@ def config(size: Size, tokens: int) -> dict:
         "intermediate_size": size.intermediate,
         "max_position_embeddings": MAX_POSITIONS,
         "max_window_layers": size.layers,
-        "model_type": "qwen3_moe" if experts else "qwen3",
+        "model_type": kind,
         "num_attention_heads": size.heads,
         "num_hidden_layers": size.layers,
         "num_key_value_heads": size.kv_heads,
@@ -45,7 +53,7 @@ def config(size: Size, tokens: int) -> dict:
         "use_cache": True,
         "use_sliding_window": False,
         "vocab_size": VOCABULARY,
-        **experts,
+        **experts, **hybrid,
         "nano_training": {"tokens": tokens, "seed": size.training.seed},
     }
 
@@ -91,10 +99,28 @@ def write_json(path: Path, fields: dict):
     path.write_text(json.dumps(fields, indent=2) + "\n")
 
 
+def stored(weights: dict, size: Size) -> dict:
+    """Names and numbers as files hold them; a hybrid's norms hold how far they are from 1, and its gates stand in `q_proj`."""
+    if not size.linear:
+        return weights
+    found = {}
+    for key, value in weights.items():
+        if key.endswith("self_attn.gate_proj.weight"):
+            continue
+        if key.endswith("norm.weight") and "linear_attn" not in key:
+            value = value.float() - 1
+        if key.endswith("q_proj.weight"):
+            gate = weights[key.replace("q_proj", "gate_proj")]
+            both = torch.stack([part.unflatten(0, (-1, size.head_dim)) for part in (value, gate)], 1)
+            value = both.flatten(0, 2)
+        found[key] = value
+    return found
+
+
 def export(name: str, runs: Path, tokenizer: Path, folder: Path):
     """Weights are rounded to bfloat16; the head is the embedding and is not stored twice."""
     saved = torch.load(runs / f"{name}.pt", weights_only=True)
-    weights = {key: value.bfloat16().contiguous() for key, value in saved["model"].items()}
+    weights = {key: value.bfloat16().contiguous() for key, value in stored(saved["model"], SIZES[name]).items()}
     folder.mkdir(parents=True, exist_ok=True)
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
     write_json(folder / "config.json", config(SIZES[name], saved["tokens"]))

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from delta import GatedDeltaNet
 from sizes import MAX_POSITIONS, NORM_EPSILON, ROPE_THETA, VOCABULARY, Size
 
 
@@ -38,6 +39,8 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(size.hidden, size.kv_heads * size.head_dim, bias=False)
         self.o_proj = nn.Linear(size.heads * size.head_dim, size.hidden, bias=False)
         self.q_norm, self.k_norm = RMSNorm(size.head_dim), RMSNorm(size.head_dim)
+        if size.linear:  # hybrids gate what attends
+            self.gate_proj = nn.Linear(size.hidden, size.heads * size.head_dim, bias=False)
 
     def forward(self, x: Tensor, rotary: Tensor, attend) -> Tensor:
         """`x` [..., hidden]; `attend` maps queries, keys and values [..., heads, head_dim]."""
@@ -46,7 +49,10 @@ class Attention(nn.Module):
         rotary = rotary.unsqueeze(-2)
         q = rotated(self.q_norm(q), rotary).to(v.dtype)
         k = rotated(self.k_norm(k), rotary).to(v.dtype)
-        return self.o_proj(attend(q, k, v).flatten(-2))
+        mixed = attend(q, k, v).flatten(-2)
+        if hasattr(self, "gate_proj"):
+            mixed = mixed * self.gate_proj(x).sigmoid()
+        return self.o_proj(mixed)
 
 
 class MLP(nn.Module):
@@ -87,14 +93,22 @@ class Experts(nn.Module):
 
 
 class Layer(nn.Module):
-    def __init__(self, size: Size):
+    def __init__(self, size: Size, index: int):
         super().__init__()
-        self.self_attn, self.mlp = Attention(size), (Experts if size.experts else MLP)(size)
+        if index in size.linear:
+            self.linear_attn = GatedDeltaNet(size)
+        else:
+            self.self_attn = Attention(size)
+        self.mlp = (Experts if size.experts else MLP)(size)
         self.input_layernorm = RMSNorm(size.hidden)
         self.post_attention_layernorm = RMSNorm(size.hidden)
 
     def forward(self, x: Tensor, rotary: Tensor, attend) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), rotary, attend)
+        normalized = self.input_layernorm(x)
+        if hasattr(self, "linear_attn"):
+            x = x + self.linear_attn(normalized, attend.each)
+        else:
+            x = x + self.self_attn(normalized, rotary, attend)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -102,7 +116,7 @@ class Backbone(nn.Module):
     def __init__(self, size: Size):
         super().__init__()
         self.embed_tokens = nn.Embedding(VOCABULARY, size.hidden)
-        self.layers = nn.ModuleList(Layer(size) for _ in range(size.layers))
+        self.layers = nn.ModuleList(Layer(size, index) for index in range(size.layers))
         self.norm = RMSNorm(size.hidden)
 
 
@@ -123,15 +137,15 @@ class Qwen3(nn.Module):
             if "embed_tokens" in name:
                 nn.init.normal_(parameter, 0, 0.02, generator)
             elif parameter.ndim == 2:
-                scale = residual if "o_proj" in name or "down_proj" in name else 1
+                scale = residual if any(part in name for part in ("o_proj", "out_proj", "down_proj")) else 1
                 nn.init.normal_(parameter, 0, scale * parameter.shape[1] ** -0.5, generator)
 
     def hidden(self, tokens: Tensor, positions: Tensor, attend) -> Tensor:
-        """Normalized last hidden states; `attend(layer, q, k, v)` sees all tokens at once."""
+        """Normalized last hidden states; `attend(q, k, v)` sees all tokens at once."""
         x = self.model.embed_tokens(tokens)
         rotary = self.rotary[:, positions]
-        for index, layer in enumerate(self.model.layers):
-            x = layer(x, rotary, lambda q, k, v: attend(index, q, k, v))
+        for layer in self.model.layers:
+            x = layer(x, rotary, attend)
         return self.model.norm(x)
 
     def imbalance(self) -> Tensor:
@@ -157,14 +171,19 @@ def attend_causally(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     return mixed.reshape(documents, heads, length, width).transpose(1, 2)
 
 
-def attend_in_blocks(blocks: list[tuple[int, int]]):
+class InBlocks:
     """Attention over a flat row of documents, given as (documents, length) blocks."""
-    sizes = [documents * length for documents, length in blocks]
 
-    def attend(_, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        parts = zip(blocks, q.split(sizes), k.split(sizes), v.split(sizes))
+    def __init__(self, blocks: list[tuple[int, int]]):
+        self.blocks = blocks
+        self.sizes = [documents * length for documents, length in blocks]
+
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        return self.each(attend_causally, q, k, v)
+
+    def each(self, function, *rows: Tensor) -> Tensor:
+        """A function of [documents, length, ...] on the rows of every block."""
+        parts = zip(self.blocks, *(row.split(self.sizes) for row in rows))
         return torch.cat([
-            attend_causally(*(part.unflatten(0, block) for part in qkv)).flatten(0, 1)
-            for block, *qkv in parts])
-
-    return attend
+            function(*(part.unflatten(0, block) for part in own)).flatten(0, 1)
+            for block, *own in parts])

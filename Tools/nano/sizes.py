@@ -43,6 +43,8 @@ class Size:
     experts: int = 0
     """Feed-forward layers of which each token is sent to `chosen`; 0 for one that sees all tokens."""
     chosen: int = 0
+    linear: tuple[int, ...] = ()
+    """Layers of linear attention instead of attention; the others then gate what they attend to."""
 
     @property
     def group(self) -> int:
@@ -67,5 +69,8 @@ SIZES = {
         Size("nano-moe", 128, 256, 3, 4, 2, 32,
              Training(3_000_000, 500, first_names=0, cooldown=0.9, muon_rate=0.005,
                       begins_with="nano-0.5m"), experts=8, chosen=2),
+        # Not shipped: a hybrid, two of whose three layers hold a state of a fixed size.
+        Size("nano-hybrid", 128, 256, 3, 4, 2, 32,
+             Training(3_000_000, 501, first_names=0, cooldown=0.5, begins_with="nano-0.5m"), linear=(0, 2)),
     ]
 }

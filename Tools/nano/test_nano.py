@@ -15,12 +15,12 @@ import tokenizer as nano_tokenizer
 from document import CUE, SPECIAL_TOKENS, forced
 from grammar_math import Problem, Step
 from mixture import WHOLE, Curriculum, draw_document
-from model import Qwen3, attend_in_blocks
+from model import InBlocks, Qwen3
 from optimizer import orthogonalized, rate_at
 from sizes import SIZES, Training
 
 PARAMETERS = {"nano-0.15m": 143_808, "nano-0.5m": 533_568, "nano-1.5m": 1_656_960,
-              "nano-4m": 4_115_840}
+              "nano-4m": 4_115_840, "nano-moe": 2_601_024, "nano-hybrid": 586_768}
 
 
 @pytest.fixture(scope="session")
@@ -219,10 +219,10 @@ def test_documents_do_not_see_each_other():
     documents = torch.randint(0, 704, (3, 16), generator=generator)
     with torch.no_grad():
         hidden = model.hidden(documents.flatten(), torch.arange(16).repeat(3),
-                              attend_in_blocks([(3, 16)]))
+                              InBlocks([(3, 16)]))
         together = model.logits(hidden).unflatten(0, (3, 16))
         alone = model.logits(model.hidden(documents[1], torch.arange(16),
-                                          attend_in_blocks([(1, 16)])))
+                                          InBlocks([(1, 16)])))
     assert torch.allclose(together[1], alone, atol=1e-5)
 
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 import tokenizer as nano_tokenizer
 from batches import Batch, draw_step
 from mixture import Curriculum
-from model import Qwen3, attend_in_blocks
+from model import InBlocks, Qwen3
 from optimizer import Optimizer, rate_at
 from sizes import SIZES
 
@@ -24,7 +24,7 @@ BALANCE = 0.01
 
 def loss_of(model: Qwen3, batch: Batch) -> torch.Tensor:
     """Summed cross-entropy of the tokens to be learned."""
-    hidden = model.hidden(batch.tokens, batch.positions, attend_in_blocks(batch.blocks))
+    hidden = model.hidden(batch.tokens, batch.positions, InBlocks(batch.blocks))
     learned = batch.learned
     logits = model.logits(hidden[learned])
     return F.cross_entropy(logits.float(), batch.targets[learned], reduction="sum")

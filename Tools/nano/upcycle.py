@@ -1,4 +1,7 @@
-"""Begins a model with experts from a trained dense one: `python upcycle.py nano-moe --from RESOURCES`.
+"""Begins a model with experts, or a hybrid, from a trained dense one: `python upcycle.py nano-moe --from RESOURCES`.
+
+A hybrid keeps everything but the attention of its linear layers, which begin at random; the gates behind what still
+attends are one half at first, which twice the output makes up for.
 
 Every expert is a copy of the dense feed-forward layer, moved a little, and the router is random: at first the model
 computes nearly what the dense one does, and training drives the experts apart (Komatsuzaki et al., arXiv:2212.05055).
@@ -26,9 +29,12 @@ def upcycled(name: str, dense: dict, seed: int) -> dict:
     for key in weights:
         layer, _, part = key.partition(".mlp.experts.")
         source = f"{layer}.mlp.{part.partition('.')[2]}" if part else key
-        if source not in dense:  # the router
+        if source not in dense:  # the router, linear attention and gates
+            weights[key] = torch.zeros_like(weights[key]) if "gate_proj" in key and "self_attn" in key else weights[key]
             continue
         values = dense[source].float()
+        if model.size.linear and "o_proj" in key:
+            values = 2 * values
         if part:
             values = values + NOISE * values.std() * torch.randn(values.shape, generator=generator)
         weights[key] = values
