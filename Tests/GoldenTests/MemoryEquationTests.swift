@@ -32,7 +32,10 @@ import Testing
     }
   }
 
-  @Test(arguments: KVFormat.allCases.map(\.rawValue) + ["bf16:64,int8:64,int8/int4:64,int2"])
+  @Test(
+    arguments: KVFormat.allCases.map(\.rawValue) + [
+      "bf16:64,int8:64,int8/int4:64,int2", "int4+L0=int8/int2",
+    ])
   func pagesOfACache(format: String) throws {
     try expectSameBytes(try KVPolicy(parsing: format))
   }

@@ -12,7 +12,7 @@ public struct CacheFlags: ParsableArguments {
   /// What `--kv` says; nil where it is not given.
   @Option(
     help: ArgumentHelp(
-      "Format of the KV cache: bf16, int8, int4, int2, or f32 to compare with references (default: bf16). Or tiers, from the most recent tokens to the oldest: bf16:256,int8:1024,int4 stores the last 256 tokens in BF16, 1024 before them in 8 bits and older ones in 4; tiered means bf16:128,int8:1024,int4. An eviction and settings may be joined to it by +, as in rkv:2048+int8+group=32.",
+      "Format of the KV cache: bf16, int8, int4, int2, or f32 to compare with references (default: bf16). Or tiers, from the most recent tokens to the oldest: bf16:256,int8:1024,int4 stores the last 256 tokens in BF16, 1024 before them in 8 bits and older ones in 4; tiered means bf16:128,int8:1024,int4. An eviction, settings and formats of single layers may be joined to it by +, as in rkv:2048+int8+group=32+L0-1=bf16.",
       valueName: "format"), transform: { try KVPolicy(parsing: $0, evictions: Known.evictions) })
   public var kv: KVPolicy?
 
@@ -107,11 +107,11 @@ public struct CacheFlags: ParsableArguments {
     var tiers = said.tiers
     if kvKeys != nil || kvValues != nil || residual != nil {
       let plain = try KVPolicy(keys: said.keys, values: said.values).tiers
-      guard tiers == plain else {
+      guard tiers == plain, said.exceptions.isEmpty else {
         throw .invalidFormat(
           text: said.format,
           reason:
-            "tiers say all formats and the residual; --kv-k, --kv-v and --kv-residual do not go with them"
+            "tiers and formats of layers say all formats and the residual; --kv-k, --kv-v and --kv-residual do not go with them"
         )
       }
       tiers = try KVPolicy(
@@ -121,7 +121,8 @@ public struct CacheFlags: ParsableArguments {
       ).tiers
     }
     return try KVPolicy(
-      tiers: tiers, group: group ?? said.group, keyAxis: keyAxis ?? said.keyAxis,
+      tiers: tiers, exceptions: said.exceptions, group: group ?? said.group,
+      keyAxis: keyAxis ?? said.keyAxis,
       scheme: scheme ?? said.scheme, rule: rule ?? said.rule, rotation: rotation ?? said.rotation,
       eviction: kvEvict ?? said.eviction)
   }

@@ -49,12 +49,13 @@ public struct AttentionSpan: @unchecked Sendable {
     dimension = cache.shape.headDimension
     rotation = cache.policy.rotation
     let least = visible - tokens + 1
+    let tiers = cache.tiers[layer]
     let window = cache.shape.window(layer)
     /// The first token that one sees which sees those before `seen`.
     func first(of seen: Int) -> Int { window.map { max(0, seen - $0) } ?? 0 }
     /// What tokens that see `seen`, and find it stored alike, find of some pages.
     func pieces(_ seen: ClosedRange<Int>, _ pages: PageList, _ range: Range<Int>) -> [bb_kv_piece] {
-      let coded = cache.tiers.coded(of: seen.lowerBound)
+      let coded = tiers.coded(of: seen.lowerBound)
       var pieces: [bb_kv_piece] = []
       pieces.reserveCapacity(range.count)
       for index in range {
@@ -92,7 +93,7 @@ public struct AttentionSpan: @unchecked Sendable {
       }
     }
     self.before = before
-    if cache.tiers.areAlike(least, visible) {
+    if tiers.areAlike(least, visible) {
       (common, rest) = (pieces(least...visible, earliest, begin..<count), [])
       return
     }
@@ -103,7 +104,7 @@ public struct AttentionSpan: @unchecked Sendable {
     var (rest, start) = ([(tokens: Range<Int>, pieces: [bb_kv_piece])](), least)
     while start <= visible {
       var end = start + 1
-      while end <= visible && cache.tiers.areAlike(start, end) { end += 1 }
+      while end <= visible && tiers.areAlike(start, end) { end += 1 }
       let pages = cache.pages(of: layer, visible: start)
       let range = shared..<max(shared, (end - 1).pieces(of: PageLayout.tokens))
       rest.append((start - least..<end - least, pieces(start...end - 1, pages, range)))

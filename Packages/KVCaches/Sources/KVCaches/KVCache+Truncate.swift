@@ -27,7 +27,7 @@ extension KVCache {
     let count = position
     // Pages are rounded at the latest when a residual and a page have come; windows leave a page.
     let hasWindows = shape.windows.contains { $0 > 0 }
-    let most = PageLayout.tokens + (hasWindows ? 0 : policy.residual)
+    let most = PageLayout.tokens + (hasWindows ? 0 : tiers.residual)
     return (1...most).first { !tiers.areAlike(count, count + $0) }.map { $0 - 1 } ?? most
   }
 

@@ -12,7 +12,7 @@ public struct KVCache {
   /// What is kept, and how.
   public let policy: KVPolicy
   let meter: KVMeter
-  let tiers: PageTiers
+  let tiers: LayerTiers
   var layers: [Layer]
   /// Tokens of the prompt, once they are known.
   var promptLength: Int?
@@ -50,7 +50,7 @@ public struct KVCache {
     self.shape = shape
     self.policy = policy
     self.meter = meter
-    tiers = PageTiers(shape: shape, policy)
+    tiers = LayerTiers(shape: shape, policy)
     layers = [Layer](repeating: Layer(), count: shape.layers)
   }
 
@@ -93,7 +93,7 @@ public struct KVCache {
     for token in 0..<tokens {
       let slot = layers[layer].count % PageLayout.tokens
       if slot == 0 {
-        let page = try makePage()
+        let page = try KVPage(tiers[layer].exact, meter: meter)
         append.own(page)
         layers[layer].pages.append(page)
       } else {
@@ -111,6 +111,7 @@ public struct KVCache {
   private mutating func lowerPrecision(
     layer: Int, in append: inout KVAppend
   ) throws(TensorError) {
+    let tiers = tiers[layer]
     for tier in tiers.layouts.indices.dropFirst().reversed() {
       let (before, now) = (
         tiers.pages(in: tier, of: layers[layer].count - 1),
@@ -132,7 +133,7 @@ public struct KVCache {
   private mutating func encodeOldest(
     layer: Int, in append: inout KVAppend
   ) throws(TensorError) {
-    let count = layers[layer].count
+    let (tiers, count) = (tiers[layer], layers[layer].count)
     let coded = tiers.coded(of: count)
     let first = max(tiers.pages(in: 1, of: count), layers[layer].pages.startIndex)
     for index in first..<max(first, tiers.begunPages(of: count))
@@ -155,12 +156,13 @@ public struct KVCache {
     layers[layer].pages[index] = page
   }
 
-  func isQuantized(_ page: KVPage) -> Bool { page.layout != tiers.exact }
+  func isQuantized(_ page: KVPage) -> Bool { !tiers.kinds.contains { $0.exact == page.layout } }
 
   /// The pages of `layer` as the token finds them after which `visible` tokens were held.
   func pages(of layer: Int, visible: Int) -> PageList {
     let state = layers[layer]
     guard !state.staged.isEmpty else { return state.pages }
+    let tiers = tiers[layer]
     var pages = state.pages
     // From the last change to the first, so that a page that changed twice is found as it was.
     for (index, page) in state.staged.reversed()
@@ -168,10 +170,6 @@ public struct KVCache {
       pages[index] = page
     }
     return pages
-  }
-
-  func makePage() throws(TensorError) -> KVPage {
-    try KVPage(tiers.exact, meter: meter)
   }
 
   /// Replaces a page that others hold too by a copy.

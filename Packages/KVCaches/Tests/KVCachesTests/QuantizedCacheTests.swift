@@ -104,7 +104,7 @@ import Testing
         try cache.append(keys: keys, values: keys, tokens: 1, layer: 0)
         try cache.compactIfDue(queries: keys, tokens: 1, heads: 2, layer: 0, on: pool)
         let forecast = KVForecast(shape: shape, policy: configuration, heads: 2)
-        #expect(meter.bytes == cache.tiers.byteCount(tokens: token + 1))
+        #expect(meter.bytes == cache.tiers[0].byteCount(tokens: token + 1))
         #expect(meter.bytes <= forecast.pageBytes(entries: token + 1))
       }
       #expect(meter.bytes == cache.byteCount)

@@ -2,13 +2,14 @@ extension KVPolicy: CustomStringConvertible, Codable {
   /// What the text form may say, for help texts.
   public static let grammar = """
     a format (bf16, int8, int4, int2, or KEYS/VALUES), tiers such as bf16:256,int8:1024,int4, an eviction \
-    such as rkv:2048, and settings (group=32, keys=per-token, scheme=hqq, rule=kivi, rotate=kv), \
-    joined by +
+    such as rkv:2048, settings (group=32, keys=per-token, scheme=hqq, rule=kivi, rotate=kv), and \
+    formats of single layers (L0=int8, L4-7=int8/int4), joined by +
     """
 
   /// Reads the text form: `bf16`, `int8/int4` (keys/values), tiers such as
   /// `bf16:256,int8:1024,int4` or `tiered`, `rkv:2048`, `rkv:2048+int8`, `int4+group=32+rule=kivi`.
-  /// One format means the residual of 128 tokens in BF16 before it.
+  /// One format means the residual of 128 tokens in BF16 before it. `int4+L0=int8+L4-7=int8/int4`
+  /// stores some layers in formats of their own, counted from 0, behind the same residual.
   ///
   /// - Parameters:
   ///   - text: parts in any order, joined by `+`.
@@ -21,41 +22,41 @@ extension KVPolicy: CustomStringConvertible, Codable {
     for part in text.split(separator: "+", omittingEmptySubsequences: false) {
       try parts.take(String(part), of: text, evictions)
     }
-    let tiers = parts.tiers ?? [KVTier(keys: .bf16, values: .bf16)]
-    let (group, keyAxis) = (parts.group ?? Self.defaultGroup, parts.keyAxis ?? .perChannel)
-    let (scheme, rule) = (parts.scheme ?? .asymmetric, parts.rule ?? .blocks)
-    if tiers.count == 1, tiers[0].tokens == nil {
-      try self.init(
-        keys: tiers[0].keys, values: tiers[0].values, group: group, keyAxis: keyAxis,
-        scheme: scheme, rule: rule, rotation: parts.rotation, eviction: parts.eviction)
-    } else {
-      try self.init(
-        tiers: tiers, group: group, keyAxis: keyAxis, scheme: scheme, rule: rule,
-        rotation: parts.rotation, eviction: parts.eviction)
+    let said = parts.tiers ?? [KVTier(keys: .bf16, values: .bf16)]
+    let usual = KVPolicy.full
+    func alone(_ list: [KVTier]) -> KVTier? {
+      list.count == 1 && list[0].tokens == nil ? list[0] : nil
     }
+    let tiers = alone(said).map { usual.tiers(of: $0) } ?? said
+    let residual = KVPolicy(tiers: tiers, as: usual)
+    try self.init(
+      tiers: tiers,
+      exceptions: parts.exceptions.mapValues { list in
+        alone(list).map { residual.tiers(of: $0) } ?? list
+      },
+      group: parts.group ?? Self.defaultGroup, keyAxis: parts.keyAxis ?? .perChannel,
+      scheme: parts.scheme ?? .asymmetric, rule: parts.rule ?? .blocks,
+      rotation: parts.rotation, eviction: parts.eviction)
   }
-
   /// The text form, which names what is not as usual: `rkv:2048+int8`, `int8/int4+group=32`.
   public var description: String {
     let hasFormat = eviction == nil || tiers != Self.full.tiers
     return
-      ((eviction.map { [$0.description] } ?? []) + (hasFormat ? [tierText] : []) + settings)
+      ((eviction.map { [$0.description] } ?? []) + (hasFormat ? [tierText] : []) + settings
+      + exceptionTexts)
       .joined(separator: "+")
   }
 
   /// The text form without the eviction, such as `int8/int4`.
-  public var format: String { ([tierText] + settings).joined(separator: "+") }
+  public var format: String {
+    ([tierText] + settings + exceptionTexts).joined(separator: "+")
+  }
 
   /// The usual residual goes without saying.
   private var tierText: String {
-    let usual = Self.tiers(keys: keys, values: values)
+    let usual = Self.full.tiers(of: tiers[tiers.count - 1])
     return tiers == usual
       ? "\(tiers[tiers.count - 1])" : tiers.map(\.description).joined(separator: ",")
-  }
-
-  /// The tiers that one format stands for.
-  private static func tiers(keys: KVFormat, values: KVFormat) -> [KVTier] {
-    (try? KVPolicy(keys: keys, values: values).tiers) ?? []
   }
 
   private var settings: [String] {
@@ -86,6 +87,7 @@ extension KVPolicy: CustomStringConvertible, Codable {
 /// The parts of a text form, each said at most once.
 private struct Parts {
   var tiers: [KVTier]?
+  var exceptions: [Int: [KVTier]] = [:]
   var group: Int?
   var keyAxis: KVKeyAxis?
   var scheme: KVScheme?
@@ -109,6 +111,20 @@ private struct Parts {
       return
     }
     let (key, value) = (part[..<equals], String(part[part.index(after: equals)...]))
+    if let layers = KVPolicy.layers(named: key) {
+      let tiers: [KVTier]
+      do {
+        tiers = try KVTier.list(parsing: value)
+      } catch {
+        throw .invalidFormat(text: text, reason: "\(key): \(error)")
+      }
+      for layer in layers {
+        guard exceptions.updateValue(tiers, forKey: layer) == nil else {
+          throw .invalidFormat(text: text, reason: "layer \(layer) is said twice")
+        }
+      }
+      return
+    }
     func read<Value>(
       _ old: Value?, _ read: (String) -> Value?
     ) throws(KVPolicyError) -> Value {

@@ -10,6 +10,8 @@ public struct KVPolicy: Sendable, Hashable {
   /// How tokens are stored by age, from the most recent to the oldest: BF16 or F32, then fewer and
   /// fewer bits. Scales are F16, or F32 beside F32.
   public let tiers: [KVTier]
+  /// Layers that are stored otherwise, counted from 0, each with tiers of its own.
+  public let exceptions: [Int: [KVTier]]
   /// Numbers that share a scale: 32, 64 or, where no keys share one over tokens, 128.
   public let group: Int
   /// What keys share a scale over.
@@ -34,6 +36,7 @@ public struct KVPolicy: Sendable, Hashable {
   /// format.
   public init(format: KVFormat = .bf16, eviction: Eviction? = nil) {
     tiers = Self.tiers(keys: format, values: format, recent: .bf16, residual: Self.defaultResidual)
+    exceptions = [:]
     group = Self.defaultGroup
     keyAxis = .perChannel
     scheme = .asymmetric
@@ -59,17 +62,17 @@ public struct KVPolicy: Sendable, Hashable {
       eviction: eviction)
   }
 
-  /// A cache whose tokens are stored by age.
+  /// A cache whose tokens are stored by age, in some layers by tiers of their own.
   ///
-  /// - Throws: `KVPolicyError.invalidFormat` with the reason: tiers of other than a multiple of 64
-  ///   tokens, of rising or equal precision, with recent tokens that are quantized; a group other
-  ///   than 32, 64 or 128, or 128 for keys per channel; a residual that is no multiple of the
-  ///   group, or of a page in groups of 128; keys per token where none are quantized; the rule
-  ///   `kivi` with more than two tiers or without a residual.
+  /// - Throws: `KVPolicyError.invalidFormat` with the reason, and the layer where it is about one:
+  ///   tiers of other than a multiple of 64 tokens, of rising or equal precision, with recent tokens
+  ///   that are quantized; a group other than 32, 64 or 128, or 128 for keys per channel; a residual
+  ///   that is no multiple of the group, or of a page in groups of 128; keys per token where none
+  ///   are quantized; the rule `kivi` with more than two tiers or without a residual.
   public init(
-    tiers: [KVTier], group: Int = defaultGroup, keyAxis: KVKeyAxis = .perChannel,
-    scheme: KVScheme = .asymmetric, rule: KVRule = .blocks, rotation: KVRotation? = nil,
-    eviction: Eviction? = nil
+    tiers: [KVTier], exceptions: [Int: [KVTier]] = [:], group: Int = defaultGroup,
+    keyAxis: KVKeyAxis = .perChannel, scheme: KVScheme = .asymmetric, rule: KVRule = .blocks,
+    rotation: KVRotation? = nil, eviction: Eviction? = nil
   ) throws(KVPolicyError) {
     func problem(_ reason: String) -> KVPolicyError {
       .invalidFormat(text: tiers.map(\.description).joined(separator: ","), reason: reason)
@@ -77,7 +80,8 @@ public struct KVPolicy: Sendable, Hashable {
     guard [32, 64, 128].contains(group) else {
       throw problem("groups of \(group); expected 32, 64 or 128")
     }
-    let hasCodedKeys = tiers.contains { $0.keys.isQuantized }
+    let exceptions = exceptions.filter { $0.value != tiers }
+    let hasCodedKeys = (tiers + exceptions.values.joined()).contains { $0.keys.isQuantized }
     guard keyAxis == .perChannel || hasCodedKeys else {
       throw problem("keys cannot have scales per token where they are not quantized")
     }
@@ -87,14 +91,36 @@ public struct KVPolicy: Sendable, Hashable {
           + "of a page")
     }
     let step = Self.step(group: group)
-    if let reason = tiers.problem(step: step) ?? rule.problem(tiers) { throw problem(reason) }
+    // A rule is about the layers that are quantized.
+    func reason(_ tiers: [KVTier]) -> String? {
+      tiers.problem(step: step)
+        ?? (tiers.count > 1 || exceptions.isEmpty ? rule.problem(tiers) : nil)
+    }
+    if let reason = reason(tiers) { throw problem(reason) }
+    for (layer, tiers) in exceptions.sorted(by: { $0.key < $1.key }) {
+      if layer < 0 { throw problem("layer \(layer); layers are counted from 0") }
+      if let reason = reason(tiers) { throw problem("layer \(layer): \(reason)") }
+    }
     self.tiers = tiers
+    self.exceptions = exceptions
     self.group = group
     self.keyAxis = keyAxis
     self.scheme = scheme
     self.rule = rule
     self.rotation = rotation
     self.eviction = eviction
+  }
+
+  /// The tiers of one layer, stored in all else as another policy says, which was checked.
+  init(tiers: [KVTier], as policy: KVPolicy) {
+    self.tiers = tiers
+    exceptions = [:]
+    group = policy.group
+    keyAxis = policy.keyAxis
+    scheme = policy.scheme
+    rule = policy.rule
+    rotation = policy.rotation
+    eviction = policy.eviction
   }
 
   private static func tiers(
@@ -105,17 +131,17 @@ public struct KVPolicy: Sendable, Hashable {
       ? [KVTier(keys: recent, values: recent, tokens: residual), last] : [last]
   }
 
-  /// How keys of old tokens are stored.
+  /// How keys of old tokens are stored, but for the exceptions.
   public var keys: KVFormat { tiers[tiers.count - 1].keys }
-  /// How values of old tokens are stored.
+  /// How values of old tokens are stored, but for the exceptions.
   public var values: KVFormat { tiers[tiers.count - 1].values }
   /// How tokens are stored that are not quantized: BF16 or F32.
   public var recent: KVFormat { tiers[0].keys }
   /// The most recent tokens that are never quantized; a multiple of the group, and 0 where none
   /// are.
   public var residual: Int { tiers[0].tokens ?? 0 }
-  /// Whether keys or values are quantized.
-  public var isQuantized: Bool { tiers.count > 1 }
+  /// Whether keys or values are quantized, in some layer at least.
+  public var isQuantized: Bool { ([tiers] + exceptions.values).contains { $0.count > 1 } }
   /// Tokens that the rule `blocks` rounds together: a group, or a page where that is less.
   var step: Int { Self.step(group: group) }
 
@@ -123,8 +149,8 @@ public struct KVPolicy: Sendable, Hashable {
 
   /// Checks that a cache of `shape` can be kept so.
   ///
-  /// - Throws: `KVPolicyError.invalidFormat`: groups that do not divide a larger head, or a
-  ///   rotation of heads that are no power of two.
+  /// - Throws: `KVPolicyError.invalidFormat`: groups that do not divide a larger head, a rotation of
+  ///   heads that are no power of two, or an exception for a layer that holds no keys and values.
   public func check(_ shape: KVShape) throws(KVPolicyError) {
     if let eviction, shape.fullLayers == 0, let window = shape.windows.first(where: { $0 > 0 }) {
       throw .invalidEviction(
@@ -133,7 +159,20 @@ public struct KVPolicy: Sendable, Hashable {
           + "there is nothing else to evict")
     }
     let size = shape.headDimension
-    let hasGroupsOfComponents = values.isQuantized || keyAxis == .perToken
+    for layer in exceptions.keys.sorted() {
+      guard layer < shape.layers else {
+        throw .invalidFormat(
+          text: description,
+          reason: "layer \(layer) is named; the model has the layers 0 to \(shape.layers - 1)")
+      }
+      guard shape.attends(layer) else {
+        throw .invalidFormat(
+          text: description,
+          reason: "layer \(layer) is named, which holds a fixed state and no keys and values")
+      }
+    }
+    let hasCodedValues = ([tiers] + exceptions.values).joined().contains { $0.values.isQuantized }
+    let hasGroupsOfComponents = hasCodedValues || keyAxis == .perToken
     guard !hasGroupsOfComponents || size <= group || size % group == 0 else {
       throw .invalidFormat(
         text: description,

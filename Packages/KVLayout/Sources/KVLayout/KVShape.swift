@@ -51,13 +51,6 @@ public struct KVShape: Sendable, Hashable, Codable {
   /// Layers that hold the keys and values of all tokens.
   public var fullLayers: Int { (0..<layers).count { seesAll($0) } }
 
-  /// The windows that occur, and how many layers have each.
-  public var layersByWindow: [Int: Int] {
-    (0..<layers).reduce(into: [:]) { counts, layer in
-      if attends(layer), let window = window(layer) { counts[window, default: 0] += 1 }
-    }
-  }
-
   /// Pages, from the first, that a layer with this window has let go of once it holds `tokens`
   /// tokens: the next token, and one after the last page was taken back, sees none of them.
   public static func pagesBehind(window: Int, tokens: Int) -> Int {

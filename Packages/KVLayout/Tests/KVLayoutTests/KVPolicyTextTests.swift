@@ -10,6 +10,8 @@ import Testing
     "rkv:64+int8+keys=per-token+rotate=kv", "int8+group=128+keys=per-token", "rkv:2048",
     "streaming:4096", "rkv:2048+int8",
     "rkv:64,lambda=0.5,buffer=16", "bf16:256,int8:1024,int4", "rkv:2048+bf16:64,int8/int4:64,int2",
+    "int4+L0=int8", "bf16+L0-3=int8/int4+L7=int2", "rkv:64+L1=int4", "f32:64,int4+L2=f32",
+    "bf16:64,int4+rule=kivi+L0=bf16+L2-3=bf16:128,int8", "bf16+keys=per-token+L3=int8/bf16",
   ])
   func policiesKeepTheirText(text: String) throws {
     let policy = try KVPolicy(parsing: text)
@@ -29,9 +31,57 @@ import Testing
     "int8/", "bf16:64,int8:64", "bf16:60,int8", "bf16:64,int4:64,int8", "bf16,int8", "tiered+int8",
     "bf16:64,int8:0,int4", "bf16:64,rkv:2048", "int8+group=48", "int8+group=32+group=64",
     "int8+axis=1", "bf16+keys=per-token", "int8:x", "int8:1:2,int4",
+    "int4+L0", "int4+L=int8", "int4+L-1=int8", "int4+L3-1=int8", "int4+L0-2=int8+L2=int2",
+    "int4+L0=int3", "int4+L0=bf16:60,int8", "int4+L99999=int8", "bf16+rule=kivi+L0=int8,int4",
   ])
   func otherPoliciesAreRefused(text: String) {
     #expect(throws: KVPolicyError.self) { try KVPolicy(parsing: text) }
+  }
+}
+
+@Suite struct KVPolicyLayerTests {
+  @Test func aLayerIsStoredAsItsExceptionSays() throws {
+    let policy = try KVPolicy(parsing: "bf16:64,int4+rotate=k+L1=int8/int4+L2=bf16")
+    #expect("\(policy.layer(0))" == "bf16:64,int4+rotate=k")
+    #expect("\(policy.layer(1))" == "bf16:64,int8/int4+rotate=k")
+    #expect("\(policy.layer(2))" == "bf16+rotate=k")
+    #expect(policy.fewestBits == 4 && policy.isQuantized)
+    // What is stored as all others are is no exception.
+    #expect("\(try KVPolicy(parsing: "int4+L3=int4"))" == "int4")
+  }
+
+  @Test(arguments: [
+    ("int4+L4=int8", "layer 4"), ("int4+L1-3=int8", "layer 1"),
+  ])
+  func layersThatAreNotThereAreRefused(text: String, layer: String) throws {
+    let shape = KVShape(
+      layers: 4, kvHeads: 1, headDimension: 32, fixedFloats: [0, 8, 0, 0])
+    #expect { try KVPolicy(parsing: text).check(shape) } throws: { "\($0)".contains(layer) }
+  }
+
+  @Test func errorsNameTheLayer() {
+    #expect { try KVPolicy(parsing: "int4+L3=int8,int4") } throws: { "\($0)".contains("layer 3") }
+    #expect { try KVPolicy(parsing: "int4+L3=int9") } throws: { "\($0)".contains("L3") }
+  }
+
+  /// A forecast is the sum over layers of what each takes by itself.
+  @Test func forecastsAreSumsOverLayers() throws {
+    let shape = KVShape(layers: 3, kvHeads: 2, headDimension: 32, windows: [0, 0, 100])
+    let one = KVShape(layers: 1, kvHeads: 2, headDimension: 32)
+    let seen = KVShape(layers: 1, kvHeads: 2, headDimension: 32, windows: [100])
+    let policy = try KVPolicy(parsing: "bf16:64,int4+L0=bf16+L2=int8")
+    let forecast = KVForecast(shape: shape, policy: policy, heads: 2)
+    for tokens in [1, 64, 129, 500] {
+      let alone = [one, one, seen].enumerated().map { layer, shape in
+        KVForecast(shape: shape, policy: policy.layer(layer), heads: 2)
+      }
+      #expect(
+        forecast.heldBytes(entries: tokens)
+          == alone.reduce(0) { $0 + $1.heldBytes(entries: tokens) })
+      #expect(
+        forecast.pageBytes(entries: tokens)
+          == alone.reduce(0) { $0 + $1.pageBytes(entries: tokens) })
+    }
   }
 }
 

@@ -18,6 +18,7 @@ extension KVCache {
     guard layers[layer].memory?.attention != nil else { return }
     let (dimension, group) = (shape.headDimension, heads / shape.kvHeads)
     let count = layers[layer].count
+    let tiers = tiers[layer]
     let views = (0..<tokens).map { token in
       let visible = count - tokens + token + 1
       return TokenView(

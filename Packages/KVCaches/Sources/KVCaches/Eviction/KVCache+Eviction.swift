@@ -122,7 +122,7 @@ extension KVCache {
   private mutating func keep(
     _ slots: [[Int]], layer: Int, on pool: ThreadPool
   ) throws(TensorError) {
-    let count = slots.first?.count ?? 0
+    let (tiers, count) = (tiers[layer], slots.first?.count ?? 0)
     let unchanged =
       slots.map { slots in slots.indices.first { slots[$0] != $0 } ?? count }.min() ?? 0
     let pages = count.pieces(of: PageLayout.tokens)

@@ -6,20 +6,36 @@ public struct KVForecast: Sendable, Hashable {
   private let shape: KVShape
   private let policy: KVPolicy
   private let heads: Int
-  private let tiers: PageTiers
+  /// The layers that attend.
+  private let groups: [Group]
   /// Layers that hold all tokens, or what an eviction keeps of them.
   private let fullLayers: Int
-  /// The other layers that attend, by their windows.
-  private let layersByWindow: [Int: Int]
+
+  /// Layers that are stored alike.
+  private struct Group: Hashable {
+    let tiers: PageTiers
+    /// Tokens that a query sees; nil for all.
+    let window: Int?
+    var layers = 0
+  }
 
   /// A forecast for caches of `shape`; `heads` is the number of query heads of a layer.
   public init(shape: KVShape, policy: KVPolicy, heads: Int) {
     self.shape = shape
     self.policy = policy
     self.heads = heads
-    tiers = PageTiers(shape: shape, policy)
     fullLayers = shape.fullLayers
-    layersByWindow = shape.layersByWindow
+    let tiers = LayerTiers(shape: shape, policy)
+    groups = (0..<shape.layers).filter { shape.attends($0) }.reduce(into: []) { groups, layer in
+      let group = Group(tiers: tiers[layer], window: shape.window(layer))
+      if let place = groups.firstIndex(where: {
+        ($0.tiers, $0.window) == (group.tiers, group.window)
+      }) {
+        groups[place].layers += 1
+      } else {
+        groups.append(Group(tiers: group.tiers, window: group.window, layers: 1))
+      }
+    }
   }
 
   /// The most tokens of a sequence that are appended in one step.
@@ -34,26 +50,11 @@ public struct KVForecast: Sendable, Hashable {
   /// Bytes of the pages and fixed states of a sequence that holds `entries` tokens in every layer,
   /// or what its windows leave of them, between two steps.
   public func heldBytes(entries: Int) -> Int {
-    let windows = overWindows { window in
-      tiers.byteCount(
-        tokens: entries, from: KVShape.pagesBehind(window: window, tokens: entries))
+    let pages = overLayers { tiers, window in
+      let first = window.map { KVShape.pagesBehind(window: $0, tokens: entries) } ?? 0
+      return tiers.byteCount(tokens: entries, from: first)
     }
-    return Saturating.sum(
-      inFullLayers(tiers.byteCount(tokens: entries)), windows, shape.fixedBytes)
-  }
-
-  /// The most bytes of the layers with windows while a sequence grows to `tokens` tokens, in steps
-  /// of at most `step` tokens in which nothing is let go of.
-  private func windowBytes(tokens: Int, step: Int) -> Int {
-    overWindows { window in
-      let first = KVShape.pagesBehind(window: window, tokens: tokens - min(tokens, step))
-      let pages = tokens.pieces(of: PageLayout.tokens)
-      guard first > 0 else { return mostBytes(tokens) }
-      // How pages are spread over the tiers changes as tokens come; no page takes more than the
-      // largest.
-      let largest = (tiers.layouts + [tiers.between].compactMap(\.self)).map(\.byteCount).max() ?? 0
-      return min(mostBytes(tokens), Saturating.product(pages - first + 1, largest))
-    }
+    return Saturating.sum(pages, shape.fixedBytes)
   }
 
   /// Bytes that an eviction keeps beside the pages of a sequence that holds `entries` tokens in
@@ -85,9 +86,7 @@ public struct KVForecast: Sendable, Hashable {
   /// Bytes by which the memory of all caches may exceed the pages in it, since it is taken slab by
   /// slab, of pages of one size.
   public var slackBytes: Int {
-    (tiers.layouts + [tiers.between].compactMap { $0 }).reduce(0) {
-      Saturating.sum($0, $1.slabBytes)
-    }
+    Set(groups.flatMap(\.tiers.allLayouts)).reduce(0) { Saturating.sum($0, $1.slabBytes) }
   }
 
   // MARK: What may come to be held
@@ -95,44 +94,34 @@ public struct KVForecast: Sendable, Hashable {
   /// The most bytes of pages that a sequence holds, between two steps, while it grows to `entries`
   /// tokens in every layer.
   public func pageBytes(entries: Int) -> Int {
-    Saturating.sum(
-      inFullLayers(mostBytes(entries)), windowBytes(tokens: entries, step: 0), shape.fixedBytes)
+    Saturating.sum(mostBytes(entries, step: 0), shape.fixedBytes)
   }
 
-  /// The most bytes of the pages of one layer while it grows to `entries` tokens and lets go of
-  /// none.
-  private func mostBytes(_ entries: Int) -> Int {
-    // One token before pages are rounded there is one more that is not.
-    var ends = [entries...entries, entries - 1...entries - 1]
-    if tiers.between != nil {
-      // Tokens leave full precision within a page of the end or, where keys do so a residual at a
-      // time, of the last times.
-      let residual = policy.rule == .kivi ? policy.residual : PageLayout.tokens
-      let last = entries / residual * residual
-      ends = [entries, last, last - residual].map { $0 - PageLayout.tokens...$0 }
+  /// The most bytes of the pages of all layers, which need not all have their most at once, in
+  /// steps of at most `step` tokens.
+  private func mostBytes(_ tokens: Int, step: Int = stepTokens) -> Int {
+    Saturating.sum(mostFullBytes(tokens), mostWindowBytes(tokens, step: step))
+  }
+
+  private func mostFullBytes(_ tokens: Int) -> Int {
+    overLayers { tiers, window in window == nil ? tiers.mostBytes(tokens) : 0 }
+  }
+
+  private func mostWindowBytes(_ tokens: Int, step: Int = stepTokens) -> Int {
+    overLayers { tiers, window in
+      window.map { tiers.mostBytes(tokens, window: $0, step: step) } ?? 0
     }
-    return ends.joined().map { tiers.byteCount(tokens: max(0, $0)) }.max() ?? 0
   }
 
   /// Bytes of those pages of `entries` tokens that stay as they are, whatever follows; those that a
   /// window moves away from do not.
   public func fullPageBytes(entries: Int) -> Int {
-    let last = tiers.layouts.count - 1
-    let pages = last == 0 ? entries / PageLayout.tokens : tiers.pages(in: last, of: entries)
-    return inFullLayers(Saturating.product(pages, tiers.layouts[last].byteCount))
+    overLayers { tiers, window in window == nil ? tiers.lastingBytes(entries) : 0 }
   }
 
-  /// Bytes of the pages of one layer that were rounded in a step, which its first tokens still
-  /// attend to.
+  /// The most bytes that pages of one layer take beside those that it is left with after a step.
   private func stagedBytes(tokens: Int) -> Int {
-    let most = min(tokens, Self.stepTokens) / PageLayout.tokens + 1
-    if let between = tiers.between {
-      return Saturating.product(min(tiers.begunPages(of: tokens), most), between.byteCount)
-    }
-    return tiers.layouts.indices.dropLast().reduce(0) { sum, tier in
-      let arrived = min(tiers.pages(in: tier + 1, of: tokens), most)
-      return Saturating.sum(sum, Saturating.product(arrived, tiers.layouts[tier].byteCount))
-    }
+    overOneLayer { $0.stagedBytes(tokens, step: Self.stepTokens) }
   }
 
   /// The most bytes a sequence holds at any time.
@@ -143,16 +132,14 @@ public struct KVForecast: Sendable, Hashable {
   /// - Returns: bytes; what really is held at the peak where everything is kept, an upper bound
   ///   elsewhere.
   public func peakBytes(tokens: Int, prompt: Int) -> Int {
-    let windows = windowBytes(tokens: tokens, step: Self.stepTokens)
     guard let eviction = policy.eviction else {
-      return Saturating.sum(
-        inFullLayers(mostBytes(tokens)), windows, shape.fixedBytes, stagedBytes(tokens: tokens))
+      return Saturating.sum(mostBytes(tokens), shape.fixedBytes, stagedBytes(tokens: tokens))
     }
     let inPrompt = min(prompt, Saturating.sum(eviction.budget, eviction.promptBuffer))
     return Saturating.sum(
       evictingBytes(
         entries: max(inPrompt, entriesAfterPrompt(tokens: tokens, prompt: prompt, eviction)),
-        eviction), windows)
+        eviction), mostWindowBytes(tokens))
   }
 
   /// The most tokens a layer holds once the prompt is through.
@@ -169,10 +156,10 @@ public struct KVForecast: Sendable, Hashable {
     // may do so in every layer at its turn.
     let kept = min(entries, eviction.budget)
     let beside = Saturating.sum(
-      mostBytes(kept), attentionBytes(entries: entries, eviction),
+      overOneLayer { $0.mostBytes(kept) }, attentionBytes(entries: entries, eviction),
       rememberedBytes(entries: kept, eviction))
     return Saturating.sum(
-      inFullLayers(mostBytes(entries)), shape.fixedBytes, stagedBytes(tokens: entries), beside,
+      mostFullBytes(entries), shape.fixedBytes, stagedBytes(tokens: entries), beside,
       rememberedBytes(entries: entries, isCompressed: true))
   }
 
@@ -206,8 +193,7 @@ public struct KVForecast: Sendable, Hashable {
       let entries = entriesAfterPrompt(tokens: tokens, prompt: prompt, eviction)
       return Charge(
         own: Saturating.sum(
-          evictingBytes(entries: entries, eviction),
-          windowBytes(tokens: tokens, step: Self.stepTokens)),
+          evictingBytes(entries: entries, eviction), mostWindowBytes(tokens)),
         shared: peakBytes(tokens: prompt, prompt: prompt))
     }
     // The prompt's last page is copied by everyone who writes to it, and kept for those who still
@@ -227,7 +213,16 @@ public struct KVForecast: Sendable, Hashable {
 
   private func inFullLayers(_ bytes: Int) -> Int { Saturating.product(fullLayers, bytes) }
 
-  private func overWindows(_ bytes: (_ window: Int) -> Int) -> Int {
-    layersByWindow.reduce(0) { Saturating.sum($0, Saturating.product($1.value, bytes($1.key))) }
+  /// The sum over the layers that attend.
+  private func overLayers(_ bytes: (_ tiers: PageTiers, _ window: Int?) -> Int) -> Int {
+    groups.reduce(0) {
+      Saturating.sum($0, Saturating.product($1.layers, bytes($1.tiers, $1.window)))
+    }
+  }
+
+  /// The most of any layer that holds all tokens, or what an eviction keeps of them; where there is
+  /// none, of any layer.
+  private func overOneLayer(_ bytes: (_ tiers: PageTiers) -> Int) -> Int {
+    groups.map { bytes($0.tiers) }.max() ?? 0
   }
 }

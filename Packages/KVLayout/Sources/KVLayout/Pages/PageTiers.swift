@@ -12,7 +12,8 @@ public struct PageTiers: Sendable, Hashable {
   /// For each layout, how many tokens are more recent than those that reach it.
   private let starts: [Int]
 
-  /// The layouts of the pages of a cache.
+  /// The layouts of the pages of a cache that is stored alike in all layers; of a policy with
+  /// exceptions, of the layers that are none.
   public init(shape: KVShape, _ policy: KVPolicy) {
     layouts = policy.tiers.map { PageLayout(shape: shape, policy, $0) }
     var starts = [0]
@@ -20,7 +21,7 @@ public struct PageTiers: Sendable, Hashable {
       starts.append(Saturating.sum(starts[starts.count - 1], tier.tokens ?? 0))
     }
     self.starts = starts
-    self.policy = policy
+    self.policy = KVPolicy(tiers: policy.tiers, as: policy)
     let tiers = policy.tiers
     let isWhole = policy.rule == .blocks && policy.step == PageLayout.tokens
     between =
@@ -38,6 +39,9 @@ public struct PageTiers: Sendable, Hashable {
       keys: policy.keys.isQuantized ? coded.keys : coded.values,
       values: policy.values.isQuantized ? coded.values : coded.keys)
   }
+
+  /// The most recent tokens that are never quantized.
+  public var residual: Int { policy.residual }
 
   /// The layout of pages that still take tokens.
   public var exact: PageLayout { layouts[0] }
@@ -89,4 +93,56 @@ public struct PageTiers: Sendable, Hashable {
     return Saturating.sum(
       bytes, Saturating.product(onTheirWay, between.byteCount - exact.byteCount))
   }
+
+  // MARK: What one layer may come to hold
+
+  /// The most bytes of the pages of one layer while it grows to `tokens` tokens and lets go of
+  /// none.
+  func mostBytes(_ tokens: Int) -> Int {
+    // One token before pages are rounded there is one more that is not.
+    var ends = [tokens...tokens, tokens - 1...tokens - 1]
+    if between != nil {
+      // Tokens leave full precision within a page of the end or, where keys do so a residual at a
+      // time, of the last times.
+      let residual = policy.rule == .kivi ? policy.residual : PageLayout.tokens
+      let last = tokens / residual * residual
+      ends = [tokens, last, last - residual].map { $0 - PageLayout.tokens...$0 }
+    }
+    return ends.joined().map { byteCount(tokens: max(0, $0)) }.max() ?? 0
+  }
+
+  /// The most bytes of a layer that sees a window, while it grows to `tokens` tokens, in steps of
+  /// at most `step` tokens in which nothing is let go of.
+  func mostBytes(_ tokens: Int, window: Int, step: Int) -> Int {
+    let first = KVShape.pagesBehind(window: window, tokens: tokens - min(tokens, step))
+    let pages = tokens.pieces(of: PageLayout.tokens)
+    guard first > 0 else { return mostBytes(tokens) }
+    // How pages are spread over the tiers changes as tokens come; no page takes more than the
+    // largest.
+    let largest = allLayouts.map(\.byteCount).max() ?? 0
+    return min(mostBytes(tokens), Saturating.product(pages - first + 1, largest))
+  }
+
+  /// Bytes of those pages of `tokens` tokens that stay as they are, whatever follows.
+  func lastingBytes(_ tokens: Int) -> Int {
+    let last = layouts.count - 1
+    let pages = last == 0 ? tokens / PageLayout.tokens : pages(in: last, of: tokens)
+    return Saturating.product(pages, layouts[last].byteCount)
+  }
+
+  /// Bytes of the pages that were rounded in a step of `step` tokens, which its first tokens still
+  /// attend to.
+  func stagedBytes(_ tokens: Int, step: Int) -> Int {
+    let most = min(tokens, step) / PageLayout.tokens + 1
+    if let between {
+      return Saturating.product(min(begunPages(of: tokens), most), between.byteCount)
+    }
+    return layouts.indices.dropLast().reduce(0) { sum, tier in
+      let arrived = min(pages(in: tier + 1, of: tokens), most)
+      return Saturating.sum(sum, Saturating.product(arrived, layouts[tier].byteCount))
+    }
+  }
+
+  /// Every layout that a page may have.
+  var allLayouts: [PageLayout] { layouts + [between].compactMap(\.self) }
 }

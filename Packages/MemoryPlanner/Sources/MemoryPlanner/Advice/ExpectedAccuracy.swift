@@ -134,7 +134,7 @@ extension ExpectedAccuracy {
       let kv = configuration.kv
       var (factor, variance) = (1.0, 0.0)
       let isSmall = configuration.effectiveSize < PaperThresholds.eightBit8B
-      switch min(kv.keys.bits, kv.values.bits) {
+      switch kv.fewestBits {
       case 16...: break
       case 8: (factor, variance) = (0.99, 0.01.squared)
       case 4: (factor, variance) = isSmall ? (0.85, 0.06.squared) : (0.96, 0.02.squared)

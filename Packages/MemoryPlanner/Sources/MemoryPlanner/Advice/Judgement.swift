@@ -174,7 +174,7 @@ public struct Situation: Sendable, Hashable {
   private func eviction(_ configuration: Configuration) -> Judgement? {
     let kv = configuration.kv
     let isSmall = configuration.effectiveSize < PaperThresholds.eightBit8B
-    let fewest = min(kv.keys.bits, kv.values.bits)
+    let fewest = kv.fewestBits
     if fewest <= 2 {
       return Judgement(finding: 6, agrees: false, text: "a 2-bit cache loses much accuracy")
     }

@@ -66,14 +66,14 @@ struct CacheFidelity {
   /// Everything kept, in 8 bits or more, or an eviction budget of 8192 tokens, which kept the
   /// accuracy of a 4B model (section 5).
   var isNearlyLossless: Bool {
-    let fewest = min(kv.keys.bits, kv.values.bits)
+    let fewest = kv.fewestBits
     guard fewest >= 8 else { return false }
     return kv.eviction.map { !isLong || $0.budget >= 8192 } ?? true
   }
 
   /// The order among policies, 0 the most faithful.
   var place: Int {
-    let fewest = min(kv.keys.bits, kv.values.bits)
+    let fewest = kv.fewestBits
     let formats = fewest >= 16 ? 0 : fewest == 8 ? (evictsRather ? 2 : 1) : fewest == 4 ? 4 : 8
     guard let eviction = kv.eviction else { return formats }
     let retained = eviction.budget >= 8192 ? 1 : eviction.budget >= 4096 ? 3 : 5

@@ -48,13 +48,9 @@ enum PaperMemory {
   static func cache(_ shape: ModelShape, _ policy: KVPolicy, _ load: Load) -> Int {
     let cache = shape.cacheShape
     let each = Saturating.product(cache.kvHeads, cache.headDimension)
-    func bytes(_ layers: Int, _ tokens: Int) -> Int {
-      self.bytes(Saturating.product(layers, each), tokens: tokens, policy, load)
-    }
-    let full = bytes(
-      cache.fullLayers, min(load.thinkBudget, policy.eviction?.budget ?? .max))
-    return cache.layersByWindow.reduce(full) {
-      Saturating.sum($0, bytes($1.value, min(load.thinkBudget, $1.key)))
+    return (0..<cache.layers).filter(cache.attends).reduce(0) { sum, layer in
+      let tokens = min(load.thinkBudget, cache.window(layer) ?? policy.eviction?.budget ?? .max)
+      return Saturating.sum(sum, bytes(each, tokens: tokens, policy.layer(layer), load))
     }
   }
 
