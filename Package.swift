@@ -89,7 +89,8 @@ let package = Package(
         crypto, "JSON", "KVLayout", "MemoryPlanner", "SystemCalls", "TextGeneration",
         .product(name: "Yams", package: "Yams"),
       ],
-      resources: [.copy("Resources")], tests: ["JSON", "MemoryPlanner", "SystemCalls"]),
+      resources: [.copy("Resources")],
+      tests: ["JSON", "KVLayout", "MemoryPlanner", "SystemCalls"]),
     library(
       "Serving",
       [

@@ -29,6 +29,7 @@ let package = Package(
       name: "EvaluationTests",
       dependencies: [
         "Evaluation", .product(name: "JSON", package: "JSON"),
+        .product(name: "KVLayout", package: "KVLayout"),
         .product(name: "MemoryPlanner", package: "MemoryPlanner"),
         .product(name: "SystemCalls", package: "SystemCalls"),
       ]),

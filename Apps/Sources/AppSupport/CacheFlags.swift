@@ -79,11 +79,29 @@ public struct CacheFlags: ParsableArguments {
     transform: { try Eviction(parsing: $0, evictions: Known.evictions) })
   public var kvEvict: Eviction?
 
+  /// A file that says the policy, where one was named or found.
+  @Option(
+    name: .customLong("kv-policy"),
+    help: ArgumentHelp(
+      "A policy file that 'tune' wrote for this model (default: kv-policy.json beside the model, where no flag says how the cache is kept).",
+      valueName: "file"))
+  public internal(set) var policyFile: String?
+
   /// For ArgumentParser.
   public init() {}
 
+  /// Whether a flag says how the cache is kept.
+  public var isGiven: Bool {
+    kv != nil || kvKeys != nil || kvValues != nil || residual != nil || group != nil
+      || keyAxis != nil || scheme != nil || rule != nil || rotation != nil || kvEvict != nil
+  }
+
   /// Checks that the flags go together.
   public func validate() throws {
+    guard policyFile == nil || !isGiven else {
+      throw ValidationError(
+        "--kv-policy says all of the cache; it excludes --kv and the other flags of the KV cache")
+    }
     let isSaid =
       residual != nil || group != nil || keyAxis != nil || scheme != nil || rule != nil
     let formats = [kvKeys, kvValues].compactMap { $0 }

@@ -131,6 +131,23 @@ public final class EngineResponder: Responder {
       budget: try budget(request.limits), branches: request.budgets)
   }
 
+  /// Tokens of a question as the model reads it.
+  ///
+  /// - Throws: `TokenizerError` where the chat template refuses the conversation.
+  public func promptTokens(_ question: SampleQuestion) throws -> Int { try ids(question).count }
+
+  /// The tokens of a question and a reply to it, as the model reads them.
+  ///
+  /// - Returns: All tokens, and how many of them are the question's.
+  /// - Throws: `TokenizerError` where the chat template refuses the conversation.
+  public func tokens(
+    of question: SampleQuestion, _ reply: SampleResponse
+  ) throws -> (tokens: [Int32], prompt: Int) {
+    let prompt = try ids(question)
+    let text = reply.thought + reply.answer
+    return (prompt + tokenizer.encode(text, addSpecialTokens: false), prompt.count)
+  }
+
   private func budget(_ limits: TokenLimits) throws -> ThinkingBudget? {
     guard let thinking = limits.thinking else {
       if force { throw UsageError("forcing needs a thinking budget") }

@@ -1,6 +1,7 @@
 import AppSupport
 import ArgumentParser
 import Foundation
+import ModelLoader
 import Serving
 import SystemCalls
 import TextGeneration
@@ -48,7 +49,9 @@ struct Chat: ParsableCommand {
   }
 
   mutating func run() throws {
-    let loaded = try LoadedModel(model)
+    let checkpoint = try Checkpoint(model)
+    try model.takePolicyFile(for: checkpoint)
+    let loaded = try LoadedModel(model, checkpoint)
     var session = try ChatSession(
       loaded, kv: model.kvPolicy(), memory: memory, sampling: sampling)
     session.thinkBudget = thinkBudget

@@ -4,6 +4,7 @@ import Compression
 import Evaluation
 import Foundation
 import KVCaches
+import ModelLoader
 import TextGeneration
 
 /// The flags of `evaluate --compare A B --text FILE`.
@@ -44,7 +45,9 @@ struct CompareModels {
     (first.named, second.named) = (names[0], names[1])
     (first.numerics, first.headBits) = (.given(.exact), .given(.stored))
     reference = try LoadedModel(first)
-    candidate = try LoadedModel(second)
+    let checkpoint = try Checkpoint(second)
+    try second.takePolicyFile(for: checkpoint)
+    candidate = try LoadedModel(second, checkpoint)
     kv = try second.kvPolicy()
   }
 

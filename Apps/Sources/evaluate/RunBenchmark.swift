@@ -1,12 +1,11 @@
 import AppSupport
 import ArgumentParser
+import DecoderModels
 import Evaluation
 import Foundation
 import SystemCalls
 import TextGeneration
 import ModelLoader
-import DecoderModels
-import Tokenizer
 
 extension PromptForm: ExpressibleByArgument {}
 
@@ -117,6 +116,7 @@ struct RunBenchmark: ParsableCommand {
     let runsPrograms = found.contains { $0.definition.grading.runsPrograms }
     let sandbox = runsPrograms ? try Sandbox(isOpen: unsafeCode) : nil
     let checkpoint = try Checkpoint(model)
+    try model.takePolicyFile(for: checkpoint)
     let benchmarks = try found.map { try $0.benchmark(for: checkpoint) }
     var rows: [SummaryTable.Run] = []
     var journals: [URL] = []
@@ -172,7 +172,7 @@ struct RunBenchmark: ParsableCommand {
     let sweep = try BudgetSweep(runs)
     let (results, rate) = try results(
       of: sweep, "\(benchmark.definition.name)  \(checkpoint.modelName)", checkpoint, precision,
-      options(benchmark, checkpoint))
+      sampling.options(for: benchmark, checkpoint))
     for note in results.flatMap(\.notes) { Console.note("note: \(note)") }
     let rows = try zip(sweep.runs, results).map { run, result in
       var stored = RunResult(summary: result.summary, tokensPerSecond: rate)
@@ -190,7 +190,8 @@ struct RunBenchmark: ParsableCommand {
   ) throws -> (ComputePrecision, [EvaluationRun]) {
     let budgets = thinkBudgets?.values.map { $0 as Int? } ?? [thinkBudget]
     func runs(_ precision: ComputePrecision) throws -> [EvaluationRun] {
-      let engine = try engine(checkpoint, precision)
+      let engine = try EngineFacts.of(
+        checkpoint, precision, kv: model.kvPolicy(), isForced: force)
       return try budgets.map { budget in
         let scenario = try scenario(benchmark, checkpoint, engine: engine, thinking: budget)
         return try EvaluationRun(
@@ -258,23 +259,11 @@ struct RunBenchmark: ParsableCommand {
     return job.shard
   }
 
-  private func options(_ benchmark: Benchmark, _ checkpoint: Checkpoint) throws -> SamplingOptions {
-    let own = benchmark.definition.sampling
-    var flags = sampling
-    if !flags.greedy {
-      flags.temperature = flags.temperature ?? own.temperature.map { Float($0) }
-      flags.topP = flags.topP ?? own.topP.map { Float($0) }
-      flags.topK = flags.topK ?? own.topK
-      flags.minP = flags.minP ?? own.minP.map { Float($0) }
-    }
-    return try flags.optionsInForce(for: checkpoint)
-  }
-
   /// Everything that decides the replies; threads and batch do not.
   private func scenario(
     _ benchmark: Benchmark, _ checkpoint: Checkpoint, engine: [String: String], thinking: Int?
   ) throws -> Scenario {
-    let options = try options(benchmark, checkpoint)
+    let options = try sampling.options(for: benchmark, checkpoint)
     let limits = benchmark.definition.limits
     let isScored = benchmark.definition.grading.isOfLikelihoods
     return try Scenario(
@@ -284,35 +273,6 @@ struct RunBenchmark: ParsableCommand {
         tokens: maxTokens ?? limits.tokens,
         thinking: isScored ? nil : thinking ?? limits.thinking),
       engine: engine)
-  }
-
-  /// What decides the replies besides the benchmark and the sampler.
-  private func engine(
-    _ checkpoint: Checkpoint, _ precision: ComputePrecision
-  ) throws -> [String: String] {
-    var engine = [
-      "model": checkpoint.modelName,
-      "weights": try DecoderSource(checkpoint, families: Known.families).formatName(),
-      "weights digest": try checkpoint.digest(),
-      "kv": try model.kvPolicy().description,
-      "template digest": try Self.templateDigest(checkpoint),
-      "program": Program.version, "forced": force ? "yes" : "no",
-    ]
-    // Said only where it is not exact, so that journals written before the flag was there can go
-    // on.
-    let (numerics, headBits) = (precision.numerics, precision.headBits)
-    if numerics != .exact { engine["numerics"] = numerics.rawValue }
-    if headBits != .stored { engine["head bits"] = headBits.rawValue }
-    return engine
-  }
-
-  /// The digest of the chat template, or `none` where the model has none.
-  private static func templateDigest(_ checkpoint: Checkpoint) throws -> String {
-    do {
-      return Scenario.digest(of: try ChatTemplate.load(files: checkpoint.modelFiles).source)
-    } catch TokenizerError.noChatTemplate {
-      return "none"
-    }
   }
 
   /// Makes the folder that the journal is to lie in.

@@ -2,6 +2,7 @@ import AppSupport
 import ArgumentParser
 import Evaluation
 import Foundation
+import ModelLoader
 import TextGeneration
 import KVCaches
 import Serving
@@ -78,7 +79,9 @@ struct Generate: ParsableCommand {
     readStandardInput()
     if prompt.showPrompt { return try showPrompt() }
     try chooseByMemory()
-    let loaded = try LoadedModel(model)
+    let checkpoint = try Checkpoint(model)
+    try model.takePolicyFile(for: checkpoint)
+    let loaded = try LoadedModel(model, checkpoint)
     if engine.speculate { try engine.checkSpeculation(loaded.decoder.shape.cacheShape) }
     let ids = try engine.parsedIDs() ?? prompt.ids(for: loaded)
     if let path = engine.logits {
@@ -361,7 +364,7 @@ struct Generate: ParsableCommand {
       generation  \(timings.generatedTokens) tokens, \(String(format: "%.1f", timings.generationRate)) tokens/s
       weights     \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.storage)), \
       loaded in \(String(format: "%.2f", loaded.loadSeconds)) s
-      KV cache    \(Text.bytes(generator.meter.peakBytes)) at most, \(Text.bytes(kvBytesAtEnd)) at the end (\(kv))\(loaded.decoder.shape.cacheShape.scopeText)
+      KV cache    \(Text.bytes(generator.meter.peakBytes)) at most, \(Text.bytes(kvBytesAtEnd)) at the end (\(kv)\(model.policySource))\(loaded.decoder.shape.cacheShape.scopeText)
       peak        \(Text.bytes(ProcessMemory.peakBytes)) of the process
       """)
   }

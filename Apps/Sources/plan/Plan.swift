@@ -51,6 +51,11 @@ struct Plan: ParsableCommand {
   var kv: [String] = []
   @Option(
     help: ArgumentHelp(
+      "A policy file that 'tune' wrote, to choose from beside --kv; needs --model, a model of the sizes that it is for.",
+      valueName: "file"))
+  var kvPolicy: String?
+  @Option(
+    help: ArgumentHelp(
       "Thinking budgets to choose from (default: 2000, 6000 ... 30000).", valueName: "tokens"))
   var budget: [Int] = []
   @Option(help: "Group sizes to choose from (default: 1, 3, 4, 6, 8, 12 and 16).")
@@ -113,6 +118,7 @@ struct Plan: ParsableCommand {
     if !stopWhen.isEmpty && !stopThinking.isEmpty {
       throw ValidationError("--stop-when and --stop-thinking exclude each other")
     }
+    if kvPolicy != nil && model.isEmpty { throw ValidationError("--kv-policy needs --model") }
     if json && explain { throw ValidationError("--json and --explain exclude each other") }
     if let seconds, !(seconds > 0 && seconds.isFinite) {
       throw ValidationError("--seconds \(seconds): expected a number above 0")
@@ -121,8 +127,9 @@ struct Plan: ParsableCommand {
     if model.count != 1 || bits.count + scheme.count != 1 || budget.count != 1 {
       throw ValidationError("--fits needs --model, --bits or --scheme, and --budget, each once")
     }
-    if samples.count > 1 || kv.count > 1 || stopThinking.count > 1 {
-      throw ValidationError("--fits takes --samples, --kv and --stop-thinking at most once")
+    if samples.count > 1 || stopThinking.count > 1 || kv.count + (kvPolicy == nil ? 0 : 1) > 1 {
+      throw ValidationError(
+        "--fits takes --samples, --stop-thinking and one of --kv and --kv-policy at most once")
     }
     let without = [
       ("study", !study.isEmpty), ("latency", latency), ("explain", explain),
@@ -171,17 +178,27 @@ struct Plan: ParsableCommand {
       ? try families.flatMap(KnownShapes.models)
       : try model.map { try KnownShapes.shape(of: $0, hub.use) }
     let weights = try bits.map { try WeightPrecision(bits: $0) } + scheme.map { .init($0) }
+    let tuned = try kvPolicy.map { try tunedPolicy($0, for: models) }
     var request = try PlanRequest(
       memory: try available - (fits ? 0 : systemShare), task: task, models: models,
       precisions: weights.isEmpty ? nil : weights,
-      policies: kv.isEmpty ? nil : try kv.map(Self.policy),
+      policies: kv.isEmpty && (tuned == nil || !fits) ? nil : try kv.map(Self.policy),
       thinkBudgets: budget.isEmpty ? nil : budget,
       samples: samples.isEmpty ? (fits ? [1] : PlanRequest.paperSamples) : samples, batch: batch,
       prefersLatency: latency, seconds: seconds, prompt: prompt, answer: answer,
       accounting: accounting)
+    if let tuned { request.policies.append(tuned) }
     if !stopWhen.isEmpty { request.voteRules = stopWhen.map { "\($0)" } }
     request.thoughtRules = stopThinking.map { "\($0)" }
     return request
+  }
+
+  /// The policy of a file, which must be for caches of every model's sizes.
+  private func tunedPolicy(_ path: String, for models: [ModelShape]) throws -> KVPolicy {
+    let url = URL(fileURLWithPath: path)
+    let file = try KVPolicyFile(contentsOf: url, evictions: Known.evictions)
+    for model in models { try file.check(model.cacheShape, of: model.name, file: url) }
+    return file.policy
   }
 
   private var available: Int {

@@ -1,6 +1,7 @@
 import AppSupport
 import ArgumentParser
 import Foundation
+import ModelLoader
 import KVCaches
 import Serving
 import Synchronization
@@ -26,7 +27,9 @@ struct Serve: ParsableCommand {
   mutating func run() throws {
     // Clients may go away while they are written to.
     signal(SIGPIPE, SIG_IGN)
-    let loaded = try LoadedModel(model)
+    let checkpoint = try Checkpoint(model)
+    try model.takePolicyFile(for: checkpoint)
+    let loaded = try LoadedModel(model, checkpoint)
     let kv = try model.kvPolicy()
     try kv.check(loaded.decoder.shape.cacheShape)
     let kvByteBudget = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: batch.concurrency)

@@ -128,6 +128,8 @@ struct RunStudy: ParsableCommand {
     if let numerics = definition.numerics { words += ["--numerics", numerics] }
     if let headBits = definition.headBits { words += ["--head-bits", headBits] }
     if let data { words += ["--data", data] }
-    return words + CacheFlags.words(source.kv) + threadFlags
+    // Said even where it is the default, which a policy file beside the model would change.
+    let cache = CacheFlags.words(source.kv)
+    return words + (cache.isEmpty ? ["--kv", "\(source.kv)"] : cache) + threadFlags
   }
 }

@@ -46,6 +46,8 @@ struct Chart: Sendable, Hashable {
   let yLabel: String
   /// How x is laid out.
   let xScale: Scale
+  /// How y is laid out.
+  var yScale: Scale = .linear
   /// What is drawn, the first at the bottom.
   let series: [Series]
 

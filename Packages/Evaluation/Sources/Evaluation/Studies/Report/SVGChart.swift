@@ -19,7 +19,7 @@ struct SVGChart {
       points.flatMap { [$0.y + ($0.error ?? 0), $0.y - ($0.error ?? 0)] }.map {
         min(max($0, 0), .infinity)
       },
-      scale: .linear)
+      scale: chart.yScale)
   }
 
   /// The whole drawing.
