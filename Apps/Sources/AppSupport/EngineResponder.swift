@@ -14,6 +14,7 @@ public final class EngineResponder: Responder {
   private let sampling: SamplingOptions
   private let stopTokens: Set<Int32>
   private let memory: MemoryFlags
+  private let proposer: LoadedProposer?
   private(set) var kvByteBudget: Int
   private(set) var batch: Int
   private let force: Bool
@@ -30,11 +31,13 @@ public final class EngineResponder: Responder {
   ///     not hold more. Replies are never cut for it: one that does not fit alone is refused.
   ///   - batch: most replies generated together; branches come on top.
   ///   - force: whether every reply thinks for exactly its thinking budget.
+  ///   - proposer: what proposes tokens, which changes no reply; nil for nothing.
   /// - Throws: `UserError` for a model without tokenizer; what is wrong with its files;
   ///   `KVPolicyError` where its heads cannot be kept as `kv` says.
   public init(
     _ loaded: LoadedModel, kv: KVPolicy, sampling: SamplingOptions,
-    memory: MemoryFlags = MemoryFlags(), batch: Int, force: Bool = false
+    memory: MemoryFlags = MemoryFlags(), batch: Int, force: Bool = false,
+    proposer: LoadedProposer? = nil
   ) throws {
     try kv.check(loaded.pass.decoder.shape.cacheShape)
     self.loaded = loaded
@@ -47,18 +50,22 @@ public final class EngineResponder: Responder {
     prompts = PromptBuilder(
       files: loaded.checkpoint.modelFiles, tokenizer: tokenizer, thinks: true)
     self.memory = memory
-    (kvByteBudget, generator) = try Self.generator(loaded, tokenizer, kv, memory, batch: batch)
+    self.proposer = proposer
+    (kvByteBudget, generator) = try Self.generator(
+      loaded, tokenizer, kv, memory, proposer, batch: batch)
     stopTokens = try loaded.stopTokens()
   }
 
   /// A generator of `batch` replies at a time, and the bytes that these leave for caches.
   private static func generator(
     _ loaded: LoadedModel, _ tokenizer: TextTokenizer, _ kv: KVPolicy, _ memory: MemoryFlags,
-    batch: Int
+    _ proposer: LoadedProposer?, batch: Int
   ) throws -> (Int, BatchGenerator) {
-    let bytes = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: batch)
+    let bytes = try memory.kvByteBudget(
+      beside: loaded, kv: kv, sequences: batch, proposer: proposer)
     let generator = BatchGenerator(
-      loaded.pass, kv: kv, kvByteBudget: bytes, tokenLimit: loaded.tokenLimit
+      loaded.pass, kv: kv, kvByteBudget: bytes, proposer: proposer?.proposer,
+      tokenLimit: loaded.tokenLimit
     ) { tokenizer.decode([$0]) }
     return (bytes, generator)
   }
@@ -76,7 +83,8 @@ public final class EngineResponder: Responder {
     }
     while batch > 1, !requests.allSatisfy(fits) {
       batch /= 2
-      (kvByteBudget, generator) = try Self.generator(loaded, tokenizer, kv, memory, batch: batch)
+      (kvByteBudget, generator) = try Self.generator(
+        loaded, tokenizer, kv, memory, proposer, batch: batch)
     }
   }
 
@@ -86,6 +94,11 @@ public final class EngineResponder: Responder {
     if let rate = scoring.rate { return rate }
     let timings = generator.timings
     return timings.generatedTokens > 0 ? timings.generationRate : nil
+  }
+
+  /// What was proposed and accepted in the replies generated last; nil where nothing was to be.
+  public var speculation: String? {
+    proposer.map { _ in LoadedProposer.text(generator.timings) }
   }
 
   /// Answers the requests and their smaller budgets, each thought generated once.

@@ -18,16 +18,18 @@ public struct LoadedModel {
   public let precision: ComputePrecision
   /// The forward pass on the threads asked for.
   public let pass: ForwardPass
+  let pool: ThreadPool
   /// Nil where the folder has no tokenizer files.
   public let tokenizer: TextTokenizer?
   /// Seconds it took to read everything.
   public let loadSeconds: Double
 
-  /// Opens and reads a model.
+  /// Opens and reads a model, to be computed on the threads of `pool`, or else on as many of its
+  /// own as the flags say.
   ///
   /// - Throws: what is wrong, naming the file, tensor or key.
-  public init(_ flags: ModelFlags) throws {
-    try self.init(flags, Checkpoint(flags))
+  public init(_ flags: ModelFlags, on pool: ThreadPool? = nil) throws {
+    try self.init(flags, Checkpoint(flags), on: pool)
   }
 
   /// Reads the model of a folder that is open, to be computed as `precision` says, or else the
@@ -35,7 +37,8 @@ public struct LoadedModel {
   ///
   /// - Throws: what is wrong, naming the file, tensor or key.
   public init(
-    _ flags: ModelFlags, _ checkpoint: Checkpoint, precision: ComputePrecision? = nil
+    _ flags: ModelFlags, _ checkpoint: Checkpoint, precision: ComputePrecision? = nil,
+    on pool: ThreadPool? = nil
   ) throws {
     let started = Date()
     self.checkpoint = checkpoint
@@ -55,8 +58,8 @@ public struct LoadedModel {
       if -started.timeIntervalSinceNow > 1 { progress.show(done, of: total) }
     }
     try Interrupts.check()
-    pass = ForwardPass(
-      decoder, pool: try ThreadPool(workers: flags.threadCount), numerics: precision.numerics)
+    self.pool = try pool ?? ThreadPool(workers: flags.threadCount)
+    pass = ForwardPass(decoder, pool: self.pool, numerics: precision.numerics)
     loadSeconds = Date().timeIntervalSince(started)
   }
 

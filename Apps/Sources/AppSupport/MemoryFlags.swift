@@ -30,15 +30,19 @@ public struct MemoryFlags: ParsableArguments {
   ///   - loaded: the model.
   ///   - kv: what the caches keep.
   ///   - sequences: texts generated together.
+  ///   - proposer: what proposes their tokens, which is loaded too; nil for nothing.
   /// - Returns: bytes; negative where not even the model fits.
   /// - Throws: `PlannerError` for sizes that the memory equations cannot hold.
-  public func kvByteBudget(beside loaded: LoadedModel, kv: KVPolicy, sequences: Int) throws -> Int {
+  public func kvByteBudget(
+    beside loaded: LoadedModel, kv: KVPolicy, sequences: Int, proposer: LoadedProposer? = nil
+  ) throws -> Int {
     let shape = try loaded.decoder.family.memoryShape(named: loaded.name)
     let load = try Load(thinkBudget: 0, answer: 0, samples: max(sequences, 1))
-    let weights = loaded.decoder.weightBytes
+    let weights = loaded.decoder.weightBytes + (proposer?.weightBytes ?? 0)
     let resident = ProcessMemory.residentBytes
+    let working = try proposer?.workingBytes(sequences: sequences) ?? 0
     return LoadedMemory(shape, kv, weights: weights, resident: resident)
-      .cacheBytes(in: total, load)
+      .cacheBytes(in: total - working, load)
   }
 
   /// The requests with replies no longer than fit into the memory where nobody said how long they

@@ -65,6 +65,7 @@ struct RunBenchmark: ParsableCommand {
   var shard: Shard?
   @Flag(help: "Run generated programs on this host itself where no sandbox can be had.")
   var unsafeCode = false
+  @OptionGroup(title: "Speculation") var speculation: SpeculationFlags
   @OptionGroup var table: TableFlags
   @OptionGroup(title: "Comparison of two models") var comparison: ComparisonFlags
   @Flag(help: "List the benchmarks instead.")
@@ -117,6 +118,7 @@ struct RunBenchmark: ParsableCommand {
     let sandbox = runsPrograms ? try Sandbox(isOpen: unsafeCode) : nil
     let checkpoint = try Checkpoint(model)
     try model.takePolicyFile(for: checkpoint)
+    speculation.noteBatch(batch)
     let benchmarks = try found.map { try $0.benchmark(for: checkpoint) }
     var rows: [SummaryTable.Run] = []
     var journals: [URL] = []
@@ -138,6 +140,7 @@ struct RunBenchmark: ParsableCommand {
     let given = [
       ("think-budget", thinkBudget != nil), ("think-budgets", thinkBudgets != nil),
       ("samples", samples != nil), ("max-tokens", maxTokens != nil),
+      ("speculate", speculation.speculate), ("draft", speculation.draft != nil),
     ]
     if let flag = given.first(where: \.1)?.0 {
       throw UserError("--\(flag): \(definition.name) scores likelihoods and generates nothing")
@@ -227,7 +230,8 @@ struct RunBenchmark: ParsableCommand {
         + String(format: "%.2f s", loaded.loadSeconds))
     let responder = try EngineResponder(
       loaded, kv: model.kvPolicy(), sampling: sampling,
-      memory: memory, batch: batch, force: force)
+      memory: memory, batch: batch, force: force,
+      proposer: speculation.proposer(for: loaded, model))
     let line = ProgressLine(title)
     let results = try sweep.run(with: responder, damage: damage) { progress in
       let share = 100 * Double(progress.correct) / Double(max(progress.done, 1))
@@ -236,6 +240,7 @@ struct RunBenchmark: ParsableCommand {
         progress.done, of: progress.total,
         detail: progress.done > 0 && !isText ? String(format: "%.1f %% right", share) : "")
     }
+    if let text = responder.speculation { Console.note("speculation: \(text)") }
     return (results, responder.rate)
   }
 

@@ -17,24 +17,9 @@ struct EngineFlags: ParsableArguments {
   var logits: String?
   @Flag(name: .customLong("print-ids"), help: "Print the new token ids instead of text.")
   var printIDs = false
-  @Flag(
-    help:
-      "Propose what followed the last tokens when they stood in the prompt or the text before, and verify several in one pass. The text stays the same; it comes faster where it repeats itself."
-  )
-  var speculate = false
 
   func validate() throws {
     if logits != nil && ids == nil { throw ValidationError("--logits needs --ids") }
-  }
-
-  /// Proposals that are wrong are cut off again, which states of a fixed size cannot be.
-  ///
-  /// - Throws: `UsageError` for a model whose layers do not all attend.
-  func checkSpeculation(_ shape: KVShape) throws {
-    guard shape.hasFixedStates else { return }
-    throw UsageError(
-      "--speculate: \(shape.layers - shape.attendingLayers) of the model's \(shape.layers) layers hold a state that "
-        + "cannot be cut back to earlier tokens; leave it out")
   }
 
   func parsedIDs() throws -> [Int32]? {

@@ -30,6 +30,7 @@ struct Generate: ParsableCommand {
 
   @OptionGroup(title: "Thinking") var thinking: ThinkingFlags
   @OptionGroup(title: "Samples") var group: SampleFlags
+  @OptionGroup(title: "Speculation") var speculation: SpeculationFlags
   @OptionGroup(title: "For comparing engines") var engine: EngineFlags
   @OptionGroup(title: "For looking at the tokenizer") var tokens: TokenizerFlags
 
@@ -82,7 +83,7 @@ struct Generate: ParsableCommand {
     let checkpoint = try Checkpoint(model)
     try model.takePolicyFile(for: checkpoint)
     let loaded = try LoadedModel(model, checkpoint)
-    if engine.speculate { try engine.checkSpeculation(loaded.decoder.shape.cacheShape) }
+    let proposer = try speculation.proposer(for: loaded, model)
     let ids = try engine.parsedIDs() ?? prompt.ids(for: loaded)
     if let path = engine.logits {
       return try engine.writeLogits(
@@ -91,11 +92,13 @@ struct Generate: ParsableCommand {
     var requests = try requests(ids, loaded)
     let tokenizer = loaded.tokenizer
     let together = min(group.samples, group.batch)
+    speculation.noteBatch(together)
     let kv = try model.kvPolicy()
-    let kvByteBudget = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: together)
+    let kvByteBudget = try memory.kvByteBudget(
+      beside: loaded, kv: kv, sequences: together, proposer: proposer)
     let generator = BatchGenerator(
       loaded.pass, kv: kv, kvByteBudget: kvByteBudget,
-      proposer: engine.speculate ? PromptLookup() : nil,
+      proposer: proposer?.proposer,
       tokenLimit: loaded.tokenLimit
     ) { tokenizer?.decode([$0]) ?? "" }
     do {
@@ -275,7 +278,8 @@ struct Generate: ParsableCommand {
         group: longest, samples: group.samples, budgets: budgets,
         weightsBytes: loaded.decoder.weightBytes,
         kvBytes: generator.meter.peakBytes, kvBytesAtEnd: held, timings: generator.timings,
-        seed: sampling.seed, model: loaded.name, precision: loaded.precision,
+        speculates: speculation.isGiven, seed: sampling.seed, model: loaded.name,
+        precision: loaded.precision,
         sampling: requests[0].sampling,
         kv: model.kvPolicy().description, seconds: seconds,
         logprobs: logprobs(of: longest.shown.result, requests[0], loaded))
@@ -356,12 +360,13 @@ struct Generate: ParsableCommand {
         + "top-p \(sampling.topP), min-p \(sampling.minP), seed \(request.random.seed)"
         + (sampling.penalties.map { ", \($0)" } ?? "")
     let kv = try model.kvPolicy()
+    let speculated = speculation.isGiven ? "\nspeculation \(LoadedProposer.text(timings))" : ""
     Console.note(
       """
 
       sampling    \(drawn)
       prompt      \(timings.promptTokens) tokens, \(String(format: "%.1f", timings.promptRate)) tokens/s
-      generation  \(timings.generatedTokens) tokens, \(String(format: "%.1f", timings.generationRate)) tokens/s
+      generation  \(timings.generatedTokens) tokens, \(String(format: "%.1f", timings.generationRate)) tokens/s\(speculated)
       weights     \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.storage)), \
       loaded in \(String(format: "%.2f", loaded.loadSeconds)) s
       KV cache    \(Text.bytes(generator.meter.peakBytes)) at most, \(Text.bytes(kvBytesAtEnd)) at the end (\(kv)\(model.policySource))\(loaded.decoder.shape.cacheShape.scopeText)

@@ -20,6 +20,8 @@ struct GenerationRecord: Encodable {
   let kvBytesAtEnd: Int
   /// What generating took.
   let timings: GenerationTimings
+  /// Whether tokens were to be proposed.
+  let speculates: Bool
   let seed: UInt64
   /// The model's name.
   let model: String
@@ -43,6 +45,9 @@ struct GenerationRecord: Encodable {
     case peakBytes = "peak_bytes"
     case promptTokensPerSecond = "prompt_tokens_per_second"
     case tokensPerSecond = "tokens_per_second"
+    case proposedTokens = "proposed_tokens"
+    case acceptedTokens = "accepted_tokens"
+    case draftSeconds = "draft_seconds"
     case samples, seed, budgets, model, version, numerics, sampler, kv, seconds, logprobs
   }
 
@@ -65,6 +70,11 @@ struct GenerationRecord: Encodable {
     try values.encode(timings.promptRate, forKey: .promptTokensPerSecond)
     try values.encode(timings.generationRate, forKey: .tokensPerSecond)
     try values.encode(samples, forKey: .samples)
+    if speculates {
+      try values.encode(timings.proposedTokens, forKey: .proposedTokens)
+      try values.encode(timings.acceptedTokens, forKey: .acceptedTokens)
+      try values.encode(timings.draftSeconds, forKey: .draftSeconds)
+    }
     try values.encode(seed, forKey: .seed)
     try values.encode(model, forKey: .model)
     try values.encode(Program.version, forKey: .version)

@@ -58,14 +58,13 @@ extension LoadedModel {
   ///
   /// - Throws: `UserError` for a model without tokenizer.
   func engine(
-    kv: KVPolicy, limits: DecodingBatch.Limits, queuedTexts: Int, speculates: Bool
+    kv: KVPolicy, limits: DecodingBatch.Limits, queuedTexts: Int, proposer: LoadedProposer?
   ) throws -> TextEngine {
     let tokenizer = try requireTokenizer()
     return TextEngine(concurrency: limits.concurrency, queuedTexts: queuedTexts) {
       [pass, tokenLimit] in
       DecodingBatch(
-        pass, kv: kv, limits: limits, proposer: speculates ? PromptLookup() : nil,
-        tokenLimit: tokenLimit
+        pass, kv: kv, limits: limits, proposer: proposer?.proposer, tokenLimit: tokenLimit
       ) { tokenizer.decode([$0]) }
     }
   }

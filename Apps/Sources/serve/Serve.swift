@@ -21,6 +21,7 @@ struct Serve: ParsableCommand {
   @OptionGroup(title: "Model") var model: ModelFlags
   @OptionGroup(title: "Memory") var memory: MemoryFlags
   @OptionGroup(title: "Batch") var batch: BatchFlags
+  @OptionGroup(title: "Speculation") var speculation: SpeculationFlags
   @OptionGroup(title: "Server") var server: ServerFlags
   @OptionGroup(title: "Limits") var limits: ServerLimitFlags
 
@@ -32,7 +33,9 @@ struct Serve: ParsableCommand {
     let loaded = try LoadedModel(model, checkpoint)
     let kv = try model.kvPolicy()
     try kv.check(loaded.decoder.shape.cacheShape)
-    let kvByteBudget = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: batch.concurrency)
+    let proposer = try speculation.proposer(for: loaded, model)
+    let kvByteBudget = try memory.kvByteBudget(
+      beside: loaded, kv: kv, sequences: batch.concurrency, proposer: proposer)
     guard kvByteBudget > 0 else {
       let place = memory.memory.map { "--memory \($0)" } ?? "the \(MachineMemory.bound)"
       throw UserError("\(place) does not hold weights and working memory")
@@ -44,7 +47,7 @@ struct Serve: ParsableCommand {
       kv: kv,
       limits: batch.limits(kvByteBudget: kvByteBudget, isGiven: memory.memory != nil),
       queuedTexts: limits.queue,
-      speculates: batch.speculate)
+      proposer: proposer)
     let configuration = try server.configuration(limits.limits)
     let inference = InferenceServer(served, engine, configuration)
     Console.note(

@@ -21,8 +21,6 @@ struct BatchFlags: ParsableArguments {
       "Bytes of what prompts and replies begin with that are kept for requests to come (default: all that --memory leaves; without it a quarter of what the machine has free).",
       valueName: "bytes"), transform: { try ByteCount(parsing: $0) })
   var prefixCache: ByteCount?
-  @Flag(help: "Propose what followed a text's last tokens before, and verify several in one pass.")
-  var speculate = false
 
   func validate() throws {
     for (name, value) in [

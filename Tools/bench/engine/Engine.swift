@@ -53,6 +53,13 @@ struct Engine: ParsableCommand {
   var batch = 1
   @Option(help: "Compare so many samples of one prompt with single runs instead.")
   var samples: Int?
+  @Option(
+    help:
+      "Compare a text with proposals, of which this share is accepted, with one without instead.")
+  var accept: Double?
+  @Option(
+    help: "With --accept: the shape of a model that drafts; its time counts, its tokens do not.")
+  var draft: String?
   @Option(help: "Repetitions; the median is printed.")
   var repetitions = 3
   @Flag(help: "Repeat once for each line of input, and print every repetition.")
@@ -73,6 +80,13 @@ struct Engine: ParsableCommand {
     }
     guard !onRequest || (samples == nil && !formats.contains(",")) else {
       throw ValidationError("--on-request: expected one of --formats, and no --samples")
+    }
+    if let accept, !(0...1).contains(accept) || samples != nil || onRequest {
+      throw ValidationError(
+        "--accept \(accept): expected 0 to 1, and neither --samples nor --on-request")
+    }
+    guard draft == nil || (accept != nil && RandomModel.names.contains(draft ?? "")) else {
+      throw ValidationError("--draft: expected --accept, and a shape as --shape takes it")
     }
     guard depth >= 0 else { throw ValidationError("--depth \(depth): expected at least 0") }
   }
@@ -104,6 +118,10 @@ struct Engine: ParsableCommand {
         report(try group.report(count: samples).merging(facts) { $1 })
         continue
       }
+      if let accept {
+        try report(speculating(pass, accept, format, precision, on: pool))
+        continue
+      }
       let turns = try SpeedTurns(
         pass, kv, .init(batch: batch, depth: depth, prompt: prompt, tokens: tokens), pool: pool)
       if onRequest {
@@ -114,6 +132,26 @@ struct Engine: ParsableCommand {
         report(medians, kv, format, precision, decoder)
       }
     }
+  }
+
+  /// What proposals of a given rate bring.
+  private func speculating(
+    _ pass: ForwardPass, _ rate: Double, _ format: WeightFormat, _ precision: ComputePrecision,
+    on pool: ThreadPool
+  ) throws -> [String: Any] {
+    let drafting = try draft.flatMap {
+      try RandomModel.make($0, layers: nil, format, headBits: precision.headBits)
+    }
+    let turns = SpeculationTurns(
+      pass: pass,
+      draft: drafting.map { ForwardPass($0, pool: pool, numerics: precision.numerics) },
+      rate: rate, prompt: prompt, tokens: tokens)
+    let facts: [String: Any] = [
+      "shape": shape, "layers": pass.decoder.shape.layers, "weights": format.rawValue,
+      "numerics": precision.numerics.rawValue, "head_bits": precision.headBits.rawValue,
+      "draft": draft ?? "none", "threads": threads, "commit": commit,
+    ]
+    return try turns.report(repetitions: repetitions).merging(facts) { $1 }
   }
 
   private func report(

@@ -114,5 +114,5 @@ extension [SpeedTurns.Speed] {
 }
 
 extension [Double] {
-  fileprivate var median: Double { sorted()[count / 2] }
+  var median: Double { sorted()[count / 2] }
 }

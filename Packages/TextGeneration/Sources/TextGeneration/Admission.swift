@@ -6,6 +6,8 @@ import KVCaches
 /// shares are charged once, to the prefix that they belong to.
 struct Admission {
   let forecast: KVForecast
+  /// What a proposer holds for each text; nil for nothing.
+  let proposals: KVForecast?
   let context: Int
   /// Most bytes of all caches together.
   let kvByteBudget: Int
@@ -13,8 +15,9 @@ struct Admission {
   /// Bytes that are promised to what runs and to prefixes.
   private(set) var reserved = 0
 
-  init(forecast: KVForecast, context: Int, kvByteBudget: Int) {
+  init(forecast: KVForecast, proposals: KVForecast?, context: Int, kvByteBudget: Int) {
     self.forecast = forecast
+    self.proposals = proposals
     self.context = context
     self.kvByteBudget = kvByteBudget
   }
@@ -24,10 +27,10 @@ struct Admission {
   /// - Throws: `GenerationError`; `memoryExceeded` where it does not fit alone.
   func check(_ request: GenerationRequest) throws(GenerationError) {
     try request.check(context: context)
-    let charge = Self.charge(request, isShared: false, forecast: forecast, context: context)
-    guard charge.total > kvByteBudget else { return }
+    let bytes = bytesAlone(request)
+    guard bytes > kvByteBudget else { return }
     throw .memoryExceeded(
-      bytes: charge.total, kvByteBudget: kvByteBudget, prompt: request.prompt.count,
+      bytes: bytes, kvByteBudget: kvByteBudget, prompt: request.prompt.count,
       reply: request.longestReply(context: context), fits: longestFit(request))
   }
 
@@ -37,8 +40,12 @@ struct Admission {
       - forecast.fullPageBytes(entries: shared)
   }
 
-  /// Reserves bytes for a text if it and all that runs can finish.
-  mutating func start(_ text: RequestID, bytes: Int, prefix: Int) -> Bool {
+  /// Reserves bytes for a request, and for what is held to propose its tokens, if it and all that
+  /// runs can finish.
+  mutating func start(
+    _ text: RequestID, _ request: GenerationRequest, bytes: Int, prefix: Int
+  ) -> Bool {
+    let bytes = Saturating.sum(bytes, proposalBytes(request))
     guard reserve(Saturating.sum(bytes, prefix)) else { return false }
     texts[text] = bytes
     return true
@@ -79,6 +86,19 @@ struct Admission {
     return charge
   }
 
+  /// The most bytes that are held to propose a request's tokens.
+  private func proposalBytes(_ request: GenerationRequest) -> Int {
+    proposals?.charge(
+      prompt: request.prompt.count, reply: request.longestReply(context: context), isShared: false
+    ).total ?? 0
+  }
+
+  /// What a request takes that shares nothing.
+  private func bytesAlone(_ request: GenerationRequest) -> Int {
+    let charge = Self.charge(request, isShared: false, forecast: forecast, context: context)
+    return Saturating.sum(charge.total, proposalBytes(request))
+  }
+
   /// The longest reply to the request's prompt that fits alone, in tokens; 0 for none.
   private func longestFit(_ request: GenerationRequest) -> Int {
     var plain = request
@@ -87,8 +107,11 @@ struct Admission {
     var (fits, beyond) = (0, request.tokenLimit(context: context) + 1)
     while fits + 1 < beyond {
       plain.maxTokens = (fits + beyond) / 2
-      let charge = Self.charge(plain, isShared: false, forecast: forecast, context: context)
-      if charge.total <= kvByteBudget { fits = plain.maxTokens } else { beyond = plain.maxTokens }
+      if bytesAlone(plain) <= kvByteBudget {
+        fits = plain.maxTokens
+      } else {
+        beyond = plain.maxTokens
+      }
     }
     return fits
   }

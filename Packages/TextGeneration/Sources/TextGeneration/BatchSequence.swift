@@ -15,8 +15,8 @@ struct BatchSequence {
   /// Tokens of the prompt that are to be run before any that follow them, since others start with
   /// these.
   var stop: Int?
-  /// How much it speculates.
-  var speculation = Speculation()
+  /// How often proposals for it are accepted.
+  var acceptRate = AcceptRate()
   /// The text so far.
   private(set) var tokens: [Int32] = []
   /// Tokens of the prompt that others had run.
@@ -68,6 +68,25 @@ struct BatchSequence {
   func mostProposals(context: Int) -> Int {
     guard !isInPrompt, branch == nil, pending.count == 1 else { return 0 }
     return max(0, source.longestReply(context: context) - tokens.count - 1)
+  }
+
+  /// The next token, behind those of this step, drawn with the random number of its position.
+  func draw(
+    _ logits: UnsafeBufferPointer<Float>, behind tokens: [Int32], _ sampler: Sampler
+  ) throws(GenerationError) -> Int32 {
+    let position = self.tokens.count + tokens.count
+    func sample(_ logits: UnsafeBufferPointer<Float>) throws(GenerationError) -> Int32 {
+      try sampler.sample(
+        logits, source.sampling,
+        history: TokenHistory(prompt: source.prompt, tokens: self.tokens + tokens),
+        uniform: source.random.uniform(at: position), step: position)
+    }
+    var constraint = constraint
+    for id in tokens { constraint?.take(id) }
+    guard let allowed = constraint?.allowed() else { return try sample(logits) }
+    return try allowed.masked(logits).withUnsafeBufferPointer {
+      (masked) throws(GenerationError) in try sample(masked)
+    }
   }
 
   /// Says that the first `count` pending tokens were run.

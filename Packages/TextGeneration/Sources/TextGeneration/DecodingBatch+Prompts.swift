@@ -29,13 +29,14 @@ extension DecodingBatch {
   ) throws(GenerationError) -> Bool {
     var sequence = BatchSequence(
       request, id: id, context: admission.context, started: now())
+    sequence.acceptRate = acceptRate
     if let source = source(for: request) {
       let bytes =
         source.isWhole
         ? Admission.charge(
           request, isShared: true, forecast: admission.forecast, context: admission.context
         ).own : admission.bytes(of: request, sharing: source.tokens)
-      if admission.start(id, bytes: bytes, prefix: source.bytes) {
+      if admission.start(id, request, bytes: bytes, prefix: source.bytes) {
         prefixes[source.prefix]?.bytes += source.bytes
         prefixes.use(source.prefix, by: id)
         shared[id] = source.prefix
@@ -56,7 +57,7 @@ extension DecodingBatch {
     if let others, others.request.prompt == request.prompt {
       let charge = Admission.charge(
         request, isShared: true, forecast: admission.forecast, context: admission.context)
-      if admission.start(id, bytes: charge.own, prefix: charge.shared) {
+      if admission.start(id, request, bytes: charge.own, prefix: charge.shared) {
         let prefix = own(id, request)
         prefixes[prefix]?.bytes = charge.shared
         prefixes.use(prefix, by: id)
@@ -65,9 +66,8 @@ extension DecodingBatch {
         return true
       }
     }
-    guard admission.start(id, bytes: admission.bytes(of: request, sharing: 0), prefix: 0) else {
-      return false
-    }
+    let bytes = admission.bytes(of: request, sharing: 0)
+    guard admission.start(id, request, bytes: bytes, prefix: 0) else { return false }
     own(id, request)
     // What cannot be cut back is held at the very place where the next request goes another way.
     var tokens = others.map { request.prompt.commonPages(with: $0.request.prompt) } ?? 0
@@ -269,6 +269,7 @@ extension DecodingBatch {
   /// prompt.
   mutating func end(_ id: RequestID, keeping kept: KeptText?) {
     admission.end(id)
+    proposer?.end(id)
     if let prefix = shared.removeValue(forKey: id) { prefixes[prefix]?.users.remove(id) }
     if let kept, let own = owned[id] { keep(kept, as: own, of: id) }
     if let prefix = owned.removeValue(forKey: id) {

@@ -30,7 +30,7 @@ extension DecodingBatch {
 
   /// What was drawn for a sequence: its next token and, as far as proposals were these, those that
   /// follow.
-  private struct Drawn {
+  struct Drawn {
     var tokens: [Int32] = []
     /// How likely they were, one for each token where that is wanted.
     var logprobs: [TokenLogprob] = []
@@ -47,13 +47,7 @@ extension DecodingBatch {
   ) -> Bool {
     let start = caches[index].position - drawn.proposals.count
     var accepted = 0
-    defer {
-      if !drawn.proposals.isEmpty {
-        sequences[index].speculation.take(accepted: accepted, of: drawn.proposals.count)
-        timings.proposedTokens += drawn.proposals.count
-        timings.acceptedTokens += accepted
-      }
-    }
+    defer { take(accepted: accepted, of: drawn.proposals.count, for: index) }
     for (place, token) in drawn.tokens.enumerated() {
       accepted = place
       var cache = caches[index]
@@ -100,7 +94,8 @@ extension DecodingBatch {
     var drawn = [Drawn](repeating: Drawn(), count: sequences.count)
     for (index, logits) in serveWaiting() { try draw(&drawn[index], sequences[index], logits) }
     let parts = StepPlan(sequences, promptTokens: limits.promptTokens).parts
-    propose(parts, &drawn)
+    try propose(parts, &drawn)
+    let proposed = proposer == nil ? started : now()
     let runs = parts.map { part in
       let pending = sequences[part.sequence].pending
       let proposals = drawn[part.sequence].proposals
@@ -110,28 +105,14 @@ extension DecodingBatch {
         wantsEveryRow: !proposals.isEmpty || sequences[part.sequence].isScoringPrompt)
     }
     for (index, logits) in try run(runs, parts, &drawn) { keepWhole(index, logits: logits) }
-    account(parts, drawn.map(\.tokens.count), seconds: (now() - started) / .seconds(1))
+    let seconds = (now() - started) / .seconds(1)
+    account(parts, drawn.map(\.tokens.count), seconds: seconds)
+    accountSpeculation(
+      parts, drawn, drafting: (proposed - started) / .seconds(1), seconds: seconds)
     for part in parts { sequences[part.sequence].advance(part.tokens) }
     holdStops()
     for (index, logits) in serveWaiting() { try draw(&drawn[index], sequences[index], logits) }
     return drawn
-  }
-
-  /// Proposes tokens for those who generate, as far as they can be taken back.
-  private mutating func propose(
-    _ parts: [(sequence: Int, tokens: Int)], _ drawn: inout [Drawn]
-  ) {
-    guard let proposer, sequences.count <= limits.speculatingTexts else { return }
-    for (index, _) in parts {
-      let most = min(
-        sequences[index].mostProposals(context: admission.context),
-        max(0, caches[index].tokensUntilFixed - 1))
-      guard most > 0 else { continue }
-      let length = min(most, sequences[index].speculation.next())
-      guard length > 0 else { continue }
-      drawn[index].proposals = proposer.propose(
-        after: sequences[index].source.prompt + sequences[index].tokens, most: length)
-    }
   }
 
   /// Runs the model and draws from its logits; returns those of prompts for which others wait.
@@ -193,23 +174,7 @@ extension DecodingBatch {
     _ sampler: Sampler
   ) throws(GenerationError) {
     let position = sequence.tokens.count + drawn.tokens.count
-    func sample(_ logits: UnsafeBufferPointer<Float>) throws(GenerationError) -> Int32 {
-      try sampler.sample(
-        logits, sequence.source.sampling,
-        history: TokenHistory(
-          prompt: sequence.source.prompt, tokens: sequence.tokens + drawn.tokens),
-        uniform: sequence.source.random.uniform(at: position), step: position)
-    }
-    var constraint = sequence.constraint
-    for id in drawn.tokens { constraint?.take(id) }
-    let token: Int32
-    if let allowed = constraint?.allowed() {
-      token = try allowed.masked(logits).withUnsafeBufferPointer {
-        (masked) throws(GenerationError) in try sample(masked)
-      }
-    } else {
-      token = try sample(logits)
-    }
+    let token = try sequence.draw(logits, behind: drawn.tokens, sampler)
     drawn.tokens.append(token)
     if let top = sequence.source.logprobs {
       drawn.logprobs.append(try TokenLogprob(of: token, in: logits, top: top, step: position))

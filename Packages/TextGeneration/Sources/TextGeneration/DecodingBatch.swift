@@ -59,6 +59,9 @@ public struct DecodingBatch {
     /// Most texts running together for which tokens are proposed: where many run, each row counts.
     public var speculatingTexts = 4
 
+    /// The most tokens that are proposed for a text at once.
+    public static let longestProposal = AcceptRate.longest
+
     /// Limits; where nothing is said one text at a time, any bytes, and nothing kept for later.
     public init(
       concurrency: Int = 1, kvByteBudget: Int = .max, promptTokens: Int = 64,
@@ -80,7 +83,11 @@ public struct DecodingBatch {
   let policy: KVPolicy
   let limits: Limits
   let sampler: Sampler
-  let proposer: (any Proposer)?
+  var proposer: (any Proposer)?
+  /// What proposals cost and bring.
+  var ledger = SpeculationLedger()
+  /// How often they were accepted last, which texts begin with.
+  var acceptRate = AcceptRate()
   let text: (Int32) -> String
   let now: () -> Duration
   var admission: Admission
@@ -100,7 +107,8 @@ public struct DecodingBatch {
   ///   - pass: the model at work.
   ///   - kv: what its caches keep, and how.
   ///   - limits: how it shares the machine.
-  ///   - proposer: offers tokens to verify, which changes no text; nil for none.
+  ///   - proposer: offers tokens to verify, which changes no text; nil for none. What it holds
+  ///     counts as the caches' own bytes do.
   ///   - tokenLimit: ids from here on are never drawn.
   ///   - meter: counts the bytes of its caches.
   ///   - clock: tells the time that texts and steps take.
@@ -124,7 +132,8 @@ public struct DecodingBatch {
     now = { start.duration(to: clock.now) }
     admission = Admission(
       forecast: KVForecast(shape: shape.cacheShape, policy: kv, heads: shape.heads.queries),
-      context: shape.contextLength, kvByteBudget: limits.kvByteBudget)
+      proposals: proposer?.cacheForecast, context: shape.contextLength,
+      kvByteBudget: limits.kvByteBudget)
   }
 
   /// Checks that a request could be submitted.
@@ -178,7 +187,7 @@ public struct DecodingBatch {
   public func fitting(_ requests: [GenerationRequest]) throws(GenerationError) -> Int {
     var limits = limits
     limits.concurrency = max(requests.count, 1)
-    var empty = DecodingBatch(pass, kv: policy, limits: limits)
+    var empty = DecodingBatch(pass, kv: policy, limits: limits, proposer: proposer)
     for request in requests { _ = try empty.submit(request) }
     try empty.admit()
     return empty.sequences.count

@@ -159,6 +159,8 @@ public struct GenerationTimings: Sendable {
   public var proposedTokens = 0
   /// Those of the proposed tokens that were drawn.
   public var acceptedTokens = 0
+  /// Seconds that proposing took, which are seconds of prompts and generation too.
+  public var draftSeconds = 0.0
 
   /// Generated tokens a second.
   public var generationRate: Double {

@@ -1,72 +1,56 @@
-/// Offers tokens that may follow a text, so that several are verified in one pass of the model.
+import KVCaches
+
+/// Offers tokens that may follow texts, so that several are verified in one pass of the model.
 ///
 /// What a batch draws is the token that it would have drawn without: random numbers belong to
 /// positions, and a proposal is accepted where it is that token. So a proposer changes the speed of
 /// a text and never the text.
-public protocol Proposer: Sendable {
-  /// At most `most` tokens that may follow `tokens`, prompt and text.
-  func propose(after tokens: [Int32], most: Int) -> [Int32]
+///
+/// A proposer is the state of one batch, which tells it when texts end.
+public protocol Proposer {
+  /// The bytes of cache that it holds for a text beside the batch's own; nil for none.
+  var cacheForecast: KVForecast? { get }
+
+  /// Proposes tokens for texts; one that is still in its prompt is told of, and gets none.
+  ///
+  /// - Parameters:
+  ///   - texts: the texts, each once.
+  ///   - meter: counts the bytes of what it holds.
+  /// - Returns: for each text at most `most` tokens.
+  /// - Throws: `GenerationError` where a model of its own fails.
+  mutating func propose(
+    for texts: [ProposalRequest], meter: KVMeter
+  ) throws(GenerationError) -> [[Int32]]
+
+  /// Lets go of what it holds for a text that has ended.
+  mutating func end(_ text: RequestID)
 }
 
-/// Proposes what followed the text's last tokens when they stood in prompt or text before (prompt
-/// lookup, github.com/apoorvumang/prompt-lookup-decoding).
-public struct PromptLookup: Proposer {
-  /// Last tokens that are looked for, at most and at least.
-  public let lengths: ClosedRange<Int>
-
-  /// Looks for the last tokens, from the longest number of them to the shortest.
-  public init(lengths: ClosedRange<Int> = 2...4) { self.lengths = lengths }
-
-  /// See `Proposer.propose`.
-  public func propose(after tokens: [Int32], most: Int) -> [Int32] {
-    guard most > 0 else { return [] }
-    return tokens.withUnsafeBufferPointer { tokens in
-      for length in lengths.reversed() where length < tokens.count {
-        let first = tokens.count - length
-        // The latest place wins.
-        for start in (0..<first).reversed() where tokens[start] == tokens[first] {
-          guard (1..<length).allSatisfy({ tokens[start + $0] == tokens[first + $0] }) else {
-            continue
-          }
-          return Array(tokens[(start + length)..<min(start + length + most, tokens.count)])
-        }
-      }
-      return []
-    }
-  }
+extension Proposer {
+  /// No bytes.
+  public var cacheForecast: KVForecast? { nil }
+  /// Nothing is held.
+  public mutating func end(_ text: RequestID) {}
 }
 
-/// How much a sequence speculates: more where proposals are accepted, and seldom where they are
-/// not, so that they cost little there.
-struct Speculation {
-  /// Tokens to propose.
-  private(set) var length = 4
-  /// Steps without proposals that are still to come.
-  private var pause = 0
-  private var misses = 0
+/// A text for which tokens are wanted.
+public struct ProposalRequest {
+  /// Prompt and text so far; of a prompt what has been run.
+  public let tokens: [Int32]
+  /// Most tokens to propose; 0 for a text that is still in its prompt.
+  public let most: Int
+  let sequence: BatchSequence
 
-  private static let longest = 16
-  /// After so many proposals in a row that were wrong pauses grow no longer.
-  private static let mostMisses = 6
+  /// The text.
+  public var id: RequestID { sequence.id }
 
-  /// The tokens to propose in the next step.
-  mutating func next() -> Int {
-    if pause > 0 {
-      pause -= 1
-      return 0
-    }
-    return length
-  }
-
-  /// Takes in that `accepted` of `proposed` tokens were drawn.
-  mutating func take(accepted: Int, of proposed: Int) {
-    if accepted == 0 {
-      misses = min(misses + 1, Self.mostMisses)
-      pause = 1 << misses
-      length = 2
-    } else {
-      misses = 0
-      length = accepted == proposed ? min(2 * proposed, Self.longest) : accepted + 1
-    }
+  /// The token that the text draws from logits `[vocabulary]` behind `proposals`, with the random
+  /// number of its position: of logits that are alike it is the token that the model itself draws.
+  ///
+  /// - Throws: `GenerationError.nonFiniteLogits`.
+  public func draw(
+    _ logits: UnsafeBufferPointer<Float>, behind proposals: [Int32], _ sampler: Sampler
+  ) throws(GenerationError) -> Int32 {
+    try sequence.draw(logits, behind: proposals, sampler)
   }
 }

@@ -11,12 +11,13 @@ import Testing
   /// A decoder with random weights over 40 tokens: of one layer, of two the first of which is
   /// linear attention, or of two the second of which has a window.
   static func makePass(
-    context: Int = 64, isHybrid: Bool = false, window: Int? = nil
+    context: Int = 64, isHybrid: Bool = false, window: Int? = nil, vocabulary: Int = 40
   ) throws -> ForwardPass {
     var config: OrderedObject<JSONValue> = [
       "hidden_size": .integer(32), "intermediate_size": .integer(48),
       "num_hidden_layers": .integer(1), "num_attention_heads": .integer(2),
-      "num_key_value_heads": .integer(1), "head_dim": .integer(16), "vocab_size": .integer(40),
+      "num_key_value_heads": .integer(1), "head_dim": .integer(16),
+      "vocab_size": .integer(vocabulary),
       "max_position_embeddings": .integer(context), "tie_word_embeddings": .bool(true),
     ]
     if isHybrid {

@@ -86,6 +86,17 @@ public struct TextTokenizer: Sendable {
   /// a piece.
   public func bytes(of id: Int32) -> [UInt8] { Array(decoder.bytes(of: id)) }
 
+  /// The lowest id that is not the same token in another tokenizer; nil where all are, so that ids
+  /// of one mean the same text in the other.
+  public func firstDifference(from other: TextTokenizer) -> Int32? {
+    let ids = 0..<Int32(max(vocabularySize, other.vocabularySize))
+    return ids.first { id in
+      id >= vocabularySize || id >= other.vocabularySize
+        || !decoder.bytes(of: id).elementsEqual(other.decoder.bytes(of: id))
+        || addedByID[id]?.content != other.addedByID[id]?.content
+    }
+  }
+
   // MARK: Encoding
 
   /// The ids of `text`.

@@ -50,7 +50,7 @@ struct EngineMemory {
   }
 
   /// What is there beside weights and pages while texts are generated.
-  private func running(_ load: Load) -> Int {
+  func running(_ load: Load) -> Int {
     Saturating.sum(activations(load), shape.forecast(policy).slackBytes)
   }
 

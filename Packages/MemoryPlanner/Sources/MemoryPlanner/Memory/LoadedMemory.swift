@@ -19,6 +19,9 @@ public struct LoadedMemory: Sendable {
     self.resident = resident
   }
 
+  /// Bytes beside weights and pages while texts are generated.
+  public func workingBytes(_ load: Load) -> Int { memory.running(load) }
+
   /// Bytes that KV caches may take so that the process stays within `bytes` at its peak; the same
   /// sum that a plan is made by.
   ///

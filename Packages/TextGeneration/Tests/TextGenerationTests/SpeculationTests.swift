@@ -1,0 +1,225 @@
+import DecoderModels
+import KVCaches
+import Testing
+
+@testable import TextGeneration
+
+/// Tokens that are proposed, by whatever, and what they leave alone: the texts.
+@Suite struct SpeculationTests {
+  /// A clock that stands still: no step takes any time, so that every proposal pays.
+  struct StoppedClock: Clock {
+    struct Instant: InstantProtocol {
+      func advanced(by duration: Duration) -> Instant { self }
+      func duration(to other: Instant) -> Duration { .zero }
+      static func < (one: Instant, other: Instant) -> Bool { false }
+    }
+    var now: Instant { Instant() }
+    var minimumResolution: Duration { .zero }
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {}
+  }
+
+  /// A proposer that knows the text, and one that errs at every third place.
+  struct Oracle: Proposer {
+    let texts: [[Int32]]
+    let errs: Bool
+    func propose(for requests: [ProposalRequest], meter: KVMeter) -> [[Int32]] {
+      requests.map { request in
+        let tokens = request.tokens
+        guard let text = texts.first(where: { $0.starts(with: tokens) }) else { return [] }
+        return text.dropFirst(tokens.count).prefix(request.most).enumerated().map {
+          errs && (tokens.count + $0) % 3 == 0 ? ($1 + 1) % 40 : $1
+        }
+      }
+    }
+  }
+
+  /// Texts of which some think, branch and are forced, and two begin alike.
+  private static func requests() throws -> [GenerationRequest] {
+    var requests = try DecodingBatchTests.requests(6)
+    requests.append(requests[1])
+    requests[6].random = RandomStream(seed: 4, sample: 9)
+    var penalties = Penalties()
+    penalties.repetition = 1.2
+    penalties.presence = 0.1
+    requests[5].sampling = try SamplingOptions(temperature: 0.8, penalties: penalties)
+    for index in requests.indices where index % 2 == 0 {
+      requests[index].maxTokens = 70
+      requests[index].tags = ThinkingTags(open: 4, close: BudgetedGenerationTests.thinkEnd)
+      requests[index].budget = try ThinkingBudget(
+        tokens: 40, lowerBound: index % 4 == 0 ? .budget : .none,
+        wait: BudgetedGenerationTests.wait, cue: BudgetedGenerationTests.cue, answerLimit: 6)
+      requests[index].branches = [5, 17, 18]
+    }
+    return requests
+  }
+
+  /// All texts and branches, by request and budget.
+  private func texts(
+    _ requests: [GenerationRequest], _ pass: ForwardPass, _ kv: KVPolicy,
+    _ proposer: (any Proposer)?, concurrency: Int = 2, kvByteBudget: Int = .max
+  ) throws -> (texts: [String: [Int32]], timings: GenerationTimings) {
+    var batch = DecodingBatch(
+      pass, kv: kv,
+      limits: .init(concurrency: concurrency, kvByteBudget: kvByteBudget, promptTokens: 50),
+      proposer: proposer, clock: StoppedClock(), text: BudgetedGenerationTests.text)
+    let ids = try requests.map { try batch.submit($0) }
+    var texts: [String: [Int32]] = [:]
+    while !batch.isIdle {
+      for event in try batch.step() {
+        switch event {
+        case .token: break
+        case .branched(let id, let budget, let result):
+          texts["\(ids.firstIndex(of: id) ?? -1) \(budget)"] = result.tokens
+        case .finished(let id, let result):
+          texts["\(ids.firstIndex(of: id) ?? -1)"] = result.tokens
+        }
+      }
+      #expect(batch.load.heldBytes <= batch.load.reservedBytes)
+    }
+    #expect(batch.meter.bytes == 0 && batch.load.reservedBytes == 0)
+    #expect(batch.meter.peakBytes <= kvByteBudget)
+    return (texts, batch.timings)
+  }
+
+  @Test(arguments: SchedulerTests.configurations + [("bf16:0,int4", nil)])
+  func proposalsChangeNoText(format: String, eviction: String?) throws {
+    let kv = try SchedulerTests.cache(format, eviction)
+    let pass = try BatchGeneratorTests.makePass(context: 256)
+    let requests = try Self.requests()
+    let plain = try texts(requests, pass, kv, nil).texts
+    let whole = requests.indices.map { requests[$0].prompt + (plain["\($0)"] ?? []) }
+    for proposer in [
+      PromptLookup(), PromptLookup(lengths: 1...1), Oracle(texts: whole, errs: false),
+      Oracle(texts: whole, errs: true),
+    ] as [any Proposer] {
+      let (found, timings) = try texts(requests, pass, kv, proposer)
+      #expect(found == plain)
+      if eviction != nil { #expect(timings.proposedTokens == 0) }
+      if eviction == nil, proposer is Oracle { #expect(timings.acceptedTokens > 50) }
+    }
+  }
+
+  /// The model itself as its draft is always right where its caches are alike; another one errs.
+  @Test(arguments: [("bf16", nil), ("bf16:0,int8", nil), ("bf16", "rkv:24,buffer=8,window=4")])
+  func draftsChangeNoText(format: String, eviction: String?) throws {
+    let kv = try SchedulerTests.cache(format, eviction)
+    let pass = try BatchGeneratorTests.makePass(context: 256)
+    let requests = try Self.requests()
+    let plain = try texts(requests, pass, kv, nil).texts
+    for other in [
+      pass, try BatchGeneratorTests.makePass(context: 256, window: 50),
+      try BatchGeneratorTests.makePass(context: 100),
+    ] {
+      let draft = try DraftModel(other, for: pass.decoder)
+      for concurrency in [1, 3] {
+        let (found, timings) = try texts(requests, pass, kv, draft, concurrency: concurrency)
+        #expect(found == plain)
+        #expect((timings.proposedTokens > 0) == (eviction == nil))
+        if other === pass, format == "bf16", eviction == nil {
+          // Wrong are only the tokens that a budget replaces.
+          #expect(timings.acceptedTokens * 10 > timings.proposedTokens * 9)
+        }
+      }
+    }
+  }
+
+  /// What the draft holds counts in what starts.
+  @Test func draftsStayWithinTheBytes() throws {
+    let pass = try BatchGeneratorTests.makePass(context: 256)
+    let requests = try Self.requests()
+    let plain = try texts(requests, pass, .full, nil).texts
+    let draft = try DraftModel(pass, for: pass.decoder)
+    // A page has 4096 bytes; the longest text and its branches take 7 of them, its draft 4.
+    #expect(
+      try texts(requests, pass, .full, draft, concurrency: 3, kvByteBudget: 14 << 12).texts == plain
+    )
+    let batch = DecodingBatch(
+      pass, limits: .init(kvByteBudget: 5 << 12), proposer: draft)
+    let request = requests[3]
+    try DecodingBatch(pass, limits: .init(kvByteBudget: 5 << 12)).check(request)
+    #expect(throws: GenerationError.self) { try batch.check(request) }
+  }
+
+  @Test func otherTokensAndStatesAreNoDraft() throws {
+    let pass = try BatchGeneratorTests.makePass()
+    let hybrid = try BatchGeneratorTests.makePass(isHybrid: true)
+    #expect(throws: GenerationError.self) { try DraftModel(hybrid, for: pass.decoder) }
+    let small = try BatchGeneratorTests.makePass(vocabulary: 39)
+    #expect(throws: GenerationError.self) { try DraftModel(small, for: pass.decoder) }
+    _ = try DraftModel(small, for: pass.decoder, tokenLimit: 39)
+  }
+
+  /// States that cannot be cut back are never speculated with.
+  @Test func layersOfLinearAttentionTakeNoProposals() throws {
+    let pass = try BatchGeneratorTests.makePass(context: 256, isHybrid: true)
+    let request = try BatchGeneratorTests.request(3, maxTokens: 40)
+    let text = try DecodingBatchTests.alone([request], pass, .full)
+    var batch = DecodingBatch(
+      pass, proposer: Oracle(texts: [request.prompt + text[0]], errs: false),
+      clock: StoppedClock())
+    let id = try batch.submit(request)
+    #expect(try DecodingBatchTests.finish(&batch)[id]?.tokens == text[0])
+    #expect(batch.timings.proposedTokens == 0)
+  }
+
+  @Test func theLatestPlaceIsProposed() {
+    let lookup = PromptLookup(lengths: 2...3)
+    #expect(lookup.propose(after: [1, 2, 3, 9, 1, 2, 3, 7, 2, 3], most: 2) == [7, 2])
+    #expect(
+      lookup.propose(after: [1, 2, 3, 9, 4, 2, 3, 7, 1, 2, 3], most: 8) == [9, 4, 2, 3, 7, 1, 2, 3])
+    #expect(
+      lookup.propose(after: [1, 2, 3], most: 4) == [] && lookup.propose(after: [], most: 4) == [])
+    #expect(lookup.propose(after: [1, 2, 1, 2], most: 0) == [])
+  }
+
+  /// A text of 4000 steps in which each proposal takes `cost` of a step, drafting and verifying, and
+  /// is accepted with probability `rate`; returns its speed beside one without proposals.
+  private func speed(rate: Double, cost: Double, texts: Int = 1) -> Double {
+    var ledger = SpeculationLedger()
+    var accepts = AcceptRate()
+    let random = RandomStream(seed: 1, sample: 0)
+    var (time, tokens, draw) = (0.0, 0, 0)
+    for _ in 0..<4000 {
+      let length = ledger.length(accepts, texts: texts)
+      var taken = 0
+      for _ in 0..<texts {
+        var accepted = 0
+        while accepted < length, random.uniform(at: draw) < rate {
+          accepted += 1
+          draw += 1
+        }
+        draw += 1
+        if length > 0 { accepts.take(accepted: accepted, of: length) }
+        taken += 1 + accepted
+      }
+      let seconds = 1 + Double(length * texts) * cost
+      ledger.take(
+        texts: texts, tokens: taken, proposed: length * texts,
+        drafting: Double(length * texts) * cost / 2, seconds: seconds)
+      time += seconds
+      tokens += taken
+    }
+    return Double(tokens) / Double(texts) / time
+  }
+
+  @Test(arguments: [0.02, 0.1, 0.3, 0.9], [1, 3])
+  func whatHelpsNobodyCostsLittle(cost: Double, texts: Int) {
+    for rate in [0, 0.05, 0.2] {
+      #expect(speed(rate: rate, cost: cost / Double(texts), texts: texts) > 0.97)
+    }
+  }
+
+  @Test func whatIsAcceptedComesFaster() {
+    #expect(speed(rate: 0.7, cost: 0.1) > 1.8)
+    #expect(speed(rate: 0.95, cost: 0.05) > 5)
+    #expect(speed(rate: 0.7, cost: 0.25) > 1.25)
+  }
+
+  @Test func theLengthFollowsTheRate() {
+    var rate = AcceptRate()
+    for _ in 0..<30 { rate.take(accepted: 7, of: 7) }
+    #expect(rate.bestLength(cost: 0.05) > 10 && rate.bestLength(cost: 0) == AcceptRate.longest)
+    for _ in 0..<30 { rate.take(accepted: 0, of: 4) }
+    #expect(rate.bestLength(cost: 0.05) == 0)
+  }
+}
