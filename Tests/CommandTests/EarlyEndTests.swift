@@ -46,12 +46,35 @@ import Testing
     #expect(before["answer"] as? String == early["answer"] as? String)
   }
 
+  /// Every text is the one that it is without, and weighs what it weighs in any batch.
+  @Test func votesWeighHowSureTheModelWas() throws {
+    let flags = ["--think-budget", "64", "--force", "--samples", "5", "--vote"]
+    let plain = try record(flags)
+    let weighted = try ["1", "5"].map {
+      try record(flags + ["--vote-weights", "confidence:16", "--batch", $0])
+    }
+    #expect(plain["vote_weights"] == nil)
+    let weights = weighted.compactMap { $0["vote_weights"] as? [String: Double] }
+    #expect(weights.count == 2 && weights[0] == weights[1])
+    let votes = try #require(plain["votes"] as? [String: Int])
+    for record in weighted { #expect(record["votes"] as? [String: Int] == votes) }
+    for (answer, weight) in weights[0] {
+      #expect(weight > 0 && weight < Double(votes[answer] ?? 0))
+    }
+  }
+
   @Test func flagsThatMakeNoSenseAreRefused() throws {
     for (flags, word) in [
       (["--stop-when", "decided"], "--vote"), (["--stop-thinking", "stable:2"], "--think-budget"),
       (["--stop-thinking", "stable:1", "--think-budget", "64"], "stable:1"),
       (["--stop-thinking", "stable:9", "--think-budget", "64"], "--probe-every"),
       (["--stop-when", "beta:2", "--samples", "4", "--vote"], "beta:2"),
+      (["--vote-weights", "confidence"], "--vote"),
+      (["--vote-weights", "sure", "--samples", "4", "--vote"], "sure"),
+      (
+        ["--vote-weights", "confidence", "--samples", "4", "--vote", "--stop-when", "beta:0.9"],
+        "whole votes"
+      ),
     ] {
       let outcome = try TemporaryFolder().run(
         .generate, ["--model", Nano.model, "--prompt", "x"] + flags)
@@ -66,11 +89,16 @@ import Testing
       [
         "--model", "nano-0.15m", "--bench", "nano-math", "--limit", "8", "--samples", "4",
         "--journal", folder.path("run.jsonl"), "--think-budgets", "32,48,64,96", "--force",
+        "--confidence", "16",
       ])
     try #require(run.isSuccess, "\(run.errors)")
     let votes = try folder.run(.evaluate, ["rules", folder.path("run-96.jsonl")])
     #expect(
       votes.isSuccess && votes.output.contains("decided") && votes.output.contains("beta:0.95"))
+    #expect(
+      votes.output.contains("all, confidence:16")
+        && votes.output.contains("decided, confidence:16"))
+    #expect(!votes.output.contains("beta:0.95, confidence"))
     let journals = [96, 32, 64, 48].map { folder.path("run-\($0).jsonl") }
     let thoughts = try folder.run(.evaluate, ["rules"] + journals)
     #expect(thoughts.isSuccess && thoughts.output.contains("stable:3"), "\(thoughts.errors)")

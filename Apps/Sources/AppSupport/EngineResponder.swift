@@ -15,6 +15,7 @@ public final class EngineResponder: Responder {
   private let stopTokens: Set<Int32>
   private let memory: MemoryFlags
   private let proposer: LoadedProposer?
+  private let confidenceWindow: Int?
   private(set) var kvByteBudget: Int
   private(set) var batch: Int
   private let force: Bool
@@ -32,12 +33,13 @@ public final class EngineResponder: Responder {
   ///   - batch: most replies generated together; branches come on top.
   ///   - force: whether every reply thinks for exactly its thinking budget.
   ///   - proposer: what proposes tokens, which changes no reply; nil for nothing.
+  ///   - confidenceWindow: tokens in a row by which it is told how sure the model was; nil for not.
   /// - Throws: `UserError` for a model without tokenizer; what is wrong with its files;
   ///   `KVPolicyError` where its heads cannot be kept as `kv` says.
   public init(
     _ loaded: LoadedModel, kv: KVPolicy, sampling: SamplingOptions,
     memory: MemoryFlags = MemoryFlags(), batch: Int, force: Bool = false,
-    proposer: LoadedProposer? = nil
+    proposer: LoadedProposer? = nil, confidenceWindow: Int? = nil
   ) throws {
     try kv.check(loaded.pass.decoder.shape.cacheShape)
     self.loaded = loaded
@@ -51,6 +53,7 @@ public final class EngineResponder: Responder {
       files: loaded.checkpoint.modelFiles, tokenizer: tokenizer, thinks: true)
     self.memory = memory
     self.proposer = proposer
+    self.confidenceWindow = confidenceWindow
     (kvByteBudget, generator) = try Self.generator(
       loaded, tokenizer, kv, memory, proposer, batch: batch)
     stopTokens = try loaded.stopTokens()
@@ -136,12 +139,14 @@ public final class EngineResponder: Responder {
   }
 
   private func generation(_ request: SampleRequest) throws -> GenerationRequest {
-    GenerationRequest(
+    var generation = GenerationRequest(
       prompt: try ids(request.question),
       sampling: try sampling.overridden(by: request.sampling),
       random: RandomStream(seed: request.seed, sample: UInt64(request.sample)),
       maxTokens: request.limits.tokens, stopTokens: stopTokens, tags: loaded.thinkingTags,
       budget: try budget(request.limits), branches: request.budgets)
+    generation.confidenceWindow = confidenceWindow
+    return generation
   }
 
   /// Tokens of a question as the model reads it.
@@ -186,6 +191,9 @@ public final class EngineResponder: Responder {
       thoughtTokens: counts.thought - counts.waits, injectedTokens: counts.injected,
       answerTokens: counts.answer,
       finish: result.finishReason == .cancelled ? finish : result.finishReason,
+      confidence: confidenceWindow.flatMap { window in
+        result.lowestLogprob.map { ReplyConfidence(window: window, lowestLogprob: $0) }
+      },
       cost: SampleCost(
         seconds: result.seconds, weightsBytes: Int64(loaded.decoder.weightBytes),
         kvBytes: Int64(result.kvBytes), peakBytes: Int64(ProcessMemory.peakBytes)))

@@ -10,3 +10,8 @@ extension StableAnswer: ExpressibleByArgument {
   /// `stable:` and the number of probes.
   public init?(argument: String) { self.init(parsing: argument) }
 }
+
+extension VoteWeights: ExpressibleByArgument {
+  /// Weights as a flag names them.
+  public init?(argument: String) { self.init(parsing: argument) }
+}

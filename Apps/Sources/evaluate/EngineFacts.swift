@@ -13,7 +13,8 @@ enum EngineFacts {
   ///
   /// - Throws: what is wrong with the model's files, naming them.
   static func of(
-    _ checkpoint: Checkpoint, _ precision: ComputePrecision, kv: KVPolicy, isForced: Bool
+    _ checkpoint: Checkpoint, _ precision: ComputePrecision, kv: KVPolicy, isForced: Bool,
+    confidenceWindow: Int? = nil
   ) throws -> [String: String] {
     var engine = [
       "model": checkpoint.modelName,
@@ -28,6 +29,7 @@ enum EngineFacts {
     let (numerics, headBits) = (precision.numerics, precision.headBits)
     if numerics != .exact { engine["numerics"] = numerics.rawValue }
     if headBits != .stored { engine["head bits"] = headBits.rawValue }
+    if let confidenceWindow { engine["confidence"] = "\(confidenceWindow)" }
     return engine
   }
 

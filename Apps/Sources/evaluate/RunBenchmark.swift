@@ -65,6 +65,11 @@ struct RunBenchmark: ParsableCommand {
   var shard: Shard?
   @Flag(help: "Run generated programs on this host itself where no sandbox can be had.")
   var unsafeCode = false
+  @Option(
+    help: ArgumentHelp(
+      "Record with each reply the lowest mean log-probability of so many tokens in a row, by which 'evaluate rules' weighs votes.",
+      valueName: "tokens"))
+  var confidence: Int?
   @OptionGroup(title: "Speculation") var speculation: SpeculationFlags
   @OptionGroup var table: TableFlags
   @OptionGroup(title: "Comparison of two models") var comparison: ComparisonFlags
@@ -77,7 +82,7 @@ struct RunBenchmark: ParsableCommand {
     }
     for (name, value) in [
       ("limit", limit), ("samples", samples), ("max-tokens", maxTokens),
-      ("think-budget", thinkBudget),
+      ("think-budget", thinkBudget), ("confidence", confidence),
     ] {
       if let value, value < 1 { throw ValidationError("--\(name) \(value): expected at least 1") }
     }
@@ -141,6 +146,7 @@ struct RunBenchmark: ParsableCommand {
       ("think-budget", thinkBudget != nil), ("think-budgets", thinkBudgets != nil),
       ("samples", samples != nil), ("max-tokens", maxTokens != nil),
       ("speculate", speculation.speculate), ("draft", speculation.draft != nil),
+      ("confidence", confidence != nil),
     ]
     if let flag = given.first(where: \.1)?.0 {
       throw UserError("--\(flag): \(definition.name) scores likelihoods and generates nothing")
@@ -194,7 +200,7 @@ struct RunBenchmark: ParsableCommand {
     let budgets = thinkBudgets?.values.map { $0 as Int? } ?? [thinkBudget]
     func runs(_ precision: ComputePrecision) throws -> [EvaluationRun] {
       let engine = try EngineFacts.of(
-        checkpoint, precision, kv: model.kvPolicy(), isForced: force)
+        checkpoint, precision, kv: model.kvPolicy(), isForced: force, confidenceWindow: confidence)
       return try budgets.map { budget in
         let scenario = try scenario(benchmark, checkpoint, engine: engine, thinking: budget)
         return try EvaluationRun(
@@ -231,7 +237,7 @@ struct RunBenchmark: ParsableCommand {
     let responder = try EngineResponder(
       loaded, kv: model.kvPolicy(), sampling: sampling,
       memory: memory, batch: batch, force: force,
-      proposer: speculation.proposer(for: loaded, model))
+      proposer: speculation.proposer(for: loaded, model), confidenceWindow: confidence)
     let line = ProgressLine(title)
     let results = try sweep.run(with: responder, damage: damage) { progress in
       let share = 100 * Double(progress.correct) / Double(max(progress.done, 1))

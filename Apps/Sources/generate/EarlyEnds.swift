@@ -8,6 +8,8 @@ import Serving
 struct EarlyEnds {
   /// When the vote is over.
   let rule: VoteRule
+  /// What votes weigh.
+  let weights: VoteWeights
   /// When a thought is long enough; nil for its budget alone.
   let stable: StableAnswer?
   /// The lengths at which answers are probed, ascending.
@@ -21,6 +23,7 @@ struct EarlyEnds {
 
   init(_ flags: SampleFlags, _ thinking: ThinkingFlags) {
     rule = flags.stopWhen ?? .all
+    weights = flags.voteWeights
     stable = thinking.stopThinking
     probes = thinking.probes
     samples = flags.samples
@@ -43,7 +46,9 @@ struct EarlyEnds {
     var replies: [Reply] = []
     while let reply = texts[replies.count] { replies.append(reply) }
     guard
-      let count = rule.stop(replies.map(\.answer), of: samples, areEqual: VoteTally.areBoxedEqual)
+      let count = rule.stop(
+        replies.map(\.answer), weights: replies.map { weights.weight($0.result.lowestLogprob) },
+        of: samples, areEqual: VoteTally.areBoxedEqual)
     else { return nil }
     return Array(replies.prefix(count))
   }

@@ -158,11 +158,13 @@ struct Generate: ParsableCommand {
     let budget = try thinking.budget(for: loaded)
     let most = try limits.limit(prompt: ids.count)
     return (0..<group.samples).map { sample in
-      GenerationRequest(
+      var request = GenerationRequest(
         prompt: ids, sampling: options,
         random: RandomStream(seed: sampling.seed, sample: UInt64(sample)),
         maxTokens: most, stopTokens: stopTokens, tags: loaded.thinkingTags,
         budget: budget, branches: thinking.branches)
+      request.confidenceWindow = group.voteWeights.window
+      return request
     }
   }
 
@@ -266,11 +268,12 @@ struct Generate: ParsableCommand {
       }
     }
     let seconds = clock.duration(to: .now) / .seconds(1)
-    guard let longest = ReplyGroup(ends.vote ?? ends.replies) else { return 0 }
+    let weights = group.voteWeights
+    guard let longest = ReplyGroup(ends.vote ?? ends.replies, weights) else { return 0 }
     let held = longest.replies.map(\.result.kvBytes).max() ?? 0
     let budgets = (thinking.thinkBudgets?.values ?? []).compactMap { budget in
       let answers = (branches[budget] ?? [:]).sorted { $0.key < $1.key }.map(\.value)
-      let group = budget == thinking.longest ? longest : ReplyGroup(answers)
+      let group = budget == thinking.longest ? longest : ReplyGroup(answers, weights)
       return group.map { BudgetAnswers(budget: budget, group: $0) }
     }
     if group.json {

@@ -110,6 +110,8 @@ extension ReplyGroup: Encodable {
     case answerTokens = "answer_tokens"
     /// Why the shown text ended.
     case finishReason = "finish_reason"
+    /// What the votes for each answer weigh, where they do not weigh the same.
+    case voteWeights = "vote_weights"
     case replies, text, answer, votes
   }
 
@@ -125,6 +127,10 @@ extension ReplyGroup: Encodable {
     try values.encode(answer, forKey: .answer)
     let counts = votes.ranking.map { ($0.answer, $0.votes) }
     try values.encode(Dictionary(counts, uniquingKeysWith: +), forKey: .votes)
+    if votes.isWeighted {
+      let weights = votes.ranking.map { ($0.answer, $0.weight) }
+      try values.encode(Dictionary(weights, uniquingKeysWith: +), forKey: .voteWeights)
+    }
   }
 }
 

@@ -15,6 +15,11 @@ struct SampleFlags: ParsableArguments {
       the leader is so likely the commoner answer.
       """, valueName: "rule"))
   var stopWhen: VoteRule?
+  @Option(
+    help: ArgumentHelp(
+      "What a vote weighs: equal, or confidence:32, how sure the model was of its text where it was least sure, by the mean over so many tokens in a row.",
+      valueName: "weights"))
+  var voteWeights = VoteWeights.equal
   @Option(help: "Samples decoded together; changes the speed and the memory, never a text.")
   var batch = 16
   @Flag(help: "Print one JSON record instead of text; with several samples it needs --vote.")
@@ -28,6 +33,12 @@ struct SampleFlags: ParsableArguments {
     }
     if vote && samples == 1 { throw ValidationError("--vote needs --samples of at least 2") }
     if stopWhen != nil && !vote { throw ValidationError("--stop-when is about --vote") }
+    if voteWeights != .equal {
+      if !vote { throw ValidationError("--vote-weights is about --vote") }
+      if let rule = stopWhen, !rule.takesWeights {
+        throw ValidationError("--stop-when \(rule) counts whole votes; it excludes --vote-weights")
+      }
+    }
     if json && samples > 1 && !vote {
       throw ValidationError("--json prints one text; with --samples it needs --vote")
     }

@@ -39,6 +39,24 @@ struct VoteStoppingTests {
     #expect(VoteRule.beta(0.95).stop(["7", "7", "7", "7"], of: 16, areEqual: same) == 4)
   }
 
+  /// What is missing may weigh 1 each.
+  @Test func decidedHoldsForWeights() {
+    for seed in 0..<300 {
+      let total = 1 + seed % 12
+      var random = SplitMix64(state: UInt64(seed))
+      let answers: [String?] = (0..<total).map { _ in "\(random.next(below: 3))" }
+      let weights = answers.map { _ in Double(1 + random.next(below: 100)) / 100 }
+      let full = VoteTally(answers, weights: weights, areEqual: same)
+      let stop =
+        VoteRule.decided.stop(answers, weights: weights, of: total, areEqual: same) ?? -1
+      #expect((1...total).contains(stop))
+      let part = VoteTally(
+        Array(answers.prefix(stop)), weights: Array(weights.prefix(stop)), areEqual: same)
+      #expect(part.leaders == full.leaders || stop == total)
+    }
+    #expect(VoteRule.decided.takesWeights && !VoteRule.beta(0.95).takesWeights)
+  }
+
   @Test func rulesAreReadAndPrinted() {
     for text in ["all", "decided", "beta:0.95"] {
       #expect(VoteRule(parsing: text).map { "\($0)" } == text)
@@ -54,6 +72,11 @@ struct VoteStoppingTests {
     #expect(cost.count == 4 && cost.tokens == 40 && cost.credit == 1)
     let tie = VotePool.cost(.decided, Array(votes.dropFirst()).dropLast(0), [true, false])
     #expect(tie.count == 4 && tie.credit == 0.5)
+    let weights = zip([0, 0, 1], [0.2, 0.3, 0.9]).map {
+      VotePool.Vote(answer: $0, tokens: 1, weight: $1)
+    }
+    #expect(VotePool.cost(.all, weights, [true, false]).credit == 0)
+    #expect(VotePool.cost(.all, weights, [false, true]).credit == 1)
     let none = VotePool.cost(.all, [VotePool.Vote(answer: nil, tokens: 3)], [])
     #expect(none.credit == 0 && none.count == 1 && none.tokens == 3)
   }

@@ -23,6 +23,8 @@ struct BatchSequence {
   private var sharedPromptTokens = 0
   /// How likely the prompt's tokens were, where that is wanted.
   private(set) var promptLogprobs: [TokenLogprob] = []
+  /// How sure the model was, where that is wanted.
+  private var confidence: LowestMean?
   /// Smaller budgets still to be answered, ascending.
   private(set) var branches: [Int]
 
@@ -40,6 +42,7 @@ struct BatchSequence {
     branches = Set(source.branches).sorted()
     limit = source.tokenLimit(context: context)
     constraint = source.constraint
+    confidence = source.confidenceWindow.map { LowestMean(of: $0) }
     state = source.budget.map {
       BudgetState($0, thinkEnd: source.tags?.close, stopTokens: source.stopTokens)
     }
@@ -131,7 +134,10 @@ struct BatchSequence {
     var end: FinishReason?
     for action in actions {
       switch action {
-      case .emit(let id): appended.append(.init(id: id, origin: .drawn, logprob: logprob))
+      case .emit(let id):
+        if let logprob { confidence?.take(logprob.chosen.logprob) }
+        let told = source.logprobs == nil ? nil : logprob
+        appended.append(.init(id: id, origin: .drawn, logprob: told))
       case .wait(let ids): appended += ids.map { .init(id: $0, origin: .wait) }
       case .cue(let ids): appended += ids.map { .init(id: $0, origin: .cue) }
       case .finish(let reason): end = reason
@@ -148,7 +154,8 @@ struct BatchSequence {
     let seconds = (now - started) / .seconds(1)
     return GenerationResult(
       tokens: tokens, counts: counts, finishReason: reason, kvBytes: kvBytes, seconds: seconds,
-      sharedPromptTokens: sharedPromptTokens, promptLogprobs: promptLogprobs)
+      sharedPromptTokens: sharedPromptTokens, promptLogprobs: promptLogprobs,
+      lowestLogprob: confidence?.value)
   }
 
   /// What the tokens are.

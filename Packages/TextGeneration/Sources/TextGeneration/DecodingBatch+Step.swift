@@ -54,13 +54,12 @@ extension DecodingBatch {
       if !drawn.proposals.isEmpty {
         guard cache.truncate(to: start + place) else { break }
       }
+      let logprob = drawn.logprobs.indices.contains(place) ? drawn.logprobs[place] : nil
       for var branch in sequences[index].branchesOff(by: token, text: text) {
-        _ = branch.take(token, text: text)
+        _ = branch.take(token, logprob: logprob, text: text)
         branches.append((branch, cache))
       }
-      let (appended, reason) = sequences[index].take(
-        token, logprob: drawn.logprobs.indices.contains(place) ? drawn.logprobs[place] : nil,
-        text: text)
+      let (appended, reason) = sequences[index].take(token, logprob: logprob, text: text)
       let sequence = sequences[index]
       if sequence.branch == nil { events += appended.map { .token(sequence.id, $0) } }
       if let reason {
@@ -176,7 +175,8 @@ extension DecodingBatch {
     let position = sequence.tokens.count + drawn.tokens.count
     let token = try sequence.draw(logits, behind: drawn.tokens, sampler)
     drawn.tokens.append(token)
-    if let top = sequence.source.logprobs {
+    if sequence.source.scoresDrawnTokens {
+      let top = sequence.source.logprobs ?? 0
       drawn.logprobs.append(try TokenLogprob(of: token, in: logits, top: top, step: position))
     }
   }

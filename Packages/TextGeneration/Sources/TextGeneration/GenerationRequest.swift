@@ -23,7 +23,9 @@ public struct GenerationRequest: Sendable {
   /// How likely each drawn token was is wanted too, with this many of the likeliest in its place;
   /// nil for not.
   public var logprobs: Int?
-  /// Whether that is wanted for the prompt's tokens as well. Such a prompt is always run, and never
+  /// Tokens in a row over which `GenerationResult.lowestLogprob` is taken; nil for not.
+  public var confidenceWindow: Int?
+  /// Whether `logprobs` are wanted for the prompt's tokens as well. Such a prompt is always run, and never
   /// shares what others have run.
   public var scoresPrompt = false
 
@@ -42,6 +44,9 @@ public struct GenerationRequest: Sendable {
     self.budget = budget
     self.branches = branches
   }
+
+  /// Whether log-probabilities of drawn tokens are taken.
+  var scoresDrawnTokens: Bool { logprobs != nil || confidenceWindow != nil }
 
   /// Tokens after which the text is truncated in a context of `context` tokens.
   func tokenLimit(context: Int) -> Int { min(maxTokens, context - prompt.count) }
@@ -133,12 +138,16 @@ public struct GenerationResult: Sendable {
   /// How likely the prompt's tokens were, from the second on, where the request asked; see
   /// `GenerationRequest.scoresPrompt`.
   public let promptLogprobs: [TokenLogprob]
+  /// The lowest mean log-probability of some tokens in a row that were drawn, of all where they are
+  /// fewer; nil where the request did not ask. See `GenerationRequest.confidenceWindow`.
+  public let lowestLogprob: Double?
 
   /// The same text, ended by the caller.
   var cancelled: GenerationResult {
     GenerationResult(
       tokens: tokens, counts: counts, finishReason: .cancelled, kvBytes: kvBytes, seconds: seconds,
-      sharedPromptTokens: sharedPromptTokens, promptLogprobs: promptLogprobs)
+      sharedPromptTokens: sharedPromptTokens, promptLogprobs: promptLogprobs,
+      lowestLogprob: lowestLogprob)
   }
 }
 

@@ -8,6 +8,8 @@ public struct VotePool: Sendable {
     let answer: Int?
     /// Generated tokens.
     let tokens: Int
+    /// What it weighs where votes are weighted.
+    var weight = 1.0
   }
 
   /// The replies to one question.
@@ -20,6 +22,8 @@ public struct VotePool: Sendable {
   let questions: [Question]
   /// The fewest replies that a question has.
   public let size: Int
+  /// How votes can be weighted; `equal` where the journal does not say how sure the model was.
+  public let weights: VoteWeights
 
   /// Orders of the replies that a mean is taken over.
   private static let orders = 20
@@ -32,8 +36,12 @@ public struct VotePool: Sendable {
     var records: [Int: [SampleRecord]] = [:]
     let index = try JournalIndex.read(journal) { records[$0.index, default: []].append($0) }
     let grading = try index.header(of: journal).scenario.grading
+    let windows = Set(records.values.joined().compactMap { $0.response.confidence?.window })
+    let weights = windows.first.map { VoteWeights.confidence(window: $0) } ?? .equal
+    self.weights = weights
     questions = records.sorted { $0.key < $1.key }.map { _, replies in
-      Self.question(replies.sorted { $0.sample < $1.sample }, grading: grading)
+      Self.question(
+        replies.sorted { $0.sample < $1.sample }, grading: grading, weights)
     }
     size = questions.map(\.votes.count).min() ?? 0
     guard size > 1 else {
@@ -41,51 +49,71 @@ public struct VotePool: Sendable {
     }
   }
 
-  private static func question(_ replies: [SampleRecord], grading: GradingRule) -> Question {
+  private static func question(
+    _ replies: [SampleRecord], grading: GradingRule, _ weights: VoteWeights
+  ) -> Question {
     var answers: [String] = []
     var isRight: [Bool] = []
     let votes = replies.map { reply in
       let tokens = reply.response.thoughtTokens + reply.response.answerTokens
+      let weight = weights.weight(reply.response.confidence?.lowestLogprob)
       guard let given = reply.extracted else { return Vote(answer: nil, tokens: tokens) }
       // Right answers are one, however they are written.
       let known = answers.indices.first {
         reply.correct ? isRight[$0] : !isRight[$0] && grading.areEqual(given, answers[$0])
       }
-      if let known { return Vote(answer: known, tokens: tokens) }
+      if let known { return Vote(answer: known, tokens: tokens, weight: weight) }
       answers.append(given)
       isRight.append(reply.correct)
-      return Vote(answer: answers.count - 1, tokens: tokens)
+      return Vote(answer: answers.count - 1, tokens: tokens, weight: weight)
     }
     return Question(votes: votes, isRight: isRight)
   }
 
-  /// What votes of up to `samples` replies cost and score under each rule, all replies first.
+  /// What votes of up to `samples` replies cost and score under each rule, all replies first; then
+  /// the same with weighted votes, where the journal has weights and the rule takes them.
   ///
   /// Means over 20 random orders of the replies, the same for every rule; ties at the end are drawn
   /// by lot.
   public func outcomes(of rules: [VoteRule], samples: Int) -> [RuleOutcome] {
-    let full = questions.map { cost(.all, $0, samples: min(samples, size)) }
-    return ([.all] + rules.filter { $0 != .all }).compactMap { rule in
-      let costs =
-        rule == .all ? full : questions.map { cost(rule, $0, samples: min(samples, size)) }
-      return RuleOutcome(rule: "\(rule)", costs, beside: rule == .all ? nil : full)
+    let all = [.all] + rules.filter { $0 != .all }
+    let full = costs(.all, samples: samples, isWeighted: false)
+    let plain = all.compactMap { rule in
+      rule == .all
+        ? RuleOutcome(rule: "\(rule)", full, beside: nil)
+        : RuleOutcome(
+          rule: "\(rule)", costs(rule, samples: samples, isWeighted: false), beside: full)
     }
+    if weights == .equal { return plain }
+    return plain
+      + all.filter(\.takesWeights).compactMap { rule in
+        RuleOutcome(
+          rule: "\(rule), \(weights)", costs(rule, samples: samples, isWeighted: true),
+          beside: full)
+      }
   }
 
-  private func cost(_ rule: VoteRule, _ question: Question, samples: Int) -> RuleOutcome.Cost {
-    let costs = (0..<Self.orders).map { seed in
-      let order = SampleSeed.permutation(of: question.votes.count, seed: UInt64(seed))
-      return Self.cost(rule, order.prefix(samples).map { question.votes[$0] }, question.isRight)
+  private func costs(_ rule: VoteRule, samples: Int, isWeighted: Bool) -> [RuleOutcome.Cost] {
+    questions.map { question in
+      let costs = (0..<Self.orders).map { seed in
+        let order = SampleSeed.permutation(of: question.votes.count, seed: UInt64(seed))
+        let votes = order.prefix(min(samples, size)).map { place in
+          var vote = question.votes[place]
+          if !isWeighted { vote.weight = 1 }
+          return vote
+        }
+        return Self.cost(rule, votes, question.isRight)
+      }
+      return .mean(costs)
     }
-    return .mean(costs)
   }
 
   /// One vote in one order.
   static func cost(_ rule: VoteRule, _ votes: [Vote], _ isRight: [Bool]) -> RuleOutcome.Cost {
-    var counts = [Int](repeating: 0, count: isRight.count)
+    var counts = [Double](repeating: 0, count: isRight.count)
     var cost = RuleOutcome.Cost()
     for (place, vote) in votes.enumerated() {
-      if let answer = vote.answer { counts[answer] += 1 }
+      if let answer = vote.answer { counts[answer] += vote.weight }
       cost.count += 1
       cost.tokens += Double(vote.tokens)
       let top = counts.sorted(by: >).prefix(2) + [0, 0]

@@ -33,32 +33,43 @@ public enum VoteRule: Sendable, Hashable {
   /// Whether a vote is over.
   ///
   /// - Parameters:
-  ///   - leader: votes of the answer with the most.
-  ///   - second: votes of the next one; 0 where there is none.
-  ///   - missing: replies that have not been counted.
+  ///   - leader: what the votes of the leading answer weigh; their number where all weigh 1.
+  ///   - second: the same of the next one; 0 where there is none.
+  ///   - missing: replies that have not been counted, of which none weighs more than 1.
   /// - Returns: False while another reply is wanted.
-  public func isOver(leader: Int, second: Int, missing: Int) -> Bool {
+  public func isOver(leader: Double, second: Double, missing: Int) -> Bool {
     switch self {
     case .all: missing == 0
-    case .decided: missing == 0 || leader > second + missing
+    case .decided: missing == 0 || leader > second + Double(missing)
     case .beta(let probability):
-      missing == 0 || Self.lead(leader, over: second) >= probability
+      missing == 0 || Self.lead(Int(leader), over: Int(second)) >= probability
     }
+  }
+
+  /// Whether the rule knows votes that weigh less than 1: a share of a vote is no draw.
+  public var takesWeights: Bool {
+    if case .beta = self { return false }
+    return true
   }
 
   /// How many of the replies, in their order, the vote takes.
   ///
   /// - Parameters:
   ///   - answers: what the replies from the first on answered; nil for none.
+  ///   - weights: what each of them weighs, at most 1; nil for 1 each.
   ///   - total: replies that are made where the rule asks for them.
   ///   - areEqual: whether two ways to write an answer mean the same.
   /// - Returns: Nil where the replies given are not enough.
   public func stop(
-    _ answers: [String?], of total: Int, areEqual: (String, String) -> Bool
+    _ answers: [String?], weights: [Double]? = nil, of total: Int,
+    areEqual: (String, String) -> Bool
   ) -> Int? {
     for count in stride(from: 1, through: answers.count, by: 1) {
-      let ranking = VoteTally(Array(answers.prefix(count)), areEqual: areEqual).ranking
-      let votes = ranking.prefix(2).map(\.votes) + [0, 0]
+      let ranking = VoteTally(
+        Array(answers.prefix(count)), weights: weights.map { Array($0.prefix(count)) },
+        areEqual: areEqual
+      ).ranking
+      let votes = ranking.prefix(2).map(\.weight) + [0, 0]
       if isOver(leader: votes[0], second: votes[1], missing: total - count) { return count }
     }
     return nil

@@ -64,6 +64,20 @@ public struct SampleCost: Sendable, Hashable, Codable {
   }
 }
 
+/// How sure the model was of a reply where it was least sure.
+public struct ReplyConfidence: Sendable, Hashable, Codable {
+  /// Tokens in a row that a mean is taken over.
+  public var window: Int
+  /// The lowest mean log-probability of so many drawn tokens, of all where they are fewer.
+  public var lowestLogprob: Double
+
+  /// Keeps the figures.
+  public init(window: Int, lowestLogprob: Double) {
+    self.window = window
+    self.lowestLogprob = lowestLogprob
+  }
+}
+
 /// A generated reply. `thought + answer` is the text the model produced, injected words included.
 public struct SampleResponse: Sendable, Hashable, Codable {
   /// Everything up to and including the mark that ends the thought; empty without thought.
@@ -82,13 +96,16 @@ public struct SampleResponse: Sendable, Hashable, Codable {
   public var finish: FinishReason
   /// How likely each candidate is, where they are scored and nothing is generated.
   public var candidates: [CandidateScore]?
+  /// How sure the model was, where that was asked for.
+  public var confidence: ReplyConfidence?
   /// Time and memory.
   public var cost: SampleCost
 
   /// Keeps the reply.
   public init(
     thought: String, answer: String, promptTokens: Int, thoughtTokens: Int, injectedTokens: Int,
-    answerTokens: Int, finish: FinishReason, candidates: [CandidateScore]? = nil, cost: SampleCost
+    answerTokens: Int, finish: FinishReason, candidates: [CandidateScore]? = nil,
+    confidence: ReplyConfidence? = nil, cost: SampleCost
   ) {
     self.thought = thought
     self.answer = answer
@@ -98,6 +115,7 @@ public struct SampleResponse: Sendable, Hashable, Codable {
     self.answerTokens = answerTokens
     self.finish = finish
     self.candidates = candidates
+    self.confidence = confidence
     self.cost = cost
   }
 
@@ -110,6 +128,8 @@ public struct SampleResponse: Sendable, Hashable, Codable {
     let bytes = [cost.weightsBytes, cost.kvBytes, cost.peakBytes].compactMap(\.self)
     return counts.allSatisfy { (0...1 << 40).contains($0) } && bytes.allSatisfy { $0 >= 0 }
       && scored.allSatisfy { $0.logprob.isFinite && $0.logprob <= 1e-3 }
+      && confidence.map { $0.window > 0 && $0.lowestLogprob.isFinite && $0.lowestLogprob <= 1e-3 }
+        ?? true
       && cost.seconds >= 0 && cost.seconds.isFinite
   }
 }

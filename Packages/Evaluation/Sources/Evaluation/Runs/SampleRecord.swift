@@ -76,6 +76,9 @@ public struct SampleRecord: Sendable, Hashable, Codable {
     if let candidates = response.candidates {
       parts += candidates.map { "\($0.logprob) \($0.tokens) \($0.characters) \($0.isGreedy)" }
     }
+    if let confidence = response.confidence {
+      parts.append("\(confidence.window) \(confidence.lowestLogprob)")
+    }
     if let scores { parts += scores.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } }
     if let group { parts.append(group) }
     var bytes = Data()

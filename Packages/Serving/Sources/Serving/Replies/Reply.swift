@@ -45,8 +45,8 @@ public struct AnswerVote: Sendable {
   public let shown: Int
 
   /// Counts the answers of texts; nil for a text without.
-  public init(_ answers: [String?]) {
-    let tally = VoteTally(boxed: answers)
+  public init(_ answers: [String?], weights: [Double]? = nil) {
+    let tally = VoteTally(boxed: answers, weights: weights)
     self.tally = tally
     shown =
       answers.firstIndex { answer in
@@ -65,9 +65,10 @@ public struct ReplyGroup: Sendable {
   /// The first whose answer won the vote, or simply the first.
   public let shown: Reply
 
-  /// Nil for no replies.
-  public init?(_ replies: [Reply]) {
-    let vote = AnswerVote(replies.map(\.answer))
+  /// Nil for no replies; `weights` says what their votes weigh.
+  public init?(_ replies: [Reply], _ weights: VoteWeights = .equal) {
+    let vote = AnswerVote(
+      replies.map(\.answer), weights: replies.map { weights.weight($0.result.lowestLogprob) })
     guard replies.indices.contains(vote.shown) else { return nil }
     self.replies = replies
     votes = vote.tally
