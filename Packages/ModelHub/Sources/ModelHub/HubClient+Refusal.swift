@@ -35,21 +35,9 @@ extension HubClient {
       return .noRepository(
         repository: repository.path, endpoint: settings.endpoint.absoluteString, hasToken: hasToken)
     case (429, _):
-      return .tooManyRequests(url: url.shown, seconds: Self.seconds(response["Retry-After"]))
+      return .tooManyRequests(url: url.shown, seconds: response.retryAfter())
     default:
       return .status(url: url.shown, status: response.status, message: message)
     }
-  }
-
-  /// The seconds that a `Retry-After` header asks for: a number, or a date; at most a year.
-  static func seconds(_ text: String?, now: Date = Date()) -> Double? {
-    guard let text = text?.trimmingCharacters(in: .whitespaces) else { return nil }
-    let longest = 365.0 * 86400
-    if let seconds = Double(text) { return seconds >= 0 ? min(seconds, longest) : nil }
-    let format = DateFormatter()
-    format.locale = Locale(identifier: "en_US_POSIX")
-    format.timeZone = TimeZone(identifier: "GMT")
-    format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
-    return format.date(from: text).map { min(max(0, $0.timeIntervalSince(now)), longest) }
   }
 }

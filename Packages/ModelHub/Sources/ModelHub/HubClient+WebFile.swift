@@ -26,7 +26,7 @@ extension HubClient {
         let receiver = FileReceiver(file, limit: Self.webFileLimit)
         _ = try get(url, to: receiver) { response, message, url in
           response.status == 429
-            ? .tooManyRequests(url: url.shown, seconds: Self.seconds(response["Retry-After"]))
+            ? .tooManyRequests(url: url.shown, seconds: response.retryAfter())
             : .status(url: url.shown, status: response.status, message: message)
         }
         if let failure = receiver.failure { throw failure }

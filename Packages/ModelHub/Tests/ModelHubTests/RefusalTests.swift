@@ -29,14 +29,18 @@ struct RefusalTests {
   }
 
   @Test func retryAfter() throws {
-    #expect(HubClient.seconds("7") == 7)
-    #expect(HubClient.seconds("-7") == nil)
-    #expect(HubClient.seconds("nan") == nil)
-    #expect(HubClient.seconds("1e300") == 31_536_000.0)
-    #expect(HubClient.seconds("soon") == nil)
-    #expect(HubClient.seconds(nil) == nil)
+    func seconds(_ text: String?, now: Date = Date()) -> Double? {
+      let headers = text.map { ["Retry-After": $0] } ?? [:]
+      return HTTPResponse(status: 429, headers: headers).retryAfter(now: now)
+    }
+    #expect(seconds("7") == 7)
+    #expect(seconds("-7") == nil)
+    #expect(seconds("nan") == nil)
+    #expect(seconds("1e300") == 31_536_000.0)
+    #expect(seconds("soon") == nil)
+    #expect(seconds(nil) == nil)
     let now = Date(timeIntervalSince1970: 784_111_777)
-    #expect(HubClient.seconds("Sun, 06 Nov 1994 08:49:47 GMT", now: now) == 10)
+    #expect(seconds("Sun, 06 Nov 1994 08:49:47 GMT", now: now) == 10)
   }
 
   @Test func pages() throws {
