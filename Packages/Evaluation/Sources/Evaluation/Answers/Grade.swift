@@ -46,11 +46,13 @@ extension GradingRule {
   func grade(
     _ response: SampleResponse, key: String, steps: [ExtractionStep], in sandbox: Sandbox?
   ) throws(EvaluationError) -> Grade {
+    // An empty text may well keep to some instruction, such as one without commas.
+    guard response.finish != .failed else { return .none }
     guard case .program = self else { return grade(response, key: key, steps: steps) }
     guard let sandbox else {
       throw .setting(name: "sandbox", value: "none", expected: "one, since replies are programs")
     }
-    guard response.finish != .failed, let test = ProgramTest(key: key) else { return .none }
+    guard let test = ProgramTest(key: key) else { return .none }
     return try test.grade(Self.visible(response), in: sandbox)
   }
 

@@ -9,7 +9,7 @@ public enum PromptForm: String, Sendable, Hashable, Codable, CaseIterable {
 }
 
 /// A question that stands answered before the one that is asked.
-public struct PromptExample: Sendable, Hashable {
+public struct PromptExample: Sendable, Hashable, Codable {
   /// The question, as the prompt has it.
   public let question: String
   /// Its answer.
@@ -23,7 +23,7 @@ public struct PromptExample: Sendable, Hashable {
 }
 
 /// What a model is asked to find likely, in place of generating a reply.
-public struct Candidate: Sendable, Hashable {
+public struct Candidate: Sendable, Hashable, Codable {
   /// The user's message where each candidate has its own; nil for that of the request.
   public let prompt: String?
   /// The text that is scored behind it.

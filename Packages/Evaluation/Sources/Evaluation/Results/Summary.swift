@@ -12,7 +12,7 @@ public struct Summary: Sendable, Hashable, Codable {
   public let shard: Shard
   /// Items with at least one reply.
   public let items: Int
-  /// Replies with a record.
+  /// Replies that were had, which the scores are of.
   public let replies: Int
   /// Replies that a complete journal has.
   public let expectedReplies: Int
@@ -83,15 +83,20 @@ public struct Summary: Sendable, Hashable, Codable {
   /// What a reader of the score has to know, in sentences.
   public var warnings: [String] {
     var warnings: [String] = []
-    if replies < expectedReplies {
-      warnings.append("only \(replies) of \(expectedReplies) replies are there")
+    let recorded = replies + flags.failed
+    if recorded < expectedReplies {
+      warnings.append("only \(recorded) of \(expectedReplies) replies are there")
+    }
+    if flags.failed > 0 {
+      warnings.append(
+        "\(flags.failed) of \(expectedReplies) replies could not be had and are in no score; "
+          + "--retry-failed asks for them again")
     }
     let reasons = [
       (flags.truncated, "were cut off by the token limit; raise it"),
       (flags.looping ?? 0, "end in a loop, the same words again and again"),
       (flags.unanswered, "have no text in the answer part"),
       (flags.unparsed, "hold no answer that the rules accept; look at some of them"),
-      (flags.failed, "could not be had"),
     ]
     for (count, reason) in reasons
     where Double(count) > Self.harmlessShare * Double(max(replies, 1)) {
@@ -103,7 +108,8 @@ public struct Summary: Sendable, Hashable, Codable {
   }
 }
 
-/// Replies that ended badly. Each counts as wrong unless an answer was found all the same.
+/// Replies that ended badly. Each counts as wrong unless an answer was found all the same; those
+/// that could not be had count in no score.
 public struct ReplyFlags: Sendable, Hashable, Codable {
   /// Cut off by the token limit.
   public var truncated = 0
@@ -181,6 +187,10 @@ struct Tally {
 
   /// Counts one reply.
   mutating func add(_ record: SampleRecord) {
+    guard record.response.finish != .failed else {
+      flags.failed += 1
+      return
+    }
     samples[record.index, default: []].append((record.sample, record.extracted, record.correct))
     scores.add(record.scores ?? [:], of: record.index, group: record.group)
     steps[record.step?.rawValue ?? "none", default: 0] += 1
@@ -205,9 +215,9 @@ struct Tally {
       flags.truncated += 1
       let text = record.response.thought + record.response.answer
       flags.looping = (flags.looping ?? 0) + (RepetitionLoop(endOf: text) == nil ? 0 : 1)
-    case .failed: flags.failed += 1
+    case .failed: return
     }
-    guard record.extracted == nil, record.response.finish != .failed else { return }
+    guard record.extracted == nil else { return }
     if record.response.answer.allSatisfy(\.isWhitespace) {
       flags.unanswered += 1
     } else {

@@ -6,6 +6,8 @@ public enum DamagePolicy: Sendable, Hashable {
   case refuse
   /// Leave the line out, with a note; its reply is generated again when the run continues.
   case drop
+  /// Leave out replies that could not be had, which are then asked for again; stop at damage.
+  case dropFailed
 }
 
 /// A journal as it was read, without the texts.
@@ -79,7 +81,7 @@ public struct JournalIndex: Sendable {
     var lines: [SampleID: Int] = [:]
     var notes: [String] = []
     var goodBytes: UInt64 = 0
-    var (undigested, edited) = (0, 0)
+    var (undigested, edited, failed) = (0, 0, 0)
     var (hasGaps, lacksLineFeed) = (false, false)
     while let line = try reader.next() {
       if line.bytes.allSatisfy(\.isBlank), line.isTerminated {
@@ -89,6 +91,11 @@ public struct JournalIndex: Sendable {
       do throws(EvaluationError) {
         if let header {
           let record = try record(in: line, header: header, file: url.path)
+          if damage == .dropFailed, record.response.finish == .failed {
+            failed += 1
+            goodBytes = line.offset + UInt64(line.bytes.count) + (line.isTerminated ? 1 : 0)
+            continue
+          }
           if let digest = record.digest, digest != record.digest(in: header.fingerprint) {
             guard allowsEdits else {
               throw .journalLine(
@@ -121,6 +128,10 @@ public struct JournalIndex: Sendable {
         notes.append("\(error)".replacingOccurrences(of: "\n", with: " ") + " (left out)")
         hasGaps = true
       }
+    }
+    if failed > 0 {
+      notes.append("\(failed) replies that could not be had are asked for again")
+      hasGaps = true
     }
     return JournalIndex(
       header: header, entries: entries, leftOut: notes, undigested: undigested, edited: edited,

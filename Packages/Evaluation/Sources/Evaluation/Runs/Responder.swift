@@ -1,5 +1,5 @@
 /// One reply to generate.
-public struct SampleRequest: Sendable, Hashable {
+public struct SampleRequest: Sendable, Hashable, Codable {
   /// The item's identifier.
   public let item: String
   /// The position of the item in the benchmark, from 0.
@@ -98,6 +98,8 @@ public struct SampleResponse: Sendable, Hashable, Codable {
   public var candidates: [CandidateScore]?
   /// How sure the model was, where that was asked for.
   public var confidence: ReplyConfidence?
+  /// Why no reply could be had; absent where there is one.
+  public internal(set) var failure: String?
   /// Time and memory.
   public var cost: SampleCost
 
@@ -117,6 +119,20 @@ public struct SampleResponse: Sendable, Hashable, Codable {
     self.candidates = candidates
     self.confidence = confidence
     self.cost = cost
+  }
+
+  /// What is recorded where no reply could be had.
+  ///
+  /// - Parameters:
+  ///   - reason: Why.
+  ///   - seconds: How long it was tried.
+  /// - Returns: An empty reply that ended as failed.
+  public static func failed(_ reason: String, seconds: Double) -> SampleResponse {
+    var response = SampleResponse(
+      thought: "", answer: "", promptTokens: 0, thoughtTokens: 0, injectedTokens: 0,
+      answerTokens: 0, finish: .failed, cost: SampleCost(seconds: seconds))
+    response.failure = reason
+    return response
   }
 
   /// Whether all counts and times can be true, so that sums over a journal cannot overflow.

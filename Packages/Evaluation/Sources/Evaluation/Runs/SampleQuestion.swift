@@ -1,5 +1,5 @@
 /// What a model is asked: a message, what stands around it, and what is scored of it.
-public struct SampleQuestion: Sendable, Hashable {
+public struct SampleQuestion: Sendable, Hashable, Codable {
   /// The user's message.
   public let prompt: String
   /// How it reaches the model.
@@ -72,4 +72,9 @@ public struct SampleQuestion: Sendable, Hashable {
       || second.first?.isWhitespace == true
     return first + (isApart ? "" : " ") + second
   }
+}
+
+extension SampleQuestion {
+  /// Whether something is scored and nothing generated.
+  public var isScored: Bool { !candidates.isEmpty || !tokens.isEmpty }
 }

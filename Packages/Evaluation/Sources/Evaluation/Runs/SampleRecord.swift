@@ -79,6 +79,7 @@ public struct SampleRecord: Sendable, Hashable, Codable {
     if let confidence = response.confidence {
       parts.append("\(confidence.window) \(confidence.lowestLogprob)")
     }
+    if let failure = response.failure { parts.append("failed: " + failure) }
     if let scores { parts += scores.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } }
     if let group { parts.append(group) }
     var bytes = Data()
