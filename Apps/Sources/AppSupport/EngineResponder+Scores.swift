@@ -1,37 +1,7 @@
 import Evaluation
 import TextGeneration
-import Tokenizer
-
-extension SampleQuestion {
-  /// Whether something is scored and nothing generated.
-  var isScored: Bool { !candidates.isEmpty || !tokens.isEmpty }
-}
 
 extension EngineResponder {
-  /// The prompt's tokens of a question, with the beginning of its reply.
-  ///
-  /// - Parameters:
-  ///   - question: The question.
-  ///   - prompt: The last message, where a candidate has its own.
-  ///   - continuation: Text that stands behind it.
-  /// - Returns: The ids.
-  /// - Throws: `TokenizerError` where the chat template refuses the conversation.
-  func ids(
-    _ question: SampleQuestion, prompt: String? = nil, continuation: String = ""
-  ) throws -> [Int32] {
-    if question.form == .text {
-      return tokenizer.encode(
-        question.text(prompt) + continuation, addSpecialTokens: true,
-        specialText: .treatSpecialTextAsPlain)
-    }
-    let messages = question.conversation(prompt).map {
-      ChatMessage(role: $0.role, content: $0.text)
-    }
-    var built = try prompts.prompt(ChatConversation(messages: messages))
-    built.append(question.prefill + continuation)
-    return prompts.ids(built)
-  }
-
   /// Scores candidates, several questions together; what prompts share is run once.
   func score(
     _ requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
@@ -90,9 +60,9 @@ extension EngineResponder {
       let (prompt, moved) =
         question.form == .text
         ? (candidate.prompt ?? question.prompt).withoutTrailingBlanks : (candidate.prompt, "")
-      let context = try contexts[prompt] ?? ids(question, prompt: prompt)
+      let context = try contexts[prompt] ?? maker.ids(question, prompt: prompt)
       contexts[prompt] = context
-      let whole = try ids(
+      let whole = try maker.ids(
         question, prompt: prompt, continuation: moved + candidate.continuation)
       guard whole.count > context.count, !context.isEmpty else {
         throw UserError(

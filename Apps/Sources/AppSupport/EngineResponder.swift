@@ -6,16 +6,12 @@ import Tokenizer
 /// Answers benchmark questions with a model in this process.
 public final class EngineResponder: Responder {
   let loaded: LoadedModel
-  let tokenizer: TextTokenizer
-  let prompts: PromptBuilder
+  let maker: ReplyMaker
   let kv: KVPolicy
   /// Made for the memory that `batch` replies at a time leave for their caches.
   private var generator: BatchGenerator
-  private let sampling: SamplingOptions
-  private let stopTokens: Set<Int32>
   private let memory: MemoryFlags
   private let proposer: LoadedProposer?
-  private let confidenceWindow: Int?
   private(set) var kvByteBudget: Int
   private(set) var batch: Int
   private let force: Bool
@@ -45,18 +41,12 @@ public final class EngineResponder: Responder {
     self.loaded = loaded
     self.kv = kv
     self.force = force
-    self.sampling = sampling
     self.batch = batch
-    let tokenizer = try loaded.requireTokenizer()
-    self.tokenizer = tokenizer
-    prompts = PromptBuilder(
-      files: loaded.checkpoint.modelFiles, tokenizer: tokenizer, thinks: true)
+    maker = try ReplyMaker(loaded, sampling: sampling, confidenceWindow: confidenceWindow)
     self.memory = memory
     self.proposer = proposer
-    self.confidenceWindow = confidenceWindow
     (kvByteBudget, generator) = try Self.generator(
-      loaded, tokenizer, kv, memory, proposer, batch: batch)
-    stopTokens = try loaded.stopTokens()
+      loaded, maker.tokenizer, kv, memory, proposer, batch: batch)
   }
 
   /// A generator of `batch` replies at a time, and the bytes that these leave for caches.
@@ -87,7 +77,7 @@ public final class EngineResponder: Responder {
     while batch > 1, !requests.allSatisfy(fits) {
       batch /= 2
       (kvByteBudget, generator) = try Self.generator(
-        loaded, tokenizer, kv, memory, proposer, batch: batch)
+        loaded, maker.tokenizer, kv, memory, proposer, batch: batch)
     }
   }
 
@@ -114,13 +104,16 @@ public final class EngineResponder: Responder {
     if let first = requests.first, first.question.isScored {
       return try score(requests, each: each)
     }
-    let generation = try requests.map(generation)
+    let generation = try requests.map { try maker.generation($0, forced: force) }
     try makeRoom(for: generation)
     for request in generation {
       _ = try memory.fitting([request], wanted: 1, kvByteBudget: kvByteBudget, generator: generator)
     }
     var watches = requests.map { request in
-      (tokenizer.streamingDetokenizer(skipSpecialTokens: true), StopStrings(request.question.stops))
+      (
+        maker.tokenizer.streamingDetokenizer(skipSpecialTokens: true),
+        StopStrings(request.question.stops)
+      )
     }
     var run = try generator.start(generation, concurrency: batch)
     while let event = try run.next() {
@@ -131,28 +124,19 @@ public final class EngineResponder: Responder {
         _ = watches[index].1.push(watches[index].0.push(token.id))
         if watches[index].1.isHit { run.end(index) }
       case .branched(let index, let budget, let result):
-        try each(requests[index].shortened(to: budget), response(result, watches[index].1))
+        try each(requests[index].shortened(to: budget), maker.response(result, watches[index].1))
       case .finished(let index, let result):
-        try each(requests[index], response(result, watches[index].1))
+        try each(requests[index], maker.response(result, watches[index].1))
       }
     }
-  }
-
-  private func generation(_ request: SampleRequest) throws -> GenerationRequest {
-    var generation = GenerationRequest(
-      prompt: try ids(request.question),
-      sampling: try sampling.overridden(by: request.sampling),
-      random: RandomStream(seed: request.seed, sample: UInt64(request.sample)),
-      maxTokens: request.limits.tokens, stopTokens: stopTokens, tags: loaded.thinkingTags,
-      budget: try budget(request.limits), branches: request.budgets)
-    generation.confidenceWindow = confidenceWindow
-    return generation
   }
 
   /// Tokens of a question as the model reads it.
   ///
   /// - Throws: `TokenizerError` where the chat template refuses the conversation.
-  public func promptTokens(_ question: SampleQuestion) throws -> Int { try ids(question).count }
+  public func promptTokens(_ question: SampleQuestion) throws -> Int {
+    try maker.ids(question).count
+  }
 
   /// The tokens of a question and a reply to it, as the model reads them.
   ///
@@ -161,41 +145,8 @@ public final class EngineResponder: Responder {
   public func tokens(
     of question: SampleQuestion, _ reply: SampleResponse
   ) throws -> (tokens: [Int32], prompt: Int) {
-    let prompt = try ids(question)
+    let prompt = try maker.ids(question)
     let text = reply.thought + reply.answer
-    return (prompt + tokenizer.encode(text, addSpecialTokens: false), prompt.count)
-  }
-
-  private func budget(_ limits: TokenLimits) throws -> ThinkingBudget? {
-    guard let thinking = limits.thinking else {
-      if force { throw UsageError("forcing needs a thinking budget") }
-      return nil
-    }
-    return try ThinkingBudget(tokens: thinking, lowerBound: force ? .budget : .none) {
-      tokenizer.encode($0, addSpecialTokens: false)
-    }
-  }
-
-  /// Splits a text into thought, closing tag included, and answer, which begins with the cue where
-  /// one was injected.
-  private func response(_ result: GenerationResult, _ stops: StopStrings) -> SampleResponse {
-    let counts = result.counts
-    func text(_ tokens: ArraySlice<Int32>) -> String {
-      let text = tokenizer.decode(Array(tokens), skipSpecialTokens: true)
-      return stops.cut(text) ?? text
-    }
-    let finish: FinishReason = stops.isHit ? .stop : .length
-    return SampleResponse(
-      thought: text(result.tokens.prefix(counts.thought)),
-      answer: text(result.tokens.dropFirst(counts.thought)), promptTokens: counts.prompt,
-      thoughtTokens: counts.thought - counts.waits, injectedTokens: counts.injected,
-      answerTokens: counts.answer,
-      finish: result.finishReason == .cancelled ? finish : result.finishReason,
-      confidence: confidenceWindow.flatMap { window in
-        result.lowestLogprob.map { ReplyConfidence(window: window, lowestLogprob: $0) }
-      },
-      cost: SampleCost(
-        seconds: result.seconds, weightsBytes: Int64(loaded.decoder.weightBytes),
-        kvBytes: Int64(result.kvBytes), peakBytes: Int64(ProcessMemory.peakBytes)))
+    return (prompt + maker.tokenizer.encode(text, addSpecialTokens: false), prompt.count)
   }
 }

@@ -1,6 +1,10 @@
 import AppSupport
+import Evaluation
+import JSON
 import KVCaches
+import ModelLoader
 import Serving
+import Synchronization
 import TextGeneration
 import Tokenizer
 
@@ -25,9 +29,37 @@ extension LoadedModel {
       }
     }
     served.replyTokens = replyTokens
+    served.replies = try replies(kv: kv)
     served.toolCalls = ToolCallForm(
       template: (try? ChatTemplate.load(files: files, usesTools: true))?.source)
     return served
+  }
+
+  /// What answers the questions of benchmarks. The model's digest is made when it is first asked
+  /// for.
+  private func replies(kv: KVPolicy) throws -> ServedReplies {
+    let maker = try ReplyMaker(self, sampling: .greedy)
+    let known = Mutex<ReplyFacts?>(nil)
+    return ServedReplies(
+      facts: { [checkpoint, precision] in
+        try known.withLock { known in
+          if let known { return known }
+          let facts = ReplyFacts(
+            engine: try EngineFacts.of(checkpoint, precision, kv: kv),
+            generationConfig: checkpoint.generationConfig.map {
+              JSONValue.object($0.members).line
+            })
+          known = facts
+          return facts
+        }
+      },
+      request: { order in
+        if let fault = order.fault { throw UserError(fault) }
+        var request = try maker.generation(order.request, forced: order.forced)
+        request.branches = []
+        return request
+      },
+      response: { maker.response($0, $1) })
   }
 
   /// What the memory of a server holds, of whose `total` bytes KV caches may take `kvByteBudget`.

@@ -35,6 +35,8 @@ public struct ServedModel: Sendable {
   public var toolCalls = ToolCallForm.tagged
   /// What the memory holds; nil where nobody is told.
   public var memory: ServedMemory?
+  /// What answers the questions of benchmarks; nil where none are taken.
+  public var replies: ServedReplies?
   /// The grammars that requests have asked for.
   let grammars: GrammarStore
   /// Turns a conversation into the prompt's ids; the flag asks for an answer without a thought.

@@ -142,6 +142,23 @@ public struct GenerationResult: Sendable {
   /// fewer; nil where the request did not ask. See `GenerationRequest.confidenceWindow`.
   public let lowestLogprob: Double?
 
+  /// The text as it was after its first tokens, where its caller would have ended it there but for
+  /// being told of them late.
+  ///
+  /// - Parameter count: so many tokens, at least 0.
+  /// - Returns: the text, ended by the caller, with the counts that it had then.
+  public func prefix(_ count: Int) -> GenerationResult {
+    let thought = min(counts.thought, count)
+    let cue = min(counts.cue, count - thought)
+    return GenerationResult(
+      tokens: Array(tokens.prefix(count)),
+      counts: TokenCounts(
+        prompt: counts.prompt, thought: thought, waits: min(counts.waits, thought), cue: cue,
+        answer: min(counts.answer, count - thought - cue)),
+      finishReason: .cancelled, kvBytes: kvBytes, seconds: seconds,
+      sharedPromptTokens: sharedPromptTokens, promptLogprobs: promptLogprobs)
+  }
+
   /// The same text, ended by the caller.
   var cancelled: GenerationResult {
     GenerationResult(

@@ -28,7 +28,7 @@ public struct Submission: Sendable {
   let number: Int
   let engine: TextEngine
 
-  /// Ends one text, of which no more is told.
+  /// Ends one text, of which nothing more is told than its end.
   public func cancel(_ text: Int) { engine.cancel(number, text: text) }
 
   /// Ends all texts.
@@ -187,7 +187,9 @@ public final class TextEngine: @unchecked Sendable {
         $0.value.submission == number && (text == nil || $0.value.index == text)
       }
       for id in ended.keys.sorted(by: { ended[$0]?.index ?? 0 < ended[$1]?.index ?? 0 }) {
-        _ = batch.cancel(id)
+        let result = batch.cancel(id)
+        // Whoever ends one text may want to know what it was.
+        if let text, let result { work.streams[number]?.yield([(text, .finished(result))]) }
         work.end(id)
       }
       condition.withLock { published.cancelled += ended.count }

@@ -21,6 +21,14 @@ struct APIDescription {
         "/v1/completions": post("Continues texts.", completionFields, required: ["prompt"]),
         "/v1/responses": post(
           "Continues a conversation of items.", responseFields, required: ["input"]),
+        "/v1/replies": .object(
+          joined(
+            get("What decides the replies to benchmarks' questions.").object ?? [:],
+            post(
+              "The reply to a benchmark's question, as journals have it.",
+              ["model": Self.words([model.name]), "forced": Self.flag, "request": Self.object],
+              required: ["forced", "request"]
+            ).object ?? [:])),
         "/tokenize": post(
           "The ids of a text or a conversation.",
           [

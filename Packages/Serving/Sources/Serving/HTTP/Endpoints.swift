@@ -41,6 +41,8 @@ struct Endpoints: Sendable {
       .post("/v1/chat/completions", chat),
       .post("/v1/completions", completion),
       .post("/v1/responses", responses),
+      .get("/v1/replies", replyFacts),
+      .post("/v1/replies", reply),
       .post("/tokenize", tokenize),
       .post("/detokenize", detokenize),
       .get("/tokenizer_info") { _ in .json(tokenizerInfo) },
