@@ -17,10 +17,12 @@ public enum EngineFacts {
   ///   - precision: how it is computed.
   ///   - kv: what its caches keep.
   ///   - forced: whether every reply thinks for exactly its thinking budget.
+  ///   - confidenceWindow: tokens in a row over which replies say how sure the model was, if they do.
   /// - Returns: the facts by name.
   /// - Throws: `CheckpointError`, `ModelError` or `TokenizerError`: what is wrong with its files.
   public static func of(
-    _ checkpoint: Checkpoint, _ precision: ComputePrecision, kv: KVPolicy, forced: Bool = false
+    _ checkpoint: Checkpoint, _ precision: ComputePrecision, kv: KVPolicy, forced: Bool = false,
+    confidenceWindow: Int? = nil
   ) throws -> [String: String] {
     var engine = [
       "model": checkpoint.modelName,
@@ -35,6 +37,7 @@ public enum EngineFacts {
     let (numerics, headBits) = (precision.numerics, precision.headBits)
     if numerics != .exact { engine["numerics"] = numerics.rawValue }
     if headBits != .stored { engine["head bits"] = headBits.rawValue }
+    if let confidenceWindow { engine["confidence"] = "\(confidenceWindow)" }
     return engine
   }
 

@@ -104,6 +104,22 @@ public struct SamplingFlags: ParsableArguments {
       penalties: penalties)
   }
 
+  /// What the flags say and nothing else, for a model of which nothing is known.
+  ///
+  /// - Throws: `GenerationError.invalidOption`.
+  public func said() throws(GenerationError) -> Sampling {
+    func decimal(_ value: Float?) -> Double? { value.flatMap { Double("\($0)") } }
+    var penalties = Penalties()
+    penalties.repetition = repeatPenalty ?? penalties.repetition
+    penalties.presence = presencePenalty ?? penalties.presence
+    penalties.frequency = frequencyPenalty ?? penalties.frequency
+    penalties.noRepeatNgram = noRepeatNgram ?? penalties.noRepeatNgram
+    return try Sampling(
+      temperature: greedy ? 0 : decimal(temperature), topP: decimal(topP),
+      topK: topK.flatMap { $0 > 0 ? $0 : nil }, minP: decimal(minP),
+      penalties: penalties.changeNothing ? nil : penalties)
+  }
+
   /// The options in force for a model; what its file asks for and does not get is said.
   ///
   /// - Throws: `GenerationError.invalidOption`, or `CheckpointError.value` for a bad file.

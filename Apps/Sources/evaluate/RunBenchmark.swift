@@ -17,6 +17,7 @@ struct RunBenchmark: ParsableCommand {
   @OptionGroup(title: "Model") var model: ModelFlags
   @OptionGroup(title: "Memory") var memory: MemoryFlags
   @OptionGroup(title: "Sampling") var sampling: SamplingFlags
+  @OptionGroup(title: "Endpoint") var endpoint: EndpointFlags
 
   @Option(
     help:
@@ -46,7 +47,8 @@ struct RunBenchmark: ParsableCommand {
   var form: PromptForm?
   @Flag(help: "Let no thought end before its budget: put 'Wait' in the place of its end.")
   var force = false
-  @Option(help: "Replies generated together; changes the speed, never a reply.")
+  @Option(
+    help: "Replies generated together, or asked of an endpoint; changes the speed, never a reply.")
   var batch = 16
   @Option(help: "A folder that holds the benchmark's data.")
   var data: String?
@@ -58,6 +60,8 @@ struct RunBenchmark: ParsableCommand {
   var journal: String?
   @Flag(help: "Leave damaged lines of the journal out and generate their replies again.")
   var dropDamaged = false
+  @Flag(help: "Ask again for replies of the journal that an endpoint did not give.")
+  var retryFailed = false
   @Option(
     help:
       "Compute one of several parts, i/n, such as 2/4 (default: the task of a job array, or all).",
@@ -96,6 +100,12 @@ struct RunBenchmark: ParsableCommand {
     if journal != nil && names.count > 1 {
       throw ValidationError("--journal is one file; it excludes several benchmarks")
     }
+    if dropDamaged && retryFailed {
+      throw ValidationError("--drop-damaged and --retry-failed exclude each other")
+    }
+    if endpoint.isGiven, let flag = flagsOfTheEngine.first(where: \.isGiven)?.name {
+      throw ValidationError("--\(flag) is the server's to know; it excludes --endpoint")
+    }
     if force && thinkBudget == nil && thinkBudgets == nil {
       throw ValidationError("--force needs --think-budget or --think-budgets")
     }
@@ -118,17 +128,18 @@ struct RunBenchmark: ParsableCommand {
     }
     try found.forEach { try checkFlags(for: $0.definition) }
     for note in found.compactMap(\.note) { Console.note("note: \(note)") }
-    try chooseByMemory(tokens: maxTokens ?? found.map(\.definition.limits.tokens).min() ?? .max)
+    if !endpoint.isGiven {
+      try chooseByMemory(
+        tokens: maxTokens ?? found.map(\.definition.limits.tokens).min() ?? .max)
+    }
     let runsPrograms = found.contains { $0.definition.grading.runsPrograms }
     let sandbox = runsPrograms ? try Sandbox(isOpen: unsafeCode) : nil
-    let checkpoint = try Checkpoint(model)
-    try model.takePolicyFile(for: checkpoint)
-    speculation.noteBatch(batch)
-    let benchmarks = try found.map { try $0.benchmark(for: checkpoint) }
+    let subjects = try subjects(of: found.map(\.definition))
+    let benchmarks = try zip(found, subjects).map { try $1.benchmark($0) }
     var rows: [SummaryTable.Run] = []
     var journals: [URL] = []
-    for benchmark in benchmarks {
-      let (row, files) = try run(benchmark, shard, checkpoint, sandbox)
+    for (benchmark, subject) in zip(benchmarks, subjects) {
+      let (row, files) = try run(benchmark, shard, subject, sandbox)
       rows += row
       journals += files
     }
@@ -142,6 +153,9 @@ struct RunBenchmark: ParsableCommand {
   /// Flags that say how a reply is generated have no effect where candidates are scored.
   private func checkFlags(for definition: BenchmarkDefinition) throws {
     guard definition.grading.isOfLikelihoods else { return }
+    if endpoint.isGiven {
+      throw UserError("--endpoint: \(definition.name) scores likelihoods; endpoints give replies")
+    }
     let given = [
       ("think-budget", thinkBudget != nil), ("think-budgets", thinkBudgets != nil),
       ("samples", samples != nil), ("max-tokens", maxTokens != nil),
@@ -173,15 +187,45 @@ struct RunBenchmark: ParsableCommand {
     return all
   }
 
+  /// What the benchmarks are run on: each asks an endpoint in its own form.
+  private mutating func subjects(of definitions: [BenchmarkDefinition]) throws -> [any BenchmarkSubject] {
+    guard endpoint.isGiven else {
+      let checkpoint = try Checkpoint(model)
+      try model.takePolicyFile(for: checkpoint)
+      speculation.noteBatch(batch)
+      let subject = ModelSubject(
+        checkpoint: checkpoint, model: model, memory: memory, batch: batch, force: force,
+        speculation: speculation, confidenceWindow: confidence)
+      return definitions.map { _ in subject }
+    }
+    return try definitions.map { definition in
+      let thinks = thinkBudget != nil || thinkBudgets != nil || definition.limits.thinking != nil
+      let found = try EndpointModel(
+        endpoint, form: definition.form ?? .chat, kv: model.cache.isGiven ? model.kvPolicy() : nil,
+        thinking: thinks, forced: force)
+      return EndpointSubject(endpoint: found, concurrency: batch, attempts: endpoint.attempts)
+    }
+  }
+
+  /// Flags of a model in this process.
+  private var flagsOfTheEngine: [(name: String, isGiven: Bool)] {
+    let isAutomatic = if case .auto = model.numerics { true } else { false }
+    return [
+      ("model", model.named != nil), ("memory", memory.memory != nil),
+      ("numerics", !isAutomatic), ("head-bits", model.headBits.value != nil),
+      ("kv-policy", model.cache.policyFile != nil), ("speculate", speculation.speculate),
+      ("draft", speculation.draft != nil), ("confidence", confidence != nil),
+    ]
+  }
+
   /// Runs or continues one benchmark.
   private func run(
-    _ benchmark: Benchmark, _ shard: Shard, _ checkpoint: Checkpoint, _ sandbox: Sandbox?
+    _ benchmark: Benchmark, _ shard: Shard, _ subject: any BenchmarkSubject, _ sandbox: Sandbox?
   ) throws -> (rows: [SummaryTable.Run], journals: [URL]) {
-    let (precision, runs) = try runs(of: benchmark, shard, checkpoint, sandbox)
+    let (source, runs) = try runs(of: benchmark, shard, subject, sandbox)
     let sweep = try BudgetSweep(runs)
     let (results, rate) = try results(
-      of: sweep, "\(benchmark.definition.name)  \(checkpoint.modelName)", checkpoint, precision,
-      sampling.options(for: benchmark, checkpoint))
+      of: sweep, "\(benchmark.definition.name)  \(subject.name)", source)
     for note in results.flatMap(\.notes) { Console.note("note: \(note)") }
     let rows = try zip(sweep.runs, results).map { run, result in
       var stored = RunResult(summary: result.summary, tokensPerSecond: rate)
@@ -191,53 +235,39 @@ struct RunBenchmark: ParsableCommand {
     return (rows, sweep.runs.map(\.journal))
   }
 
-  /// A run for each thinking budget, and how the model is computed in them: as the flags say; else
-  /// as journals that were begun before there was a default for each format of weights, and else by
-  /// that default.
+  /// A run for each thinking budget, and who answers in them: as the flags say; else as journals
+  /// that were begun in another way, where there is one.
   private func runs(
-    of benchmark: Benchmark, _ shard: Shard, _ checkpoint: Checkpoint, _ sandbox: Sandbox?
-  ) throws -> (ComputePrecision, [EvaluationRun]) {
+    of benchmark: Benchmark, _ shard: Shard, _ subject: any BenchmarkSubject, _ sandbox: Sandbox?
+  ) throws -> (ReplySource, [EvaluationRun]) {
     let budgets = thinkBudgets?.values.map { $0 as Int? } ?? [thinkBudget]
-    func runs(_ precision: ComputePrecision) throws -> [EvaluationRun] {
-      let engine = try EngineFacts.of(
-        checkpoint, precision, kv: model.kvPolicy(), isForced: force, confidenceWindow: confidence)
-      return try budgets.map { budget in
-        let scenario = try scenario(benchmark, checkpoint, engine: engine, thinking: budget)
+    let drawn = try subject.sampling(sampling.filled(by: benchmark.definition))
+    func runs(_ source: ReplySource) throws -> (ReplySource, [EvaluationRun]) {
+      let runs = try budgets.map { budget in
+        let scenario = try scenario(benchmark, drawn, engine: source.facts, thinking: budget)
         return try EvaluationRun(
           benchmark: benchmark, scenario: scenario, shard: shard,
           journal: journalFile(scenario, shard), sandbox: sandbox)
       }
+      return (source, runs)
     }
-    let standard = try model.precision(of: checkpoint)
-    let standardRuns = try runs(standard)
-    let earlier = model.precision(standard: .exact)
-    if earlier != standard, !standardRuns.contains(where: \.isBegun) {
-      let earlierRuns = try runs(earlier)
-      if earlierRuns.contains(where: \.isBegun) {
-        Console.note(
-          "note: going on with --numerics \(earlier.numerics.rawValue) --head-bits \(earlier.headBits.rawValue), as the journal was begun"
-        )
-        return (earlier, earlierRuns)
-      }
+    let standard = try runs(try subject.source())
+    guard !standard.1.contains(where: \.isBegun), let earlier = try subject.earlierSource() else {
+      return standard
     }
-    return (standard, standardRuns)
+    let earlierRuns = try runs(earlier)
+    guard earlierRuns.1.contains(where: \.isBegun) else { return standard }
+    Console.note("note: going on with \(earlier.name), as the journal was begun")
+    return earlierRuns
   }
 
-  /// The results and tokens a second; the model is loaded only where a reply lacks a record.
+  /// The results and tokens a second; who answers is made only where a reply lacks a record.
   private func results(
-    of sweep: BudgetSweep, _ title: String, _ checkpoint: Checkpoint,
-    _ precision: ComputePrecision, _ sampling: SamplingOptions
+    of sweep: BudgetSweep, _ title: String, _ source: ReplySource
   ) throws -> (results: [(summary: Summary, notes: [String])], rate: Double?) {
-    let damage: DamagePolicy = dropDamaged ? .drop : .refuse
+    let damage: DamagePolicy = dropDamaged ? .drop : retryFailed ? .dropFailed : .refuse
     if let results = try sweep.finished(damage: damage) { return (results, nil) }
-    let loaded = try LoadedModel(model, checkpoint, precision: precision)
-    Console.note(
-      "model: \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.storage)) loaded in "
-        + String(format: "%.2f s", loaded.loadSeconds))
-    let responder = try EngineResponder(
-      loaded, kv: model.kvPolicy(), sampling: sampling,
-      memory: memory, batch: batch, force: force,
-      proposer: speculation.proposer(for: loaded, model), confidenceWindow: confidence)
+    let responder = try source.responder()
     let line = ProgressLine(title)
     let results = try sweep.run(with: responder, damage: damage) { progress in
       let share = 100 * Double(progress.correct) / Double(max(progress.done, 1))
@@ -272,14 +302,13 @@ struct RunBenchmark: ParsableCommand {
 
   /// Everything that decides the replies; threads and batch do not.
   private func scenario(
-    _ benchmark: Benchmark, _ checkpoint: Checkpoint, engine: [String: String], thinking: Int?
+    _ benchmark: Benchmark, _ drawn: Sampling, engine: [String: String], thinking: Int?
   ) throws -> Scenario {
-    let options = try sampling.options(for: benchmark, checkpoint)
     let limits = benchmark.definition.limits
     let isScored = benchmark.definition.grading.isOfLikelihoods
     return try Scenario(
       benchmark, limit: limit, samples: isScored ? nil : samples, seed: sampling.seed,
-      sampling: Sampling(options),
+      sampling: drawn,
       limits: TokenLimits(
         tokens: maxTokens ?? limits.tokens,
         thinking: isScored ? nil : thinking ?? limits.thinking),

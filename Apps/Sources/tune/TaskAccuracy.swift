@@ -25,7 +25,8 @@ struct TaskAccuracy {
     self.loaded = loaded
     self.flags = flags
     self.folder = folder
-    options = try flags.sampling.options(for: benchmark, loaded.checkpoint)
+    options = try flags.sampling.filled(by: benchmark.definition)
+      .optionsInForce(for: loaded.checkpoint)
     sandbox = benchmark.definition.grading.runsPrograms ? try Sandbox(isOpen: false) : nil
     let items = min(flags.limit ?? .max, benchmark.items.count)
     parts = items / max(flags.texts, Self.partSize)
@@ -59,7 +60,7 @@ struct TaskAccuracy {
       sampling: Sampling(options),
       limits: TokenLimits(
         tokens: flags.maxTokens ?? limits.tokens, thinking: flags.thinkBudget ?? limits.thinking),
-      engine: EngineFacts.of(loaded.checkpoint, loaded.precision, kv: kv, isForced: false))
+      engine: EngineFacts.of(loaded.checkpoint, loaded.precision, kv: kv))
   }
 
   /// The journal of one part under a policy, whose missing replies are generated.

@@ -1,0 +1,182 @@
+import Evaluation
+import Foundation
+import JSON
+
+/// A benchmark's question in a dialect, and the reply that an answer is.
+struct EndpointQuestion: Sendable {
+  /// How endpoints are asked.
+  let dialect: EndpointDialect
+  /// The name of the model there.
+  let model: String
+  /// The field of the thinking budget in the dialect chat.
+  let thinkingField: ThinkingField?
+  /// What is sent as `reasoning_effort`.
+  let reasoningEffort: String?
+  /// Whether every reply thinks for exactly its thinking budget.
+  let forced: Bool
+
+  /// Why an answer is no reply.
+  struct Fault: Error {
+    let expected: String
+    let found: String
+  }
+
+  /// Where a question goes.
+  var path: String {
+    switch dialect {
+    case .bitbudget: "replies"
+    case .chat: "chat/completions"
+    case .completions: "completions"
+    }
+  }
+
+  /// The body that asks for a reply.
+  ///
+  /// - Throws: `EncodingError` for numbers that JSON does not hold.
+  func body(_ request: SampleRequest) throws -> Data {
+    switch dialect {
+    case .bitbudget:
+      try JSONEncoder().encode(ReplyOrder(model: model, forced: forced, request: request))
+    case .chat: Data(JSONValue.object(chat(request)).line.utf8)
+    case .completions: Data(JSONValue.object(completion(request)).line.utf8)
+    }
+  }
+
+  /// The reply that an answer is, without its time.
+  func reply(_ body: Data) throws(Fault) -> SampleResponse {
+    guard dialect != .bitbudget else {
+      do { return try JSONDecoder().decode(SampleResponse.self, from: body) } catch {
+        throw Fault(expected: "a reply", found: "\(error)")
+      }
+    }
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONValue(parsing: body, file: path) } catch {
+      throw Fault(expected: "JSON", found: error.reason)
+    }
+    if let answering = value["model"]?.string, !isModel(answering) {
+      throw Fault(expected: "an answer of the model '\(model)'", found: "one of '\(answering)'")
+    }
+    guard let choices = value["choices"]?.array, choices.count == 1 else {
+      throw Fault(
+        expected: "one choice", found: value["choices"].map { $0.summary } ?? value.summary)
+    }
+    return try reply(choices[0], usage: value["usage"])
+  }
+
+  // MARK: Questions
+
+  private func chat(_ request: SampleRequest) -> OrderedObject<JSONValue> {
+    let question = request.question
+    var messages = question.conversation().map { message($0.role, $0.text) }
+    var body: OrderedObject<JSONValue> = ["model": .string(model)]
+    if !question.prefill.isEmpty {
+      // The fields of vLLM and SGLang: the last message is gone on with.
+      messages.append(message("assistant", question.prefill))
+      body["add_generation_prompt"] = .bool(false)
+      body["continue_final_message"] = .bool(true)
+    }
+    body["messages"] = .array(messages)
+    if let thinking = request.limits.thinking, let field = thinkingField {
+      body[field.rawValue] = .integer(thinking)
+      if field == .dashScope { body["enable_thinking"] = .bool(true) }
+    }
+    if let reasoningEffort { body["reasoning_effort"] = .string(reasoningEffort) }
+    addSampling(request, to: &body)
+    return body
+  }
+
+  private func message(_ role: String, _ text: String) -> JSONValue {
+    .object(["role": .string(role), "content": .string(text)])
+  }
+
+  private func completion(_ request: SampleRequest) -> OrderedObject<JSONValue> {
+    var body: OrderedObject<JSONValue> = [
+      "model": .string(model), "prompt": .string(request.question.text()),
+    ]
+    addSampling(request, to: &body)
+    return body
+  }
+
+  /// What nobody said is left to the endpoint.
+  private func addSampling(_ request: SampleRequest, to body: inout OrderedObject<JSONValue>) {
+    let sampling = request.sampling
+    body["max_tokens"] = .integer(request.limits.tokens)
+    body["n"] = .integer(1)
+    // Some servers hold seeds in 32 bits, with a sign.
+    body["seed"] = .integer(Int(request.seed & 0x7FFF_FFFF))
+    body["temperature"] = sampling.temperature.map { .number($0) }
+    body["top_p"] = sampling.topP.map { .number($0) }
+    body["top_k"] = sampling.topK.map { .integer($0) }
+    body["min_p"] = sampling.minP.map { .number($0) }
+    if let penalties = sampling.penalties {
+      let zero: [(String, Float)] = [
+        ("presence_penalty", penalties.presence), ("frequency_penalty", penalties.frequency),
+      ]
+      for (name, value) in zero where value != 0 { body[name] = .number(Double(value)) }
+      if penalties.repetition != 1 {
+        body["repetition_penalty"] = .number(Double(penalties.repetition))
+      }
+      if penalties.noRepeatNgram != 0 {
+        body["no_repeat_ngram_size"] = .integer(penalties.noRepeatNgram)
+      }
+    }
+    let stops = request.question.stops
+    if !stops.isEmpty { body["stop"] = .array(stops.map { .string($0) }) }
+  }
+
+  // MARK: Answers
+
+  /// Whether a model that answers is the one that was asked for; dated versions of it are.
+  private func isModel(_ answering: String) -> Bool {
+    answering.hasPrefix(model) || answering.hasSuffix("/" + model)
+  }
+
+  private func reply(
+    _ choice: JSONValue, usage: JSONValue?
+  ) throws(Fault) -> SampleResponse {
+    let ending = choice["finish_reason"]?.string ?? "stop"
+    guard ["stop", "length", "eos", "eos_token", "stop_sequence"].contains(ending) else {
+      throw Fault(expected: "a finish_reason of stop or length", found: "'\(ending)'")
+    }
+    let (thought, answer) = try parts(choice)
+    let details = usage?["completion_tokens_details"]
+    let thoughtTokens = try count(details?["reasoning_tokens"])
+    return SampleResponse(
+      thought: thought, answer: answer, promptTokens: try count(usage?["prompt_tokens"]),
+      thoughtTokens: thoughtTokens, injectedTokens: 0,
+      answerTokens: max(0, try count(usage?["completion_tokens"]) - thoughtTokens),
+      finish: ending == "length" ? .length : .stop, cost: SampleCost(seconds: 0))
+  }
+
+  /// Thought and answer of a message, whose server may have taken them apart or not; of a
+  /// completion all is answer.
+  private func parts(
+    _ choice: JSONValue
+  ) throws(Fault) -> (thought: String, answer: String) {
+    if dialect == .completions {
+      guard let text = choice["text"]?.string else {
+        throw Fault(expected: "a text", found: choice["text"]?.summary ?? "none")
+      }
+      return ("", text)
+    }
+    guard let message = choice["message"], message.object != nil else {
+      throw Fault(expected: "a message", found: choice["message"]?.summary ?? "none")
+    }
+    let thought = message["reasoning_content"]?.string ?? message["reasoning"]?.string
+    guard let content = message["content"]?.string ?? thought.map({ _ in "" }) else {
+      throw Fault(expected: "a content", found: message["content"]?.summary ?? "none")
+    }
+    if let thought, !thought.isEmpty { return (thought, content) }
+    guard let end = content.range(of: "</think>") else { return ("", content) }
+    return (String(content[..<end.upperBound]), String(content[end.upperBound...]))
+  }
+
+  /// A count of tokens; 0 where the endpoint counts none.
+  private func count(_ value: JSONValue?) throws(Fault) -> Int {
+    guard let value, !value.isNull else { return 0 }
+    guard let count = value.integer, (0...1 << 40).contains(count) else {
+      throw Fault(expected: "a count of tokens", found: value.summary)
+    }
+    return count
+  }
+}
