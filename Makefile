@@ -9,7 +9,7 @@ PROMPT ?= Start with 51. Then (a) add 50, (b) multiply by 4, (c) subtract 7. Wha
 ARGS ?=
 MINUTES ?= 20
 
-COMMANDS := quantize generate chat serve evaluate plan study
+COMMANDS := quantize generate chat serve evaluate plan study load
 SHARE := $(DESTDIR)$(PREFIX)/share
 PACKAGES := libzstd-dev pkg-config python3
 RELEASE := $(SWIFT) build -c release
@@ -17,7 +17,7 @@ RELEASE := $(SWIFT) build -c release
 TESTS := $(SWIFT) test -Xcc -O2
 
 .DEFAULT_GOAL := tour
-.PHONY: tour setup swift-version build test lint docs fuzz sanitize format bench versus install clean help quantize generate chat serve evaluate plan study
+.PHONY: tour setup swift-version build test lint docs fuzz sanitize format bench versus install clean help quantize generate chat serve evaluate plan study load
 
 tour: setup build ## Set up, build, quantize a small model, and compare 16, 8 and 4 bits
 	@MODEL="$(MODEL)" PROMPT="$(PROMPT)" bash Tools/tour.sh
@@ -105,6 +105,9 @@ plan: build ## make plan ARGS="--memory 8GiB --task math"
 
 study: build ## make study ARGS="run studies/nano.yaml"
 	bin/study $(ARGS)
+
+load: build ## make load ARGS="--model nano --scale 0.1"
+	bin/load $(ARGS)
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12

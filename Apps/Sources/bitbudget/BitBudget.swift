@@ -18,7 +18,8 @@ struct BitBudget: ParsableCommand {
   static let commands: [(name: String, type: any ParsableCommand.Type)] = [
     ("plan", Plan.self), ("quantize", Quantize.self), ("generate", Generate.self),
     ("chat", Chat.self), ("serve", Serve.self),
-    ("evaluate", Evaluate.self), ("study", Study.self), ("tune", Tune.self), ("pull", Pull.self),
+    ("evaluate", Evaluate.self), ("study", Study.self), ("tune", Tune.self),
+    ("load", LoadTest.self), ("pull", Pull.self),
     ("models", Models.self), ("rm", Remove.self),
   ]
 
