@@ -117,12 +117,6 @@ public struct CacheFlags: ParsableArguments {
     }
   }
 
-  /// Whether any of them was given.
-  public var isGiven: Bool {
-    kv != nil || kvKeys != nil || kvValues != nil || residual != nil || group != nil
-      || keyAxis != nil || scheme != nil || rule != nil || rotation != nil || kvEvict != nil
-  }
-
   /// What the flags say; `format` is for where none says another.
   ///
   /// - Throws: `KVPolicyError.invalidFormat` for flags that do not go together.

@@ -2,6 +2,7 @@ import AppSupport
 import ArgumentParser
 import Evaluation
 import Foundation
+import ModelLoader
 import Serving
 import Synchronization
 import TextGeneration
@@ -49,12 +50,13 @@ struct RunLoad: ParsableCommand {
     if let pricePerHour, !(pricePerHour > 0 && pricePerHour.isFinite) {
       throw ValidationError("--price-per-hour \(pricePerHour): expected a number above 0")
     }
-    if endpoint.isGiven, model.named != nil || memory.memory != nil || model.cache.isGiven {
+    let cache = model.cache.isGiven || model.cache.policyFile != nil
+    if endpoint.isGiven, model.named != nil || memory.memory != nil || cache {
       throw ValidationError("--endpoint excludes --model, --memory and the flags of a cache")
     }
   }
 
-  func run() throws {
+  mutating func run() throws {
     let chosen = try chosenCases()
     let local = endpoint.isGiven ? nil : try engine()
     defer { local?.engine.stop() }
@@ -111,15 +113,17 @@ struct RunLoad: ParsableCommand {
   }
 
   /// A model in this process.
-  private func engine() throws -> EngineTarget {
-    let loaded = try LoadedModel(model)
+  private mutating func engine() throws -> EngineTarget {
+    let checkpoint = try Checkpoint(model)
+    try model.takePolicyFile(for: checkpoint)
+    let loaded = try LoadedModel(model, checkpoint)
     let kv = try model.kvPolicy()
     try kv.check(loaded.decoder.shape.cacheShape)
     let bytes = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: concurrency)
     let engine = try loaded.engine(
       kv: kv,
       limits: DecodingBatch.Limits(concurrency: concurrency, kvByteBudget: bytes),
-      queuedTexts: 100_000, speculates: false)
+      queuedTexts: 100_000, proposer: nil)
     return EngineTarget(
       model: loaded.name, format: loaded.decoder.formatName,
       context: loaded.decoder.shape.contextLength, engine: engine,

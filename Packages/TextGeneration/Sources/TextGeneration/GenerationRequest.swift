@@ -156,7 +156,8 @@ public struct GenerationResult: Sendable {
         prompt: counts.prompt, thought: thought, waits: min(counts.waits, thought), cue: cue,
         answer: min(counts.answer, count - thought - cue)),
       finishReason: .cancelled, kvBytes: kvBytes, seconds: seconds,
-      sharedPromptTokens: sharedPromptTokens, promptLogprobs: promptLogprobs)
+      sharedPromptTokens: sharedPromptTokens, promptLogprobs: promptLogprobs,
+      lowestLogprob: lowestLogprob)
   }
 
   /// The same text, ended by the caller.
