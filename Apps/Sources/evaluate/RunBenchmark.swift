@@ -188,7 +188,9 @@ struct RunBenchmark: ParsableCommand {
   }
 
   /// What the benchmarks are run on: each asks an endpoint in its own form.
-  private mutating func subjects(of definitions: [BenchmarkDefinition]) throws -> [any BenchmarkSubject] {
+  private mutating func subjects(
+    of definitions: [BenchmarkDefinition]
+  ) throws -> [any BenchmarkSubject] {
     guard endpoint.isGiven else {
       let checkpoint = try Checkpoint(model)
       try model.takePolicyFile(for: checkpoint)
