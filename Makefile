@@ -9,7 +9,7 @@ PROMPT ?= Start with 51. Then (a) add 50, (b) multiply by 4, (c) subtract 7. Wha
 ARGS ?=
 MINUTES ?= 20
 
-COMMANDS := quantize generate chat serve evaluate plan study load
+COMMANDS := quantize generate chat serve evaluate plan study tune load
 SHARE := $(DESTDIR)$(PREFIX)/share
 PACKAGES := libzstd-dev pkg-config python3
 RELEASE := $(SWIFT) build -c release
@@ -17,7 +17,7 @@ RELEASE := $(SWIFT) build -c release
 TESTS := $(SWIFT) test -Xcc -O2
 
 .DEFAULT_GOAL := tour
-.PHONY: tour setup swift-version build test lint docs fuzz sanitize format bench versus install clean help quantize generate chat serve evaluate plan study load
+.PHONY: tour setup swift-version build test lint docs fuzz sanitize format bench versus install clean help $(COMMANDS)
 
 tour: setup build ## Set up, build, quantize a small model, and compare 16, 8 and 4 bits
 	@MODEL="$(MODEL)" PROMPT="$(PROMPT)" bash Tools/tour.sh

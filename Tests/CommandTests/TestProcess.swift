@@ -3,7 +3,7 @@ import Testing
 
 /// A command of the distribution, as built.
 enum Command: String, CaseIterable {
-  case quantize, generate, chat, serve, evaluate, plan, study, load
+  case quantize, generate, chat, serve, evaluate, plan, study, tune, load
 
   /// Where the built commands lie: `BITBUDGET_BIN`, or links to the program that lies beside the
   /// tests.
