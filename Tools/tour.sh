@@ -59,7 +59,8 @@ Make a real model smaller (the first line fetches it):
   bin/bitbudget pull 0.6b
   bin/quantize --model 0.6b --bits 8
 Ask a model something (--help says how far it may think):
-  bin/generate -m nano -p "What is 17 times 3?"
+  bin/generate -m nano \
+    -p "Start with 17. Then (a) add 3. What is the result?"
 The benchmarks there are:
   bin/evaluate list
 Put the program bitbudget into your PATH:
