@@ -157,6 +157,7 @@ extension CacheFlags {
 
   /// Sets what a policy asks for, where no flag was given.
   mutating func adopt(_ policy: KVPolicy) {
+    guard policyFile == nil else { return }
     if kv == nil && kvKeys == nil && kvValues == nil { kv = policy }
     if kvEvict == nil { kvEvict = policy.eviction }
   }

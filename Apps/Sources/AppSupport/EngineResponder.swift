@@ -34,7 +34,7 @@ public final class EngineResponder: Responder {
   ///   `KVPolicyError` where its heads cannot be kept as `kv` says.
   public init(
     _ loaded: LoadedModel, kv: KVPolicy, sampling: SamplingOptions,
-    memory: MemoryFlags = MemoryFlags(), batch: Int, force: Bool = false,
+    memory: MemoryFlags, batch: Int, force: Bool = false,
     proposer: LoadedProposer? = nil, confidenceWindow: Int? = nil
   ) throws {
     try kv.check(loaded.pass.decoder.shape.cacheShape)

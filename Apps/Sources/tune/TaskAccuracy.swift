@@ -35,7 +35,8 @@ struct TaskAccuracy {
         "\(items) problems; tune needs \(2 * max(flags.texts, Self.partSize)): some to measure divergences along, others to compare the accuracy on"
       )
     }
-    let probe = try EngineResponder(loaded, kv: .full, sampling: options, batch: 1)
+    let probe = try EngineResponder(
+      loaded, kv: .full, sampling: options, memory: flags.memory, batch: 1)
     let run = try EvaluationRun(
       benchmark: benchmark, scenario: Self.scenario(.full, benchmark, loaded, flags, options),
       journal: folder)
@@ -83,7 +84,8 @@ struct TaskAccuracy {
   func texts(_ count: Int) throws -> [(tokens: [Int32], prompt: Int)] {
     Console.note("texts: \(count) replies of \(loaded.name) with a BF16 cache")
     let journal = try journal(.full, part: 1) { try Interrupts.check() }
-    let responder = try EngineResponder(loaded, kv: .full, sampling: options, batch: 1)
+    let responder = try EngineResponder(
+      loaded, kv: .full, sampling: options, memory: flags.memory, batch: 1)
     let replies = try EvaluationRun(
       benchmark: benchmark, scenario: try scenario(.full), journal: journal
     ).replies(from: journal)
