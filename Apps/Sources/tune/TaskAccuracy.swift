@@ -29,12 +29,15 @@ struct TaskAccuracy {
       .optionsInForce(for: loaded.checkpoint)
     sandbox = benchmark.definition.grading.runsPrograms ? try Sandbox(isOpen: false) : nil
     let items = min(flags.limit ?? .max, benchmark.items.count)
-    parts = items / max(flags.texts, Self.partSize)
-    guard parts >= 2 else {
+    let most = items / max(flags.texts, Self.partSize)
+    // Parts take every n-th problem, and data often goes round in cycles of difficulty: with a prime
+    // number of parts each has all of them.
+    guard let parts = (2...max(most, 2)).last(where: Self.isPrime), parts <= most else {
       throw UserError(
         "\(items) problems; tune needs \(2 * max(flags.texts, Self.partSize)): some to measure divergences along, others to compare the accuracy on"
       )
     }
+    self.parts = parts
     let probe = try EngineResponder(
       loaded, kv: .full, sampling: options, memory: flags.memory, batch: 1)
     let run = try EvaluationRun(
@@ -44,6 +47,10 @@ struct TaskAccuracy {
       try probe.promptTokens(run.question(index))
     }
     longestPrompt = prompts.max() ?? 0
+  }
+
+  private static func isPrime(_ number: Int) -> Bool {
+    !(2..<number).contains { number % $0 == 0 }
   }
 
   /// Everything that decides the replies under a policy.

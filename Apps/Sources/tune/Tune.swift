@@ -41,7 +41,7 @@ struct Tune: ParsableCommand {
   @Option(help: "The largest loss of accuracy that is accepted, as a share of the problems.")
   var margin = 0.03
   @Option(help: "Most policies whose accuracy is compared.")
-  var candidates = 4
+  var candidates = 6
   @Option(help: "Replies generated together; changes the speed, never a reply.")
   var batch = 16
   @Option(help: "A folder that holds the benchmark's data.")

@@ -143,14 +143,18 @@ import Testing
       comparison: try JSONDecoder().decode(ModelComparison.self, from: Data(text.utf8)))
   }
 
-  @Test func theCheapestOfEachCeilingIsWorthConfirming() throws {
+  @Test func theCheapestOfSomeCeilingsIsWorthConfirming() throws {
     let points = [
       try point("int8", 50, 0.0001), try point("int8/int4", 40, 0.0008),
       try point("int4", 30, 0.002), try point("int4/int2", 28, 0.02), try point("int2", 20, 0.5),
       try point("int2/int4", 29, 0.03),
     ]
-    let worth = KVPolicySearch.worthConfirming(points, most: 3)
-    #expect(worth.map { "\($0.policy)" } == ["int8/int4", "int4", "int4/int2"])
+    func worth(_ most: Int) -> [String] {
+      KVPolicySearch.worthConfirming(points, most: most).map { "\($0.policy)" }
+    }
+    #expect(worth(9) == ["int8", "int8/int4", "int4", "int4/int2"])
+    #expect(worth(3) == ["int8", "int8/int4", "int4/int2"])
+    #expect(worth(1) == ["int8"])
   }
 
   /// Nothing behind a policy that was not shown to keep the accuracy is chosen.

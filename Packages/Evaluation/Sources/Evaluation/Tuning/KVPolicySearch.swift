@@ -204,14 +204,20 @@ public struct KVPolicySearch: Sendable {
   }
 
   /// Divergences, in nats a token, of which the cheapest policies that keep them are confirmed.
-  static let ceilings = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1]
+  static let ceilings = [
+    1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3,
+  ]
 
-  /// The few points whose accuracy is worth measuring, from the most faithful to the cheapest.
+  /// The few points whose accuracy is worth measuring, from the most faithful to the cheapest: of
+  /// each ceiling of the divergence the cheapest point below it, and of these `most`, evenly.
+  ///
+  /// A small mean divergence is no promise, since single tokens decide answers; so the first is
+  /// always one that hardly diverges.
   ///
   /// - Parameters:
   ///   - points: Everything that was measured.
-  ///   - most: How many at most; the cheapest ones stay.
-  /// - Returns: Of each ceiling of the divergence the cheapest point below it.
+  ///   - most: How many at most.
+  /// - Returns: Points of falling bytes.
   public static func worthConfirming(_ points: [Point], most: Int) -> [Point] {
     var found: [Point] = []
     for ceiling in ceilings {
@@ -222,6 +228,7 @@ public struct KVPolicySearch: Sendable {
         found.append(cheapest)
       }
     }
-    return Array(found.suffix(most))
+    guard most > 1, found.count > most else { return Array(found.prefix(most)) }
+    return (0..<most).map { found[$0 * (found.count - 1) / (most - 1)] }
   }
 }

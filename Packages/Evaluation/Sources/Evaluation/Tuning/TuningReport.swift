@@ -46,7 +46,8 @@ public struct TuningReport: Sendable {
   /// A table of what was compared.
   public var table: String {
     let header = [
-      "policy", "bytes/token", "of BF16", "KL", "KL p99.9", "top-1", "accuracy", "items", "verdict",
+      "policy", "bytes/token", "of BF16", "KL", "KL p99.9", "top-1", "accuracy, points", "items",
+      "verdict",
     ]
     let rows = confirmed.map { entry -> [String] in
       let (point, test) = (entry.point, entry.test)
