@@ -12,6 +12,7 @@ public enum MeasuredMachine {
   /// The machine's speed as it is now, by all its processors.
   ///
   /// - Parameter precisions: the weights on offer.
+  /// - Returns: the best of three readings each.
   /// - Throws: `TensorError.outOfMemory`.
   public static func speed(with precisions: [WeightPrecision]) throws -> MachineSpeed {
     let pool = try ThreadPool(workers: ProcessInfo.processInfo.activeProcessorCount)

@@ -26,9 +26,12 @@ public struct PlannedRun {
     let here = families.first { models in
       models.contains { Self.place(of: $0.name, .bf16) != nil }
     }
-    let precisions =
-      try [16, 8, 4].map { try WeightPrecision(bits: $0) }
-      + WeightScheme.allCases.map { WeightPrecision($0) }
+    // What is not here is not weighed: every choice takes memory that the model is to have.
+    let precisions = try
+      ([16, 8, 4].map { try WeightPrecision(bits: $0) }
+      + WeightScheme.allCases.map { WeightPrecision($0) }).filter { precision in
+        (here ?? []).contains { Self.place(of: $0.name, precision) != nil }
+      }
     let models = (here ?? []).filter { model in
       precisions.contains { Self.place(of: model.name, $0) != nil }
     }

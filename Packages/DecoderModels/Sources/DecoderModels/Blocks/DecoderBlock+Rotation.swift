@@ -9,6 +9,7 @@ extension DecoderBlock {
   /// Source: QuaRot, arXiv:2404.00456, sections 4.1 and 4.2.
   ///
   /// - Parameter place: names the block, such as `layer 3`.
+  /// - Returns: words that follow "cannot be rotated:".
   public func rotationObstacle(_ place: String) -> String? {
     guard arrangement == .preNorm, norms.allSatisfy({ $0.kind == .rootMeanSquare }) else {
       return "\(place) has norms that subtract a mean or stand behind its parts"

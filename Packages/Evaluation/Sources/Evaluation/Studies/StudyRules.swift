@@ -51,6 +51,7 @@ extension StudyJournals {
   /// What the study's rules would have saved at the points that were measured.
   ///
   /// - Parameter points: Of complete journals.
+  /// - Returns: In the order of the runs.
   /// - Throws: ``EvaluationError`` for a damaged journal.
   func ruleOutcomes(
     _ points: [StudyScenario: StudyPoint]

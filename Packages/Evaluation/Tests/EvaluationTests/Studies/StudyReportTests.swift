@@ -95,7 +95,7 @@ import Testing
     #expect(formats.rows.count == 4 * 3)
     #expect(formats.answer.contains("the fastest is w8a8-int (4 of 4)"))
     #expect(formats.answer.contains("throughput"))
-    #expect(both.measurements.count == results.points.count)
+    #expect(both.measurements.count == both.points.count)
   }
 
   @Test func nothingIsSaidWithoutData() {

@@ -50,6 +50,7 @@ public struct TokenSaving: Sendable, Hashable, Codable {
   ///   - rule: as its flag has it.
   ///   - task: what is asked.
   ///   - samples: that vote.
+  /// - Returns: of the largest group that was measured and is no larger.
   public static func known(
     _ part: Part, _ rule: String, _ task: TaskKind, samples: Int
   ) -> TokenSaving? {
