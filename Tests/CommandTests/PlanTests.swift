@@ -78,6 +78,21 @@ import Testing
     // MiB of states.
     let (dense, hybrid) = (try cache("8b"), try cache("Qwen/Qwen3.5-9B"))
     #expect(abs(Double(dense) / Double(hybrid - 52_690_944) - 4.5) < 0.01)
+    // With experts it takes the memory of 35 billion parameters and the time of three.
+    let large = try folder.run(
+      .plan,
+      [
+        "--memory", "26GiB", "--bandwidth", "50GB", "--top", "0", "--budget", "30000", "--samples",
+        "1", "--json",
+      ])
+    let rows = try #require(
+      JSONSerialization.jsonObject(with: Data(large.output.utf8)) as? [[String: Any]])
+    func seconds(_ model: String) -> Double {
+      rows.first { $0["model"] as? String == model && $0["weight_bits"] as? Int == 4 }?[
+        "seconds_per_answer"] as? Double ?? 0
+    }
+    let (few, all) = (seconds("Qwen/Qwen3.5-35B-A3B"), seconds("Qwen/Qwen3.5-27B"))
+    #expect(few > 0 && all > 3 * few && seconds("30b-a3b") > 0)
     let text = try folder.run(.plan, ["--memory", "16GiB", "--bandwidth", "50GB"]).output
     #expect(text.contains("different benchmarks") && text.contains("HMMT Feb 25"))
   }

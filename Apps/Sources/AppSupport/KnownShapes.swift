@@ -11,7 +11,7 @@ public enum KnownShapes {
   public enum Family: String, Sendable, CaseIterable {
     /// Qwen3: dense, 0.6B to 32B, and with experts, 30B-A3B and 235B-A22B.
     case qwen3
-    /// The dense hybrids of Qwen3.5, 0.8B to 27B.
+    /// The hybrids of Qwen3.5: dense, 0.8B to 27B, and with experts, 35B-A3B.
     case qwen35 = "qwen3.5"
     /// The shipped models.
     case nano
@@ -23,7 +23,7 @@ public enum KnownShapes {
   public static func models(of family: Family) throws -> [ModelShape] {
     switch family {
     case .qwen3: qwen3
-    case .qwen35: try Qwen35.publishedShapes()
+    case .qwen35: try Qwen35.publishedSizes.map { try Qwen35.shape(of: $0) }
     case .nano: try NanoModels.names.map { try shape(of: $0) }
     }
   }
@@ -42,7 +42,9 @@ public enum KnownShapes {
     if let known = qwen3.first(where: { $0.name == name.lowercased() }) {
       return known
     }
-    if let known = try Qwen35.publishedShapes().first(where: { $0.name == name }) { return known }
+    if let sizes = Qwen35.publishedSizes.first(where: { $0.name == name }) {
+      return try Qwen35.shape(of: sizes)
+    }
     let folder = try ModelFolder.configuration(of: name, use)
     // Sizes need no weights; those that are there have to be such as can be read, or the plan could
     // not be run.

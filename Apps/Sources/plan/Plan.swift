@@ -32,7 +32,7 @@ struct Plan: ParsableCommand {
   var task = TaskKind.math
   @Option(
     help:
-      "Models to choose from: qwen3 (0.6b ... 32b, 30b-a3b, 235b-a22b), qwen3.5 (hybrids, 0.8B ... 27B), or nano for the shipped ones; may be given several times (default: qwen3 and qwen3.5)."
+      "Models to choose from: qwen3 (0.6b ... 32b, 30b-a3b, 235b-a22b), qwen3.5 (hybrids, 0.8B ... 27B, 35B-A3B), or nano for the shipped ones; may be given several times (default: qwen3 and qwen3.5)."
   )
   var family: [KnownShapes.Family] = []
   @Option(name: .shortAndLong, help: "Choose this model only; may be given several times.")

@@ -62,7 +62,7 @@ public struct PublishedAccuracy: Sendable, Hashable {
   /// HMMT is harder.
   private static let qwen35: [(model: String, hmmt: Double?, gpqa: Double)] = [
     ("qwen3.5-0.8b", nil, 11.9), ("qwen3.5-2b", nil, 51.6), ("qwen3.5-4b", 74.0, 76.2),
-    ("qwen3.5-9b", 83.2, 81.7),
+    ("qwen3.5-9b", 83.2, 81.7), ("qwen3.5-27b", 92.0, 85.5), ("qwen3.5-35b-a3b", 89.0, 84.2),
   ]
 
   /// Forced thoughts of 384 tokens, 100 problems (docs/nano-curves.md).

@@ -33,6 +33,7 @@ extension WeightPrecision {
   /// - Parameters:
   ///   - linear: one such layer.
   ///   - width: of the residual stream.
+  /// - Returns: bytes of one of them.
   func packedBytes(of linear: BlockShape.Linear, width: Int) -> Int {
     let (rows, columns) = (linear.rows, linear.columns)
     switch scheme {

@@ -47,6 +47,7 @@ public enum WeightScheme: String, Sendable, Hashable, Codable, CaseIterable {
   /// - Parameters:
   ///   - inputs: of the layer.
   ///   - width: of the residual stream.
+  /// - Returns: 0 but for QUIK.
   func outliers(inputs: Int, width: Int) -> Int {
     guard self == .quikW4A4 else { return 0 }
     return Self.outliers(inputs: inputs, width: width, usual: Self.usualOutliers(width: width))
