@@ -115,11 +115,20 @@ import Testing
         let (found, timings) = try texts(requests, pass, kv, draft, concurrency: concurrency)
         #expect(found == plain)
         #expect((timings.proposedTokens > 0) == (eviction == nil))
-        if other === pass, format == "bf16", eviction == nil {
-          // Wrong are only the tokens that a budget replaces.
-          #expect(timings.acceptedTokens * 10 > timings.proposedTokens * 9)
-        }
       }
+    }
+  }
+
+  /// Of a text that nothing ends or changes the model itself, as its own draft, guesses every token.
+  @Test func theModelAgreesWithItself() throws {
+    let pass = try BatchGeneratorTests.makePass(context: 256)
+    var requests = try DecodingBatchTests.requests(6)
+    for index in requests.indices { requests[index].stopTokens = [] }
+    for concurrency in [1, 3] {
+      let draft = try DraftModel(pass, for: pass.decoder)
+      let timings = try texts(requests, pass, .full, draft, concurrency: concurrency).timings
+      #expect(timings.proposedTokens > 100)
+      #expect(timings.acceptedTokens == timings.proposedTokens)
     }
   }
 
@@ -220,6 +229,6 @@ import Testing
     for _ in 0..<30 { rate.take(accepted: 7, of: 7) }
     #expect(rate.bestLength(cost: 0.05) > 10 && rate.bestLength(cost: 0) == AcceptRate.longest)
     for _ in 0..<30 { rate.take(accepted: 0, of: 4) }
-    #expect(rate.bestLength(cost: 0.05) == 0)
+    #expect(rate.bestLength(cost: 0.1) == 0)
   }
 }
