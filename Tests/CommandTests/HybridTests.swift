@@ -50,9 +50,18 @@ import Testing
     #expect(outcome.errors.contains("in 1 of 3 layers; the others hold states"))
   }
 
-  @Test func whatCannotBeCutBackIsNotSpeculatedWith() throws {
-    let outcome = try folder.run(.generate, ["--model", model.path, "--speculate"] + Self.run)
-    expectRefusal(outcome, code: 2, naming: ["--speculate", "2 of the model's 3 layers"])
+  @Test(arguments: ["bf16", "rkv:32"])
+  func speculationChangesNoText(kv: String) throws {
+    let ids = (0..<40).map { "\($0 * 7 % 96)" }.joined(separator: ",")
+    let flags = [
+      "--model", model.path, "--ids", "\(ids),\(ids)", "--print-ids", "--max-tokens", "60",
+      "--seed", "4", "--kv", kv,
+    ]
+    let plain = try folder.run(.generate, flags)
+    let speculated = try folder.run(.generate, flags + ["--speculate"])
+    #expect(plain.isSuccess && speculated.output == plain.output, "\(speculated.errors)")
+    let refused = try folder.run(.generate, flags + ["--draft", model.path])
+    expectRefusal(refused, naming: ["--draft", "linear attention"])
   }
 
   @Test func quantizingLeavesTheSmallProjectionsAsTheyAre() throws {

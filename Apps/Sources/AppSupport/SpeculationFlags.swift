@@ -45,17 +45,11 @@ public struct SpeculationFlags: ParsableArguments {
 
   /// What proposes tokens for a model; nil where no flag asks for it.
   ///
-  /// - Throws: `UsageError` for a model whose texts cannot be cut back; `UserError` naming a draft
-  ///   of other tokens; what is wrong with its files.
+  /// - Throws: `UserError` naming a draft of other tokens, or one that cannot be cut back; what is
+  ///   wrong with its files.
   public func proposer(for loaded: LoadedModel, _ flags: ModelFlags) throws -> LoadedProposer? {
     guard let flag = draft.map({ "--draft \($0)" }) ?? (speculate ? "--speculate" : nil) else {
       return nil
-    }
-    let shape = loaded.decoder.shape.cacheShape
-    guard !shape.hasFixedStates else {
-      throw UsageError(
-        "\(flag): \(shape.layers - shape.attendingLayers) of the model's \(shape.layers) layers hold a state that "
-          + "cannot be cut back to earlier tokens; leave it out")
     }
     guard let draft else { return LoadedProposer(proposer: PromptLookup(), draft: nil, of: loaded) }
     var own = flags

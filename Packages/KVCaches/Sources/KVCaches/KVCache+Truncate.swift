@@ -8,7 +8,7 @@ extension KVCache {
   public func canTruncate(to length: Int) -> Bool {
     guard length >= 0, length <= position else { return false }
     if length == position { return true }
-    guard policy.eviction == nil, !shape.hasFixedStates else { return false }
+    guard isTruncatable else { return false }
     for layer in layers.indices {
       guard let window = shape.window(layer) else { continue }
       let first = max(0, length + 1 - window) / PageLayout.tokens
@@ -17,9 +17,13 @@ extension KVCache {
     return tiers.areAlike(length, position)
   }
 
+  /// Whether tokens can be taken back at all but by keeping a copy: nothing is evicted, and all
+  /// layers attend.
+  public var isTruncatable: Bool { policy.eviction == nil && !shape.hasFixedStates }
+
   /// The most tokens that can be appended so that `truncate(to:)` can take all of them back.
   public var tokensUntilFixed: Int {
-    guard policy.eviction == nil, !shape.hasFixedStates else { return 0 }
+    guard isTruncatable else { return 0 }
     if !policy.isQuantized {
       // What a window moves away from is let go of a page later than it could be.
       return shape.windows.contains { $0 > 0 } ? PageLayout.tokens : .max

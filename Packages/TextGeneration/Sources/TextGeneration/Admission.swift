@@ -8,6 +8,8 @@ struct Admission {
   let forecast: KVForecast
   /// What a proposer holds for each text; nil for nothing.
   let proposals: KVForecast?
+  /// Whether a copy is kept of each text's cache while proposals are verified.
+  let keepsCopies: Bool
   let context: Int
   /// Most bytes of all caches together.
   let kvByteBudget: Int
@@ -15,7 +17,11 @@ struct Admission {
   /// Bytes that are promised to what runs and to prefixes.
   private(set) var reserved = 0
 
-  init(forecast: KVForecast, proposals: KVForecast?, context: Int, kvByteBudget: Int) {
+  init(
+    forecast: KVForecast, proposals: KVForecast?, keepsCopies: Bool, context: Int,
+    kvByteBudget: Int
+  ) {
+    self.keepsCopies = keepsCopies
     self.forecast = forecast
     self.proposals = proposals
     self.context = context
@@ -86,11 +92,15 @@ struct Admission {
     return charge
   }
 
-  /// The most bytes that are held to propose a request's tokens.
+  /// The most bytes that are held to propose a request's tokens and to take them back; a branch
+  /// that begins behind such tokens shares as much less.
   private func proposalBytes(_ request: GenerationRequest) -> Int {
-    proposals?.charge(
-      prompt: request.prompt.count, reply: request.longestReply(context: context), isShared: false
-    ).total ?? 0
+    let (prompt, reply) = (request.prompt.count, request.longestReply(context: context))
+    return Saturating.sum(
+      proposals?.charge(prompt: prompt, reply: reply, isShared: false).total ?? 0,
+      keepsCopies
+        ? Saturating.product(
+          forecast.copyBytes(tokens: prompt + reply), 1 + request.branches.count) : 0)
   }
 
   /// What a request takes that shares nothing.

@@ -17,6 +17,8 @@ struct BatchSequence {
   var stop: Int?
   /// How often proposals for it are accepted.
   var acceptRate = AcceptRate()
+  /// Tokens of the text when proposals for it were last asked for.
+  var askedTokens = 0
   /// The text so far.
   private(set) var tokens: [Int32] = []
   /// Tokens of the prompt that others had run.
@@ -66,10 +68,19 @@ struct BatchSequence {
     return min(pending.count, stop - promptTokensRun)
   }
 
-  /// The most tokens that may be proposed behind the one that is pending, so that it never holds
+  /// Tokens at the front of those pending that were run before, and taken back with what was
+  /// proposed behind them.
+  private(set) var repeated = 0
+
+  /// The most tokens that may be pending where others are proposed behind them.
+  private static let mostPending = 12
+
+  /// The most tokens that may be proposed behind those that are pending, so that it never holds
   /// more than it was charged with.
   func mostProposals(context: Int) -> Int {
-    guard !isInPrompt, branch == nil, pending.count == 1 else { return 0 }
+    guard !isInPrompt, branch == nil, (1...Self.mostPending).contains(pending.count) else {
+      return 0
+    }
     return max(0, source.longestReply(context: context) - tokens.count - 1)
   }
 
@@ -93,7 +104,16 @@ struct BatchSequence {
   }
 
   /// Says that the first `count` pending tokens were run.
-  mutating func advance(_ count: Int) { pending.removeFirst(count) }
+  mutating func advance(_ count: Int) {
+    pending.removeFirst(count)
+    repeated = max(0, repeated - count)
+  }
+
+  /// Puts tokens that were taken back with the cache before those that are pending.
+  mutating func runAgain(_ tokens: [Int32]) {
+    pending = tokens + pending
+    repeated = tokens.count
+  }
 
   /// Begins behind the first `tokens` tokens of the prompt, which others have run.
   mutating func begin(after tokens: Int) {

@@ -35,6 +35,9 @@ extension DecodingBatch {
     /// How likely they were, one for each token where that is wanted.
     var logprobs: [TokenLogprob] = []
     var proposals: [Int32] = []
+    /// Where they cannot be taken back the cache as it was before the step, and the tokens that
+    /// were known to be run in it.
+    var before: (cache: KVCache, tokens: [Int32])?
   }
 
   /// Takes what was drawn into a sequence, token by token, and cuts its cache back to what is
@@ -45,18 +48,15 @@ extension DecodingBatch {
     _ drawn: Drawn, _ index: Int, _ events: inout [Event],
     _ branches: inout [(sequence: BatchSequence, cache: KVCache)]
   ) -> Bool {
-    let start = caches[index].position - drawn.proposals.count
     var accepted = 0
     defer { take(accepted: accepted, of: drawn.proposals.count, for: index) }
     for (place, token) in drawn.tokens.enumerated() {
       accepted = place
-      var cache = caches[index]
-      if !drawn.proposals.isEmpty {
-        guard cache.truncate(to: start + place) else { break }
-      }
+      guard let (cache, again) = state(of: index, behind: place, drawn) else { break }
       let logprob = drawn.logprobs.indices.contains(place) ? drawn.logprobs[place] : nil
       for var branch in sequences[index].branchesOff(by: token, text: text) {
         _ = branch.take(token, logprob: logprob, text: text)
+        branch.runAgain(again)
         branches.append((branch, cache))
       }
       let (appended, reason) = sequences[index].take(token, logprob: logprob, text: text)
@@ -68,7 +68,8 @@ extension DecodingBatch {
       }
       let isDrawnAlone = appended.count == 1 && appended[0].origin == .drawn
       if place + 1 == drawn.tokens.count || !isDrawnAlone {
-        if !drawn.proposals.isEmpty { caches[index] = cache }
+        caches[index] = cache
+        sequences[index].runAgain(again)
         break
       }
     }
@@ -93,7 +94,7 @@ extension DecodingBatch {
     var drawn = [Drawn](repeating: Drawn(), count: sequences.count)
     for (index, logits) in serveWaiting() { try draw(&drawn[index], sequences[index], logits) }
     let parts = StepPlan(sequences, promptTokens: limits.promptTokens).parts
-    try propose(parts, &drawn)
+    let lag = try propose(parts, &drawn)
     let proposed = proposer == nil ? started : now()
     let runs = parts.map { part in
       let pending = sequences[part.sequence].pending
@@ -107,7 +108,7 @@ extension DecodingBatch {
     let seconds = (now() - started) / .seconds(1)
     account(parts, drawn.map(\.tokens.count), seconds: seconds)
     accountSpeculation(
-      parts, drawn, drafting: (proposed - started) / .seconds(1), seconds: seconds)
+      parts, drawn, lag: lag, drafting: (proposed - started) / .seconds(1), seconds: seconds)
     for part in parts { sequences[part.sequence].advance(part.tokens) }
     holdStops()
     for (index, logits) in serveWaiting() { try draw(&drawn[index], sequences[index], logits) }

@@ -132,8 +132,9 @@ public struct DecodingBatch {
     now = { start.duration(to: clock.now) }
     admission = Admission(
       forecast: KVForecast(shape: shape.cacheShape, policy: kv, heads: shape.heads.queries),
-      proposals: proposer?.cacheForecast, context: shape.contextLength,
-      kvByteBudget: limits.kvByteBudget)
+      proposals: proposer?.cacheForecast,
+      keepsCopies: proposer != nil && (kv.eviction != nil || shape.cacheShape.hasFixedStates),
+      context: shape.contextLength, kvByteBudget: limits.kvByteBudget)
   }
 
   /// Checks that a request could be submitted.

@@ -61,7 +61,7 @@ struct SpeculationLedger {
   private static let mostLost = 0.02
   private static let exploring = 0.01
   /// Steps without proposals whose time may be lost before any is won.
-  private static let credit = 2.0
+  private static let credit = 4.0
   /// After so many steps with proposals one without is taken, so that its time is known.
   private static let longestStreak = 32
   /// What a proposal is taken to cost before one was made, as a share of a step.
@@ -87,15 +87,22 @@ struct SpeculationLedger {
   /// Takes in a step in which nobody was in a prompt.
   ///
   /// - Parameters:
+  ///   - isPlain: whether none of their tokens were run again.
   ///   - texts: texts that took part.
   ///   - tokens: tokens that they got.
   ///   - proposed: tokens that were proposed.
+  ///   - lag: tokens that came since proposals were asked for before, which a draft has to read.
   ///   - drafting: seconds that proposing took.
   ///   - seconds: seconds of the step, with `drafting`.
-  mutating func take(texts: Int, tokens: Int, proposed: Int, drafting: Double, seconds: Double) {
+  mutating func take(
+    isPlain: Bool = true, texts: Int, tokens: Int, proposed: Int, lag: Int = 0, drafting: Double,
+    seconds: Double
+  ) {
     var pace = paces[texts] ?? Pace()
     elapsed += seconds
-    if proposed == 0 {
+    if proposed == 0, !isPlain {
+      lost += seconds - pace.plain * Double(tokens) / Double(texts)
+    } else if proposed == 0 {
       lost += drafting
       pace.streak = 0
       let plain = seconds - drafting
@@ -106,8 +113,10 @@ struct SpeculationLedger {
       lastPlain = pace.plain
     } else {
       pace.streak += 1
-      // No row costs more than a step of its own.
+      // No token costs more than a step of its own, be it verified, drafted or read by the draft:
+      // what takes longer was held up by something else.
       let verifying = min(seconds - drafting, pace.plain * Double(1 + proposed))
+      let drafting = min(drafting, pace.plain * Double(lag + proposed))
       let proposal = max(0, verifying + drafting - pace.plain) / Double(proposed)
       pace.proposal = pace.proposal.map { $0 + (proposal - $0) / 4 } ?? proposal
       lost += verifying + drafting - pace.plain * Double(tokens) / Double(texts)

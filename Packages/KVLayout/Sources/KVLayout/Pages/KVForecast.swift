@@ -202,6 +202,19 @@ public struct KVForecast: Sendable, Hashable {
     return Charge(own: own, shared: pageBytes(entries: prompt))
   }
 
+  /// Bytes that a copy of a sequence of up to `tokens` tokens takes beside it, while a page of
+  /// tokens or fewer are appended and nothing is evicted: the pages written meanwhile, the fixed
+  /// states, and what an eviction remembers.
+  public func copyBytes(tokens: Int) -> Int {
+    // In each layer the newest page or two are written, and in each format one may be rounded.
+    let pages = overLayers { tiers, _ in
+      let sizes = tiers.allLayouts.map(\.byteCount)
+      return Saturating.product(sizes.count + 1, sizes.max() ?? 0)
+    }
+    return Saturating.sum(
+      pages, shape.fixedBytes, rememberedBytes(entries: tokens, isCompressed: true))
+  }
+
   /// Bytes of a branch that leaves a text after `start` tokens and grows to `end`.
   public func branchBytes(start: Int, end: Int, prompt: Int) -> Int {
     sharesPrompts
