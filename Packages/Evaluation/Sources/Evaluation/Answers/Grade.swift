@@ -19,6 +19,8 @@ extension GradingRule {
   ///   - steps: The steps that look for answers, for rules that do not bring their own.
   /// - Returns: What was found, the verdict and the scores.
   func grade(_ response: SampleResponse, key: String, steps: [ExtractionStep]) -> Grade {
+    // An empty text may well keep to some instruction, such as one without commas.
+    guard response.finish != .failed else { return .none }
     switch self {
     case .integer, .letter, .text, .latex, .mathematics:
       let found = AnswerExtractor(steps: steps, grading: self).extract(from: response.answer)
@@ -46,13 +48,11 @@ extension GradingRule {
   func grade(
     _ response: SampleResponse, key: String, steps: [ExtractionStep], in sandbox: Sandbox?
   ) throws(EvaluationError) -> Grade {
-    // An empty text may well keep to some instruction, such as one without commas.
-    guard response.finish != .failed else { return .none }
     guard case .program = self else { return grade(response, key: key, steps: steps) }
     guard let sandbox else {
       throw .setting(name: "sandbox", value: "none", expected: "one, since replies are programs")
     }
-    guard let test = ProgramTest(key: key) else { return .none }
+    guard response.finish != .failed, let test = ProgramTest(key: key) else { return .none }
     return try test.grade(Self.visible(response), in: sandbox)
   }
 

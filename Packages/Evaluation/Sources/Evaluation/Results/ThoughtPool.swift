@@ -51,6 +51,7 @@ public struct ThoughtPool: Sendable {
   ) throws(EvaluationError) -> (budget: Int, scenario: Scenario, probes: [SampleID: Probe]) {
     var probes: [SampleID: Probe] = [:]
     let index = try JournalIndex.read(journal) { record in
+      guard record.response.finish != .failed else { return }
       probes[record.id] = Probe(
         answer: record.extracted, isRight: record.correct,
         thoughtTokens: record.response.thoughtTokens, answerTokens: record.response.answerTokens)

@@ -34,7 +34,9 @@ public struct VotePool: Sendable {
   ///   each question.
   public init(journal: URL) throws(EvaluationError) {
     var records: [Int: [SampleRecord]] = [:]
-    let index = try JournalIndex.read(journal) { records[$0.index, default: []].append($0) }
+    let index = try JournalIndex.read(journal) { record in
+      if record.response.finish != .failed { records[record.index, default: []].append(record) }
+    }
     let grading = try index.header(of: journal).scenario.grading
     let windows = Set(records.values.joined().compactMap { $0.response.confidence?.window })
     let weights = windows.first.map { VoteWeights.confidence(window: $0) } ?? .equal
