@@ -152,7 +152,7 @@ import Testing
       ["", "", "", "", "expected JSON", "one choice", "'another'", "400: too long[31m"])
     {
       #expect(record.contains("\"finish\":\"failed\"") == !words.isEmpty)
-      #expect(record.contains(words))
+      #expect(words.isEmpty || record.contains(words))
       #expect(record.contains("\"correct\":true") == words.isEmpty)
     }
     #expect(records[0].contains("\"thoughtTokens\":2") && records[0].contains("\"answerTokens\":3"))
@@ -263,7 +263,7 @@ import Testing
     try write(
       "scored.yaml",
       folder.text("sums.yaml").replacingOccurrences(
-        of: "grading: {rule: integer}", with: "grading: {rule: perplexity}"
+        of: "grading: {rule: integer}", with: "grading: {rule: perplexity, window: 64}"
       ).replacingOccurrences(of: "extraction: [box, open-box]", with: ""))
     expectRefusal(
       try run("scored", "r.jsonl", there), naming: ["--endpoint", "likelihoods"])

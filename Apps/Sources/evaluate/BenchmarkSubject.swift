@@ -99,7 +99,7 @@ struct ModelSubject: BenchmarkSubject {
 struct EndpointSubject: BenchmarkSubject {
   let endpoint: EndpointModel
   let concurrency: Int
-  let attempts: Int
+  let flags: EndpointFlags
 
   var name: String { endpoint.name }
 
@@ -119,7 +119,8 @@ struct EndpointSubject: BenchmarkSubject {
 
   func source() throws -> ReplySource {
     ReplySource(name: "--endpoint", facts: endpoint.facts) {
-      EndpointResponder(endpoint, concurrency: concurrency, attempts: attempts)
+      EndpointResponder(
+        endpoint, concurrency: concurrency, attempts: flags.attempts, patience: flags.place.timeout)
     }
   }
 

@@ -205,7 +205,7 @@ struct RunBenchmark: ParsableCommand {
       let found = try EndpointModel(
         endpoint, form: definition.form ?? .chat, kv: model.cache.isGiven ? model.kvPolicy() : nil,
         thinking: thinks, forced: force)
-      return EndpointSubject(endpoint: found, concurrency: batch, attempts: endpoint.attempts)
+      return EndpointSubject(endpoint: found, concurrency: batch, flags: endpoint)
     }
   }
 

@@ -12,6 +12,7 @@ public final class EndpointResponder: Responder {
   private let question: EndpointQuestion
   private let concurrency: Int
   private let attempts: Int
+  private let patience: Double
   private var tokens = 0
   private var seconds = 0.0
 
@@ -22,12 +23,14 @@ public final class EndpointResponder: Responder {
   private static let firstPause = 0.5
 
   /// A responder; at most `concurrency` requests are under way at a time, each sent up to
-  /// `attempts` times.
-  public init(_ endpoint: EndpointModel, concurrency: Int, attempts: Int) {
+  /// `attempts` times. Endpoints that say that they are busy are waited for up to `patience`
+  /// seconds.
+  public init(_ endpoint: EndpointModel, concurrency: Int, attempts: Int, patience: Double) {
     clients = endpoint.clients
     question = endpoint.question
     self.concurrency = concurrency
     self.attempts = attempts
+    self.patience = patience
   }
 
   /// Tokens generated a second over everything answered; nil where the endpoint counts none.
@@ -47,9 +50,9 @@ public final class EndpointResponder: Responder {
     defer { seconds += (ContinuousClock.now - started) / .seconds(1) }
     let work = EndpointWork(all.count)
     let workers = (0..<min(concurrency, all.count)).map { number in
-      Thread { [clients, question, attempts] in
+      Thread { [clients, question, attempts, patience] in
         let asker = EndpointAsker(
-          clients: clients, question: question, attempts: attempts,
+          clients: clients, question: question, attempts: attempts, patience: patience,
           firstPause: EndpointResponder.firstPause)
         while let place = work.next() {
           work.done(place, Result { try asker.reply(to: all[place], first: number, work) })
@@ -85,6 +88,7 @@ private struct EndpointAsker {
   let clients: [EndpointClient]
   let question: EndpointQuestion
   let attempts: Int
+  let patience: Double
   let firstPause: Double
 
   /// The reply to a request, or what is recorded where there is none.
@@ -110,6 +114,9 @@ private struct EndpointAsker {
         if Self.isFatal(error) { throw error }
         let isWrong = if case .malformed = error { true } else { error.isTransient }
         place = (place + 1) % clients.count
+        if case .tooManyRequests = error, seconds(since: started) < patience {
+          attempts = Attempts(limit: 2, firstPause: firstPause)
+        }
         do throws(HubError) {
           try attempts.failed(error, again: isWrong) { work.isCancelled }
         } catch .cancelled { throw HubError.cancelled } catch {
