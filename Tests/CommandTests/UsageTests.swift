@@ -12,7 +12,7 @@ import Testing
       switch command {
       case .quantize: ["--model", Nano.model, "--bits", "4"]
       case .study: ["status", "study.yaml"]
-      case .generate, .chat, .serve, .evaluate, .plan, .load: ["--model", Nano.model]
+      case .generate, .chat, .serve, .evaluate, .plan, .tune, .load: ["--model", Nano.model]
       }
     let outcome = try folder.run(command, usual + ["--wat"])
     expectRefusal(outcome, code: 2, naming: ["--wat"])

@@ -81,6 +81,7 @@ public struct SummaryTable: Sendable, Hashable {
   ///   - format: The way to print.
   ///   - width: The most characters of a line in aligned columns; runs that do not fit beside the
   ///     others stand below them.
+  /// - Returns: The text.
   public func text(_ format: Format, width: Int = .max) -> String {
     switch format {
     case .brief: Self.aligned(briefLines.isEmpty ? lines : briefLines, width: width)

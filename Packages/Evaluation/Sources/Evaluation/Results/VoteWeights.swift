@@ -34,6 +34,7 @@ public enum VoteWeights: Sendable, Hashable {
   /// What a reply weighs.
   ///
   /// - Parameter lowestLogprob: its lowest mean log-probability; nil for a reply of no drawn token.
+  /// - Returns: A number from 0 to 1.
   public func weight(_ lowestLogprob: Double?) -> Double {
     self == .equal ? 1 : lowestLogprob.map { min(1, exp($0)) } ?? 0
   }

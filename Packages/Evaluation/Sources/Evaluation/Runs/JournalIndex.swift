@@ -51,6 +51,7 @@ public struct JournalIndex: Sendable {
   /// The run, for those who can do nothing without.
   ///
   /// - Parameter url: The file that was read.
+  /// - Returns: Its header.
   /// - Throws: ``EvaluationError/journalLine(file:line:reason:)`` where it has no header.
   func header(of url: URL) throws(EvaluationError) -> JournalHeader {
     guard let header else {
