@@ -260,11 +260,21 @@ import Testing
     ] as [([String], Int32, [String])] {
       expectRefusal(try run("sums", "r.jsonl", flags), code: code, naming: words)
     }
+    try write("text.txt", String(repeating: "some words ", count: 100))
     try write(
       "scored.yaml",
-      folder.text("sums.yaml").replacingOccurrences(
-        of: "grading: {rule: integer}", with: "grading: {rule: perplexity, window: 64}"
-      ).replacingOccurrences(of: "extraction: [box, open-box]", with: ""))
+      """
+      name: scored
+      title: A text
+      version: 1
+      size: 1
+      fetch: Make it.
+      data:
+        - files: [text.txt]
+      form: text
+      prompt: "{question}"
+      grading: {rule: perplexity, window: 64}
+      """)
     expectRefusal(
       try run("scored", "r.jsonl", there), naming: ["--endpoint", "likelihoods"])
   }
