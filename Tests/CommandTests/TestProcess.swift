@@ -88,8 +88,12 @@ final class TestProcess {
     process.environment = inherited.merging(environment) { $1 }
     input = holdsInput ? Pipe() : nil
     process.standardInput = input ?? FileHandle.nullDevice
-    process.standardOutput = try file("output")
-    process.standardError = try file("errors")
+    let files = try [file("output"), file("errors")]
+    process.standardOutput = files[0]
+    process.standardError = files[1]
+    // The process has descriptors of its own; ours would stay open, and with more than some 1,350
+    // of them Foundation reads past the names of /proc/self/fd where it starts the next process.
+    defer { for file in files { try? file.close() } }
     try withoutBlockedSignals { try process.run() }
   }
 
