@@ -49,7 +49,11 @@ extension DecodingBatch {
     _ branches: inout [(sequence: BatchSequence, cache: KVCache)]
   ) -> Bool {
     var accepted = 0
-    defer { take(accepted: accepted, of: drawn.proposals.count, for: index) }
+    defer {
+      take(accepted: accepted, of: drawn.proposals.count, for: index)
+      // What was drawn behind an end, or behind words that were put in, is part of no text.
+      timings.generatedTokens -= drawn.tokens.count - (accepted + 1)
+    }
     for (place, token) in drawn.tokens.enumerated() {
       accepted = place
       guard let (cache, again) = state(of: index, behind: place, drawn) else { break }
