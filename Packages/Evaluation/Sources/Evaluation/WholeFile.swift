@@ -1,7 +1,7 @@
 import Foundation
 import SystemCalls
 
-/// Reads files of limited size at once.
+/// Reads files of limited size at once, and writes values as files.
 enum WholeFile {
   /// The bytes of a file.
   ///
@@ -13,6 +13,21 @@ enum WholeFile {
   static func read(_ url: URL, atMost limit: Int) throws(EvaluationError) -> Data {
     try EvaluationError.wrapping { () throws(FileError) in
       try RegularFile.contents(of: url.path, atMost: limit)
+    }
+  }
+
+  /// Writes a value as JSON, with sorted keys; the file appears whole or not at all.
+  ///
+  /// - Throws: ``EvaluationError/file(path:reason:)``, also for a value with a figure that is no
+  ///   number.
+  static func write(_ value: some Encodable, to url: URL) throws(EvaluationError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    guard let bytes = try? encoder.encode(value) + Data("\n".utf8) else {
+      throw .file(path: url.path, reason: "cannot be written: a figure is no number")
+    }
+    try EvaluationError.wrapping { () throws(FileError) in
+      try AtomicFile.write(bytes, to: url.path)
     }
   }
 }

@@ -114,6 +114,11 @@ public final class ChildProcess: @unchecked Sendable {
         let found = waitpid(identifier, &status, options)
         if found == 0 { return nil }
         if found < 0, errno == EINTR { continue }
+        // Somebody else took its status, of which nothing is known.
+        guard found > 0 else {
+          end = .exited(255)
+          break
+        }
         let signal = status & 0x7f
         end = signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal)
       }

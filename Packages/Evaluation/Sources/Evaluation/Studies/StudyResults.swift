@@ -1,6 +1,5 @@
 import Foundation
 import MemoryPlanner
-import SystemCalls
 
 /// What a study measured of one configuration on one benchmark.
 public struct StudyPoint: Sendable, Hashable, Codable {
@@ -131,16 +130,7 @@ public struct StudyResults: Sendable, Hashable, Codable {
   /// Writes the results; the file appears whole or not at all.
   ///
   /// - Throws: ``EvaluationError/file(path:reason:)``.
-  public func write(to url: URL) throws(EvaluationError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let bytes = try? encoder.encode(self) + Data("\n".utf8) else {
-      throw .file(path: url.path, reason: "cannot be written: a figure is no number")
-    }
-    try EvaluationError.wrapping { () throws(FileError) in
-      try AtomicFile.write(bytes, to: url.path)
-    }
-  }
+  public func write(to url: URL) throws(EvaluationError) { try WholeFile.write(self, to: url) }
 
   /// The results as measurements for the planner.
   public var measurements: [MeasuredAccuracy] {

@@ -1,7 +1,6 @@
 import Foundation
 import JSON
 import KVLayout
-import SystemCalls
 
 /// A KV policy that was tuned for one model, with what was measured of it: what `tune` writes and
 /// `--kv-policy` takes. JSON, with the policy in its text form.
@@ -122,16 +121,7 @@ public struct KVPolicyFile: Sendable, Hashable, Codable {
   /// Writes the file, whole or not at all.
   ///
   /// - Throws: ``EvaluationError/file(path:reason:)``.
-  public func write(to url: URL) throws(EvaluationError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let bytes = try? encoder.encode(self) + Data("\n".utf8) else {
-      throw .file(path: url.path, reason: "cannot be written: a figure is no number")
-    }
-    try EvaluationError.wrapping { () throws(FileError) in
-      try AtomicFile.write(bytes, to: url.path)
-    }
-  }
+  public func write(to url: URL) throws(EvaluationError) { try WholeFile.write(self, to: url) }
 
   /// Checks that the policy was made for caches of a shape and that they can be kept so.
   ///
