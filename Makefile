@@ -60,7 +60,7 @@ format: ## Format the Swift sources
 fuzz: build ## Mutate every kind of input for MINUTES and run the commands on it
 	python3 Tools/faults/fuzz.py --minutes $(MINUTES) $(ARGS)
 
-sanitize: swift-version ## Unit tests under the address, thread and undefined-behaviour sanitizers (long)
+sanitize: swift-version ## Unit tests under the address, undefined-behaviour and thread sanitizers (long)
 	SWIFT="$(SWIFT)" bash Tools/faults/sanitize.sh $(ARGS)
 
 bench: build ## Measure prompt and generation speed at the shapes of Qwen3-0.6B
