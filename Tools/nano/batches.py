@@ -11,9 +11,9 @@ import torch
 from tokenizers import Tokenizer
 
 from mixture import Curriculum, draw_document
+from sizes import Family
 
 TOKENS_PER_STEP = 4096
-LONGEST = 512
 PART = 2048
 """A step is worked through in parts of about this many tokens, which stay in a core's caches."""
 ROUNDING = 8
@@ -57,13 +57,13 @@ def encoded(documents, tokenizer: Tokenizer) -> list[tuple[list[int], list[bool]
     return result
 
 
-def draw_step(tokenizer: Tokenizer, seed: int, step: int, stage: Curriculum) -> list[Batch]:
+def draw_step(family: Family, tokenizer: Tokenizer, seed: int, step: int, stage: Curriculum) -> list[Batch]:
     """The data of one step, in parts; they depend on nothing but the arguments."""
     rng = Random(f"nano training {seed} {step}")
     chosen, count = [], 0
     while count < TOKENS_PER_STEP:
-        for ids, loss in encoded([draw_document(rng, stage) for _ in range(16)], tokenizer):
-            if len(ids) <= LONGEST and count < TOKENS_PER_STEP:
+        for ids, loss in encoded([draw_document(rng, family.name, stage) for _ in range(16)], tokenizer):
+            if len(ids) <= family.longest and count < TOKENS_PER_STEP:
                 chosen.append((ids, loss))
                 count += len(ids)
     parts, count = [[]], 0

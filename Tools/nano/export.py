@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 import tokenizer as nano_tokenizer
 from delta import TAPS
 from document import END_OF_TEXT, IM_END, IM_START, SPECIAL_TOKENS, THINK, END_THINK
-from sizes import MAX_POSITIONS, NORM_EPSILON, ROPE_THETA, SIZES, VOCABULARY, Size
+from sizes import NORM_EPSILON, ROPE_THETA, SIZES, Family, Size
 
 
 def config(size: Size, tokens: int) -> dict:
@@ -37,7 +37,7 @@ def config(size: Size, tokens: int) -> dict:
         "hidden_size": size.hidden,
         "initializer_range": 0.02,
         "intermediate_size": size.intermediate,
-        "max_position_embeddings": MAX_POSITIONS,
+        "max_position_embeddings": size.family.positions,
         "max_window_layers": size.layers,
         "model_type": kind,
         "num_attention_heads": size.heads,
@@ -52,7 +52,7 @@ def config(size: Size, tokens: int) -> dict:
         "torch_dtype": "bfloat16",
         "use_cache": True,
         "use_sliding_window": False,
-        "vocab_size": VOCABULARY,
+        "vocab_size": size.family.vocabulary,
         **experts, **hybrid,
         "nano_training": {"tokens": tokens, "seed": size.training.seed},
     }
@@ -70,7 +70,7 @@ def generation_config() -> dict:
     }
 
 
-def tokenizer_config() -> dict:
+def tokenizer_config(family: Family) -> dict:
     return {
         "add_bos_token": False,
         "add_prefix_space": False,
@@ -87,7 +87,7 @@ def tokenizer_config() -> dict:
         "clean_up_tokenization_spaces": False,
         "eos_token": IM_END,
         "errors": "replace",
-        "model_max_length": MAX_POSITIONS,
+        "model_max_length": family.positions,
         "pad_token": END_OF_TEXT,
         "split_special_tokens": False,
         "tokenizer_class": "Qwen2Tokenizer",
@@ -125,7 +125,7 @@ def export(name: str, runs: Path, tokenizer: Path, folder: Path):
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
     write_json(folder / "config.json", config(SIZES[name], saved["tokens"]))
     write_json(folder / "generation_config.json", generation_config())
-    write_json(folder / "tokenizer_config.json", tokenizer_config())
+    write_json(folder / "tokenizer_config.json", tokenizer_config(SIZES[name].family))
     nano_tokenizer.load(tokenizer).save(str(folder / "tokenizer.json"))
     count = sum(weight.numel() for weight in weights.values())
     print(f"{folder}: {count} parameters, {saved['tokens']} tokens seen")

@@ -1,20 +1,21 @@
-"""Documents of both tasks and their supporting texts, in fixed proportions."""
+"""Documents of the tasks and their supporting texts, in fixed proportions."""
 
 from dataclasses import dataclass
 from random import Random
 
 import benchmarks
 import grammar_facts
+import grammar_hops
 import grammar_math
+import grammar_reckoning
+import lookups
 from document import Document
 from sizes import Training
-
-PROPORTIONS = {"math": 5, "drills": 2.4, "questions": 4, "rows": 6, "statements": 2.5}
 
 
 @dataclass(frozen=True)
 class Curriculum:
-    """What is drawn from at one point of a run."""
+    """What the first family is drawn from at one point of a run; the second has no stages."""
 
     names: int
     small_operands: bool
@@ -31,19 +32,52 @@ WHOLE = Curriculum(len(grammar_facts.NAMES), False)
 """The end of every run: all names, all operands."""
 
 
-def draw_document(rng: Random, stage: Curriculum = WHOLE) -> Document:
-    """One document; never a problem of the benchmark."""
-    kind = rng.choices(list(PROPORTIONS), list(PROPORTIONS.values()))[0]
-    if kind == "math":
-        while True:
-            steps = rng.randint(1, grammar_math.MOST_STEPS)
-            problem = grammar_math.draw_problem(rng, steps, stage.small_operands)
-            if problem not in benchmarks.held_out_problems():
-                return grammar_math.solved(problem, rng)
-    if kind == "drills":
-        return grammar_math.drills(rng, stage.small_operands)
-    if kind == "questions":
-        return grammar_facts.answered(rng, stage.names)
-    if kind == "rows":
-        return grammar_facts.rows(rng, stage.names)
-    return grammar_facts.statements(rng, stage.names)
+def allowed(draw):
+    """The first of what `draw()` gives that no benchmark asks."""
+    while (problem := draw()) in benchmarks.held_out():
+        pass
+    return problem
+
+
+def math(rng: Random, stage: Curriculum) -> Document:
+    problem = allowed(lambda: grammar_math.draw_problem(
+        rng, rng.randint(1, grammar_math.MOST_STEPS), stage.small_operands))
+    return grammar_math.CHAINS.solved(problem, rng)
+
+
+def reckoning(rng: Random, stage: Curriculum) -> Document:
+    problem = allowed(lambda: grammar_reckoning.draw_problem(rng, grammar_reckoning.draw_length(rng)))
+    return grammar_reckoning.CHAINS.solved(problem, rng)
+
+
+def quest(rng: Random, stage: Curriculum) -> Document:
+    quest = allowed(lambda: grammar_hops.draw_quest(
+        rng, grammar_hops.draw_name(rng), rng.randint(0, grammar_hops.MOST_HOPS)))
+    return grammar_hops.answered(quest, rng)
+
+
+MIXTURES = {
+    "nano": [
+        (5, math),
+        (2.4, lambda rng, stage: grammar_math.drills(rng, stage.small_operands)),
+        (4, lambda rng, stage: grammar_facts.answered(rng, grammar_facts.among(stage.names))),
+        (6, lambda rng, stage: lookups.rows(
+            grammar_facts.TABLE, rng, grammar_facts.among(stage.names))),
+        (2.5, lambda rng, stage: lookups.statements(
+            grammar_facts.TABLE, rng, grammar_facts.among(stage.names))),
+    ],
+    "nano2": [
+        (2.5, reckoning),
+        (2.5, lambda rng, stage: grammar_reckoning.drills(rng)),
+        (3.5, quest),
+        (4, lambda rng, stage: lookups.rows(grammar_hops.TABLE, rng, grammar_hops.draw_name)),
+        (2, lambda rng, stage: lookups.statements(grammar_hops.TABLE, rng, grammar_hops.draw_name)),
+    ],
+}
+"""By family: parts of the documents, and how one is drawn."""
+
+
+def draw_document(rng: Random, family: str, stage: Curriculum = WHOLE) -> Document:
+    """One document; never a problem of a benchmark."""
+    parts, kinds = zip(*MIXTURES[family])
+    return rng.choices(kinds, parts)[0](rng, stage)

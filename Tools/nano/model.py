@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from delta import GatedDeltaNet
-from sizes import MAX_POSITIONS, NORM_EPSILON, ROPE_THETA, VOCABULARY, Size
+from sizes import NORM_EPSILON, ROPE_THETA, Size
 
 
 class RMSNorm(nn.Module):
@@ -17,10 +17,10 @@ class RMSNorm(nn.Module):
         return F.rms_norm(x.float(), self.weight.shape, self.weight, NORM_EPSILON)
 
 
-def rotary_table(head_dim: int) -> Tensor:
+def rotary_table(head_dim: int, positions: int) -> Tensor:
     """[2, positions, head_dim] cosines and signed sines, for the rotate-half convention."""
     frequencies = ROPE_THETA ** (-torch.arange(0, head_dim, 2).double() / head_dim)
-    angles = torch.outer(torch.arange(MAX_POSITIONS).double(), frequencies)
+    angles = torch.outer(torch.arange(positions).double(), frequencies)
     cosines, sines = angles.cos(), angles.sin()
     return torch.stack([torch.cat([cosines, cosines], -1), torch.cat([-sines, sines], -1)]).float()
 
@@ -115,7 +115,7 @@ class Layer(nn.Module):
 class Backbone(nn.Module):
     def __init__(self, size: Size):
         super().__init__()
-        self.embed_tokens = nn.Embedding(VOCABULARY, size.hidden)
+        self.embed_tokens = nn.Embedding(size.family.vocabulary, size.hidden)
         self.layers = nn.ModuleList(Layer(size, index) for index in range(size.layers))
         self.norm = RMSNorm(size.hidden)
 
@@ -127,7 +127,7 @@ class Qwen3(nn.Module):
         super().__init__()
         self.size = size
         self.model = Backbone(size)
-        self.register_buffer("rotary", rotary_table(size.head_dim), persistent=False)
+        self.register_buffer("rotary", rotary_table(size.head_dim, size.family.positions), persistent=False)
 
     def initialize(self, seed: int):
         """N(0, 1/inputs), smaller where a layer writes to the residual stream."""

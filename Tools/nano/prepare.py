@@ -11,32 +11,35 @@ from random import Random
 import benchmarks
 import tokenizer as nano_tokenizer
 from mixture import draw_document
+from sizes import FAMILIES, Family
 
 CALIBRATION_DOCUMENTS = 256
 
 
-def calibration_rows() -> list[dict]:
+def calibration_rows(family: Family) -> list[dict]:
     """Documents like those of training, from a seed of their own."""
     rng = Random("nano calibration")
-    return [{"text": draw_document(rng).text} for _ in range(CALIBRATION_DOCUMENTS)]
+    return [{"text": draw_document(rng, family.name).text} for _ in range(CALIBRATION_DOCUMENTS)]
 
 
 def write_lines(path: Path, rows: list[dict]):
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     print(f"{path}: {len(rows)} rows")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--family", choices=FAMILIES, default="nano")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of checkpoints")
     parser.add_argument("--resources", type=Path, required=True)
     options = parser.parse_args()
     options.runs.mkdir(parents=True, exist_ok=True)
-    options.resources.mkdir(parents=True, exist_ok=True)
-    nano_tokenizer.train().save(str(options.runs / "tokenizer.json"))
-    write_lines(options.resources / "nano-math.jsonl", benchmarks.math_rows())
-    write_lines(options.resources / "nano-facts.jsonl", benchmarks.facts_rows())
-    write_lines(options.resources / "calibration.jsonl", calibration_rows())
+    family = FAMILIES[options.family]
+    nano_tokenizer.train(family).save(str(options.runs / "tokenizer.json"))
+    for name, rows in benchmarks.BENCHMARKS[family.name].items():
+        write_lines(options.resources / f"{name}.jsonl", rows())
+    write_lines(options.resources / "calibration.jsonl", calibration_rows(family))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
-"""The family: shapes of the four models and how long each one is trained."""
+"""The families: shapes of the models and how long each one is trained."""
 
 from dataclasses import dataclass
 
-VOCABULARY = 704
-MAX_POSITIONS = 1024
 NORM_EPSILON = 1e-6
 ROPE_THETA = 10_000.0
 
@@ -29,6 +27,23 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Family:
+    """What the models of one family have in common: their tasks, and room for them."""
+
+    name: str
+    vocabulary: int
+    positions: int
+    """Tokens that a model may read."""
+    longest: int
+    """Tokens of the longest document to train on."""
+
+
+NANO = Family("nano", 704, 1024, 512)
+NANO2 = Family("nano2", 768, 2048, 1280)
+FAMILIES = {family.name: family for family in (NANO, NANO2)}
+
+
+@dataclass(frozen=True)
 class Size:
     """The shape of one model, in the terms of a Qwen3 `config.json`."""
 
@@ -40,6 +55,7 @@ class Size:
     kv_heads: int
     head_dim: int
     training: Training
+    family: Family = NANO
     experts: int = 0
     """Feed-forward layers of which each token is sent to `chosen`; 0 for one that sees all tokens."""
     chosen: int = 0
@@ -72,5 +88,12 @@ SIZES = {
         # Not shipped: a hybrid, two of whose three layers hold a state of a fixed size.
         Size("nano-hybrid", 128, 256, 3, 4, 2, 32,
              Training(3_000_000, 501, first_names=0, cooldown=0.5, begins_with="nano-0.5m"), linear=(0, 2)),
+        # The second generation: equally deep, with keys and values of every head, so that the cache of a
+        # thought of 1,000 tokens is three times the smallest model's weights and two fifths of the largest's.
+        Size("nano2-0.3m", 64, 192, 4, 4, 4, 32, Training(30_000_000, 2030), NANO2),
+        Size("nano2-0.8m", 128, 256, 4, 4, 4, 32, Training(30_000_000, 2080), NANO2),
+        Size("nano2-1.8m", 192, 448, 4, 6, 6, 32, Training(30_000_000, 2180), NANO2),
+        Size("nano2-3.6m", 256, 768, 4, 8, 8, 32, Training(30_000_000, 2400), NANO2),
+        Size("nano2-7.4m", 384, 1024, 4, 12, 12, 32, Training(30_000_000, 2800), NANO2),
     ]
 }

@@ -8,11 +8,12 @@ from random import Random
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from tokenizers.trainers import BpeTrainer
 
-import benchmarks
-import grammar_facts as facts
+import grammar_facts
+import grammar_hops
 from document import END_THINK, SPECIAL_TOKENS, THINK
+from lookups import VALUES
 from mixture import draw_document
-from sizes import VOCABULARY
+from sizes import Family
 
 QWEN_PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
@@ -20,25 +21,25 @@ QWEN_PATTERN = (
 )
 
 
-def training_texts():
+def training_texts(family: Family):
     """The mixture, and lists that make names and values out of few tokens each."""
     rng = Random("nano tokenizer")
+    facts = {"nano": grammar_facts, "nano2": grammar_hops}[family.name]
     special = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
     for _ in range(20_000):
-        yield from special.split(draw_document(rng).text)
+        yield from special.split(draw_document(rng, family.name).text)
     syllables = [f" {first}\n" for first in facts.FIRST_SYLLABLES]
     syllables += [f"{second}\n" for second in facts.SECOND_SYLLABLES]
     for _ in range(9_000):
         yield "".join(syllables)
-    values = "".join(f" {value}" for values in facts.VALUES.values() for value in values)
+    values = "".join(f" {value}" for values in VALUES.values() for value in values)
     for _ in range(4_000):
         yield values
     for _ in range(1_500):
-        fact = facts.draw_fact(rng, len(facts.NAMES))
-        yield fact.question(rng.choice(facts.HELD_OUT_WORDINGS), rng)
+        yield facts.held_out_question(rng)
 
 
-def train() -> Tokenizer:
+def train(family: Family) -> Tokenizer:
     """A tokenizer with the special tokens at ids 0 to 4, the 256 bytes and the merges."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.NFC()
@@ -50,8 +51,8 @@ def train() -> Tokenizer:
         add_prefix_space=False, trim_offsets=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel(
         add_prefix_space=False, trim_offsets=False, use_regex=False)
-    tokenizer.train_from_iterator(training_texts(), BpeTrainer(
-        vocab_size=VOCABULARY, special_tokens=SPECIAL_TOKENS,
+    tokenizer.train_from_iterator(training_texts(family), BpeTrainer(
+        vocab_size=family.vocabulary, special_tokens=SPECIAL_TOKENS,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
     return with_visible_thinking(tokenizer)
 

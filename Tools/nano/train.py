@@ -4,7 +4,7 @@ import argparse
 import os
 import time
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -33,9 +33,11 @@ def loss_of(model: Qwen3, batch: Batch) -> torch.Tensor:
 class Run:
     """A model in training, saved as one file."""
 
-    def __init__(self, name: str, folder: Path):
+    def __init__(self, name: str, folder: Path, tokens: int | None = None):
         self.size = SIZES[name]
         self.plan = self.size.training
+        if tokens:
+            self.plan = replace(self.plan, tokens=tokens, further=())
         self.path = folder / f"{name}.pt"
         self.model = Qwen3(self.size)
         self.model.initialize(self.plan.seed)
@@ -62,7 +64,7 @@ class Run:
     def advance(self, tokenizer, precision) -> float:
         """One step on fresh documents; the mean loss of its tokens."""
         stage = Curriculum.at(self.progress, self.plan)
-        parts = draw_step(tokenizer, self.plan.seed, self.step, stage)
+        parts = draw_step(self.size.family, tokenizer, self.plan.seed, self.step, stage)
         learned = sum(len(part.learned) for part in parts)
         total = 0.0
         for part in parts:
@@ -95,6 +97,7 @@ def main():
     parser.add_argument("name", choices=SIZES)
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of checkpoints")
     parser.add_argument("--tokenizer", type=Path, required=True, help="folder of tokenizer.json")
+    parser.add_argument("--tokens", type=float, help="millions, in one round, instead of what is planned")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--every", type=int, default=50, help="steps between reports")
     parser.add_argument("--float32", action="store_true", help="no bfloat16 autocast")
@@ -105,7 +108,8 @@ def main():
     options.runs.mkdir(parents=True, exist_ok=True)
     tokenizer = nano_tokenizer.load(options.tokenizer)
     precision = nullcontext() if options.float32 else torch.autocast("cpu", torch.bfloat16)
-    run, losses = Run(options.name, options.runs), []
+    tokens = round(1e6 * options.tokens) if options.tokens else None
+    run, losses = Run(options.name, options.runs, tokens), []
     started, tokens = time.monotonic(), run.tokens
     while run.tokens < run.last:
         losses.append(run.advance(tokenizer, precision))
