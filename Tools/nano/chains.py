@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from document import Document, Piece, finished, forced
@@ -20,7 +20,7 @@ class Step:
 
     def resolved(self, results: list[int]) -> "Step":
         """The step with a number in place of what it refers to."""
-        return Step(self.operation, results[self.operand]) if self.back else self
+        return replace(self, operand=results[self.operand], back=False) if self.back else self
 
     def applied(self, value: int) -> int:
         match self.operation:

@@ -22,7 +22,7 @@ CHAINS = Chains(
                  "%": "the rest by {}"},
                 ". What is left?"),
     ),
-    slip_rates=(0.3, 0.22, 0.16), longest=1000, draws=2, turned=True)
+    slip_rates=(0.4, 0.35, 0.3), longest=1000, draws=2, turned=True)
 
 
 def draw_step(value: int, results: list[int], rng: Random) -> Step:
