@@ -19,7 +19,7 @@ struct Engine: ParsableCommand {
 
   @Option(
     help:
-      "Shape: 0.6b, 1.7b, 30b-a3b, qwen3.5-0.8b, qwen3.5-4b-8-layers or qwen3.5-9b-8-layers.")
+      "Shape: 0.6b, 1.7b, 30b-a3b, qwen3.5-0.8b, qwen3.5-4b, qwen3.5-9b or qwen3.5-35b-a3b.")
   var shape = "0.6b"
   @Option(help: "Layers, where fewer than the shape has.")
   var layers: Int?
@@ -159,16 +159,18 @@ struct Engine: ParsableCommand {
     _ precision: ComputePrecision, _ decoder: Decoder
   ) {
     let read = decoder.bytesRead(batch: batch)
+    let states = decoder.shape.cacheShape.fixedBytes
     for (kv, speed) in zip(kv, speeds) {
-      // Sequences share what the cache holds.
-      let limit = speed.memory / Double(read + speed.cacheBytes) * Double(batch)
+      // Sequences share the pages of the cache; each has fixed states of its own.
+      let bytes = read + speed.cacheBytes + (batch - 1) * states
+      let limit = speed.memory / Double(bytes) * Double(batch)
       report([
         "shape": shape, "layers": decoder.shape.layers, "weights": format.rawValue,
         "numerics": precision.numerics.rawValue, "head_bits": precision.headBits.rawValue,
         "threads": threads, "batch": batch,
         "depth": depth, "kv": kv.description, "prompt_tokens": prompt,
         "weight_bytes": decoder.weightBytes, "weight_bytes_read": read,
-        "kv_bytes": speed.cacheBytes,
+        "kv_bytes": speed.cacheBytes - states, "state_bytes": states,
         "prompt_tokens_per_second": speed.prompt, "tokens_per_second": speed.generation,
         "memory_bytes_per_second": speed.memory,
         "share_of_memory_limit": speed.generation / limit, "commit": commit,

@@ -27,14 +27,15 @@ enum WeightFormat: String, CaseIterable {
 /// A decoder of a published shape with random weights: speed does not depend on what the weights
 /// say.
 enum RandomModel {
-  /// The published Qwen3 models, and hybrids of Qwen3.5, the larger ones with fewer layers.
+  /// The published Qwen3 models, and hybrids of Qwen3.5.
   private static let shapes: [String: JSONObject] = [
     "0.6b": qwen3(hidden: 1024, intermediate: 3072, layers: 28, heads: 16),
     "1.7b": qwen3(hidden: 2048, intermediate: 6144, layers: 28, heads: 16),
     "30b-a3b": mixture(hidden: 2048, intermediate: 6144, expert: 768, layers: 48, heads: 32),
     "qwen3.5-0.8b": Qwen35.publishedSizes[0].configuration(),
-    "qwen3.5-4b-8-layers": Qwen35.publishedSizes[2].configuration(layers: 8),
-    "qwen3.5-9b-8-layers": Qwen35.publishedSizes[3].configuration(layers: 8),
+    "qwen3.5-4b": Qwen35.publishedSizes[2].configuration(),
+    "qwen3.5-9b": Qwen35.publishedSizes[3].configuration(),
+    "qwen3.5-35b-a3b": Qwen35.publishedSizes[5].configuration(),
   ]
   /// Their names.
   static var names: [String] { shapes.keys.sorted() }

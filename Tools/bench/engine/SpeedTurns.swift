@@ -24,7 +24,7 @@ struct SpeedTurns {
     let generation: Double
     /// Bytes a second.
     let memory: Double
-    /// Bytes that the cache holds at first.
+    /// Bytes that the cache holds at first, fixed states included.
     let cacheBytes: Int
   }
 
@@ -54,6 +54,8 @@ struct SpeedTurns {
       return try seconds(ids, &caches)
     }
     var caches = filled.indices.map(copies)
+    // The first token copies what the sequences share and write to.
+    for index in filled.indices { _ = try seconds([1], &caches[index]) }
     var generations = filled.map { _ in 0.0 }
     var readings: [Double] = []
     for token in 0..<load.tokens {
@@ -84,16 +86,26 @@ struct SpeedTurns {
     } / .seconds(1)
   }
 
-  /// A cache that has seen `depth` random entries and, where it evicts, as many random queries.
+  /// A cache that has seen `depth` random entries and, where it evicts, as many random queries, and
+  /// whose fixed states are random.
   private func filledCache(_ format: KVPolicy, pool: ThreadPool) throws -> KVCache {
     var cache = try pass.makeCache(format, meter: KVMeter())
     var random = Xorshift()
     let width = cache.shape.kvHeads * cache.shape.headDimension
     let heads = pass.decoder.shape.heads.queries
+    let layers = 0..<cache.shape.layers
+    let (attending, others) = (
+      layers.filter { cache.shape.attends($0) }, layers.filter { !cache.shape.attends($0) }
+    )
+    for layer in others {
+      try cache.updateFixedState(of: layer, tokens: load.depth) { state in
+        _ = state.update(fromContentsOf: random.floats(state.count))
+      }
+    }
     while cache.position < load.depth {
       let count = min(256, load.depth - cache.position, cache.tokensUntilEviction)
       let queries = random.floats(count * heads * cache.shape.headDimension)
-      for layer in 0..<cache.shape.layers {
+      for layer in attending {
         let (keys, values) = (random.floats(count * width), random.floats(count * width))
         try cache.append(keys: keys, values: values, tokens: count, layer: layer)
         try cache.compactIfDue(

@@ -2,6 +2,7 @@
 
     python3 Tools/bench/versus-llamacpp/versus.py            # from the root of the checkout
     ... versus.py --shape 1.7b --threads 1 --cases "16 sequences" --turns 3
+    ... versus.py --shape 30b-a3b --layers 4 --python VENV/bin/python      # one that has llama-cpp-python already
 
 The first start makes a virtual environment in --work, lets pip build llama-cpp-python natively (some minutes), and writes the
 GGUF files. For each setting all engines load their weights and fill their caches; then they take turns, a second or two each,
@@ -24,14 +25,11 @@ from dataclasses import dataclass
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 import performance  # noqa: E402
+from shapes import SHAPES  # noqa: E402
 
 LINE = ("| {case} | {ours:.1f} | {peer:.1f} ({format}) | {ratio:.2f} ({low:.2f} to {high:.2f}) | {limit:.0f} "
         "| {share} % |")
 DEPTH = 4096
-# Multiply-adds of a token: in layers, in the head, and in attention for each token of the cache.
-LAYERS = {"0.6b": 440_401_920, "1.7b": 1_409_286_144}
-HEAD = {"0.6b": 151_936 * 1024, "1.7b": 151_936 * 2048}
-ATTENTION = 28 * 16 * 2 * 128
 BITS = {"bf16": "16 bits", "int8": "8 bits", "int4": "4 bits"}
 PROMPT_FIELD, FIELD = "prompt_tokens_per_second", "tokens_per_second"
 
@@ -79,19 +77,18 @@ def output_of(command):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def prepare(work):
-    """The Python of a virtual environment that has llama.cpp, and the ceilings program."""
-    python = work / "venv" / "bin" / "python"
-    if not (work / "venv" / "complete").exists():
+def prepare(work, python):
+    """The Python of a virtual environment that has llama.cpp, this one or one that is made, and the ceilings program."""
+    if not python and not (work / "venv" / "complete").exists():
         print("building llama-cpp-python; this takes minutes", file=sys.stderr)
         venv.create(work / "venv", with_pip=True)
         environment = dict(os.environ, CMAKE_ARGS="-DGGML_NATIVE=ON")
-        install = [python, "-m", "pip", "install", "--quiet", "llama-cpp-python", "gguf", "numpy"]
+        install = [work / "venv" / "bin" / "python", "-m", "pip", "install", "--quiet", "llama-cpp-python", "gguf", "numpy"]
         subprocess.run(install, check=True, env=environment)
         (work / "venv" / "complete").touch()
     ceilings = work / "ceilings"
     subprocess.run(["clang", "-O2", HERE / "ceilings.c", "-o", ceilings, "-lpthread"], check=True)
-    return python, ceilings
+    return python or work / "venv" / "bin" / "python", ceilings
 
 
 class Engine:
@@ -130,23 +127,27 @@ def limit(setting, field, shape, reading, ceilings):
     attention = "bf16" if numerics in ("int8", "bf16") else "exact"
     attention = attention if reading["kv"] == "bf16" else "int8" if numerics == "int8" else "int16"
     is_prompt = field == PROMPT_FIELD
-    weights = LAYERS[shape] + (0 if is_prompt else HEAD[shape])
+    weights = shape.layer_products + (0 if is_prompt else shape.head_products)
     depth = setting.depth + (setting.prompt if is_prompt else setting.tokens) / 2
-    arithmetic = 1e9 / (weights / rates[products] + ATTENTION * depth / rates[attention])
+    seconds = (weights / rates[products] + shape.attention_products * depth / rates[attention]
+               + shape.state_products / rates["exact"])
+    arithmetic = 1e9 / seconds
     return arithmetic if is_prompt else min(arithmetic, reading[FIELD] / reading["share_of_memory_limit"])
 
 
 def measure(setting, options, python, ceilings_program):
     """Lines of the table."""
+    shape = SHAPES[options.shape].cut(options.layers)
+    cut = ["--layers", options.layers] if options.layers else []
     flags = ["--threads", options.threads, "--depth", setting.depth, "--batch", setting.batch, "--prompt", setting.prompt,
              "--tokens", setting.tokens]
-    ours = [options.engine, "--shape", options.shape, "--formats", setting.ours, *flags, "--kv", ",".join(setting.caches),
+    ours = [options.engine, "--shape", options.shape, *cut, "--formats", setting.ours, *flags, "--kv", ",".join(setting.caches),
             "--on-request", *options.ours.split()]
     with contextlib.ExitStack() as running:
         engine = running.enter_context(Engine(ours, len(setting.caches)))
         peers = {}
         for kind, cache in setting.peers:
-            file = output_of([python, HERE / "random_gguf.py", options.work, options.shape, kind])
+            file = output_of([python, HERE / "random_gguf.py", options.work, options.shape, kind, *cut])
             peers[kind, cache] = running.enter_context(Engine([python, HERE / "peer.py", file, "--kv", cache, *flags]))
         turns = []
         for turn in range(options.turns + 1):
@@ -159,7 +160,7 @@ def measure(setting, options, python, ceilings_program):
         best = max(peers, key=lambda peer: statistics.median(theirs[peer][field] for theirs, _, _ in turns))
         mine = [mine[index][field] for _, mine, _ in turns]
         theirs = [theirs[best][field] for theirs, _, _ in turns]
-        limits = [limit(setting, field, options.shape, mine[index], ceilings) for _, mine, ceilings in turns]
+        limits = [limit(setting, field, shape, mine[index], ceilings) for _, mine, ceilings in turns]
         ratios = sorted(mine / other for mine, other in zip(mine, theirs))
         share = statistics.median(mine / most for mine, most in zip(mine, limits))
         yield {"case": name, "ours": statistics.median(mine), "peer": statistics.median(theirs),
@@ -169,7 +170,9 @@ def measure(setting, options, python, ceilings_program):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shape", choices=LAYERS, default="0.6b")
+    parser.add_argument("--shape", choices=SHAPES, default="0.6b")
+    parser.add_argument("--layers", type=int, help="where fewer than the shape has")
+    parser.add_argument("--python", type=pathlib.Path, help="a Python that has llama-cpp-python, gguf and numpy already")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--cases", default="", help="only settings with a line of the table whose name contains this")
@@ -180,9 +183,10 @@ def main():
     options = parser.parse_args()
 
     options.work.mkdir(parents=True, exist_ok=True)
-    python, ceilings_program = prepare(options.work)
+    python, ceilings_program = prepare(options.work, options.python)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    print(f"Qwen3-{options.shape} shapes, random weights, {options.threads} threads, commit {commit}; ours with "
+    layers = f" with {options.layers} layers" if options.layers else ""
+    print(f"{options.shape} shapes{layers}, random weights, {options.threads} threads, commit {commit}; ours with "
           f"{options.ours or 'its defaults'}; medians of {options.turns} turns\n")
     print("| case | ours, tokens/s | llama.cpp, its best | ratio | limit | share of the limit |")
     print("|---|---|---|---|---|---|", flush=True)
