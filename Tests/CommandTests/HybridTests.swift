@@ -4,27 +4,14 @@ import Testing
 /// Models with linear attention: what the commands do with their states, and which files they
 /// refuse.
 @Suite struct HybridTests {
-  private static let name = "qwen35_tied_bf16"
   private static let run = ["--ids", "5,6,7", "--print-ids", "--max-tokens", "6"]
 
   private let folder: TemporaryFolder
-  private let model: URL
+  private let model: ModelCopy
 
   init() throws {
     folder = try TemporaryFolder()
-    model = folder.url.appendingPathComponent("model")
-    let committed = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("Goldens/models/\(Self.name)")
-    try FileManager.default.copyItem(at: committed, to: model)
-  }
-
-  /// Sets keys of `config.json`.
-  private func configure(_ changes: [String: Any]) throws {
-    let file = model.appendingPathComponent("config.json")
-    var config = try #require(
-      JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
-    config.merge(changes) { $1 }
-    try JSONSerialization.data(withJSONObject: config).write(to: file)
+    model = try ModelCopy(ofReference: "qwen35_tied_bf16", in: folder)
   }
 
   /// Any number of threads, any cut of the prompt and any number of samples at a time give one
@@ -94,11 +81,11 @@ import Testing
       (["num_attention_heads": 3], ["num_attention_heads", "multiple"]),
       (["rope_parameters": ["partial_rotary_factor": 0.35]], ["partial_rotary_factor"]),
     ]
-    let file = model.appendingPathComponent("config.json")
-    let config = try Data(contentsOf: file)
+    let config = model.folder.appendingPathComponent("config.json")
+    let original = try Data(contentsOf: config)
     for (changes, words) in cases {
-      try config.write(to: file)
-      try configure(changes)
+      try original.write(to: config)
+      try model.configure(changes)
       let outcome = try folder.run(.generate, ["--model", model.path] + Self.run)
       expectRefusal(outcome, naming: words)
     }

@@ -28,6 +28,15 @@ struct ModelCopy {
     try FileManager.default.copyItem(at: source, to: folder)
   }
 
+  /// A copy of a model of `Tests/Goldens/models`.
+  init(ofReference name: String, in parent: TemporaryFolder) throws {
+    folder = parent.url.appendingPathComponent("model")
+    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent()
+    try FileManager.default.copyItem(
+      at: tests.appendingPathComponent("Goldens/models/\(name)"), to: folder)
+  }
+
   var path: String { folder.path }
 
   func remove(_ file: String) throws {
@@ -50,6 +59,15 @@ struct ModelCopy {
       let end = lines[index].hasSuffix(",") ? "," : ""
       let line = value.map { ["  \"\(key)\": \($0)\(end)"[...]] } ?? []
       data = Data((lines[..<index] + line + lines[(index + 1)...]).joined(separator: "\n").utf8)
+    }
+  }
+
+  /// Sets keys of `config.json`, the others staying as they are.
+  func configure(_ changes: [String: Any]) throws {
+    try edit("config.json") { data in
+      var config = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+      config.merge(changes) { $1 }
+      data = try JSONSerialization.data(withJSONObject: config)
     }
   }
 
