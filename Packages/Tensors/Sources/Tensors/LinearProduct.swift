@@ -61,6 +61,24 @@ public struct LinearProduct: Sendable {
     }
   }
 
+  /// Products, at least one, whose features stand one after the other: a thread computes most of one
+  /// before it goes on to the next, and so reads whole matrices where it would read a part of each.
+  public init(inTurn products: [LinearProduct]) {
+    precondition(!products.isEmpty, "no products")
+    let granularity = products.reduce(1) { $0.leastCommonMultiple(with: $1.granularity) }
+    let starts = products.startsInTurn(granularity, \.features)
+    self.init(
+      features: starts[products.count], tokens: products.reduce(0) { max($0, $1.tokens) },
+      cost: products.reduce(0) { $0 + $1.cost }, granularity: granularity
+    ) { part in
+      for (product, start) in zip(products, starts) {
+        let some = max(part.lowerBound - start, 0)..<max(part.upperBound - start, 0)
+        let own = some.clamped(to: 0..<product.features)
+        if !own.isEmpty { product.run(own) }
+      }
+    }
+  }
+
   /// This product with an epilogue, which runs on an output panel as soon as that is computed, on
   /// the thread in whose cache it still is.
   ///
@@ -91,6 +109,17 @@ public struct LinearProduct: Sendable {
   private static let cachedFloats = 65_536
 }
 
+extension Array {
+  /// Where each begins when they stand one after the other, at multiples of `granularity`, and
+  /// where the last of them ends.
+  fileprivate func startsInTurn(_ granularity: Int, _ length: (Element) -> Int) -> [Int] {
+    reduce(into: [0]) { starts, element in
+      let units = (length(element) + granularity - 1) / granularity
+      starts.append(starts[starts.count - 1] + units * granularity)
+    }
+  }
+}
+
 extension Int {
   fileprivate func leastCommonMultiple(with other: Int) -> Int {
     var (a, b) = (self, other)
@@ -119,16 +148,25 @@ extension ThreadPool {
   /// their share while they wait at the barrier.
   ///
   /// - Parameter weights: those of the first product that `run` will be given.
-  public func prefetchWeights(_ weights: any LinearWeights) {
-    let partition = Partition(of: weights.outFeatures, granularity: 16, workers: workers)
-    weights.withPackedRows { bytes in
-      guard let base = bytes.baseAddress else { return }
-      let block = bytes.count / ((weights.outFeatures + 15) / 16)
-      for worker in 0..<workers {
-        let share = partition.share(of: worker)
+  public func prefetchWeights(_ weights: any LinearWeights) { prefetchWeights(inTurn: [weights]) }
+
+  /// Names the weights of products in turn; see `prefetchWeights(_:)` and
+  /// `LinearProduct.init(inTurn:)`.
+  public func prefetchWeights(inTurn all: [any LinearWeights]) {
+    let starts = all.startsInTurn(16, \.outFeatures)
+    let partition = Partition(of: starts[all.count], granularity: 16, workers: workers)
+    for worker in 0..<workers {
+      let share = partition.share(of: worker)
+      guard let index = starts.dropLast().lastIndex(where: { $0 <= share.lowerBound }) else {
+        continue
+      }
+      let end = min(share.upperBound, starts[index + 1])
+      all[index].withPackedRows { bytes in
+        guard let base = bytes.baseAddress else { return }
+        let block = bytes.count / ((all[index].outFeatures + 15) / 16)
         prefetch(
-          base + share.lowerBound / 16 * block,
-          count: min(share.count / 16 * block, Self.prefetchedBytes), by: worker)
+          base + (share.lowerBound - starts[index]) / 16 * block,
+          count: min((end - share.lowerBound) / 16 * block, Self.prefetchedBytes), by: worker)
       }
     }
   }

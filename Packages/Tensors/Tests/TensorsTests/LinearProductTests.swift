@@ -86,4 +86,34 @@ import Testing
       #expect(!UnsafeBufferPointer(start: cutsUnits.base, count: rows).contains(true))
     }
   }
+
+  @Test(arguments: [1, 2, 3, 7])
+  func productsInTurnAreWhatEachIsAlone(threads: Int) throws {
+    var numbers = Numbers(seed: 13)
+    let (inputs, tokens) = (256, 3)
+    let pool = try ThreadPool(workers: threads)
+    // One that ends inside a block of rows, one that is smaller than a share.
+    let all = try [1600, 37, 16, 500].map {
+      try matrix(rows: $0, inputs: inputs, group: 128, &numbers)
+    }
+    let x = numbers.floats(tokens * inputs)
+    x.withUnsafeBufferPointer { x in
+      guard let x = x.baseAddress else { return }
+      let input = LinearInput(x, tokens: tokens, width: inputs, numerics: .int8)
+      let buffers = all.map { _ in GrowingBuffer<Float>() }
+      let products = zip(all, buffers).map { weights, buffer in
+        weights.product(
+          of: input, into: buffer.reserve(tokens * weights.outFeatures), on: pool)
+      }
+      pool.prefetchWeights(inTurn: all)
+      pool.run([LinearProduct(inTurn: products)])
+      for (weights, buffer) in zip(all, buffers) {
+        let count = tokens * weights.outFeatures
+        var alone = [Float](repeating: .nan, count: count)
+        weights.multiply(input, into: &alone, on: pool)
+        let found = UnsafeBufferPointer(start: buffer.reserve(count), count: count)
+        #expect(Array(found) == alone)
+      }
+    }
+  }
 }

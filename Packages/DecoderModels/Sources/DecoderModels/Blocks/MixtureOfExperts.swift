@@ -91,8 +91,10 @@ public struct MixtureOfExperts: FeedForward {
   public func run(in pass: BlockPass, next: (any LinearWeights)?) {
     let (routes, sharedWeights) = route(in: pass)
     guard let first = routes.used.first else { return }
-    pass.pool.prefetchWeights(experts[first.expert].gate.weights)
     let (rows, slots) = (pass.input.tokens, routes.rows.count)
+    let isInTurn = rows <= Self.rowsInTurn
+    pass.pool.prefetchWeights(
+      inTurn: (isInTurn ? routes.used : [first]).map { experts[$0.expert].gate.weights })
     let width = experts[0].gate.weights.outFeatures
     pass.selection.reset(rows: routes.rows, of: pass.input)
     var inputs = routes.used.map { pass.selection.slice($0.slots) }
@@ -106,6 +108,7 @@ public struct MixtureOfExperts: FeedForward {
       let start = used.slots.lowerBound * width
       return experts[used.expert].gated(input, in: pass, into: g + start, beside: u + start)
     }
+    if isInTurn { products = [LinearProduct(inTurn: products)] }
     let sharedGate = shared.map { shared in
       let width = shared.expert.gate.weights.outFeatures
       let (g, u) = (pass.scratch(2, rows * width), pass.scratch(3, rows * width))
@@ -128,6 +131,11 @@ public struct MixtureOfExperts: FeedForward {
     if let next { pass.pool.prefetchWeights(next) }
     addOutputs(of: inputs, routes, sharedWeights, in: pass)
   }
+
+  /// Up to so many rows an expert has few of them, and memory is what products wait for: threads
+  /// take experts in turn and read each in one go. With more rows a share of each expert keeps them
+  /// even, however the rows are spread.
+  private static let rowsInTurn = 16
 
   /// Where the rows of the input go, and what the shared expert's output of each is multiplied by.
   private func route(in pass: BlockPass) -> (ExpertRoutes, shared: [Float]) {
