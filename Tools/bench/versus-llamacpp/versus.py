@@ -127,7 +127,8 @@ def limit(setting, field, shape, reading, ceilings):
     attention = "bf16" if numerics in ("int8", "bf16") else "exact"
     attention = attention if reading["kv"] == "bf16" else "int8" if numerics == "int8" else "int16"
     is_prompt = field == PROMPT_FIELD
-    weights = shape.layer_products + (0 if is_prompt else shape.head_products)
+    # Of the last layer a prompt needs the keys and values of all tokens, the rest of one.
+    weights = shape.layer_products * (1 - 1 / shape.layers) if is_prompt else shape.layer_products + shape.head_products
     depth = setting.depth + (setting.prompt if is_prompt else setting.tokens) / 2
     seconds = (weights / rates[products] + shape.attention_products * depth / rates[attention]
                + shape.state_products / rates["exact"])
