@@ -11,10 +11,15 @@ public final class AlignedBytes: @unchecked Sendable {
   /// Size of the block in bytes.
   public let count: Int
   private let base: UnsafeMutableRawPointer
-  /// Bytes mapped, or 0 for a block of the C library or of a pool.
-  private let mapped: Int
-  /// Where the block goes back to, if it is from a pool.
-  private let origin: (pool: BlockPool, slab: Slab)?
+  private let origin: Origin
+
+  /// Where the block goes back to.
+  private enum Origin {
+    case library
+    case system(bytes: Int)
+    case pool(BlockPool, Slab)
+    case slab(WeightSlab, bytes: Int)
+  }
 
   /// Blocks of this many bytes and more come from the system, already zero, and go back to it at
   /// once. The C library keeps what is freed: aligned blocks of a few MiB fit no gap that one of
@@ -30,13 +35,8 @@ public final class AlignedBytes: @unchecked Sendable {
   ///
   /// - Throws: `TensorError.outOfMemory` when the system refuses.
   public init(count: Int, zeroed: Bool = true) throws(TensorError) {
-    guard count >= 0, count <= Int.max - 2 * Self.alignment,
-      !FaultInjection.strikes(.allocate)
-    else { throw .outOfMemory(bytes: count) }
-    // The size is rounded up so that a kernel may read the whole last line.
-    let rounded = max(count, 1).roundedUp(toMultipleOf: Self.alignment)
+    let rounded = try Self.rounded(count)
     self.count = count
-    origin = nil
     if rounded >= Self.mappedSize {
       let pointer = mmap(nil, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
       guard let pointer, pointer != MAP_FAILED else { throw .outOfMemory(bytes: count) }
@@ -46,7 +46,7 @@ public final class AlignedBytes: @unchecked Sendable {
         if rounded >= Self.hugePageSize { madvise(pointer, rounded, MADV_HUGEPAGE) }
       #endif
       base = pointer
-      mapped = rounded
+      origin = .system(bytes: rounded)
       return
     }
     var pointer: UnsafeMutableRawPointer?
@@ -55,7 +55,45 @@ public final class AlignedBytes: @unchecked Sendable {
     }
     if zeroed { memset(pointer, 0, rounded) }
     base = pointer
-    mapped = 0
+    origin = .library
+  }
+
+  /// Bytes that are taken for `count`: whole lines, because a kernel may read all of the last one.
+  private static func rounded(_ count: Int) throws(TensorError) -> Int {
+    guard count >= 0, count <= Int.max - 2 * alignment, !FaultInjection.strikes(.allocate)
+    else { throw .outOfMemory(bytes: count) }
+    return max(count, 1).roundedUp(toMultipleOf: alignment)
+  }
+
+  /// Takes `count` bytes, all zero, for a matrix that stays: beside others in huge pages.
+  ///
+  /// - Throws: `TensorError.outOfMemory` when the system refuses.
+  convenience init(weights count: Int) throws(TensorError) {
+    guard WeightSlab.blockSizes.contains(count) else {
+      try self.init(count: count)
+      return
+    }
+    let rounded = try Self.rounded(count)
+    let (block, slab) = try WeightSlab.take(rounded)
+    self.init(block, count: count, origin: .slab(slab, bytes: rounded))
+  }
+
+  /// Maps whole huge pages, all zero, or small ones where Linux has no others.
+  ///
+  /// - Throws: `TensorError.outOfMemory` when the system refuses.
+  static func mapHugePages(_ size: Int) throws(TensorError) -> UnsafeMutableRawPointer {
+    // More than is needed, so that a part begins where a huge page may; the rest goes back.
+    let all = size + hugePageSize
+    let pointer = mmap(nil, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let pointer, pointer != MAP_FAILED else { throw .outOfMemory(bytes: size) }
+    let before = -Int(bitPattern: pointer) & (hugePageSize - 1)
+    let base = pointer + before
+    if before > 0 { munmap(pointer, before) }
+    if before < hugePageSize { munmap(base + size, hugePageSize - before) }
+    #if os(Linux)
+      madvise(base, size, MADV_HUGEPAGE)
+    #endif
+    return base
   }
 
   /// Takes `count` bytes, all zero, from a pool; of 1 MiB and more from the system.
@@ -68,25 +106,21 @@ public final class AlignedBytes: @unchecked Sendable {
       return
     }
     let (block, slab) = try pool.take(rounded)
-    self.init(block, count: count, origin: (pool, slab))
+    self.init(block, count: count, origin: .pool(pool, slab))
   }
 
-  private init(
-    _ base: UnsafeMutableRawPointer, count: Int, origin: (pool: BlockPool, slab: Slab)
-  ) {
+  private init(_ base: UnsafeMutableRawPointer, count: Int, origin: Origin) {
     self.base = base
     self.count = count
     self.origin = origin
-    mapped = 0
   }
 
   deinit {
-    if let origin {
-      origin.pool.give(base, to: origin.slab)
-    } else if mapped > 0 {
-      munmap(base, mapped)
-    } else {
-      free(base)
+    switch origin {
+    case .library: free(base)
+    case .system(let bytes): munmap(base, bytes)
+    case .pool(let pool, let slab): pool.give(base, to: slab)
+    case .slab(let slab, let bytes): slab.release(base, bytes)
     }
   }
 

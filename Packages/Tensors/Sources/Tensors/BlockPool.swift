@@ -64,18 +64,8 @@ final class Slab: @unchecked Sendable {
     let hugePage = AlignedBytes.hugePageSize
     size = (Self.leastBlocks * blockSize).roundedUp(toMultipleOf: hugePage)
     count = size / blockSize
-    // More than is needed, so that a part begins where a huge page may; the rest goes back.
-    let all = size + hugePage
     if FaultInjection.strikes(.allocate) { throw .outOfMemory(bytes: size) }
-    let pointer = mmap(nil, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let pointer, pointer != MAP_FAILED else { throw .outOfMemory(bytes: size) }
-    let before = -Int(bitPattern: pointer) & (hugePage - 1)
-    base = pointer + before
-    if before > 0 { munmap(pointer, before) }
-    if before < hugePage { munmap(base + size, hugePage - before) }
-    #if os(Linux)
-      madvise(base, size, MADV_HUGEPAGE)
-    #endif
+    base = try AlignedBytes.mapHugePages(size)
   }
 
   deinit { munmap(base, size) }

@@ -41,8 +41,7 @@ public final class BlockQuantizedWeights: LinearWeights, @unchecked Sendable {
     self.type = type
     let blocks = (rows + 15) / 16
     let description = type.table
-    let lines = try AlignedBytes(
-      count: blocks * bb_ggml_line_bytes(type.type, inputs), zeroed: false)
+    let lines = try AlignedBytes(weights: blocks * bb_ggml_line_bytes(type.type, inputs))
     let elements = blocks * 16 * inputs
     func part(_ isThere: Bool, _ count: Int) throws(TensorError) -> AlignedBytes? {
       isThere ? try AlignedBytes(count: count, zeroed: false) : nil

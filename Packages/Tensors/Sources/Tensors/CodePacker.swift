@@ -29,8 +29,7 @@ public struct CodePacker: @unchecked Sendable {
     format = grid.bits == 8 ? BB_ROWS_INT8 : BB_ROWS_INT4
     let (rows, groups) = (grid.outFeatures, grid.groups)
     let blocks = (rows + Self.blockRows - 1) / Self.blockRows
-    lines = try AlignedBytes(
-      count: blocks * bb_block_bytes(format, grid.inFeatures), zeroed: false)
+    lines = try AlignedBytes(weights: blocks * bb_block_bytes(format, grid.inFeatures))
     let scaleFormat =
       switch scaleType {
       case .f16?: BB_F16

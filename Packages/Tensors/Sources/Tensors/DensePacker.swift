@@ -27,8 +27,7 @@ public struct DensePacker: @unchecked Sendable {
     default: throw .unsupportedType(what: name, dtype: dtype)
     }
     let blocks = (shape[0] + Self.blockRows - 1) / Self.blockRows
-    lines = try AlignedBytes(
-      count: blocks * bb_block_bytes(format, shape[1]), zeroed: false)
+    lines = try AlignedBytes(weights: blocks * bb_block_bytes(format, shape[1]))
     weights = DenseWeights(
       rows: shape[0], inputs: shape[1], dtype: dtype, format: format, lines: lines)
   }

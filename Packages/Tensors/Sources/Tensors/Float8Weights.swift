@@ -60,7 +60,7 @@ public final class Float8Weights: LinearWeights, @unchecked Sendable {
     guard rowScales.count == shape[0] * groups else {
       throw .invalidQuantization("\(name): \(rowScales.count) scales for [\(shape[0]), \(groups)]")
     }
-    codes = try AlignedBytes(count: blocks * 16 * shape[1], zeroed: shape[0] % 16 != 0)
+    codes = try AlignedBytes(weights: blocks * 16 * shape[1])
     scales = try AlignedBytes(count: blocks * groups * 16 * 4)
     let rows = shape[0]
     scales.withMutableBytes { target in

@@ -37,7 +37,7 @@ extension GroupQuantizedWeights {
     let blocks = (rows + 15) / 16
     let format = bits == 8 ? BB_ROWS_INT8 : BB_ROWS_INT4
     let lineBytes = bb_block_bytes(format, inputs)
-    let lines = try AlignedBytes(count: blocks * lineBytes)
+    let lines = try AlignedBytes(weights: blocks * lineBytes)
     let scales = try AlignedBytes(count: blocks * groups * 16 * MemoryLayout<Float>.size)
     let quantize = bb_kernels().pointee.quantize
     let pack = bb_format_of(format).pointee.pack

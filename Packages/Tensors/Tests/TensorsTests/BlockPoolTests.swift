@@ -71,4 +71,21 @@ import Testing
     }
     #expect(pool.slabsWithRoom >= 1)
   }
+
+  @Test func matricesLieSideBySideAndStayWhenOthersGo() throws {
+    let sizes = [64 << 10, 100_001, 3 << 20, 1000]
+    var blocks = try (0..<12).map { try AlignedBytes(weights: sizes[$0 % sizes.count]) }
+    for (index, block) in blocks.enumerated() { #expect(fill(block, UInt8(index + 1), over: 0)) }
+    // Every other one goes, and others come.
+    for index in stride(from: 0, to: 12, by: 2) {
+      blocks[index] = try AlignedBytes(weights: sizes[index / 2 % sizes.count])
+      #expect(fill(blocks[index], 100, over: 0))
+    }
+    for index in stride(from: 1, to: 12, by: 2) {
+      #expect(fill(blocks[index], 0, over: UInt8(index + 1)))
+      blocks[index].withBytes { bytes in
+        #expect(Int(bitPattern: bytes.baseAddress) % AlignedBytes.alignment == 0)
+      }
+    }
+  }
 }
