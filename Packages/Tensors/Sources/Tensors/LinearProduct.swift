@@ -129,9 +129,8 @@ extension Int {
 }
 
 extension ThreadPool {
-  /// Runs some products in one parallel region, without barriers between them: every worker
-  /// computes its static share of the first, of the second and so on, then takes pieces of the
-  /// shared remainder.
+  /// Runs some products in one parallel region, without barriers between them: workers take parts of
+  /// the first, then of the second and so on.
   public func run(_ products: [LinearProduct]) {
     let cost = products.reduce(0) { $0 + $1.cost }
     guard workers > 1, cost >= Self.worthwhileWork else {
@@ -144,8 +143,8 @@ extension ThreadPool {
     }
   }
 
-  /// Names the weights of a coming parallel region: idle workers prefetch the first 256 KiB of
-  /// their share while they wait at the barrier.
+  /// Names the weights of a coming parallel region: idle workers prefetch the first 256 KiB of what
+  /// they will take first while they wait at the barrier.
   ///
   /// - Parameter weights: those of the first product that `run` will be given.
   public func prefetchWeights(_ weights: any LinearWeights) { prefetchWeights(inTurn: [weights]) }
@@ -155,18 +154,17 @@ extension ThreadPool {
   public func prefetchWeights(inTurn all: [any LinearWeights]) {
     let starts = all.startsInTurn(16, \.outFeatures)
     let partition = Partition(of: starts[all.count], granularity: 16, workers: workers)
-    for worker in 0..<workers {
-      let share = partition.share(of: worker)
-      guard let index = starts.dropLast().lastIndex(where: { $0 <= share.lowerBound }) else {
+    for (worker, part) in zip(0..<workers, partition) {
+      guard let index = starts.dropLast().lastIndex(where: { $0 <= part.lowerBound }) else {
         continue
       }
-      let end = min(share.upperBound, starts[index + 1])
+      let end = min(part.upperBound, starts[index + 1])
       all[index].withPackedRows { bytes in
         guard let base = bytes.baseAddress else { return }
         let block = bytes.count / ((all[index].outFeatures + 15) / 16)
         prefetch(
-          base + (share.lowerBound - starts[index]) / 16 * block,
-          count: min((end - share.lowerBound) / 16 * block, Self.prefetchedBytes), by: worker)
+          base + (part.lowerBound - starts[index]) / 16 * block,
+          count: min((end - part.lowerBound) / 16 * block, Self.prefetchedBytes), by: worker)
       }
     }
   }

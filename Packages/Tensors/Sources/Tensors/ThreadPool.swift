@@ -71,15 +71,14 @@ public final class ThreadPool: @unchecked Sendable {
   /// of one core.
   public static let worthwhileWork = 250_000
 
-  /// Runs `work` on consecutive parts of `0..<count`: a static share for each worker, then smaller
-  /// pieces of the remainder, taken dynamically.
+  /// Runs `work` on consecutive parts of `0..<count`, which workers take one after the other.
   ///
   /// - Parameters:
   ///   - count: how many units there are.
   ///   - granularity: what a part starts at a multiple of.
   ///   - cost: multiply-adds of the whole; below `worthwhileWork` the caller does everything. The
   ///     default always splits.
-  ///   - evenly: whether there is no shared remainder, because a larger part runs faster.
+  ///   - evenly: whether every worker does one part, because a larger part runs faster.
   ///   - work: does one part.
   public func split(
     _ count: Int, granularity: Int = 1, cost: Int = .max, evenly: Bool = false,
@@ -94,58 +93,66 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  /// Runs `work` on all parts of some partitions, by their index: every worker's static share of
-  /// each, then the pieces.
+  /// Runs `work` on all parts of some partitions, by their index. Parts are taken in order: the
+  /// first one by worker 0, the next one by worker 1, those behind by whoever is ready.
   func run(_ partitions: [Partition], _ work: @Sendable (_ index: Int, Range<Int>) -> Void) {
     run { worker in
+      var (wanted, number) = (worker, 0)
       for (index, partition) in partitions.enumerated() {
-        let share = partition.share(of: worker)
-        if !share.isEmpty { work(index, share) }
-      }
-      var (claimed, before) = (claim(), 0)
-      for (index, partition) in partitions.enumerated() {
-        while claimed < before + partition.pieces {
-          work(index, partition.piece(claimed - before))
-          claimed = claim()
+        for part in partition {
+          if number == wanted {
+            work(index, part)
+            wanted = workers + claim()
+          }
+          number += 1
         }
-        before += partition.pieces
       }
     }
   }
 }
 
-/// A static partition of `0..<count` plus a shared remainder: three quarters in consecutive shares,
-/// one a worker, and the rest in small pieces taken dynamically, so that a worker whose processor
-/// was busy delays the barrier little. Or shares alone.
-struct Partition: Sendable {
+/// `0..<count` in consecutive parts that become smaller (guided self-scheduling, Polychronopoulos
+/// and Kuck 1987): workers that take them one after the other read memory that lies close together,
+/// and one whose processor was busy delays the barrier little. Or one part for each worker.
+struct Partition: Sendable, Sequence {
   private let count: Int
-  private let shareCount: Int
-  private let pieceCount: Int
-  private let firstPiece: Int
-  /// Pieces of the shared remainder.
-  let pieces: Int
+  private let granularity: Int
+  private let workers: Int
+  private let evenly: Bool
 
-  /// Parts and pieces start at multiples of `granularity`.
+  /// Parts start at multiples of `granularity`.
   init(of count: Int, granularity: Int, workers: Int, evenly: Bool = false) {
-    let units = (count + granularity - 1) / granularity
-    let share = evenly ? (units + workers - 1) / workers : units * 3 / 4 / workers
-    let rest = max(0, units - share * workers)
-    let piece = max(1, rest / (4 * workers))
     self.count = count
-    shareCount = share * granularity
-    pieceCount = piece * granularity
-    firstPiece = share * workers * granularity
-    pieces = (rest + piece - 1) / piece
+    self.granularity = granularity
+    self.workers = workers
+    self.evenly = evenly
   }
 
-  /// The static share of a worker.
-  func share(of worker: Int) -> Range<Int> {
-    min(shareCount * worker, count)..<min(shareCount * (worker + 1), count)
+  func makeIterator() -> Parts {
+    let units = (count + granularity - 1) / granularity
+    let least = evenly ? (units + workers - 1) / workers : units / (16 * workers)
+    return Parts(
+      count: count, granularity: granularity, least: Swift.max(1, least), ahead: 2 * workers,
+      left: units)
   }
 
-  /// A piece of the shared remainder.
-  func piece(_ index: Int) -> Range<Int> {
-    let start = firstPiece + index * pieceCount
-    return start..<min(start + pieceCount, count)
+  struct Parts: IteratorProtocol {
+    fileprivate let count: Int
+    fileprivate let granularity: Int
+    /// Units of a part, at least.
+    fileprivate let least: Int
+    /// A part is this fraction of what is left.
+    fileprivate let ahead: Int
+    /// Units that are left.
+    fileprivate var left: Int
+    fileprivate var start = 0
+
+    mutating func next() -> Range<Int>? {
+      guard left > 0 else { return nil }
+      let size = Swift.min(left, Swift.max(least, left / ahead))
+      left -= size
+      defer { start = Swift.min(start + size * granularity, count) }
+      return start..<Swift.min(start + size * granularity, count)
+    }
   }
 }
