@@ -49,12 +49,18 @@ public struct LoadedModel {
       )
     }
     tokenizer = try Self.tokenizer(of: checkpoint)
-    let progress = ProgressLine("loading \(Text.bytes(checkpoint.storedBytes)), block")
+    let size = Text.bytes(checkpoint.storedBytes)
+    let progress = ProgressLine("loading \(size), block")
+    // Short waits need no words; the embedding, which is read first, has no parts to be counted.
+    let words = DispatchWorkItem { Console.note("loading \(size)") }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 1, execute: words)
+    defer { words.cancel() }
     let precision = try precision ?? flags.precision(of: checkpoint)
     self.precision = precision
     decoder = try Decoder(checkpoint, families: Known.families, headBits: precision.headBits) {
       done, total in
-      // Short waits need no words.
+      guard done > 0 else { return }
+      words.cancel()
       if -started.timeIntervalSinceNow > 1 { progress.show(done, of: total) }
     }
     try Interrupts.check()

@@ -19,8 +19,12 @@ public enum HeadBits: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
-  func hold(_ weights: any LinearWeights) throws(TensorError) -> any LinearWeights {
-    self == .stored ? weights : try WeightPacking.quantized(weights, bits: bits)
+  /// A head held like this; `workers` threads round it.
+  func hold(
+    _ weights: any LinearWeights, workers: Int
+  ) throws(TensorError) -> any LinearWeights {
+    self == .stored
+      ? weights : try WeightPacking.quantized(weights, bits: bits, workers: workers)
   }
 }
 
@@ -57,7 +61,7 @@ public struct Decoder: Sendable {
     let source = try DecoderSource(checkpoint, families: families)
     try self.init(
       source.family, from: CheckpointTensors(checkpoint: checkpoint), headBits: headBits,
-      progress: progress)
+      workers: checkpoint.workers, progress: progress)
     do {
       try checkpoint.verifyUnchanged()
     } catch {
@@ -72,17 +76,20 @@ public struct Decoder: Sendable {
   ///   - family: assembles the parts.
   ///   - source: has the tensors that the family names.
   ///   - headBits: as above.
+  ///   - workers: threads that round the head.
   ///   - progress: as above.
   /// - Throws: `ModelError.checkpoint` for what `source` throws, `.tensors` when memory is short.
   public init(
     _ family: any ModelFamily, from source: any TensorSource, headBits: HeadBits = .stored,
-    progress: (Int, Int) -> Void = { _, _ in }
+    workers: Int = 1, progress: (Int, Int) -> Void = { _, _ in }
   ) throws(ModelError) {
     do {
       self.family = family
       let shape = family.shape
       var embedding = try family.embedding(from: source)
-      if shape.tiesEmbeddings { embedding.tokens = try headBits.hold(embedding.tokens) }
+      if shape.tiesEmbeddings {
+        embedding.tokens = try headBits.hold(embedding.tokens, workers: workers)
+      }
       self.embedding = embedding
       var blocks: [DecoderBlock] = []
       for layer in 0..<shape.layers {
@@ -91,7 +98,7 @@ public struct Decoder: Sendable {
       }
       self.blocks = blocks
       var head = try family.head(from: source)
-      if let weights = head.weights { head.weights = try headBits.hold(weights) }
+      if let weights = head.weights { head.weights = try headBits.hold(weights, workers: workers) }
       outputHead = head
     } catch let error as CheckpointError {
       throw .checkpoint(error)

@@ -1,90 +1,162 @@
 import Kernels
+import SystemCalls
 
 extension GroupQuantizedWeights {
   /// Rounds a matrix to codes of 8 bits, to nearest, around zero: scale = max magnitude / 127 for
-  /// each group of a row, NaN where a value is NaN or infinite. Works through 16 rows at a time.
+  /// each group of a row, NaN where a value is NaN or infinite.
   ///
+  /// - Parameters:
+  ///   - weights: the matrix.
+  ///   - groupSize: inputs that share a scale.
+  ///   - workers: threads that round; their number changes no bit.
   /// - Throws: `TensorError.outOfMemory`.
-  public init(quantizing weights: any LinearWeights, groupSize: Int = 128) throws(TensorError) {
-    try self.init(quantizing: weights, bits: 8, groupSize: groupSize) { _, _ in }
+  public init(
+    quantizing weights: any LinearWeights, groupSize: Int = 128, workers: Int = 1
+  ) throws(TensorError) {
+    let parts = [try RoundedPart(of: weights, bits: 8, groupSize: groupSize)]
+    RoundedPart.fill(parts, from: weights, workers: workers)
+    self = parts[0].weights
   }
+}
 
-  /// Quantizes what a matrix of 8-bit codes leaves of another one to codes of 4 bits, by way of 8:
-  /// scale = max magnitude / 7.
+extension TwoPartWeights {
+  /// Quantizes a matrix to nearest, in groups of inputs that share a scale: to codes of 8 bits, and
+  /// what those leave to codes of 4 bits, with scale = max magnitude / 7.
   ///
+  /// - Parameters:
+  ///   - weights: the matrix.
+  ///   - groupSize: inputs that share a scale.
+  ///   - workers: threads that round; their number changes no bit.
   /// - Throws: `TensorError.outOfMemory`.
-  init(
-    quantizing weights: any LinearWeights, less coarse: GroupQuantizedWeights, groupSize: Int
+  public init(
+    quantizing weights: any LinearWeights, groupSize: Int = 128, workers: Int = 1
   ) throws(TensorError) {
-    var held = [Float](repeating: 0, count: weights.inFeatures)
-    try self.init(quantizing: weights, bits: 4, groupSize: groupSize) { index, row in
-      held.withUnsafeMutableBufferPointer { held in
-        guard let base = held.baseAddress else { return }
-        coarse.copyRow(index, into: base)
-        for column in held.indices { row[column] -= held[column] }
-      }
-    }
+    let parts = [
+      try RoundedPart(of: weights, bits: 8, groupSize: groupSize),
+      try RoundedPart(of: weights, bits: 4, groupSize: groupSize),
+    ]
+    RoundedPart.fill(parts, from: weights, workers: workers)
+    self.init(coarse: parts[0].weights, fine: parts[1].weights)
   }
+}
 
-  /// `change` gets each row before it is quantized.
-  private init(
-    quantizing weights: any LinearWeights, bits: Int, groupSize: Int,
-    change: (Int, UnsafeMutablePointer<Float>) -> Void
-  ) throws(TensorError) {
-    let (rows, inputs) = (weights.outFeatures, weights.inFeatures)
-    let group = min(groupSize, inputs)
-    let groups = (inputs + group - 1) / group
+/// Codes of a matrix in the making, in the kernels' blocks of 16 rows.
+///
+/// Sendable by rule: threads fill different blocks, and `weights` is used when all are filled.
+private struct RoundedPart: @unchecked Sendable {
+  let bits: Int
+  let rows: Int
+  let inputs: Int
+  let group: Int
+  let groups: Int
+  private let format: bb_row_format
+  private let lines: AlignedBytes
+  private let scales: AlignedBytes
+  /// For the byte of every signed code of 8 bits, which the kernel makes, the unsigned one of
+  /// `bits` that is nearest; and how many of the former's scales the latter's is.
+  private let table: [UInt8]
+  private let factor: Float
+
+  /// Takes the memory.
+  init(of weights: any LinearWeights, bits: Int, groupSize: Int) throws(TensorError) {
+    self.bits = bits
+    (rows, inputs) = (weights.outFeatures, weights.inFeatures)
+    group = min(groupSize, inputs)
+    groups = (inputs + group - 1) / group
+    format = bits == 8 ? BB_ROWS_INT8 : BB_ROWS_INT4
     let blocks = (rows + 15) / 16
-    let format = bits == 8 ? BB_ROWS_INT8 : BB_ROWS_INT4
-    let lineBytes = bb_block_bytes(format, inputs)
-    let lines = try AlignedBytes(weights: blocks * lineBytes)
-    let scales = try AlignedBytes(count: blocks * groups * 16 * MemoryLayout<Float>.size)
-    let quantize = bb_kernels().pointee.quantize
-    let pack = bb_format_of(format).pointee.pack
-    // What the kernel's codes of 8 bits become, and what their scales are multiplied by.
-    let (table, factor) = Self.codes(bits: bits)
-    var row = [Float](repeating: 0, count: inputs)
-    var signed = [Int8](repeating: 0, count: inputs + 8)
-    var found = [Float](repeating: 0, count: groups)
-    var sums = [Int32](repeating: 0, count: groups)
-    var codes = [UInt8](repeating: 0, count: 16 * inputs)
-    lines.withMutableBytes { lines in
-      scales.withMutableBytes { scales in
-        let scales = scales.bindMemory(to: Float.self)
-        guard let target = lines.bindMemory(to: UInt8.self).baseAddress else { return }
-        for block in 0..<blocks {
-          let count = min(16, rows - block * 16)
-          for index in 0..<count {
-            row.withUnsafeMutableBufferPointer { row in
-              guard let base = row.baseAddress else { return }
-              weights.copyRow(block * 16 + index, into: base)
-              change(block * 16 + index, base)
-            }
-            quantize(row, inputs, group, &signed, &found, &sums)
-            for (part, scale) in found.enumerated() {
-              scales[(block * groups + part) * 16 + index] = scale * factor
-            }
-            for column in 0..<inputs {
-              codes[index * inputs + column] = table[Int(UInt8(bitPattern: signed[column]))]
-            }
-          }
-          pack(codes, count, inputs, target + block * lineBytes)
-        }
-      }
+    lines = try AlignedBytes(weights: blocks * bb_block_bytes(format, inputs))
+    scales = try AlignedBytes(count: blocks * groups * 16 * MemoryLayout<Float>.size)
+    let middle = 1 << (bits - 1)
+    table = (0...255).map { byte in
+      let code = Double(Int8(truncatingIfNeeded: byte)) * Double(middle - 1) / 127
+      return UInt8(clamping: middle + Int(code.rounded(.toNearestOrEven)))
     }
-    self.init(
+    factor = 127 / Float(middle - 1)
+  }
+
+  /// The matrix, once all blocks are filled.
+  var weights: GroupQuantizedWeights {
+    GroupQuantizedWeights(
       bits: bits, rows: rows, inputs: inputs, groupSize: group, lines: lines, scales: scales,
       scaleFormat: BB_F32)
   }
 
-  /// For the byte of every signed code of 8 bits the unsigned one of `bits` that is nearest; and
-  /// how many of the former's scales the latter's is.
-  private static func codes(bits: Int) -> (table: [UInt8], factor: Float) {
-    let middle = 1 << (bits - 1)
-    let table = (0...255).map { byte in
-      let code = Double(Int8(truncatingIfNeeded: byte)) * Double(middle - 1) / 127
-      return UInt8(clamping: middle + Int(code.rounded(.toNearestOrEven)))
+  /// Rounds all rows of a matrix to the first part, what that leaves to the next, and so on, blocks
+  /// of 16 rows on several threads.
+  static func fill(_ parts: [RoundedPart], from weights: any LinearWeights, workers: Int) {
+    let blocks = (weights.outFeatures + 15) / 16
+    let threads = max(1, min(workers, blocks))
+    SystemThread.forEach(threads) { thread in
+      let scratch = Scratch(inputs: weights.inFeatures)
+      for block in blocks * thread / threads..<blocks * (thread + 1) / threads {
+        let first = block * 16
+        let count = min(16, weights.outFeatures - first)
+        for index in 0..<count {
+          weights.copyRow(first + index, into: scratch.row)
+          for (number, part) in parts.enumerated() {
+            part.round(
+              scratch, to: scratch.codes(number) + index * part.inputs, block: block,
+              index: index, leavesRest: number + 1 < parts.count)
+          }
+        }
+        for (number, part) in parts.enumerated() {
+          part.pack(scratch.codes(number), count: count, block: block)
+        }
+      }
     }
-    return (table, 127 / Float(middle - 1))
+  }
+
+  /// Rounds the row in `scratch` to `codes`; `leavesRest` takes from the row what the codes stand
+  /// for.
+  private func round(
+    _ scratch: Scratch, to codes: UnsafeMutablePointer<UInt8>, block: Int, index: Int,
+    leavesRest: Bool
+  ) {
+    let (row, signed, found) = (scratch.row, scratch.signed, scratch.scales.reserve(groups))
+    bb_kernels().pointee.quantize(
+      row, inputs, group, signed, found, scratch.sums.reserve(groups))
+    table.withUnsafeBufferPointer { table in
+      for column in 0..<inputs { codes[column] = table[Int(UInt8(bitPattern: signed[column]))] }
+    }
+    let middle = Float(1 << (bits - 1))
+    scales.withMutableBytes { bytes in
+      let scales = bytes.bindMemory(to: Float.self)
+      for part in 0..<groups {
+        let scale = found[part] * factor
+        scales[(block * groups + part) * 16 + index] = scale
+        if !leavesRest { continue }
+        for column in part * group..<min((part + 1) * group, inputs) {
+          row[column] -= scale * (Float(codes[column]) - middle)
+        }
+      }
+    }
+  }
+
+  private func pack(_ codes: UnsafePointer<UInt8>, count: Int, block: Int) {
+    lines.withMutableBytes { bytes in
+      guard let lines = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
+      bb_format_of(format).pointee.pack(
+        codes, count, inputs, lines + block * bb_block_bytes(format, inputs))
+    }
+  }
+
+  /// What one thread works in.
+  private final class Scratch {
+    let inputs: Int
+    let scales = GrowingBuffer<Float>()
+    let sums = GrowingBuffer<Int32>()
+    private let floats = GrowingBuffer<Float>()
+    private let bytes = GrowingBuffer<Int8>()
+    private let coded = [GrowingBuffer<UInt8>(), GrowingBuffer<UInt8>()]
+
+    init(inputs: Int) { self.inputs = inputs }
+
+    /// The row under work.
+    var row: UnsafeMutablePointer<Float> { floats.reserve(inputs) }
+    /// Its codes as the kernel makes them, which may write a few more.
+    var signed: UnsafeMutablePointer<Int8> { bytes.reserve(inputs + 8) }
+    /// The codes of 16 rows of a part.
+    func codes(_ part: Int) -> UnsafeMutablePointer<UInt8> { coded[part].reserve(16 * inputs) }
   }
 }

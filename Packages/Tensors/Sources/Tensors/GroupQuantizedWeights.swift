@@ -74,7 +74,7 @@ public struct GroupQuantizedWeights: LinearWeights {
     if let tokenRounding, numerics != .exact {
       return tokenRounding.activations(forRowsOf: inFeatures)
     }
-    return numerics.activations(forCodesInGroupsOf: bb_activation_group(groupSize, inFeatures))
+    return numerics.activations(forCodesSharingScalesBy: groupSize, of: inFeatures)
   }
 
   /// See `LinearWeights.product`.

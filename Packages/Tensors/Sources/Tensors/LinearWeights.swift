@@ -56,13 +56,11 @@ extension LinearWeights {
       LinearInput(x, tokens: tokens, width: inFeatures, numerics: .exact), into: y, on: pool)
   }
 
-  /// The whole matrix as floats, `[out, in]` row-major.
-  public func dequantized() -> [Float] {
-    [Float](unsafeUninitializedCapacity: outFeatures * inFeatures) { buffer, filled in
-      if let base = buffer.baseAddress {
-        for row in 0..<outFeatures { copyRow(row, into: base + row * inFeatures) }
-      }
-      filled = outFeatures * inFeatures
+  /// The whole matrix as floats, `[out, in]` row-major, made by the threads of `pool` where one is
+  /// given.
+  public func dequantized(on pool: ThreadPool? = nil) -> [Float] {
+    rowsOfFloats(outFeatures, width: inFeatures, on: pool) { rows, target in
+      for row in rows { copyRow(row, into: target + row * inFeatures) }
     }
   }
 }
@@ -86,12 +84,37 @@ public enum WeightPacking {
   /// A matrix of more bits a weight quantized to `bits`, 8 or 12: see
   /// `GroupQuantizedWeights.init(quantizing:)` and `TwoPartWeights`. Others as they are.
   ///
+  /// - Parameters:
+  ///   - weights: the matrix.
+  ///   - bits: 8 or 12.
+  ///   - workers: threads that round; their number changes no bit.
+  /// - Returns: the rounded matrix.
   /// - Throws: `TensorError.outOfMemory`.
   public static func quantized(
-    _ weights: any LinearWeights, bits: Int
+    _ weights: any LinearWeights, bits: Int, workers: Int = 1
   ) throws(TensorError) -> any LinearWeights {
     if weights.bits <= bits { return weights }
     return bits == 8
-      ? try GroupQuantizedWeights(quantizing: weights) : try TwoPartWeights(quantizing: weights)
+      ? try GroupQuantizedWeights(quantizing: weights, workers: workers)
+      : try TwoPartWeights(quantizing: weights, workers: workers)
+  }
+}
+
+/// `[rows, width]` floats that `body` writes, some rows at a time, on the threads of `pool` where
+/// one is given.
+func rowsOfFloats(
+  _ rows: Int, width: Int, on pool: ThreadPool?,
+  _ body: @Sendable (Range<Int>, DisjointMemory<Float>) -> Void
+) -> [Float] {
+  [Float](unsafeUninitializedCapacity: rows * width) { buffer, filled in
+    if let base = buffer.baseAddress {
+      let target = DisjointMemory(base)
+      if let pool {
+        pool.split(rows, granularity: 16) { body($0, target) }
+      } else {
+        body(0..<rows, target)
+      }
+    }
+    filled = rows * width
   }
 }

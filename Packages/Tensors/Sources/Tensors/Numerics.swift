@@ -43,6 +43,16 @@ public enum Numerics: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
+  /// What activations become for a matrix of integer codes that share scales in groups.
+  ///
+  /// - Parameters:
+  ///   - size: inputs that share a scale.
+  ///   - inputs: inputs of the matrix.
+  /// - Returns: the form in which kernels take the activations.
+  public func activations(forCodesSharingScalesBy size: Int, of inputs: Int) -> ActivationScheme {
+    activations(forCodesInGroupsOf: bb_activation_group(size, inputs))
+  }
+
   /// What activations become for a matrix of BF16.
   public var activationsForBF16: ActivationScheme {
     switch self {
@@ -92,6 +102,15 @@ public enum ActivationScheme: Sendable, Hashable {
     switch self {
     case .float, .bf16, .bf16Tiles, .float8, .between: nil
     case .int8(let group), .int16(let group): group
+    }
+  }
+
+  /// Bytes of one activation, scales aside.
+  public var elementBytes: Int {
+    switch self {
+    case .float: 4
+    case .bf16, .bf16Tiles, .int16, .float8: 2
+    case .int8, .between: 1
     }
   }
 

@@ -67,18 +67,42 @@ public struct QuantizedMatrix: Sendable, Equatable {
   public var grid: CodeGrid { CodeGrid(self) }
 
   /// The matrix as F32, `[out, in]` row-major.
-  public func dequantized() -> [Float] {
-    let groupOfInput = (0..<inFeatures).map { Int(groupIndex?[$0] ?? Int32($0 / groupSize)) }
-    var weights = [Float](repeating: 0, count: codes.count)
-    for row in 0..<outFeatures {
-      for input in 0..<inFeatures {
-        let group = row * groups + groupOfInput[input]
-        let zero = zeros?[group] ?? symmetricZero
-        let position = row * inFeatures + input
-        weights[position] = scales[group] * (Float(codes[position]) - zero)
+  public func dequantized() -> [Float] { dequantized(on: nil) }
+
+  /// The matrix as F32, `[out, in]` row-major, made by the threads of `pool` where one is given.
+  public func dequantized(on pool: ThreadPool?) -> [Float] {
+    rowsOfFloats(outFeatures, width: inFeatures, on: pool) { rows, target in
+      codes.withUnsafeBufferPointer { codes in
+        for row in rows {
+          let first = row * inFeatures
+          copyRow(
+            row, UnsafeBufferPointer(rebasing: codes[first..<first + inFeatures]),
+            into: target + first)
+        }
       }
     }
-    return weights
+  }
+
+  private func copyRow(
+    _ row: Int, _ codes: UnsafeBufferPointer<UInt8>, into target: UnsafeMutablePointer<Float>
+  ) {
+    func grid(_ group: Int) -> (scale: Float, zero: Float) {
+      let at = row * groups + group
+      return (scales[at], zeros?[at] ?? symmetricZero)
+    }
+    if let groupIndex {
+      for input in codes.indices {
+        let (scale, zero) = grid(Int(groupIndex[input]))
+        target[input] = scale * (Float(codes[input]) - zero)
+      }
+      return
+    }
+    for group in 0..<groups {
+      let (scale, zero) = grid(group)
+      for input in group * groupSize..<min((group + 1) * groupSize, inFeatures) {
+        target[input] = scale * (Float(codes[input]) - zero)
+      }
+    }
   }
 }
 

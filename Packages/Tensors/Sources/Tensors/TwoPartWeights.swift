@@ -18,12 +18,9 @@ public struct TwoPartWeights: LinearWeights {
   /// Bits of a weight, of both parts.
   public var bits: Int { coarse.bits + fine.bits }
 
-  /// Quantizes a matrix to nearest, in groups of inputs that share a scale.
-  ///
-  /// - Throws: `TensorError.outOfMemory`.
-  public init(quantizing weights: any LinearWeights, groupSize: Int = 128) throws(TensorError) {
-    coarse = try GroupQuantizedWeights(quantizing: weights, groupSize: groupSize)
-    fine = try GroupQuantizedWeights(quantizing: weights, less: coarse, groupSize: groupSize)
+  /// A matrix of these parts.
+  init(coarse: GroupQuantizedWeights, fine: GroupQuantizedWeights) {
+    (self.coarse, self.fine) = (coarse, fine)
   }
 
   /// See `LinearWeights.activations`.

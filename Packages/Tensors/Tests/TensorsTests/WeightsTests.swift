@@ -91,6 +91,18 @@ func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: 
     }
   }
 
+  @Test(arguments: [(5, 130), (37, 96), (100, 64)])
+  func threadsThatRoundChangeNoBit(rows: Int, inputs: Int) throws {
+    var numbers = Numbers(seed: 8)
+    let exact = try DenseWeights(
+      Tensor(numbers.floats(rows * inputs), shape: [rows, inputs]), name: "w")
+    for bits in [8, 12] {
+      let alone = try WeightPacking.quantized(exact, bits: bits)
+      let together = try WeightPacking.quantized(exact, bits: bits, workers: 3)
+      #expect(alone.bits == bits && together.dequantized() == alone.dequantized())
+    }
+  }
+
   @Test func roundingDoesNotHideWhatIsNoNumber() throws {
     var values = [Float](repeating: 1, count: 32 * 16)
     values[40] = .nan
