@@ -32,9 +32,10 @@ extension Checkpoint {
     let digests = Mutex([Int: SHA256Digest]())
     try forEachInParallel(pieces, workers: workers) { (piece) throws(CheckpointError) in
       let start = piece * Self.digestPiece
-      let bytes = try storedBytes(of: info, start..<min(start + Self.digestPiece, size))
       var hash = SHA256()
-      bytes.withBytes { hash.update(bufferPointer: $0) }
+      try withStoredBytes(of: info, start..<min(start + Self.digestPiece, size)) {
+        hash.update(bufferPointer: $0)
+      }
       let digest = hash.finalize()
       digests.withLock { $0[piece] = digest }
     }

@@ -211,6 +211,14 @@ public struct Checkpoint: Sendable {
     try shard(of: info).storedBytes(of: info, range)
   }
 
+  /// Hands out bytes `range` of a tensor of this checkpoint as they are stored; see
+  /// `storedBytes(of:_:)`.
+  func withStoredBytes(
+    of info: TensorInfo, _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Void
+  ) throws(CheckpointError) {
+    try shard(of: info).withStoredBytes(of: info, range, body)
+  }
+
   private func shard(of info: TensorInfo) throws(CheckpointError) -> TensorFile {
     guard let shard = shards[info.shard] else {
       throw .noTensor(directory: directory.path, tensor: info.name)

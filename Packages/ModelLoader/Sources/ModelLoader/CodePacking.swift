@@ -19,18 +19,18 @@ struct CodePacking {
 
   /// Reads `codes.count` codes from `words`, which has to hold as many.
   func unpack(_ words: UnsafeBufferPointer<UInt32>, into codes: UnsafeMutableBufferPointer<UInt8>) {
-    // The widths that matter most need no stream.
+    // The widths that matter most need no stream: words hold bytes, the first of them lowest.
+    let bytes = UnsafeRawBufferPointer(words)
     switch bits {
     case 8:
-      for position in codes.indices {
-        codes[position] = UInt8(
-          truncatingIfNeeded: words[position >> 2] &>> (UInt32(position & 3) * 8))
-      }
+      UnsafeMutableRawBufferPointer(codes).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: bytes[..<codes.count]))
     case 4:
-      for position in codes.indices {
-        codes[position] =
-          UInt8(truncatingIfNeeded: words[position >> 3] &>> (UInt32(position & 7) * 4)) & 15
+      for pair in 0..<codes.count / 2 {
+        codes[2 &* pair] = bytes[pair] & 15
+        codes[2 &* pair &+ 1] = bytes[pair] &>> 4
       }
+      if codes.count % 2 == 1 { codes[codes.count - 1] = bytes[codes.count / 2] & 15 }
     default:
       unpackStream(words, into: codes)
     }
@@ -58,6 +58,25 @@ struct CodePacking {
   /// Writes `codes`, each below `2^bits`, into `words`, which has to have room; unused bits become
   /// zero.
   func pack(_ codes: UnsafeBufferPointer<UInt8>, into words: UnsafeMutableBufferPointer<UInt32>) {
+    let bytes = UnsafeMutableRawBufferPointer(words)
+    switch bits {
+    case 8:
+      bytes.copyMemory(from: UnsafeRawBufferPointer(codes))
+      for index in codes.count..<bytes.count { bytes[index] = 0 }
+    case 4:
+      for pair in 0..<codes.count / 2 {
+        bytes[pair] = codes[2 &* pair] | codes[2 &* pair &+ 1] &<< 4
+      }
+      for index in codes.count / 2..<bytes.count { bytes[index] = 0 }
+      if codes.count % 2 == 1 { bytes[codes.count / 2] = codes[codes.count - 1] }
+    default:
+      packStream(codes, into: words)
+    }
+  }
+
+  private func packStream(
+    _ codes: UnsafeBufferPointer<UInt8>, into words: UnsafeMutableBufferPointer<UInt32>
+  ) {
     var stream: UInt64 = 0
     var filled = 0
     var next = 0

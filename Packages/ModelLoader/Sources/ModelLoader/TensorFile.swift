@@ -39,6 +39,19 @@ struct TensorFile: Sendable {
     return bytes
   }
 
+  /// Hands out bytes `range` of the tensor `info`, which belongs to this shard, as they are stored,
+  /// in memory that the next piece is read into.
+  func withStoredBytes(
+    of info: TensorInfo, _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Void
+  ) throws(CheckpointError) {
+    try buffers.with { (buffer) throws(CheckpointError) in
+      let bytes = buffer.memory.bytes(range.count)
+      try source.read(
+        from: info.range.lowerBound + range.lowerBound, of: "tensor \(info.name)", into: bytes)
+      body(UnsafeRawBufferPointer(bytes))
+    }
+  }
+
   /// Reads the tensor `info`, which belongs to this shard, its rows in order.
   func bytes(of info: TensorInfo, workers: Int) throws(CheckpointError) -> AlignedBytes {
     guard info.rowOrder != nil, let rows = info.shape.first, rows > 0 else {

@@ -24,10 +24,12 @@ final class ZstdDecoder: @unchecked Sendable {
   func output(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers.1.bytes(size) }
   func joined(_ size: Int) -> UnsafeMutableRawBufferPointer { buffers.2.bytes(size) }
 
-  /// Decodes one frame that has to fill `output`; returns what is wrong, or nil.
+  /// Decodes one frame, whose hash was found right, that has to fill `output`; returns what is
+  /// wrong, or nil.
   func decompress(
     _ input: UnsafeMutableRawBufferPointer, into output: UnsafeMutableRawBufferPointer
   ) -> String? {
+    if StoredFrame.copy(UnsafeRawBufferPointer(input), into: output) { return nil }
     let result = ZSTD_decompressDCtx(
       context, output.baseAddress, output.count, input.baseAddress, input.count)
     if ZSTD_isError(result) != 0 { return String(cString: ZSTD_getErrorName(result)) }

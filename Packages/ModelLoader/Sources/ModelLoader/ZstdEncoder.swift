@@ -51,31 +51,13 @@ final class ZstdEncoder: @unchecked Sendable {
       filled = ZSTD_isError(result) == 0 ? result : 0
     }
     guard ZSTD_isError(result) == 0 else { throw failure(result) }
-    return result <= content.count - content.count / Self.leastSaving ? frame : Self.stored(content)
+    return result <= content.count - content.count / Self.leastSaving
+      ? frame : StoredFrame.encoded(content)
   }
 
   /// The part of its bytes that a frame has to save to be worth its decoding, which takes longer
   /// than all else that is done to it. Codes of 8 bits in groups save less, those of 4 bits more.
   private static let leastSaving = 8
-  private static let blockLimit = 128 << 10
-
-  /// A frame that holds its content as it is.
-  ///
-  /// Source: RFC 8878, 3.1.1: a single segment with a checksum, and raw blocks.
-  private static func stored(_ content: UnsafeRawBufferPointer) -> [UInt8] {
-    var frame: [UInt8] = []
-    frame.reserveCapacity(content.count + 16 + 3 * (content.count / blockLimit + 1))
-    frame.append(0xFD2F_B528, size: 4)
-    frame.append(0b1010_0100, size: 1)
-    frame.append(UInt64(content.count), size: 4)
-    for start in stride(from: 0, to: content.count, by: blockLimit) {
-      let end = min(start + blockLimit, content.count)
-      frame.append((end == content.count ? 1 : 0) | UInt64(end - start) << 3, size: 3)
-      frame.append(contentsOf: UnsafeRawBufferPointer(rebasing: content[start..<end]))
-    }
-    frame.append(XXH64.hash(content) & 0xFFFF_FFFF, size: 4)
-    return frame
-  }
 
   private func failure(_ result: Int) -> CheckpointError {
     .tensors("zstd: \(String(cString: ZSTD_getErrorName(result)))")
