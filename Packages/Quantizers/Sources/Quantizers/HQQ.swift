@@ -84,8 +84,12 @@ public struct HQQ: WeightQuantizer, Hashable, Codable {
   ) throws(QuantizerError) -> [QuantizedLayer] {
     var layers: [QuantizedLayer] = []
     for matrix in matrices {
-      let (quantized, steps) = try round(matrix, on: pool)
-      var layer = try QuantizedLayer(quantized, of: matrix, hessian: hessian, on: pool)
+      var times = PhaseTimes()
+      let (quantized, steps) = try times.measure(.rounding) { () throws(QuantizerError) in
+        try round(matrix, on: pool)
+      }
+      var layer = try QuantizedLayer(
+        quantized, of: matrix, hessian: hessian, on: pool, times: times)
       layer.report.iterations = steps
       layers.append(layer)
     }

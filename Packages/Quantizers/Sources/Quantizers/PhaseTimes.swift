@@ -2,6 +2,8 @@
 public struct PhaseTimes: Sendable, Hashable {
   /// A kind of work.
   public enum Phase: String, Sendable, Hashable, CaseIterable {
+    /// The digest of the source's weights.
+    case digest
     /// Reading and packing the weights of a block.
     case reading
     /// Running calibration sequences through a block.
@@ -10,6 +12,10 @@ public struct PhaseTimes: Sendable, Hashable {
     case hessian
     /// Cholesky factor and its inverse (mostly products).
     case factor
+    /// Making floats of the weights of the layers under work, and looking for what is no number.
+    case preparing
+    /// Scales and codes of methods without calibration.
+    case rounding
     /// Finding scales and zero points.
     case grids
     /// Rounding columns one after the other within a block of columns.
@@ -20,12 +26,15 @@ public struct PhaseTimes: Sendable, Hashable {
     case errors
     /// Packing codes and putting a finished block on disk.
     case storing
+    /// Putting the result on disk.
+    case writing
 
     /// Whether nearly all of it is spent in products of matrices.
     public var isLinearAlgebra: Bool {
       switch self {
       case .hessian, .factor, .updates, .errors: true
-      case .reading, .forward, .grids, .columns, .storing: false
+      case .digest, .reading, .forward, .preparing, .rounding, .grids, .columns, .storing, .writing:
+        false
       }
     }
   }
