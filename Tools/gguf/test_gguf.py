@@ -67,22 +67,32 @@ def test_the_package_reads_what_was_meant(tmp_path, bits, kind):
     assert len(tokens) == tensors["token_embd.weight"].shape[1]
 
 
-@pytest.mark.parametrize("bits", [16, 8, 4])
-def test_llama_cpp_writes_the_same_text(tmp_path, bits, monkeypatch):
+@pytest.fixture
+def llama(monkeypatch):
+    """What opens a file with llama.cpp, its weights as they are in the file: its kernels for tile registers end some
+    processes that have these."""
     llama_cpp = pytest.importorskip("llama_cpp")
     low = llama_cpp.llama_cpp
     defaults = low.llama_model_default_params
 
     def plain():
-        """Weights as they are in the file: its kernels for tile registers end some processes that have these."""
         parameters = defaults()
         parameters.use_extra_bufts = False
         return parameters
 
     monkeypatch.setattr(low, "llama_model_default_params", plain)
+    return lambda path, **settings: llama_cpp.Llama(str(path), n_ctx=512, n_threads=2, verbose=False, **settings)
+
+
+def prompt_ids(path):
+    return [int(word) for word in run("generate", "--model", path, "--tokenize", PROBLEM).splitlines()[0].split(",")]
+
+
+@pytest.mark.parametrize("bits", [16, 8, 4])
+def test_llama_cpp_writes_the_same_text(tmp_path, bits, llama):
     path = written(tmp_path, bits)
-    ids = [int(word) for word in run("generate", "--model", path, "--tokenize", PROBLEM).splitlines()[0].split(",")]
-    model = llama_cpp.Llama(str(path), n_ctx=512, n_threads=2, verbose=False)
+    ids = prompt_ids(path)
+    model = llama(path)
     assert model.tokenize(PROBLEM.encode(), add_bos=False, special=True) == ids
     ours = run("generate", "--model", path, "--ids", ",".join(map(str, ids)), "--print-ids", "--greedy", "--max-tokens", 24)
     expected = [int(word) for word in ours.replace(",", " ").split()]
@@ -92,6 +102,26 @@ def test_llama_cpp_writes_the_same_text(tmp_path, bits, monkeypatch):
         if len(theirs) == len(expected):
             break
     assert theirs == expected
+
+
+@pytest.mark.parametrize("bits, most", [(16, 1e-3), (8, 1e-3), (4, 1e-3)])
+def test_llama_cpp_predicts_nearly_the_same(tmp_path, bits, most, llama):
+    """Divergence in nats, mean over the positions of a prompt: activations are rounded otherwise there."""
+    path = written(tmp_path, bits)
+    ids = prompt_ids(path)
+    run("generate", "--model", path, "--ids", ",".join(map(str, ids)), "--logits", tmp_path / "ours.npy",
+        "--numerics", "exact", "--head-bits", 16)  # fmt: skip
+    model = llama(path, logits_all=True)
+    model.eval(ids)
+    ours, theirs = (log_softmax(rows) for rows in (numpy.load(tmp_path / "ours.npy"), model.scores[: len(ids)]))
+    divergence = (numpy.exp(ours) * (ours - theirs)).sum(axis=1).mean()
+    assert 0 <= divergence < most
+
+
+def log_softmax(logits):
+    logits = logits.astype(numpy.float64)
+    logits -= logits.max(axis=1, keepdims=True)
+    return logits - numpy.log(numpy.exp(logits).sum(axis=1, keepdims=True))
 
 
 def split(path, folder):

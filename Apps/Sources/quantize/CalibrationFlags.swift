@@ -5,7 +5,10 @@ import Foundation
 import ModelLoader
 import DecoderModels
 import NanoModels
+import Tensors
 import Tokenizer
+
+extension Numerics: ExpressibleByArgument {}
 
 /// The flags that say what a quantizer is shown of the model at work.
 struct CalibrationFlags: ParsableArguments {
@@ -22,6 +25,13 @@ struct CalibrationFlags: ParsableArguments {
   @Option(help: "Most tokens of a calibration sample (default: 2048 of a file, 512 of self).")
   var length: Int?
 
+  @Option(
+    name: .customLong("calibration-numerics"),
+    help: ArgumentHelp(
+      "How the blocks that are finished meet calibration's activations: \(CompressionPlan.usualNumerics.rawValue), or another of generate's --numerics, such as int8, which is faster (default: \(CompressionPlan.usualNumerics.rawValue)).",
+      valueName: "numerics"))
+  var numerics: Numerics?
+
   /// Where the text comes from.
   enum Source {
     case file(URL)
@@ -34,7 +44,7 @@ struct CalibrationFlags: ParsableArguments {
   }
 
   /// Whether a flag says that something is to be shown at all.
-  var isGiven: Bool { calibration != nil || chatTemplate }
+  var isGiven: Bool { calibration != nil || chatTemplate || numerics != nil }
 
   func validate() throws {
     for (name, value) in [("samples", samples), ("length", length)] {

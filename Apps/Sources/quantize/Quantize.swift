@@ -81,7 +81,7 @@ struct Quantize: ParsableCommand {
     }
     if !settings.mayCalibrate, calibration.isGiven {
       throw ValidationError(
-        "\(settings.methodFlag) needs no calibration; it excludes --calibration and --chat-template"
+        "\(settings.methodFlag) needs no calibration; it excludes --calibration, --chat-template and --calibration-numerics"
       )
     }
   }
@@ -95,12 +95,13 @@ struct Quantize: ParsableCommand {
     let checkpoint = try Checkpoint(directory: folder, workers: pool.workers)
     let target = try prepareTarget(folder)
     let width = try DecoderSource(checkpoint, families: Known.families).shape.hiddenSize
-    let plan = try settings.plan(usualGroup: format.usualGroup, width: width)
+    var plan = try settings.plan(usualGroup: format.usualGroup, width: width)
+    if let numerics = calibration.numerics { plan.numerics = numerics }
     let writer = try writer(of: checkpoint, to: target, for: plan)
     do {
-      let (record, store, times, concerns) = try compress(
+      var (record, store, times, concerns) = try compress(
         checkpoint, by: plan, to: target, into: writer, pool: pool)
-      try writer.finish(record: record)
+      try times.measure(.writing) { try writer.finish(record: record) }
       store.remove()
       try QuantizeReport(record: record, times: times, concerns: concerns)
         .show(source: checkpoint, target: target, started: started)
@@ -127,7 +128,8 @@ struct Quantize: ParsableCommand {
     let compressor = try Compressor(
       checkpoint, families: Known.families, plan: plan, scaleType: writer.scaleType, pool: pool)
     try compressor.check(writer)
-    let digest = try checkpoint.digest()
+    var before = PhaseTimes()
+    let digest = try before.measure(.digest) { try checkpoint.digest() }
     let (sequences, used) = try shown(
       compressor, plan, checkpoint, digest: digest, target: target)
     let concerns =
@@ -139,7 +141,11 @@ struct Quantize: ParsableCommand {
     // What is known only after the text was written was forecast before, and said.
     let forecast = try compressor.forecast(
       sequences: sequences.map(\.count), layout: format.layout(for: plan))
-    try checkRoom(forecast, on: target, says: used?.isOwn != true)
+    let isSaid = used?.isOwn == true
+    try checkRoom(forecast, on: target, says: !isSaid)
+    if !isSaid, let seconds = seconds(compressor, sequences.map(\.count), target) {
+      Console.note("will take   about \(Text.duration(seconds))")
+    }
     let store = try BlockStore(
       workFolder(of: target), source: checkpoint,
       identity: .init(
@@ -154,7 +160,8 @@ struct Quantize: ParsableCommand {
         line.show(block, of: blocks, part: part)
         return !Interrupts.isPending
       }
-      return (record, store, times, concerns)
+      before.add(times)
+      return (record, store, before, concerns)
     } catch {
       if !error.isTransient {
         // The model is at fault: what is finished will never be of use.
@@ -191,6 +198,12 @@ struct Quantize: ParsableCommand {
     }
   }
 
+  /// How long the run will take, where it is long. What is wrong with a model the run itself says.
+  private func seconds(_ compressor: Compressor, _ sequences: [Int], _ target: URL) -> Double? {
+    (try? compressor.secondsForecast(sequences: sequences, beside: workFolder(of: target)))
+      .flatMap { $0 }
+  }
+
   /// Where finished blocks wait: beside the target, hidden.
   private func workFolder(of target: URL) -> URL {
     target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).blocks")
@@ -216,7 +229,9 @@ struct Quantize: ParsableCommand {
           sequences: Array(repeating: amount.tokens, count: amount.sequences),
           layout: format.layout(for: plan)), on: target)
       let writer = SelfWriter(
-        checkpoint, amount, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        checkpoint, amount, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
+        quantizing: seconds(
+          compressor, Array(repeating: amount.tokens, count: amount.sequences), target))
       (file, sequences) = try writer.sequences(
         in: target.deletingLastPathComponent(), digest: digest)
     }

@@ -15,12 +15,17 @@ struct SelfWriter {
   private let checkpoint: Checkpoint
   private let amount: SelfCalibration.Amount
   private let threads: Int
+  private let quantizing: Double?
 
-  /// A writer for the model of a folder.
-  init(_ checkpoint: Checkpoint, _ amount: SelfCalibration.Amount, threads: Int) {
+  /// A writer for the model of a folder; `quantizing` by its text will take so many seconds, where
+  /// that is known.
+  init(
+    _ checkpoint: Checkpoint, _ amount: SelfCalibration.Amount, threads: Int, quantizing: Double?
+  ) {
     self.checkpoint = checkpoint
     self.amount = amount
     self.threads = threads
+    self.quantizing = quantizing
   }
 
   /// Has the texts written that are missing.
@@ -92,7 +97,8 @@ struct SelfWriter {
     let time = try SelfCalibrationForecast(loaded.pass, amount, together: together)
     Console.note(
       "will take   about \(Text.duration(time.writing)) to write \(amount.total) tokens of calibration "
-        + "text, then about \(Text.duration(time.quantizing)) to quantize")
+        + "text"
+        + (quantizing.map { ", then about \(Text.duration($0)) to quantize" } ?? ""))
     return SelfCalibration.Writer(
       BatchGenerator(loaded.pass, tokenLimit: loaded.tokenLimit), concurrency: together)
   }

@@ -16,10 +16,15 @@ struct CalibrationActivations {
   private let shape: DecoderShape
   private let pool: ThreadPool
   private let pass: BlockPass
+  /// How keys and values are kept: as floats where nothing is rounded, else as the engine does.
+  private let cachePolicy: KVPolicy
   private var streams: [Stream] = []
   /// All sequences one after the other, each `[tokens, hidden]`: one block of memory, which goes
   /// back to the system when it is freed.
   private var hidden: [Float] = []
+  /// What the last layer of the step under work multiplies in every sequence, prepared for its
+  /// product.
+  private var kept: (step: Int, scheme: ActivationScheme, inputs: [LinearInput])?
   /// Told before every sequence what part of the block's work is done; says whether to go on.
   private var progress: (Double) -> Bool = { _ in true }
   /// Multiplications for a token of each sequence so far in this block, and in the whole of it.
@@ -29,35 +34,57 @@ struct CalibrationActivations {
   ///
   /// - Throws: `ModelError` for a token outside the vocabulary, a sequence beyond the context or a
   ///   missing tensor.
-  init(_ sequences: [[Int32]], source: DecoderSource, pool: ThreadPool) throws(ModelError) {
+  init(
+    _ sequences: [[Int32]], source: DecoderSource, numerics: Numerics, pool: ThreadPool
+  ) throws(ModelError) {
     shape = source.shape
     self.pool = pool
-    pass = BlockPass(width: shape.hiddenSize, pool: pool, numerics: .exact)
+    pass = BlockPass(width: shape.hiddenSize, pool: pool, numerics: numerics)
+    cachePolicy = KVPolicy(format: numerics == .exact ? .f32 : .bf16)
     if sequences.isEmpty { return }
     let embedding = try source.embedding()
-    let tokens = sequences.reduce(0) { $0 + $1.count }
-    hidden = [Float](repeating: 0, count: tokens * shape.hiddenSize)
-    var layouts: [Int: RowLayout] = [:]
-    var first = 0
-    for sequence in sequences {
+    let places = takeStreams(of: sequences.map(\.count))
+    for (sequence, first) in zip(sequences, places) {
       if let id = sequence.first(where: { $0 < 0 || $0 >= shape.vocabularySize }) {
         throw .tokenOutOfRange(id: id, vocabulary: shape.vocabularySize)
       }
       guard sequence.count <= shape.contextLength else {
         throw .contextExceeded(tokens: sequence.count, limit: shape.contextLength)
       }
-      hidden.withUnsafeMutableBufferPointer { buffer in
+      hidden.withUnsafeMutableBufferPointer { [pass] buffer in
         guard let base = buffer.baseAddress else { return }
         embedding.embed(sequence, at: Array(sequence.indices), into: base + first, in: pass)
       }
-      let layout =
-        layouts[sequence.count]
-        ?? RowLayout([(0, 0, sequence.count)], rotary: shape.rotary)
-      layouts[sequence.count] = layout
-      streams.append(Stream(first: first, layout: layout))
-      first += sequence.count * shape.hiddenSize
     }
   }
+
+  /// One stream of made-up values, which takes as long as one of a text.
+  init(tokens: Int, source: DecoderSource, numerics: Numerics, pool: ThreadPool)
+    throws(ModelError)
+  {
+    try self.init([], source: source, numerics: numerics, pool: pool)
+    _ = takeStreams(of: [tokens])
+    for index in hidden.indices { hidden[index] = Float(index &* 7919 % 2003) / 1001 - 1 }
+  }
+
+  /// Takes memory for streams of so many tokens each; returns where each begins.
+  private mutating func takeStreams(of counts: [Int]) -> [Int] {
+    hidden = [Float](repeating: 0, count: counts.reduce(0, +) * shape.hiddenSize)
+    var layouts: [Int: RowLayout] = [:]
+    var first = 0
+    for count in counts {
+      let layout = layouts[count] ?? RowLayout([(0, 0, count)], rotary: shape.rotary)
+      layouts[count] = layout
+      streams.append(Stream(first: first, layout: layout))
+      first += count * shape.hiddenSize
+    }
+    return streams.map(\.first)
+  }
+
+  /// Whether there are no sequences.
+  var isEmpty: Bool { streams.isEmpty }
+  /// Tokens of all sequences.
+  var tokens: Int { hidden.count / shape.hiddenSize }
 
   /// Rotates the residual streams, for blocks that are rotated too.
   mutating func rotate(by rotation: Hadamard) { rotation.rotate(rowsOf: &hidden) }
@@ -108,11 +135,20 @@ struct CalibrationActivations {
 
   /// Second moments of the inputs of some sites of the block over all sequences.
   ///
+  /// - Parameters:
+  ///   - group: the sites.
+  ///   - block: the block, as far as it is finished.
+  ///   - scheme: how the inputs of the last site of a step are kept, so that `advance` need not
+  ///     compute them again; nil where they are not.
+  ///   - times: where the time went.
+  /// - Returns: those of each site.
   /// - Throws: `CompressionError.layer` when the activations of a site cannot serve, `.tensors`,
   ///   `.stopped`.
   mutating func moments(
-    of group: Range<Int>, block: DecoderBlock, times: inout PhaseTimes
+    of group: Range<Int>, block: DecoderBlock, keptAs scheme: ActivationScheme? = nil,
+    times: inout PhaseTimes
   ) throws(CompressionError) -> [Moments] {
+    kept = nil
     if streams.isEmpty {
       return group.map { _ in Moments(hessian: nil, rows: 0, areTooFew: false) }
     }
@@ -125,10 +161,13 @@ struct CalibrationActivations {
           try HessianAccumulator(order: site.inFeatures, on: pool)
         })
     }
+    var inputs: [LinearInput] = []
     for stream in streams {
       try report(Self.momentWork(group, in: sites))
       let found = try times.measure(.forward) { () throws(CompressionError) in
-        try rows(of: group, sites, stream, block)
+        let found = try rows(of: group, sites, stream, block)
+        if let scheme { inputs.append(preparedInput(scheme)) }
+        return found
       }
       try times.measure(.hessian) { () throws(CompressionError) in
         for (site, rows) in found {
@@ -142,6 +181,7 @@ struct CalibrationActivations {
         }
       }
     }
+    if let scheme { kept = (sites[group.lowerBound].step, scheme, inputs) }
     return try times.measure(.hessian) { () throws(CompressionError) in
       var moments: [Moments] = []
       for (site, largest) in zip(sites[group], largest) {
@@ -162,6 +202,14 @@ struct CalibrationActivations {
       }
       return moments
     }
+  }
+
+  /// A copy of the input that was shown last, in the form in which it is multiplied.
+  private func preparedInput(_ scheme: ActivationScheme) -> LinearInput {
+    let input = LinearInput(numerics: pass.input.numerics)
+    input.reset(rows: Array(0..<pass.input.tokens), of: pass.input)
+    _ = input.prepared(for: scheme, on: pool)
+    return input
   }
 
   /// Raises the largest magnitudes of inputs to those of some rows.
@@ -205,6 +253,20 @@ struct CalibrationActivations {
   /// Moves every stream from the beginning of a step of the block to its end.
   mutating func advance(through step: Int, of block: DecoderBlock) throws(CompressionError) {
     let amount = block.sites.reduce(0) { $0 + ($1.step == step ? Self.products($1) : 0) }
+    if let kept, kept.step == step, let linear = block.lastLinear(ofStep: step),
+      linear.weights.activations(for: pass.input.numerics) == kept.scheme
+    {
+      self.kept = nil
+      for (stream, input) in zip(streams, kept.inputs) {
+        try report(amount)
+        hidden.withUnsafeMutableBufferPointer { [pass] buffer in
+          guard let base = buffer.baseAddress else { return }
+          pass.addProduct(linear, of: input, to: base + stream.first)
+        }
+      }
+      return
+    }
+    kept = nil
     for stream in streams {
       try report(amount)
       try run(block, step: step, stream.layout, &hidden, first: stream.first, observe: nil)
@@ -220,7 +282,7 @@ struct CalibrationActivations {
     do throws(KVPolicyError) {
       caches = [
         try KVCache(
-          shape: block.mixer.state.cacheShape, policy: KVPolicy(format: .f32), meter: KVMeter())
+          shape: block.mixer.state.cacheShape, policy: cachePolicy, meter: KVMeter())
       ]
     } catch {
       throw .cache(error)

@@ -7,8 +7,9 @@ import Quantizers
 ///
 /// Memory is the largest of three stages. While sequences are embedded, the embedding and the
 /// activations of all sequences are held. Then a block as stored with the codes made of it, the
-/// float copies of the layers under work and their Hessian, beside the activations. In the end the
-/// largest tensor that is copied, beside what the C library keeps of the arrays of the layers.
+/// float copies of the layers under work and their Hessian, beside the activations and what is kept
+/// of a layer's inputs. Before and in the end the largest tensor that is copied, beside what the C
+/// library keeps of the arrays of the layers.
 public struct CompressionForecast: Sendable, Hashable {
   /// Bytes of memory at the highest point.
   public let memoryBytes: Int
@@ -38,9 +39,13 @@ extension Compressor {
     var quantizedBytes = 0
     var denseBytes = source.checkpoint.storedBytes
     var projected = 0
+    let tokens = sequences.reduce(0, +)
     for layer in sites.indices {
       let block = try blockForecast(layer, calibrated: !sequences.isEmpty)
-      largestBlock = max(largestBlock, block.memory)
+      let inputs = groups(of: layer).compactMap {
+        self.kept(of: $0, layer: layer, tokens: tokens)?.bytes
+      }
+      largestBlock = max(largestBlock, block.memory + (inputs.max() ?? 0))
       kept = max(kept, block.arrays)
       quantizedBytes += block.quantized
       denseBytes -= block.replaced
@@ -62,7 +67,7 @@ extension Compressor {
     // values.
     let rowFloats = 3 * width + 2 * projected
     let scratch = (sequences.max() ?? 0) * rowFloats * 4
-    let activations = sequences.reduce(0, +) * width * 4
+    let activations = tokens * width * 4
     let result =
       layout.method == nil ? source.checkpoint.storedBytes : quantizedBytes + denseBytes
     return CompressionForecast(
@@ -75,7 +80,7 @@ extension Compressor {
 
   /// Bytes of memory while a block is under work, of the arrays of its largest layer, of its
   /// quantized layers as written, and of what those replace.
-  private func blockForecast(
+  func blockForecast(
     _ layer: Int, calibrated: Bool
   ) throws(CheckpointError) -> (memory: Int, arrays: Int, quantized: Int, replaced: Int) {
     var (stored, codes, work, arrays, quantized, replaced) = (0, 0, 0, 0, 0, 0)
@@ -130,7 +135,7 @@ extension Compressor {
     return part.rows.count * part.columns * (try source.checkpoint.info(of: part).dtype.bits) / 8
   }
 
-  private func bytes(_ tensor: String) throws(CheckpointError) -> Int {
+  func bytes(_ tensor: String) throws(CheckpointError) -> Int {
     try source.checkpoint.info(of: tensor).range.count
   }
 }

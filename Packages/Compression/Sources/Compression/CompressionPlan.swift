@@ -1,6 +1,7 @@
 import MemoryPlanner
 import ModelLoader
 import Quantizers
+import Tensors
 
 /// What becomes of each layer: the settings of the whole run, and rules for single layers.
 ///
@@ -28,6 +29,10 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
   public let rules: [Rule]
   /// SmoothQuant's strength, 0 to 1; nil for none.
   public var smoothing: Float?
+  /// How weights meet activations while calibration text is read; nil for `exact`.
+  public var numerics: Numerics? = Self.usualNumerics
+  /// See `numerics`.
+  public static let usualNumerics = Numerics.exact
   /// Whether residual stream and heads are rotated: where any layer's inputs are.
   public var rotates: Bool {
     ([settings] + rules.compactMap(\.settings)).contains { $0.rotatesInputs == true }

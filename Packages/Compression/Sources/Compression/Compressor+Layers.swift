@@ -26,7 +26,11 @@ extension Compressor {
       let norms = Set(group.compactMap { smoothing?.norm(of: $0, in: block) })
         .subtracting(smoothed)
       if parts.allSatisfy(\.isEmpty), norms.isEmpty { continue }
-      var moments = try activations.moments(of: group, block: block, times: &times)
+      let site = sites[layer][group.lowerBound]
+      let endsStep = block.lastLinear(ofStep: site.step)?.name == site.linears[0].name
+      let kept = endsStep ? self.kept(of: group, layer: layer, tokens: activations.tokens) : nil
+      var moments = try activations.moments(
+        of: group, block: block, keptAs: kept?.scheme, times: &times)
       if let smoothing, let norm = norms.first {
         let divisors = try CompressionError.wrapping(
           tensors: { () throws(TensorError) in
@@ -44,7 +48,7 @@ extension Compressor {
         for part in parts[index] {
           try quantize(
             part.linears, of: &sites[site], by: part.settings, moments: moments[index],
-            into: &finished, times: &times)
+            isShown: !activations.isEmpty, into: &finished, times: &times)
         }
       }
       block.sites = sites
@@ -98,23 +102,26 @@ extension Compressor {
   }
 
   /// Quantizes some layers of a site together; those of an expert that calibration hardly reached
-  /// are rounded to nearest.
+  /// are rounded to nearest. They take the place of the source's where calibration text `isShown` to
+  /// what follows.
   private func quantize(
     _ indices: [Int], of site: inout Site, by settings: QuantizerSettings,
-    moments: CalibrationActivations.Moments, into finished: inout BlockStore.Block,
-    times: inout PhaseTimes
+    moments: CalibrationActivations.Moments, isShown: Bool,
+    into finished: inout BlockStore.Block, times: inout PhaseTimes
   ) throws(CompressionError) {
     var settings = settings
     if settings.method == .gptq && moments.areTooFew { settings.method = .rtn }
     let quantized = try quantize(
       indices.map { site.linears[$0] }, by: settings, moments: moments,
-      isInner: !site.isPartInput && site.step > 0)
+      isInner: !site.isPartInput && site.step > 0, times: &times)
     for (index, layer) in zip(indices, quantized) {
       let name = site.linears[index].name
       finished.matrices[name] = layer.stored
       times.add(layer.times)
-      site.linears[index].weights = try times.measure(.storing) { () throws(CompressionError) in
-        try packed(layer.stored, name: name)
+      if isShown {
+        site.linears[index].weights = try times.measure(.storing) { () throws(CompressionError) in
+          try packed(layer.stored, name: name)
+        }
       }
       finished.reports.append(
         .init(
@@ -134,21 +141,23 @@ extension Compressor {
 
   private func quantize(
     _ linears: [Linear], by settings: QuantizerSettings,
-    moments: CalibrationActivations.Moments, isInner: Bool
+    moments: CalibrationActivations.Moments, isInner: Bool, times: inout PhaseTimes
   ) throws(CompressionError) -> [Result] {
     if settings.isFloat8 == true {
       return try linears.map { (linear) throws(CompressionError) in
-        try rounded(linear, settings, hessian: moments.hessian)
+        try rounded(linear, settings, hessian: moments.hessian, times: &times)
       }
     }
     if settings.activations?.codeBits != nil {
       let rotates = isInner && settings.rotatesInputs == true
-      return try besidesOutliers(linears, settings, moments: moments, rotates: rotates)
+      return try besidesOutliers(
+        linears, settings, moments: moments, rotates: rotates, times: &times)
     }
     let quantizer = try CompressionError.wrapping(layer: Self.names(linears)) {
       () throws(QuantizerError) in try settings.quantizer(scaleType: scaleType)
     }
-    return try quantize(linears, by: quantizer, hessian: moments.hessian).map { layer in
+    let layers = try quantize(linears, by: quantizer, hessian: moments.hessian, times: &times)
+    return layers.map { layer in
       var matrix = layer.matrix
       matrix.tokenRounding = settings.activations
       return Result(
@@ -159,14 +168,14 @@ extension Compressor {
 
   /// A layer as 8-bit floats.
   private func rounded(
-    _ linear: Linear, _ settings: QuantizerSettings, hessian: Hessian?
+    _ linear: Linear, _ settings: QuantizerSettings, hessian: Hessian?, times: inout PhaseTimes
   ) throws(CompressionError) -> Result {
     do throws(QuantizerError) {
       let rounding = Float8Rounding(scaleType: scaleType)
-      var (matrix, report) = try rounding.quantize(
-        WeightMatrix(
-          linear.weights.dequantized(), outFeatures: linear.weights.outFeatures,
-          inFeatures: linear.weights.inFeatures), hessian: hessian, on: pool)
+      let weights = try floats(of: linear, times: &times)
+      var (matrix, report) = try times.measure(.rounding) { () throws(QuantizerError) in
+        try rounding.quantize(weights, hessian: hessian, on: pool)
+      }
       matrix.tokenRounding = settings.activations
       return Result(
         stored: .float8(matrix), scheme: try rounding.scheme, report: report, times: PhaseTimes())
@@ -178,7 +187,7 @@ extension Compressor {
   /// Layers that are not rounded in some inputs, and whose activations are rounded in all others.
   private func besidesOutliers(
     _ linears: [Linear], _ settings: QuantizerSettings, moments: CalibrationActivations.Moments,
-    rotates: Bool
+    rotates: Bool, times: inout PhaseTimes
   ) throws(CompressionError) -> [Result] {
     let names = Self.names(linears)
     let width = linears[0].weights.inFeatures
@@ -193,12 +202,7 @@ extension Compressor {
       if let rotation { hessian = try hessian?.rotated(by: rotation) }
       var matrices: [WeightMatrix] = []
       for linear in linears {
-        var values = linear.weights.dequantized()
-        rotation?.rotate(rowsOf: &values)
-        matrices.append(
-          try WeightMatrix(
-            values, outFeatures: linear.weights.outFeatures,
-            inFeatures: linear.weights.inFeatures))
+        matrices.append(try floats(of: linear, rotatedBy: rotation, times: &times))
       }
       let quantizer = try settings.quantizer(scaleType: scaleType)
       let layers: [OutlierLayer]
@@ -237,22 +241,32 @@ extension Compressor {
   }
 
   private func quantize(
-    _ linears: [Linear], by quantizer: any WeightQuantizer, hessian: Hessian?
+    _ linears: [Linear], by quantizer: any WeightQuantizer, hessian: Hessian?,
+    times: inout PhaseTimes
   ) throws(CompressionError) -> [QuantizedLayer] {
     var name = ""
     do throws(QuantizerError) {
       var matrices: [WeightMatrix] = []
       for linear in linears {
         name = linear.name
-        matrices.append(
-          try WeightMatrix(
-            linear.weights.dequantized(), outFeatures: linear.weights.outFeatures,
-            inFeatures: linear.weights.inFeatures))
+        matrices.append(try floats(of: linear, times: &times))
       }
       name = linears.map(\.name).joined(separator: ", ")
       return try quantizer.quantize(matrices, hessian: hessian, on: pool)
     } catch {
       throw CompressionError.layer(name: name, reason: error)
+    }
+  }
+
+  /// The weights of a layer for a quantizer.
+  private func floats(
+    of linear: Linear, rotatedBy rotation: Hadamard? = nil, times: inout PhaseTimes
+  ) throws(QuantizerError) -> WeightMatrix {
+    try times.measure(.preparing) { () throws(QuantizerError) in
+      var values = linear.weights.dequantized(on: pool)
+      rotation?.rotate(rowsOf: &values)
+      return try WeightMatrix(
+        values, outFeatures: linear.weights.outFeatures, inFeatures: linear.weights.inFeatures)
     }
   }
 }

@@ -26,6 +26,8 @@ public struct Compressor {
   /// How the weights are changed before they are quantized.
   let smoothing: Smoothing?
   let rotation: Rotation?
+  /// How weights meet activations while calibration text is read.
+  let numerics: Numerics
   let scaleType: DType
   let pool: ThreadPool
 
@@ -60,6 +62,7 @@ public struct Compressor {
     smoothing = plan.smoothing.map(Smoothing.init)
     if let smoothing { try smoothing.check(source) }
     rotation = plan.rotates ? try Rotation(source) : nil
+    numerics = plan.numerics ?? .exact
     self.scaleType = scaleType
     self.pool = pool
   }
@@ -111,54 +114,42 @@ public struct Compressor {
     sequences: [[Int32]], store: BlockStore, writer: any ModelWriter,
     record: inout CompressionRecord, progress: @escaping Progress
   ) throws(CompressionError) -> PhaseTimes {
-    let layers = sites.count
     var times = PhaseTimes()
-    if !settings.isEmpty || hasTransforms {
-      try quantizeBlocks(
-        sequences, store: store, record: &record, times: &times, progress: progress)
-    }
-    if let rotation {
-      try append(try embedding().tokens, by: rotation, to: writer)
-    } else {
-      for name in outerTensors.first { try copy(name, to: writer) }
-    }
-    for layer in 0..<layers {
-      let block = try store.block(layer, names: quantizedNames(of: layer))
-      try copyOthers(of: layer, changed: block.norms, to: writer)
-      for linear in sites[layer].flatMap(\.linears) {
-        let stored: StoredLinear
-        if let matrix = block.matrices[linear.name] {
-          stored = matrix
-        } else {
-          stored = .dense(try storedTensor(of: linear))
-        }
-        try CompressionError.wrapping { () throws(CheckpointError) in
-          try writer.append(stored, named: linear.name)
-        }
+    try times.measure(.writing) { () throws(CompressionError) in
+      if let rotation {
+        try append(try embedding().tokens, by: rotation, to: writer)
+      } else {
+        for name in outerTensors.first { try copy(name, to: writer) }
       }
     }
-    if let rotation {
-      let head = try CompressionError.wrapping(model: { () throws(ModelError) in try source.head() }
-      )
-      try append(head, by: rotation, to: writer)
-    } else {
-      for name in outerTensors.last { try copy(name, to: writer) }
+    try quantizeBlocks(
+      sequences, store: store, writer: writer, record: &record, times: &times, progress: progress)
+    try times.measure(.writing) { () throws(CompressionError) in
+      if let rotation {
+        let head = try CompressionError.wrapping(
+          model: { () throws(ModelError) in try source.head() })
+        try append(head, by: rotation, to: writer)
+      } else {
+        for name in outerTensors.last { try copy(name, to: writer) }
+      }
     }
-    guard progress(layers, layers, 0) else { throw .stopped }
+    guard progress(sites.count, sites.count, 0) else { throw .stopped }
     return times
   }
 
-  /// Finishes every block; the activations are gone when it returns, before the embedding is
-  /// copied.
+  /// Finishes every block and hands its tensors to `writer`; the activations are gone when it
+  /// returns, before the tensors behind the blocks are copied.
   private func quantizeBlocks(
-    _ sequences: [[Int32]], store: BlockStore, record: inout CompressionRecord,
-    times: inout PhaseTimes, progress: @escaping Progress
+    _ sequences: [[Int32]], store: BlockStore, writer: any ModelWriter,
+    record: inout CompressionRecord, times: inout PhaseTimes, progress: @escaping Progress
   ) throws(CompressionError) {
     let layers = sites.count
+    let isWork = !settings.isEmpty || hasTransforms
     var activations = try times.measure(.reading) { () throws(CompressionError) in
       try CompressionError.wrapping(
         model: { () throws(ModelError) in
-          try CalibrationActivations(sequences, source: source, pool: pool)
+          try CalibrationActivations(
+            isWork ? sequences : [], source: source, numerics: numerics, pool: pool)
         })
     }
     if let rotation { activations.rotate(by: rotation.residual) }
@@ -167,9 +158,33 @@ public struct Compressor {
       activations.startBlock(sites[layer], groups: groups(of: layer)) {
         progress(layer, layers, $0)
       }
-      let block = try finishedBlock(
-        layer, store: store, activations: &activations, times: &times)
+      var block = BlockStore.Block(matrices: [:], reports: [])
+      if isWork {
+        block = try finishedBlock(
+          layer, store: store, activations: &activations, times: &times)
+      }
       record.layers.append(contentsOf: block.reports)
+      try times.measure(.writing) { () throws(CompressionError) in
+        try append(block, layer: layer, to: writer)
+      }
+    }
+  }
+
+  /// Hands the tensors of a finished block to `writer`, in the order of the model.
+  private func append(
+    _ block: BlockStore.Block, layer: Int, to writer: any ModelWriter
+  ) throws(CompressionError) {
+    try copyOthers(of: layer, changed: block.norms, to: writer)
+    for linear in sites[layer].flatMap(\.linears) {
+      let stored: StoredLinear
+      if let matrix = block.matrices[linear.name] {
+        stored = matrix
+      } else {
+        stored = .dense(try storedTensor(of: linear))
+      }
+      try CompressionError.wrapping { () throws(CheckpointError) in
+        try writer.append(stored, named: linear.name)
+      }
     }
   }
 
@@ -187,11 +202,34 @@ public struct Compressor {
     times: inout PhaseTimes
   ) throws(CompressionError) -> BlockStore.Block {
     let isLast = layer == sites.count - 1
-    var block = try times.measure(.reading) { () throws(CompressionError) in
-      try CompressionError.wrapping(model: { () throws(ModelError) in try source.block(layer) })
-    }
     if store.isFinished(layer) {
       let stored = try store.block(layer, names: quantizedNames(of: layer))
+      if !isLast, !activations.isEmpty {
+        let block = try self.block(layer, changedBy: stored, times: &times)
+        for step in 0..<block.stepCount {
+          try advance(&activations, through: step, of: block, times: &times)
+        }
+      }
+      return stored
+    }
+    var block = try self.block(layer, times: &times)
+    let computed = try quantize(
+      &block, layer: layer, activations: &activations, times: &times)
+    try times.measure(.storing) { () throws(CompressionError) in try store.save(layer, computed) }
+    if !isLast {
+      try advance(&activations, through: block.stepCount - 1, of: block, times: &times)
+    }
+    return computed
+  }
+
+  /// Block `layer` of the source, with what is stored of it where it was finished before.
+  func block(
+    _ layer: Int, changedBy stored: BlockStore.Block? = nil, times: inout PhaseTimes
+  ) throws(CompressionError) -> DecoderBlock {
+    try times.measure(.reading) { () throws(CompressionError) in
+      var block = try CompressionError.wrapping(
+        model: { () throws(ModelError) in try source.block(layer) })
+      guard let stored else { return block }
       var sites = block.sites
       for site in sites.indices {
         for index in sites[site].linears.indices {
@@ -203,20 +241,8 @@ public struct Compressor {
       block.sites = sites
       try CompressionError.wrapping(
         tensors: { () throws(TensorError) in try stored.changeNorms(of: &block) })
-      if !isLast {
-        for step in 0..<block.stepCount {
-          try advance(&activations, through: step, of: block, times: &times)
-        }
-      }
-      return stored
+      return block
     }
-    let computed = try quantize(
-      &block, layer: layer, activations: &activations, times: &times)
-    try times.measure(.storing) { () throws(CompressionError) in try store.save(layer, computed) }
-    if !isLast {
-      try advance(&activations, through: block.stepCount - 1, of: block, times: &times)
-    }
-    return computed
   }
 
   func embedding() throws(CompressionError) -> TokenEmbedding {
@@ -262,6 +288,33 @@ public struct Compressor {
       }
     }
     return groups
+  }
+
+  /// How the inputs of the last layer of a step are kept while it is quantized, and the bytes that
+  /// they take: without them the step would be computed once more. None where another layer or none
+  /// ends the step, where nothing follows, or where they take more than half of what the embedding
+  /// took before.
+  func kept(
+    of group: Range<Int>, layer: Int, tokens: Int
+  ) -> (scheme: ActivationScheme, bytes: Int)? {
+    let all = sites[layer]
+    let site = all[group.lowerBound]
+    let endsStep = group.upperBound == all.count || all[group.upperBound].step > site.step
+    let endsRun = layer == sites.count - 1 && group.upperBound == all.count
+    guard group.count == 1, endsStep, !endsRun, !site.isPartInput, site.share == 1,
+      site.linears.count == 1, let own = settings[site.linears[0].name], own.activations == nil,
+      own.isFloat8 != true, own.groupGrids == .fixed || own.columnOrder == .natural
+    else { return nil }
+    let scheme = numerics.activations(
+      forCodesSharingScalesBy: own.groupSize ?? site.inFeatures, of: site.inFeatures)
+    // Codes come with scales and sums of groups, and rows an odd number of lines apart.
+    let bytes = tokens * (site.inFeatures * scheme.elementBytes * 9 / 8 + 128)
+    return bytes <= embeddingBytes / 2 ? (scheme, bytes) : nil
+  }
+
+  /// What the tensors before the first block take as they are stored.
+  private var embeddingBytes: Int {
+    outerTensors.first.reduce(0) { $0 + (source.checkpoint.tensors[$1]?.range.count ?? 0) }
   }
 
   /// What second moments may take of any block.

@@ -92,6 +92,40 @@ struct CompressorTests {
     }
   }
 
+  /// What fewer bits of the activations change is far below what the codes cost.
+  @Test(arguments: [8, 4]) func calibrationIsComputedAsThePlanSays(bits: Int) throws {
+    var errors: [Numerics: Double] = [:]
+    for numerics in [Numerics.exact, .int16, .int8] {
+      var plan = plan(.gptq, bits)
+      plan.numerics = numerics
+      let (record, result) = try compress(to: numerics.rawValue, plan)
+      errors[numerics] = record.meanError
+      let written = try String(
+        contentsOf: result.appendingPathComponent("bitbudget.json"), encoding: .utf8)
+      #expect(written.contains("\"numerics\" : \"\(numerics.rawValue)\""))
+    }
+    let exact = try #require(errors[.exact])
+    for numerics in [Numerics.int16, .int8] {
+      let found = try #require(errors[numerics])
+      #expect(found != exact && abs(found / exact - 1) < 0.05, "\(numerics)")
+    }
+  }
+
+  @Test func aForecastOfTimeCountsTokensAndLeavesNothing() throws {
+    let compressor = try Compressor(source, plan: plan(.gptq, 4), scaleType: .bf16, pool: pool)
+    let place = folder.appendingPathComponent("blocks")
+    #expect(try compressor.secondsForecast(sequences: [40], beside: place) == nil)
+    let few = try compressor.secondsForecast(sequences: [40], beside: place, unlessBelow: 0)
+    let many = try compressor.secondsForecast(
+      sequences: Array(repeating: 40, count: 400), beside: place, unlessBelow: 0)
+    #expect(try #require(few) > 0)
+    #expect(try #require(many) > #require(few))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    let rounding = try Compressor(source, plan: plan(.rtn, 8), scaleType: .bf16, pool: pool)
+    let alone = try rounding.secondsForecast(sequences: [], beside: place, unlessBelow: 0)
+    #expect(try #require(alone) > 0)
+  }
+
   @Test func blocksOfAnotherRunAreRefused() throws {
     #expect(throws: CompressionError.stopped) {
       try compress(to: "x", plan(.rtn, 4), stopBefore: 2)

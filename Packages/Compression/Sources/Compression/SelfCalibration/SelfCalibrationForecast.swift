@@ -1,22 +1,15 @@
 import DecoderModels
 import KVCaches
 
-/// How long writing a calibration text and quantizing by it will take on this machine, found out by
-/// running two short passes.
+/// How long writing a calibration text will take on this machine, found out by running two short
+/// passes.
 public struct SelfCalibrationForecast: Sendable, Hashable {
   /// Seconds to write the text.
   public let writing: Double
-  /// Seconds to quantize by it.
-  public let quantizing: Double
-
-  /// Tokens of a pass that stands for reading a text.
-  private static let chunk = 128
 
   /// A forecast for texts of `amount`, of which `together` are written at a time.
   ///
-  /// A step of writing passes one token of every text through the model. Quantizing passes every
-  /// token through each block one and two thirds times, and spends about a third of that on second
-  /// moments (docs/quantization.md, "Time and memory").
+  /// A step of writing passes one token of every text through the model.
   ///
   /// - Throws: `CompressionError.model` for what the pass objects to.
   public init(
@@ -24,8 +17,6 @@ public struct SelfCalibrationForecast: Sendable, Hashable {
   ) throws(CompressionError) {
     let tokens = Double(amount.total)
     writing = try Self.seconds(pass, tokens: together) * tokens / Double(together)
-    quantizing =
-      try Self.seconds(pass, tokens: Self.chunk) * tokens / Double(Self.chunk) * 5 / 3 * 4 / 3
   }
 
   private static func seconds(

@@ -88,6 +88,8 @@ public struct Attention: Mixer {
   }
 
   /// See `BlockPart`.
+  public var lastLinear: Linear? { output }
+  /// See `BlockPart`.
   public var otherParameters: Int { (queryNorm?.parameters ?? 0) + (keyNorm?.parameters ?? 0) }
   /// See `Mixer`.
   public var needsAllKeys: Bool { position == .alibi }

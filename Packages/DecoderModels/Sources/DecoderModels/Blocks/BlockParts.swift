@@ -12,11 +12,16 @@ public protocol BlockPart: Sendable {
   var otherParameters: Int { get }
   /// Linear layers beside `sites`, which are never quantized.
   var keptLinears: [Linear] { get }
+  /// The layer of the last site where all that the part adds to the residual stream is its product;
+  /// nil elsewhere.
+  var lastLinear: Linear? { get }
 }
 
 extension BlockPart {
   /// None.
   public var keptLinears: [Linear] { [] }
+  /// Of parts that add more than one product, or another than that of the last site.
+  public var lastLinear: Linear? { nil }
 }
 
 /// The rows that a mixer works on.

@@ -141,11 +141,17 @@ public final class BlockPass {
   }
 
   /// Adds the product of the input with a linear layer to the residual stream.
-  public func addProduct(_ linear: Linear) {
-    let (rows, width, x) = (input.tokens, width, DisjointMemory(residual))
+  public func addProduct(_ linear: Linear) { addProduct(linear, of: input, to: residual) }
+
+  /// Adds the product of another input with a linear layer to its rows of a residual stream, `x`
+  /// `[rows, width]`.
+  public func addProduct(
+    _ linear: Linear, of input: LinearInput, to x: UnsafeMutablePointer<Float>
+  ) {
+    let (rows, width, x) = (input.tokens, width, DisjointMemory(x))
     let delta = DisjointMemory(projected.reserve(rows * width))
     pool.run([
-      product(linear, into: delta.base).epilogue { [kernels] part in
+      product(linear, of: input, into: delta.base).epilogue { [kernels] part in
         for at in stride(from: part.lowerBound, to: rows * width, by: width) {
           kernels.add(x + at, delta + at, part.count)
         }

@@ -64,6 +64,13 @@ public struct DecoderBlock: Sendable {
     }
   }
 
+  /// The layer whose product with the input of its site is all that is missing at the end of a step;
+  /// nil where a step ends otherwise. See `BlockPass.addProduct(_:of:to:)`.
+  public func lastLinear(ofStep step: Int) -> Linear? {
+    guard arrangement == .preNorm else { return nil }
+    return step == 0 ? mixer.lastLinear : feedForward.lastLinear
+  }
+
   /// Linear layers beside `sites`, which are never quantized.
   public var keptLinears: [Linear] { mixer.keptLinears + feedForward.keptLinears }
 

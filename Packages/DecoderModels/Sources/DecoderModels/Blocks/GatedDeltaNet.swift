@@ -113,6 +113,8 @@ public struct GatedDeltaNet: Mixer {
   }
 
   /// See `BlockPart`.
+  public var lastLinear: Linear? { output }
+  /// See `BlockPart`.
   public var otherParameters: Int {
     convolution.count + rates.count + biases.count + norm.parameters
   }

@@ -28,6 +28,8 @@ public struct GatedFeedForward: FeedForward {
   /// See `BlockPart`.
   public var firstWeights: any LinearWeights { gate.weights }
   /// See `BlockPart`.
+  public var lastLinear: Linear? { down }
+  /// See `BlockPart`.
   public var otherParameters: Int { 0 }
   /// See `Mixer` and `FeedForward`.
   public var scratchWidth: Int { 2 * gate.weights.outFeatures }

@@ -40,6 +40,8 @@ public struct PlainFeedForward: FeedForward {
   /// See `BlockPart`.
   public var firstWeights: any LinearWeights { up.weights }
   /// See `BlockPart`.
+  public var lastLinear: Linear? { down }
+  /// See `BlockPart`.
   public var otherParameters: Int { 0 }
   /// See `Mixer` and `FeedForward`.
   public var scratchWidth: Int { up.weights.outFeatures }
