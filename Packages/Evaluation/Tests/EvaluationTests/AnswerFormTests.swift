@@ -224,5 +224,138 @@ import Testing
     I | 1 | 42 | The answer is 1 + 41 = 42
     I | 0 | 1 | The answer is 1 + 41 = 42
     I | 1 | 42 | \boxed{42 \pmod{1000}}
+    M | 0 | 12\text{ cm} | \boxed{12\text{ m}}
+    M | 0 | 12\text{ cm} | \boxed{12 m}
+    M | 0 | 12\text{ cm}^2 | \boxed{12\text{ cm}^3}
+    M | 1 | 12\text{ cm} | \boxed{0.12 \text{ m}}
+    M | 1 | 12\text{ cm} | \boxed{120 mm}
+    M | 1 | 12\text{ cm} | \boxed{12}
+    M | 1 | 12 | \boxed{12\,\mathrm{cm}}
+    M | 1 | 1\text{ m}^2 | \boxed{10000 \text{ square centimeters}}
+    M | 1 | 36 \text{ km/h} | \boxed{10 \text{ m/s}}
+    M | 0 | 36 \text{ km/h} | \boxed{36 \text{ mph}}
+    M | 1 | \$5 | \boxed{500 \text{ cents}}
+    M | 0 | \$5 | \boxed{5 \text{ cents}}
+    M | 0 | \$5 | \boxed{5 euros}
+    M | 0 | 5 \text{ hours} | \boxed{5 \text{ days}}
+    M | 1 | 90 \text{ minutes} | \boxed{1 hour 30 minutes}
+    M | 1 | 1.5 \text{ hours} | \boxed{1 \text{ hour and } 30 \text{ minutes}}
+    M | 1 | 66 \text{ inches} | \boxed{5 feet 6 inches}
+    M | 1 | 3, 4 | \boxed{3 \text{ cm}, 4 \text{ cm}}
+    M | 1 | 5\sqrt{2} \text{ cm} | \boxed{5\sqrt2}
+    M | 0 | 5\sqrt{2} \text{ cm} | \boxed{5\sqrt2 \text{ m}}
+    M | 1 | x = 5 \text{ cm} | \boxed{5}
+    M | 1 | 4s | \boxed{4s}
+    M | 1 | 50\% | \boxed{0.5}
+    M | 1 | 50\% | \boxed{\frac{1}{2}}
+    M | 1 | 0.5 | \boxed{50\%}
+    M | 0 | 0.5 | \boxed{50}
+    M | 0 | 50\% | \boxed{5\%}
+    M | 1 | 28\% | \boxed{28 pct}
+    M | 1 | 28\% | \boxed{28 percentage}
+    M | 1 | 30^\circ | \boxed{\frac{\pi}{6}}
+    M | 1 | \frac{\pi}{6} | \boxed{30^{\circ}}
+    M | 0 | 30^\circ | \boxed{30 \text{ radians}}
+    M | 1 | (2, 30^\circ) | \boxed{(2, 30)}
+    M | 1 | \sin 50^\circ | \boxed{\cos 40^\circ}
+    M | 1 | \frac{1}{2} | \boxed{\sin(30°)}
+    M | 1 | 20^\circ \text{C} | \boxed{20°C}
+    M | 0 | 20^\circ \text{C} | \boxed{20°F}
+    M | 1 | 3:4 | \boxed{\frac{3}{4}}
+    M | 1 | \frac{3}{4} | \boxed{3:4}
+    M | 1 | 3:4 | \boxed{6:8}
+    M | 0 | 3:4 | \boxed{4:3}
+    M | 1 | 3:4 | \boxed{3 \text{ to } 4}
+    M | 1 | 3:4 | \boxed{three to four}
+    M | 1 | 1:2:3 | \boxed{2 : 4 : 6}
+    M | 0 | 1:2:3 | \boxed{1:2}
+    M | 1 | 3:4 | \boxed{a:b = 3:4}
+    M | 1 | \frac{3}{4} | \boxed{3 out of 4}
+    M | 0 | 12:00 | \boxed{1:00}
+    M | 1 | 12:00 | \boxed{12:00}
+    M | 1 | 2\text{:}30\text{ p.m.} | \boxed{2:30 PM}
+    M | 1 | 2:30 \text{ p.m.} | \boxed{2{:}30}
+    M | 0 | 2:30 \text{ p.m.} | \boxed{2:30 a.m.}
+    M | 1 | 385 | \boxed{\sum_{k=1}^{10} k^2}
+    M | 1 | \sum_{k=1}^{n} k | \boxed{\frac{n(n+1)}{2}}
+    M | 1 | \sum_{i=1}^{n} i | \boxed{\sum_{k=1}^n k}
+    M | 0 | \sum_{k=1}^{n} k | \boxed{\frac{n(n-1)}{2}}
+    M | 0 | \sum_{k=1}^{10} k^2 | \boxed{\sum_{k=1}^{9} k^2}
+    M | 1 | 2^n | \boxed{\sum\limits_{k=0}^{n} \binom{n}{k}}
+    M | 1 | 24 | \boxed{\prod_{k=1}^{4} k}
+    M | 1 | 2 | \boxed{\sum_{n=0}^{\infty} \frac{1}{2^n}}
+    M | 1 | 385 | \boxed{\sum_{k=1}^{10} k^2 = 385}
+    M | 1 | \frac{n!}{2} | \boxed{n!/2}
+    M | 0 | n! | \boxed{(n+1)!}
+    M | 1 | F_n = \sum_{k=0}^{n-1} F_k F_{n-k-1} | \boxed{F_n = \sum_{k=0}^{n-1} F_{n-k-1} F_k}
+    M | 0 | F_n = \sum_{k=0}^{n-1} F_k F_{n-k-1} | \boxed{F_n = \sum_{k=0}^{n-2} F_k F_{n-k-2}}
+    M | 1 | 12 | \boxed{\text{twelve}}
+    M | 1 | 12 | \boxed{twelve cows}
+    M | 1 | \text{twenty-one} | \boxed{21}
+    M | 1 | 105 | \boxed{one hundred and five}
+    M | 1 | 12345 | \boxed{twelve thousand three hundred forty-five}
+    M | 0 | 12 | \boxed{twenty}
+    M | 1 | \frac{2}{3} | \boxed{two-thirds}
+    M | 1 | 3.5 | \boxed{three and a half}
+    M | 1 | \frac{1}{2} | \boxed{\text{one half}}
+    M | 1 | -5 | \boxed{negative five}
+    M | 1 | 1000 | \boxed{1e3}
+    M | 1 | 0.00015 | \boxed{1.5E-4}
+    M | 1 | 6\times 10^8 | \boxed{6 x 10^8}
+    M | 1 | 6\times 10^{12} | \boxed{6*10^12}
+    M | 0 | 0 | \boxed{2^10}
+    M | 1 | 1000 | \boxed{2^3 5^3}
+    M | 1 | 11111111100 | \boxed{11,\! 111,\! 111,\! 100}
+    M | 1 | 14916 | \boxed{14 {, }916}
+    M | 0 | 32349 | \boxed{32, 349}
+    M | 1 | 2, 345 | \boxed{345, 2}
+    M | 1 | 1000, 2000 | \boxed{2,000, 1,000}
+    M | 1 | 3.14 | \boxed{3,14}
+    M | 1 | \text{Yes} | \boxed{yes}
+    M | 0 | \text{Yes} | \boxed{no}
+    M | 1 | \text{ellipse} | \boxed{an ellipse}
+    M | 1 | \text{Mr. Smith} | \boxed{mr. smith}
+    M | 1 | (x,y) = (2,3) | \boxed{(2,3)}
+    M | 1 | (2,3) | \boxed{(x, y) = (2, 3)}
+    M | 1 | (2,3) | \boxed{x = 2, y = 3}
+    M | 1 | (2,3) | \boxed{y = 3, x = 2}
+    M | 0 | (2,3) | \boxed{x = 3, y = 2}
+    M | 1 | 30 | \boxed{m\angle ABC = 30^\circ}
+    M | 1 | 7 | \boxed{|AB| = 7}
+    M | 1 | \frac{1}{6} | \boxed{P(\text{six}) = \frac16}
+    M | 0 | 5 | \boxed{\sqrt{x} = 5}
+    M | 1 | x^2+2x+1 | \boxed{(x+1)^2 = x^2+2x+1}
+    M | 1 | (-\infty,1)\cup(3,\infty) | \boxed{x < 1 \text{ or } x > 3}
+    M | 1 | (2,5] | \boxed{x > 2 \text{ and } x \le 5}
+    M | 0 | (2,5] | \boxed{x > 2 \text{ and } x < 5}
+    M | 1 | (-\infty,3)\cup(3,\infty) | \boxed{x \ne 3}
+    M | 1 | x \ne 3 | \boxed{\mathbb{R} \setminus \{3\}}
+    M | 1 | (-\infty,\infty) | \boxed{\text{all real numbers}}
+    M | 1 | (2,\infty) | \boxed{\{x \mid x > 2\}}
+    M | 1 | \emptyset | \boxed{\varnothing}
+    M | 1 | \begin{pmatrix} 1 \\ 2 \end{pmatrix} | \boxed{(1, 2)}
+    M | 0 | \begin{pmatrix} 1 \\ 2 \end{pmatrix} | \boxed{(2, 1)}
+    M | 0 | \begin{pmatrix} 1&2\\3&4 \end{pmatrix} | \boxed{(1, 2)}
+    M | 1 | \arctan x | \boxed{\tan^{-1} x}
+    M | 1 | \sin x | \boxed{sin(x)}
+    M | 1 | \text{(B)} | \boxed{\textbf{(B)}\ 12}
+    M | 1 | 12 | \boxed{\textbf{(B)}\ 12}
+    M | 0 | \text{(B)} | \boxed{\textbf{(C)}\ 12}
+    M | 1 | 0.\overline{3} | \boxed{0.\bar{3}}
+    M | 1 | 1 - \frac{1}{\mathrm{e}} | \boxed{1 - \frac{1}{e}}
+    I | 1 | 42 | \boxed{\text{forty-two}}
+    I | 1 | 42 | The answer is $m+n = 42$.
+    I | 1 | 42 | The answer to the problem is therefore 42.
+    I | 1 | 42 | \boxed{42 \text{ cm}}
+    L | 1 | B | B is the correct answer.
+    L | 1 | B | So I choose B.
+    L | 1 | B | I would go with (B).
+    L | 0 | A | Option A is incorrect, so I choose B.
+    L | 1 | B | The answer is most likely B.
+    L | 1 | B | Answer：B
+    L | 1 | B | Answer – B
+    L | 1 | B | <answer>B</answer>
+    L | 1 | B | The answer to this question is B.
+    L | 0 | B | B is not the answer.
     """#
 }

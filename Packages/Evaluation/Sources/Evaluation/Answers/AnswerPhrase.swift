@@ -18,6 +18,7 @@ enum AnswerPhrase {
       if let found { return found }
       end = anchor.position
     }
+    if case .letter(let count) = grading { return verdict(in: text, count: count) }
     return nil
   }
 
@@ -78,20 +79,51 @@ enum AnswerPhrase {
   /// equations that ends with one.
   private static func integer(after start: Int, in text: ArraySlice<UInt8>) -> String? {
     var position = skip(in: text, from: start) { $0.isMarkdown || $0.isBlank }
+    for word in subjects where text.hasWord(word, at: position) {
+      position = skip(in: text, from: position + word.utf8CodeUnitCount, while: \.isBlank)
+    }
     if text.hasWord("is", at: position) {
       position += 2
-    } else if let byte = text.byte(at: position), ":=".utf8.contains(byte) {
-      position += 1
+    } else if let mark = colons.first(where: { text.has($0, at: position) }) {
+      position += mark.utf8CodeUnitCount
     } else {
       return nil
     }
     position = skipWrapping(in: text, from: position)
+    for word in adverbs where text.hasWord(word, at: position) {
+      position = skipWrapping(in: text, from: position + word.utf8CodeUnitCount)
+    }
     if let number = integer(at: position, in: text) { return number }
     let line = text[position...].prefix { $0 != 10 && $0 != 13 && $0 != UInt8(ascii: ";") }
     guard let equals = line.lastIndex(of: UInt8(ascii: "=")),
-      line[..<equals].allSatisfy({ !$0.isLetter || $0 == UInt8(ascii: "x") })
+      !hasWords(line[..<equals])
     else { return nil }
     return integer(at: skipWrapping(in: text, from: equals + 1), in: text)
+  }
+
+  /// What the answer may answer, before "is".
+  private static let subjects: [StaticString] = [
+    "to the problem", "to this problem", "to the question", "to this question",
+  ]
+  /// Words that may stand behind "is".
+  private static let adverbs: [StaticString] = [
+    "therefore", "thus", "then", "clearly", "indeed", "simply", "just", "most likely", "probably",
+    "definitely", "actually", "exactly",
+  ]
+  private static let asides = adverbs + subjects
+  private static let colons: [StaticString] = [":", "=", "\u{ff1a}"]
+
+  /// Whether there are words, and not just names of one letter and commands.
+  private static func hasWords(_ text: ArraySlice<UInt8>) -> Bool {
+    var position = text.startIndex
+    while position < text.endIndex {
+      let end = skip(in: text, from: position, while: \.isLetter)
+      if end - position > 1, position == text.startIndex || text[position - 1] != 0x5c {
+        return true
+      }
+      position = max(end, position + 1)
+    }
+    return false
   }
 
   private static let wrappings: [StaticString] = [
@@ -160,7 +192,8 @@ enum AnswerPhrase {
   private static let fillers: [StaticString] = [
     "is", ":", "=", "should be", "must be", "would be", "will be", "has to be", "option", "choice",
     "letter", "the", "correct", "$", "\\(", "\\[", "\\text{", "\\textbf{", "\\mathbf{",
-    "\\mathrm{", "\\boxed{", "\\textnormal{", "\\underline{", "\"", "'", "(s)",
+    "\\mathrm{", "\\boxed{", "\\textnormal{", "\\underline{", "\"", "'", "(s)", ">", "- ",
+    "\u{2013}", "\u{2014}", "\u{ff1a}",
   ]
   private static let connectors = [
     "is", ":", "=", "should be", "must be", "would be", "will be", "has to be",
@@ -186,12 +219,37 @@ enum AnswerPhrase {
           || LetterAnswer.isFollowed(byte, by: rest.drop(while: \.isBlank))
         let counts = isAnswer || passed > 0 || isVerdict(rest)
         return isName && counts ? found.text : nil
+      } else if let word = asides.first(where: { text.hasWord($0, at: position) }) {
+        position += word.utf8CodeUnitCount
       } else if let filler = fillers.first(where: { text.hasWord($0, at: position) }) {
         passed += connectors.contains(filler.description) ? 1 : 0
         guard passed <= 2 else { return nil }
         position += filler.utf8CodeUnitCount
       } else {
         return nil
+      }
+    }
+    return nil
+  }
+
+  /// The last letter that is chosen ("I choose B") or of which is said that it is right ("B is the
+  /// correct answer").
+  private static func verdict(in text: ArraySlice<UInt8>, count: Int) -> String? {
+    let choices: [StaticString] = ["choose ", "pick ", "select ", "go with ", "going with "]
+    for position in text.indices.reversed() {
+      let isInWord = position > text.startIndex && text[position - 1].isLetter
+      if isInWord { continue }
+      if let found = letter(at: position, in: text, count: count),
+        isVerdict(text[found.end...]), !text[..<position].trimmed.endsWithWord("not")
+      {
+        return found.text
+      }
+      for word in choices where text.hasWord(word, at: position) {
+        let start = skipWrapping(in: text, from: position + word.utf8CodeUnitCount)
+        if let found = letter(at: start, in: text, count: count) {
+          let rest = text[found.end...].drop(while: \.isBlank)
+          return LetterAnswer.isFollowed(text[start], by: rest) ? found.text : nil
+        }
       }
     }
     return nil

@@ -87,7 +87,8 @@ enum IntegerAnswer {
   ///
   /// Everything up to the last `=`, leading zeros, a plus sign and zero decimals are dropped.
   static func canonical(_ candidate: String, from: Int?, to: Int?) -> String? {
-    let plain = String(decoding: MathText.plain(candidate), as: UTF8.self)
+    let text = MathText.plain(candidate)[...]
+    let plain = String(decoding: Quantity.unmarked(text)?.number ?? text, as: UTF8.self)
     var digits = Array(LatexText.normalized(plain).utf8)[...]
     if let equals = digits.lastIndex(of: UInt8(ascii: "=")) { digits = digits[(equals + 1)...] }
     if digits.contains(UInt8(ascii: ",")),

@@ -14,35 +14,45 @@ struct LatexEvaluator {
   /// Expressions nested more deeply have no value.
   static let deepest = 40
 
-  private let text: ArraySlice<UInt8>
+  let text: ArraySlice<UInt8>
   private let point: UInt64
-  private var position: Int
+  private let usesWholeNumbers: Bool
+  var position: Int
   private var depth = 0
   private var openBars = 0
+  /// The values of the indices of sums around the position.
+  var indices: [String: ComplexNumber] = [:]
+  /// How many more bytes may be read again for the terms of series.
+  var bytesLeft = 100_000
 
   /// The value of an expression.
   ///
   /// - Parameters:
   ///   - expression: The text.
   ///   - point: Which numbers stand for the variables.
+  ///   - usesWholeNumbers: Whether these are whole numbers, as sums and factorials need them.
   /// - Returns: Nil for what is no expression or has no finite value.
-  static func value(of expression: ArraySlice<UInt8>, at point: UInt64) -> ComplexNumber? {
+  static func value(
+    of expression: ArraySlice<UInt8>, at point: UInt64, usesWholeNumbers: Bool = false
+  ) -> ComplexNumber? {
     guard !expression.isEmpty, expression.count <= longest else { return nil }
-    var evaluator = LatexEvaluator(text: expression, point: point)
+    var evaluator = LatexEvaluator(
+      text: expression, point: point, usesWholeNumbers: usesWholeNumbers)
     guard let value = evaluator.sum(), evaluator.position == expression.endIndex, value.isFinite
     else { return nil }
     return value
   }
 
-  private init(text: ArraySlice<UInt8>, point: UInt64) {
+  private init(text: ArraySlice<UInt8>, point: UInt64, usesWholeNumbers: Bool) {
     self.text = text
     self.point = point
+    self.usesWholeNumbers = usesWholeNumbers
     position = text.startIndex
   }
 
   // MARK: Sums, products, powers
 
-  private mutating func sum() -> ComplexNumber? {
+  mutating func sum() -> ComplexNumber? {
     guard var total = product() else { return nil }
     while let sign = text.byte(at: position), "+-".utf8.contains(sign) {
       position += 1
@@ -52,7 +62,7 @@ struct LatexEvaluator {
     return total
   }
 
-  private mutating func product() -> ComplexNumber? {
+  mutating func product() -> ComplexNumber? {
     guard var result = signed() else { return nil }
     while true {
       if take("*") || takeCommand("cdot") || takeCommand("times") {
@@ -85,12 +95,13 @@ struct LatexEvaluator {
       guard let value = Self.factorial(base) else { return nil }
       base = value
     }
+    if takeCommand("degree") { return base * ComplexNumber(.pi / 180) }
     guard take("^") else { return base }
     return exponent().map { base.power($0) }
   }
 
   /// What stands behind `^`: a group, or a single sign, digit or letter.
-  private mutating func exponent() -> ComplexNumber? {
+  mutating func exponent() -> ComplexNumber? {
     depth += 1
     defer { depth -= 1 }
     guard depth < Self.deepest else { return nil }
@@ -193,6 +204,7 @@ struct LatexEvaluator {
   private mutating func symbol() -> ComplexNumber? {
     let letter = text[position...position]
     position += 1
+    if let value = indices[String(decoding: letter, as: UTF8.self)] { return value }
     if text.byte(at: position) == UInt8(ascii: "_") { return subscripted(letter) }
     switch letter.first {
     case UInt8(ascii: "i"): return .i
@@ -221,6 +233,7 @@ struct LatexEvaluator {
     var hash = point &+ 0xcbf2_9ce4_8422_2325
     for byte in name { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
     var generator = SplitMix64(state: hash)
+    if usesWholeNumbers { return ComplexNumber((2 + 10 * generator.nextUnit()).rounded(.down)) }
     let size = 0.5 + 1.5 * generator.nextUnit()
     return ComplexNumber(generator.nextUnit() < 0.5 ? -size : size)
   }
@@ -240,6 +253,9 @@ struct LatexEvaluator {
     if takeCommand("lfloor") { return rounded(closedBy: "\\rfloor", .down) }
     if takeCommand("lceil") { return rounded(closedBy: "\\rceil", .up) }
     if takeCommand("pi") { return ComplexNumber(.pi) }
+    if takeCommand("sum") { return series(ComplexNumber(0), +) }
+    if takeCommand("prod") { return series(ComplexNumber(1), *) }
+    if takeCommand("unit") { return skippedUnit() }
     if let function = takeFunction() { return apply(function) }
     return name()
   }
@@ -280,8 +296,12 @@ struct LatexEvaluator {
       guard let value = exponent() else { return nil }
       power = value
     }
-    guard let argument = functionArgument(), let value = function.value(of: argument, base: base)
-    else { return nil }
+    guard let argument = functionArgument() else { return nil }
+    // `\sin^{-1}` is the inverse function.
+    if power == ComplexNumber(-1), let inverse = function.inverse {
+      return inverse.value(of: argument, base: base)
+    }
+    guard let value = function.value(of: argument, base: base) else { return nil }
     return power.map { value.power($0) } ?? value
   }
 
@@ -345,7 +365,7 @@ struct LatexEvaluator {
 
   // MARK: Reading
 
-  private mutating func take(_ mark: StaticString) -> Bool {
+  mutating func take(_ mark: StaticString) -> Bool {
     guard text.has(mark, at: position) else { return false }
     position += mark.utf8CodeUnitCount
     return true

@@ -5,6 +5,16 @@ enum LatexFunction: String, CaseIterable {
   case sin, cos, tan, cot, sec, csc, sinh, cosh, tanh
   case arcsin, arccos, arctan, ln, log, exp
 
+  /// The function that undoes a sine, a cosine or a tangent.
+  var inverse: LatexFunction? {
+    switch self {
+    case .sin: .arcsin
+    case .cos: .arccos
+    case .tan: .arctan
+    default: nil
+    }
+  }
+
   /// The value; nil where a real inverse function is not defined.
   ///
   /// - Parameters:

@@ -1,7 +1,7 @@
 /// The structure of an answer in mathematics: lists, tuples, intervals, matrices, equations.
 ///
 /// Read from the normal form of ``MathText``.
-indirect enum MathAnswer: Equatable {
+indirect enum MathAnswer: Equatable, Sendable {
   /// Anything with one value.
   case expression(ArraySlice<UInt8>)
   /// Values in any order: `1, 2`, `\{1, 2\}`, `1 \pm 2`.
@@ -14,6 +14,12 @@ indirect enum MathAnswer: Equatable {
   case matrix([[MathAnswer]])
   /// One value written several ways, first the exact one: `\frac{1}{3} \approx 0.33`.
   case approximation([MathAnswer])
+  /// A value in a unit.
+  case quantity(MathAnswer, MeasureUnit)
+  /// `3:4`, `1:2:3`.
+  case ratio([ArraySlice<UInt8>])
+  /// A time of the day, which may be read as a ratio where it has no half of the day.
+  case clock(ClockTime)
   /// `name = value`, or an equation with something else on its left.
   case equation(left: ArraySlice<UInt8>, right: ArraySlice<UInt8>)
   /// An inequality or a chain of them, turned so that the larger side is on the right.
@@ -31,7 +37,9 @@ indirect enum MathAnswer: Equatable {
       self = .expression(text)
       return
     }
-    if let inequality = Self.inequality(text) {
+    if let set = NumberSet.read(text, read) {
+      self = set
+    } else if let inequality = Self.inequality(text) {
       self = inequality
     } else if let pieces = text.split(atTopLevel: "\\cup") {
       self = .union(pieces.map(read))
@@ -41,6 +49,12 @@ indirect enum MathAnswer: Equatable {
       self = .approximation(sides.map(read))
     } else if let sides = text.split(atTopLevel: "=") ?? text.split(atTopLevel: "\\in") {
       self = Self.equation(sides, read)
+    } else if let (value, unit) = Quantity.unmarked(text) {
+      self = .quantity(read(value), unit)
+    } else if let time = ClockTime(text) {
+      self = .clock(time)
+    } else if let parts = text.split(atTopLevel: ":"), parts.allSatisfy({ !$0.isEmpty }) {
+      self = .ratio(parts)
     } else if let rows = Self.matrix(text) {
       self = .matrix(rows.map { $0.map(read) })
     } else if let inner = text.unwrapped(by: "\\{", "\\}") {
@@ -82,15 +96,26 @@ indirect enum MathAnswer: Equatable {
     return isName(left) ? value : .equation(left: left, right: right)
   }
 
-  /// Whether this is `x`, `x_1`, `f(x)`, `f^{-1}(x)`, `\theta` or another name that is given a
-  /// value.
+  /// Whether this is `x`, `x_1`, `f(x)`, `f^{-1}(x)`, `\theta`, `\angle ABC`, `|AB|`, `(x, y)` or
+  /// another name that is given a value.
   static func isName(_ text: ArraySlice<UInt8>) -> Bool {
+    let wrapped =
+      text.unwrapped(by: "(", ")") ?? text.unwrapped(by: "|", "|")
+      ?? text.unwrapped(by: "\\langle", "\\rangle")
+    if let wrapped { return (wrapped.split(atTopLevel: ",") ?? [wrapped]).allSatisfy(isName) }
     let head = text.prefix { $0 != UInt8(ascii: "(") }
     let argument = text[head.endIndex...]
-    let name = head.drop { $0 == UInt8(ascii: "\\") }.replacing("^{-1}", by: "")
-    return name.first?.isLetter == true
-      && name.allSatisfy { $0.isLetter || $0.isDigit || "_{}".utf8.contains($0) }
-      && (argument.isEmpty || (argument.count == 3 && argument.last == UInt8(ascii: ")")))
+    let name = head.replacing("^{-1}", by: "").replacing("'", by: "")
+    let values =
+      LatexFunction.allCases.map(\.rawValue) + [
+        "sqrt", "frac", "binom", "pi", "infty", "sum", "prod", "times", "cdot", "div", "unit",
+        "lfloor", "lceil", "begin", "emptyset", "pm", "mp", "cup", "cap", "setminus", "ne",
+      ]
+    return name.drop { $0 == UInt8(ascii: "\\") }.first?.isLetter == true
+      && name.allSatisfy { $0.isLetter || $0.isDigit || "_{}\\".utf8.contains($0) }
+      && !values.contains { name.contains("\\" + $0) }
+      && (argument.isEmpty
+        || (argument.firstClosingBracket == argument.endIndex - 1 && argument.count > 2))
   }
 
   private static func brackets(

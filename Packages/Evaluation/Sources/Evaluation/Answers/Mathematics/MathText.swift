@@ -7,18 +7,39 @@ enum MathText {
     return LatexText.normalized(String(decoding: plain(content), as: UTF8.self))
   }
 
-  /// An answer without wrapping and unit, in the spelling that ``LatexText`` reads.
+  /// An answer without wrapping, in the spelling that ``LatexText`` reads; a unit that is known
+  /// stands behind its number as ``Quantity`` marks it.
   static func plain(_ content: String) -> [UInt8] {
-    var text = AnswerWrapping.removed(from: UnicodeMarks.inLatex(content))
+    // A comma with less space than usual behind it is that of thousands, whatever stands there.
+    var joined = content
+    for mark in [",\\! ", ",\\!", ",\\,", "{, }", " {,} "] {
+      joined = joined.replacing(mark, with: ",")
+    }
+    var text = AnswerWrapping.removed(from: UnicodeMarks.inLatex(joined))
     text = withoutModulus(text)
     for (spelling, form) in spellings { text = text.replacing(spelling.utf8, with: form.utf8) }
-    text = withListMarks(text)
-    text = withoutTrailingText(text)
-    text = Quantity.withoutUnit(text)
+    text = withRaisedDigits(withoutArticle(text))
+    text = Quantity.withSummedUnits(text)
+    text = withListMarks(NumberWords.inDigits(text))
+    text = Quantity.withMarkedUnits(text)
+    text = withRatioMark(text)
+    text = MathNotation.withPowersOfTen(text)
     text = withoutApartDigits(text)
-    text = withCommands(text)
+    text = MathNotation.withCommands(text)
     // A number that stood before its unit may still have its thousands commas.
-    return LatexText.withoutThousandsCommas(text) ?? text
+    return numberList(text) ?? LatexText.withoutThousandsCommas(text) ?? text
+  }
+
+  /// Plain numbers with a blank behind each comma between them: a list, whatever their digits.
+  private static func numberList(_ text: [UInt8]) -> [UInt8]? {
+    let pieces = String(decoding: text[...].trimmed, as: UTF8.self).replacing("\n", with: " ")
+      .split(separator: ", ", omittingEmptySubsequences: false)
+      .map { piece in
+        let number = Array(Array(piece.utf8)[...].trimmed)
+        return LatexText.withoutThousandsCommas(number) ?? number
+      }
+    let isList = pieces.allSatisfy { Rational(latex: String(decoding: $0, as: UTF8.self)) != nil }
+    return pieces.count > 1 && isList ? Array(pieces.joined(separator: ";".utf8)) : nil
   }
 
   /// Other ways to write the same, in the order in which they are replaced.
@@ -27,8 +48,11 @@ enum MathText {
     ("\\cfrac", "\\frac"), ("\\lbrace", "\\{"), ("\\rbrace", "\\}"), ("\\lvert", "|"),
     ("\\rvert", "|"), ("\\leqslant", "\\le"), ("\\geqslant", "\\ge"), ("\\leq", "\\le"),
     ("\\geq", "\\ge"), ("\\le ", "\\le"), ("\\ge ", "\\ge"), ("\\lt", "<"), ("\\gt", ">"),
-    ("\\colon", ":"), ("\\degree", ""), ("\\mathbb{R}", "realnumbers"),
-    ("\\mathbf{R}", "realnumbers"), (">=", "\\ge"), ("<=", "\\le"), ("=<", "\\le"),
+    ("\\colon", ":"), ("\\text{:}", ":"), ("{:}", ":"), ("\\degree", "^\\circ"),
+    ("\\mathbb{R}", "realnumbers"),
+    ("\\mathbf{R}", "realnumbers"), ("\\vert", "|"), ("\\varnothing", "\\emptyset"),
+    ("\\{\\}", "\\emptyset"), ("\\bar{", "\\overline{"), ("\\dot{", "\\overline{"), ("**", "^"),
+    ("\\not=", "\\ne"), (">=", "\\ge"), ("<=", "\\le"), ("=<", "\\le"),
     ("\\approxeq", "\\approx"), ("\\simeq", "\\approx"), ("\\cong", "\\approx"),
     ("\\doteq", "\\approx"), ("\\thickapprox", "\\approx"), ("\\neq", "\\ne"),
     ("smallmatrix", "matrix"), ("\\pmod", "\\mod"), ("\\bmod", "\\mod"),
@@ -85,6 +109,15 @@ enum MathText {
     }
     pieces.append(text[start...])
     guard pieces.count > 1 else { return text }
+    if pieces.contains(where: { $0.contains(UInt8(ascii: "^")) }) {
+      return Array(pieces.joined(separator: "\\cdot ".utf8))
+    }
+    // Thousands before the fraction of a mixed number are one number.
+    if pieces.count > 2, pieces.last?.contains(UInt8(ascii: "/")) == true,
+      pieces.dropFirst().dropLast().allSatisfy({ $0.count == 3 && $0.allSatisfy(\.isDigit) })
+    {
+      pieces = [Array(pieces.dropLast().joined())[...], pieces[pieces.count - 1]]
+    }
     let isThousands =
       pieces.dropFirst().allSatisfy { $0.prefix(while: \.isDigit).count == 3 }
       && pieces.dropFirst().dropLast().allSatisfy { $0.count == 3 }
@@ -101,60 +134,49 @@ enum MathText {
     return Array(pieces.joined(separator: [UInt8(ascii: ",")]))
   }
 
-  /// `sqrt(2)` and `pi` as commands.
-  private static func withCommands(_ text: [UInt8]) -> [UInt8] {
+  /// `the circle` and `a circle` are a circle; `a` before anything else may be a variable.
+  private static func withoutArticle(_ text: [UInt8]) -> [UInt8] {
+    for article: StaticString in ["the ", "an ", "a "] where text[...].hasWord(article, at: 0) {
+      let rest = text[...].dropFirst(article.utf8CodeUnitCount).trimmed
+      let word = rest.prefix(while: \.isLetter)
+      let isNumber = NumberWords.inDigits(text) != text
+      let joins = ["and", "times", "plus", "minus", "over", "divided", "choose", "mod"]
+      let isJoined = joins.contains(String(decoding: word, as: UTF8.self))
+      return word.count >= 3 && !isNumber && !isJoined ? Array(rest) : text
+    }
+    return text
+  }
+
+  /// Braces around several digits behind `^`, which belong together though LaTeX raises the first
+  /// alone.
+  private static func withRaisedDigits(_ text: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     var position = 0
-    let slice = text[...]
-    while position < text.endIndex {
-      let isInWord = result.last.map { $0.isLetter || $0 == UInt8(ascii: "\\") } == true
-      if !isInWord, slice.has("sqrt(", at: position),
-        let close = slice[(position + 4)...].firstClosingBracket
-      {
-        let inner = withCommands(Array(slice[(position + 5)..<close]))
-        result += Array("\\sqrt{".utf8) + inner + [UInt8(ascii: "}")]
-        position = close + 1
-      } else if !isInWord, slice.has("pi", at: position),
-        slice.byte(at: position + 2)?.isLetter != true
-      {
-        result += Array("\\pi ".utf8)
-        position += 2
-      } else {
-        result.append(text[position])
-        position += 1
-      }
+    while position < text.count {
+      result.append(text[position])
+      position += 1
+      guard result.last == UInt8(ascii: "^") else { continue }
+      let digits = text[position...].prefix(while: \.isDigit)
+      guard digits.count > 1 else { continue }
+      result += [UInt8(ascii: "{")] + digits + [UInt8(ascii: "}")]
+      position = digits.endIndex
     }
     return result
   }
 
-  /// Drops a unit such as `\text{ cm}^2` behind something.
-  private static func withoutTrailingText(_ text: [UInt8]) -> [UInt8] {
-    var trimmed = text[...].trimmed
-    while let last = trimmed.last, "$.".utf8.contains(last) { trimmed = trimmed.dropLast().trimmed }
-    var end = trimmed.endIndex
-    for power in ["^2", "^3", "^{2}", "^{3}"] where trimmed.hasSuffix(power) {
-      end -= power.utf8.count
-      break
-    }
-    for command: StaticString in ["\\text{", "\\mathrm{", "\\mbox{", "\\textbf{"] {
-      guard let start = trimmed[..<end].lastRange(of: command),
-        start.lowerBound > trimmed.startIndex,
-        LatexText.closingBrace(of: trimmed, openedAt: start.upperBound - 1) == end - 1
-      else { continue }
-      var rest = trimmed[..<start.lowerBound].trimmed
-      while let space = ["\\,", "\\;", "\\:", "\\!", "\\", "~"].first(where: rest.hasSuffix) {
-        rest = rest.dropLast(space.utf8.count).trimmed
+  /// `3 to 4` is the ratio `3:4`, `3 out of 4` a fraction.
+  private static func withRatioMark(_ text: [UInt8]) -> [UInt8] {
+    let words = String(
+      decoding: text[...].replacing("\\text{", by: " ").replacing("}", by: " "), as: UTF8.self)
+    for (word, mark) in [(" to ", ":"), (" out of ", "/")] {
+      let sides = words.split(separator: word).map {
+        NumberWords.inDigits(Array(Array($0.utf8)[...].trimmed))
       }
-      let isQuantity = rest.last.map { $0.isDigit || "})%$!".utf8.contains($0) || $0.isLetter }
-      return isQuantity == true ? Array(rest) : text
+      guard sides.count == 2 || (sides.count == 3 && mark == ":"),
+        sides.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.isDigit || $0 == 0x2e } })
+      else { continue }
+      return Array(sides.joined(separator: Array(mark.utf8)))
     }
     return text
-  }
-}
-
-extension ArraySlice<UInt8> {
-  /// Whether the bytes end with a text.
-  fileprivate func hasSuffix(_ text: String) -> Bool {
-    suffix(text.utf8.count).elementsEqual(text.utf8)
   }
 }

@@ -1,0 +1,79 @@
+/// Sums and products over an index: `\sum_{k=1}^{10} k^2`, `\prod_{n=2}^{\infty} (1 - 1/n^4)`.
+extension LatexEvaluator {
+  /// The terms of a series without end that are added before it counts as one that does not
+  /// converge.
+  private static let mostTerms = 2000
+
+  /// The value of a series; nil for bounds that are no whole numbers, too many terms, or a series
+  /// without end that does not settle to the last digit.
+  mutating func series(
+    _ start: ComplexNumber, _ combine: (ComplexNumber, ComplexNumber) -> ComplexNumber
+  ) -> ComplexNumber? {
+    guard take("_"), let close = LatexText.closingBrace(of: text, openedAt: position),
+      let equals = text[position..<close].firstIndex(of: UInt8(ascii: "="))
+    else { return nil }
+    let name = String(decoding: text[(position + 1)..<equals], as: UTF8.self)
+    guard name.utf8.count == 1, name.utf8.allSatisfy(\.isLetter) else { return nil }
+    position = equals + 1
+    guard let first = sum(), position == close, let lower = Self.wholeNumber(first) else {
+      return nil
+    }
+    position = close + 1
+    guard take("^") else { return nil }
+    var upper: Int?
+    if !takesInfinity() {
+      guard let last = exponent(), let bound = Self.wholeNumber(last) else { return nil }
+      upper = bound
+    }
+    return terms(name, from: lower, to: upper, start, combine)
+  }
+
+  private mutating func terms(
+    _ name: String, from lower: Int, to upper: Int?, _ start: ComplexNumber,
+    _ combine: (ComplexNumber, ComplexNumber) -> ComplexNumber
+  ) -> ComplexNumber? {
+    let body = position
+    let outer = indices[name]
+    defer { indices[name] = outer }
+    var total = start
+    var unchanged = 0
+    var index = lower
+    // An empty range is read once all the same, to find where its term ends.
+    repeat {
+      position = body
+      indices[name] = ComplexNumber(Double(index))
+      let term = product()
+      bytesLeft -= position - body
+      guard bytesLeft >= 0 else { return nil }
+      guard upper.map({ lower <= $0 }) ?? true else { return term == nil ? nil : start }
+      guard let term, term.isFinite else { return nil }
+      let next = combine(total, term)
+      unchanged = (next - total).magnitude <= 1e-16 * next.magnitude ? unchanged + 1 : 0
+      total = next
+      index += 1
+      if upper == nil, unchanged >= 4 { return total }
+    } while upper.map { index <= $0 } ?? (index - lower < Self.mostTerms)
+    return upper == nil ? nil : total
+  }
+
+  private mutating func takesInfinity() -> Bool {
+    for mark: StaticString in ["\\infty", "{\\infty}", "{+\\infty}"] where take(mark) {
+      return true
+    }
+    return false
+  }
+
+  private static func wholeNumber(_ value: ComplexNumber) -> Int? {
+    guard value.imaginary == 0, value.real == value.real.rounded(), abs(value.real) <= 1e6 else {
+      return nil
+    }
+    return Int(value.real)
+  }
+
+  /// A unit within a formula changes no value.
+  mutating func skippedUnit() -> ComplexNumber? {
+    guard let close = LatexText.closingBrace(of: text, openedAt: position) else { return nil }
+    position = close + 1
+    return ComplexNumber(1)
+  }
+}
