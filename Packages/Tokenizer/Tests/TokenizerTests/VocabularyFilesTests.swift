@@ -31,6 +31,47 @@ import Testing
     #expect(tokenizer.decode([3, 2], skipSpecialTokens: true) == "ab")
   }
 
+  @Test func flagsOfTheConfigurationDecideAboutBOSAndEOS() throws {
+    var tiny = TinyTokenizer()
+    func ids(_ flags: String) throws -> [Int32] {
+      try load([
+        "tokenizer.json": tiny.json,
+        "tokenizer_config.json": #"{"bos_token": "<|end|>", "eos_token": "<think>"\#(flags)}"#,
+      ]).encode("he")
+    }
+    #expect(try ids("") == [256])
+    #expect(try ids(#", "add_bos_token": true, "add_eos_token": true"#) == [300, 256, 301])
+    tiny.postProcessor = """
+      {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<|end|>"}},
+      {"Sequence": {"id": "A"}}], "special_tokens": {"<|end|>": {"ids": [300]}}}
+      """
+    #expect(try ids("") == [300, 256])
+    #expect(try ids(#", "add_bos_token": true"#) == [300, 256])
+    #expect(try ids(#", "add_bos_token": false"#) == [256])
+    let error = message([
+      "tokenizer.json": tiny.json, "tokenizer_config.json": #"{"add_eos_token": true}"#,
+    ])
+    #expect(error.contains("add_eos_token") && error.contains("no eos_token"))
+  }
+
+  @Test func settingsThatAreNotAppliedAreNamed() throws {
+    func unapplied(_ configuration: String) throws -> [String] {
+      try load(["tokenizer.json": TinyTokenizer().json, "tokenizer_config.json": configuration])
+        .configuration.unapplied
+    }
+    #expect(try unapplied(#"{"clean_up_tokenization_spaces": false}"#).isEmpty)
+    let found = try unapplied(
+      #"{"clean_up_tokenization_spaces": true, "add_prefix_space": true, "do_lower_case": true}"#)
+    #expect(found.count == 3)
+    #expect(found.first?.hasPrefix("clean_up_tokenization_spaces") == true)
+    let forced = message([
+      "tokenizer.json": TinyTokenizer().json,
+      "tokenizer_config.json":
+        #"{"clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output": true}"#,
+    ])
+    #expect(forced.contains("even_though"))
+  }
+
   @Test func faults() {
     let merges = "a b\n"
     #expect(

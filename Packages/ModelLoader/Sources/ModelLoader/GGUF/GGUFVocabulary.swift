@@ -158,8 +158,11 @@ struct GGUFVocabulary {
       return value["processors"]?.array?.lazy.compactMap { template($0) }.first
     }
     let parts = template(tokenizer.members["post_processor"]) ?? []
+    // The configuration's flags go before the template, as where text is encoded.
     return (
-      parts.first?["SpecialToken"] != nil, parts.count > 1 && parts.last?["SpecialToken"] != nil
+      configuration?.members["add_bos_token"]?.bool ?? (parts.first?["SpecialToken"] != nil),
+      configuration?.members["add_eos_token"]?.bool
+        ?? (parts.count > 1 && parts.last?["SpecialToken"] != nil)
     )
   }
 

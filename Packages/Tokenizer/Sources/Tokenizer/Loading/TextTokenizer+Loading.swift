@@ -29,8 +29,14 @@ extension TextTokenizer {
   {
     if let bytes = try files.read("tokenizer.json") {
       let parts = try TokenizerJSON.read(bytes, file: files.path("tokenizer.json"))
-      return try parts.adding(
-        configuration.addedTokens, file: files.path("tokenizer_config.json"))
+      let file = files.path("tokenizer_config.json")
+      if configuration.addsPrefixSpace, parts.preTokenizer.isByteLevel,
+        !parts.preTokenizer.addsPrefixSpace
+      {
+        configuration.unapplied.append("add_prefix_space, which tokenizer.json contradicts")
+      }
+      return try parts.adding(configuration.addedTokens, file: file)
+        .surrounded(asIn: configuration, file: file)
     }
     if let vocabulary = try files.read("vocab.json") {
       guard let merges = try files.read("merges.txt") else {

@@ -17,6 +17,8 @@ public struct TokenizerConfiguration: Sendable, Equatable {
   var addsEOS: Bool?
   var addsPrefixSpace = false
   var addedTokens: [AddedToken] = []
+  /// What the files ask for that would change ids or texts and is not done, each with the reason.
+  public internal(set) var unapplied: [String] = []
 
   private static let tokenNames = [
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
@@ -47,6 +49,7 @@ public struct TokenizerConfiguration: Sendable, Equatable {
     addsEOS = try node["add_eos_token"]?.bool()
     addsPrefixSpace = try node.flag("add_prefix_space")
     chatTemplates = try Self.templates(node["chat_template"])
+    unapplied = try Self.unapplied(node)
     if let decoder = node["added_tokens_decoder"] {
       guard let object = decoder.value.object else { throw decoder.wrongType(.object) }
       for name in object.keys {
@@ -57,6 +60,25 @@ public struct TokenizerConfiguration: Sendable, Equatable {
         addedTokens.append(try AddedToken(entry, id: id))
       }
     }
+  }
+
+  /// The settings of transformers that change results and are not applied.
+  private static func unapplied(_ node: ConfigNode) throws(TokenizerError) -> [String] {
+    let forced = "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output"
+    if let force = node[forced], try force.bool() {
+      throw force.unsupported("taking spaces before punctuation out of texts")
+    }
+    var found: [String] = []
+    // transformers 5.7 (huggingface/transformers#44915) and others leave the spaces too.
+    if try node.flag("clean_up_tokenization_spaces") {
+      found.append(
+        "clean_up_tokenization_spaces, which would take spaces out of the texts of a byte-pair encoding"
+      )
+    }
+    for name in ["do_lower_case", "split_special_tokens", "remove_space", "strip_accents"] {
+      if node[name]?.value.bool == true { found.append(name) }
+    }
+    return found
   }
 
   private mutating func readTokens(_ node: ConfigNode) throws(TokenizerError) {

@@ -108,6 +108,39 @@ extension TokenizerParts {
     return parts
   }
 
+  /// With BOS and EOS around a sequence, or without them, where `add_bos_token` or `add_eos_token`
+  /// says so; what the post-processor of `tokenizer.json` says holds elsewhere.
+  /// - Throws: ``TokenizerError/invalidValue(file:key:reason:)`` for a token that is asked for and
+  ///   not there.
+  func surrounded(
+    asIn configuration: TokenizerConfiguration, file: String
+  ) throws(TokenizerError) -> TokenizerParts {
+    var parts = self
+    for (flag, name, ids) in [
+      (configuration.addsBOS, "bos", \TokenizerParts.prefixIDs),
+      (configuration.addsEOS, "eos", \.suffixIDs),
+    ] {
+      guard let flag else { continue }
+      let content = configuration.specialTokens["\(name)_token"]
+      let id = content.flatMap { content in
+        parts.addedTokens.first { ExactString($0.content) == ExactString(content) }?.id
+          ?? parts.model.pieces.id(of: content)
+      }
+      if flag, id == nil {
+        throw .invalidValue(
+          file: file, key: "add_\(name)_token",
+          reason: "the vocabulary has no \(name)_token that could be added")
+      }
+      guard let id, parts[keyPath: ids].contains(id) != flag else { continue }
+      if flag {
+        parts[keyPath: ids].insert(id, at: name == "bos" ? 0 : parts[keyPath: ids].count)
+      } else {
+        parts[keyPath: ids].removeAll { $0 == id }
+      }
+    }
+    return parts
+  }
+
   /// With the added tokens of the configuration, the special tokens it names, and BOS and EOS
   /// where it wants them around a sequence.
   func adding(_ configuration: TokenizerConfiguration, addsBOSByDefault: Bool) -> TokenizerParts {

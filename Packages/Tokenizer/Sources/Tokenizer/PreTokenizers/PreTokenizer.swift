@@ -30,9 +30,12 @@ struct PreTokenizer: Sendable {
   private let plan: Plan
   /// Whether the model sees bytes rather than Unicode scalars.
   let isByteLevel: Bool
+  /// Whether a space is put before texts that begin without one.
+  let addsPrefixSpace: Bool
 
   init(_ steps: [Step]) {
     isByteLevel = steps.contains { if case .byteAlphabet = $0 { true } else { false } }
+    addsPrefixSpace = steps.contains { if case .prefixSpace = $0 { true } else { false } }
     switch (steps.count, steps.first, steps.last) {
     case (0, _, _): plan = .whole
     case (2, .split(.gpt2(let scanner), .isolated, inverted: false), .byteAlphabet):
