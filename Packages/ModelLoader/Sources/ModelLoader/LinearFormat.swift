@@ -279,13 +279,10 @@ extension QuantizedMatrix {
 func linearFormat(
   config: JSONObject, quantizeConfig: JSONObject?
 ) throws(CheckpointError) -> (any LinearFormat)? {
-  // "compression_config" is what older versions of compressed-tensors wrote.
-  // MLX has "quantization", often alone.
-  let key =
-    ["quantization_config", "compression_config", "quantization"].first(where: config.has)
-    ?? "quantization_config"
+  let key = quantizationKey(of: config)
   let inner = try config.objectIfPresent(key)
   guard let description = inner ?? quantizeConfig else { return nil }
+  try QuantizationExtras.refuse(in: description)
   // quantize_config.json was written by GPTQ tools alone and need not name the method.
   let method = try description.stringIfPresent("quant_method") ?? (inner == nil ? "gptq" : nil)
   switch method {
@@ -309,4 +306,13 @@ func linearFormat(
         + "float-quantized; otherwise take the unquantized model and run `bitbudget quantize` on it, "
         + "or a GGUF file)")
   }
+}
+
+/// The key of a `config.json` under which the quantization is described.
+///
+/// "compression_config" is what older versions of compressed-tensors wrote. MLX has "quantization",
+/// often alone.
+func quantizationKey(of config: JSONObject) -> String {
+  ["quantization_config", "compression_config", "quantization"].first(where: config.has)
+    ?? "quantization_config"
 }

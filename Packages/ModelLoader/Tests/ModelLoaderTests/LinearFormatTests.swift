@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import Testing
 
 @testable import ModelLoader
@@ -71,6 +72,22 @@ struct LinearFormatTests {
         "pack_dtype int16"
       ),
       ("3", "quantization_config: expected an object"),
+      (
+        #"{"quant_method":"gptq","bits":4,"group_size":128,"adapter":{"name":"lora"}}"#,
+        "an adapter"
+      ),
+      (
+        #"{"quant_method":"compressed-tensors","transform_config":{"config_groups":{"R3":{}}}}"#,
+        "transform_config"
+      ),
+      (
+        #"{"quant_method":"compressed-tensors","sparsity_config":{"format":"sparse-24-bitmask"}}"#,
+        "sparse-24-bitmask"
+      ),
+      (
+        #"{"quant_method":"compressed-tensors","config_groups":{"g":{"output_activations":{"num_bits":8}}}}"#,
+        "config_groups.g.output_activations"
+      ),
     ])
   func refusedMethods(description: String, reason: String) {
     let text = message { _ = try format("{\"quantization_config\":\(description)}") }
@@ -90,6 +107,20 @@ struct LinearFormatTests {
   func refusedSchemes(weights: String, reason: String) {
     let text = message { _ = try format(compressed(weights)) }
     #expect(text?.contains(reason) == true, "\(text ?? "accepted")")
+  }
+
+  @Test func whatIsAskedForBesideTheWeightsIsNamed() throws {
+    func unapplied(_ text: String, followed: TokenRounding? = nil) throws -> [String] {
+      QuantizationExtras.unapplied(
+        in: try JSONObject(parsing: Array(text.utf8), file: "config.json"), followed: followed)
+    }
+    #expect(try unapplied(#"{"quant_method":"gptq","kv_cache_scheme":null}"#).isEmpty)
+    let both = """
+      {"kv_cache_scheme": {"num_bits": 8}, "config_groups": {"g": {"input_activations": {"a": 1}}}}
+      """
+    #expect(try unapplied(both).count == 2)
+    #expect(try unapplied(both, followed: .float8).count == 1)
+    #expect(try unapplied(#"{"quant_method":"fp8","activation_scheme":"dynamic"}"#).count == 1)
   }
 
   @Test func otherFormatsAndActivations() {
