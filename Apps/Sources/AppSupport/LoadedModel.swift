@@ -49,6 +49,12 @@ public struct LoadedModel {
       )
     }
     tokenizer = try Self.tokenizer(of: checkpoint)
+    for setting in tokenizer?.configuration.unapplied ?? [] {
+      Console.note("warning: tokenizer_config.json: not applied: \(setting)")
+    }
+    for setting in try checkpoint.unappliedQuantization() {
+      Console.note("warning: config.json: not applied: \(setting)")
+    }
     let size = Text.bytes(checkpoint.storedBytes)
     let progress = ProgressLine("loading \(size), block")
     // Short waits need no words; the embedding, which is read first, has no parts to be counted.

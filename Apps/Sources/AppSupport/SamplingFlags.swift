@@ -158,5 +158,6 @@ public struct SamplingFlags: ParsableArguments {
     "forced_eos_token_id": .nan, "exponential_decay_length_penalty": .nan,
     "watermarking_config": .nan, "dola_layers": .nan, "stop_strings": .nan, "constraints": .nan,
     "forced_decoder_ids": .nan, "max_new_tokens": .nan, "max_length": 20,
+    "num_return_sequences": 1, "token_healing": .nan, "max_time": .nan,
   ]
 }
