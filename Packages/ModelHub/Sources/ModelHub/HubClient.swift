@@ -42,6 +42,7 @@ public struct HubClient: Sendable {
   /// - Throws: `HubError`: what the hub refused and what helps.
   public func listing(of repository: RepositoryName) throws(HubError) -> HubListing {
     if let by = settings.offlineBy { throw .offline(repository: repository.description, by: by) }
+    if settings.dialect == .modelScope { return try modelScopeListing(of: repository) }
     let api = settings.endpoint.appendingPathComponent("api/\(repository.kind.plural)")
       .appendingPathComponent(repository.path)
     var commit = repository.revisionInForce
@@ -74,6 +75,7 @@ public struct HubClient: Sendable {
   func address(of file: HubFile, _ repository: RepositoryName, commit: String) throws(HubError)
     -> URL
   {
+    if settings.dialect == .modelScope { return try modelScopeAddress(of: file, repository) }
     let prefix = repository.kind == .dataset ? "datasets/" : ""
     return try Self.url(
       settings.endpoint.appendingPathComponent(prefix + repository.path), "resolve", commit,
@@ -136,7 +138,9 @@ public struct HubClient: Sendable {
       url: start.shown, expected: "at most \(Self.redirectLimit) redirects", found: "more")
   }
 
-  private func json(
+  /// A JSON document about a repository; an answer that may be another the next time is asked for
+  /// again.
+  func json(
     _ url: URL, of repository: RepositoryName
   ) throws(HubError) -> (value: JSONValue, response: HTTPResponse) {
     var attempts = Attempts(settings)
@@ -199,13 +203,14 @@ public struct HubClient: Sendable {
   }
 
   /// A text as one part of a path: a slash in it is no border.
-  private static func escaped(_ text: String) -> String {
+  static func escaped(_ text: String) -> String {
     let plain = CharacterSet(
       charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
     return text.addingPercentEncoding(withAllowedCharacters: plain) ?? text
   }
 
-  private static func url(
+  /// An address of parts that are escaped already.
+  static func url(
     _ base: URL, _ parts: String..., query: String? = nil
   ) throws(HubError) -> URL {
     let text =

@@ -4,8 +4,18 @@ import SystemCalls
 /// Where the hub is, what opens it, and where its files go: decided once, by whoever starts the
 /// program.
 public struct HubSettings: Sendable {
+  /// What a hub speaks.
+  public enum Dialect: Sendable {
+    /// The protocol of Hugging Face and of its mirrors.
+    case huggingFace
+    /// That of ModelScope.
+    case modelScope
+  }
+
   /// The hub, or a mirror of it.
   public var endpoint: URL
+  /// What it speaks.
+  public var dialect = Dialect.huggingFace
   /// Opens private and gated repositories.
   public var token: String?
   /// Where files are kept.
@@ -44,7 +54,8 @@ public struct HubSettings: Sendable {
 
   /// What an environment says, by the variables of the hub's own tools: `HF_ENDPOINT`, `HF_TOKEN`
   /// or the file `HF_TOKEN_PATH` or `HF_HOME/token`, `HF_HUB_OFFLINE`, `HF_HUB_DOWNLOAD_TIMEOUT`,
-  /// and those of the cache.
+  /// and those of the cache. `VLLM_USE_MODELSCOPE`, or a `HF_ENDPOINT` of ModelScope, chooses that
+  /// hub, which gets no token.
   ///
   /// - Throws: `HubError.badSetting` naming the variable; `HubError.file` for a token file that
   ///   cannot be read.
@@ -55,7 +66,10 @@ public struct HubSettings: Sendable {
       }
       return nil
     }
-    let address = value("HF_ENDPOINT")?.value ?? "https://huggingface.co"
+    let isModelScope = value("VLLM_USE_MODELSCOPE").map { Self.isTrue($0.value) } ?? false
+    let address =
+      value("HF_ENDPOINT")?.value
+      ?? (isModelScope ? "https://modelscope.cn" : "https://huggingface.co")
     guard let endpoint = URL(string: address.hasSuffix("/") ? String(address.dropLast()) : address),
       ["http", "https"].contains(endpoint.scheme?.lowercased()), endpoint.host?.isEmpty == false
     else {
@@ -76,6 +90,11 @@ public struct HubSettings: Sendable {
     }
     self.init(
       endpoint: endpoint, cache: cache, token: nil, offlineBy: offline, timeout: timeout)
+    let host = "." + (endpoint.host?.lowercased() ?? "")
+    if isModelScope || host.hasSuffix(".modelscope.cn") || host.hasSuffix(".modelscope.ai") {
+      dialect = .modelScope
+      return
+    }
     let hidden = value("HF_HUB_DISABLE_IMPLICIT_TOKEN").map { Self.isTrue($0.value) } ?? false
     if hidden { return }
     if let entry = value("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN") {
