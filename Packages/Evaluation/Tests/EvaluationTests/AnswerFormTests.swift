@@ -348,9 +348,9 @@ import Testing
     I | 1 | 42 | The answer to the problem is therefore 42.
     I | 1 | 42 | \boxed{42 \text{ cm}}
     L | 1 | B | B is the correct answer.
-    L | 1 | B | So I choose B.
-    L | 1 | B | I would go with (B).
-    L | 0 | A | Option A is incorrect, so I choose B.
+    L | 1 | B | Of all of these, **B** is the best choice.
+    L | 0 | B | I would pick B because it is larger.
+    L | 0 | A | Statement A is correct.
     L | 1 | B | The answer is most likely B.
     L | 1 | B | Answer：B
     L | 1 | B | Answer – B

@@ -232,24 +232,27 @@ enum AnswerPhrase {
     return nil
   }
 
-  /// The last letter that is chosen ("I choose B") or of which is said that it is right ("B is the
-  /// correct answer").
+  private static let verdicts: [StaticString] = [
+    "is correct", "is right", "is the correct", "is the right", "is the answer", "is the best",
+    "is true",
+  ]
+
+  /// The last letter before "is the correct answer" and the like.
   private static func verdict(in text: ArraySlice<UInt8>, count: Int) -> String? {
-    let choices: [StaticString] = ["choose ", "pick ", "select ", "go with ", "going with "]
+    let nouns: [StaticString] = ["answer", "option", "choice"]
     for position in text.indices.reversed() {
       let isInWord = position > text.startIndex && text[position - 1].isLetter
-      if isInWord { continue }
-      if let found = letter(at: position, in: text, count: count),
-        isVerdict(text[found.end...]), !text[..<position].trimmed.endsWithWord("not")
+      guard !isInWord, let found = letter(at: position, in: text, count: count) else { continue }
+      let rest = text[found.end...].drop { $0.isBlank || $0.isMarkdown }
+      let verdict = verdicts.first {
+        $0.description.hasPrefix("is the") && rest.hasWord($0, at: rest.startIndex)
+      }
+      guard let verdict else { continue }
+      let noun = rest.dropFirst(verdict.utf8CodeUnitCount).trimmed
+      if verdict.description == "is the answer"
+        || nouns.contains(where: { noun.hasWord($0, at: noun.startIndex) })
       {
         return found.text
-      }
-      for word in choices where text.hasWord(word, at: position) {
-        let start = skipWrapping(in: text, from: position + word.utf8CodeUnitCount)
-        if let found = letter(at: start, in: text, count: count) {
-          let rest = text[found.end...].drop(while: \.isBlank)
-          return LetterAnswer.isFollowed(text[start], by: rest) ? found.text : nil
-        }
       }
     }
     return nil
@@ -258,10 +261,6 @@ enum AnswerPhrase {
   /// Whether text says of the option before it that it is the answer.
   private static func isVerdict(_ rest: ArraySlice<UInt8>) -> Bool {
     let text = rest.drop { $0.isBlank || $0.isMarkdown || ".)".utf8.contains($0) }
-    let verdicts: [StaticString] = [
-      "is correct", "is right", "is the correct", "is the right", "is the answer", "is the best",
-      "is true",
-    ]
     return verdicts.contains { text.hasWord($0, at: text.startIndex) }
   }
 

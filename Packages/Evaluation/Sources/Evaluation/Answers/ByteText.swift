@@ -25,11 +25,6 @@ extension ArraySlice<UInt8> {
     return zip(self[position...], pattern).allSatisfy { $0.lowercased == $1 }
   }
 
-  /// Whether the text ends with an ASCII word in lower case, in any case.
-  func endsWithWord(_ word: StaticString) -> Bool {
-    count >= word.utf8CodeUnitCount && hasWord(word, at: endIndex - word.utf8CodeUnitCount)
-  }
-
   /// The byte at a position, or nil beyond the end.
   func byte(at position: Int) -> UInt8? { position < endIndex ? self[position] : nil }
 
