@@ -75,6 +75,15 @@ import Testing
         #"[{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}]"#
         .utf8, file: "m.json")
     #expect(try prompt(text.messages).text == "user:a\nb<|end|>")
+    // A template that asks whether a content is a string, and drops what is none.
+    let asks = """
+      {% for m in messages %}{% if m.content is string %}{{ m.content }}{% endif %}{% endfor %}
+      """
+    #expect(try prompt(text.messages, asks).text == "a\nb")
+    let loops = """
+      {% for m in messages %}{% for part in m['content'] %}<{{ part.text }}>{% endfor %}{% endfor %}
+      """
+    #expect(try prompt(text.messages, loops).text == "<a><b>")
     let image = try ChatConversation(
       parsing: #"[{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]"#.utf8,
       file: "m.json")

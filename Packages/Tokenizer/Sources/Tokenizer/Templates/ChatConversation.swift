@@ -1,3 +1,4 @@
+import Foundation
 import JSON
 
 /// What a request to a chat model holds: the messages, and what else its template is given.
@@ -65,7 +66,7 @@ public struct ChatConversation: Sendable, Equatable {
   /// text where the template does not look at parts itself.
   /// - Throws: ``TokenizerError/invalidMessage(key:reason:)`` naming the message.
   func prepared(for template: String) throws(TokenizerError) -> ChatConversation {
-    let readsParts = ["is string", "is iterable", "is sequence"].contains(where: template.contains)
+    let readsParts = Self.loopsOverContents(template)
     var result = self
     for (index, message) in messages.enumerated() {
       let isKnown =
@@ -82,5 +83,17 @@ public struct ChatConversation: Sendable, Equatable {
       if !readsParts { result.messages[index] = flat }
     }
     return result
+  }
+
+  /// Whether a template goes through the parts of a content: `{% for part in message.content %}`.
+  /// Asking whether a content is a string is not enough: most that ask drop what is none.
+  static func loopsOverContents(_ template: String) -> Bool {
+    template.components(separatedBy: "{%").dropFirst().contains { rest in
+      let tag = rest.components(separatedBy: "%}")[0]
+      let words = tag.split { " \n\t-+".contains($0) }
+      guard words.first == "for", let within = words.firstIndex(of: "in") else { return false }
+      let what = words[(within + 1)...].joined(separator: " ")
+      return what.contains("content") && !what.contains("split")
+    }
   }
 }
