@@ -69,6 +69,7 @@ public struct ModelFamilies: Sendable {
     do {
       let type = try config.string("model_type")
       if let family = families.first(where: { $0.modelTypes.contains(type) }) {
+        try config.refuseOtherKinds()
         return try family.init(config)
       }
       throw ModelError.unknownFamily(

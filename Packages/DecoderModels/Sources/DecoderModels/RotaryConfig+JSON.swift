@@ -71,6 +71,9 @@ extension RotaryConfig {
     let (newKey, oldKey) = (
       try object.stringIfPresent("rope_type"), try object.stringIfPresent("type")
     )
+    if newKey == nil, oldKey == nil, object.has("factor") {
+      throw object.wrong("rope_type", expected: "the kind of scaling that factor belongs to")
+    }
     let kind = newKey ?? oldKey ?? "default"
     let positive = Double.leastNonzeroMagnitude...1e12
     func factor() throws(CheckpointError) -> Double { try object.number("factor", in: 1...1e6) }

@@ -123,6 +123,9 @@ import Testing
     #expect(throws: CheckpointError.self) { try parse(#"{"rope_theta": "many"}"#) }
     #expect(throws: CheckpointError.self) { try parse(#"{"partial_rotary_factor": 0.5}"#) }
     #expect(throws: CheckpointError.self) {
+      try parse(#"{"rope_scaling": {"factor": 2.0}}"#)
+    }
+    #expect(throws: CheckpointError.self) {
       try parse(#"{"rope_scaling": {"rope_type": "yarn", "factor": 0}}"#)
     }
   }
