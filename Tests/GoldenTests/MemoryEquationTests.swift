@@ -113,11 +113,45 @@ import Testing
     }
   }
 
+  /// What is held where thoughts are told apart, token by token, and all bytes at the peak.
+  @Test(arguments: [
+    "bf16:0,int8+thoughts=int8:64,int4:64", "bf16:64,int8:64,int4+thoughts=int4:64,int2:64",
+    "bf16:64,int8+thoughts=int2:64,int8/int4:128+L1=bf16",
+  ])
+  func whatThoughtsTake(text: String) throws {
+    let (heads, prompt, tokens) = (6, 100, 700)
+    let shape = KVShape(layers: 2, kvHeads: 3, headDimension: 40)
+    let (meter, pool) = (KVMeter(), try ThreadPool(workers: 1))
+    let policy = try KVPolicy(parsing: text)
+    var cache = try KVCache(shape: shape, policy: policy, meter: meter)
+    cache.endPrompt(at: prompt)
+    let forecast = KVForecast(shape: shape, policy: policy, heads: heads)
+    var most = 0
+    for count in 1...tokens {
+      for layer in 0..<shape.layers {
+        let token = (0..<heads * 40).map { Float(($0 * 31 + count * 17 + layer) % 23) - 11 }
+        try cache.append(keys: token, values: token, tokens: 1, layer: layer)
+        try cache.compactIfDue(queries: token, tokens: 1, heads: heads, layer: layer, on: pool)
+      }
+      let remembered = forecast.rememberedBytes(entries: count, isCompressed: false)
+      #expect(meter.bytes(of: .eviction) == remembered)
+      #expect(
+        meter.bytes == forecast.heldBytes(entries: count, prompt: prompt) + remembered,
+        "after \(count) tokens")
+      most = max(most, meter.bytes)
+      #expect(most <= forecast.peakBytes(tokens: count, prompt: prompt))
+    }
+    #expect(
+      forecast.heldBytes(entries: tokens, prompt: prompt) < forecast.heldBytes(entries: tokens))
+    let beside = forecast.peakBytes(tokens: tokens, prompt: prompt) - meter.peakBytes
+    #expect(beside >= 0 && beside <= meter.peakBytes / shape.layers)
+  }
+
   /// What an eviction holds beside the pages, token by token, and all bytes at the peak.
   @Test(arguments: [
     "rkv:100,buffer=60", "rkv:100,buffer=60,window=3", "rkv:100,buffer=60,order=score",
     "rkv:100,buffer=60,retain=first", "snapkv:100,buffer=60", "snapkv:100,buffer=60,window=5",
-    "h2o:100,buffer=60", "streaming:100,buffer=60",
+    "h2o:100,buffer=60", "streaming:100,buffer=60", "raas:100,buffer=60", "lazy:100,buffer=60",
   ])
   func whatAnEvictionRemembers(eviction: String) throws {
     let (heads, prompt, tokens) = (6, 250, 500)

@@ -12,7 +12,7 @@ public struct CacheFlags: ParsableArguments {
   /// What `--kv` says; nil where it is not given.
   @Option(
     help: ArgumentHelp(
-      "Format of the KV cache: bf16, int8, int4, int2, or f32 to compare with references (default: bf16). Or tiers, from the most recent tokens to the oldest: bf16:256,int8:1024,int4 stores the last 256 tokens in BF16, 1024 before them in 8 bits and older ones in 4; tiered means bf16:128,int8:1024,int4. An eviction, settings and formats of single layers may be joined to it by +, as in rkv:2048+int8+group=32+L0-1=bf16.",
+      "Format of the KV cache: bf16, int8, int4, int2, or f32 to compare with references (default: bf16). Or tiers, from the most recent tokens to the oldest: bf16:256,int8:1024,int4 stores the last 256 tokens in BF16, 1024 before them in 8 bits and older ones in 4; tiered means bf16:128,int8:1024,int4. An eviction, settings, formats by kind of thought and formats of single layers may be joined to it by +, as in rkv:2048+int8+group=32+L0-1=bf16 or int8+thoughts=int8:64,int4:64, which stores the more sparsely attending half of old thoughts in 4 bits.",
       valueName: "format"), transform: { try KVPolicy(parsing: $0, evictions: Known.evictions) })
   public var kv: KVPolicy?
 
@@ -142,7 +142,7 @@ public struct CacheFlags: ParsableArguments {
       tiers: tiers, exceptions: said.exceptions, group: group ?? said.group,
       keyAxis: keyAxis ?? said.keyAxis,
       scheme: scheme ?? said.scheme, rule: rule ?? said.rule, rotation: rotation ?? said.rotation,
-      eviction: kvEvict ?? said.eviction)
+      eviction: kvEvict ?? said.eviction, thoughts: said.thoughts)
   }
 }
 

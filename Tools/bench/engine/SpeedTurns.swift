@@ -103,7 +103,7 @@ struct SpeedTurns {
       }
     }
     while cache.position < load.depth {
-      let count = min(256, load.depth - cache.position, cache.tokensUntilEviction)
+      let count = min(256, load.depth - cache.position, cache.tokensUntilCompaction)
       let queries = random.floats(count * heads * cache.shape.headDimension)
       for layer in attending {
         let (keys, values) = (random.floats(count * width), random.floats(count * width))

@@ -67,16 +67,18 @@ public final class ForwardPass {
   /// An empty cache for one sequence.
   ///
   /// - Throws: `KVPolicyError.invalidFormat` where the model's heads cannot be kept as `policy`
-  ///   says, `.invalidEviction` where nothing can be evicted.
+  ///   says, `.invalidEviction` where nothing can be evicted, either where thoughts cannot be told
+  ///   apart.
   public func makeCache(
     _ policy: KVPolicy = .full, meter: KVMeter
   ) throws(KVPolicyError) -> KVCache {
-    if let eviction = policy.eviction, decoder.blocks.contains(where: \.mixer.needsAllKeys) {
-      throw .invalidEviction(
-        text: eviction.description,
-        reason:
-          "this model scores keys by their place among all tokens (ALiBi), which an eviction forgets"
-      )
+    if policy.watchesAttention, decoder.blocks.contains(where: \.mixer.needsAllKeys) {
+      let reason = "this model scores keys by their place among all tokens (ALiBi), which "
+      if let eviction = policy.eviction {
+        throw .invalidEviction(text: eviction.description, reason: reason + "an eviction forgets")
+      }
+      throw .invalidFormat(
+        text: policy.description, reason: reason + "kinds of thought are told apart without")
     }
     return try KVCache(shape: decoder.shape.cacheShape, policy: policy, meter: meter)
   }
@@ -106,7 +108,7 @@ public final class ForwardPass {
       for (index, run) in runs.enumerated() {
         let rest = min(run.tokens.count - done[index], Self.chunk - size)
         if rest == 0 { continue }
-        let count = min(rest, caches[run.cache].tokensUntilEviction)
+        let count = min(rest, caches[run.cache].tokensUntilCompaction)
         parts.append(Part(run: index, tokens: done[index]..<done[index] + count))
         done[index] += count
         size += count

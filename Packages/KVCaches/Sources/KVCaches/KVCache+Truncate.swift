@@ -17,9 +17,9 @@ extension KVCache {
     return tiers.areAlike(length, position)
   }
 
-  /// Whether tokens can be taken back at all but by keeping a copy: nothing is evicted, and all
-  /// layers attend.
-  public var isTruncatable: Bool { policy.eviction == nil && !shape.hasFixedStates }
+  /// Whether tokens can be taken back at all but by keeping a copy: what is stored does not change
+  /// by what was attended to, and all layers attend.
+  public var isTruncatable: Bool { !policy.watchesAttention && !shape.hasFixedStates }
 
   /// The most tokens that can be appended so that `truncate(to:)` can take all of them back.
   public var tokensUntilFixed: Int {

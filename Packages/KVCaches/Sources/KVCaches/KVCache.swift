@@ -31,6 +31,8 @@ public struct KVCache {
     var seen = 0
     /// What the eviction remembers between compressions.
     var memory: EvictionMemory?
+    /// How sparsely the last tokens attended, where thoughts are told apart.
+    var sparsity: SparsityRing?
     /// The state of a layer that does not attend, once it was asked for.
     var fixed: CountedFloats?
   }

@@ -170,7 +170,7 @@ import Testing
     var cache = try KVCache(shape: Self.shape(70), policy: policy, meter: meter)
     cache.endPrompt(at: 37)
     while cache.position < 600 {
-      try append([min(37, cache.tokensUntilEviction, 600 - cache.position)], to: &cache)
+      try append([min(37, cache.tokensUntilCompaction, 600 - cache.position)], to: &cache)
       #expect(meter.bytes <= forecast.peakBytes(tokens: cache.position, prompt: 37))
     }
     #expect(cache.count(of: 0) == 600 && cache.count(of: 1) < 300)

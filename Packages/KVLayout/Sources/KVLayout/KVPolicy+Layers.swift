@@ -10,13 +10,13 @@ extension KVPolicy {
   public func with(exceptions: [Int: [KVTier]]) throws(KVPolicyError) -> KVPolicy {
     try KVPolicy(
       tiers: tiers, exceptions: exceptions, group: group, keyAxis: keyAxis, scheme: scheme,
-      rule: rule, rotation: rotation, eviction: eviction)
+      rule: rule, rotation: rotation, eviction: eviction, thoughts: thoughts)
   }
 
   /// The fewest bits in which keys or values are stored in any layer.
   public var fewestBits: Int {
-    ([tiers] + exceptions.values).compactMap(\.last).map { min($0.keys.bits, $0.values.bits) }
-      .min() ?? KVFormat.bf16.bits
+    (([tiers] + exceptions.values).compactMap(\.last) + (thoughts?.kinds ?? []))
+      .map { min($0.keys.bits, $0.values.bits) }.min() ?? KVFormat.bf16.bits
   }
 
   /// The tiers of one format behind the residual of this policy, or the usual one.

@@ -2,14 +2,17 @@ extension KVPolicy: CustomStringConvertible, Codable {
   /// What the text form may say, for help texts.
   public static let grammar = """
     a format (bf16, int8, int4, int2, or KEYS/VALUES), tiers such as bf16:256,int8:1024,int4, an eviction \
-    such as rkv:2048, settings (group=32, keys=per-token, scheme=hqq, rule=kivi, rotate=kv), and \
-    formats of single layers (L0=int8, L4-7=int8/int4), joined by +
+    such as rkv:2048, settings (group=32, keys=per-token, scheme=hqq, rule=kivi, rotate=kv), \
+    formats by kind of thought (thoughts=int8:64,int4:64), and formats of single layers (L0=int8, \
+    L4-7=int8/int4), joined by +
     """
 
   /// Reads the text form: `bf16`, `int8/int4` (keys/values), tiers such as
   /// `bf16:256,int8:1024,int4` or `tiered`, `rkv:2048`, `rkv:2048+int8`, `int4+group=32+rule=kivi`.
   /// One format means the residual of 128 tokens in BF16 before it. `int4+L0=int8+L4-7=int8/int4`
-  /// stores some layers in formats of their own, counted from 0, behind the same residual.
+  /// stores some layers in formats of their own, counted from 0, behind the same residual;
+  /// `int8+thoughts=int8:64,int4:64` stores the sparser half of every 128 tokens of old thought in 4
+  /// bits.
   ///
   /// - Parameters:
   ///   - text: parts in any order, joined by `+`.
@@ -36,7 +39,7 @@ extension KVPolicy: CustomStringConvertible, Codable {
       },
       group: parts.group ?? Self.defaultGroup, keyAxis: parts.keyAxis ?? .perChannel,
       scheme: parts.scheme ?? .asymmetric, rule: parts.rule ?? .blocks,
-      rotation: parts.rotation, eviction: parts.eviction)
+      rotation: parts.rotation, eviction: parts.eviction, thoughts: parts.thoughts)
   }
   /// The text form, which names what is not as usual: `rkv:2048+int8`, `int8/int4+group=32`.
   public var description: String {
@@ -66,6 +69,7 @@ extension KVPolicy: CustomStringConvertible, Codable {
     if scheme != .asymmetric { settings.append("scheme=\(scheme.rawValue)") }
     if rule != .blocks { settings.append("rule=\(rule.rawValue)") }
     if let rotation { settings.append("rotate=\(rotation.rawValue)") }
+    if let thoughts { settings.append("thoughts=\(thoughts)") }
     return settings
   }
 
@@ -94,6 +98,7 @@ private struct Parts {
   var rule: KVRule?
   var rotation: KVRotation?
   var eviction: Eviction?
+  var thoughts: ThoughtTiers?
 
   mutating func take(
     _ part: String, of text: String, _ evictions: EvictionCatalog
@@ -111,13 +116,13 @@ private struct Parts {
       return
     }
     let (key, value) = (part[..<equals], String(part[part.index(after: equals)...]))
-    if let layers = KVPolicy.layers(named: key) {
-      let tiers: [KVTier]
-      do {
-        tiers = try KVTier.list(parsing: value)
-      } catch {
+    func list() throws(KVPolicyError) -> [KVTier] {
+      do { return try KVTier.list(parsing: value) } catch {
         throw .invalidFormat(text: text, reason: "\(key): \(error)")
       }
+    }
+    if let layers = KVPolicy.layers(named: key) {
+      let tiers = try list()
       for layer in layers {
         guard exceptions.updateValue(tiers, forKey: layer) == nil else {
           throw .invalidFormat(text: text, reason: "layer \(layer) is said twice")
@@ -136,6 +141,9 @@ private struct Parts {
       return new
     }
     switch key {
+    case "thoughts":
+      guard thoughts == nil else { throw problem }
+      thoughts = ThoughtTiers(try list())
     case "group": group = try read(group, Int.init)
     case "keys": keyAxis = try read(keyAxis, KVKeyAxis.init)
     case "scheme": scheme = try read(scheme, KVScheme.init)

@@ -24,6 +24,8 @@ public struct KVPolicy: Sendable, Hashable {
   public let rotation: KVRotation?
   /// Which tokens stay; nil keeps all.
   public let eviction: Eviction?
+  /// How pages of the oldest tier are stored by their kind of thought; nil for all alike.
+  public let thoughts: ThoughtTiers?
 
   /// Tokens of the residual where nothing else is said (the paper's setting).
   public static let defaultResidual = 128
@@ -43,6 +45,7 @@ public struct KVPolicy: Sendable, Hashable {
     rule = .blocks
     rotation = nil
     self.eviction = eviction
+    thoughts = nil
   }
 
   /// A cache in one format for keys and one for values, of which the last `residual` tokens are
@@ -68,11 +71,13 @@ public struct KVPolicy: Sendable, Hashable {
   ///   tiers of other than a multiple of 64 tokens, of rising or equal precision, with recent tokens
   ///   that are quantized; a group other than 32, 64 or 128, or 128 for keys per channel; a residual
   ///   that is no multiple of the group, or of a page in groups of 128; keys per token where none
-  ///   are quantized; the rule `kivi` with more than two tiers or without a residual.
+  ///   are quantized; the rule `kivi` with more than two tiers or without a residual; thoughts of
+  ///   fewer than two kinds, more precise than the oldest tier, of other than whole pages, where
+  ///   pages are rounded in parts, or beside an eviction.
   public init(
     tiers: [KVTier], exceptions: [Int: [KVTier]] = [:], group: Int = defaultGroup,
     keyAxis: KVKeyAxis = .perChannel, scheme: KVScheme = .asymmetric, rule: KVRule = .blocks,
-    rotation: KVRotation? = nil, eviction: Eviction? = nil
+    rotation: KVRotation? = nil, eviction: Eviction? = nil, thoughts: ThoughtTiers? = nil
   ) throws(KVPolicyError) {
     func problem(_ reason: String) -> KVPolicyError {
       .invalidFormat(text: tiers.map(\.description).joined(separator: ","), reason: reason)
@@ -101,6 +106,17 @@ public struct KVPolicy: Sendable, Hashable {
       if layer < 0 { throw problem("layer \(layer); layers are counted from 0") }
       if let reason = reason(tiers) { throw problem("layer \(layer): \(reason)") }
     }
+    if let thoughts {
+      if let reason = thoughts.problem(behind: tiers) { throw problem(reason) }
+      guard tiers.count > 2 || (rule == .blocks && step == PageLayout.tokens) else {
+        throw problem(
+          "thoughts are told apart by pages of \(PageLayout.tokens) tokens; expected the rule "
+            + "blocks and groups of \(PageLayout.tokens) or more")
+      }
+      guard eviction == nil else {
+        throw problem("thoughts are told apart where all tokens stay; expected no eviction")
+      }
+    }
     self.tiers = tiers
     self.exceptions = exceptions
     self.group = group
@@ -109,11 +125,14 @@ public struct KVPolicy: Sendable, Hashable {
     self.rule = rule
     self.rotation = rotation
     self.eviction = eviction
+    self.thoughts = thoughts
   }
 
-  /// The tiers of one layer, stored in all else as another policy says, which was checked.
+  /// The tiers of one layer, stored in all else as another policy says, which was checked; kinds of
+  /// thought are about its own tiers alone.
   init(tiers: [KVTier], as policy: KVPolicy) {
     self.tiers = tiers
+    thoughts = tiers == policy.tiers ? policy.thoughts : nil
     exceptions = [:]
     group = policy.group
     keyAxis = policy.keyAxis
@@ -142,6 +161,8 @@ public struct KVPolicy: Sendable, Hashable {
   public var residual: Int { tiers[0].tokens ?? 0 }
   /// Whether keys or values are quantized, in some layer at least.
   public var isQuantized: Bool { ([tiers] + exceptions.values).contains { $0.count > 1 } }
+  /// Whether a cache looks at what is attended to, and changes by it what it has stored.
+  public var watchesAttention: Bool { eviction != nil || thoughts != nil }
   /// Tokens that the rule `blocks` rounds together: a group, or a page where that is less.
   var step: Int { Self.step(group: group) }
 
@@ -152,11 +173,16 @@ public struct KVPolicy: Sendable, Hashable {
   /// - Throws: `KVPolicyError.invalidFormat`: groups that do not divide a larger head, a rotation of
   ///   heads that are no power of two, or an exception for a layer that holds no keys and values.
   public func check(_ shape: KVShape) throws(KVPolicyError) {
-    if let eviction, shape.fullLayers == 0, let window = shape.windows.first(where: { $0 > 0 }) {
-      throw .invalidEviction(
-        text: eviction.description,
-        reason: "every layer of this model sees and holds its last \(window) tokens alone; "
-          + "there is nothing else to evict")
+    if watchesAttention, shape.fullLayers == 0,
+      let window = shape.windows.first(where: { $0 > 0 })
+    {
+      let reason = "every layer of this model sees and holds its last \(window) tokens alone; "
+      if let eviction {
+        throw .invalidEviction(
+          text: eviction.description, reason: reason + "there is nothing else to evict")
+      }
+      throw .invalidFormat(
+        text: description, reason: reason + "there are no older thoughts to tell apart")
     }
     let size = shape.headDimension
     for layer in exceptions.keys.sorted() {

@@ -8,7 +8,8 @@ import Testing
     "rkv:2048", "rkv:64,lambda=0.07,window=16,kernel=5,threshold=0.25,retain=first,buffer=32",
     "rkv:40,buffer=16,order=score,schedule=multiples", "streaming:4096", "streaming:2000,sinks=4",
     "streaming:4,sinks=0", "snapkv:512,window=64,kernel=7", "h2o:256", "h2o:256,recent=32",
-    "rkv:64,buffer=4096", "rkv:64,buffer=32,prompt=32",
+    "rkv:64,buffer=4096", "rkv:64,buffer=32,prompt=32", "raas:256", "raas:64,threshold=0.01",
+    "lazy:256", "lazy:256,recent=16,threshold=0.002,buffer=32",
   ])
   func theTextFormComesBack(text: String) throws {
     let eviction = try Eviction(parsing: text)
@@ -38,6 +39,9 @@ import Testing
     ("h2o:1", "beside 1 recent"), ("h2o:4,recent=0", "recent 0"), ("snapkv:32", "window of 32"),
     ("rkv:99999999999999999999", "POLICY:BUDGET"), ("rkv:9999999999", "budget 9999999999"),
     ("rkv:64,order=random", "order=random"), ("rkv:64,threshold=3", "threshold 3.0"),
+    ("raas:64,threshold=0", "threshold 0.0"), ("raas:64,threshold=2", "threshold 2.0"),
+    ("raas:64,recent=4", "no key \"recent\""), ("lazy:64,threshold=nan", "threshold nan"),
+    ("lazy:8,recent=8", "beside 8 recent"), ("lazy:8,recent=0", "recent 0"),
   ])
   func whatCannotBeIsRefusedWithTheReason(text: String, reason: String) {
     #expect {

@@ -12,6 +12,8 @@ import Testing
     "rkv:64,lambda=0.5,buffer=16", "bf16:256,int8:1024,int4", "rkv:2048+bf16:64,int8/int4:64,int2",
     "int4+L0=int8", "bf16+L0-3=int8/int4+L7=int2", "rkv:64+L1=int4", "f32:64,int4+L2=f32",
     "bf16:64,int4+rule=kivi+L0=bf16+L2-3=bf16:128,int8", "bf16+keys=per-token+L3=int8/bf16",
+    "int8+thoughts=int8:64,int4:64",
+    "bf16:64,int8:64,int4+rotate=kv+thoughts=int4:128,int2:64+L3=int8",
   ])
   func policiesKeepTheirText(text: String) throws {
     let policy = try KVPolicy(parsing: text)
@@ -57,6 +59,22 @@ import Testing
     let shape = KVShape(
       layers: 4, kvHeads: 1, headDimension: 32, fixedFloats: [0, 8, 0, 0])
     #expect { try KVPolicy(parsing: text).check(shape) } throws: { "\($0)".contains(layer) }
+  }
+
+  @Test(arguments: [
+    ("int8+thoughts=int8:64", "one kind"), ("int8+thoughts=int8:64,int4", "FORMAT:TOKENS"),
+    ("int8+thoughts=int8:60,int4:64", "multiple of 64"), ("int8+thoughts=", "no format"),
+    ("int4+thoughts=int4:64,int8:64", "more precise than int4"),
+    ("bf16+thoughts=int8:64,int4:64", "oldest tokens are quantized"),
+    ("int8+group=32+thoughts=int8:64,int4:64", "groups of 64"),
+    ("int8+rule=kivi+thoughts=int8:64,int4:64", "the rule blocks"),
+    ("int8/bf16+thoughts=int8/bf16:64,int4:64+rkv:64", "no eviction"),
+    ("int8+thoughts=int8:64,int4:64+thoughts=int8:64,int4:64", "said twice"),
+    ("int8+thoughts=int8:0,int4:64", "multiple of 64"),
+    ("int8+thoughts=int8:99999999999999,int4:64", "at most"),
+  ])
+  func thoughtsThatCannotBeAreRefused(text: String, reason: String) {
+    #expect { try KVPolicy(parsing: text) } throws: { "\($0)".contains(reason) }
   }
 
   @Test func errorsNameTheLayer() {

@@ -60,8 +60,8 @@ extension DecodingBatch {
       return ProposalRequest(tokens: Array(read), most: 0, sequence: sequence)
     }
     let cache = caches[index]
-    // An eviction waits until all tokens are verified.
-    let free = cache.isTruncatable ? cache.tokensUntilFixed : cache.tokensUntilEviction - 1
+    // An eviction, or telling thoughts apart, waits until all tokens are verified.
+    let free = cache.isTruncatable ? cache.tokensUntilFixed : cache.tokensUntilCompaction - 1
     let length = min(
       max(0, free - sequence.pending.count), sequence.mostProposals(context: admission.context),
       ledger.length(sequence.acceptRate, texts: texts))

@@ -133,7 +133,7 @@ public struct DecodingBatch {
     admission = Admission(
       forecast: KVForecast(shape: shape.cacheShape, policy: kv, heads: shape.heads.queries),
       proposals: proposer?.cacheForecast,
-      keepsCopies: proposer != nil && (kv.eviction != nil || shape.cacheShape.hasFixedStates),
+      keepsCopies: proposer != nil && (kv.watchesAttention || shape.cacheShape.hasFixedStates),
       context: shape.contextLength, kvByteBudget: limits.kvByteBudget)
   }
 

@@ -63,16 +63,16 @@ public struct LikelihoodScorer {
 
   /// A scorer on `pass`.
   ///
-  /// - Throws: `GenerationError.invalidOption` for a policy that evicts: an end is scored right
-  ///   behind its prompt, before an eviction is at work; `GenerationError.cache` where the model's
+  /// - Throws: `GenerationError.invalidOption` for a policy that evicts or tells thoughts apart: an
+  ///   end is scored right behind its prompt, before either is at work; `GenerationError.cache` where the model's
   ///   heads cannot be kept as `kv` says.
   public init(
     _ pass: ForwardPass, kv: KVPolicy = .full, kvByteBudget: Int = .max
   ) throws(GenerationError) {
-    guard kv.eviction == nil else {
+    guard !kv.watchesAttention else {
       throw .invalidOption(
-        name: "kv-evict", value: "\(kv)",
-        expected: "no eviction: likelihoods are of whole texts")
+        name: kv.eviction == nil ? "kv" : "kv-evict", value: "\(kv)",
+        expected: "no eviction and no kinds of thought: likelihoods are of whole texts")
     }
     self.pass = pass
     policy = kv

@@ -91,7 +91,10 @@ import Testing
       try small.fitting([[ScoredText(tokens: [1, 2], start: 1)]], wanted: 1)
     }
     let evicting = try SchedulerTests.cache("bf16", "h2o:24,buffer=8,recent=4")
-    #expect(throws: GenerationError.self) { try LikelihoodScorer(pass, kv: evicting) }
+    let apart = try KVPolicy(parsing: "int8+thoughts=int8:64,int4:64")
+    for kv in [evicting, apart] {
+      #expect(throws: GenerationError.self) { try LikelihoodScorer(pass, kv: kv) }
+    }
   }
 
   @Test(arguments: [1, 15, 16, 17, 40, 1000])

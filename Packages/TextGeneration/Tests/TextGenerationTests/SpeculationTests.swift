@@ -138,6 +138,36 @@ import Testing
     }
   }
 
+  /// Pages are told apart where they would be for each text and branch alone, whatever runs beside
+  /// it, is proposed, and however little memory there is.
+  @Test func thoughtsThatAreToldApartChangeNoText() throws {
+    let kv = try KVPolicy(parsing: "bf16:0,int8+thoughts=int8:64,int2:64")
+    let pass = try BatchGeneratorTests.makePass(context: 300)
+    var requests = try DecodingBatchTests.requests(2)
+    requests.append(requests[0])
+    requests[2].random = RandomStream(seed: 4, sample: 9)
+    for index in requests.indices {
+      requests[index].stopTokens = []
+      requests[index].maxTokens = 200
+    }
+    requests[1].tags = ThinkingTags(open: 4, close: BudgetedGenerationTests.thinkEnd)
+    requests[1].budget = try ThinkingBudget(
+      tokens: 170, lowerBound: .budget, wait: BudgetedGenerationTests.wait,
+      cue: BudgetedGenerationTests.cue, answerLimit: 6)
+    requests[1].branches = [40, 140, 150]
+    let plain = try texts(requests, pass, kv, nil, concurrency: 1).texts
+    #expect(try texts(requests, pass, KVPolicy(parsing: "bf16:0,int8"), nil).texts != plain)
+    let whole = requests.indices.map { requests[$0].prompt + (plain["\($0)"] ?? []) }
+    for proposer in [nil, Oracle(texts: whole, errs: true)] {
+      let found = try texts(requests, pass, kv, proposer, concurrency: 2)
+      #expect(found.texts == plain)
+      if proposer != nil { #expect(found.timings.acceptedTokens > 50) }
+      let bytes = try leastBytes(requests, pass, kv, proposer ?? PromptLookup())
+      #expect(
+        try texts(requests, pass, kv, proposer, concurrency: 3, kvByteBudget: bytes).texts == plain)
+    }
+  }
+
   /// Of a text that nothing ends or changes the model itself, as its own draft, guesses every token.
   @Test func theModelAgreesWithItself() throws {
     let pass = try BatchGeneratorTests.makePass(context: 256)

@@ -24,21 +24,46 @@ public struct HeadView {
   /// Queries of the last `needs.queryWindow` tokens, `[heads, window, dimension]`, of the query
   /// heads that share it.
   public let queries: [Float]
-  /// Attention each token has gathered, `[count]`; empty unless `needs.gathersAttention`.
+  /// Attention each token has gathered, `[count]`; empty unless `needs.attention` is `.sum`.
   public let attention: [Float]
+  /// When attention looked at each token, `[count]`; empty unless `needs.attention` is
+  /// `.recurrence`.
+  public let recurrences: [Recurrence]
+  /// Tokens the layer has seen: the position of the next one.
+  public let seen: Int
+  /// Tokens of the prompt, once they are known.
+  public let promptTokens: Int?
   /// What the last choice remembered.
   public let memory: (any HeadMemory)?
 
   /// A view of these parts.
   public init(
-    count: Int, keys: @escaping () throws(TensorError) -> HeadKeys, queries: [Float] = [],
-    attention: [Float] = [], memory: (any HeadMemory)? = nil
+    count: Int, seen: Int? = nil, promptTokens: Int? = nil,
+    keys: @escaping () throws(TensorError) -> HeadKeys, queries: [Float] = [],
+    attention: [Float] = [], recurrences: [Recurrence] = [], memory: (any HeadMemory)? = nil
   ) {
     self.count = count
+    self.seen = seen ?? count
+    self.promptTokens = promptTokens
+    self.recurrences = recurrences
     self.keys = keys
     self.queries = queries
     self.attention = attention
     self.memory = memory
+  }
+}
+
+/// When attention looked at a token.
+public struct Recurrence: Sendable, Hashable {
+  /// The position of the last query that did, its own at first.
+  public let last: Float
+  /// The most positions between two queries that did, one after the other; 0 where none came back.
+  public let longest: Float
+
+  /// A token that was looked at so.
+  public init(last: Float, longest: Float) {
+    self.last = last
+    self.longest = longest
   }
 }
 

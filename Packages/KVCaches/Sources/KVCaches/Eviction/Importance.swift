@@ -63,11 +63,16 @@ func addSoftmax(
   to sum: UnsafeMutablePointer<Float>
 ) {
   guard visible > 0 else { return }
+  let share = factor / exponentials(of: logits, visible: visible)
+  for index in 0..<visible { sum[index] += logits[index] * share }
+}
+
+/// Puts e to the power of its distance to the highest in the place of each of the first `visible`
+/// logits, and returns the sum of these.
+func exponentials(of logits: UnsafeMutablePointer<Float>, visible: Int) -> Float {
   var highest = -Float.infinity
   for index in 0..<visible { highest = max(highest, logits[index]) }
-  let total = bb_kernels().pointee.exp_sum(logits, highest, logits, visible)
-  let share = factor / total
-  for index in 0..<visible { sum[index] += logits[index] * share }
+  return bb_kernels().pointee.exp_sum(logits, highest, logits, visible)
 }
 
 extension [Float] {

@@ -3,9 +3,12 @@ import Kernels
 import Tensors
 
 extension KVCache {
-  /// Tokens that may be appended at once, so that nothing has to be compressed between them.
-  public var tokensUntilEviction: Int {
-    guard let eviction = policy.eviction else { return .max }
+  /// Tokens that may be appended at once, so that nothing has to be compressed, and no thoughts told
+  /// apart, between them.
+  public var tokensUntilCompaction: Int {
+    guard let eviction = policy.eviction else {
+      return tiers.tokensUntilKinds(of: position, prompt: promptLength)
+    }
     return layers.indices.lazy.filter { shape.seesAll($0) }
       .map { eviction.tokensUntilDue(progress(layers[$0])) }.min() ?? .max
   }
@@ -24,7 +27,7 @@ extension KVCache {
   ///
   /// A layer with a window lets go of what the next token does not see, and of nothing else. Does
   /// nothing where everything is kept. The result depends on the tokens alone, not on how they were
-  /// cut into steps of at most `tokensUntilEviction` tokens.
+  /// cut into steps of at most `tokensUntilCompaction` tokens.
   ///
   /// - Parameters:
   ///   - queries: `[tokens, heads, dimension]`, rotated, of the tokens appended last.
@@ -36,13 +39,7 @@ extension KVCache {
   public mutating func compactIfDue(
     queries: UnsafePointer<Float>, tokens: Int, heads: Int, layer: Int, on pool: ThreadPool
   ) throws(TensorError) {
-    guard let eviction = policy.eviction, shape.seesAll(layer) else {
-      return compactIfDue(layer: layer)
-    }
-    if layers[layer].memory == nil {
-      layers[layer].memory = try EvictionMemory(
-        for: eviction, shape: shape, heads: heads, meter: meter)
-    }
+    guard needsQueries, shape.seesAll(layer) else { return compactIfDue(layer: layer) }
     if policy.rotation?.hasKeys == true {
       // Keys are stored rotated by the Hadamard matrix.
       let (rows, dimension) = (tokens * heads, shape.headDimension)
@@ -53,6 +50,9 @@ extension KVCache {
       try observe(queries, tokens: tokens, heads: heads, layer: layer, on: pool)
     }
     layers[layer].staged = []
+    guard let eviction = policy.eviction else {
+      return try tellThoughtsApart(tokens: tokens, layer: layer, on: pool)
+    }
     guard eviction.isDue(progress(layers[layer])) else { return }
     let choices = try choices(eviction, heads: heads, layer: layer, on: pool)
     let slots = choices.map(\.slots)
@@ -63,9 +63,10 @@ extension KVCache {
   }
 
   /// Whether `compactIfDue` wants the queries of every token.
-  public var needsQueries: Bool { policy.eviction != nil }
+  public var needsQueries: Bool { policy.watchesAttention }
 
-  /// Ends a step of `layer` where no eviction chooses what stays, which needs no queries.
+  /// Ends a step of `layer` where nothing is changed by what was attended to, which needs no
+  /// queries.
   public mutating func compactIfDue(layer: Int) {
     layers[layer].staged = []
     guard let window = shape.window(layer) else { return }
@@ -73,13 +74,27 @@ extension KVCache {
       before: KVShape.pagesBehind(window: window, tokens: layers[layer].count))
   }
 
-  /// Lets the eviction see the queries of the tokens appended last.
+  /// Lets the eviction, or what tells thoughts apart, see the queries of the tokens appended last.
   private mutating func observe(
     _ queries: UnsafePointer<Float>, tokens: Int, heads: Int, layer: Int, on pool: ThreadPool
   ) throws(TensorError) {
+    guard let eviction = policy.eviction else {
+      return try observeSparsity(
+        queries, tokens: tokens, heads: heads, layer: layer, on: pool)
+    }
+    if layers[layer].memory == nil {
+      layers[layer].memory = try EvictionMemory(
+        for: eviction, shape: shape, heads: heads, meter: meter)
+    }
     let first = layers[layer].seen - tokens
     try layers[layer].memory?.queries?.take(queries, count: tokens, position: first)
-    try addAttention(of: queries, tokens: tokens, heads: heads, layer: layer, on: pool)
+    guard layers[layer].memory?.attention != nil else { return }
+    let reader = AttentionReader(
+      self, layer: layer, queries: queries, tokens: tokens, heads: heads)
+    let count = layers[layer].count
+    try layers[layer].memory?.attention?.update(count: count) { notes in
+      reader.read(on: pool) { notes.take($0, position: first + $0.token) }
+    }
   }
 
   /// What the policy chooses in each KV head of `layer`.
@@ -87,7 +102,7 @@ extension KVCache {
     _ eviction: Eviction, heads: Int, layer: Int, on pool: ThreadPool
   ) throws(TensorError) -> [EvictionChoice] {
     let (state, group) = (layers[layer], heads / shape.kvHeads)
-    let dimension = shape.headDimension
+    let (dimension, promptTokens) = (shape.headDimension, promptLength)
     var found = [Result<EvictionChoice, TensorError>](
       repeating: .success(EvictionChoice(slots: [])), count: shape.kvHeads)
     found.withUnsafeMutableBufferPointer { all in
@@ -98,12 +113,13 @@ extension KVCache {
           let queries = state.memory?.queries?.queries(
             of: head * group..<(head + 1) * group, before: state.seen)
           let view = HeadView(
-            count: state.count,
+            count: state.count, seen: state.seen, promptTokens: promptTokens,
             keys: { () throws(TensorError) in
               try state.keys(of: head, dimension: dimension)
             },
             queries: queries ?? [],
             attention: state.memory?.attention?.sums(of: head, count: state.count) ?? [],
+            recurrences: state.memory?.attention?.recurrences(of: head, count: state.count) ?? [],
             memory: state.memory?.heads?.heads[head])
           found[head] = Result { () throws(TensorError) in try eviction.choose(from: view) }
         }

@@ -11,6 +11,8 @@ import Testing
     "rkv:20,window=4,buffer=10,prompt=16", "streaming:20,buffer=10,prompt=16",
     "streaming:20,sinks=4,buffer=1,prompt=10", "snapkv:20,window=4,buffer=10,prompt=16",
     "h2o:20,buffer=10,prompt=16", "rkv:20,window=4,buffer=10,prompt=16,order=score",
+    "raas:20,threshold=0.05,buffer=10,prompt=16", "lazy:20,threshold=0.05,buffer=10,prompt=16",
+    "raas:20,threshold=0.05,buffer=10,prompt=16,order=score",
     "rkv:20,window=4,buffer=10,prompt=16,schedule=multiples",
   ]
 
@@ -29,7 +31,7 @@ import Testing
 
   static func extend(_ cache: inout KVCache, to tokens: Int, step: Int, pool: ThreadPool) throws {
     while cache.position < tokens {
-      let count = min(step, tokens - cache.position, cache.tokensUntilEviction)
+      let count = min(step, tokens - cache.position, cache.tokensUntilCompaction)
       let first = cache.position
       for layer in 0..<shape.layers {
         let width = shape.kvHeads * shape.headDimension
@@ -121,7 +123,7 @@ import Testing
     let meter = KVMeter()
     var cache = try KVCache(shape: Self.shape, meter: meter)
     try Self.extend(&cache, to: 100, step: 9, pool: try ThreadPool(workers: 1))
-    #expect(cache.count == 100 && cache.tokensUntilEviction == .max)
+    #expect(cache.count == 100 && cache.tokensUntilCompaction == .max)
     #expect(meter.bytes == cache.byteCount)
   }
 

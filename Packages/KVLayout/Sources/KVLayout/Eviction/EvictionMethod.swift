@@ -27,18 +27,18 @@ public protocol EvictionMethod: Sendable, Hashable {
 public struct EvictionNeeds: Sendable, Hashable {
   /// The queries of how many last tokens it looks at.
   public var queryWindow: Int
-  /// Whether it looks at the attention that each token has gathered since it was seen.
-  public var gathersAttention: Bool
+  /// What it writes down of the attention that each token gets; nil for nothing.
+  public var attention: AttentionRecord?
   /// The most bytes that a KV head remembers, for each token kept, from one compression to the
   /// next.
   public var rememberedBytesPerToken: Int
 
   /// Nothing, unless it is said.
   public init(
-    queryWindow: Int = 0, gathersAttention: Bool = false, rememberedBytesPerToken: Int = 0
+    queryWindow: Int = 0, attention: AttentionRecord? = nil, rememberedBytesPerToken: Int = 0
   ) {
     self.queryWindow = queryWindow
-    self.gathersAttention = gathersAttention
+    self.attention = attention
     self.rememberedBytesPerToken = rememberedBytesPerToken
   }
 }
@@ -56,9 +56,11 @@ public struct EvictionProblem: Error {
 public struct EvictionCatalog: Sendable {
   private var methods: [any EvictionMethod.Type]
 
-  /// StreamingLLM, R-KV, SnapKV and H2O.
+  /// StreamingLLM, R-KV, SnapKV, H2O, RaaS and LazyEviction.
   public static let standard = EvictionCatalog(
-    methods: [StreamingLLM.self, RKV.self, SnapKV.self, H2O.self])
+    methods: [
+      StreamingLLM.self, RKV.self, SnapKV.self, H2O.self, RaaS.self, LazyEviction.self,
+    ])
 
   private init(methods: [any EvictionMethod.Type]) { self.methods = methods }
 

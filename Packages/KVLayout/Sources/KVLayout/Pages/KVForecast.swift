@@ -41,18 +41,19 @@ public struct KVForecast: Sendable, Hashable {
   /// The most tokens of a sequence that are appended in one step.
   @inlinable public static var stepTokens: Int { 256 }
 
-  /// Whether pages full of prompt stay shared by all who start with it; an eviction writes them
-  /// anew.
-  public var sharesPrompts: Bool { policy.eviction == nil }
+  /// Whether pages full of prompt stay shared by all who start with it. An eviction writes them anew,
+  /// and where thoughts are told apart it counts where the prompt ends.
+  public var sharesPrompts: Bool { !policy.watchesAttention }
 
   // MARK: What is held
 
   /// Bytes of the pages and fixed states of a sequence that holds `entries` tokens in every layer,
-  /// or what its windows leave of them, between two steps.
-  public func heldBytes(entries: Int) -> Int {
+  /// or what its windows leave of them, between two steps. Of the tokens behind the first `prompt`
+  /// the kinds of thought count; nil where none are thought.
+  public func heldBytes(entries: Int, prompt: Int? = nil) -> Int {
     let pages = overLayers { tiers, window in
       let first = window.map { KVShape.pagesBehind(window: $0, tokens: entries) } ?? 0
-      return tiers.byteCount(tokens: entries, from: first)
+      return tiers.byteCount(tokens: entries, from: first, prompt: prompt)
     }
     return Saturating.sum(pages, shape.fixedBytes)
   }
@@ -60,9 +61,11 @@ public struct KVForecast: Sendable, Hashable {
   /// Bytes that an eviction keeps beside the pages of a sequence that holds `entries` tokens in
   /// every layer: the queries of the last tokens (F32), what each token was attended to (F32,
   /// rounded up to pages), and, once a compression has been, what the method remembers of the
-  /// tokens kept.
+  /// tokens kept. Where thoughts are told apart, how sparsely the last tokens attended.
   public func rememberedBytes(entries: Int, isCompressed: Bool) -> Int {
-    guard let eviction = policy.eviction else { return 0 }
+    guard let eviction = policy.eviction else {
+      return overLayers { tiers, _ in tiers.rememberedBytes(kvHeads: shape.kvHeads) }
+    }
     let remembered = isCompressed ? rememberedBytes(entries: entries, eviction) : 0
     return inFullLayers(
       Saturating.sum(queryBytes(eviction), attentionBytes(entries: entries, eviction), remembered))
@@ -73,9 +76,9 @@ public struct KVForecast: Sendable, Hashable {
   }
 
   private func attentionBytes(entries: Int, _ eviction: Eviction) -> Int {
-    guard eviction.needs.gathersAttention else { return 0 }
+    guard let record = eviction.needs.attention else { return 0 }
     let padded = entries.raised(toMultipleOf: PageLayout.tokens)
-    return Saturating.product(shape.kvHeads, padded, floatBytes)
+    return Saturating.product(shape.kvHeads, record.width, padded, floatBytes)
   }
 
   private func rememberedBytes(entries: Int, _ eviction: Eviction) -> Int {
@@ -89,6 +92,20 @@ public struct KVForecast: Sendable, Hashable {
     Set(groups.flatMap(\.tiers.allLayouts)).reduce(0) { Saturating.sum($0, $1.slabBytes) }
   }
 
+  /// The most bytes that a sequence of `tokens` tokens, of which the first `prompt` are the prompt,
+  /// holds between two steps at its end, with what is remembered beside its pages.
+  public func endBytes(tokens: Int, prompt: Int) -> Int {
+    guard let eviction = policy.eviction else {
+      return Saturating.sum(
+        heldBytes(entries: tokens, prompt: prompt),
+        rememberedBytes(entries: tokens, isCompressed: false))
+    }
+    let entries = entriesAfterPrompt(tokens: tokens, prompt: prompt, eviction)
+    return Saturating.sum(
+      heldBytes(entries: entries),
+      rememberedBytes(entries: entries, isCompressed: tokens >= eviction.budget))
+  }
+
   // MARK: What may come to be held
 
   /// The most bytes of pages that a sequence holds, between two steps, while it grows to `entries`
@@ -99,12 +116,12 @@ public struct KVForecast: Sendable, Hashable {
 
   /// The most bytes of the pages of all layers, which need not all have their most at once, in
   /// steps of at most `step` tokens.
-  private func mostBytes(_ tokens: Int, step: Int = stepTokens) -> Int {
-    Saturating.sum(mostFullBytes(tokens), mostWindowBytes(tokens, step: step))
+  private func mostBytes(_ tokens: Int, prompt: Int? = nil, step: Int = stepTokens) -> Int {
+    Saturating.sum(mostFullBytes(tokens, prompt: prompt), mostWindowBytes(tokens, step: step))
   }
 
-  private func mostFullBytes(_ tokens: Int) -> Int {
-    overLayers { tiers, window in window == nil ? tiers.mostBytes(tokens) : 0 }
+  private func mostFullBytes(_ tokens: Int, prompt: Int? = nil) -> Int {
+    overLayers { tiers, window in window == nil ? tiers.mostBytes(tokens, prompt: prompt) : 0 }
   }
 
   private func mostWindowBytes(_ tokens: Int, step: Int = stepTokens) -> Int {
@@ -133,7 +150,9 @@ public struct KVForecast: Sendable, Hashable {
   ///   elsewhere.
   public func peakBytes(tokens: Int, prompt: Int) -> Int {
     guard let eviction = policy.eviction else {
-      return Saturating.sum(mostBytes(tokens), shape.fixedBytes, stagedBytes(tokens: tokens))
+      return Saturating.sum(
+        mostBytes(tokens, prompt: prompt), shape.fixedBytes, stagedBytes(tokens: tokens),
+        rememberedBytes(entries: tokens, isCompressed: false))
     }
     let inPrompt = min(prompt, Saturating.sum(eviction.budget, eviction.promptBuffer))
     return Saturating.sum(
@@ -199,7 +218,9 @@ public struct KVForecast: Sendable, Hashable {
     // The prompt's last page is copied by everyone who writes to it, and kept for those who still
     // wait.
     let own = peakBytes(tokens: tokens, prompt: prompt) - fullPageBytes(entries: prompt)
-    return Charge(own: own, shared: pageBytes(entries: prompt))
+    let shared = Saturating.sum(
+      pageBytes(entries: prompt), rememberedBytes(entries: prompt, isCompressed: false))
+    return Charge(own: own, shared: shared)
   }
 
   /// Bytes that a copy of a sequence of up to `tokens` tokens takes beside it, while a page of
@@ -217,9 +238,10 @@ public struct KVForecast: Sendable, Hashable {
 
   /// Bytes of a branch that leaves a text after `start` tokens and grows to `end`.
   public func branchBytes(start: Int, end: Int, prompt: Int) -> Int {
-    sharesPrompts
-      ? pageBytes(entries: end) - fullPageBytes(entries: start)
-      : peakBytes(tokens: end, prompt: prompt)
+    if sharesPrompts { return pageBytes(entries: end) - fullPageBytes(entries: start) }
+    // Both sides may come to tell apart thoughts that they share; a prompt stays as it is.
+    let shared = policy.eviction == nil ? fullPageBytes(entries: min(start, prompt)) : 0
+    return peakBytes(tokens: end, prompt: prompt) - shared
   }
 
   private var floatBytes: Int { 4 }

@@ -9,7 +9,7 @@ public struct LayerTiers: Sendable, Hashable {
   public init(shape: KVShape, _ policy: KVPolicy) {
     var (kinds, places) = ([PageTiers](), [Int]())
     for layer in 0..<shape.layers {
-      let tiers = PageTiers(shape: shape, policy.layer(layer))
+      let tiers = PageTiers(shape: shape, policy.layer(layer), seesAll: shape.seesAll(layer))
       if let place = kinds.firstIndex(of: tiers) {
         places.append(place)
       } else {
@@ -26,6 +26,11 @@ public struct LayerTiers: Sendable, Hashable {
   /// Whether what is held is stored the same way after some tokens and after others, in all layers.
   public func areAlike(_ some: Int, _ others: Int) -> Bool {
     kinds.allSatisfy { $0.areAlike(some, others) }
+  }
+
+  /// Tokens that may be appended at once before pages are given their kinds of thought.
+  public func tokensUntilKinds(of tokens: Int, prompt: Int?) -> Int {
+    kinds.map { $0.tokensUntilKinds(of: tokens, prompt: prompt) }.min() ?? .max
   }
 
   /// The most recent tokens that some layer never quantizes, of those that quantize others.

@@ -8,13 +8,22 @@ public struct PageTiers: Sendable, Hashable {
   public let layouts: [PageLayout]
   /// The layout of pages of which some tokens have codes; nil where whole pages get them.
   public let between: PageLayout?
+  /// The kinds of thought that pages of the oldest layout may have, from the densest attention to
+  /// the sparsest.
+  public let kinds: [ThoughtPages]
   private let policy: KVPolicy
   /// For each layout, how many tokens are more recent than those that reach it.
   private let starts: [Int]
 
   /// The layouts of the pages of a cache that is stored alike in all layers; of a policy with
-  /// exceptions, of the layers that are none.
-  public init(shape: KVShape, _ policy: KVPolicy) {
+  /// exceptions, of the layers that are none. Only of layers that see all tokens thoughts are told
+  /// apart.
+  public init(shape: KVShape, _ policy: KVPolicy, seesAll: Bool = true) {
+    let thoughts = seesAll ? policy.thoughts?.kinds ?? [] : []
+    kinds = thoughts.map {
+      ThoughtPages(
+        layout: PageLayout(shape: shape, policy, $0), pages: ($0.tokens ?? 0) / PageLayout.tokens)
+    }
     layouts = policy.tiers.map { PageLayout(shape: shape, policy, $0) }
     var starts = [0]
     for tier in policy.tiers.dropLast() {
@@ -39,6 +48,9 @@ public struct PageTiers: Sendable, Hashable {
       keys: policy.keys.isQuantized ? coded.keys : coded.values,
       values: policy.values.isQuantized ? coded.values : coded.keys)
   }
+
+  /// How many tokens are more recent than those that reach the oldest layout.
+  var oldestStart: Int { starts[starts.count - 1] }
 
   /// The most recent tokens that are never quantized.
   public var residual: Int { policy.residual }
@@ -81,8 +93,13 @@ public struct PageTiers: Sendable, Hashable {
         }
   }
 
-  /// Bytes of all pages, from page `first` on, of one layer that holds `tokens` tokens.
-  public func byteCount(tokens: Int, from first: Int = 0) -> Int {
+  /// Bytes of all pages, from page `first` on, of one layer that holds `tokens` tokens, of which the
+  /// first `prompt` are no thought; nil for all of them.
+  public func byteCount(tokens: Int, from first: Int = 0, prompt: Int? = nil) -> Int {
+    byteCountOfTiers(tokens: tokens, from: first) - savedByKinds(tokens: tokens, prompt: prompt)
+  }
+
+  private func byteCountOfTiers(tokens: Int, from first: Int) -> Int {
     let bytes = layouts.indices.reduce(0) { sum, tier in
       let older = tier + 1 < layouts.count ? pages(in: tier + 1, of: tokens) : 0
       let pages = max(0, pages(in: tier, of: tokens) - max(older, first))
@@ -96,11 +113,12 @@ public struct PageTiers: Sendable, Hashable {
 
   // MARK: What one layer may come to hold
 
-  /// The most bytes of the pages of one layer while it grows to `tokens` tokens and lets go of
-  /// none.
-  func mostBytes(_ tokens: Int) -> Int {
-    // One token before pages are rounded there is one more that is not.
-    var ends = [tokens...tokens, tokens - 1...tokens - 1]
+  /// The most bytes of the pages of one layer while it grows to `tokens` tokens, of which the first
+  /// `prompt` are no thought, and lets go of none.
+  func mostBytes(_ tokens: Int, prompt: Int? = nil) -> Int {
+    // One token before pages are rounded, or given their kinds, there is one more that is not.
+    let last = lastKinds(of: tokens, prompt: prompt)
+    var ends = [tokens, tokens - 1, last - 1].map { $0...$0 }
     if between != nil {
       // Tokens leave full precision within a page of the end or, where keys do so a residual at a
       // time, of the last times.
@@ -108,7 +126,7 @@ public struct PageTiers: Sendable, Hashable {
       let last = tokens / residual * residual
       ends = [tokens, last, last - residual].map { $0 - PageLayout.tokens...$0 }
     }
-    return ends.joined().map { byteCount(tokens: max(0, $0)) }.max() ?? 0
+    return ends.joined().map { byteCount(tokens: max(0, $0), prompt: prompt) }.max() ?? 0
   }
 
   /// The most bytes of a layer that sees a window, while it grows to `tokens` tokens, in steps of
@@ -131,8 +149,13 @@ public struct PageTiers: Sendable, Hashable {
   }
 
   /// Bytes of the pages that were rounded in a step of `step` tokens, which its first tokens still
-  /// attend to.
+  /// attend to; and of a page that is being given its kind.
   func stagedBytes(_ tokens: Int, step: Int) -> Int {
+    Saturating.sum(
+      stagedBytesOfTiers(tokens, step: step), kinds.map(\.layout.byteCount).max() ?? 0)
+  }
+
+  private func stagedBytesOfTiers(_ tokens: Int, step: Int) -> Int {
     let most = min(tokens, step) / PageLayout.tokens + 1
     if let between {
       return Saturating.product(min(begunPages(of: tokens), most), between.byteCount)
@@ -144,5 +167,5 @@ public struct PageTiers: Sendable, Hashable {
   }
 
   /// Every layout that a page may have.
-  var allLayouts: [PageLayout] { layouts + [between].compactMap(\.self) }
+  var allLayouts: [PageLayout] { layouts + [between].compactMap(\.self) + kinds.map(\.layout) }
 }

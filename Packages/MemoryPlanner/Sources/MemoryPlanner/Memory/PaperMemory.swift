@@ -60,7 +60,7 @@ enum PaperMemory {
     _ values: Int, tokens: Int, _ policy: KVPolicy, _ load: Load
   ) -> Int {
     var (bytes, older) = (0, tokens)
-    for (index, tier) in policy.tiers.enumerated() {
+    for (index, tier) in tiers(policy, tokens: tokens).enumerated() {
       // The paper's equation has no residual; only what lies between it and the last tier is
       // counted apart.
       let held = tier.tokens.map { index == 0 ? 0 : min(older, $0) } ?? older
@@ -71,6 +71,18 @@ enum PaperMemory {
         self.bytes(values, tier.values, group: policy.group))
     }
     return bytes
+  }
+
+  /// The tiers of a policy and, before the oldest, the kinds of thought that are told apart among
+  /// `tokens` tokens.
+  private static func tiers(_ policy: KVPolicy, tokens: Int) -> [KVTier] {
+    guard let thoughts = policy.thoughts else { return policy.tiers }
+    let younger = policy.tiers.dropFirst().reduce(0) { Saturating.sum($0, $1.tokens ?? 0) }
+    let windows = max(0, tokens - younger) / thoughts.window
+    let kinds = thoughts.kinds.map {
+      KVTier(keys: $0.keys, values: $0.values, tokens: windows * ($0.tokens ?? 0))
+    }
+    return policy.tiers.dropLast() + kinds + policy.tiers.suffix(1)
   }
 
   private static func bytes(_ values: Int, _ format: KVFormat, group: Int) -> Int {

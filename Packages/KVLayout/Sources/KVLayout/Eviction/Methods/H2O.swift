@@ -23,7 +23,10 @@ public struct H2O: EvictionMethod {
   }
 
   /// See `EvictionMethod.problem`.
-  public func problem(budget: Int) -> String? {
+  public func problem(budget: Int) -> String? { Self.recentProblem(recent, budget: budget) }
+
+  /// Why so many recent tokens cannot stay, or nil if they can.
+  static func recentProblem(_ recent: Int, budget: Int) -> String? {
     if recent < 1 { return "recent \(recent) is below 1" }
     if recent >= budget { return "budget \(budget) leaves nothing beside \(recent) recent tokens" }
     return nil
@@ -31,6 +34,6 @@ public struct H2O: EvictionMethod {
 
   /// See `EvictionMethod.needs`.
   public func needs(order: Eviction.Order) -> EvictionNeeds {
-    EvictionNeeds(gathersAttention: true)
+    EvictionNeeds(attention: .sum)
   }
 }
