@@ -57,6 +57,8 @@ import Testing
     expectRefusal(try tune(Nano.model, ["--limit", "30"]), naming: ["30 problems"])
     expectRefusal(
       try tune(Nano.model, ["--residual", "32"]), code: 2, naming: ["--residual 32"])
+    expectRefusal(
+      try tune(Nano.model, ["--evict", "rkv:64"]), code: 2, naming: ["--evict rkv:64", "lazy"])
     #expect(try !folder.names().contains("runs"))
   }
 }

@@ -47,7 +47,10 @@ struct DivergenceMeter {
   ) throws {
     var reference = try TextLogits(pass, of: text.tokens)
     var candidates: [TextLogits] = []
-    for policy in policies { candidates.append(try TextLogits(pass, of: text.tokens, kv: policy)) }
+    for policy in policies {
+      candidates.append(
+        try TextLogits(pass, of: text.tokens, prompt: text.prompt, kv: policy))
+    }
     for index in comparisons.indices { comparisons[index].beginWindow() }
     let prompt = max(text.prompt - 1, 0)
     while reference.position < prompt {

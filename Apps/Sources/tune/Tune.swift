@@ -38,6 +38,11 @@ struct Tune: ParsableCommand {
       "Most recent tokens that stay in BF16, to choose from: multiples of 64; may be given several times (default: 0, 64 and 128)."
   )
   var residual: [Int] = []
+  @Option(
+    help: ArgumentHelp(
+      "Evictions to choose from beside formats, each at several budgets: \(Known.evictions.names.joined(separator: ", ")), or none; may be given several times (default: rkv).",
+      valueName: "method"))
+  var evict: [String] = []
   @Option(help: "The largest loss of accuracy that is accepted, as a share of the problems.")
   var margin = 0.03
   @Option(help: "Most policies whose accuracy is compared.")
@@ -67,6 +72,15 @@ struct Tune: ParsableCommand {
       throw ValidationError("--batch \(batch): expected 1 to 4096")
     }
     do { _ = try PairedTest(margin: margin) } catch { throw ValidationError("--\(error)") }
+    let known = Known.evictions.names + ["none"]
+    if let other = evict.first(where: { !known.contains($0) }) {
+      throw ValidationError(
+        "--evict \(other): expected a method alone, \(known.joined(separator: ", ")); tune finds its budget"
+      )
+    }
+    if evict.contains("none") && evict.count > 1 {
+      throw ValidationError("--evict none excludes other methods")
+    }
     if let wrong = residual.first(where: { $0 < 0 || $0 % 64 != 0 }) {
       throw ValidationError("--residual \(wrong): expected a multiple of 64")
     }
@@ -86,8 +100,11 @@ struct Tune: ParsableCommand {
       benchmark, loaded, flags: self, folder: folder)
     let texts = try accuracy.texts(texts)
     let search = try KVPolicySearch(
-      shape: shape, heads: loaded.decoder.shape.heads.queries, lengths: texts.map(\.tokens.count),
-      residuals: residual.isEmpty ? [0, 64, 128] : residual)
+      shape: shape, heads: loaded.decoder.shape.heads.queries,
+      texts: texts.map { ($0.tokens.count, $0.prompt) },
+      residuals: residual.isEmpty ? [0, 64, 128] : residual,
+      evictions: evict.isEmpty ? ["rkv"] : evict.filter { $0 != "none" },
+      catalog: Known.evictions)
     let journal = try DivergenceJournal(
       folder.appendingPathComponent("divergences.jsonl"),
       key: Scenario.digest(of: "\(try accuracy.scenario(.full).fingerprint) \(texts.count)"))

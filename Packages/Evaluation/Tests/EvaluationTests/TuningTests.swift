@@ -89,8 +89,10 @@ import Testing
 @Suite struct KVPolicySearchTests {
   private let shape = KVShape(layers: 4, kvHeads: 2, headDimension: 32, fixedFloats: [0, 0, 8, 0])
 
-  private func search() throws -> KVPolicySearch {
-    try KVPolicySearch(shape: shape, heads: 4, lengths: [300, 200], residuals: [64, 0])
+  private func search(_ evictions: [String] = []) throws -> KVPolicySearch {
+    try KVPolicySearch(
+      shape: shape, heads: 4, texts: [(300, 60), (200, 60)], residuals: [64, 0],
+      evictions: evictions)
   }
 
   @Test func probesChangeOneHalfOfOneLayer() throws {
@@ -123,9 +125,23 @@ import Testing
     }
   }
 
+  /// Evictions hold parts of the longest text, in all formats, and what they remember counts.
+  @Test func evictionsAreOnOffer() throws {
+    let search = try search(["rkv", "streaming"])
+    let evicting = try search.candidates([:]).filter { $0.eviction != nil }
+    #expect(evicting.count == 2 * 5 * 6)
+    let budgets = evicting.compactMap { $0.eviction.map { $0.budget + $0.buffer } }
+    #expect(Set(budgets) == [262, 225, 187, 150, 112])
+    let half = try KVPolicy(parsing: "rkv:132,buffer=18")
+    let coded = try KVPolicy(parsing: "\(half)+bf16:0,int4+keys=per-token")
+    #expect(evicting.contains(half) && evicting.contains(coded))
+    #expect(search.bytesPerToken(half) < search.bytesPerToken(.full))
+    #expect(throws: EvaluationError.self) { try self.search(["lru"]) }
+  }
+
   @Test func oddResidualsAreRefused() {
     #expect(throws: EvaluationError.self) {
-      try KVPolicySearch(shape: shape, heads: 4, lengths: [9], residuals: [0, 32])
+      try KVPolicySearch(shape: shape, heads: 4, texts: [(9, 1)], residuals: [0, 32])
     }
   }
 

@@ -8,17 +8,20 @@ public struct TextLogits {
   public let tokens: [Int32]
   /// Tokens whose rows were read.
   public private(set) var position = 0
+  private let prompt: Int
   private let pass: ForwardPass
   private var caches: [KVCache]
 
-  /// Logits of `tokens` from an empty context.
+  /// Logits of `tokens` from an empty context, the first `prompt` of them the prompt; nil for all,
+  /// of which an eviction then keeps more, and no thoughts are told apart.
   ///
   /// - Throws: `KVPolicyError.invalidFormat` where the model's heads cannot be kept as `kv` says.
   public init(
-    _ pass: ForwardPass, of tokens: [Int32], kv: KVPolicy = .full
+    _ pass: ForwardPass, of tokens: [Int32], prompt: Int? = nil, kv: KVPolicy = .full
   ) throws(KVPolicyError) {
     self.pass = pass
     self.tokens = tokens
+    self.prompt = prompt ?? tokens.count
     caches = [try pass.makeCache(kv, meter: KVMeter())]
   }
 
@@ -39,18 +42,20 @@ public struct TextLogits {
 
   private mutating func read(_ most: Int, _ rows: LogitRows) throws(GenerationError) -> [Float] {
     let end = min(position + most, tokens.count)
-    guard end > position else { return [] }
-    let run = TokenRun(
-      cache: 0, tokens: Array(tokens[position..<end]), endsPrompt: end == tokens.count)
     var found: [Float] = []
-    do {
-      try pass.run([run], caches: &caches, rows: rows) { _, _, logits in
-        found.append(contentsOf: logits)
+    while position < end {
+      let stop = position < prompt ? min(end, prompt) : end
+      let run = TokenRun(
+        cache: 0, tokens: Array(tokens[position..<stop]), endsPrompt: stop >= prompt)
+      do {
+        try pass.run([run], caches: &caches, rows: rows) { _, _, logits in
+          found.append(contentsOf: logits)
+        }
+      } catch {
+        throw .model(error)
       }
-    } catch {
-      throw .model(error)
+      position = stop
     }
-    position = end
     return found
   }
 }

@@ -11,23 +11,36 @@ public struct KVPolicySearch: Sendable {
   public let shape: KVShape
   /// Query heads of a layer.
   public let heads: Int
-  /// Tokens of the texts that are measured, each from its first to its last.
-  public let lengths: [Int]
+  /// The texts that are measured: tokens of each, and of its prompt.
+  public let texts: [(tokens: Int, prompt: Int)]
   /// Residuals on offer.
   public let residuals: [Int]
+  /// Evictions on offer, each at several budgets, by the names of their methods.
+  public let evictions: [String]
+  private let catalog: EvictionCatalog
 
   /// The formats of keys and of values on offer.
   static let formats: [KVFormat] = [.bf16, .int8, .int4, .int2]
   /// How many mixtures of each residual are measured.
   static let mixtures = 8
+  /// How many eighths of the longest text evictions hold.
+  static let heldEighths = [7, 6, 5, 4, 3]
 
   /// A search.
   ///
   /// - Throws: ``EvaluationError/setting(name:value:expected:)`` for residuals that are no multiple
-  ///   of 64, and for models none of whose layers attend.
+  ///   of 64, for evictions that the catalog lacks, and for models none of whose layers attend.
   public init(
-    shape: KVShape, heads: Int, lengths: [Int], residuals: [Int]
+    shape: KVShape, heads: Int, texts: [(tokens: Int, prompt: Int)], residuals: [Int],
+    evictions: [String] = [], catalog: EvictionCatalog = .standard
   ) throws(EvaluationError) {
+    if let other = evictions.first(where: { !catalog.names.contains($0) }) {
+      throw .setting(
+        name: "evict", value: other,
+        expected: "\(catalog.names.joined(separator: ", ")), or none")
+    }
+    self.evictions = evictions
+    self.catalog = catalog
     guard let wrong = residuals.first(where: { $0 < 0 || $0 % KVPolicy.defaultGroup != 0 }) else {
       guard !residuals.isEmpty, shape.attendingLayers > 0 else {
         throw .setting(
@@ -36,7 +49,7 @@ public struct KVPolicySearch: Sendable {
       }
       self.shape = shape
       self.heads = heads
-      self.lengths = lengths
+      self.texts = texts
       self.residuals = Array(Set(residuals)).sorted()
       return
     }
@@ -80,7 +93,7 @@ public struct KVPolicySearch: Sendable {
   }
 
   /// The policies worth measuring once the probes are: mixtures that a knapsack finds, each with
-  /// and without rotation, and the usual formats to compare them with.
+  /// and without rotation, the usual formats to compare them with, and evictions in these formats.
   ///
   /// - Parameter losses: The divergence of each probe, by its text.
   /// - Returns: Policies, each once.
@@ -99,18 +112,47 @@ public struct KVPolicySearch: Sendable {
         }
       }
     }
+    found += try evicting()
     var seen = Set<KVPolicy>()
     return found.filter { seen.insert($0).inserted }
   }
 
+  /// The formats in which all layers are stored alike.
+  private static let uniform: [(keys: KVFormat, values: KVFormat)] = [
+    (.int8, .int8), (.int8, .int4), (.int4, .int4), (.int4, .int2), (.int2, .int2),
+  ]
+
   /// The policies that store all layers alike.
   private func uniform(_ residual: Int) throws(KVPolicyError) -> [KVPolicy] {
-    let storages: [(KVFormat, KVFormat)] = [
-      (.int8, .int8), (.int8, .int4), (.int4, .int4), (.int4, .int2), (.int2, .int2),
-    ]
     var found: [KVPolicy] = []
-    for (keys, values) in storages {
+    for (keys, values) in Self.uniform {
       found.append(try KVPolicy(keys: keys, values: values, residual: residual))
+    }
+    return found
+  }
+
+  /// Evictions that hold parts of the longest text, with everything in BF16 and in the usual
+  /// formats. Keys have scales of their own there, since those that are kept then move as they are.
+  private func evicting() throws(KVPolicyError) -> [KVPolicy] {
+    let longest = texts.map(\.tokens).max() ?? 0
+    var found: [KVPolicy] = []
+    for name in evictions {
+      for eighths in Self.heldEighths {
+        let held = longest * eighths / 8
+        let buffer = max(held / 8, 1)
+        // A method that needs more than so few tokens is left out.
+        guard
+          let eviction = try? Eviction(
+            parsing: "\(name):\(held - buffer),buffer=\(buffer)", evictions: catalog)
+        else { continue }
+        found.append(KVPolicy(eviction: eviction))
+        for (keys, values) in Self.uniform {
+          found.append(
+            try KVPolicy(
+              keys: keys, values: values, residual: residuals[0], keyAxis: .perToken,
+              eviction: eviction))
+        }
+      }
     }
     return found
   }
@@ -173,12 +215,14 @@ public struct KVPolicySearch: Sendable {
   /// Bytes that the caches of all texts hold at their ends.
   private func heldBytes(_ policy: KVPolicy) -> Int {
     let forecast = KVForecast(shape: shape, policy: policy, heads: heads)
-    return lengths.reduce(0) { Saturating.sum($0, forecast.heldBytes(entries: $1)) }
+    return texts.reduce(0) {
+      Saturating.sum($0, forecast.endBytes(tokens: $1.tokens, prompt: $1.prompt))
+    }
   }
 
   /// Bytes for each token of the texts, at their ends, of all layers.
   public func bytesPerToken(_ policy: KVPolicy) -> Double {
-    Double(heldBytes(policy)) / Double(max(lengths.reduce(0, +), 1))
+    Double(heldBytes(policy)) / Double(max(texts.reduce(0) { $0 + $1.tokens }, 1))
   }
 
   // MARK: What is worth confirming

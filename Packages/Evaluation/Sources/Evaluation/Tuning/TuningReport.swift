@@ -80,7 +80,8 @@ public struct TuningReport: Sendable {
         Chart.Point(x: $0.bytesPerToken, y: $0.loss, label: "\($0.policy)")
       }
     }
-    let uniform = points.filter(\.policy.exceptions.isEmpty)
+    let evicting = points.filter { $0.policy.eviction != nil }
+    let uniform = points.filter { $0.policy.exceptions.isEmpty && $0.policy.eviction == nil }
     let kept = chosen.map { [$0.point] } ?? []
     return Chart(
       file: "tune", title: title, xLabel: "KV cache, bytes a token",
@@ -92,6 +93,8 @@ public struct TuningReport: Sendable {
         Chart.Series(
           name: "one format for all layers", style: .dots(hue: 1, form: 1),
           points: chartPoints(uniform)),
+        Chart.Series(
+          name: "evictions", style: .dots(hue: 4, form: 2), points: chartPoints(evicting)),
         Chart.Series(
           name: "compared in accuracy", style: .curve(hue: 2, form: 2),
           points: chartPoints(confirmed.map(\.point))),
