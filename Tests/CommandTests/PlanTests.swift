@@ -20,7 +20,7 @@ import Testing
       "batch",
       "weights_bytes", "kv_bytes", "total_bytes", "expected_accuracy", "accuracy_low",
       "accuracy_high", "accuracy_origin",
-      "benchmark", "seconds_per_answer", "source", "reason", "command",
+      "benchmark", "seconds_per_answer", "draft", "source", "reason", "command",
     ]
     for record in records {
       #expect(Set(record.keys) == fields)
@@ -107,6 +107,32 @@ import Testing
     #expect(words.first?.hasSuffix("generate") == true)
     let run = try folder.run(.generate, words.dropFirst().map(String.init))
     #expect(run.isSuccess, "\(command): \(run.errors)")
+  }
+
+  /// The draft is one of the family, its bytes are within the memory, and its rate has a source.
+  @Test func aDraftIsAdvisedWhereItFits() throws {
+    let usual = [
+      "--bandwidth", "50GB", "--model", "4b", "--bits", "8", "--kv", "int8", "--samples", "1",
+      "--budget", "6000",
+    ]
+    let roomy = try folder.run(.plan, usual + ["--memory", "10GiB"])
+    for text in ["With 0.6b at 8 bits as draft", "assumed", "--draft out/0.6b-8bit"] {
+      #expect(roomy.output.contains(text), "\(text)")
+    }
+    #expect(try !folder.run(.plan, usual + ["--memory", "5.5GiB"]).output.contains("draft"))
+    #expect(
+      try !folder.run(.plan, usual + ["--memory", "10GiB", "--accept", "0.1"]).output
+        .contains("draft"))
+    let told = try folder.run(.plan, usual + ["--memory", "10GiB", "--accept", "0.8", "--json"])
+    let records = try #require(
+      JSONSerialization.jsonObject(with: Data(told.output.utf8)) as? [[String: Any]])
+    let draft = try #require(records.first?["draft"] as? [String: Any])
+    #expect(draft["accept_rate"] as? Double == 0.8 && draft["model"] as? String == "0.6b")
+    let (with, without) = (draft["seconds_per_answer"], records[0]["seconds_per_answer"])
+    #expect(try #require(with as? Double) < #require(without as? Double))
+    expectRefusal(
+      try folder.run(.plan, usual + ["--memory", "10GiB", "--accept", "1"]), code: 2,
+      naming: ["accept rate is 1.0"])
   }
 
   @Test func whatFitsNothingNamesTheLeastThatWould() throws {

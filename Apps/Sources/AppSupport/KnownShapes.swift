@@ -32,6 +32,15 @@ public enum KnownShapes {
     $0.parameters < $1.parameters
   }
 
+  /// The models of the family of a model, which have its tokens and may draft for it; none where
+  /// that is not known.
+  ///
+  /// - Throws: `UserError` where the shipped models are not installed.
+  public static func drafts(for name: String) throws -> [ModelShape] {
+    if qwen3.contains(where: { $0.name == name }) { return qwen3 }
+    return NanoModels.names.contains(name) ? try models(of: .nano) : []
+  }
+
   /// The sizes of a model: of the Qwen3 family by its short name, of Qwen3.5 by that of its
   /// repository, else from the `config.json` of its folder. Of a model that is fetched, nothing
   /// else is.

@@ -70,6 +70,11 @@ struct Plan: ParsableCommand {
       "Rules that end thoughts, to choose from, such as stable:4; may be given several times (default: none).",
       valueName: "rule"))
   var stopThinking: [StableAnswer] = []
+  @Option(
+    help: ArgumentHelp(
+      "The share of a draft's proposals that are accepted, for the forecast of --draft (default: what was measured of the pair, else 0.6, which is assumed).",
+      valueName: "share"))
+  var accept: Double?
   @Option(help: "Questions answered at a time, which share the weights.")
   var batch = 1
   @Option(help: ArgumentHelp("Tokens of a prompt.", valueName: "tokens"))
@@ -133,7 +138,7 @@ struct Plan: ParsableCommand {
     }
     let without = [
       ("study", !study.isEmpty), ("latency", latency), ("explain", explain),
-      ("seconds", seconds != nil), ("bandwidth", bandwidth != nil),
+      ("seconds", seconds != nil), ("bandwidth", bandwidth != nil), ("accept", accept != nil),
       ("stop-when", !stopWhen.isEmpty),
     ]
     if let (name, _) = without.first(where: \.1) {
@@ -156,9 +161,10 @@ struct Plan: ParsableCommand {
       let advice = try Planner.advise(request, measurements: measurements, speed: speed)
       let best = Planner.bestOfEach(advice)
       let shown = top == 0 ? advice : Array(best.prefix(top))
-      if json { return try PlanRecord.print(shown) }
+      let rows = try shown.map { PlannedRow(advice: $0, draft: try draft(for: $0, request, speed)) }
+      if json { return try PlanRecord.print(rows) }
       let text = PlanText(
-        shown, request: request, setAside: setAside, speed: speed, isRead: bandwidth == nil)
+        rows, request: request, setAside: setAside, speed: speed, isRead: bandwidth == nil)
       Console.write(explain ? text.explanation : text.table)
     } catch let error as PlannerError {
       if case .invalid = error { throw UsageError("\(error)") }
@@ -191,6 +197,16 @@ struct Plan: ParsableCommand {
     if !stopWhen.isEmpty { request.voteRules = stopWhen.map { "\($0)" } }
     request.thoughtRules = stopThinking.map { "\($0)" }
     return request
+  }
+
+  /// The draft that a configuration answers soonest with; nil where none is worth its bytes.
+  private func draft(
+    for advice: Advice, _ request: PlanRequest, _ speed: MachineSpeed
+  ) throws -> DraftAdvice? {
+    let rate = try accept.map { try DraftAdvice.AcceptRate($0, source: "as --accept says") }
+    return DraftAdvice(
+      for: advice, among: try KnownShapes.drafts(for: advice.configuration.model.name),
+      memory: request.memory, speed: speed, acceptRate: rate)
   }
 
   /// The policy of a file, which must be for caches of every model's sizes.

@@ -10,6 +10,35 @@ struct PlanRecord: Encodable {
     let policy: String
   }
 
+  /// What may propose its tokens, and what that is expected to bring.
+  struct Draft: Encodable {
+    let model: String
+    let weightBits: Int
+    let bytes: Int
+    let proposals: Int
+    let acceptRate: Double
+    let acceptRateSource: String
+    let secondsPerAnswer: Double
+
+    enum CodingKeys: String, CodingKey {
+      case model, bytes, proposals
+      case weightBits = "weight_bits"
+      case acceptRate = "accept_rate"
+      case acceptRateSource = "accept_rate_source"
+      case secondsPerAnswer = "seconds_per_answer"
+    }
+
+    init(_ draft: DraftAdvice) {
+      model = draft.model.name
+      weightBits = draft.precision.bits
+      bytes = draft.bytes
+      proposals = draft.length
+      acceptRate = draft.acceptRate.value
+      acceptRateSource = draft.acceptRate.source
+      secondsPerAnswer = draft.seconds
+    }
+  }
+
   let model: String
   let parameters: Int
   let weightBits: Int
@@ -30,12 +59,14 @@ struct PlanRecord: Encodable {
   let accuracyOrigin: String?
   let benchmark: String?
   let secondsPerAnswer: Double?
+  let draft: Draft?
   let source: String
   let reason: String
   let command: String
 
   enum CodingKeys: String, CodingKey {
-    case model, parameters, scheme, kv, samples, stop, batch, source, reason, command, benchmark
+    case model, parameters, scheme, kv, samples, stop, batch, source, reason, command, benchmark,
+      draft
     case weightBits = "weight_bits"
     case tokensSaved = "tokens_saved"
     case groupSize = "group_size"
@@ -50,8 +81,8 @@ struct PlanRecord: Encodable {
     case secondsPerAnswer = "seconds_per_answer"
   }
 
-  init(_ advice: Advice) {
-    let configuration = advice.configuration
+  init(_ row: PlannedRow) {
+    let (advice, configuration) = (row.advice, row.advice.configuration)
     let policy = configuration.kv
     model = configuration.model.name
     parameters = configuration.model.parameters
@@ -76,7 +107,8 @@ struct PlanRecord: Encodable {
     secondsPerAnswer = advice.seconds
     source = advice.source
     reason = advice.reason
-    command = ReadyCommand.text(advice)
+    draft = row.draft.map { Draft($0) }
+    command = ReadyCommand.text(row)
   }
 
   /// Absent values are null, so that every object has the same keys.
@@ -102,16 +134,17 @@ struct PlanRecord: Encodable {
     try container.encode(accuracyOrigin, forKey: .accuracyOrigin)
     try container.encode(benchmark, forKey: .benchmark)
     try container.encode(secondsPerAnswer, forKey: .secondsPerAnswer)
+    try container.encode(draft, forKey: .draft)
     try container.encode(source, forKey: .source)
     try container.encode(reason, forKey: .reason)
     try container.encode(command, forKey: .command)
   }
 
   /// Prints an array.
-  static func print(_ advice: [Advice]) throws {
+  static func print(_ rows: [PlannedRow]) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    let bytes = try encoder.encode(advice.map(PlanRecord.init))
+    let bytes = try encoder.encode(rows.map(PlanRecord.init))
     Console.write(String(decoding: bytes, as: UTF8.self) + "\n")
   }
 }

@@ -1,5 +1,6 @@
 import AppSupport
 import Foundation
+import KVLayout
 import MemoryPlanner
 
 extension Advice {
@@ -49,18 +50,32 @@ extension Advice {
   private var task: TaskKind { expected?.benchmark == "GPQA-Diamond" ? .knowledge : .math }
 }
 
+extension PlannedRow {
+  /// What a draft takes and is expected to bring, and where that is from.
+  var draftText: String? {
+    guard let draft, let seconds = advice.seconds else { return nil }
+    let rate = String(format: "%.0f %%", 100 * draft.acceptRate.value)
+    return
+      "With \(draft.model.name) at \(draft.precision.title) as draft: the same text in about "
+      + "\(Text.duration(draft.seconds)), not \(Text.duration(seconds)), for \(ByteCount(draft.bytes)) more, "
+      + "\(ByteCount(Saturating.sum(advice.memory.total, draft.bytes))) in all, if \(rate) of \(draft.length) proposals at a "
+      + "time are accepted (\(draft.acceptRate.source))."
+  }
+}
+
 /// The plan as people read it.
 struct PlanText {
-  private let advice: [Advice]
+  private let rows: [PlannedRow]
+  private var advice: [Advice] { rows.map(\.advice) }
   private let request: PlanRequest
   private let setAside: Int
   private let speed: MachineSpeed
   private let isRead: Bool
 
   init(
-    _ advice: [Advice], request: PlanRequest, setAside: Int, speed: MachineSpeed, isRead: Bool
+    _ rows: [PlannedRow], request: PlanRequest, setAside: Int, speed: MachineSpeed, isRead: Bool
   ) {
-    self.advice = advice
+    self.rows = rows
     self.request = request
     self.setAside = setAside
     self.speed = speed
@@ -141,12 +156,13 @@ struct PlanText {
   }
 
   private var first: String {
-    guard let best = advice.first else { return "" }
+    guard let row = rows.first else { return "" }
+    let best = row.advice
     return """
       Why \(best.configuration.model.name) at \(best.configuration.precision.title): \(best.reason)
       Source: \(best.source).
-
-      \(ReadyCommand.lines(best).joined(separator: "\n"))
+      \(row.draftText.map { $0 + "\n" } ?? "")
+      \(ReadyCommand.lines(row).joined(separator: "\n"))
 
       """
   }
@@ -164,6 +180,7 @@ struct PlanText {
       "As the paper counts: weights \(ByteCount(paper.weights)) (the effective size; 8-bit 4B is "
         + "\(ByteCount(PaperThresholds.eightBit4B)), 8-bit 8B \(ByteCount(PaperThresholds.eightBit8B))), "
         + "KV cache \(ByteCount(paper.kv)).")
+    if let text = rows.first?.draftText { lines.append(text) }
     lines.append("Expected: \(best.accuracyText) %, \(best.source).")
     for step in best.expected?.steps ?? [] { lines.append("  \(step)") }
     lines += ["", "What the paper's findings say of it:"]

@@ -31,6 +31,14 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
   public func seconds(
     _ configuration: Configuration, _ memory: MemoryUse, savings: [TokenSaving] = []
   ) -> Double {
+    seconds(configuration, memory, savings: savings, draft: nil)
+  }
+
+  /// The same with something that proposes tokens, several of which are verified in a pass.
+  func seconds(
+    _ configuration: Configuration, _ memory: MemoryUse, savings: [TokenSaving] = [],
+    draft: Draft?
+  ) -> Double {
     let load = configuration.load
     let spent = savings.reduce(1) { $1.part == .thought ? $0 * (1 - $1.saved) : $0 }
     let steps = Double(load.thinkBudget + load.answer) * spent
@@ -42,13 +50,54 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
     // States of a fixed size are read and written for every token.
     let fixed = Double(Saturating.product(load.sequences, model.cacheShape.fixedBytes))
     let pages = max(0, Double(memory.kv) - fixed)
-    let reads = weights(load.sequences) + pages * (isBounded ? 0.9 : 0.5) + 2 * fixed
     let perToken = Double(model.activeLinearParameters)
     let rate = multiplyAddsPerSecond[precision] ?? .infinity
-    let step = max(reads / bytesPerSecond, Double(load.sequences) * perToken / rate)
-    let prompt = max(
+    /// A pass over so many tokens of each sequence.
+    func pass(_ tokens: Int) -> Double {
+      let reads =
+        weights(load.sequences * tokens) + pages * (isBounded ? 0.9 : 0.5) + 2 * fixed
+      return max(
+        reads / bytesPerSecond, Double(load.sequences * tokens) * perToken / rate)
+    }
+    var prompt = max(
       weights(load.prompt * load.batch) / bytesPerSecond,
       Double(load.prompt * load.batch) * perToken / rate)
+    guard let draft else { return (steps * pass(1) + prompt) / Self.reached }
+    let (drafting, reading) = pace(of: draft, load)
+    prompt += reading
+    let step = (pass(draft.length + 1) + Double(draft.length) * drafting) / draft.tokens
     return (steps * step + prompt) / Self.reached
+  }
+
+  /// What proposes tokens.
+  struct Draft {
+    let model: ModelShape
+    let precision: WeightPrecision
+    /// Proposals at a time.
+    let length: Int
+    /// The share of proposals behind accepted ones that are accepted too.
+    let acceptRate: Double
+
+    /// Tokens that a pass gives: the accepted proposals, and the one that is drawn behind them.
+    var tokens: Double {
+      (0..<length).reduce((sum: 1.0, chance: 1.0)) { state, _ in
+        (state.sum + state.chance * acceptRate, state.chance * acceptRate)
+      }.sum
+    }
+  }
+
+  /// Seconds of a proposal for all sequences, and of reading the prompts.
+  private func pace(of draft: Draft, _ load: Load) -> (proposal: Double, prompt: Double) {
+    let engine = EngineMemory(shape: draft.model, precision: draft.precision, policy: .full)
+    let weights = Double(engine.weights)
+    let cache = Double(draft.model.forecast(.full).peakBytes(load)) / 2
+    let perToken = Double(draft.model.activeLinearParameters)
+    let rate = multiplyAddsPerSecond[draft.precision] ?? .infinity
+    func seconds(_ tokens: Int, _ bytes: Double) -> Double {
+      max(bytes / bytesPerSecond, Double(tokens) * perToken / rate)
+    }
+    return (
+      seconds(load.sequences, weights + cache), seconds(load.prompt * load.batch, weights)
+    )
   }
 }

@@ -44,6 +44,15 @@ struct EngineMemory {
     return MemoryUse(weights: weights, kv: kv, working: peak - min(peak, kv))
   }
 
+  /// The bytes that a second model takes in the same process: weights, caches without probes, and
+  /// what it computes in.
+  func useBesideProcess(_ load: Load) -> Int {
+    let text = shape.forecast(policy).charge(
+      prompt: load.prompt, reply: load.reply, isShared: false)
+    return Saturating.sum(
+      weights, Saturating.product(load.sequences, text.total), running(load))
+  }
+
   /// The process without weights, before it runs anything.
   private var base: Int {
     Saturating.sum(Self.process, Saturating.product(Self.tokenizerEntry, shape.vocabularySize))
