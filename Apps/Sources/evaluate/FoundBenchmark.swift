@@ -15,10 +15,11 @@ enum FoundBenchmark {
     }
   }
 
+  /// The benchmark, where it is a list of questions.
+  var items: Benchmark? { if case .items(let benchmark) = self { benchmark } else { nil } }
+
   /// A remark when the data found is not the complete benchmark.
-  var note: String? {
-    if case .items(let benchmark) = self { benchmark.note } else { nil }
-  }
+  var note: String? { items?.note }
 
   /// The benchmark as a model reads it.
   ///

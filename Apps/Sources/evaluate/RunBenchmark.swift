@@ -132,8 +132,7 @@ struct RunBenchmark: ParsableCommand {
       try chooseByMemory(
         tokens: maxTokens ?? found.map(\.definition.limits.tokens).min() ?? .max)
     }
-    let runsPrograms = found.contains { $0.definition.grading.runsPrograms }
-    let sandbox = runsPrograms ? try Sandbox(isOpen: unsafeCode) : nil
+    let sandbox = try Sandbox.made(for: found.compactMap(\.items), isOpen: unsafeCode)
     let subjects = try subjects(of: found.map(\.definition))
     let benchmarks = try zip(found, subjects).map { try $1.benchmark($0) }
     var rows: [SummaryTable.Run] = []

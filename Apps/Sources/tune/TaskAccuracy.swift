@@ -27,7 +27,7 @@ struct TaskAccuracy {
     self.folder = folder
     options = try flags.sampling.filled(by: benchmark.definition)
       .optionsInForce(for: loaded.checkpoint)
-    sandbox = benchmark.definition.grading.runsPrograms ? try Sandbox(isOpen: false) : nil
+    sandbox = try Sandbox.made(for: [benchmark])
     let items = min(flags.limit ?? .max, benchmark.items.count)
     let most = items / max(flags.texts, Self.partSize)
     // Parts take every n-th problem, and data often goes round in cycles of difficulty: with a prime

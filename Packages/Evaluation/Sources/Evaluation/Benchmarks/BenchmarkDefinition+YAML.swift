@@ -132,7 +132,8 @@ extension DataSource {
   /// A layout; of a text that is no list of rows there are no fields to name.
   init(_ section: YAMLSection, isText: Bool = false) throws(EvaluationError) {
     try section.allow(
-      ["files", "hub", "web"] + (isText ? [] : ["columns", "fields", "group", "rows", "only"]))
+      ["files", "hub", "web"]
+        + (isText ? [] : ["columns", "fields", "group", "rows", "only", "between"]))
     files = try section.required("files", section.strings("files"))
     hub = try section.string("hub")
     if let address = try section.section("web") { web = try WebAddress(address, for: files) }
@@ -148,6 +149,9 @@ extension DataSource {
     }
     rows = try section.string("rows")
     only = try section.section("only").map { inner throws(EvaluationError) in try inner.texts() }
+    between = try section.section("between").map { inner throws(EvaluationError) in
+      try inner.ranges()
+    }
   }
 }
 

@@ -7,6 +7,8 @@ struct DataRow {
   let line: Int
   /// An object with the row's fields.
   let fields: JSONValue
+  /// The line itself, where a row is one.
+  var bytes: Data?
 }
 
 /// Reads data files by the ending of their name: `.jsonl`, `.json` (a list of objects) and `.csv`.
@@ -23,10 +25,12 @@ enum DataFile {
   /// - Returns: The rows in order, each an object.
   /// - Throws: ``EvaluationError`` naming file and line.
   static func rows(of url: URL, _ source: DataSource) throws(EvaluationError) -> [DataRow] {
-    let rows = try allRows(of: url, source)
-    guard let only = source.only else { return rows }
-    return rows.filter { row in
-      only.allSatisfy { row.fields[$0.key.split(separator: ".")]?.fieldText == $0.value }
+    try allRows(of: url, source).filter { row in
+      func text(_ path: String) -> String? { row.fields[path.split(separator: ".")]?.fieldText }
+      return (source.only ?? [:]).allSatisfy { text($0.key) == $0.value }
+        && (source.between ?? [:]).allSatisfy { path, bounds in
+          text(path).flatMap { Int($0) }.map { bounds.contains($0) } ?? false
+        }
     }
   }
 
@@ -54,7 +58,7 @@ enum DataFile {
       guard case .object = value else {
         throw .dataRow(file: url.path, line: line.number, reason: "is no JSON object")
       }
-      rows.append(DataRow(line: line.number, fields: value))
+      rows.append(DataRow(line: line.number, fields: value, bytes: line.bytes))
     }
     return rows
   }

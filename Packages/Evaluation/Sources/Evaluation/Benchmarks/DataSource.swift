@@ -22,6 +22,8 @@ public struct DataSource: Sendable, Hashable, Codable {
   public var rows: String?
   /// Only rows whose fields have these values.
   public var only: [String: String]?
+  /// Only rows whose fields are whole numbers within these bounds.
+  public var between: [String: ClosedRange<Int>]?
 
   /// The group of a file's items.
   func group(of file: URL) -> String? {

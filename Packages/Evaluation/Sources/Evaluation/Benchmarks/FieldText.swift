@@ -16,25 +16,54 @@ public enum TextCleaning: String, Sendable, Hashable, Codable, CaseIterable {
 
 /// A text made of several fields of a row: `{path}` stands for a field, `{path|capitalized}` for
 /// one whose first letter alone is upper case, `{path|trimmed}` for one without white space around
-/// it.
+/// it, `{path|python}` for one as a literal of Python. `{*}` is the whole row as its file has it.
 struct FieldText {
   /// Changes a field's text.
   private enum Filter: String {
-    case capitalized, trimmed
+    case capitalized, trimmed, python
 
     func callAsFunction(_ text: String) -> String {
       switch self {
       case .capitalized: text.prefix(1).uppercased() + text.dropFirst().lowercased()
       case .trimmed: text.trimmingCharacters(in: .whitespacesAndNewlines)
+      case .python: Self.literal(text)
       }
     }
+
+    /// A text within quotes that Python reads as that text.
+    private static func literal(_ text: String) -> String {
+      var literal = "\""
+      for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\\", "\"": literal += "\\\(scalar)"
+        case "\0"..<" ", "\u{7F}", "\u{85}", "\u{2028}", "\u{2029}":
+          literal += String(format: "\\u%04x", scalar.value)
+        default: literal.unicodeScalars.append(scalar)
+        }
+      }
+      return literal + "\""
+    }
   }
+
+  /// The path of the row itself.
+  static let wholeRow = "*"
 
   /// The text with its places.
   let template: String
 
   /// Whether there are any places; a text without is a field's path itself.
   var isTemplate: Bool { template.contains("{") }
+
+  /// The paths of the fields that it is made of, or that it is itself; not the row's.
+  var paths: [String] {
+    guard isTemplate else { return [template] }
+    var paths: [String] = []
+    _ = try? callAsFunction { (path) throws(EvaluationError) in
+      paths.append(path)
+      return ""
+    }
+    return paths.filter { $0 != Self.wholeRow }
+  }
 
   /// The text of a row.
   ///

@@ -4,10 +4,12 @@ import JSON
 extension FieldMap {
   /// Whether a row has the question and the answer where these fields say.
   func fit(_ row: DataRow) -> Bool {
-    let hasAnswer =
-      FieldText(template: answer).isTemplate || row.fields[answer.split(separator: ".")] != nil
-    guard !FieldText(template: question).isTemplate else { return hasAnswer }
-    let text = row.fields[question.split(separator: ".")]?.fieldText
+    let (question, answer) = (FieldText(template: question), FieldText(template: answer))
+    let hasAnswer = (answer.paths + (question.isTemplate ? question.paths : [])).allSatisfy {
+      row.fields[$0.split(separator: ".")] != nil
+    }
+    guard !question.isTemplate else { return hasAnswer }
+    let text = row.fields[question.template.split(separator: ".")]?.fieldText
     let isQuestion = text.map { text in questionBefore.map(text.contains) ?? true } ?? false
     return isQuestion && hasAnswer
   }
@@ -86,8 +88,14 @@ struct RowReader {
   private func freeAnswer(_ grading: GradingRule) throws(EvaluationError) -> String {
     if fields.answerForm == .instructions { return try instructions() }
     if fields.answerForm == .program {
-      let before = try FieldText(template: fields.before ?? "")(text)
-      return ProgramTest(before: before, tests: try FieldText(template: fields.answer)(text)).key
+      let (before, tests) = (
+        FieldText(template: fields.before ?? ""), FieldText(template: fields.answer)
+      )
+      return ProgramTest(
+        before: try before { (path) throws(EvaluationError) in
+          try self.text(path, mayBeEmpty: true)
+        }, tests: try tests(text)
+      ).key
     }
     var answer = try text(fields.answer)
     if fields.answerForm == .boxed {
@@ -232,6 +240,10 @@ struct RowReader {
   private func text(
     _ field: String, mayBeEmpty: Bool
   ) throws(EvaluationError) -> String {
+    if field == FieldText.wholeRow {
+      guard let bytes = row.bytes else { throw error("is no line of a .jsonl file") }
+      return String(decoding: bytes, as: UTF8.self)
+    }
     guard let value = row.fields[field.split(separator: ".")], value != .null else {
       throw error("has no field '\(field)'")
     }

@@ -99,6 +99,19 @@ struct YAMLSection {
     return lists
   }
 
+  /// All members as ranges, each a list of its two ends.
+  func ranges() throws(EvaluationError) -> [String: ClosedRange<Int>] {
+    var ranges: [String: ClosedRange<Int>] = [:]
+    for key in keys {
+      let ends = (try strings(key) ?? []).compactMap { Int($0) }
+      guard ends.count == 2, ends[0] <= ends[1] else {
+        throw error(key, "has to be a list of the least and the largest whole number")
+      }
+      ranges[key] = ends[0]...ends[1]
+    }
+    return ranges
+  }
+
   /// One of the words of an enumeration, or nil when the key is absent.
   func word<Word: RawRepresentable & CaseIterable>(
     _ key: String, _ type: Word.Type

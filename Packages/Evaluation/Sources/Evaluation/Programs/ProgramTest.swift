@@ -25,6 +25,17 @@ struct ProgramTest: Sendable, Hashable, Codable {
     CanonicalJSON.encode(self).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
+  /// The modules that the tests import on lines of their own.
+  var modules: [String] {
+    tests.split(whereSeparator: \.isNewline).compactMap { line in
+      let words = line.split(separator: " ")
+      guard words.count > 1, words[0] == "import" || words[0] == "from" && words.contains("import"),
+        !line.hasPrefix(" ")
+      else { return nil }
+      return words[1].split(separator: ".").first.map(String.init)
+    }
+  }
+
   /// The program of a reply: its last block between fences, or all of it where there is none.
   static func code(in reply: String) -> String {
     let pieces = reply.components(separatedBy: "```")

@@ -79,6 +79,29 @@ public struct Sandbox: Sendable, Hashable {
     }
   }
 
+  /// A sandbox for the replies of benchmarks that are programs; nil where none is.
+  ///
+  /// - Throws: As above, also where Python lacks a module that the tests import, without which every
+  ///   program would fail.
+  public static func made(
+    for benchmarks: [Benchmark], isOpen: Bool = false
+  ) throws(EvaluationError) -> Sandbox? {
+    let programs = benchmarks.filter(\.definition.grading.runsPrograms)
+    guard !programs.isEmpty else { return nil }
+    let sandbox = try Sandbox(isOpen: isOpen)
+    for benchmark in programs {
+      let modules = benchmark.items.flatMap { ProgramTest(key: $0.answer)?.modules ?? [] }
+      for module in Set(modules).sorted() {
+        guard try sandbox.run("import \(module)").end != .exited(0) else { continue }
+        throw .setting(
+          name: "Python for \(benchmark.definition.name)",
+          value: "\(sandbox.python) without '\(module)'",
+          expected: "one that has it, since tests import it")
+      }
+    }
+    return sandbox
+  }
+
   /// Runs a program to its end.
   ///
   /// - Parameters:
