@@ -276,6 +276,6 @@ import Testing
       grading: {rule: perplexity, window: 64}
       """)
     expectRefusal(
-      try run("scored", "r.jsonl", there), naming: ["--endpoint", "likelihoods"])
+      try run("scored", "r.jsonl", there), naming: ["--endpoint", "windows of tokens"])
   }
 }

@@ -104,8 +104,8 @@ struct EndpointSubject: BenchmarkSubject {
   var name: String { endpoint.name }
 
   func benchmark(_ found: FoundBenchmark) throws -> Benchmark {
-    guard case .items(let benchmark) = found else {
-      throw UserError("\(found.definition.name) scores a text; endpoints give replies")
+    guard let benchmark = found.items else {
+      throw UserError("\(found.definition.name) scores a text; endpoints are asked questions")
     }
     return benchmark
   }

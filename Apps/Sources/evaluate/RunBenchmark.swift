@@ -152,8 +152,10 @@ struct RunBenchmark: ParsableCommand {
   /// Flags that say how a reply is generated have no effect where candidates are scored.
   private func checkFlags(for definition: BenchmarkDefinition) throws {
     guard definition.grading.isOfLikelihoods else { return }
-    if endpoint.isGiven {
-      throw UserError("--endpoint: \(definition.name) scores likelihoods; endpoints give replies")
+    if endpoint.isGiven, definition.grading.isOfText {
+      throw UserError(
+        "--endpoint: \(definition.name) scores a text in windows of tokens, which a model in this process reads"
+      )
     }
     let given = [
       ("think-budget", thinkBudget != nil), ("think-budgets", thinkBudgets != nil),
@@ -203,7 +205,7 @@ struct RunBenchmark: ParsableCommand {
       let thinks = thinkBudget != nil || thinkBudgets != nil || definition.limits.thinking != nil
       let found = try EndpointModel(
         endpoint, form: definition.form ?? .chat, kv: model.cache.isGiven ? model.kvPolicy() : nil,
-        thinking: thinks, forced: force)
+        thinking: thinks, forced: force, scores: definition.grading.isOfLikelihoods)
       return EndpointSubject(endpoint: found, concurrency: batch, flags: endpoint)
     }
   }

@@ -20,6 +20,12 @@ public struct EndpointClient: Sendable {
     self.transport = transport
   }
 
+  /// The client of the address above `/v1`, under which some paths lie.
+  var root: EndpointClient {
+    let above = base.lastPathComponent == "v1" ? base.deletingLastPathComponent() : base
+    return EndpointClient(base: above, key: key, timeout: timeout, transport: transport)
+  }
+
   /// What a path answers.
   ///
   /// - Throws: `HubError.status` or `.tooManyRequests` with what the endpoint says, `.malformed`

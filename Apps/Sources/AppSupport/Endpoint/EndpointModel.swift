@@ -29,16 +29,23 @@ public struct EndpointModel: Sendable {
   ///   - kv: what the KV cache is to keep, where somebody says; an endpoint has to confirm it.
   ///   - thinking: whether replies have a thinking budget.
   ///   - forced: whether replies think for exactly it.
+  ///   - scores: whether candidates are scored and nothing is generated.
   /// - Throws: `HubError` where an endpoint does not answer; `UserError` where it does not have the
   ///   model, does not confirm what is asked, or endpoints differ.
   public init(
-    _ flags: EndpointFlags, form: PromptForm, kv: KVPolicy?, thinking: Bool, forced: Bool
+    _ flags: EndpointFlags, form: PromptForm, kv: KVPolicy?, thinking: Bool, forced: Bool,
+    scores: Bool = false
   ) throws {
     let clients = flags.place.clients()
     let listings = try clients.map { client throws(HubError) in try EndpointListing(client) }
     let name = try EndpointListing.name(flags.place.modelName, listings)
     let isOurs = listings.allSatisfy(\.isOurs)
     let dialect = flags.dialect ?? (isOurs ? .bitbudget : form == .chat ? .chat : .completions)
+    if scores, form == .chat || dialect == .chat {
+      throw UserError(
+        "the dialect \(dialect.rawValue) scores no candidates of form \(form.rawValue): endpoints tell how likely texts are (--form text) in the dialects bitbudget and completions"
+      )
+    }
     self.clients = clients
     question = EndpointQuestion(
       dialect: dialect, model: name, thinkingField: flags.thinkingField,
@@ -74,6 +81,9 @@ public struct EndpointModel: Sendable {
           ?? "the endpoint does not tell how it keeps its KV cache, so that \(kv) cannot be confirmed"
       )
     }
+    guard scores else { return }
+    let scorer = EndpointScorer(question: question) { Interrupts.isPending }
+    for client in clients { try scorer.check(client) }
   }
 
   private static func common(_ values: [String?]) -> String? {

@@ -49,18 +49,28 @@ struct EndpointQuestion: Sendable {
         throw Fault(expected: "a reply", found: "\(error)")
       }
     }
-    let value: JSONValue
-    do throws(JSONError) { value = try JSONValue(parsing: body, file: path) } catch {
+    let value = try value(body, of: path)
+    return try reply(choices(value, count: 1)[0], usage: value["usage"])
+  }
+
+  /// An answer as JSON.
+  func value(_ answer: Data, of path: String) throws(Fault) -> JSONValue {
+    do throws(JSONError) { return try JSONValue(parsing: answer, file: path) } catch {
       throw Fault(expected: "JSON", found: error.reason)
     }
+  }
+
+  /// The choices of an answer of the model.
+  func choices(_ value: JSONValue, count: Int) throws(Fault) -> [JSONValue] {
     if let answering = value["model"]?.string, !isModel(answering) {
       throw Fault(expected: "an answer of the model '\(model)'", found: "one of '\(answering)'")
     }
-    guard let choices = value["choices"]?.array, choices.count == 1 else {
+    guard let choices = value["choices"]?.array, choices.count == count else {
       throw Fault(
-        expected: "one choice", found: value["choices"].map { $0.summary } ?? value.summary)
+        expected: count == 1 ? "one choice" : "\(count) choices",
+        found: value["choices"].map { $0.summary } ?? value.summary)
     }
-    return try reply(choices[0], usage: value["usage"])
+    return choices
   }
 
   // MARK: Questions

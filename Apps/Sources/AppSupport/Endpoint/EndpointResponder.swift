@@ -80,6 +80,7 @@ public final class EndpointResponder: Responder {
       }
     }
     try Interrupts.check()
+    Console.noteShortened(work.shortened)
   }
 }
 
@@ -97,7 +98,7 @@ private struct EndpointAsker {
   func reply(
     to request: SampleRequest, first: Int, _ work: EndpointWork
   ) throws -> SampleResponse {
-    let body = try question.body(request)
+    let body = request.question.isScored ? Data() : try question.body(request)
     let started = ContinuousClock.now
     var attempts = Attempts(limit: attempts, firstPause: firstPause)
     var place = first % clients.count
@@ -107,6 +108,9 @@ private struct EndpointAsker {
     while true {
       do throws(HubError) {
         let sent = ContinuousClock.now
+        if request.question.isScored {
+          return try score(request.question, of: clients[place], work)
+        }
         var reply = try answer(body, of: clients[place], work)
         if question.dialect != .bitbudget { reply.cost.seconds = seconds(since: sent) }
         return reply
@@ -135,6 +139,15 @@ private struct EndpointAsker {
     }
   }
 
+  private func score(
+    _ asked: SampleQuestion, of client: EndpointClient, _ work: EndpointWork
+  ) throws(HubError) -> SampleResponse {
+    let scorer = EndpointScorer(question: question) { work.isCancelled }
+    let (reply, shortened) = try scorer.reply(to: asked, from: client)
+    work.add(shortened: shortened)
+    return reply
+  }
+
   /// Whether the endpoint would refuse any request, whatever is asked.
   private static func isFatal(_ error: HubError) -> Bool {
     switch error {
@@ -152,6 +165,7 @@ private final class EndpointWork: Sendable {
     var next = 0
     var isCancelled = false
     var running = 0
+    var shortened = 0
     var outcomes: [(place: Int, outcome: Result<SampleResponse, any Error>)] = []
   }
 
@@ -165,6 +179,11 @@ private final class EndpointWork: Sendable {
 
   /// Whether nothing more is wanted.
   var isCancelled: Bool { Interrupts.isPending || state.withLock { $0.isCancelled } }
+
+  /// Texts that lost their beginnings.
+  var shortened: Int { state.withLock { $0.shortened } }
+
+  func add(shortened texts: Int) { state.withLock { $0.shortened += texts } }
 
   func enter(_ threads: Int) { state.withLock { $0.running = threads } }
 

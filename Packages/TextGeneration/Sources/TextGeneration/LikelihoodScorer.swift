@@ -24,6 +24,9 @@ public struct TextLikelihood: Sendable, Hashable {
   public var tokens = 0
   /// Whether each of them was the likeliest in its place, so that greedy decoding would write them.
   public var isGreedy = true
+
+  /// Of no tokens yet.
+  public init() {}
 }
 
 /// What scoring took.

@@ -1,5 +1,4 @@
 import DecoderModels
-import Foundation
 import KVCaches
 
 /// How likely a token was where it stands, by the model itself: before temperature and filters.
@@ -26,8 +25,7 @@ public struct TokenLogprob: Sendable, Hashable {
     guard logits.allSatisfy(\.isFinite), logits.indices.contains(Int(token)) else {
       throw .nonFiniteLogits(step: step)
     }
-    let most = Double(logits.max() ?? 0)
-    let sum = log(logits.reduce(0) { $0 + exp(Double($1) - most) })
+    let sum = LogSumExp.of(logits, largest: LogSumExp.largest(of: logits))
     var likeliest: [Candidate] = []
     for id in logits.indices where top > 0 {
       let candidate = Candidate(logit: logits[id], id: id)
@@ -38,7 +36,7 @@ public struct TokenLogprob: Sendable, Hashable {
       likeliest.insert(candidate, at: likeliest.firstIndex { $0 < candidate } ?? likeliest.count)
     }
     func choice(_ id: Int) -> Choice {
-      Choice(id: Int32(id), logprob: Double(logits[id]) - most - sum)
+      Choice(id: Int32(id), logprob: Double(logits[id]) - sum)
     }
     chosen = choice(Int(token))
     self.top = likeliest.map { choice(Int($0.id)) }

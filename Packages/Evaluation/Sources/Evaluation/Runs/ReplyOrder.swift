@@ -17,7 +17,7 @@ public struct ReplyOrder: Sendable, Hashable, Codable {
   /// Why nothing can be generated for it, or nil: a client's numbers may be any.
   public var fault: String? {
     if request.sample < 0 || request.index < 0 { return "sample and index are 0 or more" }
-    if request.question.isScored { return "candidates are scored by no server" }
+    if request.question.isScored { return "candidates are scored by /v1/completions" }
     return nil
   }
 }

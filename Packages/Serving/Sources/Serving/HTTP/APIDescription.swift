@@ -34,7 +34,7 @@ struct APIDescription {
           [
             "model": Self.string, "prompt": Self.string, "content": Self.string,
             "messages": messages, "add_special_tokens": Self.flag,
-            "return_token_strs": Self.flag,
+            "parse_special": Self.flag, "return_token_strs": Self.flag,
           ], required: []),
         "/detokenize": post(
           "The text of ids.", ["model": Self.string, "tokens": ids], required: ["tokens"]),

@@ -12,8 +12,10 @@ extension Endpoints {
     let ids: [Int32]
     if let text = texts.0 ?? texts.1 {
       let adds = try fields.bool("add_special_tokens") ?? true
+      let parses = try fields.bool("parse_special") ?? true
       try fields.finish()
-      ids = model.tokenizer.encode(text, addSpecialTokens: adds)
+      ids = model.tokenizer.encode(
+        text, addSpecialTokens: adds, specialText: parses ? .isToken : .treatSpecialTextAsPlain)
     } else {
       let conversation = try ChatRequest.conversation(&fields)
       try fields.finish()
