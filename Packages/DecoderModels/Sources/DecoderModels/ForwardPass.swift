@@ -97,6 +97,53 @@ public final class ForwardPass {
     _ runs: [TokenRun], caches: inout [KVCache], rows: LogitRows,
     receive: (_ run: Int, _ token: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
   ) throws(ModelError) {
+    try forward(runs, caches: &caches, rows: rows) { x, wanted in
+      let vocabulary = decoder.shape.vocabularySize
+      let output = logits.reserve(wanted.count * vocabulary)
+      if let first = decoder.blocks.first { pool.prefetchWeights(first.mixer.firstWeights) }
+      decoder.outputHead.multiply(
+        x, count: wanted.count, by: decoder.head, into: output, in: pass)
+      for (index, item) in wanted.enumerated() {
+        receive(
+          item.run, item.token,
+          UnsafeBufferPointer(start: output + index * vocabulary, count: vocabulary))
+      }
+    }
+  }
+
+  /// Runs tokens and hands out their states behind the last block and the norm before the head: what
+  /// the model makes of each token in its context.
+  ///
+  /// - Parameters:
+  ///   - run: the tokens of one sequence.
+  ///   - caches: as for `run`.
+  /// - Returns: `[tokens, hidden]`.
+  /// - Throws: as `run`.
+  public func states(
+    of run: TokenRun, caches: inout [KVCache]
+  ) throws(ModelError) -> [Float] {
+    let width = decoder.shape.hiddenSize
+    var states: [Float] = []
+    states.reserveCapacity(run.tokens.count * width)
+    try forward([run], caches: &caches, rows: .all) { x, wanted in
+      pass.start(x, count: wanted.count, observe: nil)
+      pass.take(decoder.outputHead.norm)
+      states.append(
+        contentsOf: UnsafeBufferPointer(
+          start: pass.input.rows(on: pool), count: wanted.count * width))
+    }
+    return states
+  }
+
+  /// A row that is wanted.
+  private typealias WantedRow = (row: Int, run: Int, token: Int)
+
+  /// Runs the tokens of `runs`; `output` gets the rows that are wanted, at the front of the residual
+  /// stream `[rows, hidden]`.
+  private func forward(
+    _ runs: [TokenRun], caches: inout [KVCache], rows: LogitRows,
+    output: (UnsafeMutablePointer<Float>, [WantedRow]) -> Void
+  ) throws(ModelError) {
     try check(runs, caches)
     for run in runs where run.endsPrompt {
       caches[run.cache].endPrompt(at: caches[run.cache].position + run.tokens.count)
@@ -114,7 +161,7 @@ public final class ForwardPass {
         size += count
       }
       if parts.isEmpty { return }
-      try runChunk(parts, of: runs, caches: &caches, rows: rows, receive: receive)
+      try runChunk(parts, of: runs, caches: &caches, rows: rows, output: output)
     }
   }
 
@@ -138,7 +185,7 @@ public final class ForwardPass {
 
   private func runChunk(
     _ parts: [Part], of runs: [TokenRun], caches: inout [KVCache], rows: LogitRows,
-    receive: (Int, Int, UnsafeBufferPointer<Float>) -> Void
+    output: (UnsafeMutablePointer<Float>, [WantedRow]) -> Void
   ) throws(ModelError) {
     let shape = decoder.shape
     let layout = RowLayout(
@@ -149,7 +196,7 @@ public final class ForwardPass {
     let x = hidden.reserve(layout.count * shape.hiddenSize)
     let ids = parts.flatMap { runs[$0.run].tokens[$0.tokens] }
     decoder.embedding.embed(ids, at: layout.positions, into: x, in: pass)
-    var wanted: [(row: Int, run: Int, token: Int)] = []
+    var wanted: [WantedRow] = []
     var row = 0
     for part in parts {
       for token in part.tokens {
@@ -164,17 +211,7 @@ public final class ForwardPass {
     } catch {
       throw .tensors(error)
     }
-    guard !wanted.isEmpty else { return }
-    let vocabulary = shape.vocabularySize
-    let output = logits.reserve(wanted.count * vocabulary)
-    if let first = decoder.blocks.first { pool.prefetchWeights(first.mixer.firstWeights) }
-    decoder.outputHead.multiply(
-      x, count: wanted.count, by: decoder.head, into: output, in: pass)
-    for (index, item) in wanted.enumerated() {
-      receive(
-        item.run, item.token,
-        UnsafeBufferPointer(start: output + index * vocabulary, count: vocabulary))
-    }
+    if !wanted.isEmpty { output(x, wanted) }
   }
 
   /// Runs all blocks over `x` `[rows, hidden]`, in which the rows that are wanted then stand at the

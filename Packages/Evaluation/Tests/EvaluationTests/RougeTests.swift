@@ -27,13 +27,14 @@ struct RougeTests {
     let two = try runs.journal("two.jsonl", engine: "other") { request in
       (request.index < 10 ? "so it is 7" : "8", .stop)
     }
-    let same = try TextSimilarity(reference: one, candidate: one)
+    let same = TextSimilarity(try TextPairs(reference: one, candidate: one))
     #expect(same.rougeL.value == 1)
     #expect(same.identical.value == 1)
-    let similarity = try TextSimilarity(reference: one, candidate: two)
+    let texts = try TextPairs(reference: one, candidate: two)
+    let similarity = TextSimilarity(texts)
     #expect(similarity.identical.value == 0.5)
     #expect(similarity.rouge1.value > 0.5 && similarity.rouge1.value < 1)
-    #expect(similarity.settings == ["engine model: other, not adder"])
+    #expect(texts.settings == ["engine model: other, not adder"])
   }
 }
 

@@ -1,6 +1,7 @@
 import DecoderModels
 import Foundation
 import KVCaches
+import Tensors
 import Testing
 
 @testable import TextGeneration
@@ -55,6 +56,30 @@ import Testing
         #expect(score.tokens == end.count)
         #expect(score.isGreedy == logprobs.allSatisfy { $0.chosen.logprob == $0.top[0].logprob })
       }
+    }
+  }
+
+  @Test func statesAreWhatTheHeadMultiplies() throws {
+    let pass = try BatchGeneratorTests.makePass(context: 256)
+    let tokens = (0..<150).map { Int32(($0 * 7) % 40) }
+    let (states, width) = (try pass.states(of: tokens), pass.decoder.shape.hiddenSize)
+    #expect(states.count == tokens.count * width && states.allSatisfy(\.isFinite))
+    // A text's beginning has the same states, and equal states give equal logits.
+    #expect(try pass.states(of: Array(tokens.prefix(70))) == Array(states.prefix(70 * width)))
+    var text = try TextLogits(pass, of: tokens)
+    try text.skip(149)
+    let logits = try text.next()
+    let (head, pool) = (pass.decoder.head, try ThreadPool(workers: 1))
+    var found = [Float](repeating: 0, count: head.outFeatures)
+    states.suffix(width).withUnsafeBufferPointer { row in
+      found.withUnsafeMutableBufferPointer { output in
+        guard let row = row.baseAddress, let output = output.baseAddress else { return }
+        head.multiply(row, tokens: 1, into: output, on: pool)
+      }
+    }
+    #expect(zip(found, logits).allSatisfy { abs($0 - $1) < 1e-4 })
+    #expect(throws: GenerationError.self) {
+      try pass.states(of: Array(repeating: 1, count: 257))
     }
   }
 
