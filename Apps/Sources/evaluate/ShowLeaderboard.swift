@@ -57,42 +57,74 @@ struct LeaderboardTable {
     let scores = try board.scores(of: runs, catalog)
     guard !scores.isEmpty else { throw UserError("none of the results is of \(board.name)") }
     let baseline = try board.scores(of: others, catalog)
+    let isCompared = !others.isEmpty
     var rows = [
-      [board.name, "score", "normalised"] + (baseline.isEmpty ? [] : ["against", "recovery"])
+      [board.name, "score", "normalised"] + (isCompared ? ["against", "recovery"] : [])
     ]
     for score in scores {
       let other = baseline.first { $0.bench == score.bench }
       rows.append(
-        row(
-          score.bench, score.raw, score.normalized,
-          baseline.isEmpty ? nil : .some(other?.normalized)))
+        [score.bench, Self.percent(score.raw, score.errors.raw)]
+          + Self.compared(Value(score), isCompared, other.map(Value.init)))
     }
     let common = scores.filter { score in
-      baseline.isEmpty || baseline.contains { $0.bench == score.bench }
+      !isCompared || baseline.contains { $0.bench == score.bench }
     }
     if common.count == board.benchmarks.count {
-      let all = baseline.isEmpty ? nil : Self.mean(baseline.map(\.normalized))
+      let raw = Value.mean(scores.map { Value(value: $0.raw, error: $0.errors.raw) })
       rows.append(
-        row(
-          "mean", Self.mean(common.map(\.raw)), Self.mean(common.map(\.normalized)),
-          baseline.isEmpty ? nil : .some(all)))
+        ["mean", Self.percent(raw.value, raw.error)]
+          + Self.compared(
+            Value.mean(scores.map(Value.init)), isCompared, Value.mean(baseline.map(Value.init))))
     } else {
-      rows.append(["mean", "-", "-"] + (baseline.isEmpty ? [] : ["-", "-"]))
+      rows.append(["mean", "-", "-"] + (isCompared ? ["-", "-"] : []))
     }
     return Text.table(rows)
   }
 
-  private func row(
-    _ name: String, _ raw: Double, _ normalized: Double, _ other: Double??
-  ) -> [String] {
-    func percent(_ share: Double) -> String { String(format: "%.2f", 100 * share) }
-    let row = [name, percent(raw), percent(normalized)]
-    guard let other else { return row }
-    guard let other else { return row + ["-", "-"] }
-    return row + [percent(other), other > 0 ? percent(normalized / other) + " %" : "-"]
+  /// A share with its standard error.
+  private struct Value {
+    let value: Double
+    let error: Double?
+
+    init(value: Double, error: Double?) {
+      self.value = value
+      self.error = error
+    }
+
+    init(_ score: Leaderboard.Score) {
+      self.init(value: score.normalized, error: score.errors.normalized)
+    }
+
+    /// The mean of shares of different items.
+    static func mean(_ values: [Value]) -> Value {
+      let count = Double(max(values.count, 1))
+      let errors = values.compactMap(\.error)
+      return Value(
+        value: values.reduce(0) { $0 + $1.value } / count,
+        error: errors.count == values.count
+          ? errors.reduce(0) { $0 + $1 * $1 }.squareRoot() / count : nil)
+    }
   }
 
-  private static func mean(_ values: [Double]) -> Double {
-    values.reduce(0, +) / Double(max(values.count, 1))
+  /// A normalised score, and where runs are compared the other's and what is kept of it. The error of
+  /// that takes both scores to err independently: runs of the same items err less.
+  private static func compared(_ score: Value, _ isCompared: Bool, _ other: Value?) -> [String] {
+    let cells = [percent(score.value, score.error)]
+    guard isCompared else { return cells }
+    guard let other else { return cells + ["-", "-"] }
+    let kept = other.value > 0 ? score.value / other.value : nil
+    let error: Double? = kept.flatMap { kept in
+      guard let own = score.error, let its = other.error else { return nil }
+      return (own * own + kept * kept * its * its).squareRoot() / other.value
+    }
+    return cells + [
+      percent(other.value, other.error), kept.map { percent($0, error) + " %" } ?? "-",
+    ]
+  }
+
+  private static func percent(_ share: Double, _ error: Double?) -> String {
+    String(format: "%.2f", 100 * share)
+      + (error.map { String(format: " ± %.2f", 100 * $0) } ?? "")
   }
 }

@@ -93,6 +93,9 @@ struct LeaderboardTests {
       of: [summary], BenchmarkCatalog(ResourceSearch()))
     #expect(scores.map(\.raw) == [0.75])
     #expect(abs(scores[0].normalized - (0.25 / 0.75 + 1) / 2) < 1e-15)
+    // Right and wrong in the one group, nothing but right in the other: half, over 1 - 1/4, over two.
+    #expect(scores[0].errors.raw == 0.25)
+    #expect(abs((scores[0].errors.normalized ?? 0) - 0.5 / 0.75 / 2) < 1e-15)
     // A journal holds what is needed to grade it again.
     let (_, again) = try EvaluationRun.regrade(
       run.journal, with: definition, into: folder.url.appending(path: "again.jsonl"))

@@ -51,7 +51,7 @@ public struct Leaderboard: Sendable, Hashable {
   }
 
   /// What a run of one of the benchmarks counts for.
-  public struct Score: Sendable, Hashable {
+  public struct Score: Sendable {
     /// The benchmark.
     public let bench: String
     /// The mean of its scores, 0 to 1.
@@ -59,6 +59,9 @@ public struct Leaderboard: Sendable, Hashable {
     /// The same counted from what guessing gives, 0 to 1; below that 0. Of groups with chances of
     /// their own the mean over groups.
     public let normalized: Double
+    /// The standard errors of both; nil where a score has none. Scores of the same items are taken to
+    /// err together, groups of items independently.
+    public let errors: (raw: Double?, normalized: Double?)
   }
 
   /// The scores of runs; runs of other benchmarks are passed over, of one benchmark the last
@@ -85,22 +88,25 @@ public struct Leaderboard: Sendable, Hashable {
   private func score(
     _ member: Member, _ summary: Summary, _ catalog: BenchmarkCatalog
   ) throws(EvaluationError) -> Score {
-    var raw: [Double] = []
+    var raw: [Estimate] = []
     for name in member.scores {
       guard let found = summary.scores?.first(where: { $0.name == name && $0.group == nil }) else {
         throw .notComparable(reason: "the run of \(member.bench) has no score '\(name)'")
       }
-      raw.append(found.estimate.value)
+      raw.append(found.estimate)
     }
-    if raw.isEmpty, let accuracy = summary.accuracy { raw = [accuracy.value] }
+    if raw.isEmpty, let accuracy = summary.accuracy { raw = [accuracy] }
     guard !raw.isEmpty else {
       throw .notComparable(reason: "the run of \(member.bench) holds no replies")
     }
-    let mean = raw.reduce(0, +) / Double(raw.count)
-    let normalized: Double
+    let mean = raw.reduce(0) { $0 + $1.value } / Double(raw.count)
+    let known = raw.compactMap(\.standardError)
+    let error = known.count == raw.count ? known.reduce(0, +) / Double(raw.count) : nil
+    let normalized: (value: Double, error: Double?)
     switch member.chance {
-    case .none: normalized = mean
-    case .share(let chance): normalized = Self.normalized(mean, chance)
+    case .none: normalized = (mean, error)
+    case .share(let chance):
+      normalized = (Self.normalized(mean, chance), error.map { $0 / (1 - chance) })
     case .groups(let chances):
       normalized = try byGroup(summary) { group in
         chances.first { group.hasPrefix($0.key) }?.value
@@ -109,15 +115,18 @@ public struct Leaderboard: Sendable, Hashable {
       let fixed = try catalog.definition(named: member.bench).choices?.fixed ?? [:]
       normalized = try byGroup(summary) { fixed[$0].map { 1 / Double($0.count) } }
     }
-    return Score(bench: member.bench, raw: mean, normalized: normalized)
+    return Score(
+      bench: member.bench, raw: mean, normalized: normalized.value,
+      errors: (error, normalized.error))
   }
 
   /// The mean over groups of their scores, each counted from its own chance.
   private func byGroup(
     _ summary: Summary, _ chance: (String) -> Double?
-  ) throws(EvaluationError) -> Double {
+  ) throws(EvaluationError) -> (value: Double, error: Double?) {
     let main = summary.scenario.grading.mainScore
     var normalized: [Double] = []
+    var variances: [Double] = []
     for score in summary.scores ?? [] where score.name == main {
       guard let group = score.group else { continue }
       guard let chance = chance(group) else {
@@ -125,11 +134,18 @@ public struct Leaderboard: Sendable, Hashable {
           reason: "\(name) has no chance for group '\(group)' of \(summary.scenario.benchmark)")
       }
       normalized.append(Self.normalized(score.estimate.value, chance))
+      if let error = score.estimate.standardError {
+        variances.append(error * error / ((1 - chance) * (1 - chance)))
+      }
     }
     guard !normalized.isEmpty else {
       throw .notComparable(reason: "the run of \(summary.scenario.benchmark) has no groups")
     }
-    return normalized.reduce(0, +) / Double(normalized.count)
+    let count = Double(normalized.count)
+    return (
+      normalized.reduce(0, +) / count,
+      variances.count == normalized.count ? variances.reduce(0, +).squareRoot() / count : nil
+    )
   }
 
   /// A score counted from what guessing gives.
