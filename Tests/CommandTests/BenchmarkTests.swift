@@ -86,9 +86,12 @@ import Testing
 
   @Test func allAreListed() throws {
     let names = [
-      "aime24", "aime25", "arc-challenge", "arc-challenge-25shot", "arc-challenge-llama", "bbh",
-      "gpqa", "gpqa-scored", "gsm8k", "gsm8k-5shot", "gsm8k-llama", "hellaswag-10shot", "humaneval",
-      "ifeval", "math-hard", "math500", "mmlu", "mmlu-5shot", "mmlu-cot-llama", "mmlu-llama",
+      "aime24", "aime25", "arc-challenge", "arc-challenge-25shot", "arc-challenge-llama",
+      "arena-hard",
+      "bbh", "gpqa", "gpqa-scored", "gsm8k", "gsm8k-5shot", "gsm8k-llama", "hellaswag-10shot",
+      "humaneval",
+      "humaneval-plus", "ifeval", "math-hard", "math500", "mbpp", "mbpp-plus", "mmlu", "mmlu-5shot",
+      "mmlu-cot-llama", "mmlu-llama",
       "mmlu-pro", "musr", "nano-facts", "nano-math", "truthfulqa-mc2", "wikitext2",
       "winogrande-5shot", "leaderboard-v1", "leaderboard-v1-llama", "leaderboard-v2",
     ]

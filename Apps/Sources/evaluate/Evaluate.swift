@@ -14,7 +14,7 @@ struct Evaluate: ParsableCommand {
     subcommands: [
       RunBenchmark.self, ListBenchmarks.self, ShowTable.self, ShowReplies.self, MergeShards.self,
       RegradeRun.self, CompareRuns.self, StoppingRules.self, ShowLeaderboard.self,
-      CompareTexts.self,
+      CompareTexts.self, JudgeRun.self,
     ],
     defaultSubcommand: RunBenchmark.self)
 }

@@ -227,15 +227,12 @@ struct RunBenchmark: ParsableCommand {
   ) throws -> (rows: [SummaryTable.Run], journals: [URL]) {
     let (source, runs) = try runs(of: benchmark, shard, subject, sandbox)
     let sweep = try BudgetSweep(runs)
-    let (results, rate) = try results(
-      of: sweep, "\(benchmark.definition.name)  \(subject.name)", source)
-    for note in results.flatMap(\.notes) { Console.note("note: \(note)") }
-    let rows = try zip(sweep.runs, results).map { run, result in
-      var stored = RunResult(summary: result.summary, tokensPerSecond: rate)
-      try stored.save(beside: run.journal)
-      return stored.row(named: run.journal.runName)
-    }
-    return (rows, sweep.runs.map(\.journal))
+    let results = try source.results(
+      of: sweep, "\(benchmark.definition.name)  \(subject.name)",
+      damage: dropDamaged ? .drop : retryFailed ? .dropFailed : .refuse)
+    return (
+      zip(sweep.runs, results).map { $1.row(named: $0.journal.runName) }, sweep.runs.map(\.journal)
+    )
   }
 
   /// A run for each thinking budget, and who answers in them: as the flags say; else as journals
@@ -262,25 +259,6 @@ struct RunBenchmark: ParsableCommand {
     guard earlierRuns.1.contains(where: \.isBegun) else { return standard }
     Console.note("note: going on with \(earlier.name), as the journal was begun")
     return earlierRuns
-  }
-
-  /// The results and tokens a second; who answers is made only where a reply lacks a record.
-  private func results(
-    of sweep: BudgetSweep, _ title: String, _ source: ReplySource
-  ) throws -> (results: [(summary: Summary, notes: [String])], rate: Double?) {
-    let damage: DamagePolicy = dropDamaged ? .drop : retryFailed ? .dropFailed : .refuse
-    if let results = try sweep.finished(damage: damage) { return (results, nil) }
-    let responder = try source.responder()
-    let line = ProgressLine(title)
-    let results = try sweep.run(with: responder, damage: damage) { progress in
-      let share = 100 * Double(progress.correct) / Double(max(progress.done, 1))
-      let isText = sweep.runs[0].benchmark.definition.grading.isOfText
-      line.show(
-        progress.done, of: progress.total,
-        detail: progress.done > 0 && !isText ? String(format: "%.1f %% right", share) : "")
-    }
-    if let text = responder.speculation { Console.note("speculation: \(text)") }
-    return (results, responder.rate)
   }
 
   /// With a memory and nothing that says what to run in it, the planner chooses, for replies of so

@@ -12,10 +12,12 @@ struct ShippedBenchmarkTests {
   @Test func allAreListedAndRead() throws {
     #expect(
       catalog.names == [
-        "aime24", "aime25", "arc-challenge", "arc-challenge-25shot", "arc-challenge-llama", "bbh",
+        "aime24", "aime25", "arc-challenge", "arc-challenge-25shot", "arc-challenge-llama",
+        "arena-hard", "bbh",
         "gpqa", "gpqa-scored", "gsm8k", "gsm8k-5shot", "gsm8k-llama", "hellaswag-10shot",
-        "humaneval", "ifeval", "math-hard", "math500", "mmlu", "mmlu-5shot", "mmlu-cot-llama",
-        "mmlu-llama",
+        "humaneval", "humaneval-plus", "ifeval", "math-hard", "math500", "mbpp", "mbpp-plus",
+        "mmlu",
+        "mmlu-5shot", "mmlu-cot-llama", "mmlu-llama",
         "mmlu-pro", "musr", "nano-facts", "nano-math", "truthfulqa-mc2", "wikitext2",
         "winogrande-5shot",
       ])

@@ -39,6 +39,10 @@ extension GradingRule {
     case .instructions:
       return InstructionList(key: key)?.grade(Self.visible(response)) ?? .none
     case .program: return .none
+    case .judged:
+      let isEmpty = Self.visible(response).allSatisfy(\.isWhitespace)
+      return Grade(extracted: isEmpty ? nil : "", step: nil, correct: false, scores: nil)
+    case .verdict: return Verdict.grade(Self.visible(response), letter: key)
     }
   }
 
@@ -60,7 +64,7 @@ extension GradingRule {
   public var runsPrograms: Bool { if case .program = self { true } else { false } }
 
   /// The answer part of a reply; nothing of one whose thought was cut off.
-  private static func visible(_ response: SampleResponse) -> String {
+  static func visible(_ response: SampleResponse) -> String {
     let visible = ReplyText.afterThought(Array(response.answer.utf8)[...])
     return visible.map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
@@ -68,7 +72,7 @@ extension GradingRule {
   /// The name of the score that results are about; nil where it is the share of right replies.
   public var mainScore: String? {
     switch self {
-    case .integer, .letter, .text, .latex, .mathematics, .program: nil
+    case .integer, .letter, .text, .latex, .mathematics, .program, .judged, .verdict: nil
     case .likelihood(let metric): metric.rawValue
     case .perplexity: Self.lossName
     case .exact(let match): match.filters.first?.name
@@ -89,6 +93,9 @@ extension GradingRule {
 
   /// Whether a text is scored that is no list of questions.
   public var isOfText: Bool { if case .perplexity = self { true } else { false } }
+
+  /// Whether replies are right or wrong.
+  public var hasRightReplies: Bool { !isOfText && self != .judged }
 
   /// Whether the rule looks into replies by itself, without extraction steps.
   var bringsItsOwnSteps: Bool {

@@ -23,6 +23,10 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
   case instructions
   /// The reply is a program that is run with its tests, which are the key, in a ``Sandbox``.
   case program
+  /// Nothing is right or wrong until a judge compares the reply with another model's.
+  case judged
+  /// The reply is a judge's, who says which of two answers is better; the key is the letter of one.
+  case verdict
 
   /// The answer in the form that is stored, compared and voted on.
   ///
@@ -36,7 +40,7 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
     case .text: nonEmpty(String(decoding: Array(candidate.utf8)[...].trimmed, as: UTF8.self))
     case .latex: nonEmpty(LatexText.normalized(candidate))
     case .mathematics: nonEmpty(MathText.normalized(candidate))
-    case .likelihood, .perplexity, .instructions, .program: candidate
+    case .likelihood, .perplexity, .instructions, .program, .judged, .verdict: candidate
     case .exact: nonEmpty(candidate.trimmingCharacters(in: .whitespacesAndNewlines))
     }
   }
@@ -46,7 +50,8 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
     guard let answer else { return false }
     if answer == key { return true }
     switch self {
-    case .integer, .letter, .text, .likelihood, .perplexity, .instructions, .program:
+    case .integer, .letter, .text, .likelihood, .perplexity, .instructions, .program, .judged,
+      .verdict:
       return false
     case .exact(let match): return match.normalized(answer) == match.normalized(key)
     case .latex:
@@ -73,6 +78,8 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
     case .perplexity(let window): "perplexity over windows of \(window) tokens"
     case .instructions: "instructions that programs check"
     case .program: "a program that passes its tests"
+    case .judged: "an answer that a judge compares with another"
+    case .verdict: "a judge's verdict on two answers"
     case .exact(let match):
       "text found by \(match.filters.map(\.name).joined(separator: ", "))"
     }

@@ -60,6 +60,15 @@ public struct Benchmark: Sendable, Hashable {
     drawn = try drawExamples()
   }
 
+  /// Items that were made elsewhere.
+  init(_ definition: BenchmarkDefinition, items: [BenchmarkItem], files: [URL]) {
+    self.definition = definition
+    self.items = items
+    self.files = files
+    examples = []
+    digest = CanonicalJSON.digest(of: items)
+  }
+
   /// A text in windows of tokens, an item each.
   init(_ definition: BenchmarkDefinition, windows: [[Int32]], files: [URL]) {
     self.definition = definition
@@ -135,6 +144,7 @@ public struct Benchmark: Sendable, Hashable {
     case nil, .some(.none): return Array(item.choices.indices)
     case .item: drawn = 0
     case .sample: drawn = sample
+    case .turns: return item.choices.indices.map { ($0 + sample) % item.choices.count }
     }
     let seed = SampleSeed.derive(run: seed, item: item.id, sample: drawn, purpose: "choices")
     return SampleSeed.permutation(of: item.choices.count, seed: seed)

@@ -28,6 +28,13 @@ public struct BenchmarkCatalog: Sendable, Hashable {
     return files.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
   }
 
+  /// How a judge is asked which of two answers is better.
+  ///
+  /// - Throws: ``EvaluationError`` where its definition is wrong.
+  public func judge() throws(EvaluationError) -> BenchmarkDefinition {
+    try BenchmarkDefinition(contentsOf: folder.appending(path: "judges/arena-hard.yaml"))
+  }
+
   /// A shipped definition by name, or any definition by the path of its file.
   ///
   /// - Parameter name: A name from ``names``, or a path that ends in `.yaml` or `.yml`.

@@ -37,7 +37,9 @@ extension BenchmarkDefinition {
       .trimmingCharacters(in: .whitespacesAndNewlines)
     grading = try GradingRule(top.required("grading", top.section("grading")))
     data = []
-    for section in try top.required("data", top.sections("data")) {
+    let layouts = try top.sections("data")
+    // What judges are asked about comes from runs.
+    for section in try grading == .verdict ? [] : top.required("data", layouts) {
       data.append(try DataSource(section, isText: grading.isOfText))
     }
     let template = try top.required("prompt", top.string("prompt"))
@@ -251,7 +253,7 @@ extension GradingRule {
   /// The rules by name.
   private enum Name: String, CaseIterable {
     case integer, letter, text, latex, mathematics, likelihood, perplexity, exact, instructions,
-      program
+      program, judged, verdict
   }
 
   fileprivate init(_ section: YAMLSection) throws(EvaluationError) {
@@ -285,6 +287,12 @@ extension GradingRule {
     case .program:
       try section.allow(["rule"])
       self = .program
+    case .judged:
+      try section.allow(["rule"])
+      self = .judged
+    case .verdict:
+      try section.allow(["rule"])
+      self = .verdict
     case .text:
       try section.allow(["rule"])
       self = .text

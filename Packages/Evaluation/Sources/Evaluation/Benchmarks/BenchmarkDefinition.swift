@@ -88,6 +88,8 @@ public struct ChoicePresentation: Sendable, Hashable, Codable {
     case item
     /// Another random order for every sample of an item, from the run's seed.
     case sample
+    /// The order of the data in the first sample of an item, turned by one place in each next one.
+    case turns
   }
 
   /// The most options an item may have: 2 to 26, letters beyond are no answers; up to 100 where

@@ -57,7 +57,7 @@ struct PythonRandom {
   }
 
   /// A number below `bound`, which is 1 to 2^32 - 1.
-  private mutating func number(below bound: Int) -> Int {
+  mutating func number(below bound: Int) -> Int {
     let bits = UInt32.bitWidth - UInt32(bound).leadingZeroBitCount
     while true {
       let drawn = Int(word() >> UInt32(32 - bits))

@@ -56,9 +56,8 @@ public struct Summary: Sendable, Hashable, Codable {
     let main = scenario.grading.mainScore
     let scores = tally.scores.scores(main: main)
     self.scores = scores.isEmpty ? nil : scores
-    // Of a text no share is right.
     accuracy =
-      scenario.grading.isOfText ? nil : Estimate(itemMeans: tally.orderedMeans(main))
+      scenario.grading.hasRightReplies ? Estimate(itemMeans: tally.orderedMeans(main)) : nil
     groups = GroupScore.all(outcomes, grading: header.scenario.grading)
     flags = tally.flags
     steps = tally.steps
@@ -83,6 +82,11 @@ public struct Summary: Sendable, Hashable, Codable {
   /// What a reader of the score has to know, in sentences.
   public var warnings: [String] {
     var warnings: [String] = []
+    if scenario.grading == .judged {
+      warnings.append(
+        "without a judge nothing is scored: 'evaluate judge JOURNAL --baseline ANSWERS --endpoint URL' asks one"
+      )
+    }
     let recorded = replies + flags.failed
     if recorded < expectedReplies {
       warnings.append("only \(recorded) of \(expectedReplies) replies are there")

@@ -100,7 +100,7 @@ public struct SummaryTable: Sendable, Hashable {
       ("items", .count(Int64(summary.items))), ("samples", .count(Int64(scenario.samples))),
       ("replies", .count(Int64(summary.replies))), ("correct", .count(Int64(summary.correct))),
     ]
-    row += estimate("accuracy", summary.accuracy)
+    if scenario.grading != .judged { row += estimate("accuracy", summary.accuracy) }
     for score in summary.scores ?? [] {
       let name = score.group.map { "\(score.name) \($0)" } ?? score.name
       row += [
@@ -108,7 +108,7 @@ public struct SummaryTable: Sendable, Hashable {
         ("\(name)_se", score.estimate.standardError.map(Cell.number) ?? .missing),
       ]
     }
-    for group in summary.groups where group.size > 1 {
+    for group in summary.groups where group.size > 1 && scenario.grading.hasRightReplies {
       row += estimate("maj@\(group.size)", group.majority)
       row += estimate("pass@\(group.size)", group.pass)
     }
