@@ -3,8 +3,8 @@ an undisturbed run: all but times and memory must be equal.
 
     python3 Tools/faults/kill.py            # from the root of the checkout, after `make build`
 
-200 replies, 20 kills; with --bench FILE of a benchmark whose options are scored, its first 200 items; with --endpoint the
-killed runs ask a server, the undisturbed one does not. Needs the standard library only.
+200 replies, 20 kills; with --bench FILE of a benchmark whose options are scored, or whose replies are programs, its first
+200 items; with --endpoint the killed runs ask a server, the undisturbed one does not. Needs the standard library only.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def main():
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--model", default="nano-4m")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--bench", help="the YAML file of a benchmark whose options are scored")
+    parser.add_argument("--bench", help="the YAML file of a benchmark with one reply to an item")
     parser.add_argument("--endpoint", action="store_true", help="ask a server of the model")
     parser.add_argument("--program", default="bin/evaluate")
     arguments = parser.parse_args()
