@@ -38,8 +38,8 @@ test: swift-version build ## Run every test
 	$(TESTS) --skip CommandTests
 	BITBUDGET_BIN="$(CURDIR)/bin" $(TESTS) --skip-build --filter CommandTests
 	@if python3 -c 'import numpy, pytest' 2>/dev/null; then \
-	  BITBUDGET_BIN="$(CURDIR)/bin" python3 -m pytest -q -p no:cacheprovider Tools/checkpoint Tools/goldens Tools/gguf Tools/hub Tools/serve; \
-	else echo "skipped: Tools/checkpoint, Tools/goldens, Tools/gguf, Tools/hub and Tools/serve, which check files and the server from Python, need python3-numpy and python3-pytest"; fi
+	  BITBUDGET_BIN="$(CURDIR)/bin" python3 -m pytest -q -p no:cacheprovider Tools/checkpoint Tools/goldens Tools/gguf Tools/harness Tools/hub Tools/serve; \
+	else echo "skipped: Tools/checkpoint, Tools/goldens, Tools/gguf, Tools/harness, Tools/hub and Tools/serve, which check files and the server from Python, need python3-numpy and python3-pytest"; fi
 	python3 Tools/readme/typed.py
 	python3 Tools/readme/plans.py --check
 	bash Tests/Consumer/run.sh

@@ -4,9 +4,9 @@ task how far the log-likelihoods of the candidates are apart, and how many score
     pip install lm_eval transformers tenacity      # no torch
     python3 Tools/harness/compare.py --data DATA   # from the root of the checkout, after `make build`
 
-DATA holds arc/arc-challenge-test*.jsonl, hellaswag/val*.jsonl, winogrande/dev*.jsonl, truthfulqa/TruthfulQA*.csv and
-mmlu/{dev,val*}/*.csv, as far as they are at hand; tasks without data are passed over. Tasks are asked without examples,
-but for MMLU, whose examples are the first ones of their subject. The model has to be a folder whose tokenizer
+DATA holds arc/arc-challenge-test*.jsonl, hellaswag/val*.jsonl, winogrande/dev*.jsonl, truthfulqa/TruthfulQA*.csv,
+mmlu/{dev,val*}/*.csv and bbh/*.json, as far as they are at hand; tasks without data are passed over. Tasks are asked
+without examples, but for MMLU, whose examples are the first ones of their subject, and BBH, whose three are fixed. The model has to be a folder whose tokenizer
 `transformers` reads.
 """
 
@@ -22,6 +22,7 @@ import time
 import urllib.request
 
 SUBJECT = "abstract_algebra"
+LOGIC = "boolean_expressions"
 # By the harness's name: the benchmark, its arguments, the scores by the harness's names.
 TASKS = {
     "winogrande": ("winogrande-5shot", ["--shots", "0"], {"acc": "acc"}),
@@ -29,7 +30,10 @@ TASKS = {
     "arc_challenge": ("arc-challenge-25shot", ["--shots", "0"], {"acc": "acc", "acc_norm": "acc_norm"}),
     "hellaswag": ("hellaswag-10shot", ["--shots", "0"], {"acc": "acc", "acc_norm": "acc_norm"}),
     f"mmlu_{SUBJECT}": ("mmlu-5shot", [], {"acc": "acc"}),
+    f"leaderboard_bbh_{LOGIC}": ("bbh", [], {"acc_norm": "acc_norm"}),
 }
+# Examples that the harness puts before an item; none where a task is not listed.
+EXAMPLES = {f"mmlu_{SUBJECT}": 5, f"leaderboard_bbh_{LOGIC}": 3}
 
 
 def first(data, pattern):
@@ -101,7 +105,10 @@ def loader(data, count):
     import datasets
 
     def load(path, *_, **__):
-        if "mmlu" in path:
+        if "bbh" in path:
+            with open(first(data, f"bbh/{LOGIC}.json")) as file:
+                parts = {"test": json.load(file)["examples"][:count]}
+        elif "mmlu" in path:
             parts = {
                 "dev": mmlu(first(data, f"mmlu/dev/{SUBJECT}_dev.csv")),
                 "test": mmlu(first(data, f"mmlu/val*/{SUBJECT}_val.csv"))[:count],
@@ -133,13 +140,15 @@ def compare(task, port, tokenizer, journal, count, scores):
 
     results = lm_eval.simple_evaluate(
         model="local-completions", tasks=[task], limit=count, log_samples=True, bootstrap_iters=0,
-        num_fewshot=5 if task.startswith("mmlu") else 0,
+        num_fewshot=EXAMPLES.get(task, 0),
         model_args=f"model={pathlib.Path(tokenizer).name},tokenizer={tokenizer},"
         f"base_url=http://127.0.0.1:{port}/v1/completions,tokenizer_backend=huggingface,"
         "num_concurrent=1,max_retries=1,max_length=4096",
     )
     theirs = sorted(results["samples"][task], key=lambda sample: sample["doc_id"])
     ours = [json.loads(line) for line in journal.read_text().splitlines()[1:]]
+    if "bbh" in task:
+        ours = [record for record in ours if record["group"] == LOGIC]
     ours = ours[: len(theirs)]
     assert len(theirs) == len(ours), f"{len(theirs)} items there, {len(ours)} here"
     worst, different = 0.0, 0
@@ -163,6 +172,38 @@ def wait(port):
     raise TimeoutError("the server does not answer")
 
 
+def comparisons(program, model, data, items, port):
+    """Of each task its name and what `compare` finds, or why it is passed over."""
+    os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", OPENAI_API_KEY="none")
+    import datasets
+
+    datasets.load_dataset = loader(data, items)
+    engine = ["--model", model, "--numerics", "exact"]
+    server = subprocess.Popen(
+        [*program, "serve", *engine, "--port", str(port)], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait(port)
+        with tempfile.TemporaryDirectory() as folder:
+            for task, (bench, flags, scores) in TASKS.items():
+                journal = pathlib.Path(folder) / f"{bench}.jsonl"
+                run = subprocess.run(
+                    [
+                        *program, "evaluate", *engine, "--bench", bench, *flags, "--data", str(data),
+                        "--limit", str(items), "--journal", str(journal),
+                    ],
+                    capture_output=True, text=True,
+                )
+                if run.returncode:
+                    yield task, run.stderr.strip().splitlines()[-1]
+                else:
+                    yield task, compare(task, port, model, journal, items, scores)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait()
+
+
 def main():
     parser = argparse.ArgumentParser(description="compare with the evaluation harness")
     parser.add_argument("--data", type=pathlib.Path, required=True)
@@ -171,41 +212,17 @@ def main():
     parser.add_argument("--items", type=int, default=50)
     parser.add_argument("--port", type=int, default=8391)
     arguments = parser.parse_args()
-    os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", OPENAI_API_KEY="none")
-    import datasets
-
-    datasets.load_dataset = loader(arguments.data, arguments.items)
-    engine = ["--model", arguments.model, "--numerics", "exact"]
-    program = arguments.program.split()
-    server = subprocess.Popen(
-        [*program, "serve", *engine, "--port", str(arguments.port)], stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait(arguments.port)
-        with tempfile.TemporaryDirectory() as folder:
-            for task, (bench, flags, scores) in TASKS.items():
-                journal = pathlib.Path(folder) / f"{bench}.jsonl"
-                run = subprocess.run(
-                    [
-                        *program, "evaluate", *engine, "--bench", bench, *flags, "--data",
-                        str(arguments.data), "--limit", str(arguments.items), "--journal", str(journal),
-                    ],
-                    capture_output=True, text=True,
-                )
-                if run.returncode:
-                    print(f"{task}: passed over: {run.stderr.strip().splitlines()[-1]}")
-                    continue
-                count, worst, different = compare(
-                    task, arguments.port, arguments.model, journal, arguments.items, scores
-                )
-                print(
-                    f"{task}: {count} items, log-likelihoods at most {worst:.2g} apart, "
-                    f"{different} scores differ", flush=True,
-                )
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait()
+    for task, found in comparisons(
+        arguments.program.split(), arguments.model, arguments.data, arguments.items, arguments.port
+    ):
+        if isinstance(found, str):
+            print(f"{task}: passed over: {found}", flush=True)
+        else:
+            count, worst, different = found
+            print(
+                f"{task}: {count} items, log-likelihoods at most {worst:.2g} apart, "
+                f"{different} scores differ", flush=True,
+            )
 
 
 if __name__ == "__main__":
