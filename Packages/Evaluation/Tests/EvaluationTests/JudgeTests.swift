@@ -122,8 +122,9 @@ struct JudgeTests {
     let report = try JudgeReport(journal: judged.journal)
     #expect(report.questions == 4 && report.undecided == 1)
     // First: 3 won, 1 lost, half of 1, 3 lost, of 8; second: 1 won, 3 lost, half of 1, of 5.
-    #expect(report.orders == [3.5 / 8, 1.5 / 5])
-    #expect(report.score == (3.5 / 8 + 1.5 / 5) / 2)
+    let orders: [Double] = [3.5 / 8, 1.5 / 5]
+    #expect(report.orders == orders)
+    #expect(report.score == (orders[0] + orders[1]) / 2)
     let interval = try #require(report.interval)
     #expect(interval.contains(try #require(report.score)))
     #expect(interval.lowerBound < 0.2 && interval.upperBound > 0.5)
