@@ -36,8 +36,8 @@ struct DataFileTests {
     (#"{"id": "a", "question": " ", "answer": 1}"#, "field 'question' is empty"),
     (#"{"id": "a", "question": "q"}"#, "has no field 'answer'"),
     (
-      #"{"id": "a", "question": "q", "answer": "one"}"#,
-      "field 'answer' is 'one'; expected a whole number"
+      #"{"id": "a", "question": "q", "answer": "some"}"#,
+      "field 'answer' is 'some'; expected a whole number"
     ),
     (#"{"id": "0", "question": "q", "answer": 1}"#, "repeats the id '0' of sums.jsonl, line 1"),
   ])
