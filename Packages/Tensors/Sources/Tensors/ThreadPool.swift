@@ -128,9 +128,15 @@ struct Partition: Sendable, Sequence {
     self.evenly = evenly
   }
 
+  /// A part need not be larger than this: 256 rows of a matrix are some 100 KiB at least.
+  private static let leastCount = 256
+
   func makeIterator() -> Parts {
     let units = (count + granularity - 1) / granularity
-    let least = evenly ? (units + workers - 1) / workers : units / (16 * workers)
+    let least =
+      evenly
+      ? (units + workers - 1) / workers
+      : Swift.min(units / (16 * workers), Self.leastCount / granularity)
     return Parts(
       count: count, granularity: granularity, least: Swift.max(1, least), ahead: 2 * workers,
       left: units)
