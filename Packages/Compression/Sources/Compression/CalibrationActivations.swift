@@ -158,7 +158,8 @@ struct CalibrationActivations {
     for site in sites[group] {
       accumulators.append(
         try serving(site) { () throws(QuantizerError) in
-          try HessianAccumulator(order: site.inFeatures, on: pool)
+          try HessianAccumulator(
+            order: site.inFeatures, isRounded: pass.input.numerics != .exact, on: pool)
         })
     }
     var inputs: [LinearInput] = []

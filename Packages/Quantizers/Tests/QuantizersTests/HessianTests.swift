@@ -5,9 +5,10 @@ import Testing
 
 @Suite struct HessianTests {
   private func collect(
-    _ x: [Float], width: Int, batches: [Int], workers: Int = 2
+    _ x: [Float], width: Int, batches: [Int], isRounded: Bool = false, workers: Int = 2
   ) throws -> Hessian {
-    var accumulator = try HessianAccumulator(order: width, on: ThreadPool(workers: workers))
+    var accumulator = try HessianAccumulator(
+      order: width, isRounded: isRounded, on: ThreadPool(workers: workers))
     var row = 0
     for tokens in batches {
       try x[(row * width)..<((row + tokens) * width)].withUnsafeBufferPointer {
@@ -34,12 +35,27 @@ import Testing
     }
   }
 
-  @Test func batchesAndThreadsChangeNoBit() throws {
+  @Test(arguments: [false, true]) func batchesAndThreadsChangeNoBit(isRounded: Bool) throws {
     let width = 300
     let x = activations(tokens: 1200, width: width, seed: 2)
-    let whole = try collect(x, width: width, batches: [1200], workers: 1)
-    let cut = try collect(x, width: width, batches: [1, 510, 0, 2, 600, 87], workers: 3)
+    let whole = try collect(x, width: width, batches: [1200], isRounded: isRounded, workers: 1)
+    let cut = try collect(
+      x, width: width, batches: [1, 510, 0, 2, 600, 87], isRounded: isRounded, workers: 3)
     #expect(whole.values == cut.values)
+  }
+
+  /// Also for an odd number of tokens, and inputs that fill no block.
+  @Test(arguments: [(1, 7), (33, 40), (545, 70), (600, 300)])
+  func roundedActivationsAreMultipliedExactly(tokens: Int, width: Int) throws {
+    let x = noise(tokens * width, seed: 6)
+    let bf16 = x.map { value in
+      Float(bitPattern: (value.bitPattern + 0x7FFF + value.bitPattern >> 16 & 1) & 0xFFFF_0000)
+    }
+    let found = try collect(x, width: width, batches: [tokens], isRounded: true)
+    let expected = try collect(bf16, width: width, batches: [tokens])
+    for (found, expected) in zip(found.values, expected.values) {
+      #expect(abs(found - expected) < 1e-5 * (1 + abs(expected)))
+    }
   }
 
   @Test func energyIsTheErrorOfTheOutputs() throws {

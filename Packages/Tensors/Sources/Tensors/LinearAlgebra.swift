@@ -13,7 +13,7 @@ public struct LinearAlgebra: Sendable {
   public let pool: ThreadPool
   /// The working memory of each thread.
   private let products: [TileProduct]
-  private let workspace = Workspace()
+  let workspace = Workspace()
 
   /// Rows and columns of a tile of products.
   static let tile = TileProduct.side
@@ -62,9 +62,23 @@ public struct LinearAlgebra: Sendable {
   public func addGram(
     of x: UnsafePointer<Float>, rows: Int, order: Int, to h: UnsafeMutablePointer<Float>
   ) {
-    let tiles = Self.tiles(order)
     let left = exchanged(x, order, rows: rows, columns: order)
     let (x, h) = (ReadOnlyMemory(x), DisjointMemory(h))
+    forEachTileBelowDiagonal(order) { part, columns, product in
+      product.run(
+        rows: part.count, columns: columns.count, inner: rows, scale: 1,
+        Operand(values: left + part.lowerBound * rows, stride: rows),
+        Operand(values: x + columns.lowerBound, stride: order), adds: true,
+        into: h + part.lowerBound * order + columns.lowerBound, stride: order)
+    }
+  }
+
+  /// Runs `body` for rows and columns of tiles that cover the lower triangle of a matrix, each by
+  /// whichever thread is free and with its working memory.
+  func forEachTileBelowDiagonal(
+    _ order: Int, _ body: @Sendable (Range<Int>, Range<Int>, TileProduct) -> Void
+  ) {
+    let tiles = Self.tiles(order)
     forEach(tiles.count * (tiles.count + 1) / 2) { index, product in
       let position = Self.trianglePosition(index)
       let (i, j) = (tiles[position.row], tiles[position.column])
@@ -72,15 +86,9 @@ public struct LinearAlgebra: Sendable {
       let isDiagonal = position.row == position.column
       let middle = isDiagonal ? i.lowerBound + min(Self.tile / 2, i.count) : i.lowerBound
       for (part, columns) in [
-        (i.lowerBound..<middle, middle - i.lowerBound), (middle..<i.upperBound, j.count),
+        (i.lowerBound..<middle, j.lowerBound..<middle), (middle..<i.upperBound, j),
       ]
-      where !part.isEmpty {
-        product.run(
-          rows: part.count, columns: columns, inner: rows, scale: 1,
-          Operand(values: left + part.lowerBound * rows, stride: rows),
-          Operand(values: x + j.lowerBound, stride: order), adds: true,
-          into: h + part.lowerBound * order + j.lowerBound, stride: order)
-      }
+      where !part.isEmpty { body(part, columns, product) }
     }
   }
 
@@ -224,7 +232,7 @@ public struct LinearAlgebra: Sendable {
 
   /// A copy of a matrix `[rows, columns]` with rows and columns exchanged; valid until the next
   /// one.
-  private func exchanged(
+  func exchanged(
     _ a: UnsafePointer<Float>, _ stride: Int, rows: Int, columns: Int
   ) -> ReadOnlyMemory<Float> {
     let target = DisjointMemory(workspace.exchanged.reserve(rows * columns))
@@ -275,8 +283,10 @@ public struct LinearAlgebra: Sendable {
 /// Memory that is kept from one product to the next.
 ///
 /// Sendable by rule: one routine runs at a time.
-private final class Workspace: @unchecked Sendable {
+final class Workspace: @unchecked Sendable {
   let exchanged = GrowingBuffer<Float>()
+  /// Both operands of a product in BF16.
+  let halves = (rows: GrowingBuffer<UInt16>(), lines: GrowingBuffer<UInt8>())
 }
 
 /// Small triangular matrices, by one thread and with sums in F64.
