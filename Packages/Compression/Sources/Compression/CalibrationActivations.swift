@@ -22,6 +22,8 @@ struct CalibrationActivations {
   /// All sequences one after the other, each `[tokens, hidden]`: one block of memory, which goes
   /// back to the system when it is freed.
   private var hidden: [Float] = []
+  /// Whether the largest magnitude of each input is found beside the second moments.
+  var watchesLargest = false
   /// What the last layer of the step under work multiplies in every sequence, prepared for its
   /// product.
   private var kept: (step: Int, scheme: ActivationScheme, inputs: [LinearInput])?
@@ -121,7 +123,7 @@ struct CalibrationActivations {
   struct Moments {
     /// Their second moments; nil without calibration, and for an expert that it hardly reached.
     var hessian: Hessian?
-    /// The largest magnitude of each input; empty without calibration.
+    /// The largest magnitude of each input; empty where nobody watches.
     var largest: [Float] = []
     /// Rows that reached the site.
     let rows: Int
@@ -154,7 +156,9 @@ struct CalibrationActivations {
     }
     let sites = block.sites
     var accumulators: [HessianAccumulator] = []
-    var largest = sites[group].map { [Float](repeating: 0, count: $0.inFeatures) }
+    var largest = sites[group].map {
+      [Float](repeating: 0, count: watchesLargest ? $0.inFeatures : 0)
+    }
     for site in sites[group] {
       accumulators.append(
         try serving(site) { () throws(QuantizerError) in
@@ -178,7 +182,7 @@ struct CalibrationActivations {
               try accumulators[index].add(rows)
             }
           }
-          Self.raise(&largest[index], to: rows)
+          if watchesLargest { Self.raise(&largest[index], to: rows) }
         }
       }
     }

@@ -41,6 +41,7 @@ extension Compressor {
           : try CalibrationActivations(
             tokens: length, source: source, numerics: numerics, pool: pool)
       })
+    activations.watchesLargest = watchesLargest
     activations.startBlock(sites[layer], groups: groups(of: layer)) { _ in true }
     var block = try self.block(layer, times: &wholes)
     let finished = try quantize(&block, layer: layer, activations: &activations, times: &times)

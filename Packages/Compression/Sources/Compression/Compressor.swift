@@ -75,8 +75,12 @@ public struct Compressor {
 
   /// Whether any layer is quantized by a method that needs calibration text.
   public var needsCalibration: Bool {
-    smoothing != nil
-      || settings.values.contains { $0.method == .gptq || $0.outliers ?? 0 > 0 }
+    watchesLargest || settings.values.contains { $0.method == .gptq }
+  }
+
+  /// Whether anything depends on the largest activations.
+  var watchesLargest: Bool {
+    smoothing != nil || settings.values.contains { $0.outliers ?? 0 > 0 }
   }
 
   /// Makes sure, before any work, that `writer` can hold what the layers will become.
@@ -153,6 +157,7 @@ public struct Compressor {
         })
     }
     if let rotation { activations.rotate(by: rotation.residual) }
+    activations.watchesLargest = watchesLargest
     for layer in 0..<layers {
       guard progress(layer, layers, 0) else { throw .stopped }
       activations.startBlock(sites[layer], groups: groups(of: layer)) {
