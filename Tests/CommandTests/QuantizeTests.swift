@@ -48,6 +48,19 @@ import Testing
     #expect(try #require(rows[1].divergence) < 1e-3)
   }
 
+  /// Calibration, second moments, factors and codes have the same bits whatever the instruction set.
+  @Test func everyProcessorWritesTheSameBytes() throws {
+    var results: Set<String> = []
+    for environment in [[:], ["BITBUDGET_ISA": "scalar"]] {
+      let outcome = try folder.run(
+        .quantize, arguments(["--samples", "3", "--length", "64", "--force"]),
+        environment: environment)
+      try #require(outcome.isSuccess, "\(outcome.errors)")
+      results.insert(try everything)
+    }
+    #expect(results.count == 1)
+  }
+
   /// Fewer tokens than inputs: without damping the second moments cannot be inverted.
   @Test func dampingIsRaisedAndSaid() throws {
     let outcome = try folder.run(

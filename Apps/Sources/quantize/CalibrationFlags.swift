@@ -28,7 +28,7 @@ struct CalibrationFlags: ParsableArguments {
   @Option(
     name: .customLong("calibration-numerics"),
     help: ArgumentHelp(
-      "How the blocks that are finished meet calibration's activations: \(CompressionPlan.usualNumerics.rawValue), or another of generate's --numerics, such as int8, which is faster (default: \(CompressionPlan.usualNumerics.rawValue)).",
+      "How the blocks that are finished meet calibration's activations: \(CompressionPlan.usualNumerics.rawValue), or another of generate's --numerics, such as exact, which is slower (default: \(CompressionPlan.usualNumerics.rawValue)).",
       valueName: "numerics"))
   var numerics: Numerics?
 

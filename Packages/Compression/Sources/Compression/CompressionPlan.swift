@@ -31,8 +31,8 @@ public struct CompressionPlan: Sendable, Hashable, Codable {
   public var smoothing: Float?
   /// How weights meet activations while calibration text is read; nil for `exact`.
   public var numerics: Numerics? = Self.usualNumerics
-  /// See `numerics`.
-  public static let usualNumerics = Numerics.exact
+  /// As fast as the result allows: `docs/quantization.md` has the measurements.
+  public static let usualNumerics = Numerics.int8
   /// Whether residual stream and heads are rotated: where any layer's inputs are.
   public var rotates: Bool {
     ([settings] + rules.compactMap(\.settings)).contains { $0.rotatesInputs == true }

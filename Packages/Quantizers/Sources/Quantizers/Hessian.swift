@@ -141,6 +141,7 @@ public struct HessianAccumulator: Sendable {
   }
 
   private mutating func sumPanel() {
+    if panelCount == 0 { return }
     withStorage(&sums, panel) { [panelCount, order, algebra, isRounded] sums, panel in
       if isRounded {
         algebra.addGram(ofRounded: panel.base, rows: panelCount, order: order, to: sums.base)

@@ -45,7 +45,7 @@ import Testing
   }
 
   /// Also for an odd number of tokens, and inputs that fill no block.
-  @Test(arguments: [(1, 7), (33, 40), (545, 70), (600, 300)])
+  @Test(arguments: [(1, 7), (33, 40), (544, 16), (545, 70), (600, 300)])
   func roundedActivationsAreMultipliedExactly(tokens: Int, width: Int) throws {
     let x = noise(tokens * width, seed: 6)
     let bf16 = x.map { value in
