@@ -104,7 +104,7 @@ def test_llama_cpp_writes_the_same_text(tmp_path, bits, llama):
     assert theirs == expected
 
 
-@pytest.mark.parametrize("bits, most", [(16, 1e-3), (8, 1e-3), (4, 1e-3)])
+@pytest.mark.parametrize("bits, most", [(16, 1e-3), (8, 5e-3), (4, 1e-2)])
 def test_llama_cpp_predicts_nearly_the_same(tmp_path, bits, most, llama):
     """Divergence in nats, mean over the positions of a prompt: activations are rounded otherwise there."""
     path = written(tmp_path, bits)
@@ -115,7 +115,7 @@ def test_llama_cpp_predicts_nearly_the_same(tmp_path, bits, most, llama):
     model.eval(ids)
     ours, theirs = (log_softmax(rows) for rows in (numpy.load(tmp_path / "ours.npy"), model.scores[: len(ids)]))
     divergence = (numpy.exp(ours) * (ours - theirs)).sum(axis=1).mean()
-    assert 0 <= divergence < most
+    assert 0 <= divergence < most, divergence
 
 
 def log_softmax(logits):
