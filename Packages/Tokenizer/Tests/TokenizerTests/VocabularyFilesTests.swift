@@ -54,6 +54,17 @@ import Testing
     #expect(error.contains("add_eos_token") && error.contains("no eos_token"))
   }
 
+  @Test func namedTokensOfTheVocabularyAreSpecial() throws {
+    let tokenizer = try load([
+      "tokenizer.json": TinyTokenizer().json,
+      "tokenizer_config.json":
+        #"{"pad_token": "spare290", "additional_special_tokens": ["spare291", {"content": "<|end|>"}]}"#,
+    ])
+    #expect(tokenizer.encode("spare290spare291") == [290, 291])
+    #expect(tokenizer.specialIDs.isSuperset(of: [290, 291, 300]))
+    #expect(try TinyTokenizer().load().encode("spare290").count > 1)
+  }
+
   @Test func settingsThatAreNotAppliedAreNamed() throws {
     func unapplied(_ configuration: String) throws -> [String] {
       try load(["tokenizer.json": TinyTokenizer().json, "tokenizer_config.json": configuration])

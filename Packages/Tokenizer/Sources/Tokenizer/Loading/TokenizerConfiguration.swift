@@ -5,6 +5,8 @@ public struct TokenizerConfiguration: Sendable, Equatable {
   /// The named special tokens, such as `bos_token`, `eos_token`, `pad_token`; also what chat
   /// templates see under these names.
   public internal(set) var specialTokens: [String: String] = [:]
+  /// Special tokens without a name of their own (`additional_special_tokens`).
+  var furtherSpecialTokens: [String] = []
   /// The source of the chat template, where the configuration holds one: the one called "default"
   /// of several.
   public var chatTemplate: String? { chatTemplates["default"] }
@@ -75,7 +77,9 @@ public struct TokenizerConfiguration: Sendable, Equatable {
         "clean_up_tokenization_spaces, which would take spaces out of the texts of a byte-pair encoding"
       )
     }
-    for name in ["do_lower_case", "split_special_tokens", "remove_space", "strip_accents"] {
+    for name in [
+      "do_lower_case", "split_special_tokens", "remove_space", "strip_accents", "fix_mistral_regex",
+    ] {
       if node[name]?.value.bool == true { found.append(name) }
     }
     return found
@@ -85,6 +89,9 @@ public struct TokenizerConfiguration: Sendable, Equatable {
     for name in Self.tokenNames {
       guard let token = node[name] else { continue }
       specialTokens[name] = try (token["content"] ?? token).string()
+    }
+    for token in try node["additional_special_tokens"]?.elements() ?? [] {
+      furtherSpecialTokens.append(try (token["content"] ?? token).string())
     }
   }
 

@@ -108,6 +108,20 @@ extension TokenizerParts {
     return parts
   }
 
+  /// With the pieces of the vocabulary that the configuration names as special tokens, where they
+  /// are no added tokens yet.
+  func addingNamed(in configuration: TokenizerConfiguration) -> TokenizerParts {
+    var parts = self
+    let named = configuration.specialTokens.sorted { $0.key < $1.key }.map(\.value)
+    for content in named + configuration.furtherSpecialTokens {
+      let isKnown = parts.addedTokens.contains { ExactString($0.content) == ExactString(content) }
+      if !isKnown, let id = parts.model.pieces.id(of: content) {
+        parts.addedTokens.append(AddedToken(content: content, id: id, isSpecial: true))
+      }
+    }
+    return parts
+  }
+
   /// With BOS and EOS around a sequence, or without them, where `add_bos_token` or `add_eos_token`
   /// says so; what the post-processor of `tokenizer.json` says holds elsewhere.
   /// - Throws: ``TokenizerError/invalidValue(file:key:reason:)`` for a token that is asked for and
@@ -146,12 +160,7 @@ extension TokenizerParts {
   func adding(_ configuration: TokenizerConfiguration, addsBOSByDefault: Bool) -> TokenizerParts {
     var parts = self
     parts.addedTokens = configuration.addedTokens
-    for (_, content) in configuration.specialTokens.sorted(by: { $0.key < $1.key }) {
-      let isKnown = parts.addedTokens.contains { ExactString($0.content) == ExactString(content) }
-      if !isKnown, let id = parts.model.pieces.id(of: content) {
-        parts.addedTokens.append(AddedToken(content: content, id: id, isSpecial: true))
-      }
-    }
+    parts = parts.addingNamed(in: configuration)
     func id(_ name: String) -> [Int32] {
       let content = configuration.specialTokens[name].map(ExactString.init)
       return parts.addedTokens.first { ExactString($0.content) == content }.map { [$0.id] } ?? []
