@@ -38,7 +38,8 @@ struct APIDescription {
           ], required: []),
         "/detokenize": post(
           "The text of ids.", ["model": Self.string, "tokens": ids], required: ["tokens"]),
-        "/v1/models": get("The model that is served."),
+        "/v1/models": get("The model that is served, in a list."),
+        "/v1/models/\(model.name)": get("The model that is served."),
         "/health": get("Whether the server takes requests."),
         "/metrics": get("Counts and sums for Prometheus.", type: "text/plain"),
       ]),

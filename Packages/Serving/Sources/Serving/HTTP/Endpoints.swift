@@ -38,6 +38,7 @@ struct Endpoints: Sendable {
     [
       .get("/health", isOpen: true) { _ in health() },
       .get("/v1/models") { _ in .json(models) },
+      .get("/v1/models/\(model.name)") { _ in .json(entry) },
       .post("/v1/chat/completions", chat),
       .post("/v1/completions", completion),
       .post("/v1/responses", responses),
@@ -65,15 +66,14 @@ struct Endpoints: Sendable {
   }
 
   private var models: JSONValue {
+    .object(["object": .string("list"), "data": .array([entry])])
+  }
+
+  private var entry: JSONValue {
     .object([
-      "object": .string("list"),
-      "data": .array([
-        .object([
-          "id": .string(model.name), "object": .string("model"), "created": .integer(0),
-          "owned_by": .string("bitbudget"), "max_model_len": .integer(model.context),
-          "kv_cache": .string(model.kv),
-        ])
-      ]),
+      "id": .string(model.name), "object": .string("model"), "created": .integer(0),
+      "owned_by": .string("bitbudget"), "max_model_len": .integer(model.context),
+      "kv_cache": .string(model.kv),
     ])
   }
 
