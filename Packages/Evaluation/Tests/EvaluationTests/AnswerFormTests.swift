@@ -357,5 +357,29 @@ import Testing
     L | 1 | B | <answer>B</answer>
     L | 1 | B | The answer to this question is B.
     L | 0 | B | B is not the answer.
+    M | 1 | 10080 | \boxed{x = 10,080}
+    M | 1 | 14,916 | \boxed{N = 14{,}916}
+    M | 1 | 10080 | \boxed{\approx 10,080}
+    M | 1 | 12.5\% | \boxed{12\frac{1}{2}\%}
+    M | 1 | \frac{1}{8} | \boxed{12.5\%}
+    M | 1 | 1\frac{1}{2} \text{ hours} | \boxed{90 \text{ minutes}}
+    M | 1 | 2 \text{ dozen} | \boxed{24}
+    M | 1 | 3\text{ ft} | \boxed{1 yard}
+    M | 1 | 1 \text{ L} | \boxed{1000 cm^3}
+    M | 1 | 9.8 \text{ m/s}^2 | \boxed{9.8\, \mathrm{m}/\mathrm{s}^2}
+    M | 0 | 9.8 \text{ m/s}^2 | \boxed{9.8 \text{ m/s}}
+    M | 1 | 1{,}000{,}000 | \boxed{one million}
+    M | 1 | 3/4 | \boxed{three-fourths}
+    M | 0 | 7 | \boxed{seventeen}
+    M | 1 | 45 | \boxed{forty five degrees}
+    M | 1 | \frac{2}{5} | \boxed{2 \text{ out of } 5}
+    M | 1 | 4:1 | \boxed{4}
+    M | 1 | \sum_{k=1}^{n} (2k-1) | \boxed{n^2}
+    M | 0 | \sum_{k=1}^{n} (2k-1) | \boxed{n^2+1}
+    M | 1 | \prod_{i=1}^{3} (i+1) | \boxed{24}
+    M | 0 | 5 | \boxed{5 \text{ million}}
+    M | 1 | 5000000 | \boxed{5 \text{ million}}
+    M | 1 | 5000000 | \boxed{\$5 \text{ million}}
+    M | 1 | 1500 | \boxed{1.5 \text{ thousand}}
     """#
 }

@@ -27,7 +27,19 @@ enum MathText {
     text = withoutApartDigits(text)
     text = MathNotation.withCommands(text)
     // A number that stood before its unit may still have its thousands commas.
-    return numberList(text) ?? LatexText.withoutThousandsCommas(text) ?? text
+    return numberList(text) ?? withoutThousandsCommas(text)
+  }
+
+  /// A number without the commas of its thousands, alone or behind the last equals sign.
+  private static func withoutThousandsCommas(_ text: [UInt8]) -> [UInt8] {
+    if let number = LatexText.withoutThousandsCommas(text) { return number }
+    for sign in ["=", "\\approx"] {
+      guard let value = text[...].split(atTopLevel: sign)?.last,
+        let number = LatexText.withoutThousandsCommas(Array(value.trimmed))
+      else { continue }
+      return text[..<value.startIndex] + number
+    }
+    return text
   }
 
   /// Plain numbers with a blank behind each comma between them: a list, whatever their digits.

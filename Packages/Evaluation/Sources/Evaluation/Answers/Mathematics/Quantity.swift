@@ -90,8 +90,12 @@ enum Quantity {
       return (bare, scales[letter].flatMap { MeasureUnit(text: $0) } ?? sign)
     }
     if let words {
+      let amount = withoutCurrency(rest)
+      if let (number, unit) = scaled(amount.number[...], words) {
+        return (number, unit ?? amount.unit)
+      }
       return (
-        withoutCurrency(rest).number, MeasureUnit(text: words) ?? MeasureUnit(words: words)
+        amount.number, MeasureUnit(text: words) ?? MeasureUnit(words: words)
       )
     }
     let amount = withoutCurrency(trimmed)
@@ -188,7 +192,7 @@ enum Quantity {
     var words = String(decoding: rest, as: UTF8.self)
     for mark in ["\\text{", "\\ ", "\\cdot"] { words = words.replacing(mark, with: " ") }
     words = words.replacing("^{2}", with: "^2").replacing("^{3}", with: "^3")
-      .replacing("}", with: " ")
+      .replacing("}^", with: "^").replacing("}", with: " ")
     if let scaled = scaled(number, words) { return scaled }
     let known = MeasureUnit(words: words)
     let plain = words.replacing("^2", with: "").replacing("^3", with: "")
@@ -225,7 +229,8 @@ enum Quantity {
   }
 
   private static let scales = [
-    "hundred": "2", "thousand": "3", "million": "6", "billion": "9", "trillion": "12",
+    "dozen": "12", "hundred": "10^{2}", "thousand": "10^{3}", "million": "10^{6}",
+    "billion": "10^{9}", "trillion": "10^{12}",
   ]
 
   /// `5 million dollars` as `5\cdot10^{6}`.
@@ -233,14 +238,14 @@ enum Quantity {
     _ number: ArraySlice<UInt8>, _ words: String
   ) -> (number: [UInt8], unit: MeasureUnit?)? {
     let parts = words.split(separator: " ")
-    guard let first = parts.first, let zeros = scales[first.lowercased()] else { return nil }
+    guard let first = parts.first, let scale = scales[first.lowercased()] else { return nil }
     let rest = parts.dropFirst().joined(separator: " ")
     let known = MeasureUnit(words: rest)
     guard rest.isEmpty || isUnit(" " + rest, isKnown: known != nil, afterBlank: true) else {
       return nil
     }
     let plain = LatexText.withoutThousandsCommas(Array(number)) ?? Array(number)
-    return (plain + Array("\\cdot10^{\(zeros)}".utf8), known)
+    return (plain + Array("\\cdot \(scale)".utf8), known)
   }
 
   /// Whether words are what a number may count, and no part of a formula or a sentence.
