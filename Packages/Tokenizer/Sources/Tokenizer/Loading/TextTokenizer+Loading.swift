@@ -36,7 +36,7 @@ extension TextTokenizer {
         configuration.unapplied.append("add_prefix_space, which tokenizer.json contradicts")
       }
       return try parts.adding(configuration.addedTokens, file: file)
-        .addingNamed(in: configuration).surrounded(asIn: configuration, file: file)
+        .addingNamed(in: configuration).surrounded(asIn: &configuration)
     }
     if let vocabulary = try files.read("vocab.json") {
       guard let merges = try files.read("merges.txt") else {

@@ -123,12 +123,9 @@ extension TokenizerParts {
   }
 
   /// With BOS and EOS around a sequence, or without them, where `add_bos_token` or `add_eos_token`
-  /// says so; what the post-processor of `tokenizer.json` says holds elsewhere.
-  /// - Throws: ``TokenizerError/invalidValue(file:key:reason:)`` for a token that is asked for and
-  ///   not there.
-  func surrounded(
-    asIn configuration: TokenizerConfiguration, file: String
-  ) throws(TokenizerError) -> TokenizerParts {
+  /// says so; what the post-processor of `tokenizer.json` says holds elsewhere. A flag for a token
+  /// that is not there is noted.
+  func surrounded(asIn configuration: inout TokenizerConfiguration) -> TokenizerParts {
     var parts = self
     for (flag, name, ids) in [
       (configuration.addsBOS, "bos", \TokenizerParts.prefixIDs),
@@ -141,9 +138,7 @@ extension TokenizerParts {
           ?? parts.model.pieces.id(of: content)
       }
       if flag, id == nil {
-        throw .invalidValue(
-          file: file, key: "add_\(name)_token",
-          reason: "the vocabulary has no \(name)_token that could be added")
+        configuration.unapplied.append("add_\(name)_token, as the vocabulary has no \(name)_token")
       }
       guard let id, parts[keyPath: ids].contains(id) != flag else { continue }
       if flag {
