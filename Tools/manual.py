@@ -4,9 +4,9 @@
 Every page is made of `PROGRAM --experimental-dump-help`, so that the manual and `--help` cannot differ.
 """
 
+import argparse
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 
@@ -75,7 +75,11 @@ def pages(command, parents, version):
 
 
 def main():
-    program, folder = sys.argv[1], Path(sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program")
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args()
+    program, folder = given.program, given.folder
 
     def asked(flag):
         return subprocess.run([program, flag], check=True, capture_output=True, text=True).stdout

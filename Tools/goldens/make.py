@@ -7,6 +7,7 @@ The folders are as a hub has them (config.json, model.safetensors), with `golden
 after them [24], `tokens_long` [200] and the logits of its last 4 positions, and a manifest with tolerances for an engine that computes in float32.
 """
 
+import argparse
 import json
 import pathlib
 import shutil
@@ -250,10 +251,16 @@ def make(name, folder):
 
 
 def main(folder=FOLDER):
-    shutil.rmtree(folder, ignore_errors=True)
+    """What is there is replaced when all of it was made."""
+    fresh = folder.with_name(folder.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
     for name in MODELS:
-        make(name, folder / name)
+        make(name, fresh / name)
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     main()

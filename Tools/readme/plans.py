@@ -4,6 +4,7 @@
 It holds the first rows of the plan for each memory and both tasks, on a machine that reads 50 GB a second.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -42,6 +43,9 @@ def rows(memory, task):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
+    checks = parser.parse_args().check
     table = [HEAD, "|" + "---|" * HEAD.count(" | ") + "---|"]
     for memory in MEMORIES:
         for task in ("math", "knowledge"):
@@ -50,7 +54,7 @@ def main():
     first = lines.index(HEAD)
     last = next(number for number in range(first, len(lines)) if not lines[number].startswith("|"))
     made = "\n".join(lines[:first] + table + lines[last:])
-    if "--check" in sys.argv[1:]:
+    if checks:
         if made != PAGE.read_text():
             sys.exit("docs/plan.md: the table is not what bin/plan says; run python3 Tools/readme/plans.py")
     else:

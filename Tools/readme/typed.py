@@ -6,6 +6,7 @@ marked `sh skip` need the network or minutes. A command without an entry in EFFE
 not to be promised. A `text` fence that follows shows lines of the output: each has to come, but for times.
 """
 
+import argparse
 import re
 import subprocess
 import sys
@@ -101,7 +102,9 @@ def problems(text, where):
 
 
 def main():
-    file = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "README.md"
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, default=ROOT / "README.md")
+    file = parser.parse_args().file
     with tempfile.TemporaryDirectory() as folder:
         where = Path(folder)
         for name in ["bin", "docs", "studies", "Tools"]:
