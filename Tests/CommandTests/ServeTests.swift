@@ -225,6 +225,8 @@ extension LoopbackClient.Reply {
     #expect((text.json["prompt"] as? String)?.contains("So it is") == true)
     #expect(try server.post("/detokenize", ["tokens": [1 << 20]]).field == "tokens")
     #expect(try server.get("/v1/models").text.contains(Nano.model))
+    #expect(try server.get("/v1/models/\(Nano.model)").json["id"] as? String == Nano.model)
+    #expect(try server.get("/v1/models/other").status == 404)
     #expect(try server.get("/health").status == 200)
   }
 
