@@ -86,7 +86,9 @@ public struct Decoder: Sendable {
     do {
       self.family = family
       let shape = family.shape
-      var embedding = try family.embedding(from: source)
+      // What is rounded is rounded as it is read, where the source can do that.
+      let rounding = headBits == .stored ? source : source.roundingTokens(to: headBits.bits)
+      var embedding = try family.embedding(from: shape.tiesEmbeddings ? rounding : source)
       if shape.tiesEmbeddings {
         embedding.tokens = try headBits.hold(embedding.tokens, workers: workers)
       }
@@ -97,7 +99,7 @@ public struct Decoder: Sendable {
         blocks.append(try family.block(layer, from: source))
       }
       self.blocks = blocks
-      var head = try family.head(from: source)
+      var head = try family.head(from: rounding)
       if let weights = head.weights { head.weights = try headBits.hold(weights, workers: workers) }
       outputHead = head
     } catch let error as CheckpointError {

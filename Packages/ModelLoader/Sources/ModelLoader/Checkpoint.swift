@@ -276,10 +276,11 @@ public struct Checkpoint: Sendable {
   /// - Parameters:
   ///   - prefix: the layer's name.
   ///   - shape: the size that it has to have, `[out, in]`.
+  ///   - bits: what floats are rounded to as they are read, 8 or 12; nil where they stay.
   /// - Returns: the weights in memory.
   /// - Throws: as `linear(named:)`, `.shape` for another size, or `.tensors` when memory is short.
   public func weights(
-    named prefix: String, shape: [Int]
+    named prefix: String, shape: [Int], roundedTo bits: Int? = nil
   ) throws(CheckpointError) -> any LinearWeights {
     func check(_ found: [Int]) throws(CheckpointError) {
       guard found == shape else {
@@ -288,6 +289,13 @@ public struct Checkpoint: Sendable {
     }
     if let info = try denseLinear(named: prefix) {
       try check(info.shape)
+      if let bits {
+        let packer = try CheckpointError.wrapping(layer: prefix) { () throws(TensorError) in
+          try RoundingPacker(dtype: info.dtype, shape: info.shape, name: info.name, bits: bits)
+        }
+        try readRows(of: info, granularity: RoundingPacker.blockRows) { packer.put($0, $1) }
+        return packer.weights
+      }
       let packer = try CheckpointError.wrapping(layer: prefix) { () throws(TensorError) in
         try DensePacker(dtype: info.dtype, shape: info.shape, name: info.name)
       }

@@ -13,9 +13,10 @@ extension GroupQuantizedWeights {
   public init(
     quantizing weights: any LinearWeights, groupSize: Int = 128, workers: Int = 1
   ) throws(TensorError) {
-    let parts = [try RoundedPart(of: weights, bits: 8, groupSize: groupSize)]
-    RoundedPart.fill(parts, from: weights, workers: workers)
-    self = parts[0].weights
+    let part = try RoundedPart(
+      rows: weights.outFeatures, inputs: weights.inFeatures, bits: 8, groupSize: groupSize)
+    RoundedPart.fill([part], from: weights, workers: workers)
+    self = part.weights
   }
 }
 
@@ -31,12 +32,72 @@ extension TwoPartWeights {
   public init(
     quantizing weights: any LinearWeights, groupSize: Int = 128, workers: Int = 1
   ) throws(TensorError) {
-    let parts = [
-      try RoundedPart(of: weights, bits: 8, groupSize: groupSize),
-      try RoundedPart(of: weights, bits: 4, groupSize: groupSize),
-    ]
+    let parts = try [8, 4].map { (bits) throws(TensorError) in
+      try RoundedPart(
+        rows: weights.outFeatures, inputs: weights.inFeatures, bits: bits, groupSize: groupSize)
+    }
     RoundedPart.fill(parts, from: weights, workers: workers)
     self.init(coarse: parts[0].weights, fine: parts[1].weights)
+  }
+}
+
+/// Rounds a matrix of floats as its rows arrive, so that it is never held as they are: to the codes
+/// of `WeightPacking.quantized`.
+///
+/// Sendable by rule: threads put different rows, and `weights` is used when all have arrived.
+public struct RoundingPacker: @unchecked Sendable {
+  /// What arrives together starts at a multiple of this many rows.
+  public static let blockRows = DensePacker.blockRows
+  private let parts: [RoundedPart]
+  private let format: bb_float_format
+  private let elementBytes: Int
+
+  /// Takes memory for a matrix of `shape`, `[out, in]`, of F32, F16 or BF16, in `bits`: 8 or 12.
+  ///
+  /// - Throws: `TensorError` naming `name` when it is no matrix of such floats, or memory is short.
+  public init(
+    dtype: DType, shape: [Int], name: String, bits: Int
+  ) throws(TensorError) {
+    guard shape.count == 2, shape[0] > 0, shape[1] > 0 else {
+      throw .shapeMismatch(what: "\(name) as a matrix", expected: [1, 1], found: shape)
+    }
+    switch dtype {
+    case .f32: format = BB_F32
+    case .f16: format = BB_F16
+    case .bf16: format = BB_BF16
+    default: throw .unsupportedType(what: name, dtype: dtype)
+    }
+    elementBytes = dtype.bits / 8
+    parts = try (bits == 8 ? [8] : [8, 4]).map { (bits) throws(TensorError) in
+      try RoundedPart(rows: shape[0], inputs: shape[1], bits: bits, groupSize: 128)
+    }
+  }
+
+  /// The matrix, once every row was put.
+  public var weights: any LinearWeights {
+    parts.count == 1
+      ? parts[0].weights : TwoPartWeights(coarse: parts[0].weights, fine: parts[1].weights)
+  }
+
+  /// Rounds `rows`, which start at a multiple of `blockRows` and end at one or with the matrix.
+  ///
+  /// - Parameters:
+  ///   - rows: rows of the matrix.
+  ///   - bytes: their elements, row-major.
+  public func put(_ rows: Range<Int>, _ bytes: UnsafeRawBufferPointer) {
+    let (step, rowBytes) = (Self.blockRows, parts[0].inputs * elementBytes)
+    let isWhole = rows.upperBound % step == 0 || rows.upperBound == parts[0].rows
+    precondition(
+      rows.lowerBound % step == 0 && isWhole && rows.upperBound <= parts[0].rows
+        && bytes.count >= rows.count * rowBytes, "rows \(rows) of \(parts[0].rows)")
+    guard let from = bytes.baseAddress else { return }
+    let widen = bb_kernels().pointee.widen
+    let scratch = RoundedPart.Scratch(inputs: parts[0].inputs)
+    for block in rows.firstBlock..<rows.endBlock {
+      RoundedPart.fill(parts, block: block, in: scratch) { row, target in
+        widen(from + (row - rows.lowerBound) * rowBytes, format, target, parts[0].inputs)
+      }
+    }
   }
 }
 
@@ -58,9 +119,9 @@ private struct RoundedPart: @unchecked Sendable {
   private let factor: Float
 
   /// Takes the memory.
-  init(of weights: any LinearWeights, bits: Int, groupSize: Int) throws(TensorError) {
+  init(rows: Int, inputs: Int, bits: Int, groupSize: Int) throws(TensorError) {
     self.bits = bits
-    (rows, inputs) = (weights.outFeatures, weights.inFeatures)
+    (self.rows, self.inputs) = (rows, inputs)
     group = min(groupSize, inputs)
     groups = (inputs + group - 1) / group
     format = bits == 8 ? BB_ROWS_INT8 : BB_ROWS_INT4
@@ -90,20 +151,27 @@ private struct RoundedPart: @unchecked Sendable {
     SystemThread.forEach(threads) { thread in
       let scratch = Scratch(inputs: weights.inFeatures)
       for block in blocks * thread / threads..<blocks * (thread + 1) / threads {
-        let first = block * 16
-        let count = min(16, weights.outFeatures - first)
-        for index in 0..<count {
-          weights.copyRow(first + index, into: scratch.row)
-          for (number, part) in parts.enumerated() {
-            part.round(
-              scratch, to: scratch.codes(number) + index * part.inputs, block: block,
-              index: index, leavesRest: number + 1 < parts.count)
-          }
-        }
-        for (number, part) in parts.enumerated() {
-          part.pack(scratch.codes(number), count: count, block: block)
-        }
+        fill(parts, block: block, in: scratch) { weights.copyRow($0, into: $1) }
       }
+    }
+  }
+
+  /// Rounds the rows of a block, which `copyRow` makes.
+  static func fill(
+    _ parts: [RoundedPart], block: Int, in scratch: Scratch,
+    from copyRow: (Int, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let count = min(16, parts[0].rows - block * 16)
+    for index in 0..<count {
+      copyRow(block * 16 + index, scratch.row)
+      for (number, part) in parts.enumerated() {
+        part.round(
+          scratch, to: scratch.codes(number) + index * part.inputs, block: block, index: index,
+          leavesRest: number + 1 < parts.count)
+      }
+    }
+    for (number, part) in parts.enumerated() {
+      part.pack(scratch.codes(number), count: count, block: block)
     }
   }
 
@@ -142,7 +210,7 @@ private struct RoundedPart: @unchecked Sendable {
   }
 
   /// What one thread works in.
-  private final class Scratch {
+  final class Scratch {
     let inputs: Int
     let scales = GrowingBuffer<Float>()
     let sums = GrowingBuffer<Int32>()

@@ -103,6 +103,27 @@ func multiply(_ weights: any LinearWeights, _ x: [Float], tokens: Int, threads: 
     }
   }
 
+  @Test(arguments: [DType.f32, .f16, .bf16], [8, 12])
+  func rowsThatArriveAreRoundedAlike(dtype: DType, bits: Int) throws {
+    let (rows, inputs) = (37, 130)
+    var numbers = Numbers(seed: 9)
+    let tensor = try stored(numbers.floats(rows * inputs), as: dtype, shape: [rows, inputs])
+    let whole = try WeightPacking.quantized(WeightPacking.pack(tensor, name: "w"), bits: bits)
+    let packer = try RoundingPacker(dtype: dtype, shape: [rows, inputs], name: "w", bits: bits)
+    tensor.bytes.withBytes { bytes in
+      for start in [32, 0] {
+        let part = start..<min(start + 32, rows)
+        packer.put(
+          part, UnsafeRawBufferPointer(rebasing: bytes[(start * inputs * dtype.bits / 8)...]))
+      }
+    }
+    #expect(packer.weights.bits == bits)
+    #expect(packer.weights.dequantized() == whole.dequantized())
+    #expect(throws: TensorError.self) {
+      try RoundingPacker(dtype: .i8, shape: [1, 1], name: "w", bits: bits)
+    }
+  }
+
   @Test func roundingDoesNotHideWhatIsNoNumber() throws {
     var values = [Float](repeating: 1, count: 32 * 16)
     values[40] = .nan

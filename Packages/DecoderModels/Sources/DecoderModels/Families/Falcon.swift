@@ -90,7 +90,7 @@ public struct Falcon: ModelFamily {
   public func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding {
     let names = ["transformer.word_embeddings"] + (shape.tiesEmbeddings ? ["lm_head"] : [])
     return TokenEmbedding(
-      tokens: try source.matrix(
+      tokens: try source.tokenMatrix(
         firstOf: names, rows: shape.vocabularySize, columns: shape.hiddenSize))
   }
 
@@ -126,6 +126,7 @@ public struct Falcon: ModelFamily {
       norm: try source.layerNorm("transformer.ln_f", shape.hiddenSize, epsilon: epsilon),
       weights: shape.tiesEmbeddings
         ? nil
-        : try source.matrix("lm_head", rows: shape.vocabularySize, columns: shape.hiddenSize))
+        : try source.tokenMatrix(
+          firstOf: ["lm_head"], rows: shape.vocabularySize, columns: shape.hiddenSize))
   }
 }

@@ -40,7 +40,7 @@ extension StyledFamily {
   public func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding {
     let names = [style.prefix + "embed_tokens"] + (shape.tiesEmbeddings ? ["lm_head"] : [])
     return TokenEmbedding(
-      tokens: try source.matrix(
+      tokens: try source.tokenMatrix(
         firstOf: names, rows: shape.vocabularySize, columns: shape.hiddenSize))
   }
 
@@ -65,6 +65,7 @@ extension StyledFamily {
       norm: try style.norm(style.prefix + "norm", shape.hiddenSize, from: source),
       weights: shape.tiesEmbeddings
         ? nil
-        : try source.matrix("lm_head", rows: shape.vocabularySize, columns: shape.hiddenSize))
+        : try source.tokenMatrix(
+          firstOf: ["lm_head"], rows: shape.vocabularySize, columns: shape.hiddenSize))
   }
 }

@@ -58,7 +58,7 @@ public struct OPT: ModelFamily {
   public func embedding(from source: any TensorSource) throws(CheckpointError) -> TokenEmbedding {
     let names = [Self.prefix + "embed_tokens"] + (shape.tiesEmbeddings ? ["lm_head"] : [])
     return TokenEmbedding(
-      tokens: try source.matrix(
+      tokens: try source.tokenMatrix(
         firstOf: names, rows: shape.vocabularySize, columns: embeddingSize),
       positions: .init(
         table: try source.matrix(
@@ -106,7 +106,8 @@ public struct OPT: ModelFamily {
           Self.prefix + "project_out", rows: embeddingSize, columns: shape.hiddenSize),
       weights: shape.tiesEmbeddings
         ? nil
-        : try source.matrix("lm_head", rows: shape.vocabularySize, columns: embeddingSize))
+        : try source.tokenMatrix(
+          firstOf: ["lm_head"], rows: shape.vocabularySize, columns: embeddingSize))
   }
 
   private func norm(_ name: String, from source: any TensorSource) throws(CheckpointError) -> Norm {

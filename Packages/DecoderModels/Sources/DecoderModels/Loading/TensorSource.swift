@@ -14,6 +14,18 @@ public protocol TensorSource {
     _ name: String, rows: Int, columns: Int
   ) throws(CheckpointError) -> any LinearWeights
 
+  /// The matrix of an embedding or a head, a row for each token, stored under the first of `names`
+  /// that exists. Unless a source says otherwise it is a matrix like others.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  func tokenMatrix(
+    firstOf names: [String], rows: Int, columns: Int
+  ) throws(CheckpointError) -> any LinearWeights
+
+  /// The same source, which rounds the floats of matrices of tokens to `bits` as it reads them if it
+  /// can.
+  func roundingTokens(to bits: Int) -> any TensorSource
+
   /// A matrix that is part of a tensor of several.
   ///
   /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
@@ -32,6 +44,18 @@ public protocol TensorSource {
 }
 
 extension TensorSource {
+  /// See the protocol.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  public func tokenMatrix(
+    firstOf names: [String], rows: Int, columns: Int
+  ) throws(CheckpointError) -> any LinearWeights {
+    try matrix(firstOf: names, rows: rows, columns: columns)
+  }
+
+  /// See the protocol.
+  public func roundingTokens(to bits: Int) -> any TensorSource { self }
+
   /// See the protocol.
   public func floats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float] {
     try vector(name, count: shape.reduce(1, *))
@@ -98,8 +122,12 @@ extension TensorSource {
   public func matrix(
     firstOf names: [String], rows: Int, columns: Int
   ) throws(CheckpointError) -> any LinearWeights {
-    let name = names.first { contains($0 + ".weight") } ?? names[0]
-    return try matrix(name, rows: rows, columns: columns)
+    try matrix(first(of: names), rows: rows, columns: columns)
+  }
+
+  /// The first of some names of one layer that exists, or else the first.
+  func first(of names: [String]) -> String {
+    names.first { contains($0 + ".weight") } ?? names[0]
   }
 }
 
@@ -108,9 +136,28 @@ extension TensorSource {
 public struct CheckpointTensors: TensorSource {
   /// Where the tensors are.
   public let checkpoint: Checkpoint
+  /// What floats of matrices of tokens are rounded to; nil where they stay.
+  private var tokenBits: Int?
 
   /// The tensors of a checkpoint.
   public init(checkpoint: Checkpoint) { self.checkpoint = checkpoint }
+
+  /// See `TensorSource`.
+  public func roundingTokens(to bits: Int) -> any TensorSource {
+    var rounding = self
+    rounding.tokenBits = bits
+    return rounding
+  }
+
+  /// See `TensorSource`.
+  ///
+  /// - Throws: `CheckpointError` naming the tensor that is missing or of another shape.
+  public func tokenMatrix(
+    firstOf names: [String], rows: Int, columns: Int
+  ) throws(CheckpointError) -> any LinearWeights {
+    try checkpoint.weights(
+      named: first(of: names), shape: [rows, columns], roundedTo: tokenBits)
+  }
 
   /// See `TensorSource`.
   public func contains(_ name: String) -> Bool { checkpoint.contains(name) }
