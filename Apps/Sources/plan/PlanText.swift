@@ -56,8 +56,9 @@ extension PlannedRow {
     guard let draft, let seconds = advice.seconds else { return nil }
     let rate = String(format: "%.0f %%", 100 * draft.acceptRate.value)
     return
-      "With \(draft.model.name) at \(draft.precision.title) as draft: the same text in about "
-      + "\(Text.duration(draft.seconds)), not \(Text.duration(seconds)), for \(ByteCount(draft.bytes)) more, "
+      "With \(draft.model.name) at \(draft.precision.title) as draft: the same text "
+      + String(format: "%.1f times as fast", seconds / draft.seconds)
+      + " (\(Text.duration(draft.seconds)), not \(Text.duration(seconds))), for \(ByteCount(draft.bytes)) more, "
       + "\(ByteCount(Saturating.sum(advice.memory.total, draft.bytes))) in all, if \(rate) of \(draft.length) proposals at a "
       + "time are accepted (\(draft.acceptRate.source))."
   }
