@@ -2,7 +2,7 @@
 
     python3 Tools/nano/mechanisms.py nano-4m nano-0.5m > table.md
 
-A cell holds accuracy and its standard error in per cent, tokens of a problem, KiB of the KV cache of a reply, and seconds.
+A cell holds accuracy and its standard error in per cent, tokens of a problem, KiB of the KV cache of a reply, and tokens a second.
 One reply to each problem, the same random numbers in all rows; votes take eight replies to half of the problems, and
 what rules would have saved is worked out from these. Needs the standard library only; stopped runs go on.
 """
@@ -65,7 +65,9 @@ class Mechanisms:
         )  # fmt: skip
         last, field = results[-1], "maj@8" if votes else "accuracy"
         tokens = sum(last[name] for name in ["thought_tokens", "injected_tokens", "answer_tokens"]) / last["items"]
-        return f"{self.percent(last[field], last[field + '_se'])}; {tokens:.0f}; {last['kv_bytes'] / 1024:.0f}; {last['seconds']:.1f}"
+        speed = last["tokens_per_second"]
+        cells = [self.percent(last[field], last[field + "_se"]), f"{tokens:.0f}", f"{last['kv_bytes'] / 1024:.0f}"]
+        return "; ".join([*cells, f"{speed:.0f}" if speed else "-"])
 
     @staticmethod
     def percent(value, error):
