@@ -55,12 +55,15 @@ extension PlannedRow {
   var draftText: String? {
     guard let draft, let seconds = advice.seconds else { return nil }
     let rate = String(format: "%.0f %%", 100 * draft.acceptRate.value)
-    return
-      "With \(draft.model.name) at \(draft.precision.title) as draft: the same text "
-      + String(format: "%.1f times as fast", seconds / draft.seconds)
-      + " (\(Text.duration(draft.seconds)), not \(Text.duration(seconds))), for \(ByteCount(draft.bytes)) more, "
-      + "\(ByteCount(Saturating.sum(advice.memory.total, draft.bytes))) in all, if \(rate) of \(draft.length) proposals at a "
-      + "time are accepted (\(draft.acceptRate.source))."
+    let gain = String(format: "%.1f times as fast", seconds / draft.seconds)
+    let total = ByteCount(Saturating.sum(advice.memory.total, draft.bytes))
+    let parts: [String] = [
+      "With \(draft.model.name) at \(draft.precision.title) as draft: the same text \(gain)",
+      "(\(Text.duration(draft.seconds)), not \(Text.duration(seconds))), for",
+      "\(ByteCount(draft.bytes)) more, \(total) in all, if \(rate) of \(draft.length) proposals",
+      "at a time are accepted (\(draft.acceptRate.source)).",
+    ]
+    return parts.joined(separator: " ")
   }
 }
 
