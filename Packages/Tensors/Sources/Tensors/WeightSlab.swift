@@ -19,8 +19,9 @@ final class WeightSlab: @unchecked Sendable {
 
   /// Bytes of addresses; the system gives memory where it is written to.
   private static let size = 64 << 20
-  /// Smaller blocks lie in too few pages to matter, larger ones fill huge pages of their own.
-  static let blockSizes = 64 << 10...32 << 20
+  /// Smaller blocks are of models that do not fill huge pages, which would take memory that nobody
+  /// uses; larger ones fill huge pages of their own.
+  static let blockSizes = 512 << 10...32 << 20
 
   private let base: UnsafeMutableRawPointer
   private var used = 0

@@ -73,7 +73,7 @@ import Testing
   }
 
   @Test func matricesLieSideBySideAndStayWhenOthersGo() throws {
-    let sizes = [64 << 10, 100_001, 300_000, 1000]
+    let sizes = [512 << 10, 600_001, 900_000, 1000]
     var blocks = try (0..<12).map { try AlignedBytes(weights: sizes[$0 % sizes.count]) }
     for (index, block) in blocks.enumerated() { #expect(fill(block, UInt8(index + 1), over: 0)) }
     // Every other one goes, and others come.
