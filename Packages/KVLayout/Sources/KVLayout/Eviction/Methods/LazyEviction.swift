@@ -2,8 +2,8 @@
 /// arXiv:2506.15969): a token whose longest time between two looks is long may be needed again
 /// though it was not looked at for a while. The time since the last look is held against it.
 ///
-/// The paper weighs this ratio by sigmoids, which leave its order as it is; its second term, which
-/// tells apart tokens that never came back, is the ratio's denominator here.
+/// The idea is the paper's, the score is not: tokens are ordered by the time since the last look, as
+/// a share of the longest time between two looks plus one.
 public struct LazyEviction: EvictionMethod {
   /// Last tokens that stay: the paper's window of observation.
   public let recent: Int
