@@ -212,7 +212,7 @@ struct QuantizedLayer {
   static func describe(_ matrices: [(name: String, shape: MatrixShape)]) -> [QuantizedLayer] {
     let sizes = Set(matrices.filter { $0.shape.groups > 1 }.map(\.shape.groupSize))
     return matrices.map { name, shape in
-      let own = shape.groups > 1 || sizes.contains(shape.groupSize) ? shape.groupSize : nil
+      let own = shape.groups > 1 ? shape.groupSize : sizes.filter(shape.fitsIntoGroup(of:)).min()
       return QuantizedLayer(
         name: name,
         kind: Kind(
@@ -225,13 +225,20 @@ struct QuantizedLayer {
   /// What remains of a matrix when its codes have been written.
   struct MatrixShape {
     let bits: Int
+    let inFeatures: Int
     let groupSize: Int
     let groups: Int
     let isSymmetric: Bool
     let hasGroupIndex: Bool
     let hasWholeZeros: Bool
     let activations: TokenRounding?
+    var isFloat8 = false
     var isRotated = false
+
+    /// Whether one scale a row may as well be called that of a group of `size` inputs.
+    func fitsIntoGroup(of size: Int) -> Bool {
+      size >= inFeatures && activations == nil && !isFloat8
+    }
 
     /// Codes beside outliers.
     init(_ matrix: OutlierMatrix) {
@@ -241,13 +248,15 @@ struct QuantizedLayer {
 
     /// 8-bit floats.
     init(_ matrix: Float8Matrix) {
-      (bits, groupSize, groups) = (8, matrix.inFeatures, 1)
+      (bits, inFeatures, groupSize, groups) = (8, matrix.inFeatures, matrix.inFeatures, 1)
+      isFloat8 = true
       (isSymmetric, hasGroupIndex, hasWholeZeros) = (true, false, true)
       activations = matrix.tokenRounding
     }
 
     init(_ matrix: QuantizedMatrix) {
       bits = matrix.bits
+      inFeatures = matrix.inFeatures
       groupSize = matrix.groupSize
       groups = matrix.groups
       isSymmetric = matrix.zeros == nil
