@@ -29,7 +29,7 @@ struct QuantizeReport {
     Console.note(
       "time        \(Text.duration(Date().timeIntervalSince(started))), "
         + "peak \(Text.bytes(ProcessMemory.peakBytes))")
-    if times.total > 0 { Console.note("phases      \(phases())") }
+    if let phases = phases() { Console.note("phases      \(phases)") }
     print(target.relativePath)
   }
 
@@ -102,16 +102,16 @@ struct QuantizeReport {
       }
   }
 
-  /// Where the time of the blocks went and, where they were calibrated, how much of it products of
-  /// matrices took.
-  private func phases() -> String {
-    let all = PhaseTimes.Phase.allCases.filter { times[$0] > 0 }
+  /// Where the time went, nil where no phase took a twentieth of a second, and with calibration how
+  /// much of it products of matrices took.
+  private func phases() -> String? {
+    let all = PhaseTimes.Phase.allCases.filter { times[$0] >= 0.05 }
+    if all.isEmpty { return nil }
     let list = all.map { "\($0.rawValue) " + String(format: "%.1f s", times[$0]) }
       .joined(separator: ", ")
     guard record.calibration != nil else { return list }
     let algebra = all.filter(\.isLinearAlgebra).reduce(0) { $0 + times[$1] }
-    return list
-      + String(format: "; matrix products %.0f %%", 100 * algebra / max(times.total, 1e-9))
+    return list + String(format: "; matrix products %.0f %%", 100 * algebra / times.total)
   }
 
   private func diskBytes(_ target: URL) throws -> Int {
