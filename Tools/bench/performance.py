@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes PERFORMANCE.md from the tables of Tools/bench/results.
+"""Writes PERFORMANCE.md from the tables of Tools/bench/results, docs/measurements.md from those of its folder `further`.
 
     python3 Tools/bench/performance.py            # from anywhere; `make lint` says when the page is out of date
 
@@ -15,13 +15,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = "Tools/bench/results"
-PAGE = "PERFORMANCE.md"
-INTRODUCTION = """# Performance
+PAGES = {
+    "PERFORMANCE.md": (RESULTS, """# Performance
 
-How fast it is, and what the processor and its memory would allow. Absolute figures drift with the machine; read the
-ratios. [docs/kernels.md](docs/kernels.md) says where the time goes, [docs/numerics.md](docs/numerics.md) what fast numerics
+How fast it is as typed, and what the processor and its memory would allow. Absolute figures drift with the machine; read
+the ratios. [docs/measurements.md](docs/measurements.md) has other numerics, shapes, depths, families and processors,
+[docs/kernels.md](docs/kernels.md) says where the time goes, [docs/numerics.md](docs/numerics.md) what fast numerics
 cost, [Tools/bench/log.tsv](Tools/bench/log.tsv) what each change gained, and which did not help. Made by
-`Tools/bench/performance.py` from `Tools/bench/results`."""
+`Tools/bench/performance.py` from `Tools/bench/results`."""),
+    "docs/measurements.md": (f"{RESULTS}/further", """# Further measurements
+
+What is not on the one page of [PERFORMANCE.md](../PERFORMANCE.md): other numerics, shapes, depths, families and
+processors, each with the commit it was measured at. Made by `Tools/bench/performance.py` from
+`Tools/bench/results/further`."""),
+}
+"""Each page with the folder of its results and its introduction."""
 
 
 def cell(pattern, row):
@@ -55,11 +63,13 @@ def store(file, rows, **facts):
     Path(file).write_text(f"{head}[\n{lines}\n  ]\n}}\n", encoding="utf-8")
 
 
-def page(root=ROOT):
-    """The text of PERFORMANCE.md."""
-    results = [json.loads(file.read_text(encoding="utf-8")) for file in sorted((Path(root) / RESULTS).glob("*.json"))]
-    return "\n\n".join([INTRODUCTION, *map(section, results)]) + "\n"
+def page(name, root=ROOT):
+    """The text of one of PAGES."""
+    folder, introduction = PAGES[name]
+    results = [json.loads(file.read_text(encoding="utf-8")) for file in sorted((Path(root) / folder).glob("*.json"))]
+    return "\n\n".join([introduction, *map(section, results)]) + "\n"
 
 
 if __name__ == "__main__":
-    (ROOT / PAGE).write_text(page(), encoding="utf-8")
+    for name in PAGES:
+        (ROOT / name).write_text(page(name), encoding="utf-8")

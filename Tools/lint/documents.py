@@ -19,8 +19,9 @@ def check(tree):
     for file in tree.files:
         if file.endswith(".md"):
             yield from check_links(tree, file)
-    if (tree.root / performance.PAGE).is_file() and tree.text(performance.PAGE) != performance.page(tree.root):
-        yield Problem(performance.PAGE, 1, "differs from its results; run Tools/bench/performance.py")
+    for page in performance.PAGES:
+        if (tree.root / page).is_file() and tree.text(page) != performance.page(page, tree.root):
+            yield Problem(page, 1, "differs from its results; run Tools/bench/performance.py")
     yield from check_examples(tree)
 
 

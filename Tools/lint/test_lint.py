@@ -88,11 +88,10 @@ class DocumentTests(LintTest):
         result = """{"title": "T", "about": "A.", "columns": {"case": "{case}", "speed": "{speed:.1f}"},
             "rows": [{"case": "one", "speed": 1.25}, {"case": "two"}]}"""
         self.write("Tools/bench/results/1.json", result)
-        page = documents.performance.page(self.tree.root)
+        page = documents.performance.page("PERFORMANCE.md", self.tree.root)
         self.assertTrue(page.endswith("| case | speed |\n|---|---|\n| one | 1.2 |\n| two |  |\n"), page)
-        self.write("docs/kernels.md", "")
-        self.write("docs/numerics.md", "")
-        self.write("Tools/bench/log.tsv", "")
+        for linked in ("docs/kernels.md", "docs/measurements.md", "docs/numerics.md", "Tools/bench/log.tsv"):
+            self.write(linked, documents.performance.page(linked, self.tree.root) if "measurements" in linked else "")
         self.write("PERFORMANCE.md", page)
         self.assertProblems(documents.check(self.tree))
         self.write("Tools/bench/results/1.json", result.replace("1.25", "1.35"))
