@@ -60,6 +60,69 @@ struct MathEqualityTests {
     #expect(try !areEqual(answer, key))
   }
 
+  @Test(arguments: [
+    (#"\int_0^1 x^2\,dx"#, #"\frac{1}{3}"#),
+    (#"\int_{-\infty}^{\infty} e^{-x^2} dx"#, #"\sqrt{\pi}"#),
+    (#"\int_0^{\pi} \sin\theta\,d\theta"#, "2"), (#"\int\limits_1^e \frac{dx}{x}"#, "1"),
+    (#"\int_0^1 \frac{2x\,\mathrm{d}x}{x^2+1}"#, #"\ln 2"#),
+    ("∫_0^1 x^2+1 dx + 3", #"\frac{13}{3}"#),
+    (#"\int_0^x t^2 \, dt"#, #"\frac{x^3}{3}"#), (#"\int_0^1 \frac{1}{\sqrt{x}}dx"#, "2"),
+    (#"2\int_0^1 \ln x \, dx"#, "-2"), (#"\int_1^0 x \, dx"#, "-0.5"),
+    (#"\int_0^{\infty} \frac{x^3}{e^x - 1} dx"#, #"\frac{\pi^4}{15}"#),
+    (#"\int_{0}^{2\pi} \cos x \, dx"#, "0"), (#"\int_0^1 2x dx = 1"#, "1"),
+    (#"\lim_{x \to 0} \frac{\sin x}{x}"#, "1"), (#"\lim_{n\to\infty} (1+\frac{1}{n})^n"#, "e"),
+    (#"\lim_{x\to 0^+} x \ln x"#, "0"), (#"\lim_{x\rightarrow 2} \frac{x^2-4}{x-2}"#, "4"),
+    (#"\lim_{n\to\infty} \sqrt{n^2+n}-n"#, #"\lim_{n\to\infty} \sqrt{n^2+n}-n"#),
+    (#"\lim_{n\to\infty} (\sqrt{n^2+n}-n)"#, #"\frac12"#),
+    (#"\lim_{x→0} \frac{1-\cos x}{x^2}"#, "0.5"),
+    (#"\lim_{h \to 0} \frac{(x+h)^2-x^2}{h}"#, "2x"),
+    (#"\lim_{x\to-\infty} \frac{x}{|x|+1}"#, "-1"),
+    (#"\lim_{n\to\infty} \sum_{k=1}^{n} \frac{1}{2^k}"#, "1"),
+    (#"\lim_{x\to 0} \frac{e^x-1-x}{x^2} = \frac12"#, "1/2"),
+  ])
+  func integralsAndLimitsHaveValues(answer: String, key: String) throws {
+    #expect(try areEqual(answer, key))
+    #expect(try areEqual(key, answer))
+  }
+
+  @Test(arguments: [
+    (#"\int x^2 dx"#, #"\frac{x^3}{3}"#), (#"\int_{-1}^{1} \frac{1}{x} dx"#, "0"),
+    (#"\int_{-1}^{2} \frac{1}{x} dx"#, #"\ln 2"#), (#"\int_0^1 \frac{1}{x}dx"#, #"\infty"#),
+    (#"\int_0^1 x^2 dx"#, #"\frac{1}{2}"#), (#"\int_0^{\infty} \cos x dx"#, "0"),
+    (#"\int_{-1}^1 \frac{1}{x^2} dx"#, "-2"), (#"\int_0^1 x^2 dy"#, #"\frac13"#),
+    (#"\lim_{x\to 0} \frac{|x|}{x}"#, "1"), (#"\lim_{x\to 0} (5+\frac{1}{x})"#, "5"),
+    (#"\lim_{x\to\infty} \ln x"#, "0"), (#"\lim_{n\to\infty} (-1)^n"#, "1"),
+    (#"\lim_{x\to\infty} \sin x"#, "0"), (#"\lim_{x\to 0} \frac{\sin x}{x}"#, "0"),
+    (#"\lim_{n\to\infty} 2^n"#, "0"), (#"\int_0^1"#, "1"), (#"\int_0 x dx"#, "0"), (#"\lim"#, "0"),
+    (#"\lim_{x\to y} x"#, "x"), (#"\int_0^1 \int_0^1 \int_0^1 xyz dx dy dz"#, "1"),
+  ])
+  func whatDoesNotConvergeHasNoValue(answer: String, key: String) throws {
+    #expect(try !areEqual(answer, key))
+  }
+
+  @Test(arguments: [
+    ("0.333...", #"\frac{1}{3}"#), (#"0.\overline3"#, "1/3"), (#"0.1666\ldots"#, #"\frac16"#),
+    ("0.(27)", #"\frac{3}{11}"#), (#"0.\dot{1}4285\dot{7}"#, #"\frac17"#),
+    ("0.33…", #"\frac13"#), (#"0.\bar{6}"#, "2/3"), ("0.142857142857...", "1/7"),
+    (#"-1.8333\dots"#, #"-\frac{11}{6}"#), (#"\frac{1}{3} = 0.333\ldots"#, "1/3"),
+    ("0.1212...", "4/33"),
+    (#"0.\overline{3}\ldots"#, "1/3"), ("0.999...", "1"), (#"x = 0.333..."#, "1/3"),
+    ("2.5000...", "2.5"),
+  ])
+  func decimalsThatRepeatAreFractions(answer: String, key: String) throws {
+    #expect(try areEqual(answer, key))
+    #expect(try areEqual(key, answer))
+  }
+
+  @Test(arguments: [
+    ("0.333", #"\frac{1}{3}"#), ("3.14159...", #"\pi"#), ("0.333...", "0.333"), ("0.3...", "1/3"),
+    ("0.5(3)", #"0.5\overline{3}"#), ("1.4142...", "1.4142"), ("0.123...", #"\frac{41}{333}"#),
+    ("33...", "33.3"), ("1, 2, 3, ...", "123"), ("0.6...", "0.6666666666"),
+  ])
+  func otherDecimalsDoNotRepeat(answer: String, key: String) throws {
+    #expect(try !areEqual(answer, key))
+  }
+
   @Test func hugeAnswersAreRefusedQuickly() throws {
     let open = String(repeating: "(", count: 100_000)
     #expect(try !areEqual(open + "1" + String(repeating: ")", count: 100_000), "1"))

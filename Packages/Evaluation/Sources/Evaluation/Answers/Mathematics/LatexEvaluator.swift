@@ -14,13 +14,13 @@ struct LatexEvaluator {
   /// Expressions nested more deeply have no value.
   static let deepest = 40
 
-  let text: ArraySlice<UInt8>
+  private(set) var text: ArraySlice<UInt8>
   private let point: UInt64
   private let usesWholeNumbers: Bool
   var position: Int
   private var depth = 0
   private var openBars = 0
-  /// The values of the indices of sums around the position.
+  /// The values of names that sums, integrals and limits around the position run over.
   var indices: [String: ComplexNumber] = [:]
   /// How many more bytes may be read again for the terms of series.
   var bytesLeft = 100_000
@@ -41,6 +41,24 @@ struct LatexEvaluator {
     guard let value = evaluator.sum(), evaluator.position == expression.endIndex, value.isFinite
     else { return nil }
     return value
+  }
+
+  /// The value of another text at the same point, perhaps with a number for one more name; what is
+  /// read counts as read again.
+  mutating func value(
+    of part: ArraySlice<UInt8>, with name: String? = nil, at number: ComplexNumber? = nil
+  ) -> ComplexNumber? {
+    var inner = self
+    inner.text = part
+    inner.position = part.startIndex
+    inner.depth = depth + 1
+    inner.openBars = 0
+    if let name { inner.indices[name] = number }
+    inner.bytesLeft -= part.count
+    guard inner.depth < Self.deepest, inner.bytesLeft >= 0 else { return nil }
+    let value = inner.sum()
+    bytesLeft = inner.bytesLeft
+    return inner.position == part.endIndex ? value : nil
   }
 
   private init(text: ArraySlice<UInt8>, point: UInt64, usesWholeNumbers: Bool) {
@@ -255,6 +273,8 @@ struct LatexEvaluator {
     if takeCommand("pi") { return ComplexNumber(.pi) }
     if takeCommand("sum") { return series(ComplexNumber(0), +) }
     if takeCommand("prod") { return series(ComplexNumber(1), *) }
+    if takeCommand("int") { return integral() }
+    if takeCommand("lim") { return limit() }
     if takeCommand("unit") { return skippedUnit() }
     if let function = takeFunction() { return apply(function) }
     return name()
@@ -263,13 +283,14 @@ struct LatexEvaluator {
   /// A Greek letter or another name without meaning of its own, such as `\theta` or `\infty`.
   private mutating func name() -> ComplexNumber? {
     for name in Self.names where takeCommand(name) {
+      if let value = indices[name] { return value }
       if text.byte(at: position) == UInt8(ascii: "_") { return subscripted(Array(name.utf8)[...]) }
       return variable(name.utf8)
     }
     return nil
   }
 
-  private static let names = [
+  static let names = [
     "infty", "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta",
     "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "phi", "varphi", "chi",
     "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi", "Psi", "Omega", "ell",
@@ -333,7 +354,7 @@ struct LatexEvaluator {
   }
 
   /// What stands in braces, or a single character.
-  private mutating func argument() -> ComplexNumber? {
+  mutating func argument() -> ComplexNumber? {
     guard let byte = text.byte(at: position) else { return nil }
     if byte.isDigit { return exponent() }
     return atom()

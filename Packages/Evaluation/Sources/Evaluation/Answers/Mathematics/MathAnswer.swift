@@ -108,7 +108,8 @@ indirect enum MathAnswer: Equatable, Sendable {
     let name = head.replacing("^{-1}", by: "").replacing("'", by: "")
     let values =
       LatexFunction.allCases.map(\.rawValue) + [
-        "sqrt", "frac", "binom", "pi", "infty", "sum", "prod", "times", "cdot", "div", "unit",
+        "sqrt", "frac", "binom", "pi", "infty", "sum", "prod", "int", "lim", "times", "cdot", "div",
+        "unit",
         "lfloor", "lceil", "begin", "emptyset", "pm", "mp", "cup", "cap", "setminus", "ne",
       ]
     return name.drop { $0 == UInt8(ascii: "\\") }.first?.isLetter == true

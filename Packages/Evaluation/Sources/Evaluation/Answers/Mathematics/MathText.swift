@@ -16,7 +16,7 @@ enum MathText {
       joined = joined.replacing(mark, with: ",")
     }
     var text = AnswerWrapping.removed(from: UnicodeMarks.inLatex(joined))
-    text = withoutModulus(text)
+    text = RepeatingDecimal.marked(withoutModulus(text))
     for (spelling, form) in spellings { text = text.replacing(spelling.utf8, with: form.utf8) }
     text = withRaisedDigits(withoutArticle(text))
     text = Quantity.withSummedUnits(text)
@@ -68,6 +68,7 @@ enum MathText {
     ("\\approxeq", "\\approx"), ("\\simeq", "\\approx"), ("\\cong", "\\approx"),
     ("\\doteq", "\\approx"), ("\\thickapprox", "\\approx"), ("\\neq", "\\ne"),
     ("smallmatrix", "matrix"), ("\\pmod", "\\mod"), ("\\bmod", "\\mod"),
+    ("\\longrightarrow", "\\to"), ("\\rightarrow", "\\to"), ("->", "\\to "),
   ]
 
   /// `42 \pmod{1000}` is 42.

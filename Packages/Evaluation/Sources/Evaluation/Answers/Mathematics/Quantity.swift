@@ -251,6 +251,8 @@ enum Quantity {
   /// Whether words are what a number may count, and no part of a formula or a sentence.
   private static func isUnit(_ text: String, isKnown: Bool, afterBlank: Bool) -> Bool {
     let words = text.lowercased().split { " /.-".contains($0) }
+    // How often, and how many beyond those there are.
+    if words == ["times"] || (words.first == "more" && !words.contains("than")) { return true }
     guard let first = words.first, words.count <= 6,
       words.allSatisfy({ $0.utf8.allSatisfy(\.isLetter) && !formulaWords.contains(String($0)) })
     else { return false }

@@ -51,8 +51,9 @@ extension ArraySlice<UInt8> {
     for position in topLevelPositions
     where position >= start && self[position...].starts(with: separator.utf8) {
       let end = position + separator.utf8.count
-      // A command does not end within a word: `\in` is no part of `\infty`.
-      if separator == "\\in", byte(at: end)?.isLetter == true, has("fty", at: end) { continue }
+      // A command does not end within a word: `\in` is no part of `\infty` or `\int`.
+      let words: [StaticString] = ["fty", "t_", "t^"]
+      if separator == "\\in", words.contains(where: { has($0, at: end) }) { continue }
       pieces.append(self[start..<position])
       start = end
     }
