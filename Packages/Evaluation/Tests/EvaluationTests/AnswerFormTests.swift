@@ -13,7 +13,7 @@ import Testing
     "M": .mathematics, "I": .integer(from: 0, to: 999), "L": .letter(count: 4),
   ]
 
-  @Test(arguments: forms.split(separator: "\n").map(String.init))
+  @Test(arguments: (forms + "\n" + notations).split(separator: "\n").map(String.init))
   func formsAreJudgedAsAReaderWould(line: String) throws {
     let fields = line.split(separator: " | ", maxSplits: 3).map(String.init)
     try #require(fields.count == 4)
@@ -137,20 +137,6 @@ import Testing
     I | 0 | 5 | The answer is 5 + 3
     I | 1 | 8 | The answer is 5 + 3 = 8.
     I | 1 | 5 | The answer is 5 - as shown above
-    M | 1 | 12 | \boxed{12 apples}
-    M | 1 | 12 | \boxed{12\text{ red apples}}
-    M | 1 | 12 | \boxed{12 \text{ apples per day}}
-    M | 1 | 12 | \boxed{12 more apples}
-    M | 1 | 3 | \boxed{3 times}
-    M | 1 | 12 | \boxed{12 people left}
-    M | 0 | 12 | \boxed{12 more than x}
-    M | 0 | 12 | \boxed{12 apples and 3 pears}
-    M | 0 | 3 | \boxed{3 times x}
-    M | 0 | 12 | \boxed{12 dozen apples}
-    M | 1 | 144 | \boxed{12 dozen apples}
-    M | 0 | 12 | \boxed{12 - x apples}
-    M | 1 | \frac{1}{3} | \boxed{0.333\ldots}
-    M | 1 | \frac{1}{3} | \boxed{\int_0^1 x^2\,dx}
     L | 1 | B | The correct answer is (B) because
     L | 1 | C | \boxed{C}
     L | 1 | C | \boxed{(C)}

@@ -12,7 +12,8 @@ enum AnswerPhrase {
         case .integer: integer(after: after, in: text)
         case .letter(let count):
           letter(
-            after: after, in: text, count: count, isAnswer: anchor.word.description == "answer")
+            after: after, in: text, count: count,
+            isAnswer: !["option", "choice"].contains(anchor.word.description))
         default: String?.none
         }
       if let found { return found }
@@ -27,7 +28,8 @@ enum AnswerPhrase {
   static func lastLine(in text: ArraySlice<UInt8>, grading: GradingRule) -> String? {
     guard case .letter(let count) = grading else { return nil }
     let lines = text.split { $0 == 10 || $0 == 13 }
-      .map { Array($0.filter { !$0.isMarkdown })[...].trimmed }.filter { !$0.isEmpty }
+      .map { Array($0.filter { !$0.isMarkdown && $0 != UInt8(ascii: "$") })[...].trimmed }
+      .filter { !$0.isEmpty }
     guard let last = lines.last, let found = letter(at: last.startIndex, in: last, count: count)
     else { return nil }
     if found.end == last.endIndex { return found.text }
@@ -67,11 +69,18 @@ enum AnswerPhrase {
     } else {
       words = ["answer"]
     }
-    for position in text.indices.reversed() where "aoc".utf8.contains(text[position].lowercased) {
-      for word in words where text.hasWord(word, at: position) { return (position, word) }
+    for position in text.indices.reversed() {
+      if "aoc".utf8.contains(text[position].lowercased) {
+        for word in words where text.hasWord(word, at: position) { return (position, word) }
+      } else if let word = chinese.first(where: { text.has($0, at: position) }) {
+        return (position, word)
+      }
     }
     return nil
   }
+
+  /// "The answer", and "choose" as in "choose B".
+  private static let chinese: [StaticString] = ["\u{7b54}\u{6848}", "\u{9009}\u{62e9}"]
 
   // MARK: Whole numbers
 
@@ -111,7 +120,7 @@ enum AnswerPhrase {
     "definitely", "actually", "exactly",
   ]
   private static let asides = adverbs + subjects
-  private static let colons: [StaticString] = [":", "=", "\u{ff1a}"]
+  private static let colons: [StaticString] = [":", "=", "\u{ff1a}", "\u{662f}", "\u{4e3a}"]
 
   /// Whether there are words, and not just names of one letter and commands.
   private static func hasWords(_ text: ArraySlice<UInt8>) -> Bool {
@@ -193,7 +202,7 @@ enum AnswerPhrase {
     "is", ":", "=", "should be", "must be", "would be", "will be", "has to be", "option", "choice",
     "letter", "the", "correct", "$", "\\(", "\\[", "\\text{", "\\textbf{", "\\mathbf{",
     "\\mathrm{", "\\boxed{", "\\textnormal{", "\\underline{", "\"", "'", "(s)", ">", "- ",
-    "\u{2013}", "\u{2014}", "\u{ff1a}",
+    "\u{2013}", "\u{2014}", "\u{ff1a}", "\u{662f}", "\u{4e3a}",
   ]
   private static let connectors = [
     "is", ":", "=", "should be", "must be", "would be", "will be", "has to be",
@@ -275,9 +284,13 @@ enum AnswerPhrase {
     guard LetterAnswer.isOption(letter, count: count) else { return nil }
     let following = text.byte(at: position + 1)
     if isEnclosed, following.map({ ")]".utf8.contains($0) }) != true { return nil }
+    func isLetter(behind mark: StaticString) -> Bool {
+      text.has(mark, at: position + 1)
+        && text.byte(at: position + 1 + mark.utf8CodeUnitCount)?.isLetter == true
+    }
     let isPartOfWord =
-      following.map { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "'") } == true
-      || text.has("\u{2019}", at: position + 1)
+      following.map { $0.isLetter || $0.isDigit } == true || isLetter(behind: "'")
+      || isLetter(behind: "\u{2019}")
     guard !isPartOfWord else { return nil }
     let isMarked = isEnclosed || following.map { ".)".utf8.contains($0) } == true
     return (String(UnicodeScalar(letter)), position + (isMarked ? 2 : 1))

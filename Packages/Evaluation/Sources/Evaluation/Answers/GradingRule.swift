@@ -109,6 +109,10 @@ enum IntegerAnswer {
       guard digits[(point + 1)...].allSatisfy({ $0 == UInt8(ascii: "0") }) else { return nil }
       digits = digits[..<point]
     }
+    while let inner = digits.unwrapped(by: "(", ")") { digits = inner }
+    if let whole = Rational(latex: String(decoding: digits, as: UTF8.self))?.wholeNumber {
+      digits = Array(whole.utf8)[...]
+    }
     guard !digits.isEmpty, digits.allSatisfy(\.isDigit),
       let value = Int((isNegative ? "-" : "") + String(decoding: digits, as: UTF8.self)),
       value >= from ?? .min, value <= to ?? .max

@@ -48,6 +48,17 @@ struct Rational: Equatable {
       && product(left.numerator, right.denominator) == product(right.numerator, left.denominator)
   }
 
+  /// The digits of a number of 18 digits at most that is whole and not below zero; nil for others.
+  var wholeNumber: String? {
+    func value(_ digits: [UInt8]) -> Int? {
+      digits.count <= 18 ? digits.reversed().reduce(0) { 10 * $0 + Int($1) } : nil
+    }
+    guard !isNegative, let top = value(numerator), let bottom = value(denominator),
+      top.isMultiple(of: bottom)
+    else { return nil }
+    return String(top / bottom)
+  }
+
   private static func withoutSign(_ text: ArraySlice<UInt8>) -> (Bool, ArraySlice<UInt8>) {
     guard let first = text.first, "+-".utf8.contains(first) else { return (false, text) }
     return (first == UInt8(ascii: "-"), text.dropFirst())

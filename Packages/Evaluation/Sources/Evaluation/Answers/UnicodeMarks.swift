@@ -5,6 +5,7 @@ enum UnicodeMarks {
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
     var result = ""
     var raised = ""
+    var lowered = ""
     var scalars = Array(text.unicodeScalars)[...]
     while let scalar = scalars.popFirst() {
       if let digit = superscripts[scalar] {
@@ -15,37 +16,56 @@ enum UnicodeMarks {
         result += "^{\(raised)}"
         raised = ""
       }
-      if scalar == "√" {
-        result += root(&scalars)
+      if let digit = subscripts[scalar] {
+        lowered.append(digit)
+        continue
+      }
+      if !lowered.isEmpty {
+        result += "_{\(lowered)}"
+        lowered = ""
+      }
+      if let degree = degrees[scalar] {
+        result += root(&scalars, degree: degree)
       } else if let form = forms[scalar] {
         result += form
       } else {
         result.unicodeScalars.append(scalar)
       }
     }
+    if !lowered.isEmpty { result += "_{\(lowered)}" }
     return raised.isEmpty ? result : result + "^{\(raised)}"
   }
 
   /// The radicand: a number, a group, or one letter.
-  private static func root(_ scalars: inout ArraySlice<Unicode.Scalar>) -> String {
+  private static func root(
+    _ scalars: inout ArraySlice<Unicode.Scalar>, degree: String
+  ) -> String {
+    let root = "\\sqrt" + degree
     var radicand = ""
     while let digit = scalars.first, "0"..."9" ~= digit || digit == "." {
       radicand.unicodeScalars.append(digit)
       scalars.removeFirst()
     }
-    if !radicand.isEmpty { return "\\sqrt{\(radicand)}" }
-    guard let first = scalars.first else { return "\\sqrt" }
+    if !radicand.isEmpty { return "\(root){\(radicand)}" }
+    guard let first = scalars.first else { return root }
     if first == "(", let close = scalars.firstIndex(of: ")") {
       let inner = scalars[(scalars.startIndex + 1)..<close].map { String(Character($0)) }.joined()
       scalars = scalars[(close + 1)...]
-      return "\\sqrt{\(inner)}"
+      return "\(root){\(inner)}"
     }
     if first.properties.isAlphabetic {
       scalars.removeFirst()
-      return "\\sqrt{\(first)}"
+      return "\(root){\(first)}"
     }
-    return "\\sqrt"
+    return root
   }
+
+  private static let degrees: [Unicode.Scalar: String] = ["√": "", "∛": "[3]", "∜": "[4]"]
+
+  private static let subscripts: [Unicode.Scalar: Character] = [
+    "₀": "0", "₁": "1", "₂": "2", "₃": "3", "₄": "4", "₅": "5", "₆": "6", "₇": "7", "₈": "8",
+    "₉": "9",
+  ]
 
   private static let superscripts: [Unicode.Scalar: Character] = [
     "⁰": "0", "¹": "1", "²": "2", "³": "3", "⁴": "4", "⁵": "5", "⁶": "6", "⁷": "7", "⁸": "8",

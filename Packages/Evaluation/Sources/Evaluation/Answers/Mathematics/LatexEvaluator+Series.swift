@@ -76,4 +76,21 @@ extension LatexEvaluator {
     position = close + 1
     return ComplexNumber(1)
   }
+
+  // MARK: Whole numbers
+
+  static func factorial(_ number: ComplexNumber) -> ComplexNumber? {
+    guard number.imaginary == 0, number.real == number.real.rounded(),
+      (0...170).contains(number.real)
+    else { return nil }
+    return ComplexNumber((0..<Int(number.real)).reduce(1.0) { $0 * Double($1 + 1) })
+  }
+
+  static func binomial(_ n: ComplexNumber, _ k: ComplexNumber) -> ComplexNumber? {
+    guard n.imaginary == 0, k.imaginary == 0, k.real == k.real.rounded(),
+      (0...1000).contains(k.real)
+    else { return nil }
+    return ComplexNumber(
+      (0..<Int(k.real)).reduce(1.0) { $0 * (n.real - Double($1)) / Double($1 + 1) })
+  }
 }

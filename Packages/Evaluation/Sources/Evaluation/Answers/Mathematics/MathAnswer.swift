@@ -85,7 +85,7 @@ indirect enum MathAnswer: Equatable, Sendable {
     guard var left = sides.first, var right = sides.last else { return .expression([]) }
     if sides.count > 2 {
       let isChain = sides.dropFirst().dropLast().allSatisfy {
-        MathEquality.haveSameValue($0, right) || isName($0)
+        MathEquality.areSame(read($0), read(right)) || isName($0)
       }
       guard isChain else { return .expression([]) }
     } else if isName(right), !isName(left) {

@@ -52,6 +52,9 @@ enum MathEquality {
     expressions(left, right)
   }
 
+  /// Whether two parts of one answer mean the same.
+  static func areSame(_ left: MathAnswer, _ right: MathAnswer) -> Bool { areEqual(left, right) }
+
   /// Whether letters stand for something in an expression.
   static func hasNames(_ text: ArraySlice<UInt8>) -> Bool { !names(of: text).isEmpty }
 

@@ -21,6 +21,33 @@ enum MathNotation {
     return result
   }
 
+  /// `{1 \over 2}` as `\frac{1}{2}`, `{5 \choose 2}` as `\binom{5}{2}`; without braces what stands
+  /// around belongs to them.
+  static func withInfixFractions(_ text: [UInt8]) -> [UInt8] {
+    for (infix, command): (StaticString, String) in [("\\over", "\\frac"), ("\\choose", "\\binom")]
+    {
+      guard let mark = text[...].lastRange(of: infix),
+        text[...].byte(at: mark.upperBound)?.isLetter != true
+      else { continue }
+      var (start, end) = (0, text.count)
+      var (before, after) = (ArraySlice<UInt8>(), ArraySlice<UInt8>())
+      let enclosing = text.indices[..<mark.lowerBound].last {
+        text[$0] == UInt8(ascii: "{")
+          && LatexText.closingBrace(of: text[...], openedAt: $0).map { $0 > mark.lowerBound }
+            == true
+      }
+      if let open = enclosing, let close = LatexText.closingBrace(of: text[...], openedAt: open) {
+        (start, end) = (open + 1, close)
+        (before, after) = (text[..<open], text[(close + 1)...])
+      }
+      let top = text[start..<mark.lowerBound].trimmed
+      let bottom = text[mark.upperBound..<end].trimmed
+      let fraction = Array("\(command){".utf8) + top + Array("}{".utf8) + bottom + Array("}".utf8)
+      return withInfixFractions(before + fraction + after)
+    }
+    return text
+  }
+
   /// `1.5e-3` alone; an `e` in a formula is Euler's number.
   private static func exponential(_ text: ArraySlice<UInt8>) -> [UInt8]? {
     guard let mark = text.firstIndex(where: { $0.lowercased == UInt8(ascii: "e") }) else {

@@ -16,7 +16,7 @@ enum MathText {
       joined = joined.replacing(mark, with: ",")
     }
     var text = AnswerWrapping.removed(from: UnicodeMarks.inLatex(joined))
-    text = RepeatingDecimal.marked(withoutModulus(text))
+    text = RepeatingDecimal.marked(MathNotation.withInfixFractions(withoutModulus(text)))
     for (spelling, form) in spellings { text = text.replacing(spelling.utf8, with: form.utf8) }
     text = withRaisedDigits(withoutArticle(text))
     text = Quantity.withSummedUnits(text)
@@ -64,7 +64,8 @@ enum MathText {
     ("\\mathbb{R}", "realnumbers"),
     ("\\mathbf{R}", "realnumbers"), ("\\vert", "|"), ("\\varnothing", "\\emptyset"),
     ("\\{\\}", "\\emptyset"), ("\\bar{", "\\overline{"), ("\\dot{", "\\overline{"), ("**", "^"),
-    ("\\not=", "\\ne"), (">=", "\\ge"), ("<=", "\\le"), ("=<", "\\le"),
+    ("\\not=", "\\ne"), (" != ", "\\ne "), ("\\therefore", ""), ("\\because", ""), (">=", "\\ge"),
+    ("<=", "\\le"), ("=<", "\\le"),
     ("\\approxeq", "\\approx"), ("\\simeq", "\\approx"), ("\\cong", "\\approx"),
     ("\\doteq", "\\approx"), ("\\thickapprox", "\\approx"), ("\\neq", "\\ne"),
     ("smallmatrix", "matrix"), ("\\pmod", "\\mod"), ("\\bmod", "\\mod"),
@@ -76,7 +77,8 @@ enum MathText {
     for command: StaticString in ["\\pmod", "\\mod", "\\bmod", "(mod", "(\\text{mod"] {
       guard let found = text[...].lastRange(of: command), found.lowerBound > 0 else { continue }
       let number = text[..<found.lowerBound].trimmed
-      if number.last?.isDigit == true { return Array(number) }
+      // What is congruent is equal but for the modulus.
+      if number.last?.isDigit == true { return Array(number.replacing("\\equiv", by: "=")) }
     }
     return text
   }
@@ -84,7 +86,7 @@ enum MathText {
   /// `and` and `or` between the elements of a list are commas.
   private static func withListMarks(_ text: [UInt8]) -> [UInt8] {
     var parts = String(decoding: text, as: UTF8.self)
-    for word in ["and", "or"] {
+    for word in ["and", "or", "\\&", "&"] where word != "&" || !parts.contains("\\begin") {
       for spelled in [
         "\\text{ \(word) }", "\\text{\(word) }", "\\text{ \(word)}", "\\text{\(word)}", " \(word) ",
         "\\ \(word)\\ ",

@@ -11,8 +11,10 @@ extension ArraySlice<UInt8> {
     while position < endIndex {
       let byte = self[position]
       if byte == UInt8(ascii: "\\") {
-        let isOpening = has("\\{", at: position) || has("\\begin", at: position)
-        let isClosing = has("\\}", at: position) || has("\\end", at: position)
+        let isOpening =
+          has("\\{", at: position) || has("\\begin", at: position) || has("\\langle", at: position)
+        let isClosing =
+          has("\\}", at: position) || has("\\end", at: position) || has("\\rangle", at: position)
         if isClosing { depth -= 1 }
         if depth == 0, !isOpening, !isClosing { positions.append(position) }
         if isOpening { depth += 1 }
