@@ -20,7 +20,7 @@ struct LineReader: ~Copyable {
   /// Longer lines are refused, so that a file that is no text cannot fill the memory.
   static let longestLine = 64 << 20
 
-  private let file: RegularFile
+  private let file: RegularFile?
   private let path: String
   private var buffer = Data()
   private var bufferOffset: UInt64 = 0
@@ -31,6 +31,14 @@ struct LineReader: ~Copyable {
   init(_ url: URL) throws(EvaluationError) {
     path = url.path
     file = try EvaluationError.wrapping { () throws(FileError) in try RegularFile(url.path) }
+  }
+
+  /// Reads lines of bytes that are in memory; `path` is what messages call them.
+  init(_ bytes: Data, path: String) {
+    self.path = path
+    file = nil
+    buffer = bytes
+    atEnd = true
   }
 
   /// The next line, or nil at the end.
@@ -69,7 +77,7 @@ struct LineReader: ~Copyable {
   private mutating func fill() throws(EvaluationError) {
     let file = file
     let chunk = try EvaluationError.wrapping { () throws(FileError) in
-      try file.read(upTo: 1 << 20)
+      try file?.read(upTo: 1 << 20) ?? Data()
     }
     if !chunk.isEmpty {
       if buffer.startIndex > 0 { buffer = Data(buffer) }

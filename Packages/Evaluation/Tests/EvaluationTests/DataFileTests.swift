@@ -25,6 +25,26 @@ struct DataFileTests {
     #expect(benchmark.items.map(\.answer) == ["1", "2"])
   }
 
+  /// Two rows, compressed with gzip; cut, and of another kind.
+  @Test func compressedLinesAreRead() throws {
+    let bytes = try #require(
+      Data(
+        base64Encoded:
+          "H4sIAAAAAAAC/6tWykxRslJQSlTSUVAqLE0tLsnMzwMJFIIEEvOKy1OLgFzDWq5qqMok/CqNarkAGsxA3lQAAAA="
+      ))
+    let yaml = sumsYAML.replacing("sums.jsonl", with: "sums.jsonl.gz")
+    func load(_ data: Data) throws -> Benchmark {
+      try data.write(to: folder.url.appending(path: "sums.jsonl.gz"))
+      return try Benchmark(
+        BenchmarkDefinition(yaml: yaml, file: "sums.yaml"), in: DataFolders(folders: [folder.url]))
+    }
+    #expect(try load(bytes).items.map(\.answer) == ["1", "2"])
+    for damaged in [bytes.dropLast(9), Data("text".utf8), bytes.prefix(30) + bytes.suffix(20)] {
+      let error = #expect(throws: EvaluationError.self) { try load(Data(damaged)) }
+      #expect("\(error.map(String.init(describing:)) ?? "")".contains("sums.jsonl.gz"))
+    }
+  }
+
   @Test(arguments: [
     (#"{"id": "a", "question": "q""#, "is no JSON: byte 27: expected ',' or '}'"),
     ("text", "is no JSON: byte 0: expected true or false"),

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import SystemCalls
 
 /// One row of a data file and where it stands.
 struct DataRow {
@@ -11,7 +12,8 @@ struct DataRow {
   var bytes: Data?
 }
 
-/// Reads data files by the ending of their name: `.jsonl`, `.json` (a list of objects) and `.csv`.
+/// Reads data files by the ending of their name: `.jsonl`, also compressed (`.jsonl.gz`), `.json` (a
+/// list of objects) and `.csv`.
 enum DataFile {
   /// Data files larger than this are refused; JSON and CSV are read whole.
   static let largest = 1 << 30
@@ -38,16 +40,30 @@ enum DataFile {
     of url: URL, _ source: DataSource
   ) throws(EvaluationError) -> [DataRow] {
     switch url.pathExtension.lowercased() {
-    case "jsonl": return try jsonLines(of: url)
+    case "jsonl": return try jsonLines(LineReader(url), of: url)
+    case "gz" where url.deletingPathExtension().pathExtension.lowercased() == "jsonl":
+      let bytes = try EvaluationError.wrapping { () throws(FileError) in
+        try GzipFile.contents(of: url.path, atMost: largest)
+      }
+      return try jsonLines(LineReader(bytes, path: url.path), of: url)
+    case "parquet":
+      throw .file(
+        path: url.path,
+        reason: "is a Parquet file, which is not read; write its rows as JSON lines: "
+          + "python3 -c 'import pandas, sys; pandas.read_parquet(sys.argv[1]).to_json(sys.argv[2], "
+          + "orient=\"records\", lines=True)' FILE.parquet FILE.jsonl")
     case "json": return try jsonList(of: url, in: source.rows)
     case "csv": return try csv(of: url, columns: source.columns)
     case "txt": return try WorkedExamples.rows(of: url)
-    default: throw .file(path: url.path, reason: "is no .jsonl, .json, .csv or .txt file")
+    default:
+      throw .file(path: url.path, reason: "is no .jsonl, .jsonl.gz, .json, .csv or .txt file")
     }
   }
 
-  private static func jsonLines(of url: URL) throws(EvaluationError) -> [DataRow] {
-    var reader = try LineReader(url)
+  private static func jsonLines(
+    _ reader: consuming LineReader, of url: URL
+  ) throws(EvaluationError) -> [DataRow] {
+    var reader = reader
     var rows: [DataRow] = []
     while let line = try reader.next() {
       if line.bytes.allSatisfy({ [0x20, 0x09, 0x0A, 0x0D].contains($0) }) { continue }
