@@ -57,7 +57,7 @@ let package = Package(
         providers: [.apt(["libzstd-dev"]), .brew(["zstd"])])
     ],
     library(
-      "ModelLoader", ["CZstd", crypto, "JSON", "SystemCalls", "Tensors"],
+      "ModelLoader", ["CZstd", crypto, "JSON", "Quantizers", "SystemCalls", "Tensors"],
       tests: ["CZstd", "JSON", "Tensors"]),
     library(
       "DecoderModels",

@@ -7,6 +7,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(path: "../JSON"),
+    .package(path: "../Quantizers"),
     .package(path: "../SystemCalls"),
     .package(path: "../Tensors"),
   ],
@@ -19,6 +20,7 @@ let package = Package(
       dependencies: [
         "CZstd", .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "JSON", package: "JSON"),
+        .product(name: "Quantizers", package: "Quantizers"),
         .product(name: "SystemCalls", package: "SystemCalls"),
         .product(name: "Tensors", package: "Tensors"),
       ]),

@@ -44,6 +44,34 @@ import Testing
     #expect(inspected.output.contains("Q4_0"), "\(inspected.errors)")
   }
 
+  @Test(arguments: [("Q4_K_M", "Q4_K"), ("q6_k", "Q6_K")])
+  func mixesOfKQuantsAreWrittenAndRead(mix: String, kind: String) throws {
+    let file = folder.path("mixed.gguf")
+    let outcome = try folder.run(
+      .quantize, ["--model", "nano-4m", "--type", mix, "--output", file])
+    try #require(outcome.isSuccess, "\(outcome.errors)")
+    #expect(outcome.errors.contains("matrices, error"))
+    let inspected = try folder.run(.quantize, ["--inspect", file])
+    #expect(inspected.output.contains(kind) && inspected.output.contains("Q6_K"))
+    let reply = try answer(file)
+    #expect(reply.isSuccess && reply.output.contains("\\boxed"), "\(reply.errors)")
+  }
+
+  @Test func aMixExcludesWhatItDecides() throws {
+    for (flags, word) in [
+      (["--type", "Q4_K_M", "--bits", "4"], "--bits"),
+      (["--type", "Q4_K_M", "--no-act-order"], "GPTQ's flags"),
+      (["--type", "Q4_K_M", "--format", "gptq"], "for GGUF files"),
+      (["--type", "Q4_K_M", "--calibration", "self"], "needs no calibration"),
+      (["--type", "Q3_K_M"], "Q4_K_M"),
+    ] {
+      expectRefusal(
+        try folder.run(.quantize, ["--output", folder.path("x.gguf")] + flags), code: 2,
+        naming: [word])
+    }
+    #expect(try folder.names().isEmpty)
+  }
+
   @Test func everyCommandTakesAFile() throws {
     let file = try write(["--bits", "16"])
     let flags = [

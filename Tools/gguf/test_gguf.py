@@ -67,6 +67,60 @@ def test_the_package_reads_what_was_meant(tmp_path, bits, kind):
     assert len(tokens) == tensors["token_embd.weight"].shape[1]
 
 
+MIXES = [
+    # Of nano-4m: five blocks, the second and fifth of which are no outer ones.
+    ("Q4_K_M", {"token_embd": "Q6_K", "blk.0.attn_v": "Q4_K", "blk.2.attn_v": "Q6_K", "blk.1.ffn_down": "Q4_K", "blk.0.attn_q": "Q4_K"}),
+    ("Q4_K_S", {"token_embd": "Q6_K", "blk.0.attn_v": "Q5_K", "blk.4.attn_v": "Q4_K", "blk.1.ffn_down": "Q4_K"}),
+    ("Q5_K_M", {"token_embd": "Q6_K", "blk.2.attn_v": "Q6_K", "blk.0.attn_v": "Q5_K", "blk.0.attn_q": "Q5_K"}),
+    ("Q5_K_S", {"token_embd": "Q6_K", "blk.2.attn_v": "Q5_K"}),
+    ("Q6_K", {"blk.2.attn_v": "Q6_K", "blk.0.ffn_gate": "Q6_K"}),
+]  # fmt: skip
+
+
+def mixed(folder, mix, model="nano-4m"):
+    path = folder / f"{mix}.gguf"
+    run("quantize", "--model", model, "--type", mix, "--output", path)
+    return path
+
+
+@pytest.mark.parametrize("mix, kinds", MIXES)
+def test_mixes_hold_what_their_names_say(tmp_path, mix, kinds):
+    path = mixed(tmp_path, mix)
+    reader = gguf.GGUFReader(path)
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    for name, kind in kinds.items():
+        assert tensors[name + ".weight"].tensor_type.name == kind, name
+    assert reader.fields["general.file_type"].contents() == gguf.LlamaFileType["MOSTLY_" + mix]
+    plain = run("quantize", "--model", "nano-4m", "--format", "gguf", "--bits", 16, "--output", tmp_path / "plain.gguf")
+    originals = {tensor.name: tensor for tensor in gguf.GGUFReader(plain.strip()).tensors}
+    most = {"Q4_K": 0.10, "Q5_K": 0.05, "Q6_K": 0.025, "Q8_0": 0.01}
+    for name, tensor in tensors.items():
+        values = gguf.dequantize(tensor.data, tensor.tensor_type)
+        expected = gguf.dequantize(originals[name].data, originals[name].tensor_type)
+        error = numpy.sqrt(((values - expected) ** 2).sum() / (expected**2).sum())
+        assert error <= most.get(tensor.tensor_type.name, 0), (name, error)
+
+
+def test_rows_that_are_no_super_blocks_become_bytes(tmp_path):
+    tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(mixed(tmp_path, "Q4_K_M", MODEL)).tensors}
+    assert tensors["blk.0.attn_q.weight"].tensor_type.name == "Q8_0"
+    assert tensors["blk.0.ffn_down.weight"].tensor_type.name == "Q4_K"
+
+
+@pytest.mark.parametrize("mix", [mix for mix, _ in MIXES])
+def test_llama_cpp_writes_the_same_text_of_mixes(tmp_path, mix, llama):
+    path = mixed(tmp_path, mix)
+    ids = prompt_ids(path)
+    ours = run("generate", "--model", path, "--ids", ",".join(map(str, ids)), "--print-ids", "--greedy", "--max-tokens", 24)
+    expected = [int(word) for word in ours.replace(",", " ").split()]
+    theirs = []
+    for token in llama(path).generate(ids, temp=0.0, top_k=1, repeat_penalty=1.0):
+        theirs.append(token)
+        if len(theirs) == len(expected):
+            break
+    assert theirs == expected
+
+
 @pytest.fixture
 def llama(monkeypatch):
     """What opens a file with llama.cpp, its weights as they are in the file: its kernels for tile registers end some

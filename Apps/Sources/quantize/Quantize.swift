@@ -16,7 +16,8 @@ struct Quantize: ParsableCommand {
       The matrices of the decoder blocks are quantized in groups along their inputs, symmetrically; embedding, \
       norms and head keep their type. gptq uses calibration text to choose the codes that change the outputs \
       least; hqq searches the scales that suit the weights; rtn rounds to nearest. --scheme names formats of \
-      weights and activations together.
+      weights and activations together. --type Q4_K_M and its like write K-quants for llama.cpp, of all matrices, \
+      rounded to nearest by a search of the scales: the codes of gptq have no place in them.
       """,
     version: Program.version)
 
@@ -54,10 +55,11 @@ struct Quantize: ParsableCommand {
   @OptionGroup(title: "Method") var settings: SettingsFlags
   @OptionGroup(title: "Calibration") var calibration: CalibrationFlags
   @Option(
-    help:
-      "zstd (compressed without loss, for the commands here); for other engines compressed-tensors, gptq or gguf (one file); safetensors: dequantized, as large as the original, for any program."
-  )
-  var format = Format.zstd
+    name: .customLong("format"),
+    help: ArgumentHelp(
+      "zstd (compressed without loss, for the commands here); for other engines compressed-tensors, gptq or gguf (one file); safetensors: dequantized, as large as the original, for any program (default: zstd; gguf with --type).",
+      valueName: "format"))
+  var givenFormat: Format?
   @Option(
     help:
       "The folder to write, or the file of gguf (default: out/MODEL-METHOD-BITSbit, or out/MODEL-SCHEME)."
@@ -75,7 +77,13 @@ struct Quantize: ParsableCommand {
   @Option(name: .shortAndLong, help: "Threads to compute with (default: all processors).")
   var threads: Int?
 
+  var format: Format { givenFormat ?? (settings.type == nil ? .zstd : .gguf) }
+
   func validate() throws {
+    if let type = settings.type, format != .gguf {
+      throw ValidationError(
+        "--type \(type.rawValue) is for GGUF files; it excludes --format \(format)")
+    }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): expected 1 to 1024")
     }
@@ -104,7 +112,9 @@ struct Quantize: ParsableCommand {
       try times.measure(.writing) { try writer.finish(record: record) }
       store.remove()
       try QuantizeReport(record: record, times: times, concerns: concerns)
-        .show(source: checkpoint, target: target, started: started)
+        .show(
+          source: checkpoint, target: target, started: started,
+          rounded: (writer as? GGUFWriter)?.rounded ?? [])
     } catch {
       writer.cancel()
       throw error
@@ -116,7 +126,8 @@ struct Quantize: ParsableCommand {
   ) throws -> any ModelWriter {
     format == .gguf
       ? try GGUFWriter(
-        target: target, source: checkpoint, name: checkpoint.modelName, replacing: force)
+        target: target, source: checkpoint, name: checkpoint.modelName, mix: settings.type,
+        replacing: force)
       : try CheckpointWriter(
         target: target, source: checkpoint, layout: format.layout(for: plan), replacing: force)
   }
@@ -140,7 +151,8 @@ struct Quantize: ParsableCommand {
       plan: plan, source: checkpoint.modelName, sourceDigest: digest, calibration: used)
     // What is known only after the text was written was forecast before, and said.
     let forecast = try compressor.forecast(
-      sequences: sequences.map(\.count), layout: format.layout(for: plan))
+      sequences: sequences.map(\.count), layout: format.layout(for: plan),
+      writtenBits: settings.type?.mostBits)
     let isSaid = used?.isOwn == true
     try checkRoom(forecast, on: target, says: !isSaid)
     if !isSaid, let seconds = seconds(compressor, sequences.map(\.count), target) {

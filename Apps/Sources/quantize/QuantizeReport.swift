@@ -12,7 +12,9 @@ struct QuantizeReport {
   let concerns: [String]
 
   /// Shows the errors of all layers, what was unusual, and the figures of the run.
-  func show(source: Checkpoint, target: URL, started: Date) throws {
+  func show(
+    source: Checkpoint, target: URL, started: Date, rounded: [GGUFRounding.Matrices]
+  ) throws {
     let written = try Checkpoint(directory: target)
     if !record.layers.isEmpty {
       Console.note("\nerror of the layers' \(kind), % of what they are\n\(errorTable())\n")
@@ -25,6 +27,12 @@ struct QuantizeReport {
       let error = String(format: "%.3g", record.meanError)
       Console.note(
         "error       \(error) of the layers' \(kind), mean of \(record.layers.count) layers")
+    }
+    for matrices in rounded {
+      Console.note(
+        "\(matrices.type)".padding(toLength: 12, withPad: " ", startingAt: 0)
+          + "\(matrices.count) matrices, error "
+          + String(format: "%.3g %% of the weights", 100 * matrices.relativeError))
     }
     Console.note(
       "time        \(Text.duration(Date().timeIntervalSince(started))), "

@@ -3,11 +3,17 @@ import ArgumentParser
 import Compression
 import Foundation
 import MemoryPlanner
+import ModelLoader
 import Quantizers
 import SystemCalls
 import Tensors
 
 extension QuantizerSettings.Method: ExpressibleByArgument {}
+
+extension GGUFMix: ExpressibleByArgument {
+  /// A mix by its name, in any case.
+  public init?(argument: String) { self.init(named: argument) }
+}
 
 /// The flags that say how layers are quantized; the defaults are the paper's.
 struct SettingsFlags: ParsableArguments {
@@ -22,6 +28,11 @@ struct SettingsFlags: ParsableArguments {
     help: ArgumentHelp(
       "gptq; hqq and rtn need no calibration text (default: gptq).", valueName: "method"))
   var givenMethod: QuantizerSettings.Method?
+  @Option(
+    help: ArgumentHelp(
+      "A mix of K-quants for a GGUF file, embedding and head included: \(GGUFMix.allCases.map(\.rawValue).joined(separator: ", ")). Scales are searched and weights rounded to nearest, without calibration.",
+      valueName: "mix"))
+  var type: GGUFMix?
   @Option(
     help: "Inputs that share a scale; 0 for one scale a row (default: 128; 32 in GGUF files).")
   var groupSize: Int?
@@ -62,26 +73,37 @@ struct SettingsFlags: ParsableArguments {
   /// The scheme that is named; nil for a file.
   var preset: WeightScheme? { scheme.flatMap(WeightScheme.init(rawValue:)) }
   /// Bits of a weight.
-  var bits: Int { givenBits ?? preset?.bits ?? 4 }
+  var bits: Int { type == nil ? givenBits ?? preset?.bits ?? 4 : Self.unchanged }
   /// The method of all layers that no rule names.
   var method: QuantizerSettings.Method {
     givenMethod ?? preset?.settings(from: QuantizerSettings()).method ?? .gptq
   }
   /// Whether any layer may be quantized by a method that uses calibration.
   var mayCalibrate: Bool {
-    method == .gptq || scheme != nil && preset == nil || smooth != nil
+    type == nil && method == .gptq || scheme != nil && preset == nil || smooth != nil
   }
   /// The flag that names the method.
   var methodFlag: String {
-    preset.map { "--scheme \($0.rawValue)" } ?? "--method \(method.rawValue)"
+    if let type { return "--type \(type.rawValue)" }
+    return preset.map { "--scheme \($0.rawValue)" } ?? "--method \(method.rawValue)"
   }
   /// What a result's name says of how it was made.
   var form: String {
+    if let type { return type.rawValue }
     if let preset { return preset.rawValue }
     return (bits == Self.unchanged ? "" : "\(method.rawValue)-") + "\(bits)bit"
   }
 
   func validate() throws {
+    if let type,
+      givenBits != nil || givenMethod != nil || scheme != nil || groupSize != nil || asymmetric
+        || mse
+        || smooth != nil || !actOrder || !staticGroups
+    {
+      throw ValidationError(
+        "--type \(type.rawValue) says all; it excludes --bits, --method, --scheme, --group-size, --asymmetric, --mse, --smooth and GPTQ's flags"
+      )
+    }
     if let preset,
       givenBits != nil || givenMethod != nil || groupSize != nil || asymmetric || mse
     {

@@ -29,10 +29,11 @@ extension Compressor {
   /// - Parameters:
   ///   - sequences: tokens of each calibration sequence; empty for methods that do without.
   ///   - layout: form of the result.
+  ///   - writtenBits: bits of a weight that the writer rounds to, whatever the plan; nil for none.
   /// - Returns: the most memory and disk.
   /// - Throws: `CheckpointError` naming a missing tensor.
   public func forecast(
-    sequences: [Int], layout: CheckpointLayout
+    sequences: [Int], layout: CheckpointLayout, writtenBits: Double? = nil
   ) throws(CheckpointError) -> CompressionForecast {
     let width = source.shape.hiddenSize
     var (largestBlock, kept) = (0, 0)
@@ -68,8 +69,14 @@ extension Compressor {
     let rowFloats = 3 * width + 2 * projected
     let scratch = (sequences.max() ?? 0) * rowFloats * 4
     let activations = tokens * width * 4
-    let result =
+    var result =
       layout.method == nil ? source.checkpoint.storedBytes : quantizedBytes + denseBytes
+    if let writtenBits {
+      let weights = source.checkpoint.tensors.values.reduce(0) { $0 + $1.shape.reduce(1, *) }
+      result = Int(Double(weights) * writtenBits / 8)
+      // The blocks beside the tensor that they are made of.
+      largest += largest / 2
+    }
     return CompressionForecast(
       memoryBytes: Self.processBytes + source.checkpoint.workers * Self.workerBytes
         + max(

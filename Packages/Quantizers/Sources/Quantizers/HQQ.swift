@@ -234,9 +234,3 @@ extension GroupGrid {
     (weights / scale + zero).atLeast(.zero).atMost(Lanes(repeating: maxCode)).roundedToEven()
   }
 }
-
-extension Lanes {
-  /// Lane by lane the absolute value.
-  @inline(__always)
-  fileprivate var magnitudes: Lanes { replacing(with: -self, where: self .< 0) }
-}

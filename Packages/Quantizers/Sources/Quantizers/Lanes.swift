@@ -29,6 +29,10 @@ extension Lanes {
   @inline(__always)
   func atMost(_ bound: Lanes) -> Lanes { replacing(with: bound, where: bound .< self) }
 
+  /// Lane by lane the absolute value.
+  @inline(__always)
+  var magnitudes: Lanes { replacing(with: -self, where: self .< 0) }
+
   /// Rounds to the nearest integer, halves to even; for values below 2^22.
   @inline(__always)
   func roundedToEven() -> Lanes {

@@ -27,6 +27,10 @@ public final class GGUFWriter: ModelWriter {
   private let source: Checkpoint
   private let name: String
   private let replacing: Bool
+  private let isTied: Bool
+  private var rounding: GGUFRounding?
+  /// What the matrices of a mix became.
+  public var rounded: [GGUFRounding.Matrices] { rounding?.matrices ?? [] }
   private let keys: GGUFKeys
   private let vocabulary: GGUFVocabulary?
   private let names: GGUFNames
@@ -46,16 +50,20 @@ public final class GGUFWriter: ModelWriter {
   ///   - target: the file to be; the folder it stands in has to exist.
   ///   - source: the checkpoint it is made from, which is only read.
   ///   - name: what the model is called.
+  ///   - mix: what matrices are rounded to; nil to write them as they come.
   ///   - replacing: whether a file that is already there may be replaced.
   /// - Throws: `.occupied`, `.missing`, `.system`; `.unsupported` or `.value` for a model or a
   ///   tokenizer that GGUF files do not hold.
   public init(
-    target: URL, source: Checkpoint, name: String, replacing: Bool = false
+    target: URL, source: Checkpoint, name: String, mix: GGUFMix? = nil,
+    replacing: Bool = false
   ) throws(CheckpointError) {
     self.target = target
+    isTied = try source.config.boolIfPresent("tie_word_embeddings") ?? false
     self.name = name
     self.source = source
     self.replacing = replacing
+    if let mix { rounding = try GGUFRounding(mix, of: source, isTied: isTied) }
     keys = try GGUFKeys(config: source.config, generation: source.generationConfig)
     vocabulary = try Self.vocabulary(of: source)
     let hasTwoNorms = source.contains("transformer.h.0.ln_attn.weight")
@@ -141,10 +149,16 @@ public final class GGUFWriter: ModelWriter {
       vocabularySize = tensor.shape.first
     }
     // A shared head is stored once.
-    let isShared = try source.config.boolIfPresent("tie_word_embeddings") ?? false
-    if isShared, name == "lm_head.weight" { return }
+    if isTied, name == "lm_head.weight" { return }
     let values: Tensor
     if tensor.shape.count == 2, tensor.dtype.isPlainFloat {
+      if let own = names.name(ofHub: name),
+        let (bytes, type) = try rounding?.blocks(of: tensor, named: own)
+      {
+        return try bytes.withUnsafeBufferPointer { (bytes) throws(CheckpointError) in
+          try store(UnsafeRawBufferPointer(bytes), type: type, shape: tensor.shape, hubName: name)
+        }
+      }
       values = tensor
     } else {
       do { values = try Tensor(tensor.floats(), shape: tensor.shape) } catch {
@@ -284,6 +298,7 @@ public final class GGUFWriter: ModelWriter {
 
   /// What most of the matrices are, as llama.cpp numbers it.
   private var fileType: Int {
+    if let rounding { return rounding.mix.fileType }
     var bytes: [UInt32: Int] = [:]
     for entry in entries where entry.shape.count == 2 && entry.name.hasPrefix("blk.") {
       bytes[entry.type, default: 0] += entry.shape.reduce(1, *)
