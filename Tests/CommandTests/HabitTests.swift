@@ -64,6 +64,42 @@ import Testing
     }
   }
 
+  /// What other programs call an option, a command or a model.
+  @Test func foreignWordsAreToldByTheirNamesHere() throws {
+    for (flags, word) in [
+      (["--temp", "0"], "--temperature"), (["--n-predict", "4"], "--max-tokens"),
+      (["--max_tokens", "4"], "--max-tokens"), (["-hf", "org/name"], "--model"),
+      (["-ngl", "99"], "processor"), (["--cache-type-k", "q8_0"], "--kv-k"),
+    ] {
+      expectRefusal(
+        try folder.run(.generate, ["-p", "hi"] + flags), code: 2, naming: ["'\(flags[0])'", word])
+    }
+    // A prompt is no option.
+    let said = try folder.run(.generate, ["-m", Nano.model, "-p=--temp", "-n", "2"])
+    #expect(said.isSuccess, "\(said.errors)")
+    let command = try folder.shell("bitbudget run nano")
+    expectRefusal(command, code: 2, naming: ["'run'", "generate"])
+    expectRefusal(
+      try folder.run(.generate, ["-m", "nano-5m", "-p", "hi"]), naming: ["nano-5m", "nano-4m"])
+    for name in ["hf.co/org/name", "https://huggingface.co/org/name/", "org/name"] {
+      expectRefusal(
+        try folder.run(.generate, ["-m", name, "-p", "hi", "--offline"]), naming: ["org/name"])
+    }
+    expectRefusal(
+      try folder.run(.generate, ["-m", "qwen3:0.6b", "-p", "hi", "--offline"]),
+      naming: ["Qwen/Qwen3-0.6B"])
+  }
+
+  @Test func minusOneIsNoLimit() throws {
+    let flags = ["-m", Nano.model, "-p", Nano.problem, "--greedy"]
+    let (bounded, free) = (
+      try folder.run(.generate, flags + ["-n", "-1"]), try folder.run(.generate, flags)
+    )
+    #expect(bounded.isSuccess && bounded.output == free.output, "\(bounded.errors)")
+    expectRefusal(
+      try folder.run(.generate, flags + ["-n", "-2"]), code: 2, naming: ["expected at least 1"])
+  }
+
   @Test func theContextCanBeSmaller() throws {
     let record = try json(["-m", Nano.model, "-c", "64", "--ignore-eos"])
     let tokens = ["prompt_tokens", "thought_tokens", "answer_tokens"].compactMap {

@@ -30,8 +30,8 @@ public func runCommand<Command: ParsableCommand>(
     try armFault()
     try checkMemory()
     try InstructionSet.choose(ProcessInfo.processInfo.environment)
-    var command = try type.parseAsRoot(
-      Settings().applied(to: arguments, of: type, among: all))
+    let words = try Settings().applied(to: arguments, of: type, among: all)
+    var command = try parsed(words, as: type)
     try command.run()
     Console.flush()
     noteFault()
@@ -39,6 +39,23 @@ public func runCommand<Command: ParsableCommand>(
     exit(0)
   } catch {
     exit(report(error, for: type))
+  }
+}
+
+/// The command that words spell; where they are wrong, options that are called otherwise elsewhere
+/// are named by what they are called here.
+private func parsed<Command: ParsableCommand>(
+  _ words: [String], as type: Command.Type
+) throws -> any ParsableCommand {
+  func hint() throws -> UsageError? {
+    Habits.hint(for: words, known: try Settings.optionNames(of: type)).map { UsageError($0) }
+  }
+  if Habits.hidesHelp(words), let hint = try hint() { throw hint }
+  do {
+    return try type.parseAsRoot(words)
+  } catch {
+    if type.exitCode(for: error) == .validationFailure, let hint = try hint() { throw hint }
+    throw error
   }
 }
 

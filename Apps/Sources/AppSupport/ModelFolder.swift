@@ -23,12 +23,22 @@ public enum ModelFolder {
       throw HubError.unknownModel(
         name: name, advice: "The nano models were expected in one of: \(places)")
     }
+    if let shipped = NanoModels.names.first(where: { $0 == name.lowercased() }), shipped != name,
+      !isFolder(name)
+    {
+      return try resolve(shipped, use)
+    }
     // Any folder that exists is meant as a path: one with tokenizer files alone can be looked at
     // too.
     if isFolder(name) { return URL(fileURLWithPath: name) }
     // A file is one of GGUF, or a mistake that opening it tells.
     if FileManager.default.fileExists(atPath: name) || name.hasSuffix(".gguf") {
       return URL(fileURLWithPath: name)
+    }
+    if name.lowercased().hasPrefix("nano-"), !name.contains("/"), !isFolder(name) {
+      throw HubError.unknownModel(
+        name: name,
+        advice: "Those that ship are nano and \(NanoModels.names.joined(separator: ", ")).")
     }
     do throws(HubError) {
       return try locator.locate(name)

@@ -53,6 +53,12 @@ public enum Nearest {
     self.word(to: word, among: known).map { " Did you mean '\($0)'?" } ?? ""
   }
 
+  /// What a word that is no command was probably meant to be: another program's command, or a near
+  /// one.
+  public static func hint(for word: String, amongCommands names: [String]) -> String {
+    Habits.hint(forCommand: word) ?? hint(for: word, among: names)
+  }
+
   private static func distance(_ first: [Character], _ second: [Character]) -> Int {
     var row = Array(0...second.count)
     for (i, left) in first.enumerated() {

@@ -51,7 +51,8 @@ public struct SamplingFlags: ParsableArguments {
   public var noRepeatNgram: Int?
   /// Seed of the random numbers.
   @Option(
-    name: .shortAndLong, help: "Seed of the random numbers; the same seed gives the same text.")
+    name: .shortAndLong, parsing: .unconditional,
+    help: "Seed of the random numbers; the same seed gives the same text.")
   public var seed: UInt64 = 0
   /// Always take the likeliest token.
   @Flag(help: "Always take the likeliest token.")

@@ -78,6 +78,11 @@ public struct Settings {
     return Array(arguments.prefix(head)) + added + Array(arguments.dropFirst(head))
   }
 
+  /// The long names of a command's options, those of its subcommands included.
+  static func optionNames(of command: any ParsableCommand.Type) throws -> [String] {
+    try Options(command).allNames
+  }
+
   private var environmentKeys: [String] {
     environment.keys.filter { key in
       key.hasPrefix("BITBUDGET_") && !Self.reserved.contains(String(key.dropFirst(10)))

@@ -11,6 +11,7 @@ if let word = words.first, let command = BitBudget.command(word) {
 if let word = words.first, !word.hasPrefix("-"), word != "help" {
   let names = BitBudget.commands.map(\.name)
   refuse(
-    "there is no command '\(word)'.\(Nearest.hint(for: word, among: names))", for: BitBudget.self)
+    "there is no command '\(word)'.\(Nearest.hint(for: word, amongCommands: names))",
+    for: BitBudget.self)
 }
 runCommand(BitBudget.self, words)

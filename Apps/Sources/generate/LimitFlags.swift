@@ -5,9 +5,11 @@ import TextGeneration
 /// The flags that say where a text ends, and what is shown of how it came about.
 struct LimitFlags: ParsableArguments {
   @Option(
-    name: [.customShort("n"), .long],
-    help: "Most tokens to generate (default: what the context leaves).")
-  var maxTokens: Int?
+    name: [.customShort("n"), .customLong("max-tokens")], parsing: .unconditional,
+    help: ArgumentHelp(
+      "Most tokens to generate; -1 is what the context leaves (default: that).",
+      valueName: "max-tokens"))
+  var givenTokens: Int?
   @Option(
     name: [.customShort("c"), .long],
     help: ArgumentHelp(
@@ -26,6 +28,9 @@ struct LimitFlags: ParsableArguments {
       "Give every token's log-probability, and this many of the likeliest in its place (0 to 20).",
       valueName: "count"))
   var logprobs: Int?
+
+  /// The most tokens to generate, where a number was given.
+  var maxTokens: Int? { givenTokens == -1 ? nil : givenTokens }
 
   func validate() throws {
     for (name, value) in [("max-tokens", maxTokens), ("ctx-size", ctxSize)] {

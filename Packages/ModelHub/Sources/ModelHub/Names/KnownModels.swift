@@ -24,12 +24,37 @@ public struct KnownModel: Sendable, Hashable {
     KnownModel(shortName: "32b", repository: "Qwen/Qwen3-32B", bytes: 65_524_246_528),
   ]
 
-  /// The repository that a name stands for: a short name's, or what `org/name` says.
+  /// A name without what other programs and browsers put before it.
+  private static func plain(_ name: String) -> String {
+    var rest = name[...]
+    for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) {
+      rest = rest.dropFirst(scheme.count)
+    }
+    for host in ["huggingface.co/", "www.huggingface.co/", "hf.co/"] where rest.hasPrefix(host) {
+      let path = rest.dropFirst(host.count)
+      let parts = path.split(separator: "/")
+      guard parts.count >= 4, parts[2] == "tree" else {
+        return String(path.hasSuffix("/") ? path.dropLast() : path)
+      }
+      return "\(parts[0])/\(parts[1])@\(parts[3...].joined(separator: "/"))"
+    }
+    for family in ["qwen3:", "qwen3-"]
+    where name.lowercased().hasPrefix(family)
+      && name.dropFirst(family.count).first?.isNumber == true
+    {
+      return String(name.dropFirst(family.count))
+    }
+    return name
+  }
+
+  /// The repository that a name stands for: a short name's, also as Ollama writes it
+  /// (`qwen3:0.6b`), or what `org/name` or the address of its page says.
   ///
   /// - Throws: `HubError.badName`.
   public static func repository(
     of name: String, among known: [KnownModel] = qwen3
   ) throws(HubError) -> RepositoryName {
+    let name = plain(name)
     let head = name.prefix { $0 != "@" && $0 != ":" }
     let match = known.first { $0.shortName == head.lowercased() }
     return try RepositoryName(
