@@ -72,6 +72,7 @@ import Testing
     }
     let whole = try Journal(folder.text("whole.jsonl"))
     #expect(whole.samples.count == Self.count)
+    #expect(!folder.text("whole.jsonl").contains("assert f()"))
     #expect(whole.samples.count { $0.contains("\"extracted\":\"passed\"") } == 6)
     #expect(whole.samples.count { $0.contains("failed: AssertionError") } == 2)
     #expect(try Journal(folder.text("killed.jsonl")) == whole)

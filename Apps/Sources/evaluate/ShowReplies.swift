@@ -43,7 +43,7 @@ struct ShowReplies: ParsableCommand {
     let found = record.extracted.map { "'\($0)'" } ?? "no answer"
     let step = record.step.map { " (by \($0.rawValue))" } ?? ""
     return """
-      == \(record.item), sample \(record.sample): \(verdict), \(found)\(step), expected '\(record.key)'
+      == \(record.item), sample \(record.sample): \(verdict), \(found)\(step), expected \(record.expectation)
       prompt \(response.promptTokens) tokens, thought \(response.thoughtTokens), injected \
       \(response.injectedTokens), answer \(response.answerTokens), ended by \(response.finish.rawValue)
       \(Console.dim(response.thought))\(response.answer)

@@ -92,6 +92,56 @@ import Testing
     #expect(error?.description.contains("without 'no_such_module'") == true)
   }
 
+  private struct Program: Responder {
+    func respond(
+      to requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
+    ) throws {
+      for request in requests {
+        try each(
+          request,
+          SampleResponse(
+            thought: "", answer: "    return x / 2\n", promptTokens: 1, thoughtTokens: 0,
+            injectedTokens: 0, answerTokens: 1, finish: .stop, cost: SampleCost(seconds: 0)))
+      }
+    }
+  }
+
+  @Test(.enabled(if: SandboxTests.sandbox != nil, "needs a sandbox"))
+  func journalsNameTestsByTheirDigest() throws {
+    let second = Self.halves.replacingOccurrences(of: "HumanEval/1", with: "HumanEval/2")
+    let plus = try benchmark(
+      "humaneval-plus", "humaneval/HumanEvalPlus-Mini.jsonl", [Self.halves, second])
+    let folder = try TemporaryFolder()
+    let run = try EvaluationRun(
+      benchmark: plus, scenario: scenario(of: plus), journal: folder.url.appending(path: "j.jsonl"),
+      sandbox: SandboxTests.sandbox)
+    #expect(try run.run(with: Program()).summary.correct == 2)
+    var records: [SampleRecord] = []
+    let index = try JournalIndex.read(run.journal) { records.append($0) }
+    let header = try #require(index.header)
+    let record = try #require(records.first)
+    #expect(record.key == ProgramTest.recorded(plus.items[0].answer))
+    #expect(record.key != ProgramTest.recorded(plus.items[1].answer + " "))
+    #expect(record.key.count == 71)
+    #expect(record.expectation == "a program that passes its tests")
+    #expect(try !String(contentsOf: run.journal, encoding: .utf8).contains("9999999999999"))
+    // As it was recorded before: with the tests. Such a journal is read, and gone on with.
+    let older = SampleRecord(
+      item: record.item, index: record.index, sample: record.sample, seed: record.seed, order: nil,
+      key: plus.items[0].answer, group: nil, response: record.response,
+      grade: Grade(extracted: "passed", step: nil, correct: true, scores: nil),
+      fingerprint: header.fingerprint)
+    let lines = try [
+      JournalFile.line(header, file: "j"), JournalFile.line(older, file: "j"),
+    ].reduce(Data(), +)
+    try lines.write(to: run.journal)
+    #expect(older.expectation == record.expectation)
+    #expect(try run.run(with: Program()).summary.correct == 2)
+    var keys: [String] = []
+    _ = try JournalIndex.read(run.journal) { keys.append($0.key) }
+    #expect(keys == [older.key, ProgramTest.recorded(plus.items[1].answer)])
+  }
+
   @Test func benchmarksWithoutProgramsNeedNoSandbox() throws {
     #expect(try Sandbox.made(for: [sums(in: TemporaryFolder())]) == nil)
   }

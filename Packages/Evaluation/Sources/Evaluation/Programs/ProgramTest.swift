@@ -25,6 +25,18 @@ struct ProgramTest: Sendable, Hashable, Codable {
     CanonicalJSON.encode(self).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
+  /// What a record keeps of a key: the tests themselves stand in the data, whose digest the scenario has.
+  static func recorded(_ key: String) -> String {
+    digestMark + CanonicalJSON.hexadecimalDigest(of: Data(key.utf8))
+  }
+
+  /// Whether a record's key stands for tests: their digest, or in older journals the tests.
+  static func isTest(_ key: String) -> Bool {
+    key.hasPrefix(digestMark) || ProgramTest(key: key) != nil
+  }
+
+  private static let digestMark = "sha256:"
+
   /// The modules that the tests import on lines of their own.
   var modules: [String] {
     tests.split(whereSeparator: \.isNewline).compactMap { line in

@@ -89,7 +89,8 @@ public struct EvaluationRun: Sendable {
       response, key: key, steps: scenario.extraction, in: sandbox)
     return SampleRecord(
       item: item.id, index: request.index, sample: request.sample, seed: request.seed,
-      order: order.isEmpty ? nil : order, key: key, group: item.group,
+      order: order.isEmpty ? nil : order,
+      key: scenario.grading.runsPrograms ? ProgramTest.recorded(key) : key, group: item.group,
       response: response, grade: grade, fingerprint: scenario.fingerprint)
   }
 

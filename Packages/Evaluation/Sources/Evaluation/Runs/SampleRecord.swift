@@ -25,7 +25,7 @@ public struct SampleRecord: Sendable, Hashable, Codable {
   public let seed: UInt64
   /// The options shown, as positions in the data; absent for free answers.
   public let order: [Int]?
-  /// The right answer, in canonical form.
+  /// The right answer, in canonical form; of a program's tests the digest.
   public let key: String
   /// The reply.
   public let response: SampleResponse
@@ -89,6 +89,11 @@ public struct SampleRecord: Sendable, Hashable, Codable {
       bytes.append(contentsOf: part.utf8)
     }
     return String(CanonicalJSON.hexadecimalDigest(of: bytes).prefix(32))
+  }
+
+  /// What a right reply is, for people to read.
+  public var expectation: String {
+    ProgramTest.isTest(key) ? "a program that passes its tests" : "'\(key)'"
   }
 
   /// Which reply of the run this is.
