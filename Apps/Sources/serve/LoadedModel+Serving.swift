@@ -53,11 +53,13 @@ extension LoadedModel {
           return facts
         }
       },
-      request: { order in
+      requests: { order in
         if let fault = order.fault { throw UserError(fault) }
-        var request = try maker.generation(order.request, forced: order.forced)
-        request.branches = []
-        return request
+        return try order.requests.map {
+          var request = try maker.generation($0, forced: order.forced)
+          request.branches = []
+          return request
+        }
       },
       response: { maker.response($0, $1) })
   }

@@ -2,7 +2,7 @@ import Evaluation
 import Foundation
 import JSON
 
-/// A benchmark's question in a dialect, and the reply that an answer is.
+/// A benchmark's question in a dialect, and the replies that an answer holds.
 struct EndpointQuestion: Sendable {
   /// How endpoints are asked.
   let dialect: EndpointDialect
@@ -30,27 +30,37 @@ struct EndpointQuestion: Sendable {
     }
   }
 
-  /// The body that asks for a reply.
+  /// The body that asks for replies to one question, the first and those that follow it.
   ///
   /// - Throws: `EncodingError` for numbers that JSON does not hold.
-  func body(_ request: SampleRequest) throws -> Data {
-    switch dialect {
-    case .bitbudget:
-      try JSONEncoder().encode(ReplyOrder(model: model, forced: forced, request: request))
-    case .chat: Data(JSONValue.object(chat(request)).line.utf8)
-    case .completions: Data(JSONValue.object(completion(request)).line.utf8)
+  func body(_ request: SampleRequest, _ others: some Collection<SampleRequest>) throws -> Data {
+    if dialect == .bitbudget {
+      return try JSONEncoder().encode(
+        ReplyOrder(model: model, forced: forced, request: request, others: Array(others)))
     }
+    var body = dialect == .chat ? chat(request) : completion(request)
+    body["n"] = .integer(1 + others.count)
+    return Data(JSONValue.object(body).line.utf8)
   }
 
-  /// The reply that an answer is, without its time.
-  func reply(_ body: Data) throws(Fault) -> SampleResponse {
+  /// The replies that an answer holds, without their time; nil for an answer that holds another
+  /// number than the several that were asked for.
+  func replies(_ body: Data, count: Int) throws(Fault) -> [SampleResponse]? {
     guard dialect != .bitbudget else {
-      do { return try JSONDecoder().decode(SampleResponse.self, from: body) } catch {
-        throw Fault(expected: "a reply", found: "\(error)")
-      }
+      let decoder = JSONDecoder()
+      do {
+        guard count > 1 else { return [try decoder.decode(SampleResponse.self, from: body)] }
+        let replies = try decoder.decode([SampleResponse].self, from: body)
+        return replies.count == count ? replies : nil
+      } catch { throw Fault(expected: count > 1 ? "replies" : "a reply", found: "\(error)") }
     }
     let value = try value(body, of: path)
-    return try reply(choices(value, count: 1)[0], usage: value["usage"])
+    if count > 1, let choices = value["choices"]?.array, choices.count != count { return nil }
+    let choices = try choices(value, count: count)
+    return try replies(
+      choices.indices.map { place in
+        choices.first { $0["index"]?.integer == place } ?? choices[place]
+      }, usage: value["usage"])
   }
 
   /// An answer as JSON.
@@ -111,9 +121,10 @@ struct EndpointQuestion: Sendable {
   private func addSampling(_ request: SampleRequest, to body: inout OrderedObject<JSONValue>) {
     let sampling = request.sampling
     body["max_tokens"] = .integer(request.limits.tokens)
-    body["n"] = .integer(1)
-    // Some servers hold seeds in 32 bits, with a sign.
-    body["seed"] = .integer(Int(request.seed & 0x7FFF_FFFF))
+    // Some servers hold seeds in 32 bits, with a sign. Of several replies vLLM draws each from the
+    // seed one higher than the last, so that it is all the same whether they are asked for together.
+    let seed = request.itemSeed.map { $0 &+ UInt64(request.sample) } ?? request.seed
+    body["seed"] = .integer(Int(seed & 0x7FFF_FFFF))
     body["temperature"] = sampling.temperature.map { .number($0) }
     body["top_p"] = sampling.topP.map { .number($0) }
     body["top_k"] = sampling.topK.map { .integer($0) }
@@ -141,21 +152,56 @@ struct EndpointQuestion: Sendable {
     answering.hasPrefix(model) || answering.hasSuffix("/" + model)
   }
 
-  private func reply(
-    _ choice: JSONValue, usage: JSONValue?
-  ) throws(Fault) -> SampleResponse {
+  /// The replies of choices. Tokens are counted for all of them together: each gets a part as large
+  /// as that of its text.
+  private func replies(
+    _ choices: [JSONValue], usage: JSONValue?
+  ) throws(Fault) -> [SampleResponse] {
+    let promptTokens = try count(usage?["prompt_tokens"])
+    let ofThoughts = try count(usage?["completion_tokens_details"]?["reasoning_tokens"])
+    let ofAnswers = max(0, try count(usage?["completion_tokens"]) - ofThoughts)
+    var replies: [SampleResponse] = []
+    for choice in choices {
+      let (thought, answer) = try parts(choice)
+      replies.append(
+        SampleResponse(
+          thought: thought, answer: answer, promptTokens: promptTokens, thoughtTokens: 0,
+          injectedTokens: 0, answerTokens: 0, finish: try finish(choice),
+          cost: SampleCost(seconds: 0)))
+    }
+    let thoughts = replies.map { $0.thought.utf8.count }
+    let answers = replies.map {
+      $0.answer.utf8.count + (ofThoughts == 0 ? $0.thought.utf8.count : 0)
+    }
+    let shares = zip(Self.shares(of: ofThoughts, thoughts), Self.shares(of: ofAnswers, answers))
+    for (place, (thought, answer)) in shares.enumerated() {
+      replies[place].thoughtTokens = thought
+      replies[place].answerTokens = answer
+    }
+    return replies
+  }
+
+  /// Whole parts of a total in the proportion of weights, which add up to it.
+  static func shares(of total: Int, _ weights: [Int]) -> [Int] {
+    let all = weights.reduce(0, +)
+    let weights = all > 0 ? weights : weights.map { _ in 1 }
+    let sum = Double(max(1, weights.reduce(0, +)))
+    var (given, passed, shares) = (0, 0, [Int]())
+    for weight in weights {
+      passed += weight
+      let end = Int((Double(total) * Double(passed) / sum).rounded())
+      shares.append(end - given)
+      given = end
+    }
+    return shares
+  }
+
+  private func finish(_ choice: JSONValue) throws(Fault) -> FinishReason {
     let ending = choice["finish_reason"]?.string ?? "stop"
     guard ["stop", "length", "eos", "eos_token", "stop_sequence"].contains(ending) else {
       throw Fault(expected: "a finish_reason of stop or length", found: "'\(ending)'")
     }
-    let (thought, answer) = try parts(choice)
-    let details = usage?["completion_tokens_details"]
-    let thoughtTokens = try count(details?["reasoning_tokens"])
-    return SampleResponse(
-      thought: thought, answer: answer, promptTokens: try count(usage?["prompt_tokens"]),
-      thoughtTokens: thoughtTokens, injectedTokens: 0,
-      answerTokens: max(0, try count(usage?["completion_tokens"]) - thoughtTokens),
-      finish: ending == "length" ? .length : .stop, cost: SampleCost(seconds: 0))
+    return ending == "length" ? .length : .stop
   }
 
   /// Thought and answer of a message, whose server may have taken them apart or not; of a

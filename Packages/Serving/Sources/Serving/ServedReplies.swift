@@ -6,19 +6,19 @@ import TextGeneration
 public struct ServedReplies: Sendable {
   /// What decides the replies besides the questions.
   public var facts: @Sendable () throws -> ReplyFacts
-  /// The engine's request for a reply. What it throws is told to the client.
-  public var request: @Sendable (ReplyOrder) throws -> GenerationRequest
+  /// The engine's requests for the replies of an order. What it throws is told to the client.
+  public var requests: @Sendable (ReplyOrder) throws -> [GenerationRequest]
   /// The reply that a text is, which one of the stop strings may have ended.
   public var response: @Sendable (GenerationResult, StopStrings) -> SampleResponse
 
   /// Replies; see the members.
   public init(
     facts: @escaping @Sendable () throws -> ReplyFacts,
-    request: @escaping @Sendable (ReplyOrder) throws -> GenerationRequest,
+    requests: @escaping @Sendable (ReplyOrder) throws -> [GenerationRequest],
     response: @escaping @Sendable (GenerationResult, StopStrings) -> SampleResponse
   ) {
     self.facts = facts
-    self.request = request
+    self.requests = requests
     self.response = response
   }
 }

@@ -52,11 +52,14 @@ public struct EvaluationRun: Sendable {
   public func request(for id: SampleID) -> SampleRequest {
     let item = benchmark.items[id.index]
     let order = benchmark.choiceOrder(of: item, sample: id.sample, seed: scenario.seed)
-    return SampleRequest(
+    func seed(_ sample: Int) -> UInt64 {
+      SampleSeed.derive(run: scenario.seed, item: item.id, sample: sample, purpose: "reply")
+    }
+    var request = SampleRequest(
       id: id, of: item.id, question: benchmark.question(id.index, order: order),
-      seed: SampleSeed.derive(
-        run: scenario.seed, item: item.id, sample: id.sample, purpose: "reply"),
-      sampling: scenario.sampling, limits: scenario.limits)
+      seed: seed(id.sample), sampling: scenario.sampling, limits: scenario.limits)
+    request.itemSeed = seed(0)
+    return request
   }
 
   /// Runs or continues until every reply has a record.

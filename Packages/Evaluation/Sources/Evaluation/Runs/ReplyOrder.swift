@@ -1,4 +1,4 @@
-/// A reply as a server is asked for it that gives the engine's own.
+/// Replies to a question, as a server is asked for them that gives the engine's own.
 public struct ReplyOrder: Sendable, Hashable, Codable {
   /// The name of the model that is asked; nil for whichever is served.
   public let model: String?
@@ -6,17 +6,37 @@ public struct ReplyOrder: Sendable, Hashable, Codable {
   public let forced: Bool
   /// What is asked. Budgets that it lists besides its own are asked for one by one.
   public let request: SampleRequest
+  /// Which other replies to the same question are wanted too; absent where one is, which is then
+  /// answered alone and not in a list.
+  public let others: [Other]?
 
-  /// An order.
-  public init(model: String?, forced: Bool, request: SampleRequest) {
+  /// Another reply to the question.
+  public struct Other: Sendable, Hashable, Codable {
+    /// Which reply to the item this is, from 0.
+    public let sample: Int
+    /// Its seed.
+    public let seed: UInt64
+  }
+
+  /// An order of replies to one question, of which there is at least one.
+  public init(model: String?, forced: Bool, request: SampleRequest, others: [SampleRequest] = []) {
     self.model = model
     self.forced = forced
     self.request = request
+    self.others =
+      others.isEmpty ? nil : others.map { Other(sample: $0.sample, seed: $0.seed) }
+  }
+
+  /// All that is asked for, a request for each reply.
+  public var requests: [SampleRequest] {
+    [request] + (others ?? []).map { request.sibling(sample: $0.sample, seed: $0.seed) }
   }
 
   /// Why nothing can be generated for it, or nil: a client's numbers may be any.
   public var fault: String? {
-    if request.sample < 0 || request.index < 0 { return "sample and index are 0 or more" }
+    if request.index < 0 || requests.contains(where: { $0.sample < 0 }) {
+      return "sample and index are 0 or more"
+    }
     if request.question.isScored { return "candidates are scored by /v1/completions" }
     return nil
   }

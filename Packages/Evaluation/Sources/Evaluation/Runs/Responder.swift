@@ -16,6 +16,9 @@ public struct SampleRequest: Sendable, Hashable, Codable {
   public let sampling: Sampling
   /// How many tokens the reply may take.
   public internal(set) var limits: TokenLimits
+  /// The seed of the item's first reply; nil where nobody derived it. Servers that draw several
+  /// replies from one seed count on from it.
+  public internal(set) var itemSeed: UInt64?
   /// Smaller thinking budgets whose replies are wanted too, ascending; each is the reply to
   /// `shortened(to:)`, for which the thought need not be generated again.
   public internal(set) var budgets: [Int] = []
@@ -39,6 +42,21 @@ public struct SampleRequest: Sendable, Hashable, Codable {
     request.limits = limits.shortened(to: budget)
     request.budgets = []
     return request
+  }
+
+  /// The request for another reply to the same question.
+  public func sibling(sample: Int, seed: UInt64) -> SampleRequest {
+    var sibling = SampleRequest(
+      id: SampleID(index: index, sample: sample), of: item, question: question, seed: seed,
+      sampling: sampling, limits: limits)
+    sibling.itemSeed = itemSeed
+    sibling.budgets = budgets
+    return sibling
+  }
+
+  /// Whether another request is for the next reply to the same question.
+  public func isFollowed(by other: SampleRequest) -> Bool {
+    other == sibling(sample: sample + 1, seed: other.seed)
   }
 }
 

@@ -25,8 +25,11 @@ struct APIDescription {
           joined(
             get("What decides the replies to benchmarks' questions.").object ?? [:],
             post(
-              "The reply to a benchmark's question, as journals have it.",
-              ["model": Self.words([model.name]), "forced": Self.flag, "request": Self.object],
+              "The reply to a benchmark's question, as journals have it; with others, a list.",
+              [
+                "model": Self.words([model.name]), "forced": Self.flag, "request": Self.object,
+                "others": Self.list(Self.object),
+              ],
               required: ["forced", "request"]
             ).object ?? [:])),
         "/tokenize": post(

@@ -12,36 +12,47 @@ extension Endpoints {
     do { return try Self.encoded(replies.facts()) } catch { throw APIError(error) }
   }
 
-  /// `POST /v1/replies`: the reply to a benchmark's question, with the bits that the engine gives in
-  /// the benchmark's own process.
+  /// `POST /v1/replies`: the reply to a benchmark's question, or a list of several, with the bits
+  /// that the engine gives in the benchmark's own process.
   func reply(_ call: Call) async throws(APIError) -> Response {
     let replies = try replies()
     var fields = try FieldReader(call.json())
     try fields.checkModel(model)
-    fields.pass("forced", "request")
+    fields.pass("forced", "request", "others")
     try fields.finish()
     let order = try Self.order(call.body)
-    let request: GenerationRequest
-    do { request = try replies.request(order) } catch {
+    let count = 1 + (order.others ?? []).count
+    guard count <= limits.texts else {
+      throw .invalid(
+        "others", "are \(count) replies with the first; at most \(limits.texts) are taken")
+    }
+    let requests: [GenerationRequest]
+    do { requests = try replies.requests(order) } catch {
       throw error is GenerationError ? APIError(error) : .invalid("request", "\(error)")
     }
-    if let most = limits.promptTokens, request.prompt.count > most {
+    if let most = limits.promptTokens, let long = requests.first(where: { $0.prompt.count > most })
+    {
       throw APIError.invalid(
-        "request", "the prompt has \(request.prompt.count) tokens; at most \(most) are taken")
+        "request", "the prompt has \(long.prompt.count) tokens; at most \(most) are taken")
     }
-    let submission = try await submit([request], bounded: true, call.channel)
-    var watch = StopWatch(stops: order.request.question.stops, tokenizer: model.tokenizer)
+    let submission = try await submit(requests, bounded: true, call.channel)
+    let watch = StopWatch(stops: order.request.question.stops, tokenizer: model.tokenizer)
+    var watches = Array(repeating: watch, count: count)
+    var done: [Int: SampleResponse] = [:]
     do {
       for try await step in submission.events {
-        for (_, event) in step {
+        for (place, event) in step {
           switch event {
           case .token(let token):
-            if watch.take(token.id) { submission.cancel(0) }
+            if watches[place].take(token.id) { submission.cancel(place) }
           case .finished(let result):
-            call.channel.onGone(nil)
-            return try Self.encoded(replies.response(watch.cut(result), watch.stops))
+            done[place] = replies.response(watches[place].cut(result), watches[place].stops)
           }
         }
+        guard done.count == count else { continue }
+        call.channel.onGone(nil)
+        let all = done.sorted { $0.key < $1.key }.map(\.value)
+        return try order.others == nil ? Self.encoded(all[0]) : Self.encoded(all)
       }
     } catch {
       throw APIError(error)
