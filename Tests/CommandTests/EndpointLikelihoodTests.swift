@@ -141,4 +141,33 @@ import Testing
       try run("rows", "c.jsonl", ["--endpoint", deaf.address, "--dialect", "chat"]),
       naming: ["dialect chat", "completions"])
   }
+
+  /// Where log-probabilities are wanted, the token that ends a text has its own; programs that score
+  /// prompts count on one behind them.
+  @Test func endsAreScored() throws {
+    let server = try TestServer()
+    func ask(_ more: [String: Any]) throws -> (choice: [String: Any], tokens: Int) {
+      let body: [String: Any] = [
+        "prompt": "<|im_start|>user\n\(Nano.problem)<|im_end|>\n<|im_start|>assistant\n",
+        "temperature": 0, "max_tokens": 300,
+      ]
+      let reply = try server.post("/v1/completions", body.merging(more) { $1 })
+      #expect(reply.status == 200, "\(reply.text)")
+      let usage = reply.json["usage"] as? [String: Any]
+      return (try #require(reply.choices.first), usage?["completion_tokens"] as? Int ?? -1)
+    }
+    func values(_ choice: [String: Any]) -> [Any] {
+      (choice["logprobs"] as? [String: Any])?["token_logprobs"] as? [Any] ?? []
+    }
+    let plain = try ask([:])
+    let scored = try ask(["logprobs": 1])
+    #expect(scored.choice["text"] as? String == plain.choice["text"] as? String)
+    #expect(scored.choice["finish_reason"] as? String == "stop")
+    #expect(scored.tokens == plain.tokens)
+    #expect(values(scored.choice).count == scored.tokens + 1)
+    #expect(values(scored.choice).last as? Double ?? 1 <= 0)
+    let cut = try ask(["logprobs": 1, "max_tokens": scored.tokens])
+    #expect(cut.choice["finish_reason"] as? String == "length")
+    #expect(values(cut.choice).count == scored.tokens)
+  }
 }

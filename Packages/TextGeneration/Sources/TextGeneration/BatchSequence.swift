@@ -25,6 +25,8 @@ struct BatchSequence {
   private var sharedPromptTokens = 0
   /// How likely the prompt's tokens were, where that is wanted.
   private(set) var promptLogprobs: [TokenLogprob] = []
+  /// The token that ended the text, where log-probabilities are wanted.
+  private var endToken: GeneratedToken?
   /// How sure the model was, where that is wanted.
   private var confidence: LowestMean?
   /// Smaller budgets still to be answered, ascending.
@@ -160,7 +162,11 @@ struct BatchSequence {
         appended.append(.init(id: id, origin: .drawn, logprob: told))
       case .wait(let ids): appended += ids.map { .init(id: $0, origin: .wait) }
       case .cue(let ids): appended += ids.map { .init(id: $0, origin: .cue) }
-      case .finish(let reason): end = reason
+      case .finish(let reason):
+        end = reason
+        if isStop, source.logprobs != nil {
+          endToken = GeneratedToken(id: token, origin: .drawn, logprob: logprob)
+        }
       }
     }
     pending = appended.map(\.id)
@@ -172,10 +178,12 @@ struct BatchSequence {
   /// What became of it.
   func result(_ reason: FinishReason, kvBytes: Int, now: Duration) -> GenerationResult {
     let seconds = (now - started) / .seconds(1)
-    return GenerationResult(
+    var result = GenerationResult(
       tokens: tokens, counts: counts, finishReason: reason, kvBytes: kvBytes, seconds: seconds,
       sharedPromptTokens: sharedPromptTokens, promptLogprobs: promptLogprobs,
       lowestLogprob: confidence?.value)
+    result.endToken = endToken
+    return result
   }
 
   /// What the tokens are.

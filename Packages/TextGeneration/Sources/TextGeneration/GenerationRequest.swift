@@ -141,6 +141,9 @@ public struct GenerationResult: Sendable {
   /// The lowest mean log-probability of some tokens in a row that were drawn, of all where they are
   /// fewer; nil where the request did not ask. See `GenerationRequest.confidenceWindow`.
   public let lowestLogprob: Double?
+  /// The token that ended the text, where the model drew one and the request asked for
+  /// log-probabilities; see `GenerationRequest.logprobs`.
+  public internal(set) var endToken: GeneratedToken?
 
   /// The text as it was after its first tokens, where its caller would have ended it there but for
   /// being told of them late.

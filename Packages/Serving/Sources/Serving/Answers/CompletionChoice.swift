@@ -40,7 +40,11 @@ struct CompletionChoice: Choice {
       update.text = stops.push(detokenizer.push(token.id))
       if stops.isHit { update.ending = .stop }
     case .finished(let result):
-      if !isEmpty { update.text = stops.push(detokenizer.finish()) + stops.finish() }
+      if !isEmpty {
+        update.text = stops.push(detokenizer.finish()) + stops.finish()
+        // In lists of log-probabilities the end has its place, as with vLLM.
+        if let end = result.endToken { update.tokens = [(end.id, end.logprob)] }
+      }
       update.ending = result.finishReason
       self.result = result
     }
@@ -50,9 +54,9 @@ struct CompletionChoice: Choice {
     return update
   }
 
-  /// Adds the tokens of this text to a sum.
+  /// Adds the tokens of this text to a sum; the one that ended it is none.
   func count(into usage: inout Usage) {
-    usage.completion += tokens.count
+    usage.completion += tokens.count - (isEmpty || result?.endToken == nil ? 0 : 1)
     usage.cached += result?.sharedPromptTokens ?? 0
   }
 }
