@@ -144,7 +144,8 @@ struct RunBenchmark: ParsableCommand {
     }
     table.write(rows)
     for board in boards {
-      print(try LeaderboardTable(board, finder.catalog).text(of: rows.map(\.summary)))
+      let runs = zip(rows, journals).map { LeaderboardRun(summary: $0.summary, journal: $1) }
+      print(try LeaderboardTable(board, finder.catalog).text(of: runs))
     }
     for journal in journals { Console.note("journal: \(journal.relativePath)") }
   }

@@ -18,6 +18,11 @@ struct RunResult: Codable {
     journal.deletingPathExtension().appendingPathExtension("result.json")
   }
 
+  /// The journal beside such a file.
+  static func journal(of file: URL) -> URL {
+    file.deletingLastPathComponent().appendingPathComponent(file.runName + ".jsonl")
+  }
+
   init(summary: Summary, tokensPerSecond: Double? = nil) {
     self.summary = summary
     self.tokensPerSecond = tokensPerSecond

@@ -31,11 +31,27 @@ struct ShowLeaderboard: ParsableCommand {
           + finder.catalog.leaderboards.joined(separator: ", "))
     }
     let table = LeaderboardTable(board, finder.catalog)
-    print(try table.text(of: Self.summaries(files), against: Self.summaries(against)))
+    print(
+      try table.text(of: files.map(LeaderboardRun.init), against: against.map(LeaderboardRun.init)))
+  }
+}
+
+/// A run whose scores a leaderboard shows.
+struct LeaderboardRun {
+  let summary: Summary
+  /// Its journal, with which it can be compared item by item.
+  let journal: URL
+
+  init(summary: Summary, journal: URL) {
+    self.summary = summary
+    self.journal = journal
   }
 
-  private static func summaries(_ files: [String]) throws -> [Summary] {
-    try files.map { try RunResult(contentsOf: URL(fileURLWithPath: $0)).summary }
+  /// A stored result, which lies beside its journal.
+  init(_ file: String) throws {
+    let url = URL(fileURLWithPath: file)
+    self.init(
+      summary: try RunResult(contentsOf: url).summary, journal: RunResult.journal(of: url))
   }
 }
 
@@ -53,74 +69,85 @@ struct LeaderboardTable {
   ///
   /// - Throws: `UserError` where no run is of the board; `EvaluationError` for a run that lacks a
   ///   score.
-  func text(of runs: [Summary], against others: [Summary] = []) throws -> String {
-    let scores = try board.scores(of: runs, catalog)
+  func text(of runs: [LeaderboardRun], against others: [LeaderboardRun] = []) throws -> String {
+    let scores = try board.scores(of: runs.map(\.summary), catalog)
     guard !scores.isEmpty else { throw UserError("none of the results is of \(board.name)") }
-    let baseline = try board.scores(of: others, catalog)
+    let baseline = try board.scores(of: others.map(\.summary), catalog)
+    let pairs = scores.map { score in
+      let other = baseline.first { $0.bench == score.bench }
+      return (score: score, other: other, difference: difference(score.bench, runs, others))
+    }
     let isCompared = !others.isEmpty
     var rows = [
       [board.name, "score", "normalised"] + (isCompared ? ["against", "recovery"] : [])
     ]
-    for score in scores {
-      let other = baseline.first { $0.bench == score.bench }
+    for pair in pairs {
+      let own = [
+        pair.score.bench, Self.percent(pair.score.raw, pair.score.errors.raw),
+        Self.percent(pair.score.normalized, pair.score.errors.normalized),
+      ]
+      guard isCompared else {
+        rows.append(own)
+        continue
+      }
       rows.append(
-        [score.bench, Self.percent(score.raw, score.errors.raw)]
-          + Self.compared(Value(score), isCompared, other.map(Value.init)))
+        own + [
+          pair.other.map { Self.percent($0.normalized, $0.errors.normalized) } ?? "-",
+          Self.text(
+            pair.other.flatMap { Recovery(pair.score, of: $0, difference: pair.difference) }),
+        ])
     }
-    let common = scores.filter { score in
-      !isCompared || baseline.contains { $0.bench == score.bench }
-    }
-    if common.count == board.benchmarks.count {
-      let raw = Value.mean(scores.map { Value(value: $0.raw, error: $0.errors.raw) })
-      rows.append(
-        ["mean", Self.percent(raw.value, raw.error)]
-          + Self.compared(
-            Value.mean(scores.map(Value.init)), isCompared, Value.mean(baseline.map(Value.init))))
-    } else {
-      rows.append(["mean", "-", "-"] + (isCompared ? ["-", "-"] : []))
-    }
+    rows.append(mean(pairs, isCompared))
     return Text.table(rows)
   }
 
-  /// A share with its standard error.
-  private struct Value {
-    let value: Double
-    let error: Double?
+  private typealias Pair = (
+    score: Leaderboard.Score, other: Leaderboard.Score?, difference: Estimate?
+  )
 
-    init(value: Double, error: Double?) {
-      self.value = value
-      self.error = error
+  /// The last row: means, where all benchmarks are there.
+  private func mean(_ pairs: [Pair], _ isCompared: Bool) -> [String] {
+    let known = pairs.compactMap { pair in
+      pair.other.map { (score: pair.score, other: $0, difference: pair.difference) }
     }
-
-    init(_ score: Leaderboard.Score) {
-      self.init(value: score.normalized, error: score.errors.normalized)
+    let count = board.benchmarks.count
+    guard pairs.count == count, !isCompared || known.count == count else {
+      return ["mean", "-", "-"] + (isCompared ? ["-", "-"] : [])
     }
-
-    /// The mean of shares of different items.
-    static func mean(_ values: [Value]) -> Value {
-      let count = Double(max(values.count, 1))
-      let errors = values.compactMap(\.error)
-      return Value(
-        value: values.reduce(0) { $0 + $1.value } / count,
-        error: errors.count == values.count
-          ? errors.reduce(0) { $0 + $1 * $1 }.squareRoot() / count : nil)
-    }
+    let own = [
+      "mean", Self.mean(pairs.map { ($0.score.raw, $0.score.errors.raw) }),
+      Self.mean(pairs.map { ($0.score.normalized, $0.score.errors.normalized) }),
+    ]
+    guard isCompared else { return own }
+    return own + [
+      Self.mean(known.map { ($0.other.normalized, $0.other.errors.normalized) }),
+      Self.text(Recovery(meanOf: known)),
+    ]
   }
 
-  /// A normalised score, and where runs are compared the other's and what is kept of it. The error of
-  /// that takes both scores to err independently: runs of the same items err less.
-  private static func compared(_ score: Value, _ isCompared: Bool, _ other: Value?) -> [String] {
-    let cells = [percent(score.value, score.error)]
-    guard isCompared else { return cells }
-    guard let other else { return cells + ["-", "-"] }
-    let kept = other.value > 0 ? score.value / other.value : nil
-    let error: Double? = kept.flatMap { kept in
-      guard let own = score.error, let its = other.error else { return nil }
-      return (own * own + kept * kept * its * its).squareRoot() / other.value
-    }
-    return cells + [
-      percent(other.value, other.error), kept.map { percent($0, error) + " %" } ?? "-",
-    ]
+  /// The difference of two runs of a benchmark, where their journals are of the same items.
+  private func difference(
+    _ bench: String, _ runs: [LeaderboardRun], _ others: [LeaderboardRun]
+  ) -> Estimate? {
+    guard let run = runs.last(where: { $0.summary.scenario.benchmark == bench }),
+      let other = others.last(where: { $0.summary.scenario.benchmark == bench })
+    else { return nil }
+    // Results whose journals are gone, or of other items, are compared without.
+    return try? RunComparison(first: other.journal, second: run.journal).difference
+  }
+
+  /// The mean of shares of different items.
+  private static func mean(_ values: [(value: Double, error: Double?)]) -> String {
+    let count = Double(max(values.count, 1))
+    let errors = values.compactMap(\.error)
+    return percent(
+      values.reduce(0) { $0 + $1.value } / count,
+      errors.count == values.count
+        ? errors.reduce(0) { $0 + $1 * $1 }.squareRoot() / count : nil)
+  }
+
+  private static func text(_ recovery: Recovery?) -> String {
+    recovery.map { percent($0.share, $0.error) + " %" } ?? "-"
   }
 
   private static func percent(_ share: Double, _ error: Double?) -> String {

@@ -103,6 +103,42 @@ struct LeaderboardTests {
     #expect(again.scores == summary.scores)
   }
 
+  /// Runs of the same items err together: of equal runs the whole score is kept, without error.
+  @Test func recoveryIsPaired() throws {
+    func score(_ value: Double, slope: Double? = 1 / (1 - 0.2)) -> Leaderboard.Score {
+      let normalized = slope == nil ? value : (value - 0.2) / 0.8
+      return Leaderboard.Score(
+        bench: "b", raw: value, normalized: normalized, errors: (0.04, 0.05), slope: slope)
+    }
+    func estimate(_ values: [Double]) throws -> Estimate {
+      try #require(Estimate(itemMeans: values))
+    }
+    let same = try #require(
+      Recovery(score(0.6), of: score(0.6), difference: estimate([0, 0, 0, 0])))
+    #expect(same.share == 1 && same.error == 0)
+    let alone = try #require(Recovery(score(0.6), of: score(0.6)))
+    #expect(abs((alone.error ?? 0) - 0.05 * 2.0.squareRoot() / 0.5) < 1e-12)
+    // Half of it kept: the difference's error over 1 - 0.2, the other's for the half that is lost.
+    let difference = try estimate([-1, 0, 0, 0])
+    let half = try #require(Recovery(score(0.4), of: score(0.6), difference: difference))
+    let paired = (difference.standardError ?? 0) / 0.8
+    #expect(abs(half.share - 0.5) < 1e-12)
+    #expect(
+      abs((half.error ?? 0) - (paired * paired + 0.25 * 0.05 * 0.05).squareRoot() / 0.5) < 1e-12)
+    // Where the main score does not say it all, pairing its items does not either.
+    #expect(
+      Recovery(score(0.4, slope: nil), of: score(0.6, slope: nil), difference: difference)
+        == Recovery(score(0.4, slope: nil), of: score(0.6, slope: nil)))
+    #expect(Recovery(score(0.4), of: score(0.2)) == nil)
+    let mean = try #require(
+      Recovery(meanOf: [
+        (score(0.6), score(0.6), estimate([0, 0])), (score(0.4), score(0.6), difference),
+      ]))
+    #expect(abs(mean.share - 0.75) < 1e-12)
+    let errors = (paired * paired + 2 * 0.0625 * 0.05 * 0.05).squareRoot() / 2 / 0.5
+    #expect(abs((mean.error ?? 0) - errors) < 1e-12)
+  }
+
   /// Finds the right option likely, or the wrong one.
   struct Scorer: Responder {
     let isRight: (SampleRequest) -> Bool

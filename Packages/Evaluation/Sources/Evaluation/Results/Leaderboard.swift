@@ -20,6 +20,16 @@ public struct Leaderboard: Sendable, Hashable {
     /// Scores whose mean is the benchmark's; empty for its main score.
     let scores: [String]
     let chance: Chance
+
+    /// See ``Score/slope``.
+    var slope: Double? {
+      guard scores.isEmpty else { return nil }
+      switch chance {
+      case .none: return 1
+      case .share(let share): return 1 / (1 - share)
+      case .options, .groups: return nil
+      }
+    }
   }
 
   /// The short name.
@@ -62,6 +72,9 @@ public struct Leaderboard: Sendable, Hashable {
     /// The standard errors of both; nil where a score has none. Scores of the same items are taken to
     /// err together, groups of items independently.
     public let errors: (raw: Double?, normalized: Double?)
+    /// How much the normalised score changes where the run's main score does; nil where it is made of
+    /// several scores, or of groups with chances of their own.
+    let slope: Double?
   }
 
   /// The scores of runs; runs of other benchmarks are passed over, of one benchmark the last
@@ -117,7 +130,7 @@ public struct Leaderboard: Sendable, Hashable {
     }
     return Score(
       bench: member.bench, raw: mean, normalized: normalized.value,
-      errors: (error, normalized.error))
+      errors: (error, normalized.error), slope: member.slope)
   }
 
   /// The mean over groups of their scores, each counted from its own chance.
