@@ -187,11 +187,12 @@ struct Tune: ParsableCommand {
   /// Says what is known to break that a short task may not show.
   private func warn(about policy: KVPolicy, _ loaded: LoadedModel) throws {
     let layers = loaded.decoder.shape.cacheShape.layers
-    let coarse = (0..<layers).filter { policy.layer($0).keys.bits <= 4 }
+    let coarse = (0..<layers).map { policy.layer($0).keys.bits }.filter { $0 <= 4 }
+    let bits = coarse.contains { $0 < 4 } ? "\(coarse.min() ?? 4) to 4" : "4"
     let parameters = try loaded.decoder.family.memoryShape(named: loaded.name).parameters
     guard !coarse.isEmpty, parameters < Self.small else { return }
     Console.note(
-      "warning: keys in \(policy.fewestBits) to 4 bits in \(coarse.count) of \(layers) layers break some small models on texts longer or other than these (Qwen3-0.6B: perplexity 48, not 13.5); 8-bit keys with 4-bit values are the safe choice"
+      "warning: keys in \(bits) bits in \(coarse.count) of \(layers) layers break some small models on texts longer or other than these (Qwen3-0.6B: perplexity 48, not 13.5); 8-bit keys with 4-bit values are the safe choice"
     )
   }
 }
