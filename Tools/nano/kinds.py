@@ -6,10 +6,9 @@ One reply to each problem of nano-math, the same random numbers for all models a
 half of the problems. Needs the standard library only; stopped runs go on.
 """
 
-import argparse
-import json
-import subprocess
 from pathlib import Path
+
+from commands import Commands, flags, percent, print_table
 
 CALIBRATION = Path(__file__).resolve().parents[2] / "Packages/NanoModels/Sources/NanoModels/Resources/calibration.jsonl"
 # Words for a row, bits of the weights, flags of evaluate, samples, the field of its report.
@@ -28,50 +27,29 @@ ROWS = [
 ]
 
 
-def output(*command):
-    return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-class Kinds:
-    def __init__(self, flags):
-        self.bin, self.work, self.limit = flags.bin, flags.work, flags.limit
-        self.work.mkdir(parents=True, exist_ok=True)
-
+class Kinds(Commands):
     def model(self, name, bits):
         """The model, or its form in so many bits."""
         if bits == 16:
             return name
         folder = self.work / f"{Path(name).name}-{bits}bit"
         if not folder.exists():
-            output(self.bin / "quantize", "--model", name, "--bits", bits, "--calibration", CALIBRATION, "--samples", 128,
-                   "--output", folder)  # fmt: skip
+            self.output("quantize", "--model", name, "--bits", bits, "--calibration", CALIBRATION, "--samples", 128,
+                        "--output", folder)  # fmt: skip
         return folder
 
-    def cell(self, name, row, place):
+    def cell(self, name, place):
         """Accuracy and its standard error in per cent."""
-        _, bits, words, samples, field = row
-        limit = self.limit if samples == 1 else self.limit // 2
-        journal = self.work / f"{Path(name).name}-{place}-{limit}.jsonl"
-        (result,) = json.loads(
-            output(self.bin / "evaluate", "--model", self.model(name, bits), "--bench", "nano-math", "--limit", limit,
-                   "--samples", samples, "--journal", journal, "--format", "json", *words)
-        )  # fmt: skip
-        return f"{100 * result[field]:.1f} ± {100 * result[field + '_se']:.1f}"
+        _, bits, words, samples, field = ROWS[place]
+        journal = f"{Path(name).name}-{place}"
+        (result,) = self.evaluate(self.model(name, bits), "nano-math", journal, words, samples)
+        return percent(result[field], result[field + "_se"])
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="+", help="names or folders")
-    parser.add_argument("--bin", type=Path, default=Path("bin"))
-    parser.add_argument("--work", type=Path, default=Path("runs/kinds"), help="where journals and quantized models are kept")
-    parser.add_argument("--limit", type=int, default=200, help="problems")
-    flags = parser.parse_args()
-    kinds = Kinds(flags)
-    print("| | " + " | ".join(Path(name).name for name in flags.models) + " |")
-    print("|---" * (len(flags.models) + 1) + "|")
-    for place, row in enumerate(ROWS):
-        cells = [kinds.cell(name, row, place) for name in flags.models]
-        print(f"| {row[0]} | " + " | ".join(cells) + " |", flush=True)
+    given = flags(__doc__.splitlines()[0], "runs/kinds", "names or folders")
+    columns = [(Path(name).name, name) for name in given.models]
+    print_table(columns, [(row[0], place) for place, row in enumerate(ROWS)], Kinds(given).cell)
 
 
 if __name__ == "__main__":

@@ -2,21 +2,23 @@
 
     python3 Tools/nano/mechanisms.py nano-4m nano-0.5m > table.md
 
-A cell holds accuracy and its standard error in per cent, tokens of a problem, KiB of the KV cache of a reply, and tokens a second.
-One reply to each problem, the same random numbers in all rows; votes take eight replies to half of the problems, and
-what rules would have saved is worked out from these. Needs the standard library only; stopped runs go on.
+A cell holds accuracy and its standard error in per cent, tokens of a problem, KiB of the KV cache of a reply, and milliseconds
+of a processor that a problem took, starting the program included, by one thread: other programs hardly change these. One reply
+to each problem, the same random numbers in all rows; votes take eight replies to half of the problems. What rules save is worked
+out from the replies of the row above, and their time from their share of its tokens (marked ~). Needs the standard library only;
+stopped runs go on, but tell no times.
 """
 
-import argparse
-import json
 import re
-import subprocess
-from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+
+from commands import Commands, flags, percent, print_table
 
 BENCHES = ["nano-math", "nano-facts"]
-SWEEP = [32, 64, 96, 128, 160, 192, 224, 256, 320, 384]
+SWEEP = "32,64,96,128,160,192,224,256,320,384"
+THREADS = ["--threads", "1"]
 FORCED = ["--think-budget", "96", "--force"]
-# Words for a row, and flags of evaluate.
+# Words for a row, with flags of evaluate.
 ROWS = [
     ("plain: BF16, thoughts end by themselves", []),
     ("KV int8, no residual", ["--kv", "bf16:0,int8"]),
@@ -30,19 +32,53 @@ ROWS = [
     ("8 votes of 96 tokens", [*FORCED, "--samples", "8"]),
     ("the same, `decided`", "decided"),
     ("the same, `beta:0.95`", "beta:0.95"),
-    ("forced, 384 tokens", ["--think-budgets", ",".join(map(str, SWEEP)), "--force"]),
+    ("forced, 384 tokens", ["--think-budget", "384", "--force"]),
     ("the same, `stable:4`", "stable:4"),
 ]
 
 
-class Mechanisms:
+class Mechanisms(Commands):
     def __init__(self, flags):
-        self.bin, self.work, self.limit = flags.bin, flags.work, flags.limit
-        self.work.mkdir(parents=True, exist_ok=True)
+        super().__init__(flags)
+        self.done = {}
 
-    def output(self, *command):
-        command = [self.bin / command[0], *command[1:]]
-        return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True).stdout
+    def cell(self, column, place):
+        model, bench = column
+        words = ROWS[place][1]
+        if isinstance(words, str):
+            return self.rule(model, bench, place, words)
+        accuracy, tokens, kibibytes, milliseconds = self.run(model, bench, place)
+        return f"{accuracy}; {tokens:.0f}; {kibibytes:.0f}; " + (f"{milliseconds:.1f}" if milliseconds else "-")
+
+    def run(self, model, bench, place):
+        """What a row came to: accuracy in words, tokens and KiB, and milliseconds where all was generated now."""
+        if (model, bench, place) not in self.done:
+            self.done[model, bench, place] = self.measured(model, bench, place)
+        return self.done[model, bench, place]
+
+    def measured(self, model, bench, place):
+        words = ROWS[place][1]
+        samples, field = (8, "maj@8") if "--samples" in words else (1, "accuracy")
+        if words[:1] == ["--kv-policy"]:
+            words = [*words, self.tuned(model, bench)]
+        if samples > 1:
+            words = words[: words.index("--samples")]
+        name = f"{model}-{bench}-{place}"
+        is_new = not list(self.work.glob(f"{name}-*.jsonl"))
+        before = self.processor_seconds()
+        (result,) = self.evaluate(model, bench, name, [*words, *THREADS], samples)
+        seconds = self.processor_seconds() - before
+        tokens = sum(result[kind + "_tokens"] for kind in ["thought", "injected", "answer"]) / result["items"]
+        return (
+            percent(result[field], result[field + "_se"]), tokens, result["kv_bytes"] / 1024,
+            1000 * seconds / result["items"] if is_new else None,
+        )  # fmt: skip
+
+    @staticmethod
+    def processor_seconds():
+        """What the programs that have ended took."""
+        usage = getrusage(RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
 
     def tuned(self, model, bench):
         """The policy file of a model for a task."""
@@ -51,56 +87,27 @@ class Mechanisms:
             self.output("tune", "--model", model, "--bench", bench, "--output", folder)
         return folder / "kv-policy.json"
 
-    def journal(self, model, bench, place):
-        return self.work / f"{model}-{bench}-{place}-{self.limit}.jsonl"
-
-    def run(self, model, bench, place, words):
-        """What a run came to; of several budgets the longest."""
-        votes = "--samples" in words
-        if words[:1] == ["--kv-policy"]:
-            words = [*words, self.tuned(model, bench)]
-        results = json.loads(
-            self.output("evaluate", "--model", model, "--bench", bench, "--limit", self.limit // (2 if votes else 1),
-                        "--journal", self.journal(model, bench, place), "--format", "json", *words)
-        )  # fmt: skip
-        last, field = results[-1], "maj@8" if votes else "accuracy"
-        tokens = sum(last[name] for name in ["thought_tokens", "injected_tokens", "answer_tokens"]) / last["items"]
-        speed = last["tokens_per_second"]
-        cells = [self.percent(last[field], last[field + "_se"]), f"{tokens:.0f}", f"{last['kv_bytes'] / 1024:.0f}"]
-        return "; ".join([*cells, f"{speed:.0f}" if speed else "-"])
-
-    @staticmethod
-    def percent(value, error):
-        return f"{100 * value:.1f} ± {100 * (error or 0):.1f}"
-
     def rule(self, model, bench, place, rule):
         """What a rule would have come to on the replies of the row that it is about."""
         while isinstance(ROWS[place][1], str):
             place -= 1
-        base = self.journal(model, bench, place)
-        journals = [base]
+        _, all_tokens, kibibytes, milliseconds = self.run(model, bench, place)
+        journals = [next(self.work.glob(f"{model}-{bench}-{place}-*.jsonl"))]
         if rule.startswith("stable"):
-            journals = sorted(self.work.glob(f"{base.stem}*.jsonl"))
+            probes = f"{model}-{bench}-probes"
+            self.evaluate(model, bench, probes, ["--think-budgets", SWEEP, "--force"])
+            journals = sorted(self.work.glob(f"{probes}-{self.limit}-*.jsonl"))
         table = self.output("evaluate", "rules", *journals)
         line = next(line for line in table.splitlines() if line.startswith(rule))
         accuracy, error, tokens = re.search(r"([\d.]+) ± ([\d.]+) %.* (\d+) +-?\d+ %$", line.strip()).groups()
-        return f"{accuracy} ± {error}; {tokens}; as above; -"
+        time = f"~{milliseconds * float(tokens) / all_tokens:.1f}" if milliseconds else "-"
+        return f"{accuracy} ± {error}; {tokens}; {kibibytes:.0f}; {time}"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="+", help="shipped models")
-    parser.add_argument("--bin", type=Path, default=Path("bin"))
-    parser.add_argument("--work", type=Path, default=Path("runs/mechanisms"), help="where journals and policies are kept")
-    parser.add_argument("--limit", type=int, default=200, help="problems")
-    flags = parser.parse_args()
-    mechanisms = Mechanisms(flags)
-    columns = [(model, bench) for model in flags.models for bench in BENCHES]
-    print("| | " + " | ".join(f"{model}, {bench}" for model, bench in columns) + " |")
-    print("|---" * (len(columns) + 1) + "|")
-    for place, (words, row) in enumerate(ROWS):
-        make = mechanisms.rule if isinstance(row, str) else mechanisms.run
-        print(f"| {words} | " + " | ".join(make(*column, place, row) for column in columns) + " |", flush=True)
+    given = flags(__doc__.splitlines()[0], "runs/mechanisms", "shipped models")
+    columns = [(f"{model}, {bench}", (model, bench)) for model in given.models for bench in BENCHES]
+    print_table(columns, [(words, place) for place, (words, _) in enumerate(ROWS)], Mechanisms(given).cell)
 
 
 if __name__ == "__main__":
