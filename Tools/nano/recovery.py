@@ -83,7 +83,7 @@ def main():
 
         def cell(words, bench):
             _, normalised, _, kept = scores[words][bench]
-            return normalised if words == "16" else f"{normalised}; {kept}"
+            return normalised if words == "16" or normalised == "-" else f"{normalised}; {kept}"
 
         rows = [*(bench for bench, _, _ in BOARDS[board]), "mean"]
         print(f"**{board}**\n")
