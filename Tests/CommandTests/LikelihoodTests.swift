@@ -77,6 +77,38 @@ import Testing
     #expect(try Journal(folder.text("whole.jsonl")) == one)
   }
 
+  /// Runs of the same items err together; without their journals they are taken not to.
+  @Test func recoveryIsPairedWhereJournalsAre() throws {
+    let rows = (0..<12).map {
+      #"{"sentence": "Tom gave \#($0) pens to Ann because _ had none.", "option1": "Tom", "option2": "Ann", "#
+        + #""answer": "\#(1 + $0 % 2)"}"#
+    }
+    try write("dev.jsonl", rows.joined(separator: "\n"))
+    for name in ["a", "b"] {
+      let outcome = try folder.run(
+        .evaluate,
+        [
+          "--model", Nano.model, "--bench", "winogrande-5shot", "--shots", "0", "--data",
+          folder.path("."),
+          "--journal", folder.path("\(name).jsonl"),
+        ])
+      try #require(outcome.isSuccess, "\(outcome.errors)")
+    }
+    func table() throws -> String {
+      let outcome = try folder.run(
+        .evaluate,
+        ["leaderboard", "leaderboard-v1", "a.result.json", "--against", "b.result.json"].map {
+          $0.hasSuffix(".json") ? folder.path($0) : $0
+        })
+      #expect(outcome.isSuccess, "\(outcome.errors)")
+      return outcome.output
+    }
+    #expect(try table().contains("100.00 ± 0.00 %"))
+    try FileManager.default.removeItem(atPath: folder.path("b.jsonl"))
+    let unpaired = try table()
+    #expect(unpaired.contains("100.00 ± ") && !unpaired.contains("100.00 ± 0.00 %"))
+  }
+
   @Test func perplexityIsThatOfTheComparison() throws {
     let outcome = try run(
       "text.yaml", "text.jsonl",
