@@ -7,7 +7,8 @@ struct KBlockQuantizerTests {
   static let types: [UInt32] = [12, 13, 14]
 
   private func quantizer(_ id: UInt32) throws -> KBlockQuantizer {
-    try #require(KBlockQuantizer(type: #require(BlockType(id: id))))
+    let type = try #require(BlockType(id: id))
+    return try #require(KBlockQuantizer(type: type))
   }
 
   /// The bytes of blocks of these weights, and what they stand for.
@@ -82,7 +83,8 @@ struct KBlockQuantizerTests {
       bytes.withUnsafeMutableBytes { quantizer.quantize(weights, into: $0) }
     }
     #expect(sums == nil)
-    #expect(KBlockQuantizer(type: try #require(BlockType(id: 10))) == nil)
+    let other = try #require(BlockType(id: 10))
+    #expect(KBlockQuantizer(type: other) == nil)
   }
 
   /// What blocks stand for is found again.
