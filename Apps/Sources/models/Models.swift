@@ -109,7 +109,7 @@ struct FoundModel {
     }
     var bytes: [String: Int] = [:]
     for tensor in checkpoint.tensors.values {
-      bytes[tensor.dtype.rawValue, default: 0] += tensor.range.count
+      bytes[tensor.dtype.rawValue, default: 0] += tensor.byteCount
     }
     let most = bytes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? "no weights"
     return checkpoint.directory.pathExtension == "gguf" ? "\(most), GGUF" : most

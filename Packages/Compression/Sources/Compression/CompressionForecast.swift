@@ -143,6 +143,6 @@ extension Compressor {
   }
 
   func bytes(_ tensor: String) throws(CheckpointError) -> Int {
-    try source.checkpoint.info(of: tensor).range.count
+    try source.checkpoint.info(of: tensor).byteCount
   }
 }

@@ -62,7 +62,7 @@ extension Compressor {
       try blockForecast(layer, calibrated: false).quantized
     }
     let outside = (outerTensors.first + outerTensors.last).reduce(0) {
-      $0 + (source.checkpoint.tensors[$1]?.range.count ?? 0)
+      $0 + (source.checkpoint.tensors[$1]?.byteCount ?? 0)
     }
     let layers = Double(sites.count)
     let perToken = times[.forward] + times[.hessian]

@@ -319,7 +319,7 @@ public struct Compressor {
 
   /// What the tensors before the first block take as they are stored.
   private var embeddingBytes: Int {
-    outerTensors.first.reduce(0) { $0 + (source.checkpoint.tensors[$1]?.range.count ?? 0) }
+    outerTensors.first.reduce(0) { $0 + (source.checkpoint.tensors[$1]?.byteCount ?? 0) }
   }
 
   /// What second moments may take of any block.

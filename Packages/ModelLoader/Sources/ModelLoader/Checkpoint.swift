@@ -146,7 +146,7 @@ public struct Checkpoint: Sendable {
   public func contains(_ name: String) -> Bool { tensors[name] != nil }
 
   /// Bytes of all tensors as stored, before compression of the files.
-  public var storedBytes: Int { tensors.values.reduce(0) { $0 + $1.range.count } }
+  public var storedBytes: Int { tensors.values.reduce(0) { $0 + $1.byteCount } }
 
   /// What is known of a tensor without reading it.
   ///

@@ -55,7 +55,7 @@ extension Checkpoint {
       let tensor = try tensor(named: part.name)
       tensor.bytes.withBytes { hash.update(bufferPointer: $0) }
     }
-    let bytes = parts.reduce(0) { $0 + $1.range.count }
+    let bytes = parts.reduce(0) { $0 + $1.byteCount }
     let count = shape.reduce(1, *)
     return InventoryItem(
       name: name, shape: shape, storage: storage, bytes: bytes,

@@ -14,6 +14,25 @@ public struct TensorInfo: Sendable, Hashable {
   public let range: Range<Int>
   /// How the rows are put in order when they are read; nil when they are stored in order.
   var rowOrder: RowOrder?
+  /// The same of the columns.
+  var columnOrder: ColumnOrder?
+  /// What is done to each number when it is read; nil where they are stored as they are.
+  var values: StoredValues?
+  /// Rows that stand in `range`, where `rowOrder` takes some of them.
+  var storedRows: Int?
+}
+
+extension TensorInfo {
+  /// Bytes of one row (first dimension).
+  var rowBytes: Int { range.count / max(storedRows ?? shape.first ?? 1, 1) }
+
+  /// Bytes of the tensor.
+  public var byteCount: Int { storedRows == nil ? range.count : rowBytes * (shape.first ?? 1) }
+
+  /// Whether the bytes of the file are those of the tensor.
+  var isAsStored: Bool {
+    rowOrder == nil && columnOrder == nil && values == nil && storedRows == nil
+  }
 }
 
 /// The header of a safetensors file, checked against the size of the file before any data is used.

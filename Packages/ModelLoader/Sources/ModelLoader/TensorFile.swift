@@ -52,18 +52,21 @@ struct TensorFile: Sendable {
     }
   }
 
-  /// Reads the tensor `info`, which belongs to this shard, its rows in order.
+  /// Reads the tensor `info`, which belongs to this shard, in its order.
   func bytes(of info: TensorInfo, workers: Int) throws(CheckpointError) -> AlignedBytes {
-    guard info.rowOrder != nil, let rows = info.shape.first, rows > 0 else {
-      return try storedBytes(of: info, 0..<info.range.count)
-    }
-    let bytes = try memory(for: info, info.range.count)
-    let rowBytes = info.range.count / rows
+    if info.isAsStored { return try storedBytes(of: info, 0..<info.range.count) }
+    let bytes = try memory(for: info, info.byteCount)
+    let rowBytes = info.rowBytes
     try bytes.withMutableBytes { (target) throws(CheckpointError) in
       let shared = SharedTarget(target)
       try readRows(of: info, granularity: 1, workers: workers) { part, bytes in
         shared.part(part.lowerBound * rowBytes..<part.upperBound * rowBytes).copyMemory(from: bytes)
       }
+    }
+    let isSound = bytes.withBytes { info.values == nil || StoredValues.areFinite($0) }
+    guard isSound else {
+      throw .tensor(
+        file: source.file, tensor: info.name, reason: "holds numbers that the family cannot have")
     }
     return bytes
   }
@@ -83,7 +86,7 @@ struct TensorFile: Sendable {
     _ body: @Sendable (Range<Int>, UnsafeRawBufferPointer) -> Void
   ) throws(CheckpointError) {
     guard let rows = info.shape.first, rows > 0 else { return }
-    let rowBytes = info.range.count / rows
+    let rowBytes = info.rowBytes
     let granularity = leastCommonMultiple(granularity, info.rowOrder?.granularity ?? 1)
     let unitBytes = max(rowBytes * granularity, 1)
     var ends: [Int] = []
@@ -105,6 +108,14 @@ struct TensorFile: Sendable {
             from: info.range.lowerBound + part.lowerBound * rowBytes, of: "tensor \(info.name)",
             into: bytes)
         }
+        if let order = info.columnOrder {
+          let scratch = buffer.second.bytes(rowBytes)
+          for row in 0..<part.count {
+            let place = row * rowBytes..<(row + 1) * rowBytes
+            order.arrange(UnsafeMutableRawBufferPointer(rebasing: bytes[place]), by: scratch)
+          }
+        }
+        info.values?.restore(bytes)
         body(part, UnsafeRawBufferPointer(bytes))
       }
     }

@@ -5,29 +5,22 @@ import Tensors
 /// The `config.json` and `generation_config.json` of a model folder, made from a GGUF file's
 /// metadata and tensors.
 struct GGUFConfiguration {
-  private let metadata: GGUFMetadata
-  private let architecture: String
-  private let tensors: [String: GGUFHeader.Entry]
+  let metadata: GGUFMetadata
+  let architecture: GGUFArchitecture
+  let tensors: [String: GGUFHeader.Entry]
   private let rotaryFactors: GGUFRotaryFactors?
 
-  /// The architectures that can be read, as they are listed in messages.
-  static let architectures = ["llama", "qwen2", "qwen3", "falcon"]
+  /// Heads, their widths and experts: beyond that their products would not fit a number.
+  static let headRange = 1...1 << 20
 
   init(
-    _ metadata: GGUFMetadata, tensors: [String: GGUFHeader.Entry],
-    rotaryFactors: GGUFRotaryFactors?
-  ) throws(CheckpointError) {
+    _ metadata: GGUFMetadata, _ architecture: GGUFArchitecture,
+    tensors: [String: GGUFHeader.Entry], rotaryFactors: GGUFRotaryFactors?
+  ) {
     self.metadata = metadata
     self.rotaryFactors = rotaryFactors
     self.tensors = tensors
-    architecture = try metadata.architecture()
-    guard Self.architectures.contains(architecture) else {
-      throw .unsupported(
-        file: metadata.file,
-        feature: "GGUF architecture \(architecture) (read are "
-          + Self.architectures.joined(separator: ", ")
-          + "; other families are read from folders of safetensors)")
-    }
+    self.architecture = architecture
   }
 
   // MARK: config.json
@@ -39,7 +32,7 @@ struct GGUFConfiguration {
     try refuseUnknown()
     let hidden = try size("embedding_length")
     var members: OrderedObject<JSONValue> = [
-      "hidden_size": .integer(hidden), "num_hidden_layers": .integer(try size("block_count")),
+      "hidden_size": .integer(hidden), "num_hidden_layers": .integer(try layers()),
       "num_attention_heads": .integer(try heads("attention.head_count")),
       "max_position_embeddings": .integer(try size("context_length")),
       "vocab_size": .integer(try vocabularySize()), "torch_dtype": .string(elementType),
@@ -48,11 +41,14 @@ struct GGUFConfiguration {
     ]
     if let id = try tokenID("bos_token_id") { members["bos_token_id"] = .integer(id) }
     if let id = try tokenID("eos_token_id") { members["eos_token_id"] = .integer(id) }
-    if architecture == "falcon" {
-      try addFalcon(to: &members)
-    } else {
+    switch architecture.style {
+    case .falcon: try addFalcon(to: &members)
+    case .llama: try addLlamaStyle(to: &members, hidden: hidden)
+    case .hybrid:
       try addLlamaStyle(to: &members, hidden: hidden)
+      try addLinearAttention(to: &members)
     }
+    if architecture.hasExperts { try addExperts(to: &members) }
     return members
   }
 
@@ -64,33 +60,51 @@ struct GGUFConfiguration {
     guard try sizeIfPresent("attention.value_length") ?? dimension == dimension else {
       throw metadata.wrong(key("attention.value_length"), expected: "\(dimension), as keys have")
     }
-    guard try sizeIfPresent("rope.dimension_count") ?? dimension == dimension else {
+    let rotated = try sizeIfPresent("rope.dimension_count") ?? dimension
+    guard architecture.isHybrid ? rotated <= dimension : rotated == dimension else {
       throw metadata.wrong(key("rope.dimension_count"), expected: "\(dimension), a whole head")
     }
-    let names = ["llama": "Llama", "qwen2": "Qwen2", "qwen3": "Qwen3"]
-    members["model_type"] = .string(architecture)
-    members["architectures"] = .array([.string((names[architecture] ?? "") + "ForCausalLM")])
+    if rotated < dimension {
+      let part = Double(rotated) / Double(dimension)
+      // Read as a number of values again, it must not lose one to rounding.
+      members["partial_rotary_factor"] = .number(
+        Int(Double(dimension) * part) == rotated ? part : part.nextUp)
+    }
+    members["model_type"] = .string(architecture.modelType)
+    members["architectures"] = .array([.string(architecture.className)])
     members["num_key_value_heads"] = .integer(
       metadata.values[key("attention.head_count_kv")] == nil
         ? heads : try self.heads("attention.head_count_kv"))
     members["head_dim"] = .integer(dimension)
-    members["intermediate_size"] = .integer(try self.heads("feed_forward_length"))
+    // Where all layers have experts, a file need not say it.
+    if !architecture.hasExperts || metadata.values[key("feed_forward_length")] != nil {
+      members["intermediate_size"] = .integer(try self.heads("feed_forward_length"))
+    }
     members["hidden_act"] = .string("silu")
     guard let epsilon = try number("attention.layer_norm_rms_epsilon") else {
       throw metadata.wrong(key("attention.layer_norm_rms_epsilon"), expected: "a number")
     }
     // A float of 32 bits is written as the shortest decimal that gives it again: 1e-06.
     members["rms_norm_eps"] = .number(Double("\(Float(epsilon))") ?? epsilon)
-    if architecture != "qwen2" {
-      members["attention_bias"] = .bool(tensors["blk.0.attn_q.bias"] != nil)
-    }
+    let hasBias = tensors.keys.contains { $0.hasSuffix(".attn_q.bias") }
+    if architecture.name != "qwen2" { members["attention_bias"] = .bool(hasBias) }
     if let window = try metadata.integerIfPresent(
       key("attention.sliding_window"), in: 0...Int(Int32.max)), window > 0
     {
       members["sliding_window"] = .integer(window)
       members["use_sliding_window"] = .bool(true)
+      // The family of that architecture whose layers see a window.
+      if architecture.name == "llama" {
+        guard !hasBias else {
+          throw .unsupported(
+            file: metadata.file,
+            feature: "\(key("attention.sliding_window")) = \(window) beside biases of attention")
+        }
+        members["model_type"] = .string("mistral")
+        members["architectures"] = .array([.string("MistralForCausalLM")])
+      }
     }
-    if let scaling = try ropeScaling(dimension) { members["rope_scaling"] = scaling }
+    if let scaling = try ropeScaling(rotated) { members["rope_scaling"] = scaling }
   }
 
   private func addFalcon(to members: inout OrderedObject<JSONValue>) throws(CheckpointError) {
@@ -123,11 +137,15 @@ struct GGUFConfiguration {
 
   /// What changes results and is not read here must not be passed over.
   private func refuseUnknown() throws(CheckpointError) {
-    for name in [
-      "expert_count", "attention.logit_softcapping", "attn_logit_softcapping",
-      "final_logit_softcapping", "attention.scale", "residual_scale", "embedding_scale",
-      "logit_scale", "nextn_predict_layers", "attention.clamp_kqv", "attention.max_alibi_bias",
-    ] {
+    let ofExperts = architecture.hasExperts ? [] : ["expert_count"]
+    let ofDrafts = architecture.isHybrid ? [] : ["nextn_predict_layers"]
+    let ofAll = [
+      "attention.logit_softcapping", "attn_logit_softcapping", "final_logit_softcapping",
+      "attention.scale", "residual_scale", "embedding_scale", "logit_scale",
+      "attention.clamp_kqv", "attention.max_alibi_bias", "expert_group_count",
+      "expert_group_used_count",
+    ]
+    for name in ofExperts + ofDrafts + ofAll {
       switch metadata.values[key(name)] {
       case nil, .integer(0)?, .number(0)?, .bool(false)?: break
       case let value?:
@@ -200,26 +218,40 @@ struct GGUFConfiguration {
 
   // MARK: Values
 
-  private func key(_ name: String) -> String { architecture + "." + name }
+  func key(_ name: String) -> String { architecture.name + "." + name }
 
-  private func size(_ name: String) throws(CheckpointError) -> Int {
+  /// Blocks that make logits, without those behind them that draft tokens.
+  func layers() throws(CheckpointError) -> Int {
+    let count = try size("block_count")
+    let drafting = try metadata.integerIfPresent(
+      key("nextn_predict_layers"), in: 0...Int(Int32.max))
+    guard count > drafting ?? 0 else {
+      throw metadata.wrong(
+        key("block_count"), expected: "more than the \(drafting ?? 0) that draft tokens")
+    }
+    return count - (drafting ?? 0)
+  }
+
+  func size(_ name: String) throws(CheckpointError) -> Int {
     try metadata.integer(key(name), in: 1...Int(Int32.max))
   }
 
-  private func sizeIfPresent(_ name: String) throws(CheckpointError) -> Int? {
+  func sizeIfPresent(_ name: String) throws(CheckpointError) -> Int? {
     try metadata.integerIfPresent(key(name), in: 1...Int(Int32.max))
   }
 
   /// A size that may be given for each layer, where all have to be alike.
-  private func heads(_ name: String) throws(CheckpointError) -> Int {
-    guard case .integers(let values)? = metadata.values[key(name)] else { return try size(name) }
+  func heads(_ name: String) throws(CheckpointError) -> Int {
+    guard case .integers(var values)? = metadata.values[key(name)] else { return try size(name) }
+    // Layers of linear attention have no such heads.
+    if architecture.isHybrid { values.removeAll { $0 == 0 } }
     guard let first = values.first, first > 0, first <= Int(Int32.max),
       values.allSatisfy({ $0 == first })
     else { throw metadata.wrong(key(name), expected: "the same for every layer") }
     return first
   }
 
-  private func number(_ name: String) throws(CheckpointError) -> Double? {
+  func number(_ name: String) throws(CheckpointError) -> Double? {
     try metadata.numberIfPresent(key(name))
   }
 

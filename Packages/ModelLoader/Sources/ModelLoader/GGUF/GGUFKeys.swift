@@ -4,11 +4,15 @@ import JSON
 /// The metadata of a GGUF file made from a model folder's `config.json` and
 /// `generation_config.json`: the inverse of `GGUFConfiguration`.
 struct GGUFKeys {
-  /// The name of the architecture, with which its keys begin.
-  let architecture: String
+  /// The architecture that is written.
+  let kind: GGUFArchitecture
+  /// Its name, with which its keys begin.
+  var architecture: String { kind.name }
   /// What the rotary frequencies are divided by, where the file has a tensor for that; see
   /// `GGUFRotaryFactors`.
   let rotaryFactors: [Float]?
+  /// Experts of a layer; 0 where there are none.
+  let experts: Int
   private let config: JSONObject
   private let generation: JSONObject?
 
@@ -16,20 +20,39 @@ struct GGUFKeys {
   init(config: JSONObject, generation: JSONObject?) throws(CheckpointError) {
     self.config = config
     self.generation = generation
-    architecture = try config.string("model_type")
-    guard GGUFConfiguration.architectures.contains(architecture) else {
+    let modelType = try config.string("model_type")
+    guard let written = GGUFArchitecture.written(modelType: modelType) else {
       throw .unsupported(
         file: config.file,
-        feature: "model_type \(architecture) in GGUF files (written are "
-          + GGUFConfiguration.architectures.joined(separator: ", ") + ")")
+        feature: "model_type \(modelType) in GGUF files (written are "
+          + GGUFArchitecture.all.filter(\.isWritten).map(\.modelType).joined(separator: ", ") + ")")
     }
+    kind = written
     for key in ["alibi", "use_sliding_window"] {
       guard try !(config.boolIfPresent(key) ?? false) else {
         throw .unsupported(file: config.file, feature: "\(key) in GGUF files")
       }
     }
+    experts = kind.hasExperts ? try Self.experts(config) : 0
     rotaryFactors =
-      architecture == "falcon" ? nil : try Self.rotaryFactors(config)
+      kind.isFalcon ? nil : try Self.rotaryFactors(config)
+  }
+
+  /// The number of experts, where all layers have them and their weights are divided by their sum,
+  /// as llama.cpp takes for granted.
+  private static func experts(_ config: JSONObject) throws(CheckpointError) -> Int {
+    let range = 1...Int(Int32.max)
+    let dense = try config.integersIfPresent("mlp_only_layers", in: 0...Int(Int32.max)) ?? []
+    guard dense.isEmpty, try config.integerIfPresent("decoder_sparse_step", in: range) ?? 1 == 1
+    else {
+      throw .unsupported(file: config.file, feature: "layers without experts in GGUF files")
+    }
+    guard try config.boolIfPresent("norm_topk_prob") ?? false else {
+      throw .unsupported(
+        file: config.file, feature: "norm_topk_prob = false in GGUF files")
+    }
+    return try config.integer(
+      config.has("num_experts") ? "num_experts" : "num_local_experts", in: range)
   }
 
   /// Sets the keys of the model's sizes.
@@ -53,7 +76,7 @@ struct GGUFKeys {
     set("rope.dimension_count", head)
     set("rope.freq_base", try Self.theta(config))
     set("vocab_size", try config.integer("vocab_size", in: sizes))
-    if architecture == "falcon" {
+    if kind.isFalcon {
       let kvHeads = try falconKVHeads(heads: heads)
       set("attention.head_count_kv", kvHeads)
       set(
@@ -72,6 +95,11 @@ struct GGUFKeys {
     set("attention.value_length", head)
     set("feed_forward_length", try config.integer("intermediate_size", in: sizes))
     set("attention.layer_norm_rms_epsilon", try config.number("rms_norm_eps", in: 0...1))
+    if experts > 0 {
+      set("expert_count", experts)
+      set("expert_used_count", try config.integer("num_experts_per_tok", in: sizes))
+      set("expert_feed_forward_length", try config.integer("moe_intermediate_size", in: sizes))
+    }
     try addScaling(to: &entries, context: context)
   }
 

@@ -44,46 +44,28 @@ struct GGUFModel: Sendable {
     if let stored = opened.entries[GGUFRotaryFactors.tensorName] {
       factors = try GGUFRotaryFactors(stored.entry, in: stored.file)
     }
-    let configuration = try GGUFConfiguration(
-      metadata, tensors: opened.entries.mapValues(\.entry), rotaryFactors: factors)
+    let architecture = try GGUFArchitecture.of(metadata)
+    let entries = opened.entries.mapValues(\.entry)
+    let configuration = GGUFConfiguration(
+      metadata, architecture, tensors: entries, rotaryFactors: factors)
     config = JSONObject(file: path, members: try configuration.config())
     generationConfig = JSONObject(file: path, members: try configuration.generationConfig())
-    let architecture = try metadata.architecture()
-    let names = GGUFNames(
-      architecture: architecture,
-      hasTwoNorms: opened.entries["blk.0.attn_norm_2.weight"] != nil)
-    let rows = try GGUFRows(config)
+    let translation = try GGUFTensors(
+      architecture, config, hasTwoNorms: entries["blk.0.attn_norm_2.weight"] != nil)
     var infos: [String: TensorInfo] = [:]
-    var types: [String: BlockType] = [:]
-    for (name, stored) in opened.entries where !GGUFNames.isRedundant(name) {
-      let entry = stored.entry
-      guard let hubName = names?.hubName(of: name) else {
-        throw .unsupported(
-          file: stored.file.file,
-          feature: "tensor \(name) in a model of architecture \(architecture)")
-      }
-      var info = TensorInfo(
-        name: hubName, dtype: .u8, shape: entry.shape, shard: stored.shard, range: entry.range)
-      switch entry.type {
-      case .plain(let dtype): info.dtype = dtype
-      case .blocks(let type):
-        let layer = hubName.hasSuffix(".weight") ? String(hubName.dropLast(7)) : nil
-        guard let layer, entry.shape.count == 2 else {
-          throw .unsupported(
-            file: stored.file.file, feature: "tensor \(name) \(entry.shape) of type \(type.name)")
+    var layers: [String: GGUFFormat.Layer] = [:]
+    for (name, stored) in opened.entries {
+      for tensor in try translation.parts(of: stored.entry, file: stored.file.file) {
+        let info = try Self.info(tensor, of: stored, adding: &layers)
+        guard infos.updateValue(info, forKey: info.name) == nil else {
+          throw .tensor(
+            file: stored.file.file, tensor: name,
+            reason: "stands for \(tensor.name), as another does")
         }
-        types[layer] = type
-        info.name = layer + "." + Self.marker
-        info.shape = [entry.shape[0], entry.range.count / entry.shape[0]]
-      }
-      info.rowOrder = try rows.order(of: name, count: entry.shape[0], file: stored.file.file)
-      guard infos.updateValue(info, forKey: info.name) == nil else {
-        throw .tensor(
-          file: stored.file.file, tensor: name, reason: "stands for \(hubName), as another does")
       }
     }
     tensors = infos
-    format = types.isEmpty ? nil : GGUFFormat(types)
+    format = layers.isEmpty ? nil : GGUFFormat(layers)
     var files: [String: TensorFile] = [:]
     for (_, stored) in opened.entries where files[stored.shard] == nil {
       let own = infos.values.filter { $0.shard == stored.shard }
@@ -92,6 +74,46 @@ struct GGUFModel: Sendable {
         buffers: opened.buffers)
     }
     shards = files
+  }
+
+  /// What is known of a tensor; the weight of a layer in blocks goes into `layers`.
+  ///
+  /// - Throws: `.unsupported` for blocks in a tensor that is no matrix.
+  private static func info(
+    _ tensor: GGUFTensor, of stored: GGUFShards.Stored,
+    adding layers: inout [String: GGUFFormat.Layer]
+  ) throws(CheckpointError) -> TensorInfo {
+    let entry = stored.entry
+    var info = TensorInfo(
+      name: tensor.name, dtype: .u8, shape: tensor.shape, shard: stored.shard, range: tensor.range,
+      rowOrder: tensor.rowOrder, values: tensor.values, storedRows: tensor.storedRows)
+    let groupBytes: Int?
+    switch entry.type {
+    case .plain(let dtype):
+      info.dtype = dtype
+      groupBytes = tensor.columns.map { $0.size * dtype.bits / 8 }
+    case .blocks(let type):
+      let prefix = tensor.name.hasSuffix(".weight") ? String(tensor.name.dropLast(7)) : nil
+      guard let prefix, tensor.shape.count == 2 else {
+        throw .unsupported(
+          file: stored.file.file,
+          feature: "tensor \(entry.name) \(entry.shape) of type \(type.name)")
+      }
+      let rows = tensor.storedRows ?? tensor.shape[0]
+      info.name = prefix + "." + marker
+      info.shape = [tensor.shape[0], tensor.range.count / rows]
+      let isWhole = tensor.columns.map { $0.size % type.elements == 0 } ?? true
+      groupBytes =
+        isWhole ? tensor.columns.map { $0.size / type.elements * type.bytes } : nil
+      layers[prefix] = GGUFFormat.Layer(
+        type: type,
+        columns: isWhole
+          ? nil : tensor.columns.map { $0.groups.columns(of: $0.size, in: tensor.shape[1]) })
+    }
+    if let groupBytes, let groups = tensor.columns?.groups {
+      info.columnOrder = ColumnOrder(units: groups, unitBytes: groupBytes)
+    }
+    return info
   }
 
   /// Whether the model folder would have a file of this name beside its weights.
@@ -117,6 +139,13 @@ struct GGUFModel: Sendable {
       return Array(JSONValue.object(try tokenizer.configuration()).text.utf8)
     default: return nil
     }
+  }
+}
+
+extension RowOrder {
+  /// Of each of `count` columns that stand in groups of `size`, the place where it is stored.
+  fileprivate func columns(of size: Int, in count: Int) -> [Int] {
+    (0..<count).map { storedRow(of: $0 / size) * size + $0 % size }
   }
 }
 

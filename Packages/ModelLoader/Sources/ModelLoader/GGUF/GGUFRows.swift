@@ -15,7 +15,7 @@ struct GGUFRows {
     let range = 1...Int(Int32.max)
     heads = try config.integer("num_attention_heads", in: range)
     switch try config.string("model_type") {
-    case "llama":
+    case "llama", "mistral":
       kind = .interleavedHeads
       kvHeads = try config.integer("num_key_value_heads", in: range)
     case "falcon":

@@ -15,13 +15,16 @@ struct GGUFSplitting {
   /// The names that are known.
   static let names = [
     "qwen2", "deepseek-r1-qwen", "llama-bpe", "llama3", "llama-v3", "gpt-2", "phi-2", "smollm",
-    "falcon",
+    "falcon", "qwen35",
   ]
 
   init?(name: String) {
     switch name {
     case "qwen2", "deepseek-r1-qwen":
       self.init(preTokenizer: Self.pattern(digits: #"\p{N}"#), normalizesToNFC: true)
+    case "qwen35":
+      self.init(
+        preTokenizer: Self.pattern(digits: #"\p{N}"#, takesMarks: true), normalizesToNFC: true)
     case "llama-bpe", "llama3", "llama-v3":
       self.init(
         preTokenizer: Self.pattern(digits: #"\p{N}{1,3}"#), ignoresMerges: true, addsBOS: true)
@@ -54,12 +57,15 @@ struct GGUFSplitting {
     self.addsBOS = addsBOS
   }
 
-  /// The pattern of Qwen2 and Llama 3, which differ in how many digits stand together.
-  private static func pattern(digits: String) -> JSONValue {
-    sequence([
+  /// The pattern of Qwen and Llama 3, which differ in how many digits stand together and whether
+  /// marks belong to words.
+  private static func pattern(digits: String, takesMarks: Bool = false) -> JSONValue {
+    let (word, letters) =
+      takesMarks ? (#"[\p{L}\p{M}]"#, #"\p{L}\p{M}"#) : (#"\p{L}"#, #"\p{L}"#)
+    return sequence([
       split(
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"# + digits
-          + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#),
+        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\#(word)+|\#(digits)| ?[^\s\#(letters)\p{N}]+[\r\n]*"#
+          + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#),
       byteLevel(usesRegex: false),
     ])
   }

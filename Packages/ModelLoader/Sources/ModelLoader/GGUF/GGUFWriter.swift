@@ -17,10 +17,15 @@ public final class GGUFWriter: ModelWriter {
 
   private struct Entry {
     let name: String
-    /// Outermost first.
-    let shape: [Int]
+    /// Outermost first; of a stack of experts that of one matrix until all are there.
+    var shape: [Int]
     let type: UInt32
-    let offset: Int
+    /// Where its bytes wait; of a stack for each expert.
+    var pieces: [Int: Range<Int>]
+    /// Whether it is a stack of experts.
+    var isStack = false
+
+    var byteCount: Int { pieces.values.reduce(0) { $0 + $1.count } }
   }
 
   private let target: URL
@@ -38,6 +43,8 @@ public final class GGUFWriter: ModelWriter {
   private let spoolPath: String
   private var spool: OutputFile?
   private var entries: [Entry] = []
+  /// The places of `entries` by name.
+  private var places: [String: Int] = [:]
   private var written: Set<String> = []
   private var vocabularySize: Int?
 
@@ -67,10 +74,7 @@ public final class GGUFWriter: ModelWriter {
     keys = try GGUFKeys(config: source.config, generation: source.generationConfig)
     vocabulary = try Self.vocabulary(of: source)
     let hasTwoNorms = source.contains("transformer.h.0.ln_attn.weight")
-    guard let names = GGUFNames(architecture: keys.architecture, hasTwoNorms: hasTwoNorms) else {
-      throw .unsupported(file: source.config.file, feature: "\(keys.architecture) in GGUF files")
-    }
-    self.names = names
+    names = GGUFNames(keys.kind, hasTwoNorms: hasTwoNorms)
     rows = try GGUFRows(source.config)
     let folder = target.deletingLastPathComponent().path
     guard access(folder, F_OK) == 0 else {
@@ -201,16 +205,17 @@ public final class GGUFWriter: ModelWriter {
   private func store(
     _ bytes: UnsafeRawBufferPointer, type: UInt32, shape: [Int], hubName: String
   ) throws(CheckpointError) {
-    guard let name = names.name(ofHub: hubName) else {
+    let stack = names.stack(ofHub: hubName)
+    guard let spool, let name = stack?.name ?? names.name(ofHub: hubName) else {
       throw .unsupported(
         file: source.directory.path,
         feature: "tensor \(hubName) in a GGUF file of architecture \(keys.architecture)")
     }
-    guard let spool, written.insert(name).inserted else {
+    guard written.insert(hubName).inserted else {
       throw .value(
         file: target.path, key: name, expected: "one tensor of this name", found: "another")
     }
-    entries.append(Entry(name: name, shape: shape, type: type, offset: spool.count))
+    let range = spool.count..<spool.count + bytes.count
     if let order = try rows.order(of: name, count: shape[0], file: source.directory.path) {
       let rowBytes = bytes.count / shape[0]
       var ordered = [UInt8](repeating: 0, count: bytes.count)
@@ -223,8 +228,41 @@ public final class GGUFWriter: ModelWriter {
     } else {
       try spool.write(bytes)
     }
-    let padding = spool.count.roundedUp(toMultipleOf: Self.alignment) - spool.count
-    try spool.write([UInt8](repeating: 0, count: padding))
+    try add(range, to: name, shape: shape, type: type, expert: stack?.expert)
+  }
+
+  /// Notes where the bytes of a tensor wait, or of one expert's matrix in a stack.
+  private func add(
+    _ range: Range<Int>, to name: String, shape: [Int], type: UInt32, expert: Int?
+  ) throws(CheckpointError) {
+    guard let expert, let known = places[name] else {
+      places[name] = entries.count
+      entries.append(
+        Entry(
+          name: name, shape: shape, type: type, pieces: [expert ?? 0: range],
+          isStack: expert != nil))
+      return
+    }
+    guard entries[known].shape == shape, entries[known].type == type else {
+      throw .unsupported(
+        file: target.path,
+        feature: "tensor \(name) whose experts are of several types or shapes in GGUF files")
+    }
+    entries[known].pieces[expert] = range
+  }
+
+  /// Gives the stacks their shapes.
+  ///
+  /// - Throws: `.noTensor` where one lacks an expert.
+  private func completeStacks() throws(CheckpointError) {
+    for index in entries.indices where entries[index].isStack {
+      let entry = entries[index]
+      if let missing = (0..<keys.experts).first(where: { entry.pieces[$0] == nil }) {
+        throw .noTensor(
+          directory: source.directory.path, tensor: "\(entry.name) of expert \(missing)")
+      }
+      entries[index].shape.insert(keys.experts, at: 0)
+    }
   }
 
   // MARK: The end
@@ -234,15 +272,15 @@ public final class GGUFWriter: ModelWriter {
     guard let spool, !entries.isEmpty else {
       throw .malformed(file: target.path, reason: "no tensor was written")
     }
+    try completeStacks()
     if let factors = keys.rotaryFactors {
       entries.append(
         Entry(
-          name: GGUFRotaryFactors.tensorName, shape: [factors.count], type: 0, offset: spool.count))
+          name: GGUFRotaryFactors.tensorName, shape: [factors.count], type: 0,
+          pieces: [0: spool.count..<spool.count + 4 * factors.count]))
       try factors.withUnsafeBufferPointer { (values) throws(CheckpointError) in
         try spool.write(UnsafeRawBufferPointer(values))
       }
-      let padding = spool.count.roundedUp(toMultipleOf: Self.alignment) - spool.count
-      try spool.write([UInt8](repeating: 0, count: padding))
     }
     let header = try header(record: encoded(record))
     try checkTarget()
@@ -250,17 +288,33 @@ public final class GGUFWriter: ModelWriter {
     try CheckpointError.wrapping { () throws(FileError) in
       let file = try AtomicFile(target.path)
       try file.write(header)
-      let buffer = GrowingBuffer<UInt8>()
-      for start in stride(from: 0, to: spool.count, by: Self.pieceSize) {
-        let piece = buffer.bytes(min(Self.pieceSize, spool.count - start))
-        do throws(CheckpointError) { try spool.read(from: start, into: piece) } catch {
-          throw FileError(path: spool.path, action: "reading", reason: "\(error)")
+      for entry in entries {
+        for (_, range) in entry.pieces.sorted(by: { $0.key < $1.key }) {
+          try Self.copy(range, of: spool, to: file)
         }
-        try file.write(UnsafeRawBufferPointer(piece))
+        try file.write([UInt8](repeating: 0, count: Self.padding(behind: entry.byteCount)))
       }
       try file.finish()
     }
     cancel()
+  }
+
+  /// Copies what waits into the file.
+  private static func copy(
+    _ range: Range<Int>, of spool: OutputFile, to file: AtomicFile
+  ) throws(FileError) {
+    let buffer = GrowingBuffer<UInt8>()
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: pieceSize) {
+      let piece = buffer.bytes(min(pieceSize, range.upperBound - start))
+      do throws(CheckpointError) { try spool.read(from: start, into: piece) } catch {
+        throw FileError(path: spool.path, action: "reading", reason: "\(error)")
+      }
+      try file.write(UnsafeRawBufferPointer(piece))
+    }
+  }
+
+  private static func padding(behind count: Int) -> Int {
+    count.roundedUp(toMultipleOf: alignment) - count
   }
 
   /// Everything that stands in front of the tensors.
@@ -285,22 +339,23 @@ public final class GGUFWriter: ModelWriter {
     header.append(UInt64(entries.count), size: 8)
     header.append(UInt64(metadata.count), size: 8)
     header += metadata.bytes
+    var offset = 0
     for entry in entries {
       GGUFEntries.put(entry.name, into: &header)
       header.append(UInt64(entry.shape.count), size: 4)
       for size in entry.shape.reversed() { header.append(UInt64(size), size: 8) }
       header.append(UInt64(entry.type), size: 4)
-      header.append(UInt64(entry.offset), size: 8)
+      header.append(UInt64(offset), size: 8)
+      offset += entry.byteCount + Self.padding(behind: entry.byteCount)
     }
-    let padding = header.count.roundedUp(toMultipleOf: Self.alignment) - header.count
-    return header + [UInt8](repeating: 0, count: padding)
+    return header + [UInt8](repeating: 0, count: Self.padding(behind: header.count))
   }
 
   /// What most of the matrices are, as llama.cpp numbers it.
   private var fileType: Int {
     if let rounding { return rounding.mix.fileType }
     var bytes: [UInt32: Int] = [:]
-    for entry in entries where entry.shape.count == 2 && entry.name.hasPrefix("blk.") {
+    for entry in entries where entry.shape.count > 1 && entry.name.hasPrefix("blk.") {
       bytes[entry.type, default: 0] += entry.shape.reduce(1, *)
     }
     let most = bytes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? 0
