@@ -137,35 +137,45 @@ extension ThreadPool {
       for product in products { runAlone { product.run(0..<product.features) } }
       return
     }
-    run(products.map { Partition(of: $0.features, granularity: $0.granularity, workers: workers) })
-    {
-      products[$0].run($1)
+    let partitions = products.map {
+      Partition(
+        of: $0.features, granularity: $0.granularity, workers: workers, schedule: .streams)
     }
+    run(partitions) { products[$0].run($1) }
   }
 
   /// Names the weights of a coming parallel region: idle workers prefetch the first 256 KiB of what
   /// they will take first while they wait at the barrier.
   ///
   /// - Parameter weights: those of the first product that `run` will be given.
-  public func prefetchWeights(_ weights: any LinearWeights) { prefetchWeights(inTurn: [weights]) }
+  public func prefetchWeights(_ weights: any LinearWeights) {
+    let parts = Partition(
+      of: weights.outFeatures, granularity: 16, workers: workers, schedule: .streams)
+    for (worker, part) in zip(0..<workers, parts) { prefetch(part, of: weights, by: worker) }
+  }
 
   /// Names the weights of products in turn; see `prefetchWeights(_:)` and
   /// `LinearProduct.init(inTurn:)`.
   public func prefetchWeights(inTurn all: [any LinearWeights]) {
     let starts = all.startsInTurn(16, \.outFeatures)
-    let partition = Partition(of: starts[all.count], granularity: 16, workers: workers)
-    for (worker, part) in zip(0..<workers, partition) {
+    let parts = Partition(
+      of: starts[all.count], granularity: 16, workers: workers, schedule: .streams)
+    for (worker, part) in zip(0..<workers, parts) {
       guard let index = starts.dropLast().lastIndex(where: { $0 <= part.lowerBound }) else {
         continue
       }
       let end = min(part.upperBound, starts[index + 1])
-      all[index].withPackedRows { bytes in
-        guard let base = bytes.baseAddress else { return }
-        let block = bytes.count / ((all[index].outFeatures + 15) / 16)
-        prefetch(
-          base + (part.lowerBound - starts[index]) / 16 * block,
-          count: min((end - part.lowerBound) / 16 * block, Self.prefetchedBytes), by: worker)
-      }
+      prefetch(part.lowerBound - starts[index]..<end - starts[index], of: all[index], by: worker)
+    }
+  }
+
+  private func prefetch(_ rows: Range<Int>, of weights: any LinearWeights, by worker: Int) {
+    weights.withPackedRows { bytes in
+      guard let base = bytes.baseAddress else { return }
+      let block = bytes.count / ((weights.outFeatures + 15) / 16)
+      prefetch(
+        base + rows.firstBlock * block,
+        count: min(rows.count / 16 * block, Self.prefetchedBytes), by: worker)
     }
   }
 

@@ -25,7 +25,7 @@ public final class MemoryBandwidth {
         let words = block.bindMemory(to: SIMD8<UInt64>.self)
         guard let base = words.baseAddress else { return }
         let values = ReadOnlyMemory(base)
-        pool.split(words.count, granularity: Self.partWords) { part in
+        pool.split(words.count, granularity: Self.partWords, schedule: .streams) { part in
           var (a, b) = (SIMD8<UInt64>.zero, SIMD8<UInt64>.zero)
           for index in stride(from: part.lowerBound, to: part.upperBound - 1, by: 2) {
             a &+= values[index]

@@ -6,14 +6,25 @@ import Testing
   @Test(arguments: [1, 2, 3, 4, 7], [1, 16])
   func partsCoverEverythingOnceInOrder(workers: Int, granularity: Int) {
     for count in [0, 1, 2, 3, 15, 16, 17, 100, 1000, 1024] {
-      for evenly in [false, true] {
+      for schedule in [Partition.Schedule.guided, .even, .streams] {
         let parts = Array(
-          Partition(of: count, granularity: granularity, workers: workers, evenly: evenly))
+          Partition(of: count, granularity: granularity, workers: workers, schedule: schedule))
         #expect(parts.allSatisfy { $0.lowerBound % granularity == 0 && !$0.isEmpty })
         #expect(parts.flatMap { Array($0) } == Array(0..<count), "\(count) of \(workers)")
-        if evenly { #expect(parts.count <= workers) }
+        if schedule == .even { #expect(parts.count <= workers) }
       }
     }
+  }
+
+  /// Long enough for the memory, and what is left evens out what the workers lose.
+  @Test(arguments: [1, 2, 4, 16])
+  func streamsAreLongPartsAndThenShortOnes(workers: Int) {
+    let parts = Array(
+      Partition(of: 16384, granularity: 16, workers: workers, schedule: .streams).map(\.count))
+    let long = 16384 * 7 / 8
+    #expect(parts.prefix(workers).allSatisfy { $0 * workers == long })
+    #expect(parts.dropFirst(workers).reduce(0, +) == 16384 - long)
+    #expect(parts.dropFirst(workers).allSatisfy { 16 * workers * $0 <= 16384 })
   }
 
   @Test(arguments: [1, 2, 3, 5])

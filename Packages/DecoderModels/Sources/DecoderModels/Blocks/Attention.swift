@@ -323,7 +323,9 @@ extension Attention {
     // see more. Those of single tokens are read faster side by side.
     let areSeparate = spans.allSatisfy(\.span.areSeparate)
     let (q, output, numerics) = (ReadOnlyMemory(q), DisjointMemory(output), pass.input.numerics)
-    pass.pool.split(spans.count * kvHeads, cost: cost, evenly: areSeparate) { part in
+    pass.pool.split(
+      spans.count * kvHeads, cost: cost, schedule: areSeparate ? .even : .guided
+    ) { part in
       for item in part {
         let (kvHead, (rows, span)) = (item / spans.count, spans[item % spans.count])
         // A single token reads its KV heads page by page, in the order of memory: with the first of
