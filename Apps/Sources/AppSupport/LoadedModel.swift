@@ -52,7 +52,7 @@ public struct LoadedModel {
     for setting in tokenizer?.configuration.unapplied ?? [] {
       Console.note("warning: tokenizer_config.json: not applied: \(setting)")
     }
-    for setting in try checkpoint.unappliedQuantization() {
+    for setting in try checkpoint.unappliedQuantization() + checkpoint.config.unappliedKeys {
       Console.note("warning: config.json: not applied: \(setting)")
     }
     let size = Text.bytes(checkpoint.storedBytes)

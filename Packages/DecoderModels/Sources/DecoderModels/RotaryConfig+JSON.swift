@@ -41,13 +41,21 @@ extension RotaryConfig {
       theta: nestedTheta ?? outerTheta ?? defaultTheta, dimension: rotated, scaling: scaling)
   }
 
-  /// `rope_parameters`, or those of full attention where the file has some for each kind of layer.
+  /// `rope_parameters`, or those of full attention where the file has some for each kind of layer,
+  /// which have to be the same for all kinds that it has.
   private static func parameters(
     _ config: JSONObject
   ) throws(CheckpointError) -> JSONObject? {
     guard let object = try config.objectIfPresent("rope_parameters") else { return nil }
     let isByKind = object.members.values.contains { if case .object = $0 { true } else { false } }
-    return isByKind ? try object.object("full_attention") : object
+    guard isByKind else { return object }
+    let full = try object.object("full_attention")
+    for kind in Set(try config.stringsIfPresent("layer_types") ?? []).sorted() {
+      guard let own = object.members[kind]?.object, own != full.members else { continue }
+      throw .unsupported(
+        file: object.file, feature: "\(object.path).\(kind) other than that of full_attention")
+    }
+    return full
   }
 
   /// What YaRN multiplies cosines and sines with: as given, or by the `mscale` keys of DeepSeek, of
@@ -73,6 +81,9 @@ extension RotaryConfig {
     )
     if newKey == nil, oldKey == nil, object.has("factor") {
       throw object.wrong("rope_type", expected: "the kind of scaling that factor belongs to")
+    }
+    if object.has("llama_4_scaling_beta") {
+      throw .unsupported(file: object.file, feature: "\(object.path).llama_4_scaling_beta")
     }
     let kind = newKey ?? oldKey ?? "default"
     let positive = Double.leastNonzeroMagnitude...1e12

@@ -59,6 +59,19 @@ import Testing
     #expect(throws: CheckpointError.self) {
       try parse(#"{"rope_parameters": {"sliding_attention": {"rope_theta": 9}}}"#)
     }
+    // Layers of both kinds would turn in different ways.
+    let layers = #""layer_types": ["full_attention", "sliding_attention"]"#
+    #expect {
+      try parse(#"{\#(layers), "rope_parameters": \#(nested)}"#)
+    } throws: { "\($0)".contains("rope_parameters.sliding_attention") }
+    let same = nested.replacing("9", with: "5000")
+    #expect(try parse(#"{\#(layers), "rope_parameters": \#(same)}"#).theta == 5000)
+  }
+
+  @Test func temperaturesByPositionAreRefused() {
+    #expect {
+      try parse(#"{"rope_parameters": {"rope_theta": 9000, "llama_4_scaling_beta": 0.1}}"#)
+    } throws: { "\($0)".contains("rope_parameters.llama_4_scaling_beta") }
   }
 
   @Test func llama3HasThreeBands() throws {
