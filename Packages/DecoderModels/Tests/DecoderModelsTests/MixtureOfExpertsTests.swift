@@ -92,7 +92,8 @@ import Testing
   ])
   func aRowDoesNotDependOnItsBatchOrTheThreads(bits: Int?, numerics: Numerics) throws {
     let layer = try layer(bits: bits)
-    let x = Self.input(70)
+    // More rows than are at work together.
+    let x = Self.input(ForwardPass.chunk)
     let alone = try stride(from: 0, to: x.count, by: Self.hidden).flatMap {
       try run(layer, Array(x[$0..<$0 + Self.hidden]), numerics: numerics)
     }
@@ -104,7 +105,7 @@ import Testing
 
   @Test func observersSeeWhatEveryExpertMultiplies() throws {
     let layer = try layer()
-    let x = Self.input(20)
+    let x = Self.input(ForwardPass.chunk)
     var seen: [Int: Int] = [:]
     let output = try run(layer, x) { site, _, count in
       seen[site, default: 0] += count
@@ -113,8 +114,9 @@ import Testing
     #expect(output == (try run(layer, x)))
     let sites = Self.experts + 1
     for site in 0..<sites { #expect(seen[site] == seen[sites + site]) }
-    #expect(seen[Self.experts] == 20)
-    #expect((0..<Self.experts).reduce(0) { $0 + (seen[$1] ?? 0) } == 20 * Self.chosen)
+    #expect(seen[Self.experts] == ForwardPass.chunk)
+    #expect(
+      (0..<Self.experts).reduce(0) { $0 + (seen[$1] ?? 0) } == ForwardPass.chunk * Self.chosen)
 
     var stopped: [Int] = []
     _ = try run(layer, x) { site, _, _ in
@@ -166,6 +168,23 @@ import Testing
     _ = try run(layer, Self.input(1))
     #expect(notes.asked.count == 3 * (Self.chosen + 1))
     #expect(notes.asked.count { $0.hasPrefix("shared") } == 3)
+  }
+
+  @Test(arguments: [1, 5, 7, 8, 100, Int.max])
+  func roundsHaveEveryExpertOnceAndFewRows(most: Int) {
+    // 7, 0, 2, 3, 8 and 1 rows.
+    let choices = [7, 0, 2, 3, 8, 1].enumerated().flatMap { expert, rows in
+      [ExpertRoutes.Choice](repeating: .init(expert: expert, weight: 1), count: rows)
+    }
+    let routes = ExpertRoutes(choices, each: 1, experts: 6)
+    let rounds = routes.rounds(ofRows: most)
+    #expect(rounds.flatMap { Array($0.used) } == Array(0..<5))
+    #expect(rounds.flatMap { Array($0.slots) } == Array(0..<21))
+    for round in rounds {
+      #expect(round.slots.count <= most || round.used.count == 1)
+      #expect(round.slots.lowerBound == routes.used[round.used.lowerBound].slots.lowerBound)
+    }
+    if most == 8 { #expect(rounds.map(\.slots.count) == [7, 5, 8, 1]) }
   }
 
   @Test func choosesTheFirstOfEqualsAndDifferentExpertsOfNaN() {

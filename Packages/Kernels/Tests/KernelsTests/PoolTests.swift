@@ -40,6 +40,9 @@ import Testing
     counts.initialize(repeating: 0, count: total)
     var region = Region(pool: pool, counts: counts)
     for _ in 0..<20 {
+      for worker in 0..<workers {
+        bb_pool_prefetch_now(pool, worker, UnsafeRawPointer(bitPattern: 8192), 1 << 16)
+      }
       bb_pool_run(
         pool,
         { context, _, _ in

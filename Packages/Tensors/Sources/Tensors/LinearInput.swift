@@ -33,7 +33,8 @@ public final class LinearInput {
   /// The rows in one scheme, or memory for them.
   private final class PreparedRows {
     let scheme: ActivationScheme
-    var isCurrent = false
+    /// As kernels take them, once they are made.
+    var made: bb_activations?
     let values = GrowingBuffer<UInt8>()
     let scales = GrowingBuffer<Float>()
     let sums = GrowingBuffer<Int32>()
@@ -41,6 +42,12 @@ public final class LinearInput {
     let offsets = GrowingBuffer<Float>()
 
     init(_ scheme: ActivationScheme) { self.scheme = scheme }
+
+    /// Notes how kernels take the rows, which are all there.
+    func keep(_ rows: bb_activations) -> bb_activations {
+      made = rows
+      return rows
+    }
   }
 
   /// An input without rows.
@@ -126,7 +133,7 @@ public final class LinearInput {
     self.source = source
     self.tokens = tokens
     self.width = width
-    for rows in preparedRows { rows.isCurrent = false }
+    for rows in preparedRows { rows.made = nil }
     for index in parts.indices { parts[index].isCurrent = false }
   }
 
@@ -177,105 +184,101 @@ public final class LinearInput {
   }
 
   private func asBF16(_ prepared: PreparedRows, on pool: ThreadPool) -> bb_activations {
+    if let made = prepared.made { return made }
     let stride = Self.stride(of: width * 2)
     let target = DisjointMemory(prepared.values.reserve(tokens * stride))
-    if !prepared.isCurrent {
-      let (width, narrow) = (width, bb_kernels().pointee.narrow)
-      if !copies(into: prepared, stride: stride, groups: 0, on: pool) {
-        eachRow(on: pool) { t, row in
-          let elements = (target + t * stride).withMemoryRebound(
-            to: UInt16.self, capacity: stride / 2
-          ) { $0 }
-          narrow(row, BB_BF16, elements, width)
-          for k in width..<stride / 2 { elements[k] = 0 }
-        }
+    let (width, narrow) = (width, bb_kernels().pointee.narrow)
+    if !copies(into: prepared, stride: stride, groups: 0, on: pool) {
+      eachRow(on: pool) { t, row in
+        let elements = (target + t * stride).withMemoryRebound(
+          to: UInt16.self, capacity: stride / 2
+        ) { $0 }
+        narrow(row, BB_BF16, elements, width)
+        for k in width..<stride / 2 { elements[k] = 0 }
       }
-      prepared.isCurrent = true
     }
-    return bb_activations(
-      format: prepared.scheme.format, values: target.base, stride: stride, group: 0, groups: 0,
-      scales: nil,
-      sums: nil)
+    return prepared.keep(
+      bb_activations(
+        format: prepared.scheme.format, values: target.base, stride: stride, group: 0, groups: 0,
+        scales: nil, sums: nil))
   }
 
   private func asFloat8(_ prepared: PreparedRows, on pool: ThreadPool) -> bb_activations {
+    if let made = prepared.made { return made }
     let stride = Self.stride(of: width * 2)
     let target = DisjointMemory(prepared.values.reserve(tokens * stride))
     let scales = DisjointMemory(prepared.scales.reserve(tokens))
     let sums = DisjointMemory(prepared.sums.reserve(tokens))
-    if !prepared.isCurrent {
-      if !copies(into: prepared, stride: stride, groups: 1, on: pool) {
-        eachRow(on: pool) { [width] t, row in
-          let elements = (target + t * stride).withMemoryRebound(
-            to: UInt16.self, capacity: stride / 2
-          ) { $0 }
-          bb_float8_round(row, width, elements, scales + t)
-          for k in width..<stride / 2 { elements[k] = 0 }
-          sums[t] = 0
-        }
+    if !copies(into: prepared, stride: stride, groups: 1, on: pool) {
+      eachRow(on: pool) { [width] t, row in
+        let elements = (target + t * stride).withMemoryRebound(
+          to: UInt16.self, capacity: stride / 2
+        ) { $0 }
+        bb_float8_round(row, width, elements, scales + t)
+        for k in width..<stride / 2 { elements[k] = 0 }
+        sums[t] = 0
       }
-      prepared.isCurrent = true
     }
-    return bb_activations(
-      format: BB_ACTIVATIONS_BF16, values: target.base, stride: stride, group: width, groups: 1,
-      scales: scales.base, sums: sums.base)
+    return prepared.keep(
+      bb_activations(
+        format: BB_ACTIVATIONS_BF16, values: target.base, stride: stride, group: width, groups: 1,
+        scales: scales.base, sums: sums.base))
   }
 
   private func between(_ prepared: PreparedRows, levels: Int, on pool: ThreadPool)
     -> PreparedInput
   {
+    let offsets = DisjointMemory(prepared.offsets.reserve(tokens))
+    if let made = prepared.made {
+      return PreparedInput(self, made, offsets: UnsafePointer(offsets.base))
+    }
     let stride = Self.stride(of: width)
     let values = DisjointMemory(prepared.values.reserve(tokens * stride))
     let scales = DisjointMemory(prepared.scales.reserve(tokens))
-    let offsets = DisjointMemory(prepared.offsets.reserve(tokens))
     let sums = DisjointMemory(prepared.sums.reserve(tokens))
-    if !prepared.isCurrent {
-      if !copies(into: prepared, stride: stride, groups: 1, on: pool) {
-        eachRow(on: pool) { [width] t, row in
-          let codes = UnsafeMutableRawPointer(values + t * stride)
-            .assumingMemoryBound(to: Int8.self)
-          bb_round_between(
-            row, width, Int32(levels), codes, scales + t, offsets + t, sums + t)
-        }
+    if !copies(into: prepared, stride: stride, groups: 1, on: pool) {
+      eachRow(on: pool) { [width] t, row in
+        let codes = UnsafeMutableRawPointer(values + t * stride)
+          .assumingMemoryBound(to: Int8.self)
+        bb_round_between(
+          row, width, Int32(levels), codes, scales + t, offsets + t, sums + t)
       }
-      prepared.isCurrent = true
     }
-    let activations = bb_activations(
-      format: BB_ACTIVATIONS_INT8, values: values.base, stride: stride, group: width, groups: 1,
-      scales: scales.base, sums: sums.base)
-    return PreparedInput(self, activations, offsets: UnsafePointer(offsets.base))
+    let made = prepared.keep(
+      bb_activations(
+        format: BB_ACTIVATIONS_INT8, values: values.base, stride: stride, group: width, groups: 1,
+        scales: scales.base, sums: sums.base))
+    return PreparedInput(self, made, offsets: UnsafePointer(offsets.base))
   }
 
   private func quantized(_ prepared: PreparedRows, group: Int, on pool: ThreadPool)
     -> bb_activations
   {
+    if let made = prepared.made { return made }
     let stride = Self.stride(of: prepared.scheme.format == BB_ACTIVATIONS_INT16 ? width * 2 : width)
     let groups = (width + group - 1) / group
     let values = DisjointMemory(prepared.values.reserve(tokens * stride))
     let scales = DisjointMemory(prepared.scales.reserve(tokens * groups))
     let sums = DisjointMemory(prepared.sums.reserve(tokens * groups))
-    if !prepared.isCurrent {
-      let (width, kernels) = (width, bb_kernels().pointee)
-      let isInt16 = prepared.scheme.format == BB_ACTIVATIONS_INT16
-      if !copies(into: prepared, stride: stride, groups: groups, on: pool) {
-        eachRow(on: pool) { t, row in
-          let codes = UnsafeMutableRawPointer(values + t * stride)
-          let (scales, sums) = (scales + t * groups, sums + t * groups)
-          if isInt16 {
-            kernels.quantize16(
-              row, width, group, codes.assumingMemoryBound(to: Int16.self), scales, sums)
-          } else {
-            kernels.quantize(
-              row, width, group, codes.assumingMemoryBound(to: Int8.self), scales, sums)
-          }
+    let (width, kernels) = (width, bb_kernels().pointee)
+    let isInt16 = prepared.scheme.format == BB_ACTIVATIONS_INT16
+    if !copies(into: prepared, stride: stride, groups: groups, on: pool) {
+      eachRow(on: pool) { t, row in
+        let codes = UnsafeMutableRawPointer(values + t * stride)
+        let (scales, sums) = (scales + t * groups, sums + t * groups)
+        if isInt16 {
+          kernels.quantize16(
+            row, width, group, codes.assumingMemoryBound(to: Int16.self), scales, sums)
+        } else {
+          kernels.quantize(
+            row, width, group, codes.assumingMemoryBound(to: Int8.self), scales, sums)
         }
       }
-      prepared.isCurrent = true
     }
-    return bb_activations(
-      format: prepared.scheme.format, values: values.base, stride: stride, group: group,
-      groups: groups,
-      scales: scales.base, sums: sums.base)
+    return prepared.keep(
+      bb_activations(
+        format: prepared.scheme.format, values: values.base, stride: stride, group: group,
+        groups: groups, scales: scales.base, sums: sums.base))
   }
 
   /// Copies the rows as another input has them prepared, where they are rows of one; false

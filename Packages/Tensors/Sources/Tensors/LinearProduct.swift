@@ -149,14 +149,16 @@ extension ThreadPool {
   ///
   /// - Parameter weights: those of the first product that `run` will be given.
   public func prefetchWeights(_ weights: any LinearWeights) {
-    let parts = Partition(
-      of: weights.outFeatures, granularity: 16, workers: workers, schedule: .streams)
-    for (worker, part) in zip(0..<workers, parts) { prefetch(part, of: weights, by: worker) }
+    prefetchWeights(inTurn: [weights], isNow: false)
   }
 
-  /// Names the weights of products in turn; see `prefetchWeights(_:)` and
-  /// `LinearProduct.init(inTurn:)`.
-  public func prefetchWeights(inTurn all: [any LinearWeights]) {
+  /// Names the weights of the very next parallel region, products in turn (see
+  /// `LinearProduct.init(inTurn:)`): workers that wait for it prefetch while the caller prepares it.
+  public func prefetchWeightsNow(inTurn all: [any LinearWeights]) {
+    prefetchWeights(inTurn: all, isNow: true)
+  }
+
+  private func prefetchWeights(inTurn all: [any LinearWeights], isNow: Bool) {
     let starts = all.startsInTurn(16, \.outFeatures)
     let parts = Partition(
       of: starts[all.count], granularity: 16, workers: workers, schedule: .streams)
@@ -165,17 +167,21 @@ extension ThreadPool {
         continue
       }
       let end = min(part.upperBound, starts[index + 1])
-      prefetch(part.lowerBound - starts[index]..<end - starts[index], of: all[index], by: worker)
+      prefetch(
+        part.lowerBound - starts[index]..<end - starts[index], of: all[index], by: worker,
+        isNow: isNow)
     }
   }
 
-  private func prefetch(_ rows: Range<Int>, of weights: any LinearWeights, by worker: Int) {
+  private func prefetch(
+    _ rows: Range<Int>, of weights: any LinearWeights, by worker: Int, isNow: Bool
+  ) {
     weights.withPackedRows { bytes in
       guard let base = bytes.baseAddress else { return }
       let block = bytes.count / ((weights.outFeatures + 15) / 16)
       prefetch(
         base + rows.firstBlock * block,
-        count: min(rows.count / 16 * block, Self.prefetchedBytes), by: worker)
+        count: min(rows.count / 16 * block, Self.prefetchedBytes), by: worker, isNow: isNow)
     }
   }
 

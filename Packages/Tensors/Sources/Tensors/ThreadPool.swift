@@ -63,8 +63,19 @@ public final class ThreadPool: @unchecked Sendable {
 
   /// Between parallel regions: bytes that a worker will read soon, which it prefetches while it
   /// waits at the barrier.
-  func prefetch(_ bytes: UnsafeRawPointer, count: Int, by worker: Int) {
-    bb_pool_prefetch(handle, worker, bytes, count)
+  ///
+  /// - Parameters:
+  ///   - bytes: where they begin.
+  ///   - count: how many.
+  ///   - worker: who reads them.
+  ///   - isNow: whether the very next region reads them, so that workers who wait for it begin at
+  ///     once; else those who wait for a later one do.
+  func prefetch(_ bytes: UnsafeRawPointer, count: Int, by worker: Int, isNow: Bool) {
+    if isNow {
+      bb_pool_prefetch_now(handle, worker, bytes, count)
+    } else {
+      bb_pool_prefetch(handle, worker, bytes, count)
+    }
   }
 
   /// Multiply-adds below which work is not worth waking a second thread for: some 10 microseconds

@@ -107,6 +107,9 @@ public final class BlockPass {
 
   // MARK: Products
 
+  /// Whether an observer sees the inputs.
+  public var isObserved: Bool { observe != nil }
+
   /// Shows the input to the observer; false where the block ends here. `site` counts from the
   /// part's first.
   public func shows(_ site: Int) -> Bool { shows(site, of: input) }

@@ -40,6 +40,32 @@ struct ExpertRoutes {
     (self.rows, self.weights, self.slots) = (rows, weights, slots)
   }
 
+  /// Experts that are at work together.
+  struct Round {
+    /// Which of those in use.
+    let used: Range<Int>
+    /// The slots of their rows.
+    let slots: Range<Int>
+  }
+
+  /// The experts in use in rounds, in ascending order: as many as have no more than `most` rows
+  /// together, at least one.
+  func rounds(ofRows most: Int) -> [Round] {
+    var rounds: [Round] = []
+    var first = 0
+    for (index, expert) in used.enumerated() {
+      let isFull =
+        index + 1 == used.count
+        || used[index + 1].slots.upperBound - used[first].slots.lowerBound > most
+      guard isFull else { continue }
+      rounds.append(
+        Round(
+          used: first..<index + 1, slots: used[first].slots.lowerBound..<expert.slots.upperBound))
+      first = index + 1
+    }
+    return rounds
+  }
+
   /// An expert that a row is sent to.
   struct Choice {
     var expert: Int

@@ -6,8 +6,8 @@ import Tensors
 ///
 /// `y = sum of p_e expert_e(x) + sigmoid(x . g) shared(x)` over the likeliest experts by `softmax(x
 /// W^T)`. Router and gate are multiplied in F32 whatever the numerics. The tokens of a batch are
-/// grouped by expert, and no other expert is read; outputs are summed in the order of the experts,
-/// so that a token's bits do not depend on its batch.
+/// grouped by expert, and no other expert is read; a few experts at a time are at work, and outputs
+/// are summed in the order of the experts, so that a token's bits do not depend on its batch.
 public struct MixtureOfExperts: FeedForward {
   /// An expert that sees all tokens.
   public struct Shared: Sendable {
@@ -79,63 +79,32 @@ public struct MixtureOfExperts: FeedForward {
   /// See `BlockPart`.
   public var keptLinears: [Linear] { [router] + (shared.map { [$0.gate] } ?? []) }
 
-  /// See `Mixer` and `FeedForward`.
+  /// See `Mixer` and `FeedForward`. Of a chunk as many rows are at work in experts as it has.
   public var scratchWidth: Int {
     let hidden = router.weights.inFeatures
     let ofShared = shared.map { 2 * $0.expert.gate.weights.outFeatures + hidden } ?? 0
-    // Input, gate, up and down of each expert.
-    return experts.count + chosen * 2 * (hidden + experts[0].gate.weights.outFeatures) + ofShared
+    // Input, gate, up and down of an expert.
+    return experts.count + 2 * (hidden + experts[0].gate.weights.outFeatures) + ofShared
   }
 
   /// See `Mixer` and `FeedForward`.
   public func run(in pass: BlockPass, next: (any LinearWeights)?) {
     let (routes, sharedWeights) = route(in: pass)
-    guard let first = routes.used.first else { return }
-    let (rows, slots) = (pass.input.tokens, routes.rows.count)
-    let isInTurn = rows <= Self.rowsInTurn
-    pass.pool.prefetchWeights(
-      inTurn: (isInTurn ? routes.used : [first]).map { experts[$0.expert].gate.weights })
-    let width = experts[0].gate.weights.outFeatures
-    pass.selection.reset(rows: routes.rows, of: pass.input)
-    var inputs = routes.used.map { pass.selection.slice($0.slots) }
-    for (used, input) in zip(routes.used, inputs) {
-      guard pass.shows(used.expert, of: input) else { return }
+    // Whoever observes sees the inputs of all experts before those of their last layers.
+    for round in routes.rounds(ofRows: pass.isObserved ? .max : Self.rowsAtOnce) {
+      let isLast = round.slots.upperBound == routes.rows.count
+      guard let gated = gated(round, of: routes, withShared: isLast, in: pass) else { return }
+      if isLast, let next { pass.pool.prefetchWeights(next) }
+      addOutputs(of: gated, round, of: routes, isLast ? sharedWeights : [], in: pass)
     }
-    guard shared == nil || pass.shows(experts.count) else { return }
-
-    let (g, u) = (pass.scratch(0, slots * width), pass.scratch(1, slots * width))
-    var products = zip(routes.used, inputs).map { used, input in
-      let start = used.slots.lowerBound * width
-      return experts[used.expert].gated(input, in: pass, into: g + start, beside: u + start)
-    }
-    if isInTurn { products = [LinearProduct(inTurn: products)] }
-    let sharedGate = shared.map { shared in
-      let width = shared.expert.gate.weights.outFeatures
-      let (g, u) = (pass.scratch(2, rows * width), pass.scratch(3, rows * width))
-      products.append(shared.expert.gated(pass.input, in: pass, into: g, beside: u))
-      return (g, width)
-    }
-    pass.pool.prefetchWeights(experts[first.expert].down.weights)
-    pass.pool.run(products)
-
-    pass.selection.reset(g, tokens: slots, width: width)
-    inputs = routes.used.map { pass.selection.slice($0.slots) }
-    let place = experts.count + (shared == nil ? 0 : 1)
-    for (used, input) in zip(routes.used, inputs) {
-      guard pass.shows(place + used.expert, of: input) else { return }
-    }
-    if let (g, width) = sharedGate {
-      pass.input.reset(g, tokens: rows, width: width)
-      guard pass.shows(place + experts.count) else { return }
-    }
-    if let next { pass.pool.prefetchWeights(next) }
-    addOutputs(of: inputs, routes, sharedWeights, in: pass)
   }
 
   /// Up to so many rows an expert has few of them, and memory is what products wait for: threads
   /// take experts in turn and read each in one go. With more rows a share of each expert keeps them
   /// even, however the rows are spread.
   private static let rowsInTurn = 16
+  /// Rows that are at work in experts together, which bounds the working memory.
+  private static let rowsAtOnce = ForwardPass.chunk
 
   /// Where the rows of the input go, and what the shared expert's output of each is multiplied by.
   private func route(in pass: BlockPass) -> (ExpertRoutes, shared: [Float]) {
@@ -165,25 +134,104 @@ public struct MixtureOfExperts: FeedForward {
     return (ExpertRoutes(choices, each: chosen, experts: count), weights)
   }
 
+  // MARK: A round
+
+  /// `silu(gate(x)) * up(x)` of the experts of a round, and of the shared one in the last round,
+  /// whose then becomes the input of `pass`.
+  ///
+  /// - Returns: what the last layers of the experts multiply; nil where an observer ends the block.
+  private func gated(
+    _ round: ExpertRoutes.Round, of routes: ExpertRoutes, withShared isLast: Bool,
+    in pass: BlockPass
+  ) -> [LinearInput]? {
+    let (rows, shared, used) = (pass.input.tokens, isLast ? shared : nil, routes.used[round.used])
+    let isInTurn = rows <= Self.rowsInTurn
+    pass.pool.prefetchWeightsNow(
+      inTurn: used.prefix(isInTurn ? used.count : 1).map { experts[$0.expert].gate.weights })
+    let inputs = inputs(of: round, of: routes, in: pass)
+    for (used, input) in zip(used, inputs) {
+      guard pass.shows(used.expert, of: input) else { return nil }
+    }
+    guard shared == nil || pass.shows(experts.count) else { return nil }
+
+    let width = experts[0].gate.weights.outFeatures
+    let count = round.slots.count
+    let (g, u) = (pass.scratch(0, count * width), pass.scratch(1, count * width))
+    var products = zip(used, inputs).map { used, input in
+      let start = (used.slots.lowerBound - round.slots.lowerBound) * width
+      return experts[used.expert].gated(input, in: pass, into: g + start, beside: u + start)
+    }
+    if isInTurn { products = [LinearProduct(inTurn: products)] }
+    let ofShared = shared.map { shared in
+      let width = shared.expert.gate.weights.outFeatures
+      let (g, u) = (pass.scratch(2, rows * width), pass.scratch(3, rows * width))
+      products.append(shared.expert.gated(pass.input, in: pass, into: g, beside: u))
+      return (g, width)
+    }
+    if let first = used.first { pass.pool.prefetchWeights(experts[first.expert].down.weights) }
+    pass.pool.run(products)
+
+    pass.selection.reset(g, tokens: count, width: width)
+    let gated = slices(of: pass.selection, round, of: routes)
+    let place = experts.count + (self.shared == nil ? 0 : 1)
+    for (used, input) in zip(used, gated) {
+      guard pass.shows(place + used.expert, of: input) else { return nil }
+    }
+    if let (g, width) = ofShared {
+      pass.input.reset(g, tokens: rows, width: width)
+      guard pass.shows(place + experts.count) else { return nil }
+    }
+    return gated
+  }
+
+  /// What the experts of a round multiply: their rows of the input, which the router has made, so
+  /// that they stay as they are while outputs are added to the residual stream.
+  private func inputs(
+    of round: ExpertRoutes.Round, of routes: ExpertRoutes, in pass: BlockPass
+  ) -> [LinearInput] {
+    // All experts of a single row multiply that one.
+    if pass.input.tokens == 1 { return round.used.map { _ in pass.input } }
+    pass.selection.reset(rows: Array(routes.rows[round.slots]), of: pass.input)
+    return slices(of: pass.selection, round, of: routes)
+  }
+
+  /// The rows of each expert of a round, of an input that has those of all.
+  private func slices(
+    of input: LinearInput, _ round: ExpertRoutes.Round, of routes: ExpertRoutes
+  ) -> [LinearInput] {
+    let start = round.slots.lowerBound
+    return routes.used[round.used].map {
+      input.slice($0.slots.lowerBound - start..<$0.slots.upperBound - start)
+    }
+  }
+
   /// Adds the experts' outputs to the residual stream: `inputs` are what the last layers of those
-  /// in use multiply, and the pass's input that of the shared one.
+  /// in a round multiply, and the pass's input that of the shared one, where it has weights.
   private func addOutputs(
-    of inputs: [LinearInput], _ routes: ExpertRoutes, _ sharedWeights: [Float], in pass: BlockPass
+    of inputs: [LinearInput], _ round: ExpertRoutes.Round, of routes: ExpertRoutes,
+    _ sharedWeights: [Float], in pass: BlockPass
   ) {
-    let (rows, width, x) = (pass.count, pass.width, DisjointMemory(pass.residual))
-    let y = DisjointMemory(pass.scratch(1, routes.rows.count * width))
-    var products = zip(routes.used, inputs).map { used, input in
-      pass.product(experts[used.expert].down, of: input, into: y + used.slots.lowerBound * width)
+    let (rows, width, x, slots) = (
+      pass.count, pass.width, DisjointMemory(pass.residual), round.slots
+    )
+    let y = DisjointMemory(pass.scratch(1, slots.count * width))
+    var products = zip(routes.used[round.used], inputs).map { used, input in
+      pass.product(
+        experts[used.expert].down, of: input,
+        into: y + (used.slots.lowerBound - slots.lowerBound) * width)
     }
     let ofShared = DisjointMemory(pass.scratch(3, sharedWeights.count * width))
-    if let shared { products.append(pass.product(shared.expert.down, into: ofShared.base)) }
+    if let shared, !sharedWeights.isEmpty {
+      products.append(pass.product(shared.expert.down, into: ofShared.base))
+    }
     pass.pool.run([
       LinearProduct(together: products).epilogue { [kernels = pass.kernels, chosen] part in
         for row in 0..<rows {
           let target = x + (row * width + part.lowerBound)
-          for slot in routes.slots[row * chosen..<(row + 1) * chosen] {
+          for slot in routes.slots[row * chosen..<(row + 1) * chosen] where slots.contains(slot) {
             kernels.add_scaled(
-              target, y + (slot * width + part.lowerBound), routes.weights[slot], part.count)
+              target, y + ((slot - slots.lowerBound) * width + part.lowerBound),
+              routes.weights[slot], part.count)
           }
           if sharedWeights.isEmpty { continue }
           kernels.add_scaled(

@@ -26,6 +26,8 @@ size_t bb_pool_claim(bb_pool *pool);
 // Between regions: bytes that a worker will read soon, after the next region or a later one, instead of those named
 // before. They need not exist: they are only prefetched.
 void bb_pool_prefetch(bb_pool *pool, size_t worker, const void *bytes, size_t count);
+// The same, of bytes that the very next region reads: a worker that waits for it prefetches at once.
+void bb_pool_prefetch_now(bb_pool *pool, size_t worker, const void *bytes, size_t count);
 
 #ifdef __cplusplus
 }
