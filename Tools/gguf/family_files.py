@@ -305,6 +305,17 @@ def write(folder, path, kind="BF16", is_old=False, values_folder=None, change=No
         write_folder(values_folder, json.loads((Path(folder) / "config.json").read_text()), values)
 
 
+def write_values(folder, path, values_folder):
+    """Writes a folder of the values that the file holds, which was made of the model in `folder`."""
+    stored = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
+    values = {}
+    for entry in list(Family(folder).entries()):
+        tensor = stored[entry.name]
+        floats = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(numpy.float32)
+        values |= entry.back(floats.reshape(tensor.shape[::-1]))
+    write_folder(values_folder, json.loads((Path(folder) / "config.json").read_text()), values)
+
+
 def write_folder(folder, config, tensors):
     Path(folder).mkdir(exist_ok=True)
     (Path(folder) / "config.json").write_text(json.dumps(config))

@@ -6,7 +6,7 @@ import numpy
 
 from family_files import write_folder
 
-HIDDEN, VOCABULARY = 256, 320
+HIDDEN, VOCABULARY = 256, 704  # as the shipped models' tokenizer has
 SIZES = {
     "hidden_size": HIDDEN, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 64, "vocab_size": VOCABULARY,
     "max_position_embeddings": 1024, "rms_norm_eps": 1e-6, "hidden_act": "silu", "tie_word_embeddings": False, "rope_theta": 1e6,
