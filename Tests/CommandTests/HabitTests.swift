@@ -90,6 +90,18 @@ import Testing
       naming: ["Qwen/Qwen3-0.6B"])
   }
 
+  @Test func whatIsPipedInIsHeldToTheRuleOfFiles() throws {
+    let show = "generate -m \(Nano.model) --show-prompt"
+    let plain = try folder.shell("\(show) -p hi")
+    for piped in ["printf hi | \(show)", "printf '\\357\\273\\277hi' | \(show) --prompt-file -"] {
+      let outcome = try folder.shell(piped)
+      #expect(outcome.isSuccess && outcome.output == plain.output, "\(outcome.errors)")
+    }
+    expectRefusal(
+      try folder.shell("printf 'caf\\351' | generate -m \(Nano.model) -n 2"),
+      naming: ["standard input: byte 3"])
+  }
+
   @Test func minusOneIsNoLimit() throws {
     let flags = ["-m", Nano.model, "-p", Nano.problem, "--greedy"]
     let (bounded, free) = (

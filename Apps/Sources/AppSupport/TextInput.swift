@@ -3,10 +3,18 @@ import JSON
 
 /// Texts that users hand in: UTF-8, without the byte order mark that some editors put first.
 public enum TextInput {
+  /// Stands for standard input in place of a file.
+  public static let standardInput = "-"
+
   /// The bytes of a file, or of what a pipe brings.
   ///
   /// - Throws: `UserError` with the reason.
   public static func bytes(of path: String) throws -> Data {
+    if path == standardInput {
+      do { return try FileHandle.standardInput.readToEnd() ?? Data() } catch {
+        throw UserError("standard input: cannot be read: \(error.localizedDescription)")
+      }
+    }
     var isFolder: ObjCBool = false
     guard !path.isEmpty else { throw UserError("a file name is empty") }
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -28,8 +36,15 @@ public enum TextInput {
   ///
   /// - Throws: `UserError` with the reason, or the offset of the first byte that is no UTF-8.
   public static func text(of path: String) throws -> String {
-    do { return try UTF8Text.text(of: try bytes(of: path)) } catch let error as InvalidUTF8 {
-      throw UserError("\(path): \(error)")
+    try text(bytes(of: path), of: path)
+  }
+
+  /// Bytes as text; `path` is where they come from.
+  ///
+  /// - Throws: `UserError` with the offset of the first byte that is no UTF-8.
+  public static func text(_ bytes: Data, of path: String) throws -> String {
+    do { return try UTF8Text.text(of: bytes) } catch {
+      throw UserError("\(path == standardInput ? "standard input" : path): \(error)")
     }
   }
 

@@ -77,7 +77,7 @@ struct Generate: ParsableCommand {
 
   mutating func run() throws {
     if tokens.isGiven { return try tokens.run(ModelFolder.files(of: model.model, model.hub.use)) }
-    readStandardInput()
+    try readStandardInput()
     if prompt.showPrompt { return try showPrompt() }
     try chooseByMemory()
     let checkpoint = try Checkpoint(model)
@@ -131,11 +131,11 @@ struct Generate: ParsableCommand {
   }
 
   /// Without a prompt on the command line, what is piped in is the prompt.
-  private mutating func readStandardInput() {
+  private mutating func readStandardInput() throws {
     guard !prompt.isGiven, engine.ids == nil, isatty(STDIN_FILENO) == 0,
-      let bytes = try? FileHandle.standardInput.readToEnd(), !bytes.isEmpty
+      let bytes = try? TextInput.bytes(of: TextInput.standardInput), !bytes.isEmpty
     else { return }
-    prompt.prompt = String(decoding: bytes, as: UTF8.self)
+    prompt.prompt = try TextInput.text(bytes, of: TextInput.standardInput)
   }
 
   /// With a memory and nothing that says what to run in it, the planner chooses.

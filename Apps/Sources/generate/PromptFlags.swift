@@ -8,7 +8,7 @@ import Tokenizer
 struct PromptFlags: ParsableArguments {
   @Option(name: [.short, .long], help: "The user's message.")
   var prompt: String?
-  @Option(help: "A file that holds the user's message.")
+  @Option(help: "A file that holds the user's message; - is standard input.")
   var promptFile: String?
   @Option(help: "A JSON file that holds a whole conversation: [{\"role\": ..., \"content\": ...}].")
   var messages: String?
@@ -39,7 +39,6 @@ struct PromptFlags: ParsableArguments {
     if raw && special {
       throw ValidationError("--raw takes special tokens as such already; it excludes --special")
     }
-    if showPrompt && !isGiven { throw ValidationError("--show-prompt needs a prompt") }
   }
 
   /// The prompt as the model is to see it.
