@@ -75,7 +75,7 @@ import Testing
         try folder.run(.generate, ["-p", "hi"] + flags), code: 2, naming: ["'\(flags[0])'", word])
     }
     // A prompt is no option.
-    let said = try folder.run(.generate, ["-m", Nano.model, "-p=--temp", "-n", "2"])
+    let said = try folder.run(.generate, ["-m", Nano.model, "--prompt=--temp", "-n", "2"])
     #expect(said.isSuccess, "\(said.errors)")
     let command = try folder.shell("bitbudget run nano")
     expectRefusal(command, code: 2, naming: ["'run'", "generate"])

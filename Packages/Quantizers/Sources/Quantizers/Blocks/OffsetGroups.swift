@@ -104,18 +104,23 @@ struct OffsetGroups {
       wx += weight * value
       wqx += weighted * value
     }
+    // Both by least squares; where all codes are alike, or a part is below zero, one of them alone.
     let inverseDeterminant = (w * wqq - wq * wq).inverses
-    var newStep = (w * wqx - wx * wq) * inverseDeterminant
-    var newDepth = (wq * wqx - wqq * wx) * inverseDeterminant
-    // Depths below zero cannot be stored.
-    let isFlat = newDepth .< 0
-    newDepth.replace(with: 0, where: isFlat)
-    newStep.replace(with: wqx * wqq.inverses, where: isFlat)
-    newStep = newStep.atLeast(zero)
-    let linear = newStep * wqx - newDepth * wx
-    let mixed = newStep * newDepth * wq
-    let square = newStep * newStep * wqq + newDepth * newDepth * w
-    return (newStep, newDepth, square - 2 * (mixed + linear))
+    let candidates = [
+      ((w * wqx - wx * wq) * inverseDeterminant, (wq * wqx - wqq * wx) * inverseDeterminant),
+      ((wqx * wqq.inverses).atLeast(zero), zero),
+      (zero, (-wx * w.inverses).atLeast(zero)),
+    ]
+    var best = (step: zero, depth: zero, error: zero)
+    for (step, depth) in candidates {
+      let square = step * step * wqq + depth * depth * w
+      let error = square - 2 * (step * depth * wq + step * wqx - depth * wx)
+      let isBetter = (error .< best.error) .& (step .>= 0) .& (depth .>= 0)
+      best.step.replace(with: step, where: isBetter)
+      best.depth.replace(with: depth, where: isBetter)
+      best.error.replace(with: error, where: isBetter)
+    }
+    return best
   }
 
   @inline(__always)
