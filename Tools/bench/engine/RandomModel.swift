@@ -119,26 +119,20 @@ enum RandomModel {
   ) throws -> any LinearWeights {
     if format == .bf16 {
       let bytes = try AlignedBytes(count: rows * columns * 2)
-      bytes.withMutableBytes { target in
-        for index in 0..<rows * columns {
-          // Sign and mantissa are random; the magnitude is 1/64 to 1/32.
-          let bits = UInt16(truncatingIfNeeded: random.next()) & 0x807f | 0x3c80
-          target.storeBytes(of: bits, toByteOffset: index * 2, as: UInt16.self)
-        }
-      }
+      bytes.withMutableBytes { random.fillBF16($0.bindMemory(to: UInt16.self)) }
       return try WeightPacking.pack(
         Tensor(dtype: .bf16, shape: [rows, columns], bytes: bytes), name: "random")
     }
     if format == .w8a8Float {
       return try WeightPacking.pack(
         Float8Matrix(
-          codes: (0..<rows * columns).map { _ in UInt8(truncatingIfNeeded: random.next()) & 0xb7 },
+          codes: random.codes(rows * columns, mask: 0xb7),
           scales: [Float](repeating: 1 / 64, count: rows), tokenRounding: .float8))
     }
     if format == .w4a4 { return try outliers(rows, columns, &random) }
     let bits = format.bits
     let mask = UInt8((1 << bits) - 1)
-    let codes = (0..<rows * columns).map { _ in UInt8(truncatingIfNeeded: random.next()) & mask }
+    let codes = random.codes(rows * columns, mask: mask)
     let scale = Float(1) / Float(32 << bits)
     if format == .w8a8 {
       return try WeightPacking.pack(
@@ -161,17 +155,12 @@ extension RandomModel {
   ) throws -> any LinearWeights {
     let count = min(256, columns / 16)
     let others = columns - count
-    let codes = (0..<rows * others).map { _ in UInt8(truncatingIfNeeded: random.next()) & 15 }
+    let codes = random.codes(rows * others, mask: 15)
     let grid = try CodeGrid(
       bits: 4, outFeatures: rows, inFeatures: others, groupSize: others,
       scales: [Float](repeating: 1 / 512, count: rows), tokenRounding: .between4)
     let kept = try AlignedBytes(count: rows * count * 2)
-    kept.withMutableBytes { target in
-      for index in 0..<rows * count {
-        let bits = UInt16(truncatingIfNeeded: random.next()) & 0x807f | 0x3c80
-        target.storeBytes(of: bits, toByteOffset: index * 2, as: UInt16.self)
-      }
-    }
+    kept.withMutableBytes { random.fillBF16($0.bindMemory(to: UInt16.self)) }
     return try WeightPacking.pack(
       OutlierMatrix(
         rest: QuantizedMatrix(grid: grid, codes: codes),
@@ -203,6 +192,38 @@ struct Xorshift {
     state ^= state >> 7
     state ^= state << 17
     return state >> 24
+  }
+
+  /// Numbers that are drawn once; a prime number of them, more than a router has.
+  private static let drawn: [UInt16] = {
+    var random = Xorshift()
+    return (0..<1_299_709).map { _ in UInt16(truncatingIfNeeded: random.next()) }
+  }()
+
+  /// `use(target, drawn)` for as many elements as there are, from a place in what is drawn on and
+  /// again from its beginning: a model of some gigabytes takes seconds.
+  private mutating func eachDrawn(_ count: Int, _ use: (Int, UInt16) -> Void) {
+    Self.drawn.withUnsafeBufferPointer { drawn in
+      var (at, done) = (Int(next() % UInt64(drawn.count)), 0)
+      while done < count {
+        let some = min(count - done, drawn.count - at)
+        for index in 0..<some { use(done + index, drawn[at + index]) }
+        (at, done) = (0, done + some)
+      }
+    }
+  }
+
+  /// Codes whose bits are those of `mask`.
+  mutating func codes(_ count: Int, mask: UInt8) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: count) { codes, filled in
+      eachDrawn(count) { codes.initializeElement(at: $0, to: UInt8(truncatingIfNeeded: $1) & mask) }
+      filled = count
+    }
+  }
+
+  /// BF16 numbers whose sign and mantissa are random; the magnitude is 1/64 to 1/32.
+  mutating func fillBF16(_ target: UnsafeMutableBufferPointer<UInt16>) {
+    eachDrawn(target.count) { target[$0] = $1 & 0x807f | 0x3c80 }
   }
 
   /// Numbers from -1 to 1.

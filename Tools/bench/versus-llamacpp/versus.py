@@ -3,6 +3,7 @@
     python3 Tools/bench/versus-llamacpp/versus.py            # from the root of the checkout
     ... versus.py --shape 1.7b --threads 1 --cases "16 sequences" --turns 3
     ... versus.py --shape 30b-a3b --layers 4 --python VENV/bin/python      # one that has llama-cpp-python already
+    ... versus.py --shape qwen3.5-4b --layers 8 --prepare                  # writes the GGUF files and measures nothing
 
 The first start makes a virtual environment in --work, lets pip build llama-cpp-python natively (some minutes), and writes the
 GGUF files. For each setting all engines load their weights and fill their caches; then they take turns, a second or two each,
@@ -91,6 +92,12 @@ def prepare(work, python):
     return python or work / "venv" / "bin" / "python", ceilings
 
 
+def gguf_file(python, kind, options):
+    """The path of a random GGUF file of one type, made when it is not there yet."""
+    cut = ["--layers", options.layers] if options.layers else []
+    return output_of([python, HERE / "random_gguf.py", options.work, options.shape, kind, *cut])
+
+
 class Engine:
     """A process that measures once for each line it is sent."""
 
@@ -148,7 +155,7 @@ def measure(setting, options, python, ceilings_program):
         engine = running.enter_context(Engine(ours, len(setting.caches)))
         peers = {}
         for kind, cache in setting.peers:
-            file = output_of([python, HERE / "random_gguf.py", options.work, options.shape, kind, *cut])
+            file = gguf_file(python, kind, options)
             peers[kind, cache] = running.enter_context(Engine([python, HERE / "peer.py", file, "--kv", cache, *flags]))
         turns = []
         for turn in range(options.turns + 1):
@@ -176,6 +183,7 @@ def main():
     parser.add_argument("--python", type=pathlib.Path, help="a Python that has llama-cpp-python, gguf and numpy already")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--prepare", action="store_true", help="only make the files that measuring needs, which takes long")
     parser.add_argument("--cases", default="", help="only settings with a line of the table whose name contains this")
     parser.add_argument("--engine", default="bin/bench-engine", help="our measuring program")
     parser.add_argument("--ours", default="", help="further flags for it")
@@ -185,20 +193,25 @@ def main():
 
     options.work.mkdir(parents=True, exist_ok=True)
     python, ceilings_program = prepare(options.work, options.python)
+    if options.prepare:
+        for kind in sorted({kind for setting in SETTINGS for kind, _ in setting.peers}):
+            print(gguf_file(python, kind, options), flush=True)
+        return
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     layers = f" with {options.layers} layers" if options.layers else ""
     print(f"{options.shape} shapes{layers}, random weights, {options.threads} threads, commit {commit}; ours with "
           f"{options.ours or 'its defaults'}; medians of {options.turns} turns\n")
     print("| case | ours, tokens/s | llama.cpp, its best | ratio | limit | share of the limit |")
     print("|---|---|---|---|---|---|", flush=True)
-    rows = []
     for setting in SETTINGS:
-        if any(options.cases in name for name, _, _ in setting.rows()):
-            for row in measure(setting, options, python, ceilings_program):
-                print(LINE.format_map(row), flush=True)
-                rows.append({key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()})
-    if options.results:
-        performance.store(options.results, rows, commit=commit, date=datetime.date.today().isoformat())
+        if not any(options.cases in name for name, _, _ in setting.rows()):
+            continue
+        rows = []
+        for row in measure(setting, options, python, ceilings_program):
+            print(LINE.format_map(row), flush=True)
+            rows.append({key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()})
+        if options.results:  # at once: the next setting may not be reached
+            performance.store(options.results, rows, commit=commit, date=datetime.date.today().isoformat())
 
 
 if __name__ == "__main__":
