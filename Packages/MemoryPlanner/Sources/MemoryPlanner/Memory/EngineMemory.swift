@@ -40,7 +40,7 @@ struct EngineMemory {
   /// The bytes at the peak under a load.
   func use(_ load: Load) -> MemoryUse {
     let kv = shape.forecast(policy).peakBytes(load)
-    let peak = Saturating.sum(base, max(Saturating.sum(kv, running(load)), lastMatrix))
+    let peak = Saturating.sum(base, kv, running(load))
     return MemoryUse(weights: weights, kv: kv, working: peak - min(peak, kv))
   }
 
@@ -63,11 +63,6 @@ struct EngineMemory {
     Saturating.sum(activations(load), shape.forecast(policy).slackBytes)
   }
 
-  /// The last matrix is read before it is packed; then its file form is let go.
-  private var lastMatrix: Int {
-    ties ? 0 : Saturating.product(2, shape.embeddingParameters)
-  }
-
   /// Bytes that are left for KV caches in `memory` bytes: with no more of them the peak stays
   /// within it.
   ///
@@ -80,15 +75,17 @@ struct EngineMemory {
   /// - Returns: bytes; negative where not even the model fits.
   func cacheBytes(in memory: Int, _ load: Load, weights: Int, resident: Int) -> Int {
     let loaded = Saturating.sum(base, weights)
-    let left = memory - Saturating.sum(max(loaded, resident), running(load))
-    return min(left, memory - Saturating.sum(loaded, lastMatrix))
+    return memory - Saturating.sum(max(loaded, resident), running(load))
   }
 
-  /// Activations in F32: the rows of a chunk through one block, and the logits of every sequence.
+  /// Activations: the rows of a chunk through one block in F32, once more in the 16 bits in which
+  /// the widest input is multiplied, and the logits of every sequence.
   func activations(_ load: Load) -> Int {
     let rows = min(KVForecast.stepTokens, max(load.prompt, load.sequences))
+    let widest = shape.blocks.flatMap(\.linears).map(\.columns).max() ?? 0
     let width = Saturating.sum(
-      Saturating.product(3, shape.hiddenSize), shape.blocks.map(\.scratchWidth).max() ?? 0)
+      Saturating.product(3, shape.hiddenSize), widest.pieces(of: 2),
+      shape.blocks.map(\.scratchWidth).max() ?? 0)
     let logits = Saturating.product(
       min(load.sequences, KVForecast.stepTokens),
       Saturating.sum(shape.vocabularySize, shape.hiddenSize))
