@@ -39,6 +39,7 @@ final class WeightSlab: @unchecked Sendable {
     try latest.withLock { latest throws(TensorError) in
       if let slab = latest.slab, slab.used + size <= Self.size { return (slab.next(size), slab) }
       let slab = try WeightSlab()
+      latest.slab?.releaseRest()
       latest.slab = slab
       return (slab.next(size), slab)
     }
@@ -47,6 +48,13 @@ final class WeightSlab: @unchecked Sendable {
   private func next(_ size: Int) -> UnsafeMutableRawPointer {
     defer { used += size }
     return base + used
+  }
+
+  /// Gives back what no block took of the last huge page that one reached into: behind 21 blocks of
+  /// 3 MiB it is 1 MiB.
+  private func releaseRest() {
+    release(base + used, Self.size - used)
+    used = Self.size
   }
 
   /// Gives back what pages lie inside of a block.
