@@ -105,7 +105,7 @@ import Testing
         weights.product(
           of: input, into: buffer.reserve(tokens * weights.outFeatures), on: pool)
       }
-      pool.prefetchWeights(inTurn: all)
+      pool.prefetchWeightsNow(inTurn: all)
       pool.run([LinearProduct(inTurn: products)])
       for (weights, buffer) in zip(all, buffers) {
         let count = tokens * weights.outFeatures
