@@ -13,7 +13,6 @@ from tokenizers import Tokenizer
 from mixture import Curriculum, draw_document
 from sizes import Family
 
-TOKENS_PER_STEP = 4096
 PART = 2048
 """A step is worked through in parts of about this many tokens, which stay in a core's caches."""
 ROUNDING = 8
@@ -61,9 +60,9 @@ def draw_step(family: Family, tokenizer: Tokenizer, seed: int, step: int, stage:
     """The data of one step, in parts; they depend on nothing but the arguments."""
     rng = Random(f"nano training {seed} {step}")
     chosen, count = [], 0
-    while count < TOKENS_PER_STEP:
+    while count < family.step:
         for ids, loss in encoded([draw_document(rng, family.name, stage) for _ in range(16)], tokenizer):
-            if len(ids) <= family.longest and count < TOKENS_PER_STEP:
+            if len(ids) <= family.longest and count < family.step:
                 chosen.append((ids, loss))
                 count += len(ids)
     parts, count = [[]], 0

@@ -19,32 +19,45 @@ def math_problems() -> list[Problem]:
     return problems("nano-math benchmark", grammar_math)
 
 
+SPLITS = ["test", "tuning"]
+"""What the study asks, and what choices may be made by; they share nothing, and training draws neither."""
+
+
+def titled(name: str, split: str) -> str:
+    """What the ids of a split begin with."""
+    return name if split == "test" else f"{name}-{split}"
+
+
+def earlier(split: str, drawn) -> set:
+    """What the splits before this one ask."""
+    return {problem for other in SPLITS[:SPLITS.index(split)] for problem in drawn(other)}
+
+
 @cache
 def reckoning_problems(split: str) -> list[Problem]:
-    """Different problems, one to ten steps in equal parts."""
-    return problems(f"nano-reckoning {split}", grammar_reckoning)
+    """Different problems, one to six steps in equal parts."""
+    return problems(f"nano-reckoning {split}", grammar_reckoning, earlier(split, reckoning_problems))
 
 
-def problems(seed: str, grammar) -> list[Problem]:
+def problems(seed: str, grammar, taken=()) -> list[Problem]:
     rng, found = Random(seed), {}
     while len(found) < COUNT:
-        found.setdefault(grammar.draw_problem(rng, len(found) % grammar.MOST_STEPS + 1))
+        problem = grammar.draw_problem(rng, len(found) % grammar.MOST_STEPS + 1)
+        if problem not in taken:
+            found.setdefault(problem)
     return list(found)
 
 
 @cache
 def quests(split: str) -> list[grammar_hops.Quest]:
     """Different questions through no, one and two names in equal parts; all names alike."""
-    rng, found = Random(f"nano-hops {split}"), {}
+    rng, found, taken = Random(f"nano-hops {split}"), {}, earlier(split, quests)
     while len(found) < COUNT:
         name = rng.choice(grammar_hops.NAMES)
-        hops = len(found) % (grammar_hops.MOST_HOPS + 1)
-        found.setdefault(grammar_hops.draw_quest(rng, name, hops))
+        quest = grammar_hops.draw_quest(rng, name, len(found) % (grammar_hops.MOST_HOPS + 1))
+        if quest not in taken:
+            found.setdefault(quest)
     return list(found)
-
-
-SPLITS = ["test", "tuning"]
-"""What the study asks, and what choices may be made by; training draws neither."""
 
 
 @cache
@@ -77,7 +90,7 @@ def math_rows() -> list[dict]:
 
 
 def reckoning_rows(split: str) -> list[dict]:
-    return chain_rows(f"nano-reckoning-{split}", reckoning_problems(split), grammar_reckoning)
+    return chain_rows(titled("nano-reckoning", split), reckoning_problems(split), grammar_reckoning)
 
 
 def facts_rows() -> list[dict]:
@@ -105,7 +118,7 @@ def hops_rows(split: str) -> list[dict]:
     wordings = HELD_OUT_WORDINGS
     return [
         {
-            "id": f"nano-hops-{split}-{index:04}",
+            "id": f"{titled('nano-hops', split)}-{index:04}",
             "question": quest.question(wordings[index // 3 % len(wordings)]),
             "answer": quest.answer,
             "hops": len(quest.path) - 1,

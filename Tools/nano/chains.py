@@ -10,45 +10,52 @@ from document import Document, Piece, finished, forced
 LABELS = "abcdefghij"
 
 
+def calculated(value: int, operation: str, operand: int) -> int:
+    match operation:
+        case "+":
+            return value + operand
+        case "-":
+            return value - operand
+        case _:
+            return value * operand
+
+
 @dataclass(frozen=True)
 class Step:
     operation: str
-    """`+`, `-`, `*`, `/` (what is left over is dropped), or `%` for what is left over."""
+    """`+`, `-` or `*`."""
     operand: int
-    back: bool = False
-    """Whether the operand is the place of an earlier step, whose result is meant."""
-
-    def resolved(self, results: list[int]) -> "Step":
-        """The step with a number in place of what it refers to."""
-        return replace(self, operand=results[self.operand], back=False) if self.back else self
+    more: tuple[tuple[str, int], ...] = ()
+    """Operations and operands that follow within the step, from left to right."""
+    modulus: int = 0
+    """What the result is reduced by; 0 for nothing."""
 
     def applied(self, value: int) -> int:
-        match self.operation:
-            case "+":
-                return value + self.operand
-            case "-":
-                return value - self.operand
-            case "*":
-                return value * self.operand
-            case "/":
-                return value // self.operand
-            case _:
-                return value % self.operand
+        for operation, operand in ((self.operation, self.operand), *self.more):
+            value = calculated(value, operation, operand)
+        return value % self.modulus if self.modulus else value
+
+    @property
+    def instruction(self) -> str:
+        """What to do, such as `*7+3`."""
+        return "".join(f"{sign}{number}" for sign, number in ((self.operation, self.operand), *self.more))
 
     def slips(self, value: int) -> list[int]:
-        """The wrong results that come from forgetting one carry, borrow or rest; [] without any."""
+        """The wrong results that come from forgetting one carry or borrow, or the last of several operations."""
         result, operand = self.applied(value), self.operand
+        if self.more:
+            return [slip for slip in [replace(self, more=self.more[:-1]).applied(value)] if slip != result]
+        if self.modulus:
+            return []
         wrong = []
-        for unit in (10, 100, 1000):
-            high, low = divmod(value, unit)
+        for unit in (10, 100):
+            low = value % unit
             if self.operation == "+" and low + operand % unit >= unit:
                 wrong.append(result - unit)
             elif self.operation == "-" and low < operand % unit:
                 wrong.append(result + unit)
             elif self.operation == "*" and low * operand >= unit:
                 wrong.append(result - low * operand // unit * unit)
-            elif self.operation == "/" and high % operand:
-                wrong.append(high // operand * unit + low // operand)
         return [slip for slip in dict.fromkeys(wrong) if slip != result]
 
 
@@ -62,11 +69,11 @@ class Problem:
         return follow(self.start, self.steps)[-1]
 
 
-def follow(value: int, steps, earlier=()) -> list[int]:
-    """The results of `earlier` steps and of `steps`, which go on from `value`."""
-    results = list(earlier)
+def follow(value: int, steps) -> list[int]:
+    """The results of `steps`, which go on from `value`."""
+    results = []
     for step in steps:
-        value = step.resolved(results).applied(value)
+        value = step.applied(value)
         results.append(value)
     return results
 
@@ -95,7 +102,7 @@ def drill(lines) -> Document:
     """Single steps given as (value, step), all right."""
     pieces = []
     for value, step in lines:
-        pieces.append(Piece(f"{value}{step.operation}{step.operand}=", False))
+        pieces.append(Piece(f"{value}{step.instruction}=", False))
         pieces.append(Piece(f"{step.applied(value)}\n", True))
     return Document(pieces)
 
@@ -106,6 +113,8 @@ class Wording:
     phrases: dict[str, str]
     """What to do, by operation; `{}` is the operand."""
     closing: str
+    step: str = "({label}) {instruction}"
+    between: str = ", "
 
 
 @dataclass(frozen=True)
@@ -121,15 +130,16 @@ class Chains:
     """Characters of a thought at most."""
     draws: int
     """The length of a forced thought is the least of so many draws."""
-    turned: bool
-    """Whether later attempts multiply either way round."""
+    line: str
+    """How a step is written down, of `label`, `value`, `instruction` and `result`."""
 
     def question(self, problem: Problem, wording: int) -> str:
         words = self.wordings[wording]
-        steps = (f"({label}) " + words.phrases[step.operation].format(
-                     f"({LABELS[step.operand]})" if step.back else step.operand)
+        steps = (words.step.format(label=label, instruction="".join(
+                     words.phrases[operation].format(operand)
+                     for operation, operand in ((step.operation, step.operand), *step.more)))
                  for label, step in zip(LABELS, problem.steps))
-        return words.opening.format(problem.start) + ", ".join(steps) + words.closing
+        return words.opening.format(problem.start) + words.between.join(steps) + words.closing
 
     def attempts(self, problem: Problem, rng: Random):
         """Texts of one attempt after the other, without end.
@@ -141,27 +151,23 @@ class Chains:
         while True:
             rate = self.slip_rates[min(number, len(self.slip_rates) - 1)]
             banned = frozenset(slipped)
-            value, results, lines = problem.start, [], []
-            for index, referring in enumerate(problem.steps):
-                step = referring.resolved(results)
+            value, lines = problem.start, []
+            for index, step in enumerate(problem.steps):
                 result = step.applied(value)
                 if (value, step) not in banned and rng.random() < rate:
                     wrong = [slip for slip in step.slips(value)
-                             if self.fits(slip, problem.steps[index + 1:], results + [slip])]
+                             if self.fits(slip, problem.steps[index + 1:])]
                     if wrong:
                         slipped.add((value, step))
                         result = rng.choice(wrong)
-                factors = value, step.operand
-                if self.turned and number > 0 and step.operation == "*" and rng.random() < 0.5:
-                    factors = factors[::-1]
-                lines.append(f"{LABELS[index]} {factors[0]}{step.operation}{factors[1]}={result}\n")
+                lines.append(self.line.format(
+                    label=LABELS[index], value=value, instruction=step.instruction, result=result))
                 value = result
-                results.append(result)
             yield "".join(lines) + f"So {value}.\n"
             number += 1
 
-    def fits(self, value: int, steps, earlier) -> bool:
-        return all(0 <= result <= self.largest for result in follow(value, steps, earlier))
+    def fits(self, value: int, steps) -> bool:
+        return all(0 <= result <= self.largest for result in (value, *follow(value, steps)))
 
     def natural_thought(self, problem: Problem, rng: Random) -> str:
         """Attempts until two agree; a right first attempt is left alone in 40 of 100 cases."""

@@ -1,6 +1,6 @@
-"""nano-hops: facts about 6000 invented names, asked directly or through one or two other names.
+"""nano-hops: facts about 1000 invented names, asked directly or through one or two other names.
 
-Every name has four attributes and a friend and a teacher, who are names too: 36 000 facts, 41 bits a
+Every name has four attributes and a friend and a teacher, who are names too: 6000 facts, 36 bits a
 name. Few names are famous and most are rare, as in texts about the real world: the famous ones teach a
 model what a fact is, without a curriculum, and how far down the list it gets depends on its size.
 """
@@ -15,7 +15,7 @@ CONSONANTS = "bcdfghjklmnprstvwxz"
 FIRST_SYLLABLES = [(c + v).capitalize() for c in CONSONANTS for v in "aeiou"]
 SECOND_SYLLABLES = [c + v for c in CONSONANTS for v in "aeiou"]
 RELATIONS = ["friend", "teacher"]
-COUNT = 6000
+COUNT = 1000
 MOST_HOPS = 2
 FAME = 3
 """Of the draws, the first (share of the names) ** (1 / FAME) fall on that share."""
@@ -79,4 +79,4 @@ def held_out_question(rng: Random) -> str:
 
 def answered(quest: Quest, rng: Random) -> Document:
     """A question with a reply that goes from fact to fact."""
-    return recalled(quest.question(rng.choice(WORDINGS)), quest.facts, rng, most=rng.randint(1, 24))
+    return recalled(quest.question(rng.choice(WORDINGS)), quest.facts, rng, most=rng.randint(1, 8))

@@ -15,7 +15,8 @@ CHAINS = Chains(
                 {"+": "get {} more", "-": "lose {}", "*": "have {} times as many"},
                 ". How many coins?"),
     ),
-    slip_rates=(0.33, 0.25, 0.2), longest=400, draws=1, turned=False)
+    slip_rates=(0.33, 0.25, 0.2), longest=400, draws=1,
+    line="{label} {value}{instruction}={result}\n")
 
 
 def draw_step(value: int, rng: Random, small: bool) -> Step:

@@ -2,8 +2,8 @@
 
     python ideal.py
 
-The reader of a problem slips at random as the texts do, sharpened by the temperature of sampling, and does a share of the
-products wrong, the same ones every time: what a model of a size never learned. Answers with the most frequent result,
+The reader of a problem slips at random as the texts do, sharpened by the temperature of sampling, and does a share of
+all steps of two operations wrong, the same ones every time: what a model of a size never learned. Answers with the most frequent result,
 among equals the latest. Thoughts are measured in characters, nearly all of which are tokens of their own.
 """
 
@@ -17,27 +17,27 @@ import grammar_reckoning
 from chains import Problem, Step, conclusions
 
 TEMPERATURE = 0.6
-LENGTHS = [64, 128, 192, 256, 384, 512, 768, 1024]
-NEVER_LEARNED = [0, 0.05, 0.2, 0.4]
+LENGTHS = [32, 64, 96, 128, 192, 256, 384]
+NEVER_LEARNED = [0, 0.02, 0.1, 0.3]
 
 
 def sharpened(rate: float) -> float:
-    """How often a slip of this probability is sampled, where one or, as often, two results are wrong."""
-    right = (1 - rate) ** (1 / TEMPERATURE)
-    wrong = [count * (rate / count) ** (1 / TEMPERATURE) for count in (1, 2)]
-    return sum(odds / (odds + right) for odds in wrong) / len(wrong)
+    """How often a slip of this probability is sampled."""
+    right, wrong = (chance ** (1 / TEMPERATURE) for chance in (1 - rate, rate))
+    return wrong / (wrong + right)
 
 
 def attempted(problem: Problem, share: float) -> Problem:
-    """The problem as who does so large a share of the products of two digits by two wrong sees it."""
+    """The problem as who does so large a share of the steps of two operations wrong sees it."""
 
     class Believed(Step):
         def applied(self, value: int) -> int:
             result = super().applied(value)
-            product = self.operation == "*" and self.operand > 9
-            return result - 10 if product and Random(f"{value}*{self.operand}").random() < share else result
+            unknown = self.more and Random(f"{value}{self.instruction}").random() < share
+            return (result + 1) % 10 if unknown else result
 
-    return replace(problem, steps=tuple(Believed(step.operation, step.operand, step.back) for step in problem.steps))
+    return replace(problem, steps=tuple(
+        Believed(step.operation, step.operand, step.more, step.modulus) for step in problem.steps))
 
 
 def thought(problem: Problem, rng: Random) -> str:

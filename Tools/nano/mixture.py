@@ -67,11 +67,11 @@ MIXTURES = {
             grammar_facts.TABLE, rng, grammar_facts.among(stage.names))),
     ],
     "nano2": [
-        (2.5, reckoning),
-        (2.5, lambda rng, stage: grammar_reckoning.drills(rng)),
+        (3, reckoning),
+        (4, lambda rng, stage: grammar_reckoning.drills(rng)),
         (3.5, quest),
-        (4, lambda rng, stage: lookups.rows(grammar_hops.TABLE, rng, grammar_hops.draw_name)),
-        (2, lambda rng, stage: lookups.statements(grammar_hops.TABLE, rng, grammar_hops.draw_name)),
+        (3, lambda rng, stage: lookups.rows(grammar_hops.TABLE, rng, grammar_hops.draw_name)),
+        (0.5, lambda rng, stage: lookups.statements(grammar_hops.TABLE, rng, grammar_hops.draw_name)),
     ],
 }
 """By family: parts of the documents, and how one is drawn."""

@@ -1,5 +1,7 @@
 """Qwen3, with parameters named as Hugging Face names them."""
 
+from functools import cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,13 +10,41 @@ from delta import GatedDeltaNet
 from sizes import NORM_EPSILON, ROPE_THETA, Size
 
 
+class Normalized(torch.autograd.Function):
+    """`x` [..., width] at a root mean square of 1 over the last dimension, times `weight` [..., width].
+
+    Written out because on CPUs `F.rms_norm` and its backward pass go over memory twice as often.
+    """
+
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor) -> Tensor:
+        squares = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
+        scale = squares.div_(x.shape[-1]).add_(NORM_EPSILON).rsqrt_()
+        unit = x * scale
+        ctx.save_for_backward(unit, scale, weight)
+        return unit * weight
+
+    @staticmethod
+    def backward(ctx, slope: Tensor) -> tuple[Tensor, Tensor]:
+        unit, scale, weight = ctx.saved_tensors
+        of_weight = (slope * unit).sum(tuple(range(slope.ndim - weight.ndim)))
+        slope = slope * weight
+        along = (slope * unit).mean(-1, keepdim=True)
+        return torch.addcmul(slope, unit, along, value=-1).mul_(scale), of_weight
+
+
 class RMSNorm(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x.float(), self.weight.shape, self.weight, NORM_EPSILON)
+        return Normalized.apply(x.float(), self.weight)
+
+
+def at_once(x: Tensor, *linears: nn.Linear) -> Tensor:
+    """What several linear maps of one input give, side by side, by one product."""
+    return F.linear(x, torch.cat([linear.weight for linear in linears]))
 
 
 def rotary_table(head_dim: int, positions: int) -> Tensor:
@@ -44,11 +74,12 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, rotary: Tensor, attend) -> Tensor:
         """`x` [..., hidden]; `attend` maps queries, keys and values [..., heads, head_dim]."""
-        q, k, v = (p(x).unflatten(-1, (-1, self.head_dim))
-                   for p in (self.q_proj, self.k_proj, self.v_proj))
-        rotary = rotary.unsqueeze(-2)
-        q = rotated(self.q_norm(q), rotary).to(v.dtype)
-        k = rotated(self.k_norm(k), rotary).to(v.dtype)
+        heads, kv_heads = (p.out_features // self.head_dim for p in (self.q_proj, self.k_proj))
+        both, v = (at_once(x, self.q_proj, self.k_proj, self.v_proj).unflatten(-1, (-1, self.head_dim))
+                   .split([heads + kv_heads, kv_heads], -2))
+        norms = torch.cat([self.q_norm.weight.expand(heads, -1), self.k_norm.weight.expand(kv_heads, -1)])
+        both = rotated(Normalized.apply(both.float(), norms), rotary.unsqueeze(-2)).to(v.dtype)
+        q, k = both.split([heads, kv_heads], -2)
         mixed = attend(q, k, v).flatten(-2)
         if hasattr(self, "gate_proj"):
             mixed = mixed * self.gate_proj(x).sigmoid()
@@ -63,7 +94,8 @@ class MLP(nn.Module):
         self.down_proj = nn.Linear(size.intermediate, size.hidden, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        gate, up = at_once(x, self.gate_proj, self.up_proj).chunk(2, -1)
+        return self.down_proj(F.silu(gate) * up)
 
 
 class Experts(nn.Module):
@@ -156,6 +188,12 @@ class Qwen3(nn.Module):
         return F.linear(hidden, self.model.embed_tokens.weight)
 
 
+@cache
+def future(length: int, repeats: int, dtype: torch.dtype) -> Tensor:
+    """[repeats * length, length] minus infinity where a key is later than its query, else 0."""
+    return torch.full((length, length), -torch.inf, dtype=dtype).triu(1).repeat(repeats, 1)
+
+
 def attend_causally(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Attention within documents: [documents, length, heads, head_dim], past only.
 
@@ -165,8 +203,7 @@ def attend_causally(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     groups = k.shape[2]
     q = q.transpose(1, 2).reshape(documents * groups, -1, width)
     k, v = (x.transpose(1, 2).reshape(documents * groups, length, width) for x in (k, v))
-    future = torch.full((length, length), -torch.inf, dtype=q.dtype).triu(1)
-    scores = torch.bmm(q * width**-0.5, k.mT) + future.repeat(heads // groups, 1)
+    scores = torch.bmm(q * width**-0.5, k.mT) + future(length, heads // groups, q.dtype)
     mixed = torch.bmm(scores.softmax(-1).to(v.dtype), v)
     return mixed.reshape(documents, heads, length, width).transpose(1, 2)
 

@@ -11,7 +11,7 @@ from random import Random
 import benchmarks
 import tokenizer as nano_tokenizer
 from mixture import draw_document
-from sizes import FAMILIES, Family
+from sizes import FAMILIES, NANO, Family
 
 CALIBRATION_DOCUMENTS = 256
 
@@ -39,7 +39,8 @@ def main():
     nano_tokenizer.train(family).save(str(options.runs / "tokenizer.json"))
     for name, rows in benchmarks.BENCHMARKS[family.name].items():
         write_lines(options.resources / f"{name}.jsonl", rows())
-    write_lines(options.resources / "calibration.jsonl", calibration_rows(family))
+    suffix = "" if family == NANO else f"-{family.name}"
+    write_lines(options.resources / f"calibration{suffix}.jsonl", calibration_rows(family))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ likeliest one. Takes seconds, so a run can be followed; accuracy on the benchmar
 """
 
 import argparse
-from collections import defaultdict
 from pathlib import Path
 from random import Random
 
@@ -16,22 +15,18 @@ import grammar_reckoning
 import lookups
 import tokenizer as nano_tokenizer
 from batches import arranged, encoded
-from chains import drill
 from model import InBlocks, Qwen3
 from sizes import NANO2, SIZES
 
-KINDS = {("*", 2): "two digits by two", ("*", 1): "by one digit", ("/", 1): "quotient", ("%", 3): "rest",
-         ("+", 2): "sum", ("+", 3): "sum", ("-", 2): "difference", ("-", 3): "difference"}
+KINDS = {1: "one operation", 2: "two operations"}
 
 
 def step_documents(rng: Random, count: int):
     """Drills of one kind each, by its name."""
-    found = defaultdict(list)
-    while not all(len(found[kind]) >= 12 * count for kind in KINDS.values()):
-        value = rng.randint(11, 99) if rng.random() < 0.75 else rng.randint(100, grammar_reckoning.CHAINS.largest)
-        step = grammar_reckoning.draw_step(value, [], rng)
-        found[KINDS[step.operation, len(str(step.operand))]].append((value, step))
-    return {kind: [drill(lines[12 * n:12 * n + 12]) for n in range(count)] for kind, lines in found.items()}
+    return {name: [grammar_reckoning.drill(
+                       [(rng.randint(0, 9), grammar_reckoning.draw_step(rng, operations)) for _ in range(12)])
+                   for _ in range(count)]
+            for operations, name in KINDS.items()}
 
 
 def row_documents(rng: Random, count: int):

@@ -36,10 +36,12 @@ class Family:
     """Tokens that a model may read."""
     longest: int
     """Tokens of the longest document to train on."""
+    step: int
+    """Tokens of one step of training."""
 
 
-NANO = Family("nano", 704, 1024, 512)
-NANO2 = Family("nano2", 768, 2048, 1280)
+NANO = Family("nano", 704, 1024, 512, 4096)
+NANO2 = Family("nano2", 768, 1024, 640, 2048)
 FAMILIES = {family.name: family for family in (NANO, NANO2)}
 
 
@@ -88,12 +90,10 @@ SIZES = {
         # Not shipped: a hybrid, two of whose three layers hold a state of a fixed size.
         Size("nano-hybrid", 128, 256, 3, 4, 2, 32,
              Training(3_000_000, 501, first_names=0, cooldown=0.5, begins_with="nano-0.5m"), linear=(0, 2)),
-        # The second generation: equally deep, with keys and values of every head, so that the cache of a
-        # thought of 1,000 tokens is three times the smallest model's weights and two fifths of the largest's.
-        Size("nano2-0.3m", 64, 192, 4, 4, 4, 32, Training(30_000_000, 2030), NANO2),
-        Size("nano2-0.8m", 128, 256, 4, 4, 4, 32, Training(30_000_000, 2080), NANO2),
-        Size("nano2-1.8m", 192, 448, 4, 6, 6, 32, Training(30_000_000, 2180), NANO2),
-        Size("nano2-3.6m", 256, 768, 4, 8, 8, 32, Training(30_000_000, 2400), NANO2),
-        Size("nano2-7.4m", 384, 1024, 4, 12, 12, 32, Training(30_000_000, 2800), NANO2),
+        # The second generation: equally deep, with keys and values of every head.
+        Size("nano2-0.2m", 64, 128, 3, 2, 2, 32, Training(3_000_000, 2020, cooldown=0.4), NANO2),
+        Size("nano2-0.5m", 128, 192, 3, 4, 4, 32, Training(3_000_000, 2050, cooldown=0.4), NANO2),
+        Size("nano2-1m", 192, 256, 3, 6, 6, 32, Training(3_000_000, 2100, cooldown=0.4), NANO2),
+        Size("nano2-2.2m", 256, 512, 3, 8, 8, 32, Training(3_500_000, 2220, cooldown=0.4), NANO2),
     ]
 }
