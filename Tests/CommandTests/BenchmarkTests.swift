@@ -43,7 +43,7 @@ import Testing
     #expect(try records(benchmark).count == 10)
   }
 
-  @Test(arguments: ["nano-math", "nano-facts"])
+  @Test(arguments: ["nano-math", "nano-facts", "nano-reckoning", "nano-hops"])
   func shippedDataRunsToItsTable(benchmark: String) throws {
     let outcome = try evaluate(benchmark, data: folder.url.path)
     try #require(outcome.isSuccess, "\(outcome.errors)")
@@ -92,7 +92,8 @@ import Testing
       "humaneval",
       "humaneval-plus", "ifeval", "math-hard", "math500", "mbpp", "mbpp-plus", "mmlu", "mmlu-5shot",
       "mmlu-cot-llama", "mmlu-llama",
-      "mmlu-pro", "musr", "nano-facts", "nano-math", "truthfulqa-mc2", "wikitext2",
+      "mmlu-pro", "musr", "nano-facts", "nano-hops", "nano-math", "nano-reckoning",
+      "truthfulqa-mc2", "wikitext2",
       "winogrande-5shot", "leaderboard-v1", "leaderboard-v1-llama", "leaderboard-v2",
     ]
     for arguments in [["list"], ["--list"]] {

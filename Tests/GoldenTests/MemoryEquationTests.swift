@@ -8,7 +8,9 @@ import Testing
 
 /// The planner's `actual` accounting against the bytes that the engine's own meters read.
 @Suite struct MemoryEquationTests {
-  @Test(arguments: NanoModels.names) func weightsOfAModelAsLoaded(name: String) throws {
+  @Test(arguments: NanoModels.families.flatMap(\.names)) func weightsOfAModelAsLoaded(name: String)
+    throws
+  {
     let folder = try #require(NanoModels.directory(of: name))
     let decoder = try Decoder(try Checkpoint(directory: folder))
     let shape = try decoder.family.memoryShape(named: name)

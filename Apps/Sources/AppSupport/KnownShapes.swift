@@ -13,8 +13,10 @@ public enum KnownShapes {
     case qwen3
     /// The hybrids of Qwen3.5: dense, 0.8B to 27B, and with experts, 35B-A3B.
     case qwen35 = "qwen3.5"
-    /// The shipped models.
+    /// The shipped models, first family.
     case nano
+    /// The second family of shipped models.
+    case nano2
   }
 
   /// The models of a family, smallest first.
@@ -24,7 +26,8 @@ public enum KnownShapes {
     switch family {
     case .qwen3: qwen3
     case .qwen35: try Qwen35.publishedSizes.map { try Qwen35.shape(of: $0) }
-    case .nano: try NanoModels.names.map { try shape(of: $0) }
+    case .nano: try NanoModels.first.names.map { try shape(of: $0) }
+    case .nano2: try NanoModels.second.names.map { try shape(of: $0) }
     }
   }
 
@@ -38,7 +41,7 @@ public enum KnownShapes {
   /// - Throws: `UserError` where the shipped models are not installed.
   public static func drafts(for name: String) throws -> [ModelShape] {
     if qwen3.contains(where: { $0.name == name }) { return qwen3 }
-    return NanoModels.names.contains(name) ? try models(of: .nano) : []
+    return try NanoModels.family(of: name)?.names.map { try shape(of: $0) } ?? []
   }
 
   /// The sizes of a model: of the Qwen3 family by its short name, of Qwen3.5 by that of its

@@ -17,7 +17,7 @@ public enum ModelFolder {
   ///   could not be fetched.
   public static func resolve(_ name: String, _ use: HubUse = .never) throws -> URL {
     if let folder = NanoModels.directory(of: name, in: Resources.search) { return folder }
-    if name == "nano" || NanoModels.names.contains(name) {
+    if NanoModels.family(of: name) != nil {
       let places = NanoModels.searchedFolders(in: Resources.search).map(\.path).joined(
         separator: ", ")
       throw HubError.unknownModel(

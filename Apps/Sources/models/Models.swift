@@ -60,7 +60,7 @@ struct FoundModel {
 
   /// Shipped models, those of the cache, and those in `out/`.
   static func all(in cache: HubCache) throws -> [FoundModel] {
-    let shipped = NanoModels.names.compactMap { name in
+    let shipped = NanoModels.families.flatMap(\.names).compactMap { name in
       NanoModels.directory(of: name).map { opened(name, at: $0) }
     }
     var fetched: [FoundModel] = []

@@ -86,8 +86,8 @@ struct CalibrationFlags: ParsableArguments {
       return .own(usual)
     }
     if let calibration { return .file(URL(fileURLWithPath: calibration)) }
-    guard model == "nano" || NanoModels.names.contains(model) else { return .own(usual) }
-    guard let file = NanoModels.calibration(in: Resources.search) else {
+    guard let family = NanoModels.family(of: model) else { return .own(usual) }
+    guard let file = NanoModels.calibration(for: family, in: Resources.search) else {
       throw UserError(
         "the nano models' calibration text is not installed; give --calibration self or a file")
     }

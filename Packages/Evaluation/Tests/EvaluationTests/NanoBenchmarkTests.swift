@@ -7,7 +7,7 @@ import Testing
 /// The benchmarks that the repository ships complete.
 @Suite(.enabled(if: Shared.exists(Shared.nano), "needs the package NanoModels beside this one"))
 struct NanoBenchmarkTests {
-  @Test(arguments: ["nano-math", "nano-facts"])
+  @Test(arguments: ["nano-math", "nano-facts", "nano-reckoning", "nano-hops"])
   func loadsCompletely(name: String) throws {
     let catalog = try BenchmarkCatalog(ResourceSearch())
     let benchmark = try Benchmark(

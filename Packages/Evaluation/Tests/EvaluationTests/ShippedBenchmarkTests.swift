@@ -18,7 +18,8 @@ struct ShippedBenchmarkTests {
         "humaneval", "humaneval-plus", "ifeval", "math-hard", "math500", "mbpp", "mbpp-plus",
         "mmlu",
         "mmlu-5shot", "mmlu-cot-llama", "mmlu-llama",
-        "mmlu-pro", "musr", "nano-facts", "nano-math", "truthfulqa-mc2", "wikitext2",
+        "mmlu-pro", "musr", "nano-facts", "nano-hops", "nano-math", "nano-reckoning",
+        "truthfulqa-mc2", "wikitext2",
         "winogrande-5shot",
       ])
     for name in catalog.names {

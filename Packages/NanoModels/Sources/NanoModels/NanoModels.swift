@@ -3,33 +3,60 @@ import SystemCalls
 
 /// The reasoning models that ship with the toolkit, and what they are measured and calibrated with.
 ///
-/// Four models of the Qwen3 architecture, small enough to run everything for real in seconds. They
-/// know two synthetic tasks, nano-math and nano-facts, and nothing else. `Tools/nano` trains them.
+/// Two families of models of the Qwen3 architecture, small enough to run everything for real in
+/// seconds. Each knows two synthetic tasks and nothing else. `Tools/nano` trains them.
 ///
 /// Every function looks for the files anew, in the places of a `ResourceSearch`, and returns nil
 /// where they are not installed; ``searchedFolders(in:)`` then tells where they were expected.
 public enum NanoModels {
-  /// The models by growing size; the name tells the millions of parameters.
-  public static let names = ["nano-0.15m", "nano-0.5m", "nano-1.5m", "nano-4m"]
+  /// Models that were trained alike, on the same tasks.
+  public struct Family: Sendable {
+    /// The models by growing size; the name tells the millions of parameters.
+    public let names: [String]
+    /// The benchmarks: 400 problems each that no model was trained on.
+    public let benchmarkNames: [String]
+    fileprivate let calibration: String
+  }
+
+  /// The first family, on whose tasks all but the smallest are nearly as good as each other.
+  public static let first = Family(
+    names: ["nano-0.15m", "nano-0.5m", "nano-1.5m", "nano-4m"],
+    benchmarkNames: ["nano-math", "nano-facts"], calibration: "calibration.jsonl")
+
+  /// The second family, whose tasks ask for more than its smaller models hold.
+  public static let second = Family(
+    names: ["nano2-0.2m", "nano2-0.5m"],
+    benchmarkNames: ["nano-reckoning", "nano-hops"], calibration: "calibration-nano2.jsonl")
+
+  /// All that ship.
+  public static let families = [first, second]
+
+  /// The models of the first family.
+  public static let names = first.names
 
   /// The model that `nano` alone stands for: the largest.
   public static let defaultName = "nano-4m"
 
-  /// The benchmarks: 400 problems each that no model was trained on.
-  public static let benchmarkNames = ["nano-math", "nano-facts"]
+  /// The benchmarks of the first family.
+  public static let benchmarkNames = first.benchmarkNames
+
+  /// The family of a model, `nano` for ``defaultName``; nil where the name is unknown.
+  public static func family(of name: String) -> Family? {
+    families.first { $0.names.contains(name == "nano" ? defaultName : name) }
+  }
 
   /// The Hugging Face folder of a model: `config.json`, `generation_config.json`, tokenizer files
   /// and `model.safetensors` in BF16.
   ///
   /// - Parameters:
-  ///   - name: One of ``names``, or `nano` for ``defaultName``.
+  ///   - name: A name of one of the ``families``, or `nano` for ``defaultName``.
   ///   - search: Where to look.
   /// - Returns: The folder, or nil where the name is unknown or the files are not installed.
   public static func directory(
     of name: String, in search: ResourceSearch = ResourceSearch()
   ) -> URL? {
-    let name = name == "nano" ? defaultName : name
-    return names.contains(name) ? search.url(of: name, in: package) : nil
+    guard family(of: name) != nil else { return nil }
+    return search.url(of: name == "nano" ? defaultName : name, in: package)
   }
 
   /// The problems of a benchmark, one JSON object a line.
@@ -38,19 +65,22 @@ public enum NanoModels {
   /// without blanks around it), `id` is unique; further fields describe the problem.
   ///
   /// - Parameters:
-  ///   - name: One of ``benchmarkNames``.
+  ///   - name: Of a benchmark of one of the ``families``.
   ///   - search: Where to look.
   /// - Returns: The file, or nil where the name is unknown or the file is not installed.
   public static func benchmark(
     named name: String, in search: ResourceSearch = ResourceSearch()
   ) -> URL? {
-    benchmarkNames.contains(name) ? search.url(of: "\(name).jsonl", in: package) : nil
+    guard families.contains(where: { $0.benchmarkNames.contains(name) }) else { return nil }
+    return search.url(of: "\(name).jsonl", in: package)
   }
 
-  /// Text to calibrate quantizers with: 256 lines `{"text": ...}` like the models' training text,
-  /// in full chat form, drawn from a seed of their own; nil where the file is not installed.
-  public static func calibration(in search: ResourceSearch = ResourceSearch()) -> URL? {
-    search.url(of: "calibration.jsonl", in: package)
+  /// Text to calibrate quantizers with: 256 lines `{"text": ...}` like a family's training text, in
+  /// full chat form, drawn from a seed of their own; nil where the file is not installed.
+  public static func calibration(
+    for family: Family = first, in search: ResourceSearch = ResourceSearch()
+  ) -> URL? {
+    search.url(of: family.calibration, in: package)
   }
 
   /// The folders in which the files are looked for, in this order.

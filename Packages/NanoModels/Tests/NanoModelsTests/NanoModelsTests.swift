@@ -36,7 +36,7 @@ private func lines<T: Decodable>(of file: URL, as _: T.Type) throws -> [T] {
   }
 }
 
-@Test(arguments: NanoModels.names)
+@Test(arguments: NanoModels.families.flatMap(\.names))
 func everyModelFolderIsComplete(name: String) throws {
   let folder = try #require(NanoModels.directory(of: name))
   let config = try decoder().decode(
@@ -62,12 +62,20 @@ func everyModelFolderIsComplete(name: String) throws {
   #expect(weights.count == 8 + headerSize + 2 * config.parameters)
 }
 
+@Test func aModelHasOneFamily() throws {
+  #expect(NanoModels.family(of: "nano")?.names == NanoModels.first.names)
+  for family in NanoModels.families {
+    for name in family.names { #expect(NanoModels.family(of: name)?.names == family.names) }
+  }
+  #expect(NanoModels.family(of: "nano2") == nil)
+}
+
 @Test func theDefaultModelIsOneOfThem() throws {
   #expect(NanoModels.names.contains(NanoModels.defaultName))
   #expect(NanoModels.directory(of: "nano") == NanoModels.directory(of: NanoModels.defaultName))
 }
 
-@Test(arguments: NanoModels.benchmarkNames)
+@Test(arguments: NanoModels.families.flatMap(\.benchmarkNames))
 func everyBenchmarkHas400DifferentProblems(name: String) throws {
   let file = try #require(NanoModels.benchmark(named: name))
   let rows = try lines(of: file, as: Row.self)
@@ -78,17 +86,25 @@ func everyBenchmarkHas400DifferentProblems(name: String) throws {
   #expect(rows.first?.id == "\(name)-0000")
 }
 
-@Test func calibrationTextIsInChatForm() throws {
-  let texts = try lines(of: #require(NanoModels.calibration()), as: [String: String].self)
-    .compactMap { $0["text"] }
+@Test(arguments: [0, 1])
+func calibrationTextIsInChatForm(family: Int) throws {
+  let family = NanoModels.families[family]
+  let texts = try lines(
+    of: #require(NanoModels.calibration(for: family)), as: [String: String].self
+  )
+  .compactMap { $0["text"] }
   #expect(texts.count == 256)
   #expect(texts.contains { $0.hasPrefix("<|im_start|>user\n") && $0.hasSuffix("<|im_end|>") })
 }
 
-@Test func calibrationHoldsNoBenchmarkProblem() throws {
-  let texts = try lines(of: #require(NanoModels.calibration()), as: [String: String].self)
-    .compactMap { $0["text"] }.joined()
-  for name in NanoModels.benchmarkNames {
+@Test(arguments: [0, 1])
+func calibrationHoldsNoBenchmarkProblem(family: Int) throws {
+  let family = NanoModels.families[family]
+  let texts = try lines(
+    of: #require(NanoModels.calibration(for: family)), as: [String: String].self
+  )
+  .compactMap { $0["text"] }.joined()
+  for name in family.benchmarkNames {
     let rows = try lines(of: #require(NanoModels.benchmark(named: name)), as: Row.self)
     #expect(rows.filter { texts.contains("user\n\($0.question)<") }.isEmpty)
   }
