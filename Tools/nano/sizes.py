@@ -94,6 +94,6 @@ SIZES = {
         Size("nano2-0.2m", 64, 128, 3, 2, 2, 32, Training(3_000_000, 2020, cooldown=0.4), NANO2),
         Size("nano2-0.5m", 128, 192, 3, 4, 4, 32, Training(3_000_000, 2050, cooldown=0.4), NANO2),
         Size("nano2-1m", 192, 256, 3, 6, 6, 32, Training(3_000_000, 2100, cooldown=0.4), NANO2),
-        Size("nano2-2.2m", 256, 512, 3, 8, 8, 32, Training(3_500_000, 2220, cooldown=0.4), NANO2),
+        Size("nano2-2.2m", 256, 512, 3, 8, 8, 32, Training(3_500_000, 2220, cooldown=0.4, further=(2_000_000,)), NANO2),
     ]
 }
