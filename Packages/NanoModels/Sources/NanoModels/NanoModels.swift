@@ -25,7 +25,7 @@ public enum NanoModels {
 
   /// The second family, whose tasks ask for more than its smaller models hold.
   public static let second = Family(
-    names: ["nano2-0.2m", "nano2-0.5m", "nano2-1m"],
+    names: ["nano2-0.2m", "nano2-0.5m", "nano2-1m", "nano2-2.2m"],
     benchmarkNames: ["nano-reckoning", "nano-hops"], calibration: "calibration-nano2.jsonl")
 
   /// All that ship.
