@@ -27,24 +27,26 @@ struct KBlockQuantizerTests {
     return (values, error, squares)
   }
 
-  /// Sums of noise, which are nearly normal.
+  /// Sums of six numbers of noise each, which are nearly normal.
   private func normal(_ count: Int, seed: UInt64) -> [Float] {
-    let parts = (0..<6).map { noise(count, seed: seed + $0) }
-    return (0..<count).map { place in parts.reduce(0) { $0 + $1[place] } }
+    let noise = noise(6 * count, seed: seed)
+    return (0..<count).map { noise[6 * $0..<6 * $0 + 6].reduce(0, +) }
   }
 
-  /// The reference's root mean square error over normal weights (ggml_quantize_chunk, 256 rows of 1024)
-  /// is 7.15, 3.62 and 1.78 % of theirs; one block alone, and the last of an odd number, go another
-  /// way through the lanes.
+  /// The reference's root mean square error over the same weights (ggml_quantize_chunk, rows of 256)
+  /// is 6.96, 3.49 and 1.70 % of theirs; the last block of an odd number goes another way through the
+  /// lanes.
   @Test(arguments: types, [1, 2, 5])
   func errorsAreSmall(id: UInt32, blocks: Int) throws {
-    let limits: [UInt32: Double] = [12: 0.0715, 13: 0.0362, 14: 0.0178]
+    let limits: [UInt32: Double] = [12: 0.0696, 13: 0.0349, 14: 0.0171]
     let most = try #require(limits[id])
-    let weights = (0..<20).flatMap { normal(blocks * 256, seed: 7 * $0) }
+    let weights = normal(20 * blocks * 256, seed: 7)
     let (values, error, squares) = try rounded(weights, id)
     let found = zip(weights, values).reduce(0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
     #expect(abs(found - error) <= 1e-6 * error)
     #expect((error / squares).squareRoot() < most)
+    let odd = try rounded(Array(weights[..<(weights.count - 256)]), id)
+    #expect((odd.error / odd.squares).squareRoot() < 1.02 * most)
   }
 
   /// A block that stands behind another is rounded as one that stands alone.
@@ -98,13 +100,14 @@ struct KBlockQuantizerTests {
       (error / squares).squareRoot() < 0.01, "\(zip(once, twice).map { $0 - $1 }.max() ?? 0)")
   }
 
+  /// A code errs by half a step, and by what F16 rounds of the scale.
   @Test func shortRowsBecomeBytes() throws {
     let weights = noise(96, seed: 9)
     let (values, _, _) = try rounded(weights, 8)
     for block in 0..<3 {
       let part = block * 32..<(block + 1) * 32
       let scale = (weights[part].map(abs).max() ?? 0) / 127
-      #expect(part.allSatisfy { abs(values[$0] - weights[$0]) <= 0.51 * scale })
+      #expect(part.allSatisfy { abs(values[$0] - weights[$0]) <= (0.5 + 127.0 / 2048) * scale })
     }
   }
 }
