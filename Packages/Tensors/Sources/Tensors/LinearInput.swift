@@ -129,6 +129,15 @@ public final class LinearInput {
     return slice
   }
 
+  /// Copies rows that lie in somebody else's memory, which may change from then on.
+  public func keepRows() {
+    guard case .memory(let rows?) = source else { return }
+    let own = floats.reserve(tokens * width)
+    guard rows.base != UnsafePointer(own) else { return }
+    own.update(from: rows.base, count: tokens * width)
+    source = .memory(ReadOnlyMemory(UnsafePointer(own)))
+  }
+
   private func reset(_ source: Source, tokens: Int, width: Int) {
     self.source = source
     self.tokens = tokens

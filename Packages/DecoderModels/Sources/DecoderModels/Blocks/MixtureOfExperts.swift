@@ -91,7 +91,10 @@ public struct MixtureOfExperts: FeedForward {
   public func run(in pass: BlockPass, next: (any LinearWeights)?) {
     let (routes, sharedWeights) = route(in: pass)
     // Whoever observes sees the inputs of all experts before those of their last layers.
-    for round in routes.rounds(ofRows: pass.isObserved ? .max : Self.rowsAtOnce) {
+    let rounds = routes.rounds(ofRows: pass.isObserved ? .max : Self.rowsAtOnce)
+    // Without a norm they are the residual stream, to which the outputs of a round are added.
+    if rounds.count > 1 { pass.input.keepRows() }
+    for round in rounds {
       let isLast = round.slots.upperBound == routes.rows.count
       guard let gated = gated(round, of: routes, withShared: isLast, in: pass) else { return }
       if isLast, let next { pass.pool.prefetchWeights(next) }
@@ -184,8 +187,7 @@ public struct MixtureOfExperts: FeedForward {
     return gated
   }
 
-  /// What the experts of a round multiply: their rows of the input, which the router has made, so
-  /// that they stay as they are while outputs are added to the residual stream.
+  /// What the experts of a round multiply: their rows of the input.
   private func inputs(
     of round: ExpertRoutes.Round, of routes: ExpertRoutes, in pass: BlockPass
   ) -> [LinearInput] {

@@ -19,6 +19,8 @@ enum SequenceLimit {
       guard terms.count >= 6 else { continue }
       // Differences that do not shrink have an estimate too, of no meaning.
       let steps = zip(terms.dropFirst(), terms).suffix(3).map { ($0 - $1).magnitude }
+      // Later terms may be beyond what numbers hold.
+      if steps[1].isZero, steps[2].isZero { return next }
       let scale = terms.map(\.magnitude).reduce(0, max)
       let isSettled = steps.allSatisfy { $0 <= 1e-14 * scale }
       guard isSettled || (steps[2] < 0.95 * steps[1] && steps[1] < 0.95 * steps[0]) else {
