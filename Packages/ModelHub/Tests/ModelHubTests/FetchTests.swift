@@ -112,7 +112,8 @@ struct FetchTests {
   @Test(
     "wrong bytes, lengths and ranges are refused and leave nothing behind that looks whole",
     arguments: [
-      (.flip, "digest"), (.wrongRange, "bytes 1-"), (.long, "bytes expected"),
+      // Of a file in several pieces whichever is answered first.
+      (.flip, "digest"), (.wrongRange, ", found bytes "), (.long, "bytes expected"),
       (.status(404, times: 1000), "404"),
     ] as [(FakeHub.Fault, String)])
   func refused(fault: FakeHub.Fault, words: String) throws {
