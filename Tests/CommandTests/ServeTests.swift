@@ -1,77 +1,6 @@
 import Foundation
 import Testing
 
-/// A server under test, and what it answers.
-final class TestServer {
-  private let folder: TemporaryFolder
-  private let process: TestProcess
-  let port: Int
-
-  init(
-    _ arguments: [String] = [], model: String = Nano.model, environment: [String: String] = [:]
-  ) throws {
-    folder = try TemporaryFolder()
-    let started = try folder.start(
-      .serve, ["--model", model, "--port", "0"] + arguments, environment: environment)
-    process = started
-    var found: Int?
-    _ = started.waits {
-      let line = started.errors.split(separator: "\n").last { $0.contains("http://127.0.0.1:") }
-      found = line?.split(separator: ":").last.flatMap { Int($0) }
-      return found != nil
-    }
-    port = try #require(found, "\(started.errors)")
-  }
-
-  deinit {
-    process.send(SIGKILL)
-    _ = process.finish()
-  }
-
-  func connect(seconds: Int = 60) throws -> LoopbackClient {
-    try LoopbackClient(port: port, seconds: seconds)
-  }
-
-  func get(_ path: String, headers: [String: String] = [:]) throws -> LoopbackClient.Reply {
-    let client = try connect()
-    client.request("GET", path, headers: headers)
-    return try client.reply()
-  }
-
-  func post(
-    _ path: String, _ body: [String: Any], headers: [String: String] = [:]
-  ) throws -> LoopbackClient.Reply {
-    try post(
-      path, text: String(decoding: JSONSerialization.data(withJSONObject: body), as: UTF8.self),
-      headers: headers)
-  }
-
-  func post(
-    _ path: String, text: String, headers: [String: String] = [:]
-  ) throws -> LoopbackClient.Reply {
-    let client = try connect()
-    client.request("POST", path, text, headers: headers)
-    return try client.reply()
-  }
-
-  /// The value of a metric.
-  func metric(_ name: String) throws -> Double? {
-    try get("/metrics").text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
-      .flatMap { Double($0.dropFirst(name.count + 1)) }
-  }
-
-  func send(_ signal: Int32) { process.send(signal) }
-  func finish() -> Outcome { process.finish() }
-}
-
-extension LoopbackClient.Reply {
-  var choices: [[String: Any]] { json["choices"] as? [[String: Any]] ?? [] }
-  var message: [String: Any] { choices.first?["message"] as? [String: Any] ?? [:] }
-  var content: String? { message["content"] as? String }
-  var field: String? { (json["error"] as? [String: Any])?["param"] as? String }
-  var errorText: String { (json["error"] as? [String: Any])?["message"] as? String ?? "" }
-}
-
 /// What `serve` answers, next to what `generate` prints.
 @Suite struct ServeTests {
   static let user = [["role": "user", "content": Nano.problem]]
@@ -214,6 +143,36 @@ extension LoopbackClient.Reply {
         "response_format": ["type": "json_schema", "json_schema": ["schema": ["pattern": "a"]]]
       ]))
     #expect(refused.status == 400 && refused.errorText.contains("pattern"))
+  }
+
+  // What the published description allows is taken, what it forbids is refused: null stands for an absent field, not for one
+  // that has to be there, and one of three fields says what to tokenize.
+  @Test func theDescriptionIsTrue() throws {
+    let server = try TestServer()
+    let description = try server.get("/openapi.json").json
+    func schema(_ path: String) throws -> [String: Any] {
+      let operation = ((description["paths"] as? [String: Any])?[path] as? [String: Any])?["post"]
+      let body = (operation as? [String: Any])?["requestBody"] as? [String: Any]
+      let content = (body?["content"] as? [String: Any])?["application/json"] as? [String: Any]
+      return try #require(content?["schema"] as? [String: Any])
+    }
+    let chat = try schema("/v1/chat/completions")
+    let fields = try #require(chat["properties"] as? [String: [String: Any]])
+    let optional = fields.filter { $0.key != "messages" }
+    #expect(
+      optional.allSatisfy { _, field in
+        field["nullable"] as? Bool == true
+          || (field["oneOf"] as? [[String: Any]])?.first?["nullable"] as? Bool == true
+      })
+    #expect(fields["messages"]?["nullable"] == nil)
+    let nulls = optional.mapValues { _ in NSNull() as Any }
+    let reply = try server.post(
+      "/v1/chat/completions",
+      Self.chat(nulls).merging(["max_tokens": 4, "seed": 1]) { _, given in given })
+    #expect(reply.status == 200, "\(reply.text)")
+    let either = try #require(try schema("/tokenize")["anyOf"] as? [[String: [String]]])
+    #expect(either.compactMap { $0["required"]?.first } == ["prompt", "content", "messages"])
+    #expect(try server.post("/tokenize", [:]).status == 400)
   }
 
   @Test func tokensThereAndBack() throws {

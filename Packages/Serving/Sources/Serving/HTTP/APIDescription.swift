@@ -17,10 +17,11 @@ struct APIDescription {
       ]),
       "paths": .object([
         "/v1/chat/completions": post(
-          "Continues a conversation.", chatFields, required: ["messages"]),
-        "/v1/completions": post("Continues texts.", completionFields, required: ["prompt"]),
+          "Continues a conversation.", chatFields, required: ["messages"], streams: true),
+        "/v1/completions": post(
+          "Continues texts.", completionFields, required: ["prompt"], streams: true),
         "/v1/responses": post(
-          "Continues a conversation of items.", responseFields, required: ["input"]),
+          "Continues a conversation of items.", responseFields, required: ["input"], streams: true),
         "/v1/replies": .object(
           joined(
             get("What decides the replies to benchmarks' questions.").object ?? [:],
@@ -38,7 +39,7 @@ struct APIDescription {
             "model": Self.string, "prompt": Self.string, "content": Self.string,
             "messages": messages, "add_special_tokens": Self.flag,
             "parse_special": Self.flag, "return_token_strs": Self.flag,
-          ], required: []),
+          ], required: [], either: ["prompt", "content", "messages"]),
         "/detokenize": post(
           "The text of ids.", ["model": Self.string, "tokens": ids], required: ["tokens"]),
         "/v1/models": get("The model that is served, in a list."),
@@ -201,14 +202,24 @@ struct APIDescription {
     ])
   }
 
+  /// An operation whose body holds all fields of `required` and one of `either`; others may be absent or null.
   private func post(
-    _ summary: String, _ fields: OrderedObject<JSONValue>, required: [String]
+    _ summary: String, _ fields: OrderedObject<JSONValue>, required: [String],
+    either: [String] = [], streams: Bool = false
   ) -> JSONValue {
+    let properties = fields.members.map { name, schema in
+      (name, (required + either).contains(name) ? schema : Self.orNull(schema))
+    }
     var schema: OrderedObject<JSONValue> = [
       "type": .string("object"), "additionalProperties": .bool(false),
-      "properties": .object(fields),
+      "properties": .object(OrderedObject(properties)),
     ]
     if !required.isEmpty { schema["required"] = .array(required.map { .string($0) }) }
+    if !either.isEmpty {
+      schema["anyOf"] = .array(either.map { .object(["required": .array([.string($0)])]) })
+    }
+    var answers: OrderedObject<JSONValue> = ["application/json": .object(["schema": Self.object])]
+    if streams { answers["text/event-stream"] = .object(["schema": .object([:])]) }
     return .object([
       "post": .object([
         "summary": .string(summary),
@@ -218,16 +229,25 @@ struct APIDescription {
         ]),
         "responses": .object([
           "200": .object([
-            "description": .string("The answer, or a stream of its parts."),
-            "content": .object([
-              "application/json": .object(["schema": Self.object]),
-              "text/event-stream": .object(["schema": Self.string]),
-            ]),
+            "description": .string("The answer" + (streams ? ", or a stream of its parts." : ".")),
+            "content": .object(answers),
           ]),
           "default": Self.refusal,
         ]),
       ])
     ])
+  }
+
+  /// The schema of a field that may be null as well.
+  private static func orNull(_ schema: JSONValue) -> JSONValue {
+    guard var members = schema.object else { return schema }
+    if let alternatives = members["oneOf"]?.array, let first = alternatives.first {
+      members["oneOf"] = .array([orNull(first)] + alternatives.dropFirst())
+    } else {
+      members["nullable"] = .bool(true)
+      if let words = members["enum"]?.array { members["enum"] = .array(words + [.null]) }
+    }
+    return .object(members)
   }
 
   private static let refusal: JSONValue = .object([
