@@ -90,6 +90,26 @@ import Testing
       try run("sums", "kv4.jsonl", there + ["--kv", "int4"]), naming: ["bf16", "int4"])
   }
 
+  /// In the dialects of others too, replies that are asked for together are those asked for alone,
+  /// with the same counts of tokens.
+  @Test(arguments: [("sums", "chat"), ("sums-text", "completions")])
+  func togetherOurServerGivesWhatItGivesAlone(bench: String, dialect: String) throws {
+    let server = try TestServer(["--concurrency", "3"])
+    var journals: [Journal] = []
+    for batch in ["8", "1"] {
+      let run = try run(
+        bench, "\(batch).jsonl",
+        [
+          "--endpoint", "http://127.0.0.1:\(server.port)", "--dialect", dialect, "--samples", "5",
+          "--limit", "2", "--temperature", "1.2", "--batch", batch,
+        ])
+      #expect(run.isSuccess && !run.errors.contains("one by one"), "\(run.errors)")
+      journals.append(try Journal(folder.text("\(batch).jsonl")))
+    }
+    #expect(journals[0].samples.count == 10)
+    #expect(journals[0] == journals[1])
+  }
+
   @Test func runsGoOnThroughOurServer() throws {
     let server = try TestServer()
     let address = "http://127.0.0.1:\(server.port)"

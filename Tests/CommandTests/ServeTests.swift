@@ -53,6 +53,17 @@ import Testing
     ]
     let several = try server.post("/v1/chat/completions", Self.chat(budget))
     #expect(several.choices.map { $0["index"] as? Int } == [0, 1, 2, 3])
+    let own = several.choices.compactMap {
+      ($0["usage"] as? [String: Any])?["completion_tokens"] as? Int
+    }
+    let together = (several.json["usage"] as? [String: Any])?["completion_tokens"] as? Int
+    #expect(own.count == 4 && own.reduce(0, +) == together)
+    // The last is that of a request for one, of a seed higher by three.
+    let last = try server.post(
+      "/v1/chat/completions", Self.chat(budget.merging(["seed": 6, "n": 1]) { $1 }))
+    #expect(
+      (several.choices[3]["message"] as? [String: Any])?["content"] as? String == last.content)
+    #expect(last.choices[0]["usage"] == nil)
     var vote = budget
     vote["n"] = nil
     vote["vote"] = 4

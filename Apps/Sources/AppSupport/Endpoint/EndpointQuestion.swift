@@ -121,9 +121,11 @@ struct EndpointQuestion: Sendable {
   private func addSampling(_ request: SampleRequest, to body: inout OrderedObject<JSONValue>) {
     let sampling = request.sampling
     body["max_tokens"] = .integer(request.limits.tokens)
-    // Some servers hold seeds in 32 bits, with a sign. Of several replies vLLM draws each from the
-    // seed one higher than the last, so that it is all the same whether they are asked for together.
-    let seed = request.itemSeed.map { $0 &+ UInt64(request.sample) } ?? request.seed
+    // Some servers hold seeds in 32 bits, with a sign. Of several replies our own server and vLLM draw
+    // each from the seed one higher than the last, so that it is all the same whether they are asked for
+    // together.
+    let seed =
+      request.itemSeed.map { ($0 & 0x3FFF_FFFF) + UInt64(request.sample) } ?? request.seed
     body["seed"] = .integer(Int(seed & 0x7FFF_FFFF))
     body["temperature"] = sampling.temperature.map { .number($0) }
     body["top_p"] = sampling.topP.map { .number($0) }
@@ -152,14 +154,12 @@ struct EndpointQuestion: Sendable {
     answering.hasPrefix(model) || answering.hasSuffix("/" + model)
   }
 
-  /// The replies of choices. Tokens are counted for all of them together: each gets a part as large
-  /// as that of its text.
+  /// The replies of choices. Where tokens are counted for all of them together, each gets a part as
+  /// large as that of its text; our own server counts those of each.
   private func replies(
     _ choices: [JSONValue], usage: JSONValue?
   ) throws(Fault) -> [SampleResponse] {
     let promptTokens = try count(usage?["prompt_tokens"])
-    let ofThoughts = try count(usage?["completion_tokens_details"]?["reasoning_tokens"])
-    let ofAnswers = max(0, try count(usage?["completion_tokens"]) - ofThoughts)
     var replies: [SampleResponse] = []
     for choice in choices {
       let (thought, answer) = try parts(choice)
@@ -169,6 +169,15 @@ struct EndpointQuestion: Sendable {
           injectedTokens: 0, answerTokens: 0, finish: try finish(choice),
           cost: SampleCost(seconds: 0)))
     }
+    let own = choices.compactMap { $0["usage"] }
+    if own.count == choices.count {
+      for (place, usage) in own.enumerated() {
+        let (thought, answer) = try tokens(usage)
+        (replies[place].thoughtTokens, replies[place].answerTokens) = (thought, answer)
+      }
+      return replies
+    }
+    let (ofThoughts, ofAnswers) = try tokens(usage)
     let thoughts = replies.map { $0.thought.utf8.count }
     let answers = replies.map {
       $0.answer.utf8.count + (ofThoughts == 0 ? $0.thought.utf8.count : 0)
@@ -179,6 +188,12 @@ struct EndpointQuestion: Sendable {
       replies[place].answerTokens = answer
     }
     return replies
+  }
+
+  /// The tokens of thoughts and of answers that a count tells.
+  private func tokens(_ usage: JSONValue?) throws(Fault) -> (thought: Int, answer: Int) {
+    let thought = try count(usage?["completion_tokens_details"]?["reasoning_tokens"])
+    return (thought, max(0, try count(usage?["completion_tokens"]) - thought))
   }
 
   /// Whole parts of a total in the proportion of weights, which add up to it.

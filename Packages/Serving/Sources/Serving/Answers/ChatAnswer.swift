@@ -13,7 +13,8 @@ struct ChatAnswer {
     let shown = vote.map { [choices[$0.shown]] } ?? choices
     let values = shown.enumerated().map { index, text in
       choice(
-        index, key: "message", text.message, logprobs: text.logprobs, ending: text.endingWord)
+        index, key: "message", text.message, logprobs: text.logprobs, ending: text.endingWord,
+        usage: shown.count > 1 ? Usage([text]) : nil)
     }
     var members: OrderedObject<JSONValue> = [
       "choices": .array(values), "usage": usage.value,
@@ -57,14 +58,18 @@ struct ChatAnswer {
     return head.object("chat.completion.chunk", members)
   }
 
+  /// One of the texts; `usage` are its own tokens, where others share the answer's count.
   private func choice(
-    _ index: Int, key: String, _ value: JSONValue, logprobs: [JSONValue], ending: String?
+    _ index: Int, key: String, _ value: JSONValue, logprobs: [JSONValue], ending: String?,
+    usage: Usage? = nil
   ) -> JSONValue {
-    .object([
+    var members: OrderedObject<JSONValue> = [
       "index": .integer(index), key: value,
       "logprobs": logprobs.isEmpty ? .null : .object(["content": .array(logprobs)]),
       "finish_reason": ending.map { .string($0) } ?? .null,
-    ])
+    ]
+    members["usage"] = usage?.ofChoice
+    return .object(members)
   }
 }
 

@@ -11,6 +11,8 @@ protocol Choice: Sendable {
 
   /// Takes what happened next.
   mutating func take(_ event: TextEvent) -> Update
+  /// Adds the tokens of this text to a sum.
+  func count(into usage: inout Usage)
 }
 
 extension FinishReason {
@@ -32,6 +34,22 @@ struct Usage: Sendable {
       "prompt_tokens_details": .object(["cached_tokens": .integer(cached)]),
       "completion_tokens_details": .object(["reasoning_tokens": .integer(thought)]),
     ])
+  }
+
+  /// The tokens of one text among several, which share a prompt.
+  var ofChoice: JSONValue {
+    .object([
+      "completion_tokens": .integer(completion),
+      "completion_tokens_details": .object(["reasoning_tokens": .integer(thought)]),
+    ])
+  }
+}
+
+extension Usage {
+  /// The tokens that texts of prompts of so many tokens took.
+  init(_ choices: [some Choice], prompt: Int = 0) {
+    self.init(prompt: prompt)
+    for choice in choices { choice.count(into: &self) }
   }
 }
 

@@ -75,7 +75,9 @@ struct CompletionAnswer {
       // Nothing is known of the first token: nothing stands before it.
       let known = text.echoed.isEmpty ? [] : [nil] + scores[index].map { $0 as TokenLogprob? }
       let prompt = zip(text.echoed, known).map { (id: $0, logprob: $1) }
-      return choice(index, text.text, prompt + text.tokens, ending: text.ending)
+      return choice(
+        index, text.text, prompt + text.tokens, ending: text.ending,
+        usage: choices.count > 1 ? Usage([text]) : nil)
     }
     return head.object(
       "text_completion", ["choices": .array(values), "usage": usage.value])
@@ -93,15 +95,18 @@ struct CompletionAnswer {
     head.object("text_completion", ["choices": .array([]), "usage": usage.value])
   }
 
+  /// One of the texts; `usage` are its own tokens, where others share the answer's count.
   private func choice(
     _ index: Int, _ text: String, _ tokens: [(id: Int32, logprob: TokenLogprob?)],
-    ending: FinishReason?
+    ending: FinishReason?, usage: Usage? = nil
   ) -> JSONValue {
     let writer = LogprobWriter(tokenizer: head.model.tokenizer)
-    return .object([
+    var members: OrderedObject<JSONValue> = [
       "text": .string(text), "index": .integer(index),
       "logprobs": hasLogprobs ? writer.lists(tokens) : .null,
       "finish_reason": ending.map { .string($0.word) } ?? .null,
-    ])
+    ]
+    members["usage"] = usage?.ofChoice
+    return .object(members)
   }
 }

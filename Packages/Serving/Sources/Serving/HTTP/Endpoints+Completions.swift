@@ -35,8 +35,6 @@ extension Endpoints {
   }
 
   private func usage(_ choices: [CompletionChoice], _ request: TextRequest) -> Usage {
-    var usage = Usage(prompt: request.prompts.reduce(0) { $0 + $1.count })
-    for choice in choices { choice.count(into: &usage) }
-    return usage
+    Usage(choices, prompt: request.prompts.reduce(0) { $0 + $1.count })
   }
 }

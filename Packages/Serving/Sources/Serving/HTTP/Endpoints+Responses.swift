@@ -70,11 +70,3 @@ private struct ResponseStream {
     try await events.send(.object(event), type: type)
   }
 }
-
-extension Usage {
-  /// The tokens that texts of one prompt took.
-  init(_ choices: [ChatChoice], prompt: Int) {
-    self.init(prompt: prompt)
-    for choice in choices { choice.count(into: &self) }
-  }
-}

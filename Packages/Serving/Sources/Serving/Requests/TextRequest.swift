@@ -23,7 +23,8 @@ struct TextRequest {
   /// How many texts a prompt gets.
   var count: Int { votes ?? sampling.count }
 
-  /// The engine's requests: of each prompt its texts, in turn.
+  /// The engine's requests: of each prompt its texts, in turn. Each of several is what a request for
+  /// one alone gets of a seed so much higher.
   ///
   /// - Throws: `APIError` for a prompt or a reply that the model's context does not hold.
   func requests(_ model: ServedModel, _ limits: ServerLimits) throws(APIError)
@@ -46,7 +47,7 @@ struct TextRequest {
       for sample in 0..<count {
         var request = GenerationRequest(
           prompt: prompt, sampling: sampling.options,
-          random: RandomStream(seed: sampling.seed, sample: UInt64(sample)),
+          random: RandomStream(seed: sampling.seed &+ UInt64(sample), sample: 0),
           maxTokens: max(1, room), stopTokens: sampling.stopTokens, tags: model.tags, budget: budget
         )
         request.logprobs = logprobs
