@@ -23,7 +23,7 @@ struct LatexEvaluator {
   /// The values of names that sums, integrals and limits around the position run over.
   var indices: [String: ComplexNumber] = [:]
   /// How many more bytes may be read again for the terms of series.
-  var bytesLeft = 100_000
+  var bytesLeft = 300_000
 
   /// The value of an expression.
   ///
@@ -247,7 +247,7 @@ struct LatexEvaluator {
 
   /// The number that stands for a name: between 0.5 and 2 or between -2 and -0.5, another one at
   /// every point.
-  private func variable(_ name: some Sequence<UInt8>) -> ComplexNumber {
+  func variable(_ name: some Sequence<UInt8>) -> ComplexNumber {
     var hash = point &+ 0xcbf2_9ce4_8422_2325
     for byte in name { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
     var generator = SplitMix64(state: hash)
@@ -259,6 +259,9 @@ struct LatexEvaluator {
   // MARK: Commands
 
   private mutating func command() -> ComplexNumber? {
+    if let derivative = DerivativeText(in: text, at: position) {
+      return self.derivative(derivative)
+    }
     if takeCommand("frac") {
       guard let top = argument(), let bottom = argument() else { return nil }
       return top / bottom

@@ -103,6 +103,13 @@ indirect enum MathAnswer: Equatable, Sendable {
       text.unwrapped(by: "(", ")") ?? text.unwrapped(by: "|", "|")
       ?? text.unwrapped(by: "\\langle", "\\rangle")
     if let wrapped { return (wrapped.split(atTopLevel: ",") ?? [wrapped]).allSatisfy(isName) }
+    if let derivative = DerivativeText(in: text, at: text.startIndex) {
+      let rest = text[derivative.end...]
+      if derivative.subject.isEmpty { return isName(rest) }
+      let isArgument =
+        rest.first == UInt8(ascii: "(") && rest.firstClosingBracket == rest.endIndex - 1
+      return isName(derivative.subject) && (rest.isEmpty || isArgument)
+    }
     let head = text.prefix { $0 != UInt8(ascii: "(") }
     let argument = text[head.endIndex...]
     let name = head.replacing("^{-1}", by: "").replacing("'", by: "")
