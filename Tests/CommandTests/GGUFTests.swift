@@ -95,6 +95,33 @@ import Testing
     #expect(outcome.output.contains("\\boxed{24}"), "\(outcome.errors)")
   }
 
+  /// Blocks are weights as others are: 8 bits of them become 8 bits that hold the same, 4 bits still
+  /// solve, and 16 bits are their values.
+  @Test(arguments: [
+    (
+      ["--bits", "8", "--method", "rtn"],
+      ["--bits", "4", "--calibration", "self:32x256"]
+    ),
+    (["--bits", "8", "--method", "rtn"], ["--bits", "8", "--method", "rtn", "--format", "gguf"]),
+    (["--type", "Q4_K_M"], ["--bits", "8", "--method", "rtn"]),
+    (["--type", "Q4_K_M"], ["--bits", "16", "--format", "safetensors"]),
+    (["--type", "Q4_K_M"], ["--type", "Q6_K"]),
+  ])
+  func blocksAreQuantizedAgain(first: [String], second: [String]) throws {
+    let file = folder.path("first.gguf")
+    let written = try folder.run(
+      .quantize, ["--model", "nano-4m", "--format", "gguf", "--output", file] + first)
+    try #require(written.isSuccess, "\(written.errors)")
+    let isFile = second.contains("gguf") || second.contains("--type")
+    let output = folder.path(isFile ? "second.gguf" : "second")
+    let outcome = try folder.run(.quantize, ["--model", file, "--output", output] + second)
+    try #require(outcome.isSuccess, "\(outcome.errors)")
+    #expect(outcome.errors.contains("first is quantized already"))
+    let reply = try answer(output)
+    #expect(reply.output.contains("\\boxed{24}"), "\(reply.errors)")
+    #expect(try !folder.names().contains { $0.hasPrefix(".") })
+  }
+
   @Test func whatBlocksDoNotHoldIsRefusedBeforeTheWork() throws {
     for (flags, word) in [
       (["--group-size", "64"], "groups of 32"), (["--asymmetric"], "symmetric"),

@@ -5,6 +5,7 @@ import Foundation
 import ModelLoader
 import DecoderModels
 import Quantizers
+import SystemCalls
 import Tensors
 
 /// `quantize`: a checkpoint in, a smaller checkpoint out.
@@ -101,6 +102,7 @@ struct Quantize: ParsableCommand {
     let pool = try ThreadPool(
       workers: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     let checkpoint = try Checkpoint(directory: folder, workers: pool.workers)
+    try warnOfBlocks(checkpoint)
     let target = try prepareTarget(folder)
     let width = try DecoderSource(checkpoint, families: Known.families).shape.hiddenSize
     var plan = try settings.plan(usualGroup: format.usualGroup, width: width)
@@ -119,6 +121,15 @@ struct Quantize: ParsableCommand {
       writer.cancel()
       throw error
     }
+  }
+
+  /// Says of a model in blocks of GGUF that it is quantized a second time.
+  private func warnOfBlocks(_ checkpoint: Checkpoint) throws {
+    guard let blocks = try checkpoint.quantization(), blocks.method == .gguf else { return }
+    let bits = Set(blocks.schemes.map(\.bits)).sorted().map { "\($0)" }.joined(separator: ", ")
+    Console.note(
+      "warning: \(checkpoint.modelName) is quantized already (\(bits) bits): what that lost stays lost; "
+        + "the model's own floats give a better result")
   }
 
   private func writer(
@@ -261,10 +272,8 @@ struct Quantize: ParsableCommand {
     let name = "\(ModelFolder.name(of: source))-\(settings.form)\(ending)"
     let target = URL(fileURLWithPath: output ?? "out/" + name)
     let parent = target.deletingLastPathComponent()
-    do {
-      try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
-    } catch {
-      throw UserError("\(parent.path): cannot be made: \(error.localizedDescription)")
+    do throws(FileError) { try FileCalls.makeFolder(parent.path) } catch {
+      throw UserError("\(error.path): cannot be made: \(error.reason)")
     }
     return target
   }

@@ -32,7 +32,8 @@ public struct Compressor {
   let pool: ThreadPool
 
   /// A compressor of `checkpoint` by this plan, which stores scales as `scaleType`. Finds out at
-  /// once which tensors are missing or of another shape.
+  /// once which tensors are missing or of another shape. The blocks of GGUF files are weights as
+  /// others are, of F16; what else is quantized is refused.
   ///
   /// - Throws: `CompressionError.alreadyQuantized` or `.rule`, or `.checkpoint` or `.model` for
   ///   what is wrong with the model.
@@ -40,6 +41,9 @@ public struct Compressor {
     _ checkpoint: Checkpoint, families: ModelFamilies = .standard, plan: CompressionPlan,
     scaleType: DType, pool: ThreadPool
   ) throws(CompressionError) {
+    let checkpoint = try CompressionError.wrapping { () throws(CheckpointError) in
+      try checkpoint.dequantizingBlocks()
+    }
     let quantization = try CompressionError.wrapping { () throws(CheckpointError) in
       try checkpoint.quantization()
     }

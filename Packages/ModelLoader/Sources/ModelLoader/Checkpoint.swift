@@ -20,13 +20,13 @@ public struct Checkpoint: Sendable {
   /// `generation_config.json`, where the folder has one.
   public let generationConfig: JSONObject?
   /// All tensors by name.
-  public let tensors: [String: TensorInfo]
+  public private(set) var tensors: [String: TensorInfo]
   /// Threads used to read and decode.
   public let workers: Int
 
   private let shards: [String: TensorFile]
   private let gguf: GGUFModel?
-  private let format: Result<(any LinearFormat)?, CheckpointError>
+  private var format: Result<(any LinearFormat)?, CheckpointError>
 
   /// JSON files beside the weights are read up to this size, in bytes.
   private static let jsonLimit = 64 << 20
@@ -53,9 +53,11 @@ public struct Checkpoint: Sendable {
     let path = directory.path
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw .missing(path: path, what: "model folder")
+      throw .missing(path: path, what: path.hasSuffix(".gguf") ? "GGUF model" : "model folder")
     }
-    guard isDirectory.boolValue else { throw .malformed(file: path, reason: "not a folder") }
+    guard isDirectory.boolValue else {
+      throw .malformed(file: path, reason: "not a folder, nor a GGUF file")
+    }
     self.directory = directory
     self.workers = workers
     if access(path + "/config.json", F_OK) != 0,
@@ -241,6 +243,26 @@ public struct Checkpoint: Sendable {
   ///   here.
   public func quantization() throws(CheckpointError) -> QuantizationSummary? {
     try format.get()?.summary
+  }
+
+  /// The same model with the blocks of a GGUF file as matrices of F16, which they become as they are
+  /// read: for those who work on weights.
+  ///
+  /// - Throws: as `quantization()`.
+  public func dequantizingBlocks() throws(CheckpointError) -> Checkpoint {
+    guard let blocks = try format.get() as? GGUFFormat else { return self }
+    var model = self
+    for (layer, stored) in blocks.layers {
+      guard var info = model.tensors.removeValue(forKey: layer + "." + blocks.marker) else {
+        continue
+      }
+      let columns = info.shape[1] / stored.type.bytes * stored.type.elements
+      (info.name, info.dtype, info.shape) = (layer + ".weight", .f16, [info.shape[0], columns])
+      info.blocks = stored
+      model.tensors[info.name] = info
+    }
+    model.format = .success(nil)
+    return model
   }
 
   /// What the name of one tensor of every quantized layer ends in, or nil where none is quantized.

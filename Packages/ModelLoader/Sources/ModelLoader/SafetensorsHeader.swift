@@ -20,19 +20,27 @@ public struct TensorInfo: Sendable, Hashable {
   var values: StoredValues?
   /// Rows that stand in `range`, where `rowOrder` takes some of them.
   var storedRows: Int?
+  /// The blocks that stand in `range` and that floats are made of when they are read.
+  var blocks: GGUFFormat.Layer?
 }
 
 extension TensorInfo {
+  /// Bytes of one row (first dimension) in the file.
+  var storedRowBytes: Int { range.count / max(storedRows ?? shape.first ?? 1, 1) }
+
   /// Bytes of one row (first dimension).
-  var rowBytes: Int { range.count / max(storedRows ?? shape.first ?? 1, 1) }
+  var rowBytes: Int {
+    blocks == nil ? storedRowBytes : shape.dropFirst().reduce(1, *) * dtype.bits / 8
+  }
 
   /// Bytes of the tensor.
-  public var byteCount: Int { storedRows == nil ? range.count : rowBytes * (shape.first ?? 1) }
+  public var byteCount: Int { isWhole ? range.count : rowBytes * (shape.first ?? 1) }
+
+  /// Whether the file holds as many bytes as the tensor has.
+  private var isWhole: Bool { storedRows == nil && blocks == nil }
 
   /// Whether the bytes of the file are those of the tensor.
-  var isAsStored: Bool {
-    rowOrder == nil && columnOrder == nil && values == nil && storedRows == nil
-  }
+  var isAsStored: Bool { isWhole && rowOrder == nil && columnOrder == nil && values == nil }
 }
 
 /// The header of a safetensors file, checked against the size of the file before any data is used.

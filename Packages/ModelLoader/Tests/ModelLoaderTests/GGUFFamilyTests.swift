@@ -82,6 +82,11 @@ struct GGUFFamilyTests {
     #expect(try model.weights(named: layer, shape: [2, 32]).dequantized() == expected)
     #expect(try model.storage(ofLayer: layer)?.name == "Q8_0")
     #expect(model.tensors[layer + ".gguf_blocks"]?.byteCount == 2 * 34)
+    let floats = try model.dequantizingBlocks()
+    #expect(try floats.quantization() == nil && !floats.contains(layer + ".gguf_blocks"))
+    #expect(floats.tensors[layer + ".weight"]?.byteCount == 2 * 32 * 2)
+    #expect(try floats.floats(named: layer + ".weight") == expected)
+    #expect(try floats.weights(named: layer, shape: [2, 32]).dequantized() == expected)
   }
 
   @Test("experts that cannot be right are named")
@@ -173,6 +178,7 @@ struct GGUFFamilyTests {
       return
     }
     #expect(try floats.floats() == row + row)
+    #expect(try model.dequantizingBlocks().floats(named: layer + ".weight") == row + row)
   }
 
   @Test("halves of one tensor are tensors of a folder")
