@@ -110,6 +110,47 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("config.json", "eos_token_id", "\"</s>\""), ("config.json", "bos_token_id", "true"),
+    ("generation_config.json", "eos_token_id", "[1, \"2\"]"),
+    ("generation_config.json", "pad_token_id", "0.5"),
+  ]) func specialTokenIDs(file: String, key: String, value: String) throws {
+    try expectRefused(.generate, naming: [file, key, "a token id"]) {
+      try $0.edit(file) { $0 = try Self.setting(key, to: value, in: $0) }
+    }
+  }
+
+  /// What is no token of the model is said, and the model runs.
+  @Test func strangeTokenIDs() throws {
+    let folder = try TemporaryFolder()
+    let copy = try ModelCopy(in: folder)
+    for (file, key, value) in [
+      ("config.json", "eos_token_id", "[-1]"), ("generation_config.json", "eos_token_id", "999999"),
+      ("config.json", "bos_token_id", "70000000000"), ("config.json", "pad_token_id", "-1"),
+    ] {
+      try copy.edit(file) { $0 = try Self.setting(key, to: value, in: $0) }
+    }
+    let outcome = try folder.run(
+      .generate, ["--model", copy.path, "--ids", "5,6", "--print-ids", "--max-tokens", "2"])
+    #expect(outcome.isSuccess)
+    for words in [
+      "/config.json: eos_token_id: -1 is none of", "no text ends by it",
+      "generation_config.json: eos_token_id: 999999 is none of",
+      "/config.json: bos_token_id: 70000000000 is none of",
+    ] {
+      #expect(outcome.errors.contains(words), "\(outcome.errors)")
+    }
+    #expect(!outcome.errors.contains("pad_token_id"))
+  }
+
+  /// A JSON object with this member.
+  private static func setting(_ key: String, to value: String, in file: Data) throws -> Data {
+    var object = try #require(JSONSerialization.jsonObject(with: file) as? [String: Any])
+    object[key] = try JSONSerialization.jsonObject(
+      with: Data(value.utf8), options: .fragmentsAllowed)
+    return try JSONSerialization.data(withJSONObject: object)
+  }
+
   @Test(arguments: commands) func configIsNoJSON(command: Command) throws {
     try expectRefused(command, naming: ["config.json", "byte 15"]) {
       try $0.edit("config.json") { $0 = Data("{\"model_type\": ".utf8) }

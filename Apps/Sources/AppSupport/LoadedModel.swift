@@ -49,6 +49,7 @@ public struct LoadedModel {
       )
     }
     tokenizer = try Self.tokenizer(of: checkpoint)
+    let special = try checkpoint.specialTokenIDs()
     for setting in tokenizer?.configuration.unapplied ?? [] {
       Console.note("warning: tokenizer_config.json: not applied: \(setting)")
     }
@@ -70,6 +71,8 @@ public struct LoadedModel {
       if -started.timeIntervalSinceNow > 1 { progress.show(done, of: total) }
     }
     try Interrupts.check()
+    let tokens = min(decoder.shape.vocabularySize, tokenizer?.vocabularySize ?? .max)
+    for stranger in special.strangers(vocabulary: tokens) { Console.note("warning: \(stranger)") }
     self.pool = try pool ?? ThreadPool(workers: flags.threadCount)
     pass = ForwardPass(decoder, pool: self.pool, numerics: precision.numerics)
     loadSeconds = Date().timeIntervalSince(started)
@@ -107,21 +110,9 @@ public struct LoadedModel {
   public static func stopTokens(
     of checkpoint: Checkpoint, _ tokenizer: TextTokenizer?
   ) throws -> Set<Int32> {
-    let textConfig = try checkpoint.config.objectIfPresent("text_config")
-    for config in [checkpoint.generationConfig, checkpoint.config, textConfig].compactMap({ $0 }) {
-      let range = 0...Int(Int32.max)
-      if case .array? = config.members["eos_token_id"] {
-        let values = try config.arrayIfPresent("eos_token_id") ?? []
-        let ids = try values.map { value in
-          guard case .integer(let id) = value, range.contains(id) else {
-            throw config.wrong("eos_token_id", expected: "token ids")
-          }
-          return Int32(id)
-        }
-        return Set(ids)
-      }
-      if let id = try config.integerIfPresent("eos_token_id", in: range) { return [Int32(id)] }
-    }
+    let ends = try checkpoint.specialTokenIDs().ends
+    // Ids that are no tokens end nothing, as was said when the model was loaded.
+    if !ends.isEmpty { return Set(ends.compactMap { Int32(exactly: $0) }) }
     return tokenizer?.eosTokenID.map { [$0] } ?? []
   }
 

@@ -64,13 +64,10 @@ struct SelfWriter {
     return (file.lastPathComponent, sequences ?? [])
   }
 
-  /// The token that begins a text: the tokenizer's, or what the configuration names.
+  /// The token that begins a text: what the configuration names, or else the tokenizer's.
   private func start(_ tokenizer: TextTokenizer) throws -> Int32? {
-    for config in [checkpoint.generationConfig, checkpoint.config].compactMap(\.self) {
-      if let id = try config.integerIfPresent("bos_token_id", in: 0...Int(Int32.max)) {
-        return Int32(id)
-      }
-    }
+    let named = try checkpoint.specialTokenIDs().start
+    if let named, (0..<tokenizer.vocabularySize).contains(named) { return Int32(named) }
     return tokenizer.eosTokenID
   }
 

@@ -203,15 +203,7 @@ struct GGUFKeys {
 
   /// The tokens that end a text: by `generation_config.json`, else by `config.json`.
   func endTokens() throws(CheckpointError) -> [Int] {
-    for object in [generation, config].compactMap(\.self) {
-      if case .array(let values)? = object.members["eos_token_id"] {
-        return values.compactMap(\.integer)
-      }
-      if let id = try object.integerIfPresent("eos_token_id", in: 0...Int(Int32.max)) {
-        return [id]
-      }
-    }
-    return []
+    try SpecialTokenIDs([generation, config].compactMap(\.self)).ends
   }
 
   /// Sets how the authors draw tokens.

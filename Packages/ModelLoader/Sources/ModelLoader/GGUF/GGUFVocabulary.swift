@@ -82,7 +82,7 @@ struct GGUFVocabulary {
     } else {
       entries.set("tokenizer.ggml.merges", merges.map { $0.joined(separator: " ") })
     }
-    try addSpecialTokens(to: &entries, ends: ends)
+    try addSpecialTokens(to: &entries, ends: ends.filter((0..<size).contains))
     try addTemplates(to: &entries)
   }
 
