@@ -105,14 +105,16 @@ struct CalibrationFlags: ParsableArguments {
   /// - Throws: `CompressionError.calibration`, or `TokenizerError` for a template that is missing.
   func sequences(of file: URL, _ checkpoint: Checkpoint) throws -> [[Int32]] {
     var text = try CalibrationText(contentsOf: file)
+    let tokenizer = try TextTokenizer(files: checkpoint.modelFiles)
     if chatTemplate {
       let template = try ChatTemplate.load(files: checkpoint.modelFiles)
       text = try text.mapped {
-        try template.render(
-          messages: [ChatMessage(role: "user", content: $0)], addGenerationPrompt: true)
+        try tokenizer.prompt(
+          ChatConversation(messages: [ChatMessage(role: "user", content: $0)]), template,
+          specialText: .isToken
+        ).text
       }
     }
-    let tokenizer = try TextTokenizer(files: checkpoint.modelFiles)
     let context = try DecoderSource(checkpoint, families: Known.families).shape.contextLength
     return try text.sequences(
       samples: samples ?? 128, length: min(length ?? 2048, context), file: file.path,

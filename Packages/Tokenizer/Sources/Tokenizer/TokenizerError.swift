@@ -39,6 +39,8 @@ public enum TokenizerError: Error, Equatable, Sendable {
   case templateFailed(line: Int, reason: String)
   /// The chat template itself refused the conversation with `raise_exception`.
   case templateRaised(message: String)
+  /// The chat template wrote nothing for the conversation; the file that it is in, where it is in one.
+  case templateEmpty(file: String?)
   /// Rendering went past one of ``ChatTemplate/Limits``.
   case templateLimit(name: String, limit: Int)
   /// A chat message or tool definition is not usable.
@@ -91,6 +93,9 @@ extension TokenizerError: CustomStringConvertible {
       "chat template, line \(line): \(reason)"
     case .templateRaised(let message):
       "chat template: \(message)"
+    case .templateEmpty(let file):
+      (file.map { $0 + ": " } ?? "") + "the chat template writes nothing for this conversation; "
+        + "without one the prompt would be used as it is"
     case .templateLimit(let name, let limit):
       "chat template: more than \(limit) \(name)"
     case .invalidMessage(let key, let reason):

@@ -133,8 +133,11 @@ import Testing
 
   @Test(arguments: [
     ("{}", "m.json"), ("[3]", "messages[0]"),
-    (#"[{"role": "user"}, {"content": ""}]"#, "messages[1]"),
+    (#"[{"role": "user", "content": ""}, {"content": ""}]"#, "messages[1]"),
     (#"[{"role": 1}]"#, "messages[0].role"),
+    (#"[{"role": "user"}]"#, "m.json: messages[0].content: is missing"),
+    (#"[{"role": "system", "content": null}]"#, "messages[0].content"),
+    (#"[{"role": "assistant", "content": 5}]"#, "messages[0].content: expected a string"),
   ])
   func unusableMessagesAreNamed(text: String, key: String) {
     #expect {
@@ -157,5 +160,31 @@ import Testing
       #"{"chat_template": [{"name": "tool_use", "template": "t"}, {"name": "default", "template": "d"}]}"#
     #expect(try text(["tokenizer_config.json": several]) == "d")
     #expect(throws: TokenizerError.self) { try text([:]) }
+  }
+
+  @Test(arguments: [
+    (
+      "tokenizer_config.json", #"{"chat_template": 5}"#,
+      "chat_template: expected a string, or a list of templates with names, found a number"
+    ),
+    ("tokenizer_config.json", #"{"chat_template": ["x"]}"#, "chat_template[0]"),
+    ("tokenizer_config.json", #"{"chat_template": "a\n{% if %}"}"#, "chat template, line 2"),
+    ("chat_template.json", #"{"chat_template": true}"#, "chat_template: expected a string"),
+    ("chat_template.jinja", "{{", "chat template, line 1"),
+    ("tokenizer_config.json", #"{"chat_template": ""}"#, "writes nothing"),
+    ("chat_template.jinja", "\n{# nothing #} ", "writes nothing"),
+    ("chat_template.json", #"{"chat_template": "{% if false %}x{% endif %}"}"#, "writes nothing"),
+  ])
+  func faultsNameTheFile(file: String, contents: String, fault: String) throws {
+    let folder = try TemporaryFolder([file: Data(contents.utf8)])
+    let conversation = ChatConversation(messages: [ChatMessage(role: "user", content: "Hello")])
+    for specialText in [SpecialText.isToken, .treatSpecialTextAsPlain] {
+      #expect {
+        let template = try ChatTemplate.load(directory: folder.url)
+        _ = try TinyTokenizer().load().prompt(conversation, template, specialText: specialText)
+      } throws: {
+        "\($0)".contains("/\(file): ") && "\($0)".contains(fault)
+      }
+    }
   }
 }

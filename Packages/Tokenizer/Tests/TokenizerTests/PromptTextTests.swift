@@ -94,9 +94,9 @@ import Testing
 
   @Test(arguments: [
     ("[]", "no messages"), (#"{"messages": []}"#, "no messages"),
-    (#"{"messages": [{"role": "user"}], "temperature": 1}"#, "temperature"),
+    (#"{"messages": [{"role": "user", "content": "x"}], "temperature": 1}"#, "temperature"),
     (#"[{"role": "user", "role": "system"}]"#, "stands twice"),
-    (#"{"messages": [{"role": "user"}], "tools": {}}"#, "tools"),
+    (#"{"messages": [{"role": "user", "content": "x"}], "tools": {}}"#, "tools"),
   ])
   func whatWouldBeIgnoredIsRefused(text: String, words: String) {
     #expect {

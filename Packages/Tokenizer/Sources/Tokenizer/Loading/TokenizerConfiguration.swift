@@ -99,6 +99,12 @@ public struct TokenizerConfiguration: Sendable, Equatable {
   private static func templates(_ node: ConfigNode?) throws(TokenizerError) -> [String: String] {
     guard let node else { return [:] }
     if let source = node.value.string { return ["default": source] }
+    guard node.value.array != nil else {
+      throw .invalidValue(
+        file: node.file, key: node.key,
+        reason:
+          "expected a string, or a list of templates with names, found \(node.value.kind.rawValue)")
+    }
     var templates: [String: String] = [:]
     for element in try node.elements() {
       templates[try element.required("name").string()] =

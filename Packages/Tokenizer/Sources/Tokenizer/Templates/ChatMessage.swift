@@ -22,7 +22,7 @@ public struct ChatMessage: Sendable, Equatable {
   ///   - value: an object.
   ///   - key: names the value in errors, such as `messages[2]`.
   /// - Throws: ``TokenizerError/invalidMessage(key:reason:)`` unless it is an object with a
-  ///   string `role`.
+  ///   string `role` and a `content` that is a text or parts, which those of users and systems have.
   public init(_ value: JSONValue, key: String = "message") throws(TokenizerError) {
     guard let fields = value.object else {
       throw .invalidMessage(key: key, reason: "expected an object, found \(value.kind.rawValue)")
@@ -33,6 +33,16 @@ public struct ChatMessage: Sendable, Equatable {
     guard role.string != nil else {
       throw .invalidMessage(
         key: "\(key).role", reason: "expected a string, found \(role.kind.rawValue)")
+    }
+    let content = fields["content"] ?? .null
+    guard content.isNull || content.string != nil || content.array != nil else {
+      throw .invalidMessage(
+        key: "\(key).content",
+        reason: "expected a string, or an array of parts, found \(content.kind.rawValue)")
+    }
+    // An assistant may have called tools and said nothing.
+    if content.isNull, ["system", "developer", "user"].contains(role.string) {
+      throw .invalidMessage(key: "\(key).content", reason: "is missing")
     }
     self.fields = fields
   }

@@ -26,6 +26,8 @@ public struct ChatTemplate: Sendable {
 
   /// The template's text.
   public let source: String
+  /// The file that it was loaded from.
+  public private(set) var file: String?
   /// Variables every rendering sees, such as `bos_token`.
   public let specialTokens: [String: String]
   private let limits: Limits
@@ -61,27 +63,39 @@ public struct ChatTemplate: Sendable {
   /// Of several templates the one called "default" is taken; with tools the one called "tool_use",
   /// where there is one, as transformers does.
   /// - Throws: ``TokenizerError/noChatTemplate(directory:)`` when there is none,
-  ///   ``TokenizerError/noDefaultTemplate(directory:names:)`` when there are others alone.
+  ///   ``TokenizerError/noDefaultTemplate(directory:names:)`` when there are others alone; what is
+  ///   wrong with the one that is taken, naming its file.
   public static func load(
     files: ModelFiles, usesTools: Bool = false
   ) throws(TokenizerError) -> ChatTemplate {
     let configuration = try TokenizerConfiguration(files: files)
-    var templates = configuration.chatTemplates
+    var templates = configuration.chatTemplates.mapValues {
+      (source: $0, file: files.path("tokenizer_config.json"))
+    }
     if let node = try files.readJSON("chat_template.json") {
       let source = try node.required("chat_template").string()
-      templates.merge(["default": source]) { own, _ in own }
+      templates.merge(["default": (source, node.file)]) { own, _ in own }
     }
-    let file = "chat_template.jinja"
-    if let bytes = try files.read(file) {
-      do { templates["default"] = try UTF8Text.text(of: bytes) } catch {
-        throw .unreadable(file: files.path(file), reason: "\(error)")
+    let file = files.path("chat_template.jinja")
+    if let bytes = try files.read("chat_template.jinja") {
+      do { templates["default"] = (try UTF8Text.text(of: bytes), file) } catch {
+        throw .unreadable(file: file, reason: "\(error)")
       }
     }
     if templates.isEmpty { throw .noChatTemplate(directory: files.place) }
-    guard let source = (usesTools ? templates["tool_use"] : nil) ?? templates["default"] else {
+    guard let found = (usesTools ? templates["tool_use"] : nil) ?? templates["default"] else {
       throw .noDefaultTemplate(directory: files.place, names: templates.keys.sorted())
     }
-    return try ChatTemplate(source: source, specialTokens: configuration.specialTokens)
+    do {
+      var template = try ChatTemplate(
+        source: found.source, specialTokens: configuration.specialTokens)
+      template.file = found.file
+      return template
+    } catch {
+      guard case .templateSyntax(let line, let reason) = error else { throw error }
+      throw .invalidValue(
+        file: found.file, key: "chat template, line \(line)", reason: reason)
+    }
   }
 
   /// The prompt for a conversation.

@@ -129,19 +129,23 @@ extension TextTokenizer {
   ///   - now: the time that `strftime_now` tells.
   /// - Returns: the prompt, with the parts that came from messages marked.
   /// - Throws: ``TokenizerError`` for roles and parts that the template does not take, and when it
-  ///   refuses the conversation, fails, or goes past its limits.
+  ///   refuses the conversation, fails, writes nothing, or goes past its limits.
   public func prompt(
     _ conversation: ChatConversation, _ template: ChatTemplate,
     specialText: SpecialText = .treatSpecialTextAsPlain, now: Date = Date()
   ) throws(TokenizerError) -> PromptText {
     let conversation = try conversation.prepared(for: template.source)
     let (messages, tools) = (conversation.messages, conversation.tools)
-    if specialText == .isToken {
-      return PromptText(
-        try template.render(
-          messages: messages, tools: tools, addGenerationPrompt: true,
-          variables: conversation.variables, now: now))
+    func render(
+      _ messages: [ChatMessage], _ tools: [JSONValue]?
+    ) throws(TokenizerError) -> String {
+      let text = try template.render(
+        messages: messages, tools: tools, addGenerationPrompt: true,
+        variables: conversation.variables, now: now)
+      guard !text.allSatisfy(\.isWhitespace) else { throw .templateEmpty(file: template.file) }
+      return text
     }
+    if specialText == .isToken { return PromptText(try render(messages, tools)) }
     let texts = messages.map { JSONValue.object($0.fields) } + (tools ?? [])
     guard
       let marker = SpecialTextMarker(
@@ -149,9 +153,7 @@ extension TextTokenizer {
     else {
       throw .invalidMessage(key: "messages", reason: "hold all noncharacters U+FDD0 to U+FDEF")
     }
-    let text = try template.render(
-      messages: messages.map(marker.marked), tools: tools?.map { marker.marked($0) },
-      addGenerationPrompt: true, variables: conversation.variables, now: now)
+    let text = try render(messages.map(marker.marked), tools?.map { marker.marked($0) })
     return PromptText(marked: text, mark: marker.mark)
   }
 }
