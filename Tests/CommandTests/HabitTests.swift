@@ -32,6 +32,39 @@ import Testing
     #expect(short.isSuccess && short.output == long.output && !short.output.isEmpty)
   }
 
+  /// What is wrong is told by what was typed, and what to type instead.
+  @Test(arguments: [
+    (Command.generate, ["nano", "hello"], ["'nano', 'hello'", "behind --model", "--prompt"]),
+    (Command.quantize, ["nano", "out"], ["unexpected", "behind --model"]),
+    (Command.generate, ["-p", "x", "--memory", "-5GiB"], ["--memory -5GiB: expected no negative"]),
+    (
+      Command.plan, ["--memory", "8GiB", "--seconds", "-1"], ["--seconds -1: expected no negative"]
+    ),
+    (Command.generate, ["-p", "x", "--kv-residual", "-1"], ["--kv-residual -1"]),
+    (Command.generate, ["-p", "x", "--seed", "-1"], ["--seed", "0 or more"]),
+    (Command.quantize, ["-m", "nano", "-q", "Q4_K_M"], ["'-q' is --type here"]),
+    (Command.quantize, ["-m", "nano", "--type", "q8_0"], ["--bits 8 --format gguf"]),
+    (Command.quantize, ["-m", "nano", "--type", "Q2_K"], ["Q4_K_S, Q4_K_M"]),
+  ])
+  func wrongWordsAreExplained(command: Command, arguments: [String], words: [String]) throws {
+    expectRefusal(try folder.run(command, arguments), code: 2, naming: words)
+  }
+
+  @Test(arguments: [
+    (["-m", "nano-7b", "-p", "x"], ["nano-4m", "nano2-2.2m"]),
+    (["-m", "file", "-p", "x"], ["file: not a folder, nor a GGUF file"]),
+    (["-m", "dir", "-p", "x"], ["dir/config.json: not found\n"]),
+    (["--prompt-file", "blank"], ["blank: holds no prompt"]),
+    (["-p", "x", "--memory", "1KB"], ["--memory 1000 bytes does not hold"]),
+  ])
+  func faultsNameWhatTheyAreAbout(arguments: [String], words: [String]) throws {
+    try FileManager.default.createDirectory(
+      atPath: folder.path("dir"), withIntermediateDirectories: false)
+    try Data("x".utf8).write(to: URL(fileURLWithPath: folder.path("file")))
+    try Data(" \n".utf8).write(to: URL(fileURLWithPath: folder.path("blank")))
+    expectRefusal(try folder.run(.generate, arguments), naming: words)
+  }
+
   @Test func aStopStringEndsTheTextWithoutIt() throws {
     let whole = try json(["-m", Nano.model, "--greedy"])
     let cut = try json(["-m", Nano.model, "--greedy", "--stop", "never", "--stop", "So "])

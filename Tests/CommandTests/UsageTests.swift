@@ -83,5 +83,36 @@ import Testing
   @Test func unknownBenchmark() throws {
     let outcome = try folder.run(.evaluate, ["--model", Nano.model, "--bench", "nano-magic"])
     expectRefusal(outcome, naming: ["nano-magic", "nano-math"])
+    for name in ["MATH-500", "math"] {
+      expectRefusal(
+        try folder.run(.evaluate, ["--bench", name]), naming: ["Did you mean 'math500'?"])
+    }
+  }
+
+  @Test func foldersThatCannotBeMadeAreNamed() throws {
+    let reasons = ["/proc/none", "cannot be made: No such file or directory"]
+    expectRefusal(
+      try folder.run(.quantize, ["--bits", "16", "--output", "/proc/none/model"]), naming: reasons)
+    expectRefusal(
+      try folder.run(.evaluate, ["--bench", "nano-math", "--journal", "/proc/none/j"]),
+      naming: reasons)
+  }
+
+  @Test func aPortInUseIsNamed() throws {
+    let server = try TestServer()
+    let outcome = try folder.run(
+      .serve, ["--model", Nano.model, "--port", "\(server.port)"])
+    expectRefusal(
+      outcome, naming: ["127.0.0.1:\(server.port)", "Address already in use; --port names another"])
+    #expect(!outcome.errors.contains("descriptor"))
+  }
+
+  /// A line of a file that is no YAML is not shown whole.
+  @Test func longLinesOfWrongFilesAreCut() throws {
+    let text = "name: x\n{" + String(repeating: "long ", count: 1000)
+    try Data(text.utf8).write(to: URL(fileURLWithPath: folder.path("wrong.yaml")))
+    let outcome = try folder.run(.evaluate, ["--bench", "wrong.yaml"])
+    expectRefusal(outcome, naming: ["wrong.yaml", "YAML", "..."])
+    #expect(outcome.errors.utf8.count < 600)
   }
 }

@@ -54,7 +54,13 @@ private func parsed<Command: ParsableCommand>(
   do {
     return try type.parseAsRoot(words)
   } catch {
-    if type.exitCode(for: error) == .validationFailure, let hint = try hint() { throw hint }
+    guard type.exitCode(for: error) == .validationFailure else { throw error }
+    if let hint = try hint() { throw hint }
+    let message = type.message(for: error)
+    let known = try Settings.optionNames(of: type)
+    if let better = Habits.explanation(of: message, words, known: known) {
+      throw UsageError(better)
+    }
     throw error
   }
 }

@@ -62,9 +62,10 @@ public enum Console {
 
 /// Figures as people read them.
 public enum Text {
-  /// Bytes as MiB, or GiB from one GiB on.
+  /// Bytes as MiB, or GiB from one GiB on; as they are where they are less than a hundredth of a MiB.
   public static func bytes(_ count: Int) -> String {
     let mebibytes = Double(count) / 1_048_576
+    if 0 < count, mebibytes < 0.01 { return "\(count) bytes" }
     return mebibytes < 1024
       ? String(format: "%.2f MiB", mebibytes) : String(format: "%.2f GiB", mebibytes / 1024)
   }

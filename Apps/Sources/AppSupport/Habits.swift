@@ -20,7 +20,9 @@ public enum Habits {
     "--batch-size": "--batch", "--output-path": "--journal", "--apply-chat-template": "--form chat",
     "--reasoning-budget": "--think-budget", "--q-bits": "--bits", "--wbits": "--bits",
     "--w-bit": "--bits", "--q-group-size": "--group-size", "--groupsize": "--group-size",
-    "--outtype": "--bits", "--outfile": "--output", "--mlx-path": "--output",
+    "--outtype": "--bits", "--outfile": "--output",
+    "-q": "--type", "--quantize": "--bits", "--quantization": "--bits",
+    "--quant-method": "--method", "--mlx-path": "--output",
     "--num-samples": "--samples", "--best-of": "--samples", "--num-return-sequences": "--samples",
     "--threads-batch": "--threads", "--n-gpu-layers": gpu, "-ngl": gpu,
     "--gpu-layers": gpu, "--device": gpu, "-fa": attention, "--flash-attn": attention,
@@ -38,7 +40,7 @@ public enum Habits {
     "install": "pull", "remove": "rm", "delete": "rm", "server": "serve", "llama-server": "serve",
     "eval": "evaluate", "benchmark": "evaluate", "lm-eval": "evaluate", "lm_eval": "evaluate",
     "perplexity": "evaluate --compare", "bench": "load", "llama-bench": "load",
-    "fits": "plan --fits",
+    "fits": "plan --fits", "version": "--version",
   ]
 
   /// ` That is '...' here.` for a command of another program; nil for other words.
@@ -66,6 +68,30 @@ public enum Habits {
       if known.contains(String(name)) { return "'\(word)' is \(own) here" }
     }
     return nil
+  }
+
+  /// What to say in place of the parser's message where habits are behind it: a negative number,
+  /// which it takes for an option, and a model or a text without an option.
+  ///
+  /// - Parameters:
+  ///   - message: the parser's.
+  ///   - arguments: as they were given.
+  ///   - known: long names of the command's own options.
+  /// - Returns: nil for other messages.
+  static func explanation(
+    of message: String, _ arguments: [String], known: [String]
+  ) -> String? {
+    if message.contains("Missing value for '-") {
+      for (option, value) in zip(arguments, arguments.dropFirst())
+      where message.contains("'\(option) ") || message.contains("'\(option)'") {
+        guard value.hasPrefix("-"), value.dropFirst().first?.isNumber == true else { continue }
+        return "\(option) \(value): expected no negative number"
+      }
+    }
+    guard message.contains("nexpected argument"), known.contains("model") else { return nil }
+    let prompt = known.contains("prompt") ? ", a text behind --prompt" : ""
+    let end = message.hasSuffix(".") ? "" : "."
+    return "\(message)\(end) A model goes behind --model\(prompt)"
   }
 
   /// `-hf NAME` begins like `-h`, which would ask for help.

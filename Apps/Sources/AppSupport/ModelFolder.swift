@@ -23,7 +23,8 @@ public enum ModelFolder {
       throw HubError.unknownModel(
         name: name, advice: "The nano models were expected in one of: \(places)")
     }
-    if let shipped = NanoModels.names.first(where: { $0 == name.lowercased() }), shipped != name,
+    let names = NanoModels.families.flatMap(\.names)
+    if let shipped = names.first(where: { $0 == name.lowercased() }), shipped != name,
       !isFolder(name)
     {
       return try resolve(shipped, use)
@@ -35,10 +36,9 @@ public enum ModelFolder {
     if FileManager.default.fileExists(atPath: name) || name.hasSuffix(".gguf") {
       return URL(fileURLWithPath: name)
     }
-    if name.lowercased().hasPrefix("nano-"), !name.contains("/"), !isFolder(name) {
+    if name.lowercased().hasPrefix("nano"), !name.contains("/"), !isFolder(name) {
       throw HubError.unknownModel(
-        name: name,
-        advice: "Those that ship are nano and \(NanoModels.names.joined(separator: ", ")).")
+        name: name, advice: "Those that ship are nano and \(names.joined(separator: ", ")).")
     }
     do throws(HubError) {
       return try locator.locate(name)
@@ -74,6 +74,18 @@ public enum ModelFolder {
           ? try FileChoice.matching(["config.json"], in: listing) : try FileChoice.model(listing)
       }
     }
+  }
+
+  /// The repository that a name stands for.
+  ///
+  /// - Throws: `UserError` for a model that ships, `HubError.unknownModel` for other words.
+  public static func repository(
+    of name: String, _ locator: ModelLocator
+  ) throws -> RepositoryName {
+    if NanoModels.family(of: name) != nil {
+      throw UserError("\(name) ships with \(Program.name): it is neither fetched nor removed")
+    }
+    return try locator.repository(of: name)
   }
 
   private static var locator: ModelLocator {

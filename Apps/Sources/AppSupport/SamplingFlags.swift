@@ -52,7 +52,7 @@ public struct SamplingFlags: ParsableArguments {
   /// Seed of the random numbers.
   @Option(
     name: .shortAndLong, parsing: .unconditional,
-    help: "Seed of the random numbers; the same seed gives the same text.")
+    help: "Seed of the random numbers, 0 or more; the same seed gives the same text.")
   public var seed: UInt64 = 0
   /// Always take the likeliest token.
   @Flag(help: "Always take the likeliest token.")

@@ -31,8 +31,9 @@ struct ChatCommand {
     rest = words.count > 1 ? words[1].trimmingCharacters(in: .whitespaces) : ""
     let names = Self.all.map(\.name)
     guard names.contains(name) else {
-      throw UserError(
-        "there is no /\(name).\(Nearest.hint(for: name, among: names)) /help lists all")
+      let ends = ["bye", "exit", "q"].contains(name)
+      let hint = ends ? " /quit ends the chat." : Nearest.hint(for: name, among: names)
+      throw UserError("there is no /\(name).\(hint) /help lists all")
     }
   }
 

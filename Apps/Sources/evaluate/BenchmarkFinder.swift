@@ -26,6 +26,10 @@ struct BenchmarkFinder {
     func folder(_ variable: String) -> URL? {
       environment[variable].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
     }
+    if let data, use != .always, (try? FileManager.default.contentsOfDirectory(atPath: data)) == nil
+    {
+      Console.note("warning: --data \(data) is no folder that can be read")
+    }
     catalog = try BenchmarkCatalog(Resources.search)
     let home = folder("HOME") ?? URL(fileURLWithPath: NSHomeDirectory())
     let own = (folder("XDG_DATA_HOME") ?? home.appendingPathComponent(".local/share"))
@@ -112,9 +116,14 @@ struct BenchmarkFinder {
   ///
   /// - Throws: `EvaluationError` naming the file and key.
   func definition(_ name: String) throws -> BenchmarkDefinition {
-    name.hasSuffix(".yaml")
-      ? try BenchmarkDefinition(contentsOf: URL(fileURLWithPath: name))
-      : try catalog.definition(named: name)
+    do throws(EvaluationError) {
+      return try catalog.definition(named: name)
+    } catch {
+      guard case .unknownBenchmark(_, let known) = error,
+        let near = Nearest.word(to: name, among: known)
+      else { throw error }
+      throw UserError("\(error). Did you mean '\(near)'?")
+    }
   }
 
   /// Whether the data of a benchmark is on this machine and whole.

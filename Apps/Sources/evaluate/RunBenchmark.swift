@@ -118,6 +118,7 @@ struct RunBenchmark: ParsableCommand {
       let results = try models.table(URL(fileURLWithPath: text), window: comparison.window)
       return Console.write(results.text(table.format))
     }
+    try checkJournal()
     let shard = try shard ?? jobShard()
     let finder = try BenchmarkFinder(data: data, model.hub.use)
     // All of them are looked for before the first is run.
@@ -295,6 +296,20 @@ struct RunBenchmark: ParsableCommand {
         tokens: maxTokens ?? limits.tokens,
         thinking: isScored ? nil : thinking ?? limits.thinking),
       engine: engine)
+  }
+
+  /// Makes sure, before anything is loaded, that the journal that was asked for can be written.
+  private func checkJournal() throws {
+    guard let journal else { return }
+    let file = URL(fileURLWithPath: journal)
+    let folder = file.deletingLastPathComponent()
+    try makeFolder(folder)
+    let place = FileManager.default.fileExists(atPath: file.path) ? file : folder
+    guard access(place.path, W_OK) == 0 else {
+      throw UserError(
+        "--journal \(journal): \(place.path) cannot be written: \(String(cString: strerror(errno)))"
+      )
+    }
   }
 
   /// Makes the folder that the journal is to lie in.

@@ -87,7 +87,10 @@ struct PromptFlags: ParsableArguments {
     } else {
       throw UsageError("a prompt is needed: --prompt TEXT, --prompt-file FILE or --messages FILE")
     }
-    guard !text.allSatisfy(\.isWhitespace) else { throw GenerationError.emptyPrompt }
+    guard !text.allSatisfy(\.isWhitespace) else {
+      if let promptFile { throw UserError("\(promptFile): holds no prompt: it is empty") }
+      throw GenerationError.emptyPrompt
+    }
     return text
   }
 }

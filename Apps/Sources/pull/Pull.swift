@@ -26,7 +26,7 @@ struct Pull: ParsableCommand {
   func run() throws {
     let settings = try Hub.settings()
     let locator = ModelLocator(cache: settings.cache, pull: Program.pasted("pull"))
-    let repositories = try names.map { try locator.repository(of: $0) }
+    let repositories = try names.map { try ModelFolder.repository(of: $0, locator) }
     for (name, repository) in zip(names, repositories) {
       if dryRun {
         try list(repository, settings)

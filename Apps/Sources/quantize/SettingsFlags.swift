@@ -10,9 +10,20 @@ import Tensors
 
 extension QuantizerSettings.Method: ExpressibleByArgument {}
 
-extension GGUFMix: ExpressibleByArgument {
+extension GGUFMix {
   /// A mix by its name, in any case.
-  public init?(argument: String) { self.init(named: argument) }
+  ///
+  /// - Throws: `ValidationError` that says how types that are no mix are written.
+  init(argument: String) throws {
+    if let mix = GGUFMix(named: argument) {
+      self = mix
+      return
+    }
+    let bits = ["Q8_0": 8, "Q4_0": 4, "F16": 16, "BF16": 16, "F32": 16][argument.uppercased()]
+    throw ValidationError(
+      bits.map { "no mix of K-quants; --bits \($0) --format gguf writes such files" }
+        ?? "expected one of \(GGUFMix.allCases.map(\.rawValue).joined(separator: ", "))")
+  }
 }
 
 /// The flags that say how layers are quantized; the defaults are the paper's.
@@ -31,7 +42,8 @@ struct SettingsFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "A mix of K-quants for a GGUF file, embedding and head included: \(GGUFMix.allCases.map(\.rawValue).joined(separator: ", ")). Scales are searched and weights rounded to nearest, without calibration.",
-      valueName: "mix"))
+      valueName: "mix"), completion: .list(GGUFMix.allCases.map(\.rawValue)),
+    transform: { try GGUFMix(argument: $0) })
   var type: GGUFMix?
   @Option(
     help: "Inputs that share a scale; 0 for one scale a row (default: 128; 32 in GGUF files).")

@@ -21,7 +21,7 @@ struct Remove: ParsableCommand {
   func run() throws {
     let cache = try Hub.settings().cache
     let locator = ModelLocator(cache: cache)
-    let repositories = try names.map { try locator.repository(of: $0) }
+    let repositories = try names.map { try ModelFolder.repository(of: $0, locator) }
     if let split = repositories.first(where: { $0.variant != nil }) {
       throw UsageError(
         "\(split): a repository is removed with all its variants; give \(split.path)")

@@ -77,8 +77,11 @@ struct Serve: ParsableCommand {
     while !Interrupts.isPending && !ended.load(ordering: .acquiring) { usleep(20_000) }
     guard ended.load(ordering: .acquiring) else { return }
     task.cancel()
-    let reason = failure.withLock { $0.map { "\($0)" } } ?? "it ended"
-    throw UserError("\(host):\(configuration.port): cannot be served: \(reason)")
+    let error = failure.withLock { $0 }
+    let isTaken = (error as? ListeningFault)?.code == EADDRINUSE
+    throw UserError(
+      "\(host):\(configuration.port): cannot be served: \(error.map { "\($0)" } ?? "it ended")"
+        + (isTaken ? "; --port names another port, and 0 any that is free" : ""))
   }
 
   /// Lets what runs finish, as long as that takes no longer than was said.

@@ -4,6 +4,7 @@ import Compression
 import DecoderModels
 import Evaluation
 import Foundation
+import SystemCalls
 import Tensors
 
 /// `study run`: generates what is missing, run by run, and writes the results.
@@ -85,10 +86,8 @@ struct RunStudy: ParsableCommand {
   }
 
   private func makeFolder(_ url: URL) throws {
-    do {
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    } catch {
-      throw UserError("\(url.path): cannot be made: \(error.localizedDescription)")
+    do throws(FileError) { try FileCalls.makeFolder(url.path) } catch {
+      throw UserError("\(error.path): cannot be made: \(error.reason)")
     }
   }
 

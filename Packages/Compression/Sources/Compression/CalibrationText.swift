@@ -34,11 +34,18 @@ public struct CalibrationText: Sendable {
     for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated()
     {
       if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
-      do {
+      do throws(CheckpointError) {
         let row = try JSONObject(parsing: [UInt8](line), file: url.path)
         documents.append(try row.string("text"))
       } catch {
-        throw .calibration(file: url.path, line: index + 1, reason: "\(error)")
+        let reason =
+          switch error {
+          case .value(_, let key, let expected, let found):
+            "\(key): expected \(expected), found \(found)"
+          case .json(_, let offset, let reason): "byte \(offset): \(reason)"
+          default: "\(error)"
+          }
+        throw .calibration(file: url.path, line: index + 1, reason: reason)
       }
     }
     self.documents = documents

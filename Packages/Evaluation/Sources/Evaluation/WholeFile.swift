@@ -3,7 +3,7 @@ import SystemCalls
 
 /// Reads files of limited size at once, and writes values as files.
 enum WholeFile {
-  /// The bytes of a file.
+  /// The bytes of a file, without the byte order mark that some editors put first.
   ///
   /// - Parameters:
   ///   - url: The file; a device or pipe is refused.
@@ -11,10 +11,13 @@ enum WholeFile {
   /// - Returns: All its bytes.
   /// - Throws: ``EvaluationError/file(path:reason:)`` when it cannot be read or is larger.
   static func read(_ url: URL, atMost limit: Int) throws(EvaluationError) -> Data {
-    try EvaluationError.wrapping { () throws(FileError) in
+    let bytes = try EvaluationError.wrapping { () throws(FileError) in
       try RegularFile.contents(of: url.path, atMost: limit)
     }
+    return bytes.starts(with: byteOrderMark) ? Data(bytes.dropFirst(byteOrderMark.count)) : bytes
   }
+
+  private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
   /// Writes a value as JSON, with sorted keys; the file appears whole or not at all.
   ///

@@ -25,6 +25,14 @@ struct DataFileTests {
     #expect(benchmark.items.map(\.answer) == ["1", "2"])
   }
 
+  @Test func aByteOrderMarkInFrontIsNoPartOfTheText() throws {
+    let mark = "\u{FEFF}"
+    let benchmark = try load(mark + #"{"id": "a", "question": "q", "answer": "1"}"#)
+    #expect(benchmark.items.map(\.id) == ["a"])
+    let definition = try folder.file("marked.yaml", mark + sumsYAML)
+    #expect(try BenchmarkDefinition(contentsOf: definition).name == benchmark.definition.name)
+  }
+
   /// Two rows, compressed with gzip; cut, and of another kind.
   @Test func compressedLinesAreRead() throws {
     let bytes = try #require(

@@ -29,9 +29,11 @@ public struct ByteCount: Sendable, Hashable, CustomStringConvertible {
     self.bytes = Int(bytes)
   }
 
-  /// In GiB with two decimals, or MiB below one GiB.
+  /// In GiB with two decimals, or MiB below one GiB; as they are where they are less than a hundredth
+  /// of a MiB.
   public var description: String {
     let mebibytes = Double(bytes) / Double(1 << 20)
+    if 0 < bytes, mebibytes < 0.01 { return "\(bytes) bytes" }
     return mebibytes < 1024
       ? "\(Self.hundredths(mebibytes)) MiB" : "\(Self.hundredths(mebibytes / 1024)) GiB"
   }

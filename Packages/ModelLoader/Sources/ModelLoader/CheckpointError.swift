@@ -59,7 +59,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .missing(let path, let what):
-      "\(path): not found (\(what))"
+      "\(path): not found" + (path.hasSuffix("/" + what) ? "" : " (\(what))")
     case .system(let path, let action, let code):
       "\(path): \(action) failed: \(String(cString: strerror(code)))"
     case .json(let file, let offset, let reason):

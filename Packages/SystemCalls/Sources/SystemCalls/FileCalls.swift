@@ -75,15 +75,21 @@ public enum FileCalls {
     if FaultInjection.strikes(.open) {
       throw FileError(path: path, action: "creating", code: EACCES)
     }
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-      guard let cause, cause.domain == NSPOSIXErrorDomain else {
-        throw FileError(path: path, action: "creating", reason: error.localizedDescription)
-      }
-      throw FileError(
-        path: path, action: "creating", code: Int32(truncatingIfNeeded: cause.code))
+    try make(path)
+  }
+
+  private static func make(_ path: String) throws(FileError) {
+    var code = mkdir(path, 0o777) == 0 ? 0 : errno
+    let parent = (path as NSString).deletingLastPathComponent
+    if code == ENOENT, !parent.isEmpty, parent != path {
+      try make(parent)
+      code = mkdir(path, 0o777) == 0 ? 0 : errno
+    }
+    guard code != 0 else { return }
+    var isFolder: ObjCBool = false
+    let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    guard isThere, isFolder.boolValue else {
+      throw FileError(path: path, action: "creating", code: code)
     }
   }
 }

@@ -6,11 +6,18 @@ struct YAMLSection {
   private let path: String
   private let mapping: Node.Mapping
 
+  /// As much of a line is shown in messages.
+  private static let shownCharacters = 80
+
   /// The mapping at the top of a document.
   init(text: String, file: String) throws(EvaluationError) {
     let root: Node?
     do { root = try Yams.compose(yaml: text) } catch {
-      let reason = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+      // The parser's message shows the whole line, which may be the whole file.
+      let reason = "\(error)".split(whereSeparator: \.isNewline).map { line in
+        let isLong = line.count > Self.shownCharacters
+        return isLong ? line.prefix(Self.shownCharacters) + "..." : String(line)
+      }.joined(separator: " ")
       throw .definition(file: file, key: "YAML", reason: reason)
     }
     guard let mapping = root?.mapping else {

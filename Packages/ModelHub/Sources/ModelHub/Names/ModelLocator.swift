@@ -63,7 +63,7 @@ public struct ModelLocator: Sendable {
           name: name,
           advice: "Give the path of a folder, a repository as org/name, or one of: \(names).")
       }
-      throw .unknownModel(name: name, advice: "\(reason).")
+      throw .unknownModel(name: name, advice: "The name is wrong: \(reason).")
     }
   }
 

@@ -1,8 +1,18 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+
+/// The system does not let a server listen.
+public struct ListeningFault: Error, CustomStringConvertible {
+  /// The system's number for the reason.
+  public let code: CInt
+
+  /// The reason.
+  public var description: String { String(cString: strerror(code)) }
+}
 
 /// A model behind HTTP, in the OpenAI dialect.
 public struct InferenceServer: Sendable {
@@ -29,7 +39,8 @@ public struct InferenceServer: Sendable {
   /// Listens until the task is cancelled.
   ///
   /// - Parameter whenListening: told the port.
-  /// - Throws: what the system objects to, such as an address in use, as Hummingbird passes it on.
+  /// - Throws: `ListeningFault` for what the system objects to, such as an address in use; other faults
+  ///   as Hummingbird passes them on.
   public func run(whenListening: @escaping @Sendable (Int) -> Void) async throws {
     let limits = configuration.limits
     var logger = Logger(label: "serving")
@@ -53,7 +64,9 @@ public struct InferenceServer: Sendable {
         whenListening(channel.localAddress?.port ?? configuration.port)
       },
       logger: logger)
-    try await application.run()
+    do { try await application.run() } catch let error as IOError {
+      throw ListeningFault(code: error.errnoCode)
+    }
   }
 
   private func respond(to request: Request, _ channel: any Channel) async -> Response {
