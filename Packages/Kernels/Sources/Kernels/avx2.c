@@ -91,6 +91,17 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
   }
 }
 
+// Both BF16 numbers of a pair: one broadcast of 32 bits, then a shift and a mask.
+#define V_PAIR
+static inline void v_pair(const uint16_t *x, v16 *even, v16 *odd) {
+  int32_t two;
+  memcpy(&two, x, 4);
+  const __m256i both = _mm256_set1_epi32(two);
+  const __m256 first = _mm256_castsi256_ps(_mm256_slli_epi32(both, 16));
+  const __m256 second = _mm256_castsi256_ps(_mm256_and_si256(both, _mm256_set1_epi32(-65536)));
+  *even = (v16){first, first}, *odd = (v16){second, second};
+}
+
 // Integer lanes: see scalar_vectors.h. Products of bytes are formed in 16 bits, even inputs and odd ones apart: exact for all codes.
 typedef struct { __m256i a, b; } l16;
 static inline l16 l_set(int32_t x) { return (l16){_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
@@ -125,6 +136,19 @@ static inline l16 l_dot(l16 sum, l16 codes, const int8_t *x) {
   const __m256i all = _mm256_set1_epi32(four), odd = _mm256_srai_epi16(all, 8);
   const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(all, 8), 8);
   return (l16){dot8(sum.a, codes.a, even, odd), dot8(sum.b, codes.b, even, odd)};
+}
+// Sums of 16 bits, two in a lane, of codes of up to 4 bits times signed bytes; of 32 inputs they are at most 8 * 2 * 15 * 128.
+#define L_BRIEF_SUMS
+enum { BRIEF_INPUTS = 32, BRIEF_TILE = 6 };
+static inline l16 l_dot_brief(l16 sum, l16 codes, const int8_t *x) {
+  int32_t four;
+  memcpy(&four, x, 4);
+  const __m256i all = _mm256_set1_epi32(four);
+  return (l16){_mm256_add_epi16(sum.a, _mm256_maddubs_epi16(codes.a, all)), _mm256_add_epi16(sum.b, _mm256_maddubs_epi16(codes.b, all))};
+}
+static inline l16 l_add_brief(l16 sum, l16 brief) {
+  const __m256i one = _mm256_set1_epi16(1);
+  return (l16){_mm256_add_epi32(sum.a, _mm256_madd_epi16(brief.a, one)), _mm256_add_epi32(sum.b, _mm256_madd_epi16(brief.b, one))};
 }
 static inline l16 l_words(l16 x, int shift, int mask) {
   const __m256i bits = _mm256_set1_epi16((short)mask);

@@ -123,34 +123,82 @@ _Pragma("clang loop unroll(full)")
   }
 }
 
+// Whether products go by way of sums of 16 bits; see L_BRIEF_SUMS.
+#ifdef L_BRIEF_SUMS
+INLINE int is_brief(const bb_row_format format, const bb_activation_format kind) {
+  return format == BB_ROWS_INT4 && kind == BB_ACTIVATIONS_INT8;
+}
+
+// Adds the products of `width` <= BRIEF_INPUTS inputs to the sums of the tokens.
+INLINE void add_briefly(const int tokens, const uint8_t *line, size_t distance, const int8_t *codes, size_t stride,
+                        const size_t width, l16 *dot) {
+  l16 brief[BRIEF_TILE];
+  EACH_TOKEN(t) brief[t] = l_set(0);
+_Pragma("clang loop unroll(full)")
+  for (size_t k = 0; k < width; k += 8, line += 64) {
+    const l16 w = l_load(line), low = l_field(w, 0, 15), high = l_field(w, 4, 15);
+    if (tokens > 1) __builtin_prefetch(line + distance, 0, 2);
+    EACH_TOKEN(t) brief[t] = l_dot_brief(brief[t], low, codes + t * stride + k);
+    EACH_TOKEN(t) brief[t] = l_dot_brief(brief[t], high, codes + t * stride + k + 4);
+  }
+  EACH_TOKEN(t) dot[t] = l_add_brief(dot[t], brief[t]);
+}
+
+INLINE void add_group_briefly(const int tokens, const uint8_t *line, size_t distance, const int8_t *codes, size_t stride,
+                              size_t width, l16 *dot) {
+  size_t k = 0;
+  for (; k + BRIEF_INPUTS <= width; k += BRIEF_INPUTS)
+    add_briefly(tokens, line + k * 8, distance, codes + k, stride, BRIEF_INPUTS, dot);
+  for (; k < width; k += 8) add_briefly(tokens, line + k * 8, distance, codes + k, stride, 8, dot);
+}
+#else
+enum { BRIEF_TILE = 1 };
+INLINE int is_brief(const bb_row_format format, const bb_activation_format kind) {
+  (void)format, (void)kind;
+  return 0;
+}
+#endif
+
+// Adds the products of a group of `width` inputs to the sums of the tokens.
+INLINE void add_group(const bb_row_format format, const bb_activation_format kind, const int tokens, const uint8_t *line,
+                      size_t distance, const int8_t *codes, size_t stride, size_t width, l16 *dot) {
+#ifdef L_BRIEF_SUMS
+  if (is_brief(format, kind)) return add_group_briefly(tokens, line, distance, codes, stride, width, dot);
+#endif
+  const size_t per_line = bb_formats[format].line_inputs, line_codes = per_line * code_bytes(kind);
+  const int8_t *ninth = tokens > 8 ? codes + 8 * stride : codes;
+  l16 apart[4] = {l_set(0), l_set(0), l_set(0), l_set(0)};
+  for (size_t k = 0; k < width; k += per_line, line += 64, codes += line_codes, ninth += line_codes) {
+    const l16 w = l_load(line);
+    if (tokens > 1) __builtin_prefetch(line + distance, 0, 2);
+    if (kind == BB_ACTIVATIONS_INT16) line_by_words(format, tokens, w, codes, ninth, stride, dot, apart);
+    else line_by_bytes(format, tokens, w, codes, ninth, stride, dot, apart);
+  }
+  if (tokens == 1) dot[0] = l_add(dot[0], l_add(l_add(apart[0], apart[1]), l_add(apart[2], apart[3])));
+}
+
 // The block of rows `block`, whose lines are given, times the tokens from `token` on; the formats, whether there are zeros, and
 // the number of tokens are constants where this is inlined.
 INLINE void integer_tile(const bb_row_format format, const bb_activation_format kind, const int has_zeros, const int tokens,
                          const bb_matrix *m, const bb_activations *x, const uint8_t *line, size_t distance, size_t block,
                          size_t token, float *y, size_t ldy) {
-  const size_t per_line = bb_formats[format].line_inputs, line_codes = per_line * code_bytes(kind);
   const size_t groups = (m->inputs + m->group - 1) / m->group, finer = m->group < m->inputs ? m->group / x->group : x->groups;
-  const int8_t *codes = (const int8_t *)x->values + token * x->stride, *ninth = tokens > 8 ? codes + 8 * x->stride : codes;
+  const int8_t *codes = (const int8_t *)x->values + token * x->stride;
   const float *scale = x->scales + token * x->groups;
   const int32_t *sum = x->sums + token * x->groups;
   const int32_t zero = has_zeros ? 0 : (int32_t)m->zero;
-  v16 total[INTEGER_TILE];
+  v16 total[MOST_TOKENS];
   float *const out = y + token * ldy + block * 16;
   EACH_TOKEN(t) total[t] = v_set(0);
   EACH_TOKEN(t) __builtin_prefetch(out + t * ldy, 1, 2);
+  const size_t per_line = bb_formats[format].line_inputs;
   size_t left = m->inputs;
   for (size_t g = 0; g < x->groups; g++, left -= x->group) {
     const size_t width = x->group < left ? x->group : left;
-    l16 dot[INTEGER_TILE];
+    l16 dot[MOST_TOKENS];
     EACH_TOKEN(t) dot[t] = l_set(-zero * sum[t * x->groups + g]);
-    l16 apart[4] = {l_set(0), l_set(0), l_set(0), l_set(0)};
-    for (size_t k = 0; k < width; k += per_line, line += 64, codes += line_codes, ninth += line_codes) {
-      const l16 w = l_load(line);
-      if (tokens > 1) __builtin_prefetch(line + distance, 0, 2);
-      if (kind == BB_ACTIVATIONS_INT16) line_by_words(format, tokens, w, codes, ninth, x->stride, dot, apart);
-      else line_by_bytes(format, tokens, w, codes, ninth, x->stride, dot, apart);
-    }
-    if (tokens == 1) dot[0] = l_add(dot[0], l_add(l_add(apart[0], apart[1]), l_add(apart[2], apart[3])));
+    add_group(format, kind, tokens, line, distance, codes, x->stride, width, dot);
+    line += (width + per_line - 1) / per_line * 64, codes += width * code_bytes(kind);
     const size_t at = (block * groups + g / finer) * 16;
     const v16 weight = v_load_as(m->scales, m->scale_format, at);
     EACH_TOKEN(t) {
@@ -180,15 +228,19 @@ INLINE void unpack_lines(const uint8_t *lines, size_t count, uint8_t *bytes) {
 INLINE void integer_blocks(const bb_row_format format, const bb_activation_format kind, const int has_zeros, const bb_matrix *m,
                            const bb_activations *x, const uint8_t *lines, size_t stride, size_t block, size_t count,
                            size_t first, size_t last, float *y, size_t ldy) {
-  EACH_TILE(INTEGER_TILE, first, last, count,
-            integer_tile(format, kind, has_zeros, tokens, m, x, lines + b * stride, token == first ? PREFETCH_DISTANCE : 0, block + b,
-                         token, y, ldy));
+#define INTEGER_BLOCKS(MOST)                                                                                             \
+  EACH_TILE(MOST, first, last, count,                                                                                   \
+            integer_tile(format, kind, has_zeros, tokens, m, x, lines + b * stride, token == first ? PREFETCH_DISTANCE : 0, block + b, \
+                         token, y, ldy))
+  if (is_brief(format, kind)) INTEGER_BLOCKS(BRIEF_TILE);
+  else INTEGER_BLOCKS(INTEGER_TILE);
+#undef INTEGER_BLOCKS
 }
 
 INLINE void multiply_integer_as(const bb_row_format format, const bb_activation_format kind, const int has_zeros,
                                 const bb_matrix *m, const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
   const size_t stride = bb_block_bytes(format, m->inputs);
-  const int unpack = INTEGER_UNPACK && format == BB_ROWS_INT4 && tokens >= 2 * INTEGER_TILE;
+  const int unpack = INTEGER_UNPACK && format == BB_ROWS_INT4 && !is_brief(format, kind) && tokens >= 2 * INTEGER_TILE;
   const size_t own = unpack ? 2 * stride : stride, most = SHARED_BYTES > own ? SHARED_BYTES / own : 1;
   _Alignas(64) uint8_t bytes[unpack ? most * own : 1];
   for (size_t token = 0; token < tokens; token += INTEGER_TOKENS) {

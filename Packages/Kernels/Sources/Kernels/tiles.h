@@ -5,6 +5,7 @@
 
 enum {
   SHARED_BYTES = 128 << 10,  // of weights, which lie in the second-level cache while all tokens of a pass are multiplied
+  MOST_TOKENS = 16,          // of a tile
   PREFETCH_DISTANCE = 96 * 64,  // in bytes, of the first tokens of a pass
 };
 
@@ -28,6 +29,8 @@ enum {
     size_t token = FIRST;                              \
     EACH_TILE_OF(16, MOST, LAST, COUNT, __VA_ARGS__)   \
     EACH_TILE_OF(8, MOST, LAST, COUNT, __VA_ARGS__)    \
+    if (MOST == 6)                                     \
+      EACH_TILE_OF(6, MOST, LAST, COUNT, __VA_ARGS__)  \
     EACH_TILE_OF(4, MOST, LAST, COUNT, __VA_ARGS__)    \
     EACH_TILE_OF(2, MOST, LAST, COUNT, __VA_ARGS__)    \
     EACH_TILE_OF(1, MOST, LAST, COUNT, __VA_ARGS__)    \
