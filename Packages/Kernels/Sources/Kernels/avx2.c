@@ -198,6 +198,7 @@ enum { PANEL_TOKENS = 3, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE = 4, INTEGER_UNPACK = 1 };
 enum { BF16_TILE = 4, PAIR_ROWS = 2, PAIR_REST = 1, PAIR_COLUMNS = 2 };
 enum { CHAIN_TOKENS = 2, CHAIN_ROWS = 1 };
+enum { PREFETCH_ALONE = 2048 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"

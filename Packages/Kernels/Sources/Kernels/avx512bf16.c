@@ -24,6 +24,7 @@ INLINE v16 pairs_dot(v16 sum, pairs w, const uint16_t *x) {
 }
 
 enum { BF16_TILE = 16, PAIR_ROWS = 4, PAIR_REST = 2, PAIR_COLUMNS = 4 };
+enum { PREFETCH_ALONE = 0 };
 #include "bf16_body.h"
 #include "pair_attention_body.h"
 

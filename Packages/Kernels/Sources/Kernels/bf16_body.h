@@ -46,7 +46,7 @@ INLINE void bf16_tile(const int tokens, const bb_matrix *m, const uint16_t *x, s
   EACH_TOKEN(t) __builtin_prefetch(out + t * ldy, 1, 2);
   for (size_t k = 0; k < count; k++, line += 64, x += 2, ninth += 2) {
     const pairs w = pairs_load(line);
-    if (tokens > 1) __builtin_prefetch(line + distance, 0, 2);
+    PREFETCH_AHEAD(line, distance);
     EACH_TOKEN(t) sum[t] = pairs_dot(sum[t], w, OF_TOKEN(t, x, ninth, ldx));
   }
   EACH_TOKEN(t) {
@@ -64,7 +64,7 @@ static __attribute__((noinline)) void bf16_blocks(const bb_matrix *m, const uint
     for (size_t block = first; block < last; block += most) {
       const size_t blocks = last - block < most ? last - block : most;
       EACH_TILE(BF16_TILE, start, end, blocks,
-                bf16_tile(tokens, m, x + token * ldx, ldx, token == start ? PREFETCH_DISTANCE : 0, y + token * ldy, ldy, block + b));
+                bf16_tile(tokens, m, x + token * ldx, ldx, token == start ? FIRST_DISTANCE : 0, y + token * ldy, ldy, block + b));
     }
   }
 }

@@ -32,7 +32,7 @@ INLINE void chain_tile(const int tokens, const bb_matrix *m, const uint16_t *x, 
     EACH_TOKEN(t) even[t] = odd[t] = v_set(0);
     for (size_t k = start; k < end; k++, line += 64) {
       const pairs w = pairs_load(line);
-      if (tokens > 1) __builtin_prefetch(line + distance, 0, 2);
+      PREFETCH_AHEAD(line, distance);
       EACH_TOKEN(t) chains_add(&even[t], &odd[t], w, x + t * ldx + 2 * k);
     }
     EACH_TOKEN(t) sum[t] = v_add(sum[t], v_add(even[t], odd[t]));
@@ -52,7 +52,7 @@ static __attribute__((noinline)) void chain_blocks(const bb_matrix *m, const uin
     for (size_t block = first; block < last; block += most) {
       const size_t blocks = last - block < most ? last - block : most;
       EACH_TILE(CHAIN_TOKENS, start, end, blocks,
-                chain_tile(tokens, m, x + token * ldx, ldx, token == start ? PREFETCH_DISTANCE : 0, y + token * ldy, ldy, block + b));
+                chain_tile(tokens, m, x + token * ldx, ldx, token == start ? FIRST_DISTANCE : 0, y + token * ldy, ldy, block + b));
     }
   }
 }

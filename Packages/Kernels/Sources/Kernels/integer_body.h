@@ -137,7 +137,7 @@ INLINE void add_briefly(const int tokens, const uint8_t *line, size_t distance, 
 _Pragma("clang loop unroll(full)")
   for (size_t k = 0; k < width; k += 8, line += 64) {
     const l16 w = l_load(line), low = l_field(w, 0, 15), high = l_field(w, 4, 15);
-    if (tokens > 1) __builtin_prefetch(line + distance, 0, 2);
+    PREFETCH_AHEAD(line, distance);
     EACH_TOKEN(t) brief[t] = l_dot_brief(brief[t], low, codes + t * stride + k);
     EACH_TOKEN(t) brief[t] = l_dot_brief(brief[t], high, codes + t * stride + k + 4);
   }
@@ -170,7 +170,7 @@ INLINE void add_group(const bb_row_format format, const bb_activation_format kin
   l16 apart[4] = {l_set(0), l_set(0), l_set(0), l_set(0)};
   for (size_t k = 0; k < width; k += per_line, line += 64, codes += line_codes, ninth += line_codes) {
     const l16 w = l_load(line);
-    if (tokens > 1) __builtin_prefetch(line + distance, 0, 2);
+    PREFETCH_AHEAD(line, distance);
     if (kind == BB_ACTIVATIONS_INT16) line_by_words(format, tokens, w, codes, ninth, stride, dot, apart);
     else line_by_bytes(format, tokens, w, codes, ninth, stride, dot, apart);
   }
@@ -230,7 +230,7 @@ INLINE void integer_blocks(const bb_row_format format, const bb_activation_forma
                            size_t first, size_t last, float *y, size_t ldy) {
 #define INTEGER_BLOCKS(MOST)                                                                                             \
   EACH_TILE(MOST, first, last, count,                                                                                   \
-            integer_tile(format, kind, has_zeros, tokens, m, x, lines + b * stride, token == first ? PREFETCH_DISTANCE : 0, block + b, \
+            integer_tile(format, kind, has_zeros, tokens, m, x, lines + b * stride, token == first ? FIRST_DISTANCE : 0, block + b, \
                          token, y, ldy))
   if (is_brief(format, kind)) INTEGER_BLOCKS(BRIEF_TILE);
   else INTEGER_BLOCKS(INTEGER_TILE);

@@ -110,7 +110,9 @@ INLINE void tile(const bb_row_format format, const code_zeros zeros, const int t
     for (size_t k = start; k < whole; k += per_line) {
       for (int b = 0; b < blocks; b++) {
         v16 w[8];
-        decode_line(format, zeros, m, lines + b * stride + k / per_line * line_bytes, zero[b], w);
+        const uint8_t *line = lines + b * stride + k / per_line * line_bytes;
+        if (tokens == 1 && PREFETCH_ALONE > 0) __builtin_prefetch(line + PREFETCH_ALONE, 0, 2);
+        decode_line(format, zeros, m, line, zero[b], w);
         for (size_t j = 0; j < per_line; j++)
           for (int t = 0; t < tokens; t++)
             sum[t][b][j & 1] = v_fma(w[j], v_set(x[t * ldx + k + j]), sum[t][b][j & 1]);

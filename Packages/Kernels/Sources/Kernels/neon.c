@@ -182,6 +182,7 @@ enum { PANEL_TOKENS = 4, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE = 2, INTEGER_UNPACK = 1 };
 enum { BF16_TILE = 4, PAIR_ROWS = 4, PAIR_REST = 2, PAIR_COLUMNS = 1 };
 enum { CHAIN_TOKENS = 2, CHAIN_ROWS = 1 };
+enum { PREFETCH_ALONE = 0 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"

@@ -8,6 +8,7 @@ enum { PANEL_TOKENS = 1, PANEL_REST = 1, PANEL_MIN = 8 };
 enum { INTEGER_TILE = 1, INTEGER_UNPACK = 0 };
 enum { BF16_TILE = 1, PAIR_ROWS = 1, PAIR_REST = 1, PAIR_COLUMNS = 1 };
 enum { CHAIN_TOKENS = 1, CHAIN_ROWS = 1 };
+enum { PREFETCH_ALONE = 0 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"

@@ -6,7 +6,7 @@
 enum {
   SHARED_BYTES = 128 << 10,  // of weights, which lie in the second-level cache while all tokens of a pass are multiplied
   MOST_TOKENS = 16,          // of a tile
-  PREFETCH_DISTANCE = 96 * 64,  // in bytes, of the first tokens of a pass
+  PREFETCH_DISTANCE = 96 * 64,  // in bytes, of the first tokens of a pass, where they are several
 };
 
 // Runs a statement for each of `tokens` tokens t; their number is a constant.
@@ -14,6 +14,13 @@ enum {
 
 // Address in row T of a tile of 16 rows of activations, from the base pointers of rows 0 and 8 (two bases save registers).
 #define OF_TOKEN(T, FIRST, NINTH, STRIDE) ((T) < 8 ? (FIRST) + (T) * (STRIDE) : (NINTH) + ((T) - 8) * (STRIDE))
+
+// Prefetches weights some bytes ahead of those that a tile reads; for a single token only where an instruction set says with
+// PREFETCH_ALONE how far.
+#define PREFETCH_AHEAD(LINE, DISTANCE) \
+  if (tokens > 1 || PREFETCH_ALONE > 0) __builtin_prefetch((LINE) + (DISTANCE), 0, 2)
+// How far the first tokens of a pass prefetch.
+#define FIRST_DISTANCE (tokens > 1 ? PREFETCH_DISTANCE : PREFETCH_ALONE)
 
 #define EACH_TILE_OF(SOME, MOST, LAST, COUNT, ...)              \
   for (; SOME <= MOST && token + SOME <= LAST; token += SOME)   \
