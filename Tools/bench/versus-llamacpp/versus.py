@@ -124,8 +124,8 @@ class Engine:
 
 def limit(setting, field, shape, reading, ceilings):
     """Tokens a second if nothing took time but the products, or but reading weights and cache once a step."""
-    # 16-bit activations take two 8-bit products; see docs/numerics.md for what multiplies which cache.
-    rates = ceilings | {"int16": ceilings["int8"] / 2, "exact": ceilings["f32"]}
+    # See docs/numerics.md for what multiplies which cache.
+    rates = ceilings | {"exact": ceilings["f32"]}
     # The ceilings are those of vectors: products by tiles (AMX) may pass them.
     numerics = reading["numerics"].removesuffix("-tiles")
     products = "exact" if setting.ours == "bf16" and numerics == "int16" else numerics
