@@ -242,18 +242,29 @@ extension PackedCase {
   }
 
   /// The largest sums that a group can have: all codes and activations at their ends.
-  @Test(arguments: [128, 256])
-  func sumsOfSixteenBitsFit(group: Int) {
+  @Test(arguments: formats, [128, 256])
+  func theLargestSumsFit(
+    format: (weights: bb_row_format, activations: bb_activation_format), group: Int
+  ) {
+    let tokens = 7
     let packed = PackedCase(
-      format: BB_ROWS_INT8, rows: 16, inputs: group, group: group, zeros: true, code: 255)
+      format: format.weights, rows: 16, inputs: group, group: group, zeros: true,
+      code: format.weights == BB_ROWS_INT4 ? 15 : 255)
     for sign in [Float(1), -1] {
-      let x = QuantizedRows(
-        [Float](repeating: sign, count: group), width: group, group: group,
-        format: BB_ACTIVATIONS_INT16, isa: BB_ISA_SCALAR)
-      let expected = packed.multiply(x, tokens: 1, isa: BB_ISA_SCALAR)
-      for isa in integerISAs { #expect(packed.multiply(x, tokens: 1, isa: isa) == expected) }
+      var x = QuantizedRows(
+        [Float](repeating: sign, count: tokens * group), width: group, group: group,
+        format: format.activations, isa: BB_ISA_SCALAR)
+      if sign < 0, format.activations == BB_ACTIVATIONS_INT8 {
+        x.bytes = x.bytes.map { _ in -128 }
+        x.sums = x.sums.map { _ in Int32(-128 * group) }
+      }
+      let expected = packed.multiply(x, tokens: tokens, isa: BB_ISA_SCALAR)
+      for isa in integerISAs {
+        #expect(packed.multiply(x, tokens: tokens, isa: isa) == expected)
+        #expect(packed.multiply(x, tokens: 1, isa: isa) == Array(expected.prefix(16)))
+      }
       for row in 0..<16 {
-        let sum = (0..<group).reduce(0) { $0 + packed.weights[row * group + $1] * Double(sign) }
+        let sum = (0..<group).reduce(0) { $0 + packed.weights[row * group + $1] * x.value(0, $1) }
         #expect(abs(Double(expected[row]) - sum) <= 1e-6 * abs(sum) + 1e-3)
       }
     }
