@@ -154,6 +154,12 @@ static inline l16 l_words(l16 x, int shift, int mask) {
   const __m256i bits = _mm256_set1_epi16((short)mask);
   return (l16){_mm256_and_si256(_mm256_srli_epi32(x.a, shift), bits), _mm256_and_si256(_mm256_srli_epi32(x.b, shift), bits)};
 }
+// Eight signed bytes in 16 bits, the second and third of each four exchanged.
+#define L_WIDEN
+static inline void l_widen(const int8_t *x, int16_t *to) {
+  const __m128i wide = _mm_cvtepi8_epi16(_mm_loadl_epi64((const __m128i *)x));
+  _mm_storeu_si128((__m128i *)to, _mm_shufflehi_epi16(_mm_shufflelo_epi16(wide, 0xd8), 0xd8));
+}
 static inline l16 l_dot_words(l16 sum, l16 words, const int16_t *x) {
   int32_t two;
   memcpy(&two, x, 4);

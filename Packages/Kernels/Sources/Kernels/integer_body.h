@@ -258,8 +258,33 @@ INLINE void multiply_integer_as(const bb_row_format format, const bb_activation_
   }
 }
 
+#ifdef L_WIDEN
+// 8-bit weights times 8-bit activations, which are multiplied in 16 bits: activations are widened once for some tokens instead of at
+// every line.
+static void int8_by_int16(const bb_matrix *m, const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first, size_t last);
+
+static void multiply_widened(const bb_matrix *m, const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first,
+                             size_t last) {
+  enum { TOKENS = 32, APART = 32 };  // rows at a distance of a power of two would share places in the first-level cache
+  const size_t codes = (m->inputs + 7) / 8 * 8, stride = codes + APART;
+  int16_t wide[(tokens < TOKENS ? tokens : TOKENS) * stride];
+  for (size_t token = 0; token < tokens; token += TOKENS) {
+    const size_t count = tokens - token < TOKENS ? tokens - token : TOKENS;
+    for (size_t t = 0; t < count; t++)
+      for (size_t k = 0; k < codes; k += 8) l_widen((const int8_t *)x->values + (token + t) * x->stride + k, wide + t * stride + k);
+    const bb_activations words = {.format = BB_ACTIVATIONS_INT16, .values = wide, .stride = stride * 2, .group = x->group,
+                                  .groups = x->groups, .scales = x->scales + token * x->groups, .sums = x->sums + token * x->groups};
+    int8_by_int16(m, &words, count, y + token * ldy, ldy, first, last);
+  }
+}
+#endif
+
 INLINE void multiply_integers(const bb_row_format format, const bb_activation_format kind, const bb_matrix *m,
                               const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first, size_t last) {
+#ifdef L_WIDEN
+  if (format == BB_ROWS_INT8 && kind == BB_ACTIVATIONS_INT8 && tokens > 1)
+    return multiply_widened(m, x, tokens, y, ldy, first, last);
+#endif
   if (m->zeros) multiply_integer_as(format, kind, 1, m, x, tokens, y, ldy, first, last);
   else multiply_integer_as(format, kind, 0, m, x, tokens, y, ldy, first, last);
 }
