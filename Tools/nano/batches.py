@@ -5,12 +5,12 @@ diagonal, without masks and without the work that masks throw away.
 """
 
 from dataclasses import dataclass
-from random import Random
 
 import torch
 from tokenizers import Tokenizer
 
-from mixture import Curriculum, draw_document
+from drawing import Tokens, draw_documents
+from mixture import Curriculum
 from sizes import Family
 
 PART = 2048
@@ -41,30 +41,9 @@ class Batch:
         return (self.targets != IGNORED).nonzero().squeeze(1)
 
 
-def encoded(documents, tokenizer: Tokenizer) -> list[tuple[list[int], list[bool]]]:
-    """Ids of each document, and whether each id is to be learned."""
-    texts = [piece.text for document in documents for piece in document.pieces]
-    encodings = iter(tokenizer.encode_batch_fast(texts, add_special_tokens=False))
-    result = []
-    for document in documents:
-        ids, loss = [], []
-        for piece in document.pieces:
-            piece_ids = next(encodings).ids
-            ids += piece_ids
-            loss += [piece.loss] * len(piece_ids)
-        result.append((ids, loss))
-    return result
-
-
 def draw_step(family: Family, tokenizer: Tokenizer, seed: int, step: int, stage: Curriculum) -> list[Batch]:
     """The data of one step, in parts; they depend on nothing but the arguments."""
-    rng = Random(f"nano training {seed} {step}")
-    chosen, count = [], 0
-    while count < family.step:
-        for ids, loss in encoded([draw_document(rng, family.name, stage) for _ in range(16)], tokenizer):
-            if len(ids) <= family.longest and count < family.step:
-                chosen.append((ids, loss))
-                count += len(ids)
+    chosen = [tokens for _, tokens in draw_documents(family, tokenizer, seed, step, stage)]
     parts, count = [[]], 0
     for document in sorted(chosen, key=lambda document: len(document[0])):
         if count >= PART:
@@ -75,7 +54,7 @@ def draw_step(family: Family, tokenizer: Tokenizer, seed: int, step: int, stage:
     return [arranged(part) for part in parts]
 
 
-def arranged(documents: list[tuple[list[int], list[bool]]]) -> Batch:
+def arranged(documents: list[Tokens]) -> Batch:
     """Documents of growing length, padded, with targets shifted by one."""
     tokens, targets, positions, blocks = [], [], [], []
     for ids, loss in documents:

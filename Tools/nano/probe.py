@@ -14,7 +14,8 @@ import grammar_hops
 import grammar_reckoning
 import lookups
 import tokenizer as nano_tokenizer
-from batches import arranged, encoded
+from batches import arranged
+from drawing import encoded
 from model import InBlocks, Qwen3
 from sizes import NANO2, SIZES
 
