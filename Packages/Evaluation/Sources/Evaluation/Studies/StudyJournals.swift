@@ -65,6 +65,7 @@ public struct StudyJournals: Sendable {
   public func results(parameters: [String: Int]) throws(EvaluationError) -> StudyResults {
     let runs = definition.runs
     var outcomes: [StudyScenario: StudyPoint] = [:]
+    var scores: [StudyScenario: [Double]] = [:]
     let wanted = Dictionary(grouping: definition.scenarios) {
       Place(source: $0.source, budget: $0.budget)
     }
@@ -83,15 +84,21 @@ public struct StudyJournals: Sendable {
         guard items.reduce(0, { $0 + $1.count }) == header.expectedCount else { continue }
         let measured = Measured(tally, items, header.scenario, run, parameters: count)
         for scenario in wanted[Place(source: run.source, budget: budget)] ?? [] {
+          let found = measured.scores(samples: scenario.samples)
+          scores[scenario] = found
           outcomes[scenario] = measured.point(
-            of: scenario, task: definition.tasks[run.source.benchmark] ?? .math)
+            of: scenario, task: definition.tasks[run.source.benchmark] ?? .math, scores: found)
         }
       }
     }
     let scenarios = definition.scenarios
+    let measured = scenarios.filter { outcomes[$0] != nil }
+    let points = measured.compactMap { outcomes[$0] }
     var results = StudyResults(
       study: definition.name, title: definition.title, concurrency: definition.concurrency,
-      scenarios: scenarios.count, points: scenarios.compactMap { outcomes[$0] })
+      scenarios: scenarios.count, points: points)
+    results.findings =
+      StudyResampling(points, scores: measured.map { scores[$0] ?? [] }).findings
     let rules = try ruleOutcomes(outcomes)
     if !rules.isEmpty { results.rules = rules }
     return results
@@ -180,12 +187,14 @@ private struct Measured {
     engine = scenario.engine
   }
 
-  func point(of scenario: StudyScenario, task: TaskKind) -> StudyPoint? {
-    let means =
-      scenario.samples == 1
-      ? items.map(\.mean)
-      : votes.map { MajorityVote.expectedCredit($0, size: scenario.samples) }
-    guard let estimate = Estimate(itemMeans: means), replies > 0 else { return nil }
+  /// By problem, the share of right replies, or what a vote of so many is expected to score.
+  func scores(samples: Int) -> [Double] {
+    samples == 1
+      ? items.map(\.mean) : votes.map { MajorityVote.expectedCredit($0, size: samples) }
+  }
+
+  func point(of scenario: StudyScenario, task: TaskKind, scores: [Double]) -> StudyPoint? {
+    guard let estimate = Estimate(itemMeans: scores), replies > 0 else { return nil }
     return StudyPoint(
       benchmark: scenario.source.benchmark, task: task, model: scenario.source.model,
       parameters: parameters, bits: scenario.source.bits, kv: "\(scenario.source.kv)",

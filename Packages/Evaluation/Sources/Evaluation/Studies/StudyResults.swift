@@ -20,7 +20,7 @@ public struct StudyPoint: Sendable, Hashable, Codable {
   /// G: samples that vote.
   public let samples: Int
   /// Share of right answers, 0 to 1; with several samples that of their majority.
-  public let accuracy: Double
+  public internal(set) var accuracy: Double
   /// Its standard error over problems; nil for a single problem.
   public let standardError: Double?
   /// Replies the accuracy is computed from.
@@ -93,6 +93,10 @@ public struct StudyResults: Sendable, Hashable, Codable {
 
   /// What rules that end votes and thoughts early would have saved; nil where the study has none.
   public var rules: [StudyRuleOutcome]?
+
+  /// The paper's findings with their intervals, worked out from the scores of single problems, which are not in this
+  /// file; nil in results from before they were kept.
+  public var findings: [StudyFinding]?
 
   /// Whether every scenario was measured.
   public var isComplete: Bool { points.count == scenarios }

@@ -71,9 +71,7 @@ import Testing
       scenarios: results.scenarios + quantized.count, points: results.points + quantized)
     let finding = StudyReport(results).findings[5]
     #expect(finding.verdict == .holds, "\(finding.evidence)")
-    let mixed =
-      quantized.map(\.isQuantizing) + results.points.map { $0.isQuantizing == ($0.kv == kv) }
-    #expect(mixed.allSatisfy { $0 })
+    #expect(results.points.allSatisfy { ($0.cache == .quantized) == ($0.kv == kv) })
   }
 
   /// Schemes change neither findings nor figures; they are compared by themselves.

@@ -12,23 +12,12 @@ struct StudyFigures {
 
   private let view: StudyView
   private let results: StudyResults
-  private let bytes: Unit
-
-  /// A unit for memory that suits the data.
-  struct Unit {
-    let name: String
-    let size: Double
-
-    init(_ points: [StudyPoint]) {
-      let largest = points.map(\.totalBytes).max() ?? 0
-      (name, size) = largest >= 1 << 30 ? ("GiB", 1_073_741_824) : ("MiB", 1_048_576)
-    }
-  }
+  private let bytes: ByteUnit
 
   init(_ results: StudyResults) {
     self.results = results
-    view = StudyView(results)
-    bytes = Unit(results.points)
+    view = StudyView(results.points)
+    bytes = ByteUnit(results.points)
   }
 
   private static let accuracy = "accuracy, %"
@@ -186,13 +175,13 @@ struct StudyFigures {
 
   private func strategies(_ bits: Int) -> Chart {
     let points = view.caches(.math).filter { $0.bits == bits }
-    let kinds: [(String, (StudyPoint) -> Bool)] = [
-      ("whole cache", \.isFullCache), ("evicted", \.isEvicting), ("quantized", \.isQuantizing),
+    let kinds: [(String, CacheKind)] = [
+      ("whole cache", .whole), ("evicted", .evicted), ("quantized", .quantized),
     ]
-    let isCompressed = points.contains { !$0.isFullCache }
+    let isCompressed = points.contains { $0.cache != .whole }
     var (behind, front): ([Chart.Series], [Chart.Series]) = ([], [])
     for (hue, kind) in kinds.enumerated() {
-      let chosen = points.filter(kind.1)
+      let chosen = points.filter { $0.cache == kind.1 }
       for group in Dictionary(grouping: chosen, by: { "\($0.model) \($0.kv)" }).sorted(by: {
         $0.key < $1.key
       }) {
@@ -215,7 +204,8 @@ struct StudyFigures {
     let models = Set(
       larger ? view.models.suffix(view.models.count - half) : view.models.prefix(half))
     return view.byWeights(view.caches(.math)).filter { group in
-      group.contains { !$0.isFullCache } && group.first.map { models.contains($0.model) } ?? false
+      group.contains { $0.cache != .whole }
+        && group.first.map { models.contains($0.model) } ?? false
     }
   }
 

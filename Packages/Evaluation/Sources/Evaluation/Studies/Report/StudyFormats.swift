@@ -24,7 +24,7 @@ struct StudyFormats {
 
   init(_ results: StudyResults) {
     concurrency = results.concurrency
-    let points = results.points.filter { $0.samples == 1 && $0.isFullCache }
+    let points = results.points.filter { $0.samples == 1 && $0.cache == .whole }
     // Benchmarks and models for which there is a scheme to compare.
     func place(_ point: StudyPoint) -> String { "\(point.benchmark) \(point.model)" }
     let compared = Set(points.filter { $0.scheme != nil }.map(place))

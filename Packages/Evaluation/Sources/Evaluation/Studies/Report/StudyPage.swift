@@ -32,7 +32,7 @@ struct StudyPage {
     <main>
     <section>
     <h2>Findings</h2>
-    <p>What "Not All Bits Are Equal" (arXiv:2510.10964) found on Qwen3, tested on this data.</p>
+    <p>What "Not All Bits Are Equal" (arXiv:2510.10964) found on Qwen3, tested on this data.\(resampled)</p>
     <table>
     <thead><tr><th></th><th>The paper</th><th>Here</th><th>Numbers</th></tr></thead>
     <tbody>
@@ -71,12 +71,19 @@ struct StudyPage {
         + "What follows may change.</p>"
   }
 
+  private var resampled: String {
+    guard findings.contains(where: { $0.support != nil }) else { return "" }
+    return
+      " In brackets are 95 % intervals over \(StudyResampling.draws) resamples of the problems. A finding that holds in "
+      + "97.5 % of them holds, one that holds in 2.5 % at most does not, others are undecided."
+  }
+
   private func row(_ finding: StudyFinding) -> String {
     let kind =
       switch finding.verdict {
       case .holds: "holds"
       case .fails: "fails"
-      case .unknown: "unknown"
+      case .open, .unknown: "unknown"
       }
     return "<tr><td>\(finding.number)</td><td>\(escaped(finding.claim))</td>"
       + "<td class=\"\(kind)\">\(escaped(finding.verdict.rawValue))</td><td>\(escaped(finding.evidence))</td></tr>"

@@ -11,7 +11,7 @@ public struct StudyReport: Sendable {
   /// The report of what was measured, complete or not.
   public init(_ results: StudyResults) {
     self.results = results
-    findings = StudyFindings(results).all
+    findings = results.findings ?? StudyFindings(StudyView(results.points)).all.map(\.finding)
   }
 
   /// Writes `index.html`, `points.csv`, `findings.csv`, `rules.csv` where there are any, and an SVG and a CSV file for every panel.
@@ -74,8 +74,13 @@ public struct StudyReport: Sendable {
 
   private var findingTable: String {
     Self.csv(
-      [["finding", "claim", "verdict", "evidence"]]
-        + findings.map { ["\($0.number)", $0.claim, $0.verdict.rawValue, $0.evidence] })
+      [["finding", "claim", "verdict", "support", "evidence"]]
+        + findings.map {
+          [
+            "\($0.number)", $0.claim, $0.verdict.rawValue, $0.support.map { "\($0)" } ?? "",
+            $0.evidence,
+          ]
+        })
   }
 
   private static func csv(_ rows: [[String]]) -> String {
