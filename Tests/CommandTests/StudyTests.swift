@@ -103,6 +103,53 @@ import Testing
     #expect(records.first?["expected_accuracy"] is Double)
   }
 
+  /// Times measured by themselves take the place of those that came along, for the whole cache alone.
+  @Test func timesAreMeasuredByThemselves() throws {
+    let file = try writeStudy()
+    #expect(try folder.run(.study, ["run", file]).isSuccess)
+    func seconds() throws -> [String: Double] {
+      #expect(try folder.run(.study, ["report", file]).isSuccess)
+      return try Dictionary(
+        points().map { point in
+          let key = ["weight_bits", "kv", "think_budget", "samples"].map { "\(point[$0] ?? "")" }
+          return (key.joined(separator: " "), try #require(point["seconds"] as? Double))
+        }, uniquingKeysWith: { first, _ in first })
+    }
+    let before = try seconds()
+    let timed = try folder.run(.study, ["time", file, "--repetitions", "2"])
+    #expect(
+      timed.isSuccess && timed.errors.contains("4 times measured, 2 takes"), "\(timed.errors)")
+    // The middle of the repetitions is what the report has.
+    let journals = folder.url.appendingPathComponent("out/study-small/times")
+    let takes = try FileManager.default.contentsOfDirectory(atPath: journals.path)
+      .filter { $0.contains("-16bit-") && $0.hasSuffix("-48.jsonl") }
+    #expect(takes.count == 2)
+    let means = try takes.map { take in
+      let costs = try records(journals.appendingPathComponent(take), keepingCost: true)
+        .compactMap { ($0["response"] as? [String: Any])?["cost"] as? [String: Any] }
+        .compactMap { $0["seconds"] as? Double }
+      #expect(costs.count == 4)
+      return costs.reduce(0, +) / 4
+    }
+    let after = try seconds()
+    #expect(abs(try #require(after["16 bf16 48 1"]) - (means[0] + means[1]) / 2) < 1e-9)
+    #expect(after.keys == before.keys)
+    for (key, value) in after {
+      #expect((value == before[key]) == key.contains("rkv"), "\(key)")
+    }
+    // Times of other weights are refused.
+    try FileManager.default.removeItem(
+      at: folder.url.appendingPathComponent("out/study-small/models"))
+    try FileManager.default.removeItem(
+      at: folder.url.appendingPathComponent("out/study-small/journals"))
+    _ = try writeStudy { $0.replacingOccurrences(of: "method: rtn", with: "method: hqq") }
+    expectRefusal(
+      try folder.run(.study, ["run", file]), code: 1, naming: ["weights digest", "take1"])
+    expectRefusal(
+      try folder.run(.study, ["time", file, "--repetitions", "0"]), code: 2,
+      naming: ["--repetitions 0"])
+  }
+
   /// One thought for all budgets and one pool for all group sizes give what separate runs give.
   @Test func branchesAndPoolsAreTheSameAsSeparateRuns() throws {
     let file = try writeStudy {
@@ -131,11 +178,11 @@ import Testing
   }
 
   /// The lines of a journal without what may differ between equal runs.
-  private func records(_ url: URL) throws -> [NSDictionary] {
+  private func records(_ url: URL, keepingCost: Bool = false) throws -> [NSDictionary] {
     try String(contentsOf: url, encoding: .utf8).split(separator: "\n").map { line in
       var record = try #require(
         JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-      if var response = record["response"] as? [String: Any] {
+      if !keepingCost, var response = record["response"] as? [String: Any] {
         response["cost"] = nil
         record["response"] = response
       }

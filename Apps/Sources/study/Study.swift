@@ -13,5 +13,5 @@ struct Study: ParsableCommand {
       stopped at any moment and given again.
       """,
     version: Program.version,
-    subcommands: [RunStudy.self, StudyStatus.self, ReportStudy.self])
+    subcommands: [RunStudy.self, StudyStatus.self, TimeStudy.self, ReportStudy.self])
 }

@@ -2,6 +2,7 @@ import AppSupport
 import ArgumentParser
 import Evaluation
 import Foundation
+import SystemCalls
 
 /// Which study, and where its things lie; the same in every subcommand.
 struct StudyFolder: ParsableArguments {
@@ -32,6 +33,20 @@ struct StudyFolder: ParsableArguments {
     StudyJournals(definition, in: url(of: definition).appendingPathComponent("journals"))
   }
 
+  /// Its times, measured by themselves.
+  func times(of definition: StudyDefinition) -> StudyTimes {
+    StudyTimes(definition, in: url(of: definition).appendingPathComponent("times"))
+  }
+
+  /// Makes a folder unless it is there.
+  ///
+  /// - Throws: `UserError` naming it.
+  static func make(_ url: URL) throws {
+    do throws(FileError) { try FileCalls.makeFolder(url.path) } catch {
+      throw UserError("\(error.path): cannot be made: \(error.reason)")
+    }
+  }
+
   /// What its journals say so far.
   ///
   /// - Throws: `EvaluationError` for a journal; what is wrong with a model.
@@ -39,7 +54,7 @@ struct StudyFolder: ParsableArguments {
     let models = Set(definition.runs.map(\.source.model))
     let shapes = try models.map { ($0, try KnownShapes.shape(of: $0).parameters) }
     return try journals(of: definition)
-      .results(parameters: Dictionary(uniqueKeysWithValues: shapes))
+      .results(parameters: Dictionary(uniqueKeysWithValues: shapes), times: times(of: definition))
   }
 
   /// Where a quantized model lies.

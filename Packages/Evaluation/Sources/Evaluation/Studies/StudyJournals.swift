@@ -57,12 +57,17 @@ public struct StudyJournals: Sendable {
 
   /// Everything that complete journals say of the study.
   ///
-  /// - Parameter parameters: How many parameters a model has, by its name.
+  /// - Parameters:
+  ///   - parameters: How many parameters a model has, by its name.
+  ///   - times: Seconds that were measured by themselves, which take the place of the replies' own.
   /// - Returns: Points in the order of the study's scenarios; those of incomplete journals are left
   ///   out.
   /// - Throws: ``EvaluationError`` for a damaged journal, for one that was made with other
   ///   settings, and for a model that `parameters` lacks.
-  public func results(parameters: [String: Int]) throws(EvaluationError) -> StudyResults {
+  public func results(
+    parameters: [String: Int], times: StudyTimes? = nil
+  ) throws(EvaluationError) -> StudyResults {
+    let timed = Set(times?.runs.map(\.source) ?? [])
     let runs = definition.runs
     var outcomes: [StudyScenario: StudyPoint] = [:]
     var scores: [StudyScenario: [Double]] = [:]
@@ -82,7 +87,12 @@ public struct StudyJournals: Sendable {
         try check.take(header.scenario, of: run, budget: budget, file: file)
         let items = tally.outcomes
         guard items.reduce(0, { $0 + $1.count }) == header.expectedCount else { continue }
-        let measured = Measured(tally, items, header.scenario, run, parameters: count)
+        var measured = Measured(tally, items, header.scenario, run, parameters: count)
+        if let times, timed.contains(run.source),
+          let seconds = try times.seconds(of: run, budget: budget, beside: header.scenario)
+        {
+          measured.seconds = seconds
+        }
         for scenario in wanted[Place(source: run.source, budget: budget)] ?? [] {
           let found = measured.scores(samples: scenario.samples)
           scores[scenario] = found
@@ -174,6 +184,8 @@ private struct Measured {
   private let replies: Int
   private let parameters: Int
   private let engine: [String: String]
+  /// Of a reply.
+  var seconds: Double
 
   init(
     _ tally: Tally, _ items: [ItemOutcomes], _ scenario: Scenario, _ run: StudyRun,
@@ -185,6 +197,7 @@ private struct Measured {
     replies = items.reduce(0) { $0 + $1.count }
     self.parameters = parameters
     engine = scenario.engine
+    seconds = tally.cost.seconds / Double(max(replies, 1))
   }
 
   /// By problem, the share of right replies, or what a vote of so many is expected to score.
@@ -202,7 +215,7 @@ private struct Measured {
       accuracy: min(max(estimate.value, 0), 1), standardError: estimate.standardError,
       replies: replies, weightsBytes: Int(tally.cost.weightsBytes ?? 0),
       kvBytes: Int(tally.cost.kvBytes ?? 0) * scenario.samples,
-      seconds: tally.cost.seconds / Double(replies),
+      seconds: seconds,
       tokens: Double(tally.tokens.generated + tally.tokens.injected) / Double(replies),
       numerics: engine["numerics"] ?? "exact", scheme: scenario.source.scheme?.rawValue,
       headBits: engine["head bits"] ?? "16")
