@@ -204,6 +204,29 @@ import Testing
       code: 2, naming: ["exclude each other"])
   }
 
+  /// The study that ships with the second family says what is on offer and how good it is.
+  @Test(arguments: [("math", "nano-reckoning"), ("knowledge", "nano-hops")])
+  func theSecondFamilyIsRankedByItsStudy(task: String, benchmark: String) throws {
+    func records(_ flags: [String]) throws -> [[String: Any]] {
+      let plan = try folder.run(
+        .plan, ["--memory", "64MiB", "--task", task, "--top", "0", "--json"] + flags)
+      #expect(plan.isSuccess, "\(plan.errors)")
+      return try #require(
+        JSONSerialization.jsonObject(with: Data(plan.output.utf8)) as? [[String: Any]])
+    }
+    let all = try records(["--family", "nano2"])
+    #expect(all.first?["source"] as? String == "measured: nano2, \(benchmark)")
+    #expect(all.first?["model"] as? String == "nano2-2.2m")
+    #expect(all.allSatisfy { $0["accuracy_origin"] as? String == "measured" })
+    #expect(Set(all.compactMap { $0["weight_bits"] as? Int }) == [16, 8, 4, 3])
+    // What is said is on offer in the place of what was measured.
+    let one = try records(["--model", "nano2-0.5m", "--bits", "8", "--budget", "32"])
+    #expect(one.allSatisfy { $0["weight_bits"] as? Int == 8 && $0["think_budget"] as? Int == 32 })
+    // Beside models of other families nothing of it is on offer.
+    let both = try records(["--family", "nano2", "--family", "nano"])
+    #expect(both.allSatisfy { $0["accuracy_origin"] as? String != "measured" })
+  }
+
   @Test func aStudyThatIsNoneIsNamed() throws {
     let outcome = try folder.run(.plan, ["--memory", "8GiB", "--study", "none.json"])
     expectRefusal(outcome, code: 1, naming: ["none.json"])

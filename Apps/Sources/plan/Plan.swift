@@ -32,7 +32,7 @@ struct Plan: ParsableCommand {
   var task = TaskKind.math
   @Option(
     help:
-      "Models to choose from: qwen3 (0.6b ... 32b, 30b-a3b, 235b-a22b), qwen3.5 (hybrids, 0.8B ... 27B, 35B-A3B), or nano for the shipped ones; may be given several times (default: qwen3 and qwen3.5)."
+      "Models to choose from: qwen3 (0.6b ... 32b, 30b-a3b, 235b-a22b), qwen3.5 (hybrids, 0.8B ... 27B, 35B-A3B), nano and nano2 for the shipped ones; may be given several times (default: qwen3 and qwen3.5)."
   )
   var family: [KnownShapes.Family] = []
   @Option(name: .shortAndLong, help: "Choose this model only; may be given several times.")
@@ -148,17 +148,24 @@ struct Plan: ParsableCommand {
 
   func run() throws {
     do {
+      let models = try models
       if fits {
-        return try FitsReport(request: request(), isLimited: memory != nil).print(json: json)
+        return try FitsReport(request: request(models), isLimited: memory != nil).print(json: json)
       }
-      let measurements = try study.flatMap {
-        try StudyResults(contentsOf: URL(fileURLWithPath: $0)).measurements
-      }
-      let (request, setAside) = (try request(), try systemShare)
+      let shipped = try ShippedStudy(of: models)
+      let measurements =
+        try study.flatMap {
+          try StudyResults(contentsOf: URL(fileURLWithPath: $0)).measurements
+        } + (shipped?.measurements ?? [])
+      let (request, setAside) = (try request(models, measured: shipped), try systemShare)
       let speed =
         try bandwidth.map { MachineSpeed(bytesPerSecond: Double($0.bytes)) }
         ?? MeasuredMachine.speed(with: request.precisions)
-      let advice = try Planner.advise(request, measurements: measurements, speed: speed)
+      var advice = try Planner.advise(request, measurements: measurements, speed: speed)
+      if shipped != nil, choosesFreely {
+        let measured = advice.filter { $0.measurement != nil }
+        advice = measured.isEmpty ? advice : measured
+      }
       let best = Planner.bestOfEach(advice)
       let shown = top == 0 ? advice : Array(best.prefix(top))
       let rows = try shown.map { PlannedRow(advice: $0, draft: try draft(for: $0, request, speed)) }
@@ -177,20 +184,40 @@ struct Plan: ParsableCommand {
     }
   }
 
-  private func request() throws -> PlanRequest {
-    let families = family.isEmpty ? [.qwen3, .qwen35] : family
-    let models =
-      model.isEmpty
-      ? try families.flatMap(KnownShapes.models)
-      : try model.map { try KnownShapes.shape(of: $0, hub.use) }
-    let weights = try bits.map { try WeightPrecision(bits: $0) } + scheme.map { .init($0) }
+  private var models: [ModelShape] {
+    get throws {
+      let families = family.isEmpty ? [.qwen3, .qwen35] : family
+      return model.isEmpty
+        ? try families.flatMap(KnownShapes.models)
+        : try model.map { try KnownShapes.shape(of: $0, hub.use) }
+    }
+  }
+
+  /// Whether no flag says what to choose from.
+  private var choosesFreely: Bool {
+    bits.isEmpty && scheme.isEmpty && kv.isEmpty && kvPolicy == nil && budget.isEmpty
+      && samples.isEmpty && stopWhen.isEmpty && stopThinking.isEmpty && study.isEmpty
+  }
+
+  /// What is asked for; where nobody says what to choose from, that is what a shipped study of the
+  /// models measured, if there is one.
+  private func request(
+    _ models: [ModelShape], measured: ShippedStudy? = nil
+  ) throws -> PlanRequest {
+    var weights = try bits.map { try WeightPrecision(bits: $0) } + scheme.map { .init($0) }
+    if weights.isEmpty, !latency, seconds == nil, let measured {
+      weights = try measured.bits(task).map { try WeightPrecision(bits: $0) }
+    }
     let tuned = try kvPolicy.map { try tunedPolicy($0, for: models) }
     var request = try PlanRequest(
       memory: try available - (fits ? 0 : systemShare), task: task, models: models,
       precisions: weights.isEmpty ? nil : weights,
-      policies: kv.isEmpty && (tuned == nil || !fits) ? nil : try kv.map(Self.policy),
-      thinkBudgets: budget.isEmpty ? nil : budget,
-      samples: samples.isEmpty ? (fits ? [1] : PlanRequest.paperSamples) : samples, batch: batch,
+      policies: kv.isEmpty && (tuned == nil || !fits)
+        ? try measured?.policies(task).map(Self.policy) : try kv.map(Self.policy),
+      thinkBudgets: budget.isEmpty ? measured?.budgets(task) : budget,
+      samples: samples.isEmpty
+        ? (fits ? [1] : measured?.samples(task) ?? PlanRequest.paperSamples) : samples,
+      batch: batch,
       prefersLatency: latency, seconds: seconds, prompt: prompt, answer: answer,
       accounting: accounting)
     if let tuned { request.policies.append(tuned) }

@@ -114,6 +114,17 @@ import Testing
     #expect(advice.contains { $0.expected?.origin == .derived })
   }
 
+  @Test func theSecondShippedFamilyRisesWithSizeOnBothTasks() throws {
+    let names = ["nano2-0.2m", "nano2-0.5m", "nano2-1m", "nano2-2.2m"]
+    for task in TaskKind.allCases {
+      let known = try names.map { try #require(PublishedAccuracy.of($0, task)) }
+      for (small, large) in zip(known, known.dropFirst()) {
+        #expect(large.accuracy > small.accuracy + 2 * (small.error + large.error))
+      }
+      #expect(Set(known.map(\.benchmark)) == [task == .math ? "nano-reckoning" : "nano-hops"])
+    }
+  }
+
   /// What is measured on an easier benchmark changes no place between models that it is not about.
   @Test func figuresOfAnotherBenchmarkAreNotHeldAgainstThePublishedOnes() throws {
     let request = try PlanRequest(

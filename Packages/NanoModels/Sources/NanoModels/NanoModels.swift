@@ -16,17 +16,19 @@ public enum NanoModels {
     /// The benchmarks: 400 problems each that no model was trained on.
     public let benchmarkNames: [String]
     fileprivate let calibration: String
+    fileprivate let study: String?
   }
 
   /// The first family, on whose tasks all but the smallest are nearly as good as each other.
   public static let first = Family(
     names: ["nano-0.15m", "nano-0.5m", "nano-1.5m", "nano-4m"],
-    benchmarkNames: ["nano-math", "nano-facts"], calibration: "calibration.jsonl")
+    benchmarkNames: ["nano-math", "nano-facts"], calibration: "calibration.jsonl", study: nil)
 
   /// The second family, whose tasks ask for more than its smaller models hold.
   public static let second = Family(
     names: ["nano2-0.2m", "nano2-0.5m", "nano2-1m", "nano2-2.2m"],
-    benchmarkNames: ["nano-reckoning", "nano-hops"], calibration: "calibration-nano2.jsonl")
+    benchmarkNames: ["nano-reckoning", "nano-hops"], calibration: "calibration-nano2.jsonl",
+    study: "study-nano2.json")
 
   /// All that ship.
   public static let families = [first, second]
@@ -81,6 +83,13 @@ public enum NanoModels {
     for family: Family = first, in search: ResourceSearch = ResourceSearch()
   ) -> URL? {
     search.url(of: family.calibration, in: package)
+  }
+
+  /// What a study measured of a family's models, as `study run` wrote it; nil where none ships or the file is not
+  /// installed.
+  public static func study(of family: Family, in search: ResourceSearch = ResourceSearch()) -> URL?
+  {
+    family.study.flatMap { search.url(of: $0, in: package) }
   }
 
   /// The folders in which the files are looked for, in this order.

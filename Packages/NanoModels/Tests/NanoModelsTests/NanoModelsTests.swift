@@ -110,6 +110,18 @@ func calibrationHoldsNoBenchmarkProblem(family: Int) throws {
   }
 }
 
+@Test func theSecondFamilyHasAStudy() throws {
+  struct Study: Decodable {
+    struct Point: Decodable { let model, benchmark: String }
+    let points: [Point]
+  }
+  let file = try #require(NanoModels.study(of: NanoModels.second))
+  let points = try JSONDecoder().decode(Study.self, from: Data(contentsOf: file)).points
+  #expect(Set(points.map(\.model)) == Set(NanoModels.second.names))
+  #expect(Set(points.map(\.benchmark)) == Set(NanoModels.second.benchmarkNames))
+  #expect(NanoModels.study(of: NanoModels.first) == nil)
+}
+
 @Test func unknownNamesAndPathsAreNotFound() {
   for name in ["", "nano-7b", "../Resources/nano-4m", "calibration.jsonl"] {
     #expect(NanoModels.directory(of: name) == nil)

@@ -43,6 +43,13 @@ public struct PublishedAccuracy: Sendable, Hashable {
           longestThought: 32_768)
       }
     }
+    if let row = nano2.first(where: { $0.model == name }) {
+      let (percent, error) = task == .math ? row.reckoning : row.hops
+      return PublishedAccuracy(
+        accuracy: percent / 100, error: error / 100,
+        benchmark: task == .math ? "nano-reckoning" : "nano-hops", source: "docs/nano2.md",
+        longestThought: task == .math ? 64 : 32)
+    }
     guard task == .math, let row = nano.first(where: { $0.model == name }) else { return nil }
     return PublishedAccuracy(
       accuracy: row.accuracy, error: row.error, benchmark: "nano-math",
@@ -70,4 +77,11 @@ public struct PublishedAccuracy: Sendable, Hashable {
     ("nano-0.15m", 0.87, 0.026), ("nano-0.5m", 0.93, 0.019), ("nano-1.5m", 0.95, 0.011),
     ("nano-4m", 0.94, 0.016),
   ]
+
+  /// Thoughts that end by themselves, 400 problems, percent with standard errors (docs/nano2.md).
+  private static let nano2: [(model: String, reckoning: (Double, Double), hops: (Double, Double))] =
+    [
+      ("nano2-0.2m", (14.8, 1.4), (10.8, 1.3)), ("nano2-0.5m", (32.9, 2.1), (33.0, 2.0)),
+      ("nano2-1m", (51.5, 2.2), (54.1, 2.2)), ("nano2-2.2m", (84.1, 1.6), (87.2, 1.4)),
+    ]
 }

@@ -74,7 +74,7 @@ struct StudyPage {
   private var resampled: String {
     guard findings.contains(where: { $0.support != nil }) else { return "" }
     return
-      " In brackets are 95 % intervals over \(StudyResampling.draws) resamples of the problems. A finding that holds in "
+      " In brackets are 95 % intervals over \(StudyResampling.usualDraws) resamples of the problems. A finding that holds in "
       + "97.5 % of them holds, one that holds in 2.5 % at most does not, others are undecided."
   }
 

@@ -2,21 +2,24 @@
 ///
 /// All configurations are scored on the same problems drawn with replacement, so differences between them are paired.
 struct StudyResampling {
-  /// How often problems are drawn anew.
-  static let draws = 1000
+  /// How often problems are drawn anew where nobody says.
+  static let usualDraws = 1000
 
   private let view: StudyView
   /// By point of the view: the score of each problem.
   private let scores: [[Double]]
   /// By benchmark: how many problems there are.
   private let problems: [String: Int]
+  private let draws: Int
 
   /// Resamples of some points.
   ///
   /// - Parameters:
   ///   - points: of a study.
   ///   - scores: by point, the scores of the problems, in the same order for all points of a benchmark.
-  init(_ points: [StudyPoint], scores: [[Double]]) {
+  ///   - draws: how many.
+  init(_ points: [StudyPoint], scores: [[Double]], draws: Int = usualDraws) {
+    self.draws = draws
     view = StudyView(points)
     self.scores = zip(points, scores).filter { StudyView.contains($0.0) }.map(\.1)
     var problems: [String: Int] = [:]
@@ -31,7 +34,7 @@ struct StudyResampling {
     let measured = StudyFindings(view).all
     var values = measured.map { $0.measures.map { _ in [Double]() } }
     var verdicts = measured.map { _ in [Bool]() }
-    for draw in 0..<Self.draws {
+    for draw in 0..<draws {
       for (place, test) in StudyFindings(view.with(accuracies(draw))).all.enumerated() {
         if let holds = test.holds { verdicts[place].append(holds) }
         for (index, measure) in measured[place].measures.enumerated() {
