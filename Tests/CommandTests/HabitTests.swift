@@ -55,7 +55,7 @@ import Testing
     (["-m", "file", "-p", "x"], ["file: not a folder, nor a GGUF file"]),
     (["-m", "dir", "-p", "x"], ["dir/config.json: not found\n"]),
     (["--prompt-file", "blank"], ["blank: holds no prompt"]),
-    (["-p", "x", "--memory", "1KB"], ["--memory 1000 bytes does not hold"]),
+    (["-p", "x", "--memory", "1KB"], ["nothing fits into 1000 bytes"]),
   ])
   func faultsNameWhatTheyAreAbout(arguments: [String], words: [String]) throws {
     try FileManager.default.createDirectory(

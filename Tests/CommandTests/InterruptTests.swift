@@ -62,18 +62,23 @@ import Testing
     #expect(!outcome.errors.contains("Signal"))
   }
 
-  /// From the first moment on: before anything is read or said.
+  /// From the first moment on: before anything is read or said. Only the loader, which runs before any code of the program,
+  /// cannot handle it.
   @Test(arguments: StopSignal.allCases) func atTheStart(signal: StopSignal) throws {
-    for milliseconds in [4, 8, 12, 16, 24, 32] {
+    for milliseconds: UInt32? in [4, 8, 12, 16, 24, 32, nil] {
       let running = try folder.start(
         .generate, ["--model", endless.path, "--prompt", Nano.problem, "--ignore-eos"])
-      usleep(UInt32(milliseconds) * 1000)
+      if let milliseconds {
+        usleep(milliseconds * 1000)
+      } else {
+        try #require(running.waits { running.handles(signal.number) }, "\(running.errors)")
+      }
+      let isHandled = running.handles(signal.number)
       running.send(signal.number)
       let end = running.finish().end
-      // The loader needs some milliseconds before any code of the program runs.
       #expect(
-        end == .exited(signal.exitCode) || (milliseconds < 24 && end == .killed(signal.number)),
-        "after \(milliseconds) ms")
+        end == .exited(signal.exitCode) || (!isHandled && end == .killed(signal.number)),
+        "after \(milliseconds.map { "\($0) ms" } ?? "its first step")")
     }
   }
 

@@ -120,6 +120,17 @@ final class TestProcess {
 
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
+  /// Whether the process handles a signal by now, as the kernel lists it.
+  func handles(_ signal: Int32) -> Bool {
+    let status = try? String(
+      contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+    let line = status?.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+    let mask = line.flatMap {
+      UInt64($0.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16)
+    }
+    return (mask ?? 0) >> UInt64(signal - 1) & 1 == 1
+  }
+
   /// Waits until `condition` holds; false when the process ended before.
   func waits(for condition: () -> Bool) -> Bool {
     while !condition() {
