@@ -97,6 +97,7 @@ import Testing
     let findings = StudyResampling(points, scores: scores, draws: 60).findings
     #expect(findings[2].verdict == .unknown && findings[2].support == nil)
     #expect(findings[5].evidence.contains("no evicted"))
-    #expect(StudyResampling([], scores: [], draws: 2).findings.allSatisfy { $0.verdict == .unknown })
+    #expect(
+      StudyResampling([], scores: [], draws: 2).findings.allSatisfy { $0.verdict == .unknown })
   }
 }
