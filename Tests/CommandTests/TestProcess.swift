@@ -98,12 +98,13 @@ final class TestProcess {
   }
 
   /// A child inherits the blocked signals of the thread that starts it, and worker threads block
-  /// most.
+  /// most; and those ignored, which ctrl-C is where the tests run behind a shell's `&`.
   private func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
     var (none, before) = (sigset_t(), sigset_t())
     sigemptyset(&none)
     pthread_sigmask(SIG_SETMASK, &none, &before)
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    _ = signal(SIGINT, SIG_DFL)
     try body()
   }
 
