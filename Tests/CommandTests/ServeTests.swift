@@ -156,6 +156,23 @@ import Testing
     #expect(refused.status == 400 && refused.errorText.contains("pattern"))
   }
 
+  // GuideLLM asks for it: each part says how many tokens the reply took so far.
+  @Test(arguments: ["/v1/chat/completions", "/v1/completions"])
+  func partsAreCounted(path: String) throws {
+    let server = try TestServer()
+    var asked: [String: Any] = [
+      "stream": true, "max_tokens": 6, "seed": 1, "ignore_eos": true,
+      "stream_options": ["include_usage": true, "continuous_usage_stats": true],
+    ]
+    if path.contains("chat") { asked["messages"] = Self.user } else { asked["prompt"] = "So" }
+    let reply = try server.post(path, asked)
+    let counts = reply.events.compactMap {
+      ($0["usage"] as? [String: Any])?["completion_tokens"] as? Int
+    }
+    #expect(counts.count > 2 && counts.last == 6 && counts == counts.sorted(), "\(counts)")
+    #expect(Set(counts).count > 2, "\(counts)")
+  }
+
   // What the published description allows is taken, what it forbids is refused: null stands for an absent field, not for one
   // that has to be there, and one of three fields says what to tokenize.
   @Test func theDescriptionIsTrue() throws {

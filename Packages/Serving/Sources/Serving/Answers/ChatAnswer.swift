@@ -23,17 +23,17 @@ struct ChatAnswer {
     return head.object("chat.completion", members)
   }
 
-  /// A part of an answer that is streamed.
-  func chunk(_ index: Int, _ update: ChatChoice.Update) -> JSONValue {
-    head.object(
-      "chat.completion.chunk",
-      [
-        "choices": .array([
-          choice(
-            index, key: "delta", update.delta, logprobs: update.logprobs,
-            ending: update.endingWord)
-        ])
+  /// A part of an answer that is streamed, with the tokens so far where they are asked for.
+  func chunk(_ index: Int, _ update: ChatChoice.Update, usage: Usage? = nil) -> JSONValue {
+    var members: OrderedObject<JSONValue> = [
+      "choices": .array([
+        choice(
+          index, key: "delta", update.delta, logprobs: update.logprobs,
+          ending: update.endingWord)
       ])
+    ]
+    members["usage"] = usage?.value
+    return head.object("chat.completion.chunk", members)
   }
 
   /// The first part: who speaks.

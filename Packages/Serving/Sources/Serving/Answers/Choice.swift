@@ -66,7 +66,7 @@ extension Submission {
   /// - Throws: `AnswerAbandoned`; `GenerationError` where the engine failed; what `tell` throws,
   ///   which is whatever a writer of Hummingbird does.
   func follow<C: Choice>(
-    _ choices: [C], tell: (Int, C.Update) async throws -> Void
+    _ choices: [C], tell: (Int, C.Update, [C]) async throws -> Void
   ) async throws -> [C] {
     var choices = choices
     var left = Set(choices.indices)
@@ -77,7 +77,7 @@ extension Submission {
           left.remove(index)
           if case .token = event { cancel(index) }
         }
-        try await tell(index, update)
+        try await tell(index, update, choices)
       }
       if left.isEmpty { break }
     }
@@ -91,7 +91,7 @@ extension Submission {
   func ended<C: Choice>(
     _ choices: [C], tell: (C.Update) -> Void = { _ in }
   ) async throws(APIError) -> [C] {
-    do { return try await follow(choices) { _, update in tell(update) } } catch {
+    do { return try await follow(choices) { _, update, _ in tell(update) } } catch {
       throw APIError(error)
     }
   }

@@ -83,11 +83,13 @@ struct CompletionAnswer {
       "text_completion", ["choices": .array(values), "usage": usage.value])
   }
 
-  /// A part of an answer that is streamed.
-  func chunk(_ index: Int, _ update: CompletionChoice.Update) -> JSONValue {
-    head.object(
-      "text_completion",
-      ["choices": .array([choice(index, update.text, update.tokens, ending: update.ending)])])
+  /// A part of an answer that is streamed, with the tokens so far where they are asked for.
+  func chunk(_ index: Int, _ update: CompletionChoice.Update, usage: Usage? = nil) -> JSONValue {
+    var members: OrderedObject<JSONValue> = [
+      "choices": .array([choice(index, update.text, update.tokens, ending: update.ending)])
+    ]
+    members["usage"] = usage?.value
+    return head.object("text_completion", members)
   }
 
   /// The last part: the tokens that it took.

@@ -102,7 +102,9 @@ struct APIDescription {
       "model": Self.words([model.name]), "stream": Self.flag,
       "stream_options": .object([
         "type": .string("object"), "additionalProperties": .bool(false),
-        "properties": .object(["include_usage": Self.flag]),
+        "properties": .object([
+          "include_usage": Self.flag, "continuous_usage_stats": Self.flag,
+        ]),
       ]),
       "temperature": Self.number(0, 100), "top_k": Self.integer(-1, Int(Int32.max)),
       "top_p": Self.number(0.001, 1), "min_p": Self.number(0, 0.999),

@@ -37,9 +37,11 @@ extension Endpoints {
     var ballots = [String?](repeating: nil, count: choices.count)
     var texts = choices.map { _ in "" }
     var cast: [String?] = []
-    let ended = try await submission.follow(choices) { index, update in
+    let ended = try await submission.follow(choices) { index, update, all in
       if votes == nil {
-        if !update.isEmpty { try await events.send(answer.chunk(index, update)) }
+        guard !update.isEmpty else { return }
+        let counted = asked.counted == .eachPart ? usage(all, asked.text) : nil
+        try await events.send(answer.chunk(index, update, usage: counted))
         return
       }
       texts[index] += update.answer
@@ -59,7 +61,9 @@ extension Endpoints {
             endingWord: shown.endingWord)))
       try await events.send(answer.note(votes: vote.tally))
     }
-    if asked.withUsage { try await events.send(answer.note(usage: usage(ended, asked.text))) }
+    if asked.counted != .nothing {
+      try await events.send(answer.note(usage: usage(ended, asked.text)))
+    }
   }
 
   private func usage(_ choices: [ChatChoice], _ request: TextRequest) -> Usage {

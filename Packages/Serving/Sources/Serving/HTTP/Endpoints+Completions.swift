@@ -17,10 +17,11 @@ extension Endpoints {
         for (index, choice) in choices.enumerated() where !choice.text.isEmpty {
           try await events.send(answer.chunk(index, .init(text: choice.text)))
         }
-        let ended = try await submission.follow(choices) { index, update in
-          try await events.send(answer.chunk(index, update))
+        let ended = try await submission.follow(choices) { index, update, all in
+          let counted = asked.counted == .eachPart ? usage(all, asked.text) : nil
+          try await events.send(answer.chunk(index, update, usage: counted))
         }
-        if asked.withUsage {
+        if asked.counted != .nothing {
           try await events.send(answer.note(usage: usage(ended, asked.text)))
         }
       }

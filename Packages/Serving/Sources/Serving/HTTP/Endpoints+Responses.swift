@@ -44,7 +44,7 @@ private struct ResponseStream {
       for type in ["response.created", "response.in_progress"] {
         try await send(type, ["response": answer.begun], to: &events)
       }
-      let ended = try await submission.follow(choices) { _, update in
+      let ended = try await submission.follow(choices) { _, update, _ in
         for event in output.take(update) { try await send(event.type, event.members, to: &events) }
       }
       let ending = ended.first?.ending

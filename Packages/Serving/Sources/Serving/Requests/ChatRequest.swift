@@ -6,7 +6,7 @@ import Tokenizer
 struct ChatRequest {
   let text: TextRequest
   let streams: Bool
-  let withUsage: Bool
+  let counted: CountedParts
   /// The tools whose calls are looked for in the answer; nil where none are offered.
   let tools: OfferedTools?
 
@@ -16,7 +16,7 @@ struct ChatRequest {
   init(_ body: JSONValue, _ model: ServedModel, _ limits: ServerLimits) throws(APIError) {
     var fields = try FieldReader(body)
     try fields.checkModel(model)
-    (streams, withUsage) = try fields.streaming()
+    (streams, counted) = try fields.streaming()
     let sampling = try SamplingFields(
       &fields, model, limits, limitFields: ["max_completion_tokens", "max_tokens"])
     if sampling.maxTokens == 0 { throw .invalid(sampling.maxTokensField, "expected at least 1") }

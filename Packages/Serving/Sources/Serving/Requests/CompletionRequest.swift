@@ -5,7 +5,7 @@ import TextGeneration
 struct CompletionRequest {
   let text: TextRequest
   let streams: Bool
-  let withUsage: Bool
+  let counted: CountedParts
 
   /// The most tokens of a reply where the client does not say: the dialect's own number.
   static let usualTokens = 16
@@ -16,7 +16,7 @@ struct CompletionRequest {
   init(_ body: JSONValue, _ model: ServedModel, _ limits: ServerLimits) throws(APIError) {
     var fields = try FieldReader(body)
     try fields.checkModel(model)
-    (streams, withUsage) = try fields.streaming()
+    (streams, counted) = try fields.streaming()
     let sampling = try SamplingFields(&fields, model, limits, limitFields: ["max_tokens"])
     let logprobs = try fields.integer("logprobs", in: 0...20)
     let echoes = try fields.bool("echo") ?? false
