@@ -3,7 +3,6 @@ import ArgumentParser
 import DecoderModels
 import Evaluation
 import Foundation
-import SystemCalls
 import TextGeneration
 import ModelLoader
 
@@ -314,9 +313,7 @@ struct RunBenchmark: ParsableCommand {
 
   /// Makes the folder that the journal is to lie in.
   private func makeFolder(_ url: URL) throws {
-    do throws(FileError) { try FileCalls.makeFolder(url.path) } catch {
-      throw UserError("\(url.path): cannot be made: \(error.reason); --journal FILE names another")
-    }
+    try OutputFolder.make(url, advice: "--journal FILE names another")
   }
 
   private func journalFile(_ scenario: Scenario, _ shard: Shard) throws -> URL {

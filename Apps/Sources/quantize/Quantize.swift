@@ -5,7 +5,6 @@ import Foundation
 import ModelLoader
 import DecoderModels
 import Quantizers
-import SystemCalls
 import Tensors
 
 /// `quantize`: a checkpoint in, a smaller checkpoint out.
@@ -272,9 +271,7 @@ struct Quantize: ParsableCommand {
     let name = "\(ModelFolder.name(of: source))-\(settings.form)\(ending)"
     let target = URL(fileURLWithPath: output ?? "out/" + name)
     let parent = target.deletingLastPathComponent()
-    do throws(FileError) { try FileCalls.makeFolder(parent.path) } catch {
-      throw UserError("\(error.path): cannot be made: \(error.reason)")
-    }
+    try OutputFolder.make(parent)
     return target
   }
 }

@@ -9,13 +9,7 @@ struct RunStudy: ParsableCommand {
     commandName: "run", abstract: "Runs or continues a study.")
 
   @OptionGroup var study: StudyFolder
-  @Option(
-    name: .shortAndLong,
-    help: "Threads to compute with (default: the job's processors under Slurm, else all).")
-  var threads: Int?
-  @Option(help: "A folder that holds the benchmarks' data.")
-  var data: String?
-  @OptionGroup(title: "Hub") var hub: HubFlags
+  @OptionGroup var work: StudyWorkFlags
   @Option(
     help:
       "Do the models of one of several parts, i/n, such as 2/4 (default: the task of a job array, or all).",
@@ -24,15 +18,15 @@ struct RunStudy: ParsableCommand {
 
   func run() throws {
     let definition = try study.definition()
-    let commands = try StudyCommands(study, definition, threads: threads, data: data)
+    let commands = try StudyCommands(study, definition, work)
     let part = try shard ?? JobArray(ProcessInfo.processInfo.environment)?.shard ?? .whole
     let runs = runs(of: part, definition)
     let journals = study.journals(of: definition)
-    try StudyFolder.make(journals.folder)
+    try OutputFolder.make(journals.folder)
     let pace = StudyPace(runs)
     var progress = try runs.map { run in try journals.progress(of: run) }
     let left = zip(runs, progress).filter { !$0.1.isComplete }.map(\.0)
-    try StudyNeeds(left, data: data, hub.use) { study.model($0, of: definition) }.check()
+    try StudyNeeds(left, data: work.data, work.hub.use) { study.model($0, of: definition) }.check()
     for (index, run) in runs.enumerated() where !progress[index].isComplete {
       let left = pace.secondsLeft(progress, concurrency: definition.concurrency)
       let eta = left.map { "  ETA \(Text.duration($0))" } ?? ""

@@ -7,8 +7,7 @@ import Foundation
 struct StudyCommands {
   let study: StudyFolder
   let definition: StudyDefinition
-  let threads: Int?
-  let data: String?
+  let work: StudyWorkFlags
   private let quantize: Sibling
   private let evaluate: Sibling
 
@@ -16,11 +15,10 @@ struct StudyCommands {
   ///
   /// - Throws: `UserError` for a way of computing that `evaluate` does not know, before any work, and
   ///   where the program's own file is not known.
-  init(_ study: StudyFolder, _ definition: StudyDefinition, threads: Int?, data: String?) throws {
+  init(_ study: StudyFolder, _ definition: StudyDefinition, _ work: StudyWorkFlags) throws {
     self.study = study
     self.definition = definition
-    self.threads = threads
-    self.data = data
+    self.work = work
     (quantize, evaluate) = (try Sibling("quantize"), try Sibling("evaluate"))
     try checkPrecision()
   }
@@ -48,7 +46,7 @@ struct StudyCommands {
     if let temperature = definition.temperature { words += ["--temperature", "\(temperature)"] }
     if let numerics = definition.numerics { words += ["--numerics", numerics] }
     if let headBits = definition.headBits { words += ["--head-bits", headBits] }
-    if let data { words += ["--data", data] }
+    if let data = work.data { words += ["--data", data] }
     // Said even where it is the default, which a policy file beside the model would change.
     let cache = CacheFlags.words(source.kv)
     try evaluate.run(
@@ -72,7 +70,7 @@ struct StudyCommands {
     return folder.path
   }
 
-  private var threadFlags: [String] { threads.map { ["--threads", "\($0)"] } ?? [] }
+  private var threadFlags: [String] { work.threads.map { ["--threads", "\($0)"] } ?? [] }
 
   private func checkPrecision() throws {
     func check(_ key: String, _ value: String?, _ isKnown: (String) -> Bool, _ known: [String])

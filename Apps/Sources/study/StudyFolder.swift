@@ -2,7 +2,6 @@ import AppSupport
 import ArgumentParser
 import Evaluation
 import Foundation
-import SystemCalls
 
 /// Which study, and where its things lie; the same in every subcommand.
 struct StudyFolder: ParsableArguments {
@@ -36,15 +35,6 @@ struct StudyFolder: ParsableArguments {
   /// Its times, measured by themselves.
   func times(of definition: StudyDefinition) -> StudyTimes {
     StudyTimes(definition, in: url(of: definition).appendingPathComponent("times"))
-  }
-
-  /// Makes a folder unless it is there.
-  ///
-  /// - Throws: `UserError` naming it.
-  static func make(_ url: URL) throws {
-    do throws(FileError) { try FileCalls.makeFolder(url.path) } catch {
-      throw UserError("\(error.path): cannot be made: \(error.reason)")
-    }
   }
 
   /// What its journals say so far.

@@ -20,13 +20,7 @@ struct TimeStudy: ParsableCommand {
   var repetitions = 3
   @Flag(help: "Drop what was measured before.")
   var again = false
-  @Option(
-    name: .shortAndLong,
-    help: "Threads to compute with (default: the job's processors under Slurm, else all).")
-  var threads: Int?
-  @Option(help: "A folder that holds the benchmarks' data.")
-  var data: String?
-  @OptionGroup(title: "Hub") var hub: HubFlags
+  @OptionGroup var work: StudyWorkFlags
 
   func validate() throws {
     guard (1...StudyTimes.mostRepetitions).contains(repetitions) else {
@@ -37,11 +31,12 @@ struct TimeStudy: ParsableCommand {
 
   func run() throws {
     let definition = try study.definition()
-    let commands = try StudyCommands(study, definition, threads: threads, data: data)
+    let commands = try StudyCommands(study, definition, work)
     let times = study.times(of: definition)
     if again { try removeAll(times.folder) }
-    try StudyFolder.make(times.folder)
-    try StudyNeeds(times.runs, data: data, hub.use) { study.model($0, of: definition) }.check()
+    try OutputFolder.make(times.folder)
+    try StudyNeeds(times.runs, data: work.data, work.hub.use) { study.model($0, of: definition) }
+      .check()
     for repetition in 1...repetitions {
       for (index, run) in times.runs.enumerated() {
         Console.note(

@@ -4,7 +4,6 @@ import Evaluation
 import Foundation
 import KVLayout
 import ModelLoader
-import SystemCalls
 
 /// `tune`: finds the cheapest KV policy with which a model still does a task.
 struct Tune: ParsableCommand {
@@ -92,9 +91,7 @@ struct Tune: ParsableCommand {
     let (tuned, shape) = try checkpoint.tunedModel()
     let task = benchmark.definition.name
     let folder = URL(fileURLWithPath: output ?? "out/tune-\(checkpoint.modelName)-\(task)")
-    do throws(FileError) { try FileCalls.makeFolder(folder.path) } catch {
-      throw UserError("\(folder.path): cannot be made: \(error.reason); --output names another")
-    }
+    try OutputFolder.make(folder, advice: "--output names another")
     let loaded = try LoadedModel(model, checkpoint)
     let accuracy = try TaskAccuracy(
       benchmark, loaded, flags: self, folder: folder)
