@@ -47,8 +47,10 @@ static double quantized_product(const bb_kernel_table *k, const bb_matrix *m, bb
 
 static void measure(const bb_kernel_table *k, bb_row_format format, bb_activation_format activations, size_t tokens) {
   if (activations == BB_ACTIVATIONS_F32 || !bb_has_product(k, format, activations)) return;
-  const bb_matrix m = {.format = format, .rows = ROWS, .inputs = INPUTS, .group = GROUP, .lines = lines,
-                       .scales = (const uint8_t *)scales, .scale_format = BB_F32, .zero = format == BB_ROWS_INT4 ? 8 : 128};
+  const int is_float8 = format == BB_ROWS_FLOAT8;
+  const bb_matrix m = {.format = format, .rows = ROWS, .inputs = INPUTS, .group = is_float8 ? INPUTS : GROUP, .lines = lines,
+                       .scales = (const uint8_t *)scales, .scale_format = BB_F32,
+                       .zero = is_float8 ? 0 : format == BB_ROWS_INT4 ? 8 : 128};
   const int times = tokens > 16 ? 2 : tokens > 1 ? 8 : 30;
   double exact = 1e9, quantized = 1e9, quantizing = 1e9;
   for (int repetition = 0; repetition < 6; repetition++) {
@@ -61,7 +63,7 @@ static void measure(const bb_kernel_table *k, bb_row_format format, bb_activatio
     if (preparing < quantizing) quantizing = preparing;
     if (second - first - preparing < quantized) quantized = second - first - preparing;
   }
-  const char *names[BB_ROWS_COUNT] = {[BB_ROWS_BF16] = "BF16", [BB_ROWS_INT8] = "8 bits", [BB_ROWS_INT4] = "4 bits"};
+  const char *names[BB_ROWS_COUNT] = {[BB_ROWS_BF16] = "BF16", [BB_ROWS_INT8] = "8 bits", [BB_ROWS_INT4] = "4 bits", [BB_ROWS_FLOAT8] = "FP8"};
   const char *kinds[BB_ACTIVATIONS_COUNT] = {[BB_ACTIVATIONS_BF16] = "BF16", [BB_ACTIVATIONS_INT8] = "int8", [BB_ACTIVATIONS_INT16] = "int16", [BB_ACTIVATIONS_BF16_CHAINS] = "bf16-tiles"};
   const double products = (double)ROWS * INPUTS * (double)tokens * times * 1e-9;
   printf("%s, %3zu tokens: exact %6.1f, %5s %6.1f GMAC/s (%.1f times); quantizing takes %.1f %%\n",
@@ -76,7 +78,7 @@ int main(void) {
   for (size_t i = 0; i < MAX_TOKENS * INPUTS; i++) x[i] = (float)rand() / (float)RAND_MAX - 0.5f;
   printf("%s, [%d, %d], groups of %d\n", bb_isa_name(k->isa), ROWS, INPUTS, GROUP);
   const size_t tokens[] = {1, 4, 16, 256};
-  for (int format = BB_ROWS_BF16; format <= BB_ROWS_INT4; format++)
+  for (int format = BB_ROWS_BF16; format < BB_ROWS_COUNT; format++)
     for (int activations = 0; activations < BB_ACTIVATIONS_COUNT; activations++)
       for (int i = 0; i < 4; i++) measure(k, (bb_row_format)format, (bb_activation_format)activations, tokens[i]);
 }

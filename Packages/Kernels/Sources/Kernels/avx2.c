@@ -90,6 +90,16 @@ static inline void v_line_int4(const uint8_t *p, v16 *w) {
     w[j + 4] = (v16){field8(a, 8 * j + 4, 15), field8(b, 8 * j + 4, 15)};
   }
 }
+// 8-bit floats in the highest bytes of lanes: their digits where a float has them count 2^120 times too little.
+static inline __m256 float8x8(__m256i v) {
+  const __m256i digits = _mm256_and_si256(_mm256_srai_epi32(v, 4), _mm256_set1_epi32((int)0x87f00000u));
+  return _mm256_mul_ps(_mm256_castsi256_ps(digits), _mm256_set1_ps(0x1p120f));
+}
+static inline void v_line_float8(const uint8_t *p, v16 *w) {
+  const __m256i a = bytes32(p), b = bytes32(p + 32);
+  for (int j = 0; j < 4; j++)
+    w[j] = (v16){float8x8(_mm256_slli_epi32(a, 24 - 8 * j)), float8x8(_mm256_slli_epi32(b, 24 - 8 * j))};
+}
 
 // Both BF16 numbers of a pair: one broadcast of 32 bits, then a shift and a mask.
 #define V_PAIR
@@ -203,11 +213,13 @@ enum { TILE_TOKENS = 2, TILE_BLOCKS = 1 };
 enum { PANEL_TOKENS = 3, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE = 4, INTEGER_UNPACK = 1 };
 enum { BF16_TILE = 4, PAIR_ROWS = 2, PAIR_REST = 1, PAIR_COLUMNS = 2 };
+enum { FLOAT8_TILE = 6 };
 enum { CHAIN_TOKENS = 2, CHAIN_ROWS = 1 };
 enum { PREFETCH_ALONE = 2048 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"
+#include "float8_body.h"
 #include "pair_attention_body.h"
 #include "chains_body.h"
 #include "table_body.h"

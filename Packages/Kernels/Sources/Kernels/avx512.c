@@ -16,11 +16,13 @@ enum { TILE_TOKENS = 4, TILE_BLOCKS = 2 };
 enum { PANEL_TOKENS = 6, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE = 16, INTEGER_UNPACK = 0 };
 enum { BF16_TILE = 16, PAIR_ROWS = 4, PAIR_REST = 2, PAIR_COLUMNS = 4 };
+enum { FLOAT8_TILE = 16 };
 enum { CHAIN_TOKENS = 8, CHAIN_ROWS = 2 };
 enum { PREFETCH_ALONE = 0 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"
+#include "float8_body.h"
 #include "pair_attention_body.h"
 #include "chains_body.h"
 #include "table_body.h"

@@ -78,6 +78,15 @@ static inline void v_line_int8(const uint8_t *p, v16 *w) {
   const __m512i v = _mm512_loadu_si512(p);
   for (int j = 0; j < 4; j++) w[j] = field(v, 8 * j, 255);
 }
+// 8-bit floats in the highest bytes of lanes: their digits where a float has them count 2^120 times too little.
+static inline void v_line_float8(const uint8_t *p, v16 *w) {
+  const __m512i v = _mm512_loadu_si512(p);
+  for (int j = 0; j < 4; j++) {
+    const __m512i code = _mm512_slli_epi32(v, (unsigned)(24 - 8 * j));
+    const __m512i digits = _mm512_and_si512(_mm512_srai_epi32(code, 4), _mm512_set1_epi32((int)0x87f00000u));
+    w[j] = _mm512_mul_ps(_mm512_castsi512_ps(digits), v_set(0x1p120f));
+  }
+}
 // The lowest four bits of each lane look their float up: one instruction for a mask and a conversion.
 static inline v16 nibbles(void) { return _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }
 static inline void look_up_nibbles(const uint8_t *p, v16 floats, v16 *w) {

@@ -9,34 +9,7 @@
 #include "half.h"
 
 float bb_float8_value(uint8_t code) {
-  // The same digits as a number of 16 bits, whose exponents begin 8 lower.
-  if ((code & 0x7f) == 0x7f) return bb_float_from_bits(0x7fc00000u);
-  return bb_f16_to_float((uint16_t)((code & 0x80) << 8 | (code & 0x7f) << 7)) * 256;
-}
-
-void bb_float8_expand(const uint8_t *codes, const float *scales, size_t inputs, size_t group, float *lines) {
-  float values[256];
-  for (int code = 0; code < 256; code++) values[code] = bb_float8_value((uint8_t)code);
-  for (size_t k = 0; k < inputs; k++) {
-    const float *scale = scales + k / group * 16;
-    for (int row = 0; row < 16; row++) lines[k * 16 + row] = values[codes[k * 16 + row]] * scale[row];
-  }
-}
-
-void bb_float8_expand_pairs(const uint8_t *codes, size_t inputs, uint16_t *lines) {
-  uint16_t values[256];
-  for (int code = 0; code < 256; code++) {
-    const float value = bb_float8_value((uint8_t)code);
-    uint32_t bits;
-    memcpy(&bits, &value, 4);
-    values[code] = (uint16_t)(bits >> 16);
-  }
-  for (size_t k = 0; k < inputs; k++) {
-    uint16_t *line = lines + k / 2 * 32 + k % 2;
-    for (int row = 0; row < 16; row++) line[row * 2] = values[codes[k * 16 + row]];
-  }
-  if (inputs % 2 != 0)
-    for (int row = 0; row < 16; row++) lines[inputs / 2 * 32 + row * 2 + 1] = 0;
+  return (code & 0x7f) == 0x7f ? bb_float_from_bits(0x7fc00000u) : bb_float8_to_float(code);
 }
 
 // The bits of the E4M3 value nearest to a number whose bits without its sign are given, as a float: three bits behind the point of

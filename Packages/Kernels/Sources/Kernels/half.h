@@ -35,6 +35,11 @@ static inline float bb_f16_to_float(uint16_t h) {
   return bb_float_from_bits(sign | bb_bits_of_float(small));
 }
 
+// An 8-bit float (E4M3): the same digits as a number of 16 bits, whose exponents begin 8 lower. The codes of NaN count as 480 and -480.
+static inline float bb_float8_to_float(uint8_t code) {
+  return bb_f16_to_float((uint16_t)((code & 0x80) << 8 | (code & 0x7f) << 7)) * 256;
+}
+
 static inline uint16_t bb_float_to_f16(float value) {
   const uint32_t bits = bb_bits_of_float(value), magnitude = bits & 0x7fffffffu;
   const uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);

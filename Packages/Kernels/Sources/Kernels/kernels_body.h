@@ -79,6 +79,7 @@ INLINE void decode_line(bb_row_format format, const code_zeros zeros, const bb_m
       v_line_int8(line, w);
       for (int j = 0; j < 4; j++) w[j] = v_sub(w[j], zero);
       break;
+    case BB_ROWS_FLOAT8: v_line_float8(line, w); break;
     default:
       if (zeros == ONE_ZERO) return v_line_int4_less(line, m->zero, w);
       v_line_int4(line, w);

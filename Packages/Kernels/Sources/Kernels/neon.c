@@ -75,6 +75,16 @@ static inline void v_line_int8(const uint8_t *p, v16 *w) {
   for (int i = 0; i < 4; i++)
     for (int j = 0; j < 4; j++) w[j].q[i] = field4(lanes32(p + 16 * i), 8 * j, 255);
 }
+// 8-bit floats: their digits where a float has them count 2^120 times too little.
+static inline float32x4_t float8x4(uint32x4_t v, int shift) {
+  const int32x4_t code = vreinterpretq_s32_u32(vshlq_u32(v, vdupq_n_s32(shift)));
+  const uint32x4_t digits = vandq_u32(vreinterpretq_u32_s32(vshrq_n_s32(code, 4)), vdupq_n_u32(0x87f00000u));
+  return vmulq_n_f32(vreinterpretq_f32_u32(digits), 0x1p120f);
+}
+static inline void v_line_float8(const uint8_t *p, v16 *w) {
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < 4; j++) w[j].q[i] = float8x4(lanes32(p + 16 * i), 24 - 8 * j);
+}
 static inline void v_line_int4(const uint8_t *p, v16 *w) {
   for (int i = 0; i < 4; i++)
     for (int j = 0; j < 4; j++) {
@@ -181,11 +191,13 @@ enum { TILE_TOKENS = 2, TILE_BLOCKS = 1 };
 enum { PANEL_TOKENS = 4, PANEL_REST = 2, PANEL_MIN = 8 };
 enum { INTEGER_TILE = 2, INTEGER_UNPACK = 1 };
 enum { BF16_TILE = 4, PAIR_ROWS = 4, PAIR_REST = 2, PAIR_COLUMNS = 1 };
+enum { FLOAT8_TILE = 4 };
 enum { CHAIN_TOKENS = 2, CHAIN_ROWS = 1 };
 enum { PREFETCH_ALONE = 0 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"
+#include "float8_body.h"
 #include "pair_attention_body.h"
 #include "chains_body.h"
 #include "table_body.h"

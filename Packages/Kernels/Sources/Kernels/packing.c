@@ -130,6 +130,10 @@ void bb_unpack_nibbles(const uint8_t *lines, size_t row, size_t inputs, float *d
   for (size_t k = 0; k < inputs; k++) dst[k] = (float)(lines[k / 8 * 64 + row * 4 + k % 4] >> (k / 4 % 2 * 4) & 15);
 }
 
+void bb_unpack_float8(const uint8_t *lines, size_t row, size_t inputs, float *dst) {
+  for (size_t k = 0; k < inputs; k++) dst[k] = bb_float8_to_float(lines[k / 4 * 64 + row * 4 + k % 4]);
+}
+
 static float scale_at(const bb_matrix *m, size_t index) {
   float scale;
   bb_kernels()->widen(m->scales + index * (m->scale_format == BB_F32 ? 4 : 2), m->scale_format, &scale, 1);

@@ -7,11 +7,13 @@ enum { TILE_TOKENS = 1, TILE_BLOCKS = 1 };
 enum { PANEL_TOKENS = 1, PANEL_REST = 1, PANEL_MIN = 8 };
 enum { INTEGER_TILE = 1, INTEGER_UNPACK = 0 };
 enum { BF16_TILE = 1, PAIR_ROWS = 1, PAIR_REST = 1, PAIR_COLUMNS = 1 };
+enum { FLOAT8_TILE = 1 };
 enum { CHAIN_TOKENS = 1, CHAIN_ROWS = 1 };
 enum { PREFETCH_ALONE = 0 };
 #include "kernels_body.h"
 #include "integer_body.h"
 #include "bf16_body.h"
+#include "float8_body.h"
 #include "pair_attention_body.h"
 #include "chains_body.h"
 #include "table_body.h"

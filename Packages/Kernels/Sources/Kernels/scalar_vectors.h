@@ -75,6 +75,10 @@ static inline void v_line_int8(const uint8_t *p, v16 *w) {
   for (int i = 0; i < 64; i++) w[i % 4].f[i / 4] = p[i];
 }
 
+static inline void v_line_float8(const uint8_t *p, v16 *w) {
+  for (int i = 0; i < 64; i++) w[i % 4].f[i / 4] = bb_float8_to_float(p[i]);
+}
+
 static inline void v_line_int4(const uint8_t *p, v16 *w) {
   for (int i = 0; i < 64; i++) {
     w[i % 4].f[i / 4] = p[i] & 15;

@@ -18,6 +18,7 @@ FLOAT_PRODUCT(f16_by_floats, BB_ROWS_F16)
 FLOAT_PRODUCT(bf16_by_floats, BB_ROWS_BF16)
 FLOAT_PRODUCT(int8_by_floats, BB_ROWS_INT8)
 FLOAT_PRODUCT(int4_by_floats, BB_ROWS_INT4)
+FLOAT_PRODUCT(float8_by_floats, BB_ROWS_FLOAT8)
 INTEGER_PRODUCT(int8_by_int8, BB_ROWS_INT8, BB_ACTIVATIONS_INT8)
 INTEGER_PRODUCT(int4_by_int8, BB_ROWS_INT4, BB_ACTIVATIONS_INT8)
 INTEGER_PRODUCT(int8_by_int16, BB_ROWS_INT8, BB_ACTIVATIONS_INT16)
@@ -42,6 +43,7 @@ static void fill(bb_kernel_table *table, bb_isa isa) {
               [BB_ROWS_BF16] = {bf16_by_floats, multiply_bf16, bb_no_product, bb_no_product, multiply_chains},
               [BB_ROWS_INT8] = {int8_by_floats, bb_no_product, int8_by_int8, int8_by_int16, bb_no_product},
               [BB_ROWS_INT4] = {int4_by_floats, bb_no_product, int4_by_int8, int4_by_int16, bb_no_product},
+              [BB_ROWS_FLOAT8] = {float8_by_floats, multiply_float8, bb_no_product, bb_no_product, bb_no_product},
           },
       .quantize = quantize,
       .quantize16 = quantize16,

@@ -85,6 +85,27 @@ import Testing
     #expect(exact != found)
   }
 
+  /// A code of NaN makes what its row gives NaN, and nothing else.
+  @Test(arguments: [TokenRounding.float8, nil]) func aCodeOfNaNStaysVisible(
+    rounding: TokenRounding?
+  ) throws {
+    var numbers = Numbers(seed: 8)
+    let weights = try Float8Weights(
+      shape: [rows, inputs], groupSize: inputs, rowScales: numbers.floats(rows),
+      tokenRounding: rounding, name: "w")
+    var codes = (0..<rows * inputs).map { _ in UInt8(numbers.bits() % 0x7f) }
+    codes[20 * inputs + 7] = 0xff
+    codes.withUnsafeBytes { weights.put(0..<rows, $0) }
+    let found = try product(weights, numbers.floats(tokens * inputs), .int16)
+    for (place, value) in found.enumerated() { #expect(value.isNaN == (place % rows == 20)) }
+  }
+
+  @Test func refusesGroupsThatFillNoLines() {
+    #expect(throws: TensorError.self) {
+      try Float8Weights(shape: [1, 30], groupSize: 10, rowScales: [1, 1, 1], name: "w")
+    }
+  }
+
   @Test func refusesScalesOfGroups() throws {
     #expect(throws: TensorError.self) {
       try CodeGrid(

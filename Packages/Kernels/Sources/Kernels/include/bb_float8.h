@@ -12,14 +12,6 @@ extern "C" {
 // The value of a code.
 float bb_float8_value(uint8_t code);
 
-// A block of 16 rows, `codes` [inputs][16], as floats [inputs][16] (lines of BB_ROWS_F32), each times the scale of its row and
-// group: `scales` [groups of `group` inputs][16].
-void bb_float8_expand(const uint8_t *_Nonnull codes, const float *_Nonnull scales, size_t inputs, size_t group,
-                      float *_Nonnull lines);
-
-// The same block as pairs of BF16 without scales (lines of BB_ROWS_BF16), which hold the values of all codes; NaN stays NaN.
-void bb_float8_expand_pairs(const uint8_t *_Nonnull codes, size_t inputs, uint16_t *_Nonnull lines);
-
 // The code nearest to x, ties to even; beyond the largest value that one. NaN has the sign's 0x7f.
 uint8_t bb_float8_code(float x);
 

@@ -26,20 +26,22 @@ typedef enum { BB_F32 = 0, BB_F16 = 1, BB_BF16 = 2 } bb_float_format;
 //   BB_ROWS_BF16    64-byte lines: 16 rows x 2 inputs
 //   BB_ROWS_INT8    64-byte lines: 16 rows x 4 inputs, unsigned codes
 //   BB_ROWS_INT4    64-byte lines: 16 rows x 4 bytes; byte j holds input j (low nibble) and input j + 4 (high)
+//   BB_ROWS_FLOAT8  64-byte lines: 16 rows x 4 inputs, 8-bit floats (bb_float8.h); the codes of NaN count as 480 and -480
 typedef enum {
   BB_ROWS_F32 = 0,
   BB_ROWS_F16 = 1,
   BB_ROWS_BF16 = 2,
   BB_ROWS_INT8 = 3,
   BB_ROWS_INT4 = 4,
-  BB_ROWS_COUNT = 5
+  BB_ROWS_FLOAT8 = 5,
+  BB_ROWS_COUNT = 6
 } bb_row_format;
 
 enum { BB_BLOCK = 16 };
 
 // Puts up to 16 rows, row-major at `src`, into the lines of a block.
 typedef void (*bb_pack_rows)(const void *src, size_t rows, size_t inputs, uint8_t *lines);
-// A row of a packed block as floats; of codes, the codes themselves.
+// A row of a packed block as floats; of codes, what they stand for before scale and zero.
 typedef void (*bb_unpack_row)(const uint8_t *lines, size_t row, size_t inputs, float *dst);
 
 // What there is to know about a format.
@@ -49,7 +51,7 @@ typedef struct {
   unsigned line_inputs;    // inputs of each of the 16 rows in a line
   unsigned line_bytes;
   unsigned element_bytes;  // of a weight in the row-major source of `pack`
-  int coded;               // unsigned codes with scales, else floats
+  int coded;               // codes with scales (all but 8-bit floats are unsigned integers), else floats
   bb_pack_rows pack;
   bb_unpack_row unpack;
 } bb_format;
@@ -67,6 +69,7 @@ void bb_unpack_f16(const uint8_t *lines, size_t row, size_t inputs, float *dst);
 void bb_unpack_bf16(const uint8_t *lines, size_t row, size_t inputs, float *dst);
 void bb_unpack_bytes(const uint8_t *lines, size_t row, size_t inputs, float *dst);
 void bb_unpack_nibbles(const uint8_t *lines, size_t row, size_t inputs, float *dst);
+void bb_unpack_float8(const uint8_t *lines, size_t row, size_t inputs, float *dst);
 
 // format, name, bits, inputs and bytes of a line, bytes of an element, coded, pack, unpack
 #define BB_FORMATS(ROW)                                                                \
@@ -74,7 +77,8 @@ void bb_unpack_nibbles(const uint8_t *lines, size_t row, size_t inputs, float *d
   ROW(BB_ROWS_F16, "F16", 16, 2, 64, 2, 0, bb_pack_halves, bb_unpack_f16)              \
   ROW(BB_ROWS_BF16, "BF16", 16, 2, 64, 2, 0, bb_pack_halves, bb_unpack_bf16)           \
   ROW(BB_ROWS_INT8, "8-bit codes", 8, 4, 64, 1, 1, bb_pack_bytes, bb_unpack_bytes)     \
-  ROW(BB_ROWS_INT4, "4-bit codes", 4, 8, 64, 1, 1, bb_pack_nibbles, bb_unpack_nibbles)
+  ROW(BB_ROWS_INT4, "4-bit codes", 4, 8, 64, 1, 1, bb_pack_nibbles, bb_unpack_nibbles) \
+  ROW(BB_ROWS_FLOAT8, "8-bit floats", 8, 4, 64, 1, 1, bb_pack_bytes, bb_unpack_float8)
 
 #define BB_FORMAT_ROW(FORMAT, NAME, BITS, INPUTS, BYTES, ELEMENT, CODED, PACK, UNPACK) \
   [FORMAT] = {NAME, BITS, INPUTS, BYTES, ELEMENT, CODED, PACK, UNPACK},
@@ -94,7 +98,8 @@ static inline size_t bb_block_bytes(bb_row_format f, size_t inputs) {
 }
 
 // One matrix [rows, inputs]. Coded formats: weight = scale * (code - zero), one scale (and perhaps zero) for
-// `group` inputs of a row; `group` is a multiple of 8 or not below `inputs`.
+// `group` inputs of a row; `group` is a multiple of 8 or not below `inputs`. 8-bit floats have no zeros, and one scale a row where
+// activations are BF16.
 typedef struct {
   bb_row_format format;
   size_t rows, inputs, group;

@@ -39,9 +39,11 @@ extension WeightPrecision {
     switch scheme {
     case nil, .w8a8Integer, .w4a16: return packedBytes(rows: rows, columns: columns)
     case .w8a8Float:
-      // A byte an input of all 16 rows, not in lines, and scales in F32.
+      // Lines as those of 8-bit codes, and scales in F32.
       return Saturating.product(
-        rows.pieces(of: Self.rows), Self.rows, Saturating.sum(columns, 4))
+        rows.pieces(of: Self.rows),
+        Saturating.sum(
+          Saturating.product(columns.pieces(of: 4), Self.line), Saturating.product(Self.rows, 4)))
     case .quikW4A4, .w4a4Rotated:
       let kept = scheme?.outliers(inputs: columns, width: width) ?? 0
       let codes = packedBytes(
