@@ -19,9 +19,18 @@ struct DivergenceMeter {
   /// Tokens whose logits are held at a time.
   private static let rows = 64
 
+  /// Those of the policies that the journal lacks.
+  func missing(of policies: [KVPolicy]) -> [KVPolicy] {
+    policies.filter { journal.found["\($0)"] == nil }
+  }
+
   /// Measures those of the policies that the journal lacks.
-  func measure(_ policies: [KVPolicy], as name: String) throws {
-    let missing = policies.filter { journal.found["\($0)"] == nil }
+  ///
+  /// - Returns: seconds that one of them took; nil where there was none.
+  @discardableResult
+  func measure(_ policies: [KVPolicy], as name: String) throws -> Double? {
+    let started = ContinuousClock.now
+    let missing = missing(of: policies)
     let line = ProgressLine("measuring \(name)")
     let known = policies.count - missing.count
     for start in stride(from: 0, to: missing.count, by: Self.together) {
@@ -38,6 +47,8 @@ struct DivergenceMeter {
       }
     }
     line.show(policies.count, of: policies.count)
+    let seconds = started.duration(to: .now) / .seconds(1)
+    return missing.isEmpty ? nil : seconds / Double(missing.count)
   }
 
   /// Reads one text under every policy, and takes what is predicted from the end of the prompt on.

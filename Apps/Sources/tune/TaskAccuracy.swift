@@ -15,6 +15,8 @@ struct TaskAccuracy {
   private let flags: Tune
   private let folder: URL
   private let parts: Int
+  /// Problems whose replies may be compared.
+  let comparable: Int
   private let options: SamplingOptions
   private let sandbox: Sandbox?
   /// Tokens of the longest prompt among the texts that were read.
@@ -38,6 +40,7 @@ struct TaskAccuracy {
       )
     }
     self.parts = parts
+    comparable = items - (items + parts - 1) / parts
     let probe = try EngineResponder(
       loaded, kv: .full, sampling: options, memory: flags.memory, batch: 1)
     let run = try EvaluationRun(
@@ -71,32 +74,44 @@ struct TaskAccuracy {
       engine: EngineFacts.of(loaded.checkpoint, loaded.precision, kv: kv))
   }
 
-  /// The journal of one part under a policy, whose missing replies are generated.
-  private func journal(_ kv: KVPolicy, part: Int, step: () throws -> Void) throws -> URL {
+  /// The journal of one part under a policy, whose missing replies are generated, and the seconds
+  /// that one of them took; nil where none was missing.
+  private func journal(
+    _ kv: KVPolicy, part: Int, step: () throws -> Void
+  ) throws -> (url: URL, secondsOfReply: Double?) {
     let name = "\(Scenario.digest(of: "\(kv)").prefix(8))-\(part).jsonl"
     let run = try EvaluationRun(
       benchmark: benchmark, scenario: try scenario(kv), shard: Shard(index: part, count: parts),
       journal: folder.appendingPathComponent(name), sandbox: sandbox)
-    if try BudgetSweep([run]).finished() == nil {
-      let responder = try EngineResponder(
-        loaded, kv: kv, sampling: options, memory: flags.memory, batch: flags.batch)
-      _ = try run.run(with: responder) { _ in try step() }
+    guard try BudgetSweep([run]).finished() == nil else { return (run.journal, nil) }
+    let responder = try EngineResponder(
+      loaded, kv: kv, sampling: options, memory: flags.memory, batch: flags.batch)
+    var last: RunProgress?
+    _ = try run.run(with: responder) {
+      last = $0
+      try step()
     }
-    return run.journal
+    return (run.journal, last.flatMap { $0.fresh > 0 ? $0.seconds / Double($0.fresh) : nil })
   }
 
   /// The first replies that the model gives with everything in BF16, as it reads them: the texts
   /// along which divergences are measured. They are of the first part, on which nothing else is
   /// decided.
-  func texts(_ count: Int) throws -> [(tokens: [Int32], prompt: Int)] {
+  ///
+  /// - Returns: the texts, each with the number of tokens that are prompt, and the seconds that a
+  ///   reply took where some were generated now.
+  func texts(
+    _ count: Int
+  ) throws -> (texts: [(tokens: [Int32], prompt: Int)], secondsOfReply: Double?) {
     Console.note("texts: \(count) replies of \(loaded.name) with a BF16 cache")
-    let journal = try journal(.full, part: 1) { try Interrupts.check() }
+    let (journal, seconds) = try journal(.full, part: 1) { try Interrupts.check() }
     let responder = try EngineResponder(
       loaded, kv: .full, sampling: options, memory: flags.memory, batch: 1)
     let replies = try EvaluationRun(
       benchmark: benchmark, scenario: try scenario(.full), journal: journal
     ).replies(from: journal)
-    return try replies.prefix(count).map { try responder.tokens(of: $0.question, $0.reply) }
+    let texts = try replies.prefix(count).map { try responder.tokens(of: $0.question, $0.reply) }
+    return (texts, seconds)
   }
 
   /// Whether the memory holds one text of the task under a policy, however long it becomes.
@@ -120,8 +135,8 @@ struct TaskAccuracy {
           try Interrupts.check()
           line.show(part - 2, of: parts - 1, detail: "\(point.policy)")
         }
-        let reference = try journal(.full, part: part, step: show)
-        let candidate = try journal(point.policy, part: part, step: show)
+        let reference = try journal(.full, part: part, step: show).url
+        let candidate = try journal(point.policy, part: part, step: show).url
         try test.add(first: reference, second: candidate)
       }
       confirmed.append(TuningReport.Confirmed(point: point, test: test))

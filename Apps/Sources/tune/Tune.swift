@@ -95,7 +95,7 @@ struct Tune: ParsableCommand {
     let loaded = try LoadedModel(model, checkpoint)
     let accuracy = try TaskAccuracy(
       benchmark, loaded, flags: self, folder: folder)
-    let texts = try accuracy.texts(texts)
+    let (texts, secondsOfReply) = try accuracy.texts(texts)
     let search = try KVPolicySearch(
       shape: shape, heads: loaded.decoder.shape.heads.queries,
       texts: texts.map { ($0.tokens.count, $0.prompt) },
@@ -106,8 +106,17 @@ struct Tune: ParsableCommand {
       folder.appendingPathComponent("divergences.jsonl"),
       key: Scenario.digest(of: "\(try accuracy.scenario(.full).fingerprint) \(texts.count)"))
     let meter = DivergenceMeter(pass: loaded.pass, texts: texts, journal: journal)
-    try meter.measure(search.probes(), as: "layers")
+    let secondsOfProbe = try meter.measure(search.probes(), as: "layers")
     let policies = try search.candidates(journal.found.mapValues(\.divergence.value))
+    if let secondsOfProbe, let secondsOfReply {
+      let seconds = (
+        divergences: secondsOfProbe * Double(meter.missing(of: policies).count),
+        accuracy: secondsOfReply * Double(accuracy.comparable * (candidates + 1))
+      )
+      Console.note(
+        "about \(Text.duration(seconds.divergences)) for \(policies.count) policies along the texts, then at most \(Text.duration(seconds.accuracy)) to compare \(candidates) of them on \(accuracy.comparable) problems; what is decided sooner ends sooner"
+      )
+    }
     try meter.measure(policies, as: "policies")
     let points = policies.compactMap { policy in
       journal.found["\(policy)"].map {
