@@ -58,5 +58,5 @@ int main(int count, char **arguments) {
   const double int8 = vnni ? rate(int8_by_four, threads, 64) : rate(avx2_bytes, threads, 32);
   printf("{\"threads\": %d, \"f32\": %.0f, \"bf16\": %.0f", threads, f32,
          __builtin_cpu_supports("avx512bf16") ? rate(bf16, threads, 32) : f32);
-  printf(", \"int8\": %.0f, \"int16\": %.0f}\n", int8, vnni ? int8 / 2 : rate(avx2_int16, threads, 16));
+  printf(", \"int8\": %.0f, \"int16\": %.0f, \"vnni\": %d}\n", int8, vnni ? int8 / 2 : rate(avx2_int16, threads, 16), vnni != 0);
 }

@@ -4,6 +4,7 @@
     ... versus.py --shape 1.7b --threads 1 --cases "16 sequences" --turns 3
     ... versus.py --shape 30b-a3b --layers 4 --python VENV/bin/python      # one that has llama-cpp-python already
     ... versus.py --shape qwen3.5-4b --layers 8 --prepare                  # writes the GGUF files and measures nothing
+    ... versus.py --schemes                                                # 8- and 4-bit activations
 
 The first start makes a virtual environment in --work, lets pip build llama-cpp-python natively (some minutes), and writes the
 GGUF files. For each setting all engines load their weights and fill their caches; then they take turns, a second or two each,
@@ -31,7 +32,7 @@ from shapes import SHAPES  # noqa: E402
 LINE = ("| {case} | {ours:.1f} | {peer:.1f} ({format}) | {ratio:.2f} ({low:.2f} to {high:.2f}) | {limit:.0f} "
         "| {share} % |")
 DEPTH = 4096
-BITS = {"bf16": "16 bits", "int8": "8 bits", "int4": "4 bits"}
+NAMES = {"bf16": "16 bits", "int8": "8 bits", "int4": "4 bits", "w8a8": "W8A8", "w8a8-fp": "FP8", "w4a4": "W4A4"}
 PROMPT_FIELD, FIELD = "prompt_tokens_per_second", "tokens_per_second"
 
 
@@ -56,7 +57,7 @@ class Setting:
             for index, cache in enumerate(self.caches):
                 depth = f" at depth {self.depth}" if self.depth else ""
                 kept = f", {cache} cache" if len(self.caches) > 1 else ""
-                yield f"{name}{depth}, {BITS[self.ours]}{kept}", index, field
+                yield f"{name}{depth}, {NAMES[self.ours]}{kept}", index, field
 
 
 SETTINGS = [
@@ -67,6 +68,14 @@ SETTINGS = [
     Setting("int8", (("q8_0", "f16"),), depth=128, batch=16, prompt=1),
     Setting("int4", (("q4_0", "f16"),), depth=128, batch=16, prompt=1),
     Setting("int8", (("q8_0", "f16"),), depth=DEPTH, batch=16, caches=("bf16", "int8"), prompt=1, tokens=16),
+]
+# Formats whose activations are rounded too, beside those whose weights alone are.
+SCHEMES = [
+    Setting(ours, tuple((kind, "f16") for kind in kinds), **load)
+    for load in ({}, {"depth": 128, "batch": 16, "prompt": 1})
+    for ours, kinds in {
+        "bf16": ["bf16"], "int8": ["q8_0"], "w8a8": ["q8_0"], "w8a8-fp": ["q8_0"], "int4": ["q4_0"], "w4a4": ["q4_0"],
+    }.items()
 ]
 
 
@@ -128,9 +137,12 @@ def limit(setting, field, shape, reading, ceilings):
     rates = ceilings | {"exact": ceilings["f32"]}
     # The ceilings are those of vectors: products by tiles (AMX) may pass them.
     numerics = reading["numerics"].removesuffix("-tiles")
+    # What a scheme rounds activations to, whatever the numerics; without VNNI 8-bit codes are multiplied in 16 bits.
+    schemes = {"w8a8": "int8" if ceilings["vnni"] else "int16", "w8a8-fp": "bf16", "w4a4": "int8"}
     products = "exact" if setting.ours == "bf16" and numerics == "int16" else numerics
     products = "bf16" if setting.ours == "bf16" and numerics == "int8" else products
     products = "exact" if setting.ours != "bf16" and numerics == "bf16" else products
+    products = schemes.get(setting.ours, products)
     attention = "bf16" if numerics in ("int8", "bf16") else "exact"
     attention = attention if reading["kv"] == "bf16" else "int8" if numerics == "int8" else "int16"
     is_prompt = field == PROMPT_FIELD
@@ -156,7 +168,7 @@ def measure(setting, options, python, ceilings_program):
         peers = {}
         for kind, cache in setting.peers:
             file = gguf_file(python, kind, options)
-            peers[kind, cache] = running.enter_context(Engine([python, HERE / "peer.py", file, "--kv", cache, *flags]))
+            peers[kind.upper(), cache] = running.enter_context(Engine([python, HERE / "peer.py", file, "--kv", cache, *flags]))
         turns = []
         for turn in range(options.turns + 1):
             found = ({name: peer.measure()[0] for name, peer in peers.items()}, engine.measure(),
@@ -172,7 +184,7 @@ def measure(setting, options, python, ceilings_program):
         ratios = sorted(mine / other for mine, other in zip(mine, theirs))
         share = statistics.median(mine / most for mine, most in zip(mine, limits))
         yield {"case": name, "ours": statistics.median(mine), "peer": statistics.median(theirs),
-               "format": f"{best[0].upper()}, {best[1].upper()} cache", "ratio": statistics.median(ratios), "low": ratios[0],
+               "format": f"{best[0]}, {best[1].upper()} cache", "ratio": statistics.median(ratios), "low": ratios[0],
                "high": ratios[-1], "limit": statistics.median(limits), "share": round(100 * share)}
 
 
@@ -181,6 +193,7 @@ def main():
     parser.add_argument("--shape", choices=SHAPES, default="0.6b")
     parser.add_argument("--layers", type=int, help="where fewer than the shape has")
     parser.add_argument("--python", type=pathlib.Path, help="a Python that has llama-cpp-python, gguf and numpy already")
+    parser.add_argument("--schemes", action="store_true", help="formats with rounded activations instead of the defaults")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--prepare", action="store_true", help="only make the files that measuring needs, which takes long")
@@ -191,10 +204,11 @@ def main():
     parser.add_argument("--results", type=pathlib.Path, help="a table of Tools/bench/results to put the figures into")
     options = parser.parse_args()
 
+    settings = SCHEMES if options.schemes else SETTINGS
     options.work.mkdir(parents=True, exist_ok=True)
     python, ceilings_program = prepare(options.work, options.python)
     if options.prepare:
-        for kind in sorted({kind for setting in SETTINGS for kind, _ in setting.peers}):
+        for kind in sorted({kind for setting in settings for kind, _ in setting.peers}):
             print(gguf_file(python, kind, options), flush=True)
         return
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
@@ -203,7 +217,7 @@ def main():
           f"{options.ours or 'its defaults'}; medians of {options.turns} turns\n")
     print("| case | ours, tokens/s | llama.cpp, its best | ratio | limit | share of the limit |")
     print("|---|---|---|---|---|---|", flush=True)
-    for setting in SETTINGS:
+    for setting in settings:
         if not any(options.cases in name for name, _, _ in setting.rows()):
             continue
         rows = []
