@@ -13,7 +13,9 @@ import Testing
     "M": .mathematics, "I": .integer(from: 0, to: 999), "L": .letter(count: 4),
   ]
 
-  @Test(arguments: (forms + "\n" + notations).split(separator: "\n").map(String.init))
+  @Test(
+    arguments: [forms, notations, kinds, variants].joined(separator: "\n").split(separator: "\n")
+      .map(String.init))
   func formsAreJudgedAsAReaderWould(line: String) throws {
     let fields = line.split(separator: " | ", maxSplits: 3).map(String.init)
     try #require(fields.count == 4)

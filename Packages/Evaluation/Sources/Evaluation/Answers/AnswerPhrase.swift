@@ -182,7 +182,15 @@ enum AnswerPhrase {
     case UInt8(ascii: "\\"): return following?.isLetter == true && !isSpace(text, at: position)
     default: break
     }
+    // A letter that is no unit is a factor.
+    if byte.isLetter, following?.isLetter != true { return !"mgshL".utf8.contains(byte) }
     let next = skip(in: text, from: position, while: \.isBlank)
+    for word: StaticString in ["or", "and"] where text.hasWord(word, at: next) {
+      let other = skip(in: text, from: next + word.utf8CodeUnitCount) {
+        $0.isBlank || $0.isMarkdown
+      }
+      return text.byte(at: other)?.isDigit == true
+    }
     guard let sign = text.byte(at: next) else { return false }
     if text.has("\\times", at: next) || text.has("\\cdot", at: next) { return true }
     guard "+-*/=^".utf8.contains(sign) else { return false }
@@ -201,7 +209,7 @@ enum AnswerPhrase {
   private static let fillers: [StaticString] = [
     "is", ":", "=", "should be", "must be", "would be", "will be", "has to be", "option", "choice",
     "letter", "the", "correct", "$", "\\(", "\\[", "\\text{", "\\textbf{", "\\mathbf{",
-    "\\mathrm{", "\\boxed{", "\\textnormal{", "\\underline{", "\"", "'", "(s)", ">", "- ",
+    "\\mathrm{", "\\boxed{", "\\textnormal{", "\\underline{", "\"", "'", "(s)", ">", "- ", "{",
     "\u{2013}", "\u{2014}", "\u{ff1a}", "\u{662f}", "\u{4e3a}",
   ]
   private static let connectors = [
@@ -223,6 +231,7 @@ enum AnswerPhrase {
         let rest = text[found.end...]
         let isEnclosed = "([".utf8.contains(byte)
         let isMarked = ".)".utf8.contains(text[found.end - 1])
+        if isList(rest, count: count) { return nil }
         let isName =
           isEnclosed || isMarked || !(rest.first?.isBlank ?? false)
           || LetterAnswer.isFollowed(byte, by: rest.drop(while: \.isBlank))
@@ -239,6 +248,15 @@ enum AnswerPhrase {
       }
     }
     return nil
+  }
+
+  /// Whether another option follows a comma, as in `C, D`.
+  private static func isList(_ rest: ArraySlice<UInt8>, count: Int) -> Bool {
+    guard let mark = rest.first, ",/&;".utf8.contains(mark) else { return false }
+    let next = rest.dropFirst().drop { $0.isBlank || $0.isMarkdown }
+    guard let other = letter(at: next.startIndex, in: next, count: count) else { return false }
+    // "C, A is wrong" goes on with a sentence.
+    return next[other.end...].drop(while: \.isBlank).first?.isLetter != true
   }
 
   private static let verdicts: [StaticString] = [

@@ -4,6 +4,13 @@ enum AnswerWrapping {
   /// An answer without decoration; blanks and `\text{...}` within it are kept.
   static func removed(from content: String) -> [UInt8] {
     var text = unwrapped(Array(content.utf8)[...], opensText: false, depth: 0)[...].trimmed
+    // What stands behind bold print belongs to it: `**45** cookies`.
+    if text.has("**", at: text.startIndex),
+      let close = text.dropFirst(2).firstRange(of: "**".utf8)
+    {
+      text =
+        (text[(text.startIndex + 2)..<close.lowerBound] + text[close.upperBound...])[...].trimmed
+    }
     for _ in 0..<8 {
       let before = text
       text = withoutMarks(text)
@@ -128,7 +135,9 @@ enum AnswerWrapping {
   private static func withoutMarks(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var text = text.trimmed
     while let first = text.first, first.isMarkdown { text = text.dropFirst().trimmed }
-    while let last = text.last, last.isMarkdown { text = text.dropLast().trimmed }
+    while let last = text.last, last.isMarkdown || ",;".utf8.contains(last) {
+      text = text.dropLast().trimmed
+    }
     return text
   }
 

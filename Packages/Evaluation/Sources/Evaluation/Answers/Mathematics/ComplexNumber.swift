@@ -100,4 +100,18 @@ struct ComplexNumber: Equatable {
     if imaginary == 0 { return Self(cos(real)) }
     return Self(cos(real) * cosh(imaginary), -sin(real) * sinh(imaginary))
   }
+
+  /// The angle with this sine, its principal value; of a real number beyond 1 none.
+  var arcsine: Self {
+    if imaginary == 0 { return Self(asin(real)) }
+    let root = (Self(1) - self * self).squareRoot
+    return -(Self.i * (Self.i * self + root).logarithm)
+  }
+
+  /// The angle with this tangent, its principal value.
+  var arctangent: Self {
+    if imaginary == 0 { return Self(atan(real)) }
+    let turned = Self.i * self
+    return ((Self(1) + turned).logarithm - (Self(1) - turned).logarithm) / Self(0, 2)
+  }
 }

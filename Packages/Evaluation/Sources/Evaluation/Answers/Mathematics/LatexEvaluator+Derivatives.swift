@@ -2,8 +2,9 @@ import Foundation
 
 /// Derivatives: `\frac{d}{dx} x^2`, `\frac{\partial^2}{\partial x \partial y} (x^2 y^3)`.
 ///
-/// They are the limit of symmetric differences, to nine digits and more. `\frac{dy}{dx}` is a name
-/// of its own, and no fraction.
+/// Up to the second order they are the limit of symmetric differences, beyond it, where differences
+/// lose too many digits, integrals round the place; both to nine digits and more. `\frac{dy}{dx}` is
+/// a name of its own, and no fraction.
 struct DerivativeText {
   /// What is derived, where it stands above the line.
   let subject: ArraySlice<UInt8>
@@ -14,7 +15,22 @@ struct DerivativeText {
 
   private static let marks: [StaticString] = ["d", "\\partial"]
   /// Differences of higher orders lose too many digits.
-  static let highestOrder = 2
+  private static let highestOrderOfDifferences = 2
+
+  /// Whether the derivative is one of differences.
+  var isOfDifferences: Bool { names.count <= Self.highestOrderOfDifferences }
+
+  /// Whether a derivative of higher order stands in a text. Such a one has no value where what is
+  /// derived has a cut, as logarithms have left of zero.
+  static func isHigh(in text: ArraySlice<UInt8>) -> Bool {
+    text.indices.contains { DerivativeText(in: text, at: $0)?.isOfDifferences == false }
+  }
+
+  /// Each name once, with how often it is derived by.
+  var orders: [(name: String, order: Int)] {
+    Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +)
+      .sorted { $0.key < $1.key }.map { (name: $0.key, order: $0.value) }
+  }
 
   /// Reads the derivative that begins at a position; nil where none does.
   init?(in text: ArraySlice<UInt8>, at start: Int) {
@@ -83,7 +99,7 @@ extension LatexEvaluator {
     } else {
       subject = text.subject
     }
-    guard text.names.count <= DerivativeText.highestOrder else { return nil }
+    guard text.isOfDifferences else { return roundIntegral(of: subject, text.orders[...]) }
     return SequenceLimit.value {
       difference(of: subject, text.names[...], pow(0.5, Double($0 + 3)))
     }
@@ -111,5 +127,18 @@ extension LatexEvaluator {
       ends.append(end)
     }
     return (ends[0] - ends[1]) / ComplexNumber(2 * step)
+  }
+
+  /// The derivative by some names, one after the other, each by an integral round its place.
+  private mutating func roundIntegral(
+    of subject: ArraySlice<UInt8>, _ orders: ArraySlice<(name: String, order: Int)>
+  ) -> ComplexNumber? {
+    guard let (name, order) = orders.first else { return value(of: subject) }
+    let outer = indices[name]
+    defer { indices[name] = outer }
+    return CauchyIntegral.derivative(order, at: outer ?? variable(name.utf8)) { place in
+      indices[name] = place
+      return roundIntegral(of: subject, orders.dropFirst())
+    }
   }
 }

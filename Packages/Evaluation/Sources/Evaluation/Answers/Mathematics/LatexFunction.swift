@@ -3,7 +3,7 @@ import Foundation
 /// The functions an answer may use, by their LaTeX command.
 enum LatexFunction: String, CaseIterable {
   case sin, cos, tan, cot, sec, csc, sinh, cosh, tanh
-  case arcsin, arccos, arctan, ln, log, exp
+  case arcsin, arccos, arctan, ln, log, exp, cis
 
   /// The function that undoes a sine, a cosine or a tangent.
   var inverse: LatexFunction? {
@@ -15,7 +15,7 @@ enum LatexFunction: String, CaseIterable {
     }
   }
 
-  /// The value; nil where a real inverse function is not defined.
+  /// The value; no number where a real inverse function is not defined.
   ///
   /// - Parameters:
   ///   - x: The argument.
@@ -35,12 +35,13 @@ enum LatexFunction: String, CaseIterable {
     case .tanh:
       let square = (x + x).exponential
       return (square - one) / (square + one)
-    case .arcsin: return x.imaginary == 0 ? ComplexNumber(Foundation.asin(x.real)) : nil
-    case .arccos: return x.imaginary == 0 ? ComplexNumber(Foundation.acos(x.real)) : nil
-    case .arctan: return x.imaginary == 0 ? ComplexNumber(Foundation.atan(x.real)) : nil
+    case .arcsin: return x.arcsine
+    case .arccos: return ComplexNumber(.pi / 2) - x.arcsine
+    case .arctan: return x.arctangent
     case .ln: return x.logarithm
     case .log: return x.logarithm / (base ?? ComplexNumber(10)).logarithm
     case .exp: return x.exponential
+    case .cis: return (ComplexNumber.i * x).exponential
     }
   }
 }

@@ -55,13 +55,14 @@ indirect enum MathAnswer: Equatable, Sendable {
       self = .clock(time)
     } else if let parts = text.split(atTopLevel: ":"), parts.allSatisfy({ !$0.isEmpty }) {
       self = .ratio(parts)
-    } else if let rows = Self.matrix(text) {
+    } else if let rows = Self.matrix(text) ?? Self.scaledMatrix(text) {
       self = .matrix(rows.map { $0.map(read) })
     } else if let inner = text.unwrapped(by: "\\{", "\\}") {
       let elements = inner.split(atTopLevel: ",") ?? [inner]
       self = .list(elements.map(read))
     } else if let group = Self.brackets(text) {
-      let parts = group.inner.split(atTopLevel: ",") ?? [group.inner]
+      let parts =
+        group.inner.split(atTopLevel: ",") ?? group.inner.split(atTopLevel: ";") ?? [group.inner]
       let isPlain = parts.count == 1 && group.open == UInt8(ascii: "(")
       let isMatrix = parts.count == 1 && Self.matrix(group.inner[...]) != nil
       self =
@@ -150,6 +151,22 @@ indirect enum MathAnswer: Equatable, Sendable {
       return rows.map { $0.split(atTopLevel: "&") ?? [$0] }
     }
     return nil
+  }
+
+  /// A number times a matrix, as the matrix of the products.
+  private static func scaledMatrix(_ text: ArraySlice<UInt8>) -> [[ArraySlice<UInt8>]]? {
+    guard let begin = text.firstRange(of: "\\begin{".utf8), begin.lowerBound > text.startIndex,
+      let rows = matrix(text[begin.lowerBound...])
+    else { return nil }
+    var factor = text[..<begin.lowerBound]
+    for sign in ["\\cdot", "\\times", "*"]
+    where factor.suffix(sign.utf8.count).elementsEqual(sign.utf8) {
+      factor = factor.dropLast(sign.utf8.count)
+    }
+    if factor.elementsEqual("-".utf8) { factor = Array("-1".utf8)[...] }
+    guard LatexEvaluator.value(of: factor, at: 1) != nil else { return nil }
+    let (open, close) = ([UInt8(ascii: "(")], [UInt8(ascii: ")")])
+    return rows.map { $0.map { (open + factor + close + open + $0 + close)[...] } }
   }
 
   private static func inequality(_ text: ArraySlice<UInt8>) -> MathAnswer? {

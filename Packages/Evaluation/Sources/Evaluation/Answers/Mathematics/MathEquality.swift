@@ -129,9 +129,8 @@ enum MathEquality {
       (.tuple(UInt8(ascii: "("), UInt8(ascii: ")"), let parts), .list(let elements)):
       return coordinates(elements).map { inOrder($0, parts) } ?? false
     case (.list(let elements), let other), (let other, .list(let elements)):
-      // A set of one element is that element.
-      guard elements.count == 1, let only = elements.first else { return false }
-      return areEqual(only, other)
+      // A set of one element is that element, however often and in whatever way it is written.
+      return elements.count <= MathAnswer.mostParts && elements.allSatisfy { areEqual($0, other) }
     default: return false
     }
   }
@@ -182,6 +181,7 @@ enum MathEquality {
     let counts = [left, right].contains { text in
       ["!", "\\sum", "\\prod", "\\binom"].contains { text.contains($0) }
     }
+    let isHigh = DerivativeText.isHigh(in: left) || DerivativeText.isHigh(in: right)
     var compared = 0
     for point in points {
       switch (
@@ -192,7 +192,8 @@ enum MathEquality {
         guard areClose(a, b) else { return false }
         compared += 1
       case (nil, nil): continue
-      default: return false
+      case (nil, _), (_, nil):
+        guard isHigh || counts else { return false }
       }
     }
     return compared >= 2 || (compared == 0 && areSameText(left, right))
@@ -275,7 +276,8 @@ enum MathEquality {
 
   /// Equations are the same when one is a multiple of the other.
   private static func equations(_ first: Equation, _ second: Equation) -> Bool {
-    if expressions(first.left, second.left), expressions(first.right, second.right) { return true }
+    let isSameName = expressions(first.left, second.left) || isGraph(first.left, second.left)
+    if isSameName, expressions(first.right, second.right) { return true }
     var ratios: [ComplexNumber] = []
     for point in points {
       guard let above = difference(first, at: point), let below = difference(second, at: point)
@@ -287,6 +289,15 @@ enum MathEquality {
       return false
     }
     return ratios.allSatisfy { $0.isFinite && areClose($0, ratio) }
+  }
+
+  /// `y` and `f(x)`, which both are what a graph shows.
+  private static func isGraph(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Bool {
+    func isFunction(_ name: ArraySlice<UInt8>) -> Bool {
+      name.count == 4 && name.first?.isLetter == true && name.dropFirst().elementsEqual("(x)".utf8)
+    }
+    let isY = [left, right].map { $0.elementsEqual("y".utf8) }
+    return (isY[0] && isFunction(right)) || (isY[1] && isFunction(left))
   }
 
   private static func difference(_ sides: Equation, at point: UInt64) -> ComplexNumber? {

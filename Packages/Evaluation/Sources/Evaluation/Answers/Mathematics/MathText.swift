@@ -15,10 +15,11 @@ enum MathText {
     for mark in [",\\! ", ",\\!", ",\\,", "{, }", " {,} "] {
       joined = joined.replacing(mark, with: ",")
     }
-    var text = AnswerWrapping.removed(from: UnicodeMarks.inLatex(joined))
+    var text = withoutRemark(AnswerWrapping.removed(from: UnicodeMarks.inLatex(joined)))
     text = RepeatingDecimal.marked(MathNotation.withInfixFractions(withoutModulus(text)))
     for (spelling, form) in spellings { text = text.replacing(spelling.utf8, with: form.utf8) }
-    text = withRaisedDigits(withoutArticle(text))
+    text = withRaisedDigits(IndexNotation.plain(withoutArticle(text)))
+    if isEmptySet(text) { return Array("\\emptyset".utf8) }
     text = Quantity.withSummedUnits(text)
     text = withListMarks(NumberWords.inDigits(text))
     text = Quantity.withMarkedUnits(text)
@@ -28,6 +29,45 @@ enum MathText {
     text = MathNotation.withCommands(text)
     // A number that stood before its unit may still have its thousands commas.
     return numberList(text) ?? withoutThousandsCommas(text)
+  }
+
+  /// An answer without words in brackets behind it: `45 (forty-five)`, `5 \text{ (since } x > 0)`.
+  private static func withoutRemark(_ text: [UInt8]) -> [UInt8] {
+    guard text.last == UInt8(ascii: ")") || text[...].trimmed.suffix(2).elementsEqual(")}".utf8)
+    else {
+      return text
+    }
+    var depth = 0
+    guard
+      let open = text.indices.last(where: { index in
+        if text[index] == UInt8(ascii: ")") { depth += 1 }
+        if text[index] == UInt8(ascii: "(") { depth -= 1 }
+        return depth == 0 && text[index] == UInt8(ascii: "(")
+      })
+    else { return text }
+    var answer = text[..<open].trimmed
+    var isApart = answer.endIndex < open
+    if answer.suffix(6).elementsEqual("\\text{".utf8) {
+      answer = answer.dropLast(6).trimmed
+      isApart = true
+    }
+    let words = text[open...].replacing("\\text", by: "").split { !$0.isLetter && $0 != 0x5c }
+    let isRemark = words.contains { word in
+      word.count >= 3 && word.first != 0x5c && word.allSatisfy(\.isLetter)
+        && !formulaWords.contains(String(decoding: word, as: UTF8.self).lowercased())
+    }
+    let isAnswer = answer.last.map { $0.isDigit || "}%$".utf8.contains($0) } == true
+    return isApart && isRemark && isAnswer ? Array(answer) : text
+  }
+
+  /// Words of formulas, which are no remark.
+  private static let formulaWords = Set(
+    LatexFunction.allCases.map(\.rawValue) + ["sqrt", "mod", "frac", "binom", "infinity", "theta"])
+
+  /// Whether the answer says that there is none.
+  private static func isEmptySet(_ text: [UInt8]) -> Bool {
+    let words = String(decoding: text, as: UTF8.self).lowercased()
+    return ["no solution", "no solutions", "no real solution", "no real solutions"].contains(words)
   }
 
   /// A number without the commas of its thousands, alone or behind the last equals sign.
@@ -56,8 +96,9 @@ enum MathText {
 
   /// Other ways to write the same, in the order in which they are replaced.
   private static let spellings = [
-    ("{,}", ","),
-    ("\\cfrac", "\\frac"), ("\\lbrace", "\\{"), ("\\rbrace", "\\}"), ("\\lvert", "|"),
+    ("{,}", ","), ("{.}", "."),
+    ("\\cfrac", "\\frac"), ("\\dbinom", "\\binom"), ("\\tbinom", "\\binom"), ("\\lbrace", "\\{"),
+    ("\\rbrace", "\\}"), ("\\lvert", "|"),
     ("\\rvert", "|"), ("\\leqslant", "\\le"), ("\\geqslant", "\\ge"), ("\\leq", "\\le"),
     ("\\geq", "\\ge"), ("\\le ", "\\le"), ("\\ge ", "\\ge"), ("\\lt", "<"), ("\\gt", ">"),
     ("\\colon", ":"), ("\\text{:}", ":"), ("{:}", ":"), ("\\degree", "^\\circ"),
@@ -86,6 +127,10 @@ enum MathText {
   /// `and` and `or` between the elements of a list are commas.
   private static func withListMarks(_ text: [UInt8]) -> [UInt8] {
     var parts = String(decoding: text, as: UTF8.self)
+    // Another way to write it may stand in brackets.
+    for other in ["\\text{ (or }", "\\text{(or }", " (or "] where parts.hasSuffix(")") {
+      if parts.contains(other) { parts = String(parts.dropLast()).replacing(other, with: "\u{1},") }
+    }
     for word in ["and", "or", "\\&", "&"] where word != "&" || !parts.contains("\\begin") {
       for spelled in [
         "\\text{ \(word) }", "\\text{\(word) }", "\\text{ \(word)}", "\\text{\(word)}", " \(word) ",

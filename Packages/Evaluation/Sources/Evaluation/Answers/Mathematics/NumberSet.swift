@@ -15,11 +15,11 @@ enum NumberSet {
       return without(sides[1].split(atTopLevel: ",") ?? [sides[1]])
     }
     if let sides = text.split(atTopLevel: "\\setminus"), sides.count == 2,
-      answer(sides[0]) == interval(nil, nil), let inner = sides[1].unwrapped(by: "\\{", "\\}")
+      let inner = sides[1].unwrapped(by: "\\{", "\\}")
     {
-      return without(inner.split(atTopLevel: ",") ?? [inner])
+      return without(inner.split(atTopLevel: ",") ?? [inner], of: answer(sides[0]))
     }
-    return bounds(text, answer)
+    return distance(text) ?? bounds(text, answer) ?? apart(text, answer)
   }
 
   private static let all = [
@@ -65,14 +65,73 @@ enum NumberSet {
     ])
   }
 
-  /// All numbers but some.
-  private static func without(_ points: [ArraySlice<UInt8>]) -> MathAnswer? {
+  /// `|x| < 2` and `|x| > 2` as the intervals that they are.
+  private static func distance(_ text: ArraySlice<UInt8>) -> MathAnswer? {
+    for (mark, isBelow, isClosed) in [
+      ("\\le", true, true), ("\\ge", false, true), ("<", true, false), (">", false, false),
+    ] {
+      guard let sides = text.split(atTopLevel: mark), sides.count == 2,
+        let inner = sides[0].unwrapped(by: "|", "|"), MathAnswer.isName(inner),
+        let size = value(.expression(sides[1])), size > 0
+      else { continue }
+      let low = MathAnswer.expression(Array("-(".utf8) + sides[1] + [UInt8(ascii: ")")])
+      let high = MathAnswer.expression(sides[1])
+      let (open, close): (UInt8, UInt8) =
+        isClosed ? (UInt8(ascii: "["), UInt8(ascii: "]")) : (UInt8(ascii: "("), UInt8(ascii: ")"))
+      if isBelow { return .tuple(open: open, close: close, [low, high]) }
+      return .union([
+        .tuple(open: UInt8(ascii: "("), close: close, [lowest, low]),
+        .tuple(open: open, close: UInt8(ascii: ")"), [high, highest]),
+      ])
+    }
+    return nil
+  }
+
+  /// An interval, or all numbers, but for some points within.
+  private static func without(
+    _ points: [ArraySlice<UInt8>], of whole: MathAnswer = interval(nil, nil)
+  ) -> MathAnswer? {
+    guard case .tuple(let open, let close, let ends) = whole, ends.count == 2 else { return nil }
     let points = points.map { MathAnswer.expression($0) }
     let values = points.compactMap(value)
-    guard values.count == points.count, !values.isEmpty else { return nil }
+    let bounds = (
+      ends[0] == lowest ? -.infinity : value(ends[0]),
+      ends[1] == highest ? .infinity : value(ends[1])
+    )
+    guard values.count == points.count, !values.isEmpty, let low = bounds.0, let high = bounds.1,
+      values.allSatisfy({ low < $0 && $0 < high })
+    else { return nil }
     let sorted = zip(values, points).sorted { $0.0 < $1.0 }.map(\.1)
-    let edges = [nil] + sorted.map(Optional.some) + [nil]
-    return .union(zip(edges, edges.dropFirst()).map { interval($0, $1) })
+    let edges = [ends[0]] + sorted + [ends[1]]
+    return .union(
+      edges.indices.dropLast().map { index in
+        .tuple(
+          open: index == 0 ? open : UInt8(ascii: "("),
+          close: index == sorted.count ? close : UInt8(ascii: ")"),
+          [edges[index], edges[index + 1]])
+      })
+  }
+
+  /// Inequalities of one name that have nothing in common: `-2 < x < 1 \text{ or } x > 3`.
+  private static func apart(
+    _ text: ArraySlice<UInt8>, _ answer: (ArraySlice<UInt8>) -> MathAnswer
+  ) -> MathAnswer? {
+    let signs = ["<", ">", "\\le", "\\ge"]
+    guard let pieces = text.split(atTopLevel: ","),
+      pieces.allSatisfy({ piece in signs.contains { piece.contains($0) } })
+    else { return nil }
+    let intervals = pieces.map(answer)
+    let ends = intervals.compactMap { interval -> ClosedRange<Double>? in
+      guard case .tuple(_, _, let ends) = interval, ends.count == 2,
+        let low = ends[0] == lowest ? -.infinity : value(ends[0]),
+        let high = ends[1] == highest ? .infinity : value(ends[1]), low <= high
+      else { return nil }
+      return low...high
+    }.sorted { $0.lowerBound < $1.lowerBound }
+    guard ends.count == pieces.count,
+      zip(ends, ends.dropFirst()).allSatisfy({ $0.upperBound <= $1.lowerBound })
+    else { return nil }
+    return .union(intervals)
   }
 
   private static let lowest = MathAnswer.expression(Array("-\\infty".utf8)[...])

@@ -135,7 +135,14 @@ enum Quantity {
   private static func withoutCurrency(
     _ text: some Collection<UInt8>
   ) -> (number: [UInt8], unit: MeasureUnit?) {
-    let text = Array(text)[...].trimmed
+    let opening = Array("\\text{".utf8)
+    var text = Array(text)[...].trimmed
+    if text.starts(with: opening),
+      let close = LatexText.closingBrace(of: text, openedAt: text.startIndex + opening.count - 1),
+      currencies.contains(where: { text.dropFirst(opening.count).starts(with: $0.mark.utf8) })
+    {
+      text = (text[(text.startIndex + opening.count)..<close] + text[(close + 1)...])[...]
+    }
     for (mark, unit) in currencies where text.starts(with: mark.utf8) {
       let rest = text.dropFirst(mark.utf8.count).trimmed
       if let first = rest.first, first.isDigit || "-.\\".utf8.contains(first) {
@@ -153,7 +160,7 @@ enum Quantity {
   ) -> (rest: [UInt8], words: String?) {
     var end = text.endIndex
     var power = ""
-    for mark in ["^2", "^3", "^{2}", "^{3}"] where text.hasSuffix(mark) {
+    for mark in ["^2", "^3", "^{2}", "^{3}", "^{-1}", "^{-2}", "^{-3}"] where text.hasSuffix(mark) {
       end -= mark.utf8.count
       power = mark
       break
@@ -170,7 +177,8 @@ enum Quantity {
       guard isQuantity == true else { break }
       let words = String(decoding: text[start.upperBound..<(end - 1)], as: UTF8.self) + power
       let isHalfOfDay = ["am", "pm"].contains(words.lowercased().filter { !" .".contains($0) })
-      if isHalfOfDay { break }
+      // The imaginary unit and Euler's number are numbers.
+      if isHalfOfDay || ["i", "e"].contains(words) { break }
       // `\text{ km}/\text{h}`, or a scale such as `\text{ million}`, belongs to the words.
       return (Array(rest), words)
     }
