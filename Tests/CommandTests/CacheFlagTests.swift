@@ -14,7 +14,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("--kv int5", "\"int5\" is no format"), ("--kv int8 --kv-residual 100", "a multiple of 64"),
+    ("--kv int5", "\"int5\" is no format"), ("--kv q8_0", "int8 is what comes nearest"),
+    ("--kv-k fp8", "int8 is what comes nearest"), ("--kv-v turbo4", "int4 is what comes nearest"),
+    ("--kv int8 --kv-residual 100", "a multiple of 64"),
     ("--kv int8 --kv-residual 48 --kv-group 32", "a multiple of 32"),
     ("--kv int8 --kv-residual=-64", "-64 tokens"), ("--kv int8 --kv-group 48", "32, 64 or 128"),
     ("--kv int8 --kv-group 128", "64 tokens of a page"),

@@ -1,7 +1,6 @@
 import ArgumentParser
 import KVLayout
 
-extension KVFormat: ExpressibleByArgument {}
 extension KVKeyAxis: ExpressibleByArgument {}
 extension KVScheme: ExpressibleByArgument {}
 extension KVRule: ExpressibleByArgument {}
@@ -17,11 +16,17 @@ public struct CacheFlags: ParsableArguments {
   public var kv: KVPolicy?
 
   /// Format of the keys alone.
-  @Option(name: .customLong("kv-k"), help: "Format of the keys, where it is another.")
+  @Option(
+    name: .customLong("kv-k"),
+    help: ArgumentHelp("Format of the keys, where it is another.", valueName: "format"),
+    completion: .list(KVFormat.allCases.map(\.rawValue)), transform: { try KVFormat(parsing: $0) })
   public var kvKeys: KVFormat?
 
   /// Format of the values alone.
-  @Option(name: .customLong("kv-v"), help: "Format of the values, where it is another.")
+  @Option(
+    name: .customLong("kv-v"),
+    help: ArgumentHelp("Format of the values, where it is another.", valueName: "format"),
+    completion: .list(KVFormat.allCases.map(\.rawValue)), transform: { try KVFormat(parsing: $0) })
   public var kvValues: KVFormat?
 
   /// Tokens that are not quantized.

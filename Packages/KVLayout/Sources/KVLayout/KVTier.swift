@@ -32,13 +32,12 @@ public struct KVTier: Sendable, Hashable, CustomStringConvertible {
     for piece in text.split(separator: ",", omittingEmptySubsequences: false) {
       let parts = piece.split(separator: ":", omittingEmptySubsequences: false)
       let names = parts[0].split(separator: "/", omittingEmptySubsequences: false)
-      let formats = names.compactMap { KVFormat(rawValue: String($0)) }
-      guard (1...2).contains(formats.count), formats.count == names.count else {
-        let known = KVFormat.allCases.map(\.rawValue).joined(separator: ", ")
+      guard names.count <= 2 else {
         throw .invalidFormat(
-          text: text,
-          reason: "\"\(parts[0])\" is no format; expected \(known), or two as KEYS/VALUES")
+          text: text, reason: "expected a format, or two as KEYS/VALUES, found \"\(parts[0])\"")
       }
+      var formats: [KVFormat] = []
+      for name in names { formats.append(try KVFormat(parsing: String(name), in: text)) }
       let tokens = parts.count == 2 ? Int(parts[1]) : nil
       guard parts.count == 1 || tokens != nil else {
         throw .invalidFormat(text: text, reason: "expected FORMAT:TOKENS, found \"\(piece)\"")

@@ -39,6 +39,25 @@ import Testing
   func otherPoliciesAreRefused(text: String) {
     #expect(throws: KVPolicyError.self) { try KVPolicy(parsing: text) }
   }
+
+  /// What llama.cpp, vLLM, Ollama and others call the formats of their caches.
+  @Test(arguments: [
+    ("q8_0", "int8"), ("fp8", "int8"), ("fp8_e5m2", "int8"), ("INT8", "int8"), ("q5_1", "int8"),
+    ("q4_0", "int4"), ("iq4_nl", "int4"), ("nvfp4", "int4"), ("turbo3", "int4"), ("turbo2", "int2"),
+    ("4", "int4"), ("f16", "bf16"), ("FP16", "bf16"), ("16", "bf16"), ("float32", "f32"),
+  ])
+  func otherProgramsFormatsAreTranslated(name: String, format: String) {
+    for text in [name, "bf16:64,\(name)", "int8/\(name)", "rkv:2048+\(name)"] {
+      #expect {
+        try KVPolicy(parsing: text)
+      } throws: {
+        "\($0)".contains("\"\(name)\" is no format; \(format) is what comes nearest")
+      }
+    }
+    for other in ["q", "word", "q99", "f64", "k8v4"] {
+      #expect(KVFormat(foreignName: other) == nil)
+    }
+  }
 }
 
 @Suite struct KVPolicyLayerTests {
