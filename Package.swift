@@ -80,7 +80,7 @@ let package = Package(
     // Nothing is linked: libcurl is loaded when the first request is sent.
     [.systemLibrary(name: "CCurl", path: "Packages/ModelHub/Sources/CCurl")],
     library("ModelHub", ["CCurl", crypto, "JSON", "SystemCalls"], tests: [crypto]),
-    library("Tokenizer", ["JSON"], tests: ["JSON"]),
+    library("Tokenizer", ["JSON", "SystemCalls"], tests: ["JSON"]),
     library("MemoryPlanner", ["KVLayout"], tests: ["KVLayout"]),
     library("NanoModels", ["SystemCalls"], resources: [.copy("Resources")]),
     library(

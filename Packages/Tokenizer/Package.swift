@@ -6,9 +6,14 @@ let package = Package(
   products: [
     .library(name: "Tokenizer", targets: ["Tokenizer"])
   ],
-  dependencies: [.package(path: "../JSON")],
+  dependencies: [.package(path: "../JSON"), .package(path: "../SystemCalls")],
   targets: [
-    .target(name: "Tokenizer", dependencies: [.product(name: "JSON", package: "JSON")]),
+    .target(
+      name: "Tokenizer",
+      dependencies: [
+        .product(name: "JSON", package: "JSON"),
+        .product(name: "SystemCalls", package: "SystemCalls"),
+      ]),
     .testTarget(
       name: "TokenizerTests",
       dependencies: ["Tokenizer", .product(name: "JSON", package: "JSON")]),

@@ -74,6 +74,57 @@ import Testing
     #expect(kind("pipe") == S_IFIFO)
   }
 
+  /// A text may come through a pipe, but is not waited for where nobody writes it; other files may not.
+  @Test func pipesAndDevicesInPlaceOfModelFilesAndTexts() throws {
+    let model = try ModelCopy(in: folder)
+    for name in ["tokenizer.json", "tokenizer_config.json", "generation_config.json"] {
+      let file = model.folder.appendingPathComponent(name)
+      let bytes = try Data(contentsOf: file)
+      try FileManager.default.removeItem(at: file)
+      #expect(mkfifo(file.path, 0o600) == 0)
+      for more in [["-n", "1"], ["--show-prompt"]] where !(name.hasPrefix("gen") && more.count == 1)
+      {
+        let outcome = try folder.run(.generate, ["--model", model.path, "--prompt", "hi"] + more)
+        expectRefusal(outcome, naming: [name, "regular file"])
+      }
+      try FileManager.default.removeItem(at: file)
+      try bytes.write(to: file)
+    }
+    for name in ["pipe", "pipe.gguf"] { #expect(mkfifo(folder.path(name), 0o600) == 0) }
+    for name in ["pipe", "pipe.gguf", "/dev/zero"] {
+      expectRefusal(try folder.run(.generate, ["--model", name, "--prompt", "hi"]), naming: [name])
+      let settings = try folder.run(
+        .generate, ["--prompt", "hi"], environment: ["BITBUDGET_CONFIG": folder.path(name)])
+      expectRefusal(
+        settings, code: 2,
+        naming: name.hasPrefix("/") ? ["No such file"] : [name, "no regular file"])
+      for flag in ["--prompt-file", "--messages"] {
+        expectRefusal(
+          try folder.run(.generate, ["--model", Nano.model, flag, name]), naming: [name])
+      }
+    }
+    let piped = try folder.shell(
+      "generate --model \(Nano.model) --prompt-file <(sleep 0.2; echo hi) --show-prompt")
+    #expect(piped.isSuccess && piped.output.contains("hi"), "\(piped.errors)")
+    let endless = try folder.shell("cat /dev/zero | generate --model \(Nano.model)")
+    expectRefusal(endless, naming: ["standard input", "larger than"])
+  }
+
+  /// A file that could be absent is not taken for absent where a link to it leads nowhere, as in a cache that lost it.
+  @Test(arguments: [
+    "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+    "kv-policy.json", "model.safetensors",
+  ])
+  func linksThatLeadNowhereAreNamed(name: String) throws {
+    let model = try ModelCopy(in: folder)
+    try? model.remove(name)
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(model.path)/\(name)", withDestinationPath: "../blobs/nothing")
+    expectRefusal(
+      try folder.run(.generate, ["--model", model.path, "--prompt", "hi", "-n", "1"]),
+      naming: [name, "a link that leads nowhere"])
+  }
+
   @Test func linksStayLinks() throws {
     try Data("old".utf8).write(to: folder.url.appendingPathComponent("target.npy"))
     for (link, target) in [("link.npy", "target.npy"), ("run.jsonl", "runs.jsonl")] {

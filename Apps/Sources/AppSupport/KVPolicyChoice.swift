@@ -3,6 +3,7 @@ import Evaluation
 import Foundation
 import KVLayout
 import ModelLoader
+import SystemCalls
 
 extension ModelFlags {
   /// Takes the KV policy of the file that was named, or of the one that lies beside the model where
@@ -12,7 +13,7 @@ extension ModelFlags {
   public mutating func takePolicyFile(for checkpoint: Checkpoint) throws {
     guard !cache.isGiven else { return }
     let beside = checkpoint.policyPlace
-    let isThere = FileManager.default.fileExists(atPath: beside.path)
+    let isThere = FileCalls.isNamed(beside.path)
     guard
       let file = cache.policyFile.map({ URL(fileURLWithPath: $0) }) ?? (isThere ? beside : nil)
     else { return }

@@ -149,7 +149,8 @@ extension Checkpoint {
   public var modelFiles: ModelFiles {
     ModelFiles(place: directory.path, exists: hasCompanionFile) { name throws(TokenizerError) in
       do { return try companionFile(name) } catch {
-        throw .unreadable(file: "\(directory.path)/\(name)", reason: "\(error)")
+        let file = "\(directory.path)/\(name)"
+        throw .unreadable(file: file, reason: "\(error)".replacing("\(file): ", with: ""))
       }
     }
   }

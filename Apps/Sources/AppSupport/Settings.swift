@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import JSON
+import SystemCalls
 
 /// Options that are given by the environment or a file instead of every time on the command line.
 ///
@@ -36,7 +38,7 @@ public struct Settings {
       environment["XDG_CONFIG_HOME"].flatMap { $0.isEmpty ? nil : $0 }
       ?? environment["HOME"].map { $0 + "/.config" }
     let usual = home.map { URL(fileURLWithPath: $0 + "/bitbudget/config.json") }
-    file = usual.flatMap { FileManager.default.fileExists(atPath: $0.path) ? $0 : nil }
+    file = usual.flatMap { FileCalls.isNamed($0.path) ? $0 : nil }
   }
 
   /// An environment in which no option is given by variables or a file.
@@ -107,20 +109,17 @@ public struct Settings {
   /// Values by option name; a list for options that may be given several times.
   private func fileValues(for command: Options, known: [Options]) throws -> [String: [String]] {
     guard let file else { return [:] }
-    guard let bytes = try? Data(contentsOf: file) else {
-      throw UsageError("\(file.path): cannot be read")
-    }
-    guard case .object(let object)? = try? JSONDecoder().decode(Value.self, from: bytes) else {
+    guard case .object(let object) = try Self.contents(of: file) else {
       throw UsageError("\(file.path): expected a JSON object of options")
     }
     var values: [String: [String]] = [:]
     var own: [String: [String]] = [:]
-    for (key, value) in object {
+    for (key, value) in object.members {
       if let section = known.first(where: { $0.name == key }) {
         guard case .object(let inner) = value else {
           throw UsageError("\(file.path): '\(key)': expected an object of its options")
         }
-        for (name, value) in inner {
+        for (name, value) in inner.members {
           try check(name, among: section.allNames, in: "'\(key)'", file)
           if section.name == command.name { own[name] = try words(value, name, file) }
         }
@@ -139,37 +138,29 @@ public struct Settings {
     )
   }
 
-  private func words(_ value: Value, _ name: String, _ file: URL) throws -> [String] {
+  private func words(_ value: JSONValue, _ name: String, _ file: URL) throws -> [String] {
     switch value {
-    case .word(let word): return [word]
-    case .list(let list): return try list.flatMap { try words($0, name, file) }
-    case .object:
+    case .bool(let flag): return ["\(flag)"]
+    case .integer(let number): return ["\(number)"]
+    case .number(let number): return ["\(number)"]
+    case .string(let text): return [text]
+    case .array(let list): return try list.flatMap { try words($0, name, file) }
+    case .null, .object:
       throw UsageError(
-        "\(file.path): '\(name)': expected a text, a number, true or false, or a list")
+        "\(file.path): '\(name)': expected a text, a number, true or false, or a list, found \(value.kind.rawValue)"
+      )
     }
   }
 
-  /// A JSON value as words of a command line.
-  private enum Value: Decodable {
-    case word(String)
-    case list([Value])
-    case object([String: Value])
+  /// The largest file that is read.
+  private static let mostBytes = 1 << 20
 
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      if let flag = try? container.decode(Bool.self) {
-        self = .word(flag ? "true" : "false")
-      } else if let number = try? container.decode(Int.self) {
-        self = .word("\(number)")
-      } else if let number = try? container.decode(Double.self) {
-        self = .word("\(number)")
-      } else if let text = try? container.decode(String.self) {
-        self = .word(text)
-      } else if let list = try? container.decode([Value].self) {
-        self = .list(list)
-      } else {
-        self = .object(try container.decode([String: Value].self))
-      }
+  private static func contents(of file: URL) throws -> JSONValue {
+    do {
+      let text = try TextFile.contents(of: file.path, atMost: mostBytes)
+      return try JSONValue(parsing: text.utf8, file: file.path)
+    } catch {
+      throw UsageError("\(error)")
     }
   }
 }

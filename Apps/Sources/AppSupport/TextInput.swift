@@ -6,30 +6,49 @@ public enum TextInput {
   /// Stands for standard input in place of a file.
   public static let standardInput = "-"
 
+  /// The most bytes that are read.
+  static let mostBytes = 64 << 20
+
   /// The bytes of a file, or of what a pipe brings.
   ///
   /// - Throws: `UserError` with the reason.
   public static func bytes(of path: String) throws -> Data {
-    if path == standardInput {
-      do { return try FileHandle.standardInput.readToEnd() ?? Data() } catch {
-        throw UserError("standard input: cannot be read: \(error.localizedDescription)")
-      }
-    }
-    var isFolder: ObjCBool = false
+    if path == standardInput { return try bytes(from: STDIN_FILENO, of: "standard input") }
     guard !path.isEmpty else { throw UserError("a file name is empty") }
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw UserError("\(path): not found")
+    // A pipe that nobody writes to is not waited for.
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+    guard descriptor >= 0 else {
+      throw UserError(
+        errno == ENOENT
+          ? "\(path): not found" : "\(path): cannot be read: \(String(cString: strerror(errno)))")
     }
-    if isFolder.boolValue { throw UserError("\(path): is a folder; a file is expected") }
-    guard access(path, R_OK) == 0 else {
-      throw UserError("\(path): cannot be read: \(String(cString: strerror(errno)))")
+    defer { close(descriptor) }
+    var status = stat()
+    let kind = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
+    switch kind {
+    case S_IFREG: break
+    case S_IFIFO: _ = fcntl(descriptor, F_SETFL, 0)
+    case S_IFDIR: throw UserError("\(path): is a folder; a file is expected")
+    default: throw UserError("\(path): is no regular file; a file or a pipe is expected")
     }
+    return try bytes(from: descriptor, of: path)
+  }
+
+  private static func bytes(from descriptor: Int32, of name: String) throws -> Data {
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
+    var bytes = Data()
     do {
-      let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-      return try handle.readToEnd() ?? Data()
+      while bytes.count <= mostBytes, let more = try handle.read(upToCount: 1 << 20), !more.isEmpty
+      {
+        bytes += more
+      }
     } catch {
-      throw UserError("\(path): cannot be read: \(error.localizedDescription)")
+      throw UserError("\(name): cannot be read: \(error.localizedDescription)")
     }
+    guard bytes.count <= mostBytes else {
+      throw UserError("\(name): is larger than the \(mostBytes) bytes that a text may have")
+    }
+    return bytes
   }
 
   /// The text of a file.

@@ -112,7 +112,7 @@ struct HistoryFile {
 
   /// The lines of earlier chats; none where there is no file.
   var lines: [String] {
-    guard let text = try? String(contentsOf: url, encoding: .utf8) else { return [] }
+    guard let text = try? TextFile.contents(of: url.path, atMost: 16 << 20) else { return [] }
     return text.split(separator: "\n").map(String.init)
   }
 

@@ -132,9 +132,11 @@ struct Generate: ParsableCommand {
 
   /// Without a prompt on the command line, what is piped in is the prompt.
   private mutating func readStandardInput() throws {
-    guard !prompt.isGiven, engine.ids == nil, isatty(STDIN_FILENO) == 0,
-      let bytes = try? TextInput.bytes(of: TextInput.standardInput), !bytes.isEmpty
+    guard !prompt.isGiven, engine.ids == nil, fcntl(STDIN_FILENO, F_GETFD) >= 0,
+      isatty(STDIN_FILENO) == 0
     else { return }
+    let bytes = try TextInput.bytes(of: TextInput.standardInput)
+    if bytes.isEmpty { return }
     prompt.prompt = try TextInput.text(bytes, of: TextInput.standardInput)
   }
 
@@ -363,13 +365,14 @@ struct Generate: ParsableCommand {
         + "top-p \(sampling.topP), min-p \(sampling.minP), seed \(request.random.seed)"
         + (sampling.penalties.map { ", \($0)" } ?? "")
     let kv = try model.kvPolicy()
+    let first = requests.count > 1 ? "the first of each" : "the first"
     let speculated = speculation.isGiven ? "\nspeculation \(LoadedProposer.text(timings))" : ""
     Console.note(
       """
 
       sampling    \(drawn)
       prompt      \(timings.promptTokens) tokens, \(String(format: "%.1f", timings.promptRate)) tokens/s
-      generation  \(timings.generatedTokens) tokens, \(String(format: "%.1f", timings.generationRate)) tokens/s\(speculated)
+      generation  \(timings.generatedTokens) tokens after \(first), \(String(format: "%.1f", timings.generationRate)) tokens/s\(speculated)
       weights     \(Text.bytes(loaded.decoder.weightBytes)) (\(loaded.storage)), \
       loaded in \(String(format: "%.2f", loaded.loadSeconds)) s
       KV cache    \(Text.bytes(generator.meter.peakBytes)) at most, \(Text.bytes(kvBytesAtEnd)) at the end (\(kv)\(model.policySource))\(loaded.decoder.shape.cacheShape.scopeText)

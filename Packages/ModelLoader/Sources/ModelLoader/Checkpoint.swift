@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 import Tensors
 
 /// A trained model as it lies on disk: its configuration and its tensors, read on demand.
@@ -60,7 +61,7 @@ public struct Checkpoint: Sendable {
     }
     self.directory = directory
     self.workers = workers
-    if access(path + "/config.json", F_OK) != 0,
+    if !FileCalls.isNamed(path + "/config.json"),
       let reason = ForeignWeights.explanation(in: path)
     {
       throw .malformed(file: path, reason: "has no config.json and " + reason)
@@ -112,7 +113,7 @@ public struct Checkpoint: Sendable {
 
   /// Whether there is a file of this name beside the weights, or in a GGUF file what it would say.
   public func hasCompanionFile(_ name: String) -> Bool {
-    gguf?.hasFile(name) ?? (access(directory.path + "/" + name, F_OK) == 0)
+    gguf?.hasFile(name) ?? FileCalls.isNamed(directory.path + "/" + name)
   }
 
   /// The contents of a file beside the weights, such as `tokenizer.json`; nil where there is none.
@@ -122,7 +123,7 @@ public struct Checkpoint: Sendable {
   public func companionFile(_ name: String) throws(CheckpointError) -> [UInt8]? {
     if let gguf { return try gguf.file(name) }
     let path = directory.path + "/" + name
-    guard access(path, F_OK) == 0 else { return nil }
+    guard FileCalls.isNamed(path) else { return nil }
     return try FileSource.contents(of: path, what: name, limit: Self.companionLimit)
   }
 
@@ -138,7 +139,7 @@ public struct Checkpoint: Sendable {
   private static func jsonIfPresent(
     _ name: String, in directory: String
   ) throws(CheckpointError) -> JSONObject? {
-    guard access(directory + "/" + name, F_OK) == 0 else { return nil }
+    guard FileCalls.isNamed(directory + "/" + name) else { return nil }
     return try json(name, in: directory)
   }
 

@@ -28,6 +28,11 @@ final class FileSource: ByteSource {
     do throws(FileError) {
       descriptor = try FileCalls.open(path, O_RDONLY | O_NONBLOCK)
     } catch {
+      if error.code == ENOENT, FileCalls.isNamed(path) {
+        throw .malformed(
+          file: path,
+          reason: "a link that leads nowhere: what it points to was removed or never fetched")
+      }
       throw error.code == ENOENT || error.code == ENOTDIR
         ? .missing(path: path, what: what) : CheckpointError(error)
     }

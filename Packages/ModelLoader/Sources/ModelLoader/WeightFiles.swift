@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// The weight files of a model folder: which shards there are and which tensor is in which.
 struct WeightFiles {
@@ -14,12 +15,12 @@ struct WeightFiles {
 
   /// Whether a folder holds weights of any kind, be they read here or not.
   static func arePresent(in directory: String) -> Bool {
-    single(in: directory) != nil || access(directory + "/" + ShardIndex.fileName, F_OK) == 0
+    single(in: directory) != nil || FileCalls.isNamed(directory + "/" + ShardIndex.fileName)
       || ForeignWeights.explanation(in: directory) != nil
   }
 
   private static func single(in directory: String) -> String? {
-    [singleFile, singleFile + ZstdShard.suffix].first { access(directory + "/" + $0, F_OK) == 0 }
+    [singleFile, singleFile + ZstdShard.suffix].first { FileCalls.isNamed(directory + "/" + $0) }
   }
 
   /// Opens the shards of `directory`: one file, or those that the index names.
@@ -54,7 +55,7 @@ struct WeightFiles {
     in directory: String, _ open: (String) throws(CheckpointError) -> TensorFile
   ) throws(CheckpointError) -> ([String: TensorFile], [String: TensorInfo]) {
     let path = directory + "/" + ShardIndex.fileName
-    if access(path, F_OK) != 0, let reason = ForeignWeights.explanation(in: directory) {
+    if !FileCalls.isNamed(path), let reason = ForeignWeights.explanation(in: directory) {
       throw .malformed(file: directory, reason: reason)
     }
     let bytes = try FileSource.contents(

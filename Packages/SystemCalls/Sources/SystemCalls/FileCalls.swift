@@ -78,6 +78,13 @@ public enum FileCalls {
     try make(path)
   }
 
+  /// Whether a path names something, be it a link that leads nowhere: where a file that is absent has a default, one
+  /// that is damaged has none.
+  public static func isNamed(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
+  }
+
   private static func make(_ path: String) throws(FileError) {
     var code = mkdir(path, 0o777) == 0 ? 0 : errno
     let parent = (path as NSString).deletingLastPathComponent

@@ -13,7 +13,12 @@ public final class RegularFile {
   ///
   /// - Throws: `FileError`; folders, pipes and devices are refused in words.
   public init(_ path: String) throws(FileError) {
-    descriptor = try FileCalls.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+    do throws(FileError) {
+      descriptor = try FileCalls.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+    } catch {
+      guard error.code == ENOENT, FileCalls.isNamed(path) else { throw error }
+      throw FileError(path: path, action: "reading", reason: "it is a link that leads nowhere")
+    }
     self.path = path
     var status = stat()
     let isKnown = fstat(descriptor, &status) == 0

@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 
 /// Where benchmark data may lie on this machine. Nothing is ever fetched.
 public struct DataFolders: Sendable, Hashable {
@@ -48,7 +49,7 @@ public struct DataFolders: Sendable, Hashable {
     let name = "datasets--" + hub.replacingOccurrences(of: "/", with: "--")
     let folder = hubCache.appending(path: name)
     let main = folder.appending(path: "refs/main")
-    guard let revision = try? String(contentsOf: main, encoding: .utf8) else { return nil }
+    guard let revision = try? TextFile.contents(of: main.path, atMost: 256) else { return nil }
     let commit = revision.trimmingCharacters(in: .whitespacesAndNewlines)
     guard !commit.isEmpty, commit.allSatisfy({ $0.isLetter || $0.isNumber }) else { return nil }
     return folder.appending(path: "snapshots/\(commit)")

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import SystemCalls
 import Tensors
 
 /// A GGUF file, or all files of a split one, as the model folder that it stands for: `config.json`
@@ -29,9 +30,9 @@ struct GGUFModel: Sendable {
       !isDirectory.boolValue
     else { return false }
     if path.hasSuffix(".gguf") { return true }
-    guard let file = FileHandle(forReadingAtPath: path) else { return false }
-    defer { try? file.close() }
-    return (try? file.read(upToCount: 4)).map { $0 == Data("GGUF".utf8) } ?? false
+    // A pipe would be waited for.
+    let start = try? RegularFile(path).read(upTo: 4)
+    return start == Data("GGUF".utf8)
   }
 
   /// Opens a file and the others that belong to it.

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import SystemCalls
 
 /// The small files of a model by name: those of a folder, or what stands for them where a model is
 /// one file.
@@ -9,16 +10,21 @@ public struct ModelFiles: Sendable {
   private let exists: @Sendable (String) -> Bool
   private let contents: @Sendable (String) throws(TokenizerError) -> [UInt8]?
 
+  /// The largest file that is read.
+  static let sizeLimit = 256 << 20
+
   /// The files of a folder.
   public init(directory: URL) {
     @Sendable func exists(_ name: String) -> Bool {
-      FileManager.default.fileExists(atPath: directory.appendingPathComponent(name).path)
+      FileCalls.isNamed(directory.appendingPathComponent(name).path)
     }
     self.init(place: directory.path, exists: exists) { name throws(TokenizerError) in
       guard exists(name) else { return nil }
       let file = directory.appendingPathComponent(name)
-      do { return Array(try Data(contentsOf: file)) } catch {
-        throw .unreadable(file: file.path, reason: error.localizedDescription)
+      do throws(FileError) {
+        return Array(try RegularFile.contents(of: file.path, atMost: Self.sizeLimit))
+      } catch {
+        throw .unreadable(file: file.path, reason: error.reason)
       }
     }
   }
