@@ -34,6 +34,15 @@ import Testing
 
   /// What is wrong is told by what was typed, and what to type instead.
   @Test(arguments: [
+    (Command.evaluate, [], ["say what to measure", "--bench nano-math", "evaluate list"]),
+    (Command.tune, [], ["say what to tune for", "--bench nano-math"]),
+    (Command.load, [], ["say what to measure", "--scale"]),
+    (Command.generate, ["-p", "x", "-cnv"], ["no '-cnv'", "'chat'"]),
+    (Command.generate, ["-p", "x", "--jinja"], ["no '--jinja'", "template", "--raw"]),
+    (Command.generate, ["-p", "x", "--output", "y"], ["no '--output'", "> FILE"]),
+    (Command.serve, ["-m", "nano", "-np", "4"], ["'-np' is --concurrency"]),
+    (Command.plan, ["--vram", "8GiB"], ["'--vram' is --memory"]),
+    (Command.evaluate, ["-m", "nano", "--log_samples"], ["evaluate show"]),
     (Command.generate, ["nano", "hello"], ["'nano', 'hello'", "behind --model", "--prompt"]),
     (Command.quantize, ["nano", "out"], ["unexpected", "behind --model"]),
     (Command.generate, ["-p", "x", "--memory", "-5GiB"], ["--memory -5GiB: expected no negative"]),
@@ -143,6 +152,18 @@ import Testing
     #expect(bounded.isSuccess && bounded.output == free.output, "\(bounded.errors)")
     expectRefusal(
       try folder.run(.generate, flags + ["-n", "-2"]), code: 2, naming: ["expected at least 1"])
+  }
+
+  /// The first token comes with the prompt, so a rate is one of those after it.
+  @Test func whatIsCountedIsSaid() throws {
+    let flags = ["-m", Nano.model, "-p", Nano.problem, "--ignore-eos", "-n", "20"]
+    for (more, line) in [
+      ([], "19 tokens after the first, "),
+      (["--samples", "3"], "57 tokens after the first of each, "),
+    ] {
+      let outcome = try folder.run(.generate, flags + more)
+      #expect(outcome.errors.contains("generation  \(line)"), "\(outcome.errors)")
+    }
   }
 
   @Test func theContextCanBeSmaller() throws {

@@ -28,6 +28,15 @@ import Testing
     expectEnd(running, by: signal)
   }
 
+  /// What only reads ends at once: a plan that went on to its end would print its table.
+  @Test(arguments: StopSignal.allCases) func planning(signal: StopSignal) throws {
+    let running = try folder.start(.plan, ["--memory", "64GiB", "--bandwidth", "50GB"])
+    #expect(running.waits { running.handles(signal.number) })
+    usleep(100_000)
+    expectEnd(running, by: signal)
+    #expect(running.output == "")
+  }
+
   @Test(arguments: StopSignal.allCases) func quantizing(signal: StopSignal) throws {
     let running = try folder.start(
       .quantize, ["--model", Nano.model, "--bits", "4", "--output", folder.path("model")])

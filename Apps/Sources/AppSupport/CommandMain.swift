@@ -20,6 +20,12 @@ public struct UsageError: Error, CustomStringConvertible {
   public init(_ description: String) { self.description = description }
 }
 
+/// A command that would work for long if it began with nothing but its defaults.
+public protocol CommandOfManyDefaults: ParsableCommand {
+  /// What to say where it is called without a word.
+  static var firstWords: String { get }
+}
+
 /// Runs a command and ends the process: 0 done, 1 failed, 2 wrong usage, 130 and 143 interrupted.
 public func runCommand<Command: ParsableCommand>(
   _ type: Command.Type, _ arguments: [String], among all: [any ParsableCommand.Type] = []
@@ -31,6 +37,9 @@ public func runCommand<Command: ParsableCommand>(
     try checkMemory()
     try InstructionSet.choose(ProcessInfo.processInfo.environment)
     let words = try Settings().applied(to: arguments, of: type, among: all)
+    if words.isEmpty, let type = type as? any CommandOfManyDefaults.Type {
+      throw UsageError(type.firstWords)
+    }
     var command = try parsed(words, as: type)
     try command.run()
     Console.flush()

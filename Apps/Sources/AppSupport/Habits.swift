@@ -26,9 +26,34 @@ public enum Habits {
     "--num-samples": "--samples", "--best-of": "--samples", "--num-return-sequences": "--samples",
     "--threads-batch": "--threads", "--n-gpu-layers": gpu, "-ngl": gpu,
     "--gpu-layers": gpu, "--device": gpu, "-fa": attention, "--flash-attn": attention,
+    "--dtype": gpu, "--tensor-parallel-size": gpu, "--gpu-memory-utilization": gpu, "--numa": gpu,
+    "-cnv": chatting, "--conversation": chatting, "-st": chatting, "--single-turn": chatting,
+    "-i": chatting, "--interactive": chatting, "--keepalive": chatting,
+    "--jinja": template, "--chat-template": template, "--chat-template-file": template,
+    "--color": messages, "--simple-io": messages, "--log-disable": messages, "-v": messages,
+    "--verbose": messages, "--no-warmup": messages, "--verbose-prompt": "--show-prompt",
+    "--grammar": grammar, "--grammar-file": grammar, "--json-schema": grammar, "-j": grammar,
+    "--mirostat": drawing, "--samplers": drawing, "--dry-multiplier": drawing,
+    "--xtc-probability": drawing, "--typical": drawing, "--repeat-last-n": drawing,
+    "--lora": adapters, "--adapter-path": adapters, "--trust-remote-code": code,
+    "--prompt-cache": "a run keeps nothing for the next; 'chat' and 'serve' keep what they read",
+    "--think": "--think-budget", "--output": output, "--imatrix": "--calibration",
+    "--dataset": "--calibration", "-np": "--concurrency", "--parallel": "--concurrency",
+    "--served-model-name": "--name", "--vram": "--memory", "--ram": "--memory",
+    "--log-samples": "every reply is in the journal; 'evaluate show' prints them",
+    "--gen-kwargs":
+      "what it holds are options of their own, such as --temperature and --max-tokens",
     "--no-mmap": mapping, "--mmap": mapping, "--mlock": mapping,
   ]
   private static let gpu = "everything is computed by the processor; --threads sets how many"
+  private static let chatting = "'chat' converses and keeps the model; 'generate' answers once"
+  private static let template = "the model's own template is used; --raw goes without"
+  private static let messages = "messages go to standard error, so 2>/dev/null hides them"
+  private static let grammar = "'serve' keeps texts to a schema, by response_format"
+  private static let drawing = "tokens are drawn by temperature, top-k, top-p, min-p and penalties"
+  private static let adapters = "adapters are not read; merge them into the weights first"
+  private static let code = "no code that comes with a model is ever run"
+  private static let output = "the text goes to standard output, so > FILE keeps it"
   private static let attention = "attention never holds the scores of a whole prompt"
   private static let mapping = "how weights are read is chosen by their format"
 
@@ -40,7 +65,7 @@ public enum Habits {
     "install": "pull", "remove": "rm", "delete": "rm", "server": "serve", "llama-server": "serve",
     "eval": "evaluate", "benchmark": "evaluate", "lm-eval": "evaluate", "lm_eval": "evaluate",
     "perplexity": "evaluate --compare", "bench": "load", "llama-bench": "load",
-    "fits": "plan --fits", "version": "--version",
+    "fits": "plan --fits", "version": "--version", "-v": "--version", "--list": "models",
   ]
 
   /// ` That is '...' here.` for a command of another program; nil for other words.

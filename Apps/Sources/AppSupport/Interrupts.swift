@@ -28,6 +28,9 @@ public enum Interrupts {
   /// - Returns: false where the program was asked to end in another way.
   public static func forgetCtrlC() -> Bool { bb_stop_forget_interrupt() == 1 }
 
+  /// Lets the first signal end the process: for commands that only read and leave nothing behind.
+  public static func endAtOnce() { bb_stop_at_once() }
+
   /// Gives a command that was asked to stop other than the usual seconds to end by itself.
   public static func postpone(seconds: Int) { alarm(UInt32(clamping: seconds)) }
 

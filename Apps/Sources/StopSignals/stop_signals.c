@@ -11,6 +11,7 @@
 #endif
 
 static atomic_int first;
+static atomic_int ends_at_once;
 
 int bb_stop_signal(void) { return atomic_load_explicit(&first, memory_order_relaxed); }
 
@@ -21,11 +22,17 @@ int bb_stop_forget_interrupt(void) {
   return 1;
 }
 
+void bb_stop_at_once(void) {
+  atomic_store(&ends_at_once, 1);
+  if (bb_stop_signal() != 0) _exit(bb_stop_exit_code(bb_stop_signal()));
+}
+
 int bb_stop_exit_code(int signal) { return signal == SIGINT ? 130 : 143; }
 
 static void hear(int signal) {
   int none = 0;
   if (atomic_compare_exchange_strong(&first, &none, signal)) {
+    if (atomic_load(&ends_at_once)) _exit(bb_stop_exit_code(signal));
     alarm(BB_STOP_SECONDS);
     return;
   }

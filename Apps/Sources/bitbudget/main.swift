@@ -8,7 +8,9 @@ if let command = BitBudget.command(Program.invokedName) {
 if let word = words.first, let command = BitBudget.command(word) {
   runCommand(command, Array(words.dropFirst()), among: all)
 }
-if let word = words.first, !word.hasPrefix("-"), word != "help" {
+if let word = words.first, word != "help",
+  !word.hasPrefix("-") || ["-v", "-V", "--list"].contains(word)
+{
   let names = BitBudget.commands.map(\.name)
   refuse(
     "there is no command '\(word)'.\(Nearest.hint(for: word, amongCommands: names))",

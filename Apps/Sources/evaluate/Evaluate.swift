@@ -2,7 +2,7 @@ import AppSupport
 import ArgumentParser
 
 /// `evaluate`: a benchmark in, accuracy with its standard error out.
-struct Evaluate: ParsableCommand {
+struct Evaluate: CommandOfManyDefaults {
   static let configuration = CommandConfiguration(
     commandName: Program.called("evaluate"),
     abstract: "Measures a model on a benchmark: accuracy, tokens, time and memory.",
@@ -17,4 +17,9 @@ struct Evaluate: ParsableCommand {
       CompareTexts.self, JudgeRun.self,
     ],
     defaultSubcommand: RunBenchmark.self)
+
+  static let firstWords = """
+    say what to measure: --model nano --bench nano-math --limit 100 takes about a minute, all problems and \
+    larger models take hours; 'evaluate list' names the benchmarks
+    """
 }

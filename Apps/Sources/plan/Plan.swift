@@ -147,6 +147,7 @@ struct Plan: ParsableCommand {
   }
 
   func run() throws {
+    Interrupts.endAtOnce()
     do {
       let models = try models
       if fits {

@@ -6,7 +6,7 @@ import KVLayout
 import ModelLoader
 
 /// `tune`: finds the cheapest KV policy with which a model still does a task.
-struct Tune: ParsableCommand {
+struct Tune: CommandOfManyDefaults {
   static let configuration = CommandConfiguration(
     commandName: Program.called("tune"),
     abstract: "Finds the cheapest KV policy with which a model still does a task.",
@@ -17,6 +17,11 @@ struct Tune: ParsableCommand {
       decided. Everything lies in one folder, and 'tune' can be stopped at any moment and given again.
       """,
     version: Program.version)
+
+  static let firstWords = """
+    say what to tune for: --model nano --bench nano-math takes some minutes, larger models take hours; \
+    'evaluate list' names the benchmarks
+    """
 
   @OptionGroup(title: "Model") var model: ModelFlags
   @OptionGroup(title: "Memory") var memory: MemoryFlags

@@ -18,6 +18,9 @@ void bb_stop_listen(void);
 // The signal that came first, or 0.
 int bb_stop_signal(void);
 
+// Lets the first signal end the process from now on, and ends it where one was heard before.
+void bb_stop_at_once(void);
+
 // Forgets a SIGINT that was noted, and the seconds that go with it: 1, or 0 where another signal was noted.
 int bb_stop_forget_interrupt(void);
 

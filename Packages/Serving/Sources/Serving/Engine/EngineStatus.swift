@@ -20,7 +20,7 @@ public struct EngineStatus: Sendable, Equatable {
   public internal(set) var heldBytes = 0
   /// Tokens of prompts that were run.
   public internal(set) var promptTokens = 0
-  /// Tokens that were drawn.
+  /// Tokens that were drawn after the first of each text.
   public internal(set) var generatedTokens = 0
   /// Seconds that running prompts took.
   public internal(set) var promptSeconds = 0.0

@@ -9,7 +9,9 @@ struct Metrics {
     counter("texts_refused_total", "Texts that were refused since too many wait.", status.refused)
     counter("failures_total", "Steps of the engine that failed.", status.failures)
     counter("prompt_tokens_total", "Tokens of prompts that were run.", status.promptTokens)
-    counter("generated_tokens_total", "Tokens that were generated.", status.generatedTokens)
+    counter(
+      "generated_tokens_total", "Tokens that were generated after the first of each text.",
+      status.generatedTokens)
     counter(
       "prefix_queries_total", "Tokens of the prompts of texts that ended.",
       status.finishedPromptTokens)
