@@ -36,7 +36,6 @@ public struct TextTokenizer: Sendable {
 
   init(_ parts: TokenizerParts, configuration: TokenizerConfiguration) throws(TokenizerError) {
     self.parts = parts
-    self.configuration = configuration
     vocabularySize = try parts.checkIDs()
     rawMatcher = AddedTokenMatcher(parts.addedTokens.filter { !$0.isNormalized })
     normalizedMatcher = AddedTokenMatcher(parts.addedTokens.filter(\.isNormalized)) { token in
@@ -68,6 +67,12 @@ public struct TextTokenizer: Sendable {
     }
     bosTokenID = id("bos_token")
     eosTokenID = id("eos_token")
+    var configuration = configuration
+    for name in ["bos_token", "eos_token"] where id(name) == nil {
+      guard let word = configuration.specialTokens[name], !word.isEmpty else { continue }
+      configuration.unapplied.append("\(name), as the vocabulary has no \(word.debugDescription)")
+    }
+    self.configuration = configuration
   }
 
   // MARK: Pieces

@@ -52,6 +52,11 @@ import Testing
       "tokenizer.json": tiny.json, "tokenizer_config.json": #"{"add_eos_token": true}"#,
     ])
     #expect(without.configuration.unapplied.contains { $0.hasPrefix("add_eos_token") })
+    let unknown = try load([
+      "tokenizer.json": tiny.json, "tokenizer_config.json": #"{"eos_token": "<nothing>"}"#,
+    ])
+    let warning = #"eos_token, as the vocabulary has no "<nothing>""#
+    #expect(unknown.configuration.unapplied == [warning])
   }
 
   @Test func namedTokensOfTheVocabularyAreSpecial() throws {
