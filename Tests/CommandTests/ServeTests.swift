@@ -173,6 +173,38 @@ import Testing
     #expect(Set(counts).count > 2, "\(counts)")
   }
 
+  /// A stream that counts its tokens says of each of several texts how many it took, where it ends.
+  @Test(arguments: ["/v1/chat/completions", "/v1/completions"])
+  func streamedTextsHaveTheirOwnCounts(path: String) throws {
+    let server = try TestServer()
+    var asked: [String: Any] = ["n": 3, "max_tokens": 30, "seed": 1, "temperature": 1.2]
+    if path.contains("chat") { asked["messages"] = Self.user } else { asked["prompt"] = "So" }
+    func counts(_ choices: [[String: Any]]) -> [Int: [Int]] {
+      Dictionary(
+        choices.compactMap { choice in
+          ((choice["usage"] as? [String: Any])?["completion_tokens"] as? Int).map {
+            (choice["index"] as? Int ?? -1, [$0])
+          }
+        }, uniquingKeysWith: +)
+    }
+    func streamed(_ options: [String: Any]) throws -> (own: [Int: [Int]], all: Int?) {
+      let more: [String: Any] = ["stream": true, "stream_options": options]
+      let reply = try server.post(path, asked.merging(more) { $1 })
+      #expect(reply.status == 200, "\(reply.text)")
+      let usage = reply.events.last?["usage"] as? [String: Any]
+      return (
+        counts(reply.events.flatMap { $0["choices"] as? [[String: Any]] ?? [] }),
+        usage?["completion_tokens"] as? Int
+      )
+    }
+    let whole = counts(try server.post(path, asked).choices)
+    #expect(whole.count == 3)
+    let told = try streamed(["include_usage": true])
+    #expect(told.own == whole)
+    #expect(told.all == whole.values.joined().reduce(0, +))
+    #expect(try streamed([:]).own.isEmpty)
+  }
+
   // What the published description allows is taken, what it forbids is refused: null stands for an absent field, not for one
   // that has to be there, and one of three fields says what to tokenize.
   @Test func theDescriptionIsTrue() throws {

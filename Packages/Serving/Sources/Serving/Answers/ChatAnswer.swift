@@ -23,16 +23,18 @@ struct ChatAnswer {
     return head.object("chat.completion", members)
   }
 
-  /// A part of an answer that is streamed, with the tokens so far where they are asked for.
-  func chunk(_ index: Int, _ update: ChatChoice.Update, usage: Usage? = nil) -> JSONValue {
+  /// A part of an answer that is streamed, with the tokens that it counts.
+  func chunk(
+    _ index: Int, _ update: ChatChoice.Update, _ counts: PartCounts = PartCounts()
+  ) -> JSONValue {
     var members: OrderedObject<JSONValue> = [
       "choices": .array([
         choice(
           index, key: "delta", update.delta, logprobs: update.logprobs,
-          ending: update.endingWord)
+          ending: update.endingWord, usage: counts.own)
       ])
     ]
-    members["usage"] = usage?.value
+    members["usage"] = counts.all?.value
     return head.object("chat.completion.chunk", members)
   }
 

@@ -53,6 +53,24 @@ extension Usage {
   }
 }
 
+/// The tokens that a part of a stream tells of.
+struct PartCounts: Sendable {
+  /// Those of the whole answer so far.
+  var all: Usage?
+  /// Those of the text that the part ends, where others share the answer's count.
+  var own: Usage?
+}
+
+extension CountedParts {
+  /// What a part tells of that went on with one of the texts of an answer, to prompts of so many tokens.
+  func counts(_ index: Int, _ choices: [some Choice], prompt: Int) -> PartCounts {
+    let isEnd = self != .nothing && choices.count > 1 && choices[index].ending != nil
+    return PartCounts(
+      all: self == .eachPart ? Usage(choices, prompt: prompt) : nil,
+      own: isEnd ? Usage([choices[index]]) : nil)
+  }
+}
+
 /// The client closed the connection, or the server ends, before the texts did.
 struct AnswerAbandoned: Error {}
 

@@ -83,12 +83,16 @@ struct CompletionAnswer {
       "text_completion", ["choices": .array(values), "usage": usage.value])
   }
 
-  /// A part of an answer that is streamed, with the tokens so far where they are asked for.
-  func chunk(_ index: Int, _ update: CompletionChoice.Update, usage: Usage? = nil) -> JSONValue {
+  /// A part of an answer that is streamed, with the tokens that it counts.
+  func chunk(
+    _ index: Int, _ update: CompletionChoice.Update, _ counts: PartCounts = PartCounts()
+  ) -> JSONValue {
     var members: OrderedObject<JSONValue> = [
-      "choices": .array([choice(index, update.text, update.tokens, ending: update.ending)])
+      "choices": .array([
+        choice(index, update.text, update.tokens, ending: update.ending, usage: counts.own)
+      ])
     ]
-    members["usage"] = usage?.value
+    members["usage"] = counts.all?.value
     return head.object("text_completion", members)
   }
 

@@ -22,7 +22,7 @@ extension Endpoints {
     call.channel.onGone(nil)
     return .json(
       answer.whole(
-        ended, usage(ended, asked.text),
+        ended, Usage(ended, prompt: asked.text.promptTokens),
         vote: asked.text.votes == nil ? nil : AnswerVote(ended.map(\.vote))))
   }
 
@@ -40,8 +40,8 @@ extension Endpoints {
     let ended = try await submission.follow(choices) { index, update, all in
       if votes == nil {
         guard !update.isEmpty else { return }
-        let counted = asked.counted == .eachPart ? usage(all, asked.text) : nil
-        try await events.send(answer.chunk(index, update, usage: counted))
+        let counts = asked.counted.counts(index, all, prompt: asked.text.promptTokens)
+        try await events.send(answer.chunk(index, update, counts))
         return
       }
       texts[index] += update.answer
@@ -62,12 +62,8 @@ extension Endpoints {
       try await events.send(answer.note(votes: vote.tally))
     }
     if asked.counted != .nothing {
-      try await events.send(answer.note(usage: usage(ended, asked.text)))
+      try await events.send(answer.note(usage: Usage(ended, prompt: asked.text.promptTokens)))
     }
-  }
-
-  private func usage(_ choices: [ChatChoice], _ request: TextRequest) -> Usage {
-    Usage(choices, prompt: request.prompts.reduce(0) { $0 + $1.count })
   }
 }
 

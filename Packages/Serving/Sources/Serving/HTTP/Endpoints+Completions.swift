@@ -18,11 +18,12 @@ extension Endpoints {
           try await events.send(answer.chunk(index, .init(text: choice.text)))
         }
         let ended = try await submission.follow(choices) { index, update, all in
-          let counted = asked.counted == .eachPart ? usage(all, asked.text) : nil
-          try await events.send(answer.chunk(index, update, usage: counted))
+          let counts = asked.counted.counts(index, all, prompt: asked.text.promptTokens)
+          try await events.send(answer.chunk(index, update, counts))
         }
         if asked.counted != .nothing {
-          try await events.send(answer.note(usage: usage(ended, asked.text)))
+          try await events.send(
+            answer.note(usage: Usage(ended, prompt: asked.text.promptTokens)))
         }
       }
     }
@@ -32,10 +33,7 @@ extension Endpoints {
     let scores = ended.indices.map {
       ended[$0 - $0 % asked.text.count].result?.promptLogprobs ?? []
     }
-    return .json(answer.whole(ended, scores: scores, usage(ended, asked.text)))
-  }
-
-  private func usage(_ choices: [CompletionChoice], _ request: TextRequest) -> Usage {
-    Usage(choices, prompt: request.prompts.reduce(0) { $0 + $1.count })
+    return .json(
+      answer.whole(ended, scores: scores, Usage(ended, prompt: asked.text.promptTokens)))
   }
 }

@@ -20,6 +20,9 @@ struct TextRequest {
   /// How many texts vote on one answer; nil for no vote.
   var votes: Int?
 
+  /// Tokens of all prompts together.
+  var promptTokens: Int { prompts.reduce(0) { $0 + $1.count } }
+
   /// How many texts a prompt gets.
   var count: Int { votes ?? sampling.count }
 
