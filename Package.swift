@@ -101,6 +101,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         "Evaluation", "JSON", "TextGeneration", "Tokenizer",
       ],
       resources: ["page.html", "page.css", "page.js"].map { .embedInCode("Resources/\($0)") },

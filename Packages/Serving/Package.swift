@@ -26,6 +26,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Evaluation", package: "Evaluation"),
         .product(name: "JSON", package: "JSON"),
         .product(name: "TextGeneration", package: "TextGeneration"),

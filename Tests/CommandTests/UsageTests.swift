@@ -98,13 +98,19 @@ import Testing
       naming: reasons)
   }
 
+  /// Before a model is loaded, which may take long: here there is none.
   @Test func aPortInUseIsNamed() throws {
     let server = try TestServer()
+    for model in [Nano.model, "nowhere"] {
+      let outcome = try folder.run(.serve, ["--model", model, "--port", "\(server.port)"])
+      expectRefusal(
+        outcome,
+        naming: ["127.0.0.1:\(server.port)", "Address already in use; --port names another"])
+      #expect(!outcome.errors.contains("descriptor"))
+    }
     let outcome = try folder.run(
-      .serve, ["--model", Nano.model, "--port", "\(server.port)"])
-    expectRefusal(
-      outcome, naming: ["127.0.0.1:\(server.port)", "Address already in use; --port names another"])
-    #expect(!outcome.errors.contains("descriptor"))
+      .serve, ["--model", "nowhere", "--host", "192.0.2.1", "--api-key", "key"])
+    expectRefusal(outcome, naming: ["192.0.2.1", "Cannot assign requested address"])
   }
 
   /// A line of a file that is no YAML is not shown whole.

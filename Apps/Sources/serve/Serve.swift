@@ -28,6 +28,8 @@ struct Serve: ParsableCommand {
   mutating func run() throws {
     // Clients may go away while they are written to.
     signal(SIGPIPE, SIG_IGN)
+    let configuration = try server.configuration(limits.limits)
+    do { try configuration.checkAddress() } catch { throw Self.refusal(configuration, error) }
     let checkpoint = try Checkpoint(model)
     try model.takePolicyFile(for: checkpoint)
     let loaded = try LoadedModel(model, checkpoint)
@@ -48,7 +50,6 @@ struct Serve: ParsableCommand {
       limits: batch.limits(kvByteBudget: kvByteBudget, isGiven: memory.memory != nil),
       queuedTexts: limits.queue,
       proposer: proposer)
-    let configuration = try server.configuration(limits.limits)
     let inference = InferenceServer(served, engine, configuration)
     Console.note(
       """
@@ -65,7 +66,7 @@ struct Serve: ParsableCommand {
   private func serve(_ server: InferenceServer, _ configuration: ServerConfiguration) throws {
     let failure = Mutex<(any Error)?>(nil)
     let ended = Atomic(false)
-    let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+    let host = Self.host(configuration)
     let task = Task {
       do {
         try await server.run { port in Console.note("listening   http://\(host):\(port)") }
@@ -77,10 +78,22 @@ struct Serve: ParsableCommand {
     while !Interrupts.isPending && !ended.load(ordering: .acquiring) { usleep(20_000) }
     guard ended.load(ordering: .acquiring) else { return }
     task.cancel()
-    let error = failure.withLock { $0 }
+    throw Self.refusal(configuration, failure.withLock { $0 })
+  }
+
+  /// The host as addresses have it.
+  private static func host(_ configuration: ServerConfiguration) -> String {
+    configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+  }
+
+  /// Why nobody can be served.
+  private static func refusal(
+    _ configuration: ServerConfiguration, _ error: (any Error)?
+  ) -> UserError {
     let isTaken = (error as? ListeningFault)?.code == EADDRINUSE
-    throw UserError(
-      "\(host):\(configuration.port): cannot be served: \(error.map { "\($0)" } ?? "it ended")"
+    return UserError(
+      "\(host(configuration)):\(configuration.port): cannot be served: "
+        + (error.map { "\($0)" } ?? "it ended")
         + (isTaken ? "; --port names another port, and 0 any that is free" : ""))
   }
 

@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOPosix
 
 /// The system does not let a server listen.
 public struct ListeningFault: Error, CustomStringConvertible {
@@ -12,6 +13,22 @@ public struct ListeningFault: Error, CustomStringConvertible {
 
   /// The reason.
   public var description: String { String(cString: strerror(code)) }
+}
+
+extension ServerConfiguration {
+  /// Objects to an address at which no server could listen now, before a model is loaded for it.
+  ///
+  /// - Throws: `ListeningFault` for what the system objects to, such as an address in use; NIO's own
+  ///   errors for a name that is none.
+  public func checkAddress() throws {
+    let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+    do {
+      try bootstrap.bind(host: host, port: port).flatMap { $0.close() }.wait()
+    } catch let error as IOError {
+      throw ListeningFault(code: error.errnoCode)
+    }
+  }
 }
 
 /// A model behind HTTP, in the OpenAI dialect.
