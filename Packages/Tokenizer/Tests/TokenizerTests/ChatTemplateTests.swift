@@ -162,6 +162,17 @@ import Testing
     #expect(throws: TokenizerError.self) { try text([:]) }
   }
 
+  /// Most templates drop the words of roles that they do not know.
+  @Test func developersSpeakAsTheSystemWhereTheTemplateKnowsNone() throws {
+    let conversation = ChatConversation(messages: [
+      ChatMessage(role: "developer", content: "Be brief."),
+      ChatMessage(role: "user", content: "Hi"),
+    ])
+    let roles = { try conversation.prepared(for: $0).messages.map(\.role) }
+    #expect(try roles("{% if message.role == 'system' %}") == ["system", "user"])
+    #expect(try roles("{% if message.role in ['developer', 'system'] %}") == ["developer", "user"])
+  }
+
   @Test(arguments: [
     (
       "tokenizer_config.json", #"{"chat_template": 5}"#,

@@ -60,9 +60,7 @@ struct InputItems {
       turn["content"] = .string(text)
     } else {
       endTurn()
-      // Few templates know developers, whose words are those of the system.
-      let name = role == "developer" ? "system" : role
-      append(.object(["role": .string(name), "content": .string(text)]))
+      append(.object(["role": .string(role), "content": .string(text)]))
     }
   }
 

@@ -62,17 +62,18 @@ public struct ChatConversation: Sendable, Equatable {
     }
   }
 
-  /// The conversation as a template takes it: roles checked, and contents of several parts made one
-  /// text where the template does not look at parts itself.
+  /// The conversation as a template takes it: roles checked, those that give directions called
+  /// `system` where the template names no `developer`, whose words most would drop, and contents of
+  /// several parts made one text where the template does not look at parts itself.
   /// - Throws: ``TokenizerError/invalidMessage(key:reason:)`` naming the message.
   func prepared(for template: String) throws(TokenizerError) -> ChatConversation {
     let readsParts = Self.loopsOverContents(template)
+    func names(_ role: String) -> Bool {
+      ["'\(role)'", "\"\(role)\""].contains(where: template.contains)
+    }
     var result = self
     for (index, message) in messages.enumerated() {
-      let isKnown =
-        Self.roles.contains(message.role)
-        || ["'\(message.role)'", "\"\(message.role)\""].contains(where: template.contains)
-      guard isKnown else {
+      guard Self.roles.contains(message.role) || names(message.role) else {
         throw .invalidMessage(
           key: "messages[\(index)].role",
           reason: "\"\(message.role)\" is none of "
@@ -81,6 +82,9 @@ public struct ChatConversation: Sendable, Equatable {
       }
       let flat = try message.flattened(key: "messages[\(index)]")
       if !readsParts { result.messages[index] = flat }
+      if message.role == "developer", !names("developer") {
+        result.messages[index] = result.messages[index].said(by: "system")
+      }
     }
     return result
   }

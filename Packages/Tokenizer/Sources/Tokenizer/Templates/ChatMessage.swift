@@ -53,6 +53,13 @@ public struct ChatMessage: Sendable, Equatable {
   /// The text of the turn; nil where the content is null, absent or structured.
   public var content: String? { fields["content"]?.string }
 
+  /// The turn as that of another role.
+  func said(by role: String) -> ChatMessage {
+    var fields = fields
+    fields["role"] = .string(role)
+    return ChatMessage(fields: fields)
+  }
+
   /// The turn with a content of several text parts (`[{"type": "text", "text": ...}]`) as one text,
   /// its parts on lines of their own.
   /// - Throws: ``TokenizerError/invalidMessage(key:reason:)`` naming a part that is no text.
