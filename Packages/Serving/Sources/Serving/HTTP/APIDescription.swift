@@ -44,7 +44,14 @@ struct APIDescription {
           "The text of ids.", ["model": Self.string, "tokens": ids], required: ["tokens"]),
         "/v1/models": get("The model that is served, in a list."),
         "/v1/models/\(model.name)": get("The model that is served."),
+        "/tokenizer_info": get("The tokenizer's special tokens and the chat template."),
         "/health": get("Whether the server takes requests."),
+        "/memory": get(
+          "What the memory holds, and what texts of so many tokens would come to hold.",
+          query: [
+            "prompt": Self.integer(1, model.context), "reply": Self.integer(1, model.context),
+            "texts": Self.integer(1, limits.texts),
+          ]),
         "/metrics": get("Counts and sums for Prometheus.", type: "text/plain"),
       ]),
     ])
@@ -147,7 +154,8 @@ struct APIDescription {
         "type": .string("object"),
         "required": .array([.string("role"), .string("content")]),
         "properties": .object([
-          "role": Self.words(["system", "user", "assistant", "tool"]), "content": Self.string,
+          "role": Self.words(["system", "developer", "user", "assistant", "tool"]),
+          "content": .object(["oneOf": .array([Self.string, Self.list(Self.textPart)])]),
         ]),
       ]),
     ])
@@ -158,6 +166,11 @@ struct APIDescription {
   private static let string: JSONValue = .object(["type": .string("string")])
   private static let flag: JSONValue = .object(["type": .string("boolean")])
   private static let object: JSONValue = .object(["type": .string("object")])
+
+  private static let textPart: JSONValue = .object([
+    "type": .string("object"), "required": .array([.string("type"), .string("text")]),
+    "properties": .object(["type": words(["text"]), "text": string]),
+  ])
 
   private static let toolChoice: JSONValue = .object([
     "oneOf": .array([words(["auto", "none", "required"]), object])
@@ -189,10 +202,16 @@ struct APIDescription {
 
   // MARK: Operations
 
-  private func get(_ summary: String, type: String = "application/json") -> JSONValue {
+  private func get(
+    _ summary: String, type: String = "application/json", query: OrderedObject<JSONValue> = [:]
+  ) -> JSONValue {
     .object([
       "get": .object([
         "summary": .string(summary),
+        "parameters": .array(
+          query.members.map { name, schema in
+            .object(["name": .string(name), "in": .string("query"), "schema": schema])
+          }),
         "responses": .object([
           "200": .object([
             "description": .string("Done."),

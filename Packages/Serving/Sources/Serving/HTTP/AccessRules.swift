@@ -16,16 +16,16 @@ struct AccessRules: Sendable {
   /// Objects to requests that other sites make through a browser, and to those without the key.
   ///
   /// A server that only this machine reaches and that asks for no key takes requests under the
-  /// names of this machine alone, so that no site can point a name of its own at it.
+  /// names of this machine alone, so that no site can point a name of its own at it. What names no
+  /// host, as monitors of HTTP/1.0 do, is no browser.
   func check(_ request: HTTPRequest, isOpen: Bool) throws(APIError) {
-    let host = request.authority ?? ""
-    if isLocal && key == nil {
+    if isLocal, key == nil, let host = request.authority {
       guard ServerConfiguration.localNames.contains(Self.name(of: host)) else {
         throw APIError(status: 403, message: "Host: '\(host)' is no name of this machine")
       }
     }
     if let origin = request.headerFields[.origin], !origins.contains(origin) {
-      guard Self.place(of: origin) == host else {
+      guard Self.place(of: origin) == request.authority else {
         throw APIError(
           status: 403, message: "Origin: '\(origin)' may not use this server; --origin would let it"
         )

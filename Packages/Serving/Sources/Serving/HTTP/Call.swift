@@ -48,7 +48,6 @@ extension Response {
     var response = json(error.body, status: error.status)
     if let seconds = error.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
     if error.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
-    if error.closes { response.headers[.connection] = "close" }
     return response
   }
 }

@@ -77,6 +77,15 @@ extension Channel {
     }
   }
 
+  /// Tells a client that waits to be asked for the body of its request to send it.
+  func inviteBody() {
+    eventLoop.execute {
+      let context = try? self.pipeline.syncOperations.context(handlerType: ConnectionGuard.self)
+      let head = HTTPResponsePart.head(.init(status: .continue))
+      context?.writeAndFlush(NIOAny(head), promise: nil)
+    }
+  }
+
   /// Closes the connection soon, when the client had time to read what was written.
   func closeSoon() {
     _ = eventLoop.scheduleTask(in: .seconds(1)) { self.close(promise: nil) }

@@ -8,6 +8,9 @@ extension Endpoints {
     var fields = try FieldReader(call.json())
     try fields.checkModel(model)
     let texts = (try fields.string("prompt"), try fields.string("content"))
+    if texts.0 != nil, texts.1 != nil {
+      throw .invalid("content", "says the same as prompt; give one of them")
+    }
     let withPieces = try fields.bool("return_token_strs") ?? false
     let ids: [Int32]
     if let text = texts.0 ?? texts.1 {

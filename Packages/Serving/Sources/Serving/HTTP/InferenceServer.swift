@@ -88,20 +88,26 @@ public struct InferenceServer: Sendable {
 
   private func respond(to request: Request, _ channel: any Channel) async -> Response {
     var response: Response
+    var isRead = !request.announcesBody
     do throws(APIError) {
-      response = try await answer(request, channel)
+      response = try await answer(request, channel, isRead: &isRead)
     } catch {
       response = .refusal(error)
-      if error.closes { channel.closeSoon() }
+    }
+    // What comes by the connection now is a body that nobody wants.
+    if !isRead {
+      response.headers[.connection] = "close"
+      channel.closeSoon()
     }
     response.headers.append(contentsOf: access.headers(for: request.head))
     return request.method == .head ? response.createHeadResponse() : response
   }
 
+  /// Answers a request; `isRead` is told when its body was read to its end.
   private func answer(
-    _ request: Request, _ channel: any Channel
+    _ request: Request, _ channel: any Channel, isRead: inout Bool
   ) async throws(APIError) -> Response {
-    let path = request.uri.path
+    let path = request.uri.path.removingPercentEncoding ?? request.uri.path
     let method = request.method == .head ? .get : request.method
     let found = routes[path] ?? []
     let route = found.first { $0.method == method }
@@ -117,7 +123,11 @@ public struct InferenceServer: Sendable {
       response.headers[.allow] = found.map(\.method.rawValue).joined(separator: ", ")
       return response
     }
-    let body = method == .post ? try await request.bodyBytes(configuration.limits) : []
+    var body: [UInt8] = []
+    if method == .post {
+      body = try await request.bodyBytes(configuration.limits, channel)
+      isRead = true
+    }
     let query = Dictionary(
       request.uri.queryParameters.map { (String($0.key), String($0.value)) },
       uniquingKeysWith: { first, _ in first })

@@ -12,8 +12,6 @@ struct APIError: Error, Equatable {
   var code: String?
   /// Seconds after which to try again.
   var retryAfter: Int?
-  /// Whether the connection cannot be used any more, since the request was not read to its end.
-  var closes = false
 
   /// A request whose field is wrong.
   static func invalid(_ field: String?, _ message: String) -> APIError {

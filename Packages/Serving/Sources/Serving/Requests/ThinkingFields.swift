@@ -16,6 +16,8 @@ struct ThinkingFields {
   /// Whether the budget gives way where context or reply hold less.
   private(set) var isAdaptive = false
 
+  /// The field that asked for it.
+  private let field: String?
   private let lowerBound: ThinkingBudget.LowerBound
   private var wording: BudgetWording
   private let saysCue: Bool
@@ -39,6 +41,7 @@ struct ThinkingFields {
       isAdaptive = true
       if tokens == 0 { thinks = false } else { self.tokens = tokens }
     }
+    self.field = field
     let force = try fields.bool("thinking_force") ?? false
     let waits = try fields.integer("thinking_waits", in: 1...ThinkingBudget.longest)
     if force, waits != nil {
@@ -87,8 +90,12 @@ struct ThinkingFields {
     do {
       let whole = try budget(tokens)
       let rest = room - whole.cue.count - whole.answerLimit
-      guard isAdaptive, tokens > rest, rest > 0 else { return whole }
-      return try budget(rest)
-    } catch { throw .invalid(nil, "\(error)") }
+      if tokens <= rest { return whole }
+      if isAdaptive, rest > 0 { return try budget(rest) }
+      let (cue, answer) = (whole.cue.count, whole.answerLimit)
+      throw GenerationError.budgetTooLong(
+        sum: "thought \(tokens) + cue \(cue) + answer \(answer)", tokens: tokens + cue + answer,
+        place: "reply", limit: room)
+    } catch { throw .invalid(field, "\(error)") }
   }
 }

@@ -1,0 +1,126 @@
+import Foundation
+import Testing
+
+/// What clients of all kinds send to `serve`, at the level of HTTP.
+@Suite struct ServeProtocolTests {
+  /// Some clients hold a body back until they are asked for it, and send none that is not wanted.
+  @Test func bodiesAreAskedFor() throws {
+    let server = try TestServer(["--max-body", "2000"])
+    let body = #"{"prompt": "So"}"#
+    func begin(_ path: String, _ length: Int) throws -> LoopbackClient {
+      let client = try server.connect(seconds: 20)
+      client.send(
+        "POST \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: \(length)\r\nExpect: 100-continue\r\n\r\n"
+      )
+      return client
+    }
+    let client = try begin("/tokenize", body.utf8.count)
+    let asked = String(decoding: try client.read(until: "\r\n\r\n"), as: UTF8.self)
+    #expect(asked == "HTTP/1.1 100 Continue\r\n\r\n")
+    client.send(body)
+    #expect(try client.reply().status == 200)
+    #expect(try begin("/nowhere", body.utf8.count).reply().status == 404)
+    #expect(try begin("/tokenize", 3000).reply().status == 413)
+  }
+
+  @Test func limitsOfSizeAndTime() throws {
+    let server = try TestServer([
+      "--max-body", "2000", "--body-seconds", "1", "--idle-seconds", "2", "--max-header", "4000",
+    ])
+    #expect(
+      try server.post("/tokenize", ["prompt": String(repeating: "x", count: 3000)]).status == 413)
+    let endless = try server.connect()
+    endless.send("POST /tokenize HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in 0..<40 { endless.send("64\r\n" + String(repeating: "x", count: 100) + "\r\n") }
+    #expect(try endless.reply().status == 413)
+    let slow = try server.connect()
+    slow.send("POST /tokenize HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{")
+    #expect(try slow.reply().status == 408)
+    let large = try server.connect()
+    large.request("GET", "/health", headers: ["X-Large": String(repeating: "x", count: 5000)])
+    #expect(try large.reply().status == 431)
+    let idle = try server.connect()
+    idle.send("GET /health HTTP/1.1\r\nHo")
+    #expect(idle.isClosedByServer())
+    #expect(try server.get("/health").status == 200)
+  }
+
+  @Test func codedBodiesAreRefused() throws {
+    let server = try TestServer()
+    let reply = try server.post("/tokenize", text: "\u{1F}", headers: ["Content-Encoding": "gzip"])
+    #expect(reply.status == 415 && reply.errorText.contains("gzip"), "\(reply.text)")
+    let plain = try server.post(
+      "/tokenize", ["prompt": "So"], headers: ["Content-Encoding": "identity"])
+    #expect(plain.status == 200)
+  }
+
+  @Test func brokenChunksAreTheClientsMistake() throws {
+    let server = try TestServer()
+    let client = try server.connect(seconds: 20)
+    client.send(
+      "POST /tokenize HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+    #expect(try client.reply().status == 400)
+    #expect(try server.get("/health").status == 200)
+  }
+
+  /// Of a request that is refused before its body is read nothing more is taken.
+  @Test(arguments: ["GET /health", "POST /nowhere", "POST /v1/models", "OPTIONS /health"])
+  func bodiesThatNobodyReadsEndTheConnection(request: String) throws {
+    let server = try TestServer()
+    let client = try server.connect(seconds: 20)
+    client.send("\(request) HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    client.send("5\r\nhello\r\n")
+    #expect(try client.reply().headers["connection"] == "close")
+    let end = Date() + 15
+    var isOpen = true
+    while isOpen, Date() < end {
+      isOpen = client.send("5\r\nhello\r\n")
+      usleep(20_000)
+    }
+    #expect(!isOpen)
+  }
+
+  @Test func requestsFollowOneAnother() throws {
+    let server = try TestServer()
+    let client = try server.connect(seconds: 20)
+    let one = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    let other = "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    client.send(one + other + "8\r\n{\"prompt\r\n8\r\n\": \"So\"}\r\n0\r\n\r\n" + one)
+    let replies = try (0..<3).map { _ in try client.reply() }
+    #expect(replies.map(\.status) == [200, 200, 200])
+    #expect(replies[1].json["count"] as? Int ?? 0 > 0)
+  }
+
+  /// Monitors of HTTP/1.0 name no host; pages in a browser always do.
+  @Test func monitorsNeedNoHost() throws {
+    let server = try TestServer()
+    let client = try server.connect(seconds: 20)
+    client.send("GET /health HTTP/1.0\r\n\r\n")
+    #expect(try client.reply().status == 200)
+    let wrong = try server.connect(seconds: 20)
+    wrong.send("GET /health HTTP/1.0\r\nHost: evil.example\r\n\r\n")
+    #expect(try wrong.reply().status == 403)
+  }
+
+  @Test func namesWithSlashesAreFound() throws {
+    let server = try TestServer(["--served-name", "org/model"])
+    for path in ["org%2Fmodel", "org/model"] {
+      #expect(try server.get("/v1/models/\(path)").json["id"] as? String == "org/model")
+    }
+  }
+
+  /// Templates know no developers; what they say is said by the system.
+  @Test func developersSpeakAsTheSystem() throws {
+    let server = try TestServer()
+    let ids = try ["system", "developer"].map { role in
+      let asked: [String: Any] = [
+        "messages": [
+          ["role": role, "content": [["type": "text", "text": "Be brief."]]],
+          ["role": "user", "content": Nano.problem],
+        ]
+      ]
+      return try #require(try server.post("/tokenize", asked).json["tokens"] as? [Int])
+    }
+    #expect(ids[0] == ids[1])
+  }
+}
