@@ -3,11 +3,12 @@
 
 Every `sh` fence is run line by line in an empty folder that has bin/, docs/, studies/ and Tools/ of this checkout; fences
 marked `sh skip` need the network or minutes. A command without an entry in EFFECTS is a failure: what nobody checks is
-not to be promised. A `text` fence that follows shows lines of the output: each has to come, but for times.
+not to be promised. One that ends in `&` is a server: it has to say where it listens, and those behind it try it. A `text` fence that follows shows lines of the output: each has to come, but for times.
 """
 
 import argparse
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,8 @@ EFFECTS = {
     "bin/evaluate --model nano-0.5m --bench nano-math --limit 100": [
         says(r"accuracy +\d\d\.\d ± \d\.\d %"), says(r"journal: runs/nano-math-nano-0\.5m-")],
     "bin/evaluate table": [says(r"accuracy +\d\d\.\d ± \d\.\d %")],
+    "curl -s http://127.0.0.1:8080/v1/chat/completions": [
+        says(r'"reasoning_content":"\w'), says(r'"content":"[^"]*boxed\{24\}'), says(r'"completion_tokens":\d')],
     "bin/plan --memory 8GiB --task math": [
         falls, says(r"derived from"), says(r"left for the system"), says(r"quantize --model")],
     "bin/plan --fits": [says(r"fits into 16\.00 GiB")],
@@ -69,7 +72,30 @@ def effects(command):
     return EFFECTS[max(fitting, key=len)] if fitting else None
 
 
+def server(command, where):
+    """A server that listens; none for one that ended before."""
+    started = subprocess.Popen(["bash", "-c", "exec " + command.removesuffix("&")], cwd=where, text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    for line in started.stderr:
+        if "http://" in line:
+            return started
+    started.wait()
+    return None
+
+
 def problems(text, where):
+    servers = []
+    try:
+        yield from typed(text, where, servers)
+    finally:
+        for started in servers:
+            started.terminate()
+            started.wait(timeout=LIMIT_SECONDS)
+    if any(started.returncode != 128 + signal.SIGTERM for started in servers):
+        yield "a server did not end as asked"
+
+
+def typed(text, where, servers):
     output = ""
     for info, body in fences(text):
         if info == "text":
@@ -81,6 +107,12 @@ def problems(text, where):
             continue
         output = ""
         for command in commands(body):
+            if command.endswith("&"):
+                if started := server(command, where):
+                    servers.append(started)
+                else:
+                    yield f"does not listen: {command}"
+                continue
             try:
                 done = subprocess.run(["bash", "-c", command], cwd=where, capture_output=True,
                                       stdin=subprocess.DEVNULL, text=True, timeout=LIMIT_SECONDS)

@@ -1,4 +1,4 @@
-"""A server of this checkout, for tests."""
+"""The commands of this checkout, for tests, and a server."""
 
 import os
 import re
@@ -12,13 +12,18 @@ ROOT = Path(__file__).resolve().parents[2]
 NANO = ROOT / "Packages/NanoModels/Sources/NanoModels/Resources/nano-0.5m"
 
 
+def program(name):
+    """The file of a command; skips where it is not built."""
+    file = Path(os.environ.get("BITBUDGET_BIN", ROOT / "bin")) / name
+    if not file.exists():
+        pytest.skip(f"bin/{name} is not built")
+    return file
+
+
 @contextmanager
 def serving(model):
     """The address of a server of a model; it has to end as asked."""
-    program = Path(os.environ.get("BITBUDGET_BIN", ROOT / "bin")) / "serve"
-    if not program.exists():
-        pytest.skip("bin/serve is not built")
-    server = subprocess.Popen([program, "--model", model, "--port", "0"], stderr=subprocess.PIPE, text=True)
+    server = subprocess.Popen([program("serve"), "--model", model, "--port", "0"], stderr=subprocess.PIPE, text=True)
     found = None
     for line in server.stderr:
         if found := re.search(r"listening +(http://\S+)", line):

@@ -153,7 +153,7 @@ function show(message) {
       text.textContent = message.content;
       details.hidden = !message.thought;
       thought.textContent = message.thought ?? "";
-      const bound = message.budget ? `of ${message.votes ? "up to " : ""}${message.budget}` : "";
+      const bound = message.budget ? `${message.votes ? "up to" : "of"} ${message.budget}` : "";
       summary.textContent = ["Thinking:", message.thoughtTokens, bound, "tokens"].filter(Boolean).join(" ");
       tally.replaceChildren(...votes(message.votes));
       tally.hidden = !message.votes;
