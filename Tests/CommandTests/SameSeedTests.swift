@@ -61,7 +61,7 @@ import Testing
     ]
     let best = try folder.run(.generate, arguments)
     #expect(best.ids.count > 12)
-    for name in ["scalar", "avx2", "avx512", "avx512bf16", "amx", "tile-model"] {
+    for name in ["scalar", "avx2", "avxvnni", "avx512", "avx512bf16", "amx", "tile-model"] {
       let outcome = try folder.run(
         .generate, arguments, environment: ["BITBUDGET_ISA": name])
       if outcome.errors.contains("this machine does not have it") {

@@ -25,6 +25,7 @@ static int always(void) { return 1; }
 static int has_avx2(void) {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 }
+static int has_avxvnni(void) { return has_avx2() && __builtin_cpu_supports("avxvnni"); }
 static int has_avx512(void) {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
@@ -50,12 +51,14 @@ static const instruction_set sets[BB_ISA_COUNT] = {
     [BB_ISA_TILE_MODEL] = {"tile-model", BB_ISA_SCALAR, always, bb_fill_tile_model, 1},
 #if defined(__x86_64__)
     [BB_ISA_AVX2] = {"avx2", NO_BASE, has_avx2, bb_fill_avx2, 0},
+    [BB_ISA_AVXVNNI] = {"avxvnni", NO_BASE, has_avxvnni, bb_fill_avxvnni, 0},
     [BB_ISA_AVX512] = {"avx512", NO_BASE, has_avx512, bb_fill_avx512, 0},
     [BB_ISA_AVX512BF16] = {"avx512bf16", BB_ISA_AVX512, has_avx512bf16, bb_fill_avx512bf16, 0},
     [BB_ISA_AMX] = {"amx", BB_ISA_AVX512BF16, has_amx, bb_fill_amx, 0},
     [BB_ISA_NEON] = {"neon", NO_BASE, NULL, NULL, 0},
 #else
     [BB_ISA_AVX2] = {"avx2", NO_BASE, NULL, NULL, 0},
+    [BB_ISA_AVXVNNI] = {"avxvnni", NO_BASE, NULL, NULL, 0},
     [BB_ISA_AVX512] = {"avx512", NO_BASE, NULL, NULL, 0},
     [BB_ISA_AVX512BF16] = {"avx512bf16", NO_BASE, NULL, NULL, 0},
     [BB_ISA_AMX] = {"amx", NO_BASE, NULL, NULL, 0},
@@ -110,7 +113,7 @@ const char *bb_choose_isa(const char *name) {
     atomic_store(&chosen, &tables[isa]);
     return NULL;
   }
-  return "expected scalar, avx2, avx512, avx512bf16, amx, neon or tile-model";
+  return "expected scalar, avx2, avxvnni, avx512, avx512bf16, amx, neon or tile-model";
 }
 
 void bb_no_product(const bb_matrix *w, const bb_activations *x, size_t tokens, float *y, size_t ldy, size_t first,

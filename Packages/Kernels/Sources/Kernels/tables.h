@@ -28,6 +28,7 @@ void bb_scalar_page_chains(const uint16_t *x, size_t ldx, size_t rows, const uin
 void bb_fill_tile_model(bb_kernel_table *table);
 #if defined(__x86_64__)
 void bb_fill_avx2(bb_kernel_table *table);
+void bb_fill_avxvnni(bb_kernel_table *table);
 void bb_fill_avx512(bb_kernel_table *table);
 void bb_fill_avx512bf16(bb_kernel_table *table);
 void bb_fill_amx(bb_kernel_table *table);

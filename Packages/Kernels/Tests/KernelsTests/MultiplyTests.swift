@@ -3,7 +3,8 @@ import Testing
 
 /// Instruction sets this machine can run; the scalar twin always.
 let supportedISAs: [bb_isa] = [
-  BB_ISA_SCALAR, BB_ISA_AVX2, BB_ISA_AVX512, BB_ISA_AVX512BF16, BB_ISA_AMX, BB_ISA_NEON,
+  BB_ISA_SCALAR, BB_ISA_AVX2, BB_ISA_AVXVNNI, BB_ISA_AVX512, BB_ISA_AVX512BF16, BB_ISA_AMX,
+  BB_ISA_NEON,
 ].filter { bb_kernels_for($0) != nil }
 /// Those whose products of codes are compared: beside them, tile registers in plain C.
 let integerISAs = supportedISAs + [BB_ISA_TILE_MODEL]

@@ -16,17 +16,18 @@ extern "C" {
 
 #pragma clang assume_nonnull begin
 
-// AVX512BF16 is AVX512 with an instruction for products of BF16 pairs, AMX that with tile registers; TILE_MODEL is SCALAR with
+// AVXVNNI is AVX2 with instructions for products of integers, AVX512BF16 is AVX512 with an instruction for products of BF16 pairs, AMX that with tile registers; TILE_MODEL is SCALAR with
 // tile registers in plain C, for tests.
 typedef enum {
   BB_ISA_SCALAR = 0,
   BB_ISA_AVX2 = 1,
-  BB_ISA_AVX512 = 2,
-  BB_ISA_AVX512BF16 = 3,
-  BB_ISA_NEON = 4,
-  BB_ISA_AMX = 5,
-  BB_ISA_TILE_MODEL = 6,
-  BB_ISA_COUNT = 7
+  BB_ISA_AVXVNNI = 2,
+  BB_ISA_AVX512 = 3,
+  BB_ISA_AVX512BF16 = 4,
+  BB_ISA_NEON = 5,
+  BB_ISA_AMX = 6,
+  BB_ISA_TILE_MODEL = 7,
+  BB_ISA_COUNT = 8
 } bb_isa;
 
 enum { BB_PAGE = 64 };

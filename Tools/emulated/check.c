@@ -1,4 +1,5 @@
-// Compares the NEON kernels with their scalar twins, bit for bit. Built for Arm and run under an emulator by check.sh.
+// Compares kernels with their scalar twins, bit for bit: `check SET...`, each of these instruction sets, the last of which has to be
+// what this machine chooses. Built and run under an emulator by arm.sh and x86.sh.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,10 @@ static uint32_t random_bits(void) {
 }
 static float random_float(void) { return (float)random_bits() / (1 << 23) - 1.0f; }
 
-enum { ROOM = 1 << 16 };
+enum { ROOM = 1 << 14 };
 static float in[4][ROOM], out[2][ROOM];
 static int failures, comparisons;
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof *(ARRAY))
 
 static const bb_kernel_table *tables[2];
 
@@ -22,7 +24,7 @@ static void compare(const char *what, size_t size) {
   comparisons++;
   if (memcmp(out[0], out[1], sizeof out[0]) == 0) return;
   failures++;
-  printf("%s, size %zu: NEON differs from scalar\n", what, size);
+  if (failures < 20) printf("%s, size %zu: %s differs from scalar\n", what, size, bb_isa_name(tables[1]->isa));
 }
 
 // Runs STATEMENT with `k` and `y` set to each table and its output, which begins as a copy of in[0].
@@ -88,7 +90,7 @@ static bb_kv_block page_of(bb_kv_format format, bb_kv_axis axis, size_t group, b
 static void check_attention(bb_kv_format format, bb_kv_axis axis, size_t group, bb_kv_scheme scheme, size_t heads, size_t d) {
   const bb_kv_block keys = page_of(format, axis, group, scheme, 1, d);
   const bb_kv_block values = page_of(format, BB_KV_ALONG_COMPONENTS, group, scheme, 0, d);
-  const size_t stride = (d + 15) / 16 * 16 + 16, ranges[][2] = {{0, 64}, {0, 17}, {32, 64}, {63, 64}};
+  const size_t stride = (d + 15) / 16 * 16 + 16, ranges[][2] = {{0, 64}, {0, 17}, {31, 64}};
   for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
     const bb_kv_piece piece = {.keys = keys, .values = values, .first = ranges[r][0], .last = ranges[r][1],
                                 .seen = (ptrdiff_t)ranges[r][1]};
@@ -112,7 +114,10 @@ static void check_attention(bb_kv_format format, bb_kv_axis axis, size_t group, 
   BOTH("key_scores", d, k->key_scores(in[1], heads, d, &keys, y));
 }
 
-static void check_multiply(bb_row_format format, size_t rows, size_t inputs, size_t group, size_t tokens) {
+static int is_integer(bb_row_format format) { return format == BB_ROWS_INT8 || format == BB_ROWS_INT4; }
+
+static void check_multiply(bb_row_format format, size_t rows, size_t inputs, size_t group, size_t tokens,
+                           int has_zeros) {
   const size_t blocks = (rows + 15) / 16;
   const size_t groups = (inputs + group - 1) / group;
   const size_t bytes = bb_block_bytes(format, inputs);
@@ -129,20 +134,21 @@ static void check_multiply(bb_row_format format, size_t rows, size_t inputs, siz
   }
   tables[0]->narrow(in[2], BB_F16, scales, blocks * groups * 16);
   const bb_matrix m = {.format = format, .rows = rows, .inputs = inputs, .group = group, .lines = lines, .scales = scales,
-                       .scale_format = BB_F16, .zeros = NULL, .zero = format == BB_ROWS_INT4 ? 8 : 128};
+                       .scale_format = BB_F16,
+                       .zeros = has_zeros ? in[2] : NULL, .zero = format == BB_ROWS_INT4 ? 8 : 128};
   const bb_activations floats = bb_floats(in[1], inputs);
   BOTH("multiply", inputs, bb_multiply(k, &m, &floats, tokens, y, rows, 0, blocks));
-  if (format == BB_ROWS_BF16) {
+  if (format == BB_ROWS_BF16 || (format == BB_ROWS_FLOAT8 && group >= inputs)) {
     static uint16_t rounded[ROOM];
     const size_t stride = inputs + inputs % 2;
     memset(rounded, 0, sizeof rounded);
     for (size_t t = 0; t < tokens; t++)
       tables[0]->narrow(in[1] + t * inputs, BB_BF16, rounded + t * stride, inputs);
-    const bb_activations x = {.format = BB_ACTIVATIONS_BF16, .values = rounded, .stride = stride * 2};
+    const bb_activations x = {.format = BB_ACTIVATIONS_BF16, .values = rounded, .stride = stride * 2, .scales = in[2]};
     BOTH("by BF16", inputs, bb_multiply(k, &m, &x, tokens, y, rows, 0, blocks));
   }
-  if (bb_format_of(format)->coded) {
-    const size_t span = bb_activation_group(group, inputs), spans = (inputs + span - 1) / span, stride = 512;
+  if (is_integer(format)) {
+    const size_t span = bb_activation_group(group, inputs), spans = (inputs + span - 1) / span, stride = 256;
     static int8_t rounded[ROOM];
     float *scale = in[3];
     int32_t *sum = (int32_t *)(in[3] + ROOM / 2);
@@ -167,28 +173,45 @@ static void check_multiply(bb_row_format format, size_t rows, size_t inputs, siz
   free(lines);
 }
 
-int main(void) {
-  tables[0] = bb_kernels_for(BB_ISA_SCALAR);
-  tables[1] = bb_kernels_for(BB_ISA_NEON);
-  if (!tables[1] || bb_kernels() != tables[1]) {
-    puts("the NEON kernels are not chosen on this machine");
-    return 1;
-  }
-  for (int a = 0; a < 4; a++)
-    for (size_t i = 0; i < ROOM; i++) in[a][i] = random_float() * (a == 1 ? 20.0f : 1.0f);
-  const size_t sizes[] = {0, 1, 15, 16, 17, 64, 100, 1000};
-  for (size_t i = 1; i < sizeof sizes / sizeof *sizes; i++) check_elementwise(sizes[i]);
+// All kernels of tables[1].
+static void check_set(void) {
+  const size_t sizes[] = {1, 15, 16, 17, 64, 100, 1000}, tokens[] = {1, 2, 3, 5, 7, 8, 11, 13, 16, 19, 33};
+  for (size_t i = 0; i < COUNT(sizes); i++) check_elementwise(sizes[i]);
   for (int format = 0; format < BB_ROWS_COUNT; format++)
-    for (size_t tokens = 1; tokens <= 13; tokens += 2)
-      for (size_t inputs = 60; inputs <= 256; inputs += 49) check_multiply(format, 40, inputs, 64, tokens);
+    for (size_t t = 0; t < COUNT(tokens); t++)
+      for (size_t inputs = 60; inputs <= 256; inputs += 49)
+        for (int has_zeros = 0; has_zeros <= is_integer(format); has_zeros++)
+          check_multiply(format, 40, inputs, format == BB_ROWS_FLOAT8 ? inputs : 64, tokens[t], has_zeros);
   for (size_t n = 1; n <= 256; n *= 2) check_hadamard(n);
-  for (size_t d = 32; d <= 128; d += 48)
-    for (size_t heads = 1; heads <= 9; heads += heads < 4 ? 1 : 5)
+  for (size_t d = 32; d <= 80; d += 48)
+    for (size_t heads = 1; heads <= 9; heads += heads < 3 ? 2 : 6)
       for (int format = 0; format < BB_KV_COUNT; format++)
         for (int scheme = BB_KV_ASYMMETRIC; scheme <= BB_KV_HQQ; scheme++)
           for (size_t group = 32; group <= 128; group *= 2)
             for (int axis = group <= 64 ? BB_KV_ALONG_TOKENS : BB_KV_ALONG_COMPONENTS; axis <= BB_KV_ALONG_COMPONENTS; axis++)
               check_attention(format, axis, group, scheme, heads, d);
-  printf("%d comparisons, %d differences\n", comparisons, failures);
-  return failures > 0;
+}
+
+static const bb_kernel_table *table_named(const char *name) {
+  for (int isa = 0; isa < BB_ISA_COUNT; isa++)
+    if (strcmp(name, bb_isa_name(isa)) == 0) return bb_kernels_for(isa);
+  return NULL;
+}
+
+int main(int count, char **names) {
+  tables[0] = bb_kernels_for(BB_ISA_SCALAR);
+  for (int a = 0; a < 4; a++)
+    for (size_t i = 0; i < ROOM; i++) in[a][i] = random_float() * (a == 1 ? 20.0f : 1.0f);
+  for (int i = 1; i < count; i++) {
+    tables[1] = table_named(names[i]);
+    if (!tables[1] || (i == count - 1 && bb_kernels() != tables[1])) {
+      printf("%s is not there, or not what this machine chooses\n", names[i]);
+      return 1;
+    }
+    comparisons = failures = 0;
+    check_set();
+    printf("%s: %d comparisons, %d differences\n", names[i], comparisons, failures);
+    if (failures > 0) return 1;
+  }
+  return 0;
 }

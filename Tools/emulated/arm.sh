@@ -9,4 +9,4 @@ trap 'rm -rf "$work"' EXIT
 clang --target=aarch64-linux-gnu -O2 -Wall -Wextra -Werror -I"$kernels/include" \
   "$kernels"/*.c "$here/check.c" -fuse-ld=bfd --ld-path="$(command -v aarch64-linux-gnu-ld)" \
   -lm -lpthread -o "$work/check"
-qemu-aarch64 -L /usr/aarch64-linux-gnu "$work/check"
+qemu-aarch64 -L /usr/aarch64-linux-gnu "$work/check" neon
