@@ -73,12 +73,19 @@ struct ModelCopy {
 
   /// Edits one tensor, in a file that is well-formed before and after; nil removes it.
   func editTensor(_ name: String, _ change: (inout StoredTensor?) -> Void) throws {
-    try edit("model.safetensors") { data in
-      var tensors = try Self.tensors(data)
+    try editTensors { tensors in
       let index = try #require(tensors.firstIndex { $0.name == name })
       var tensor: StoredTensor? = tensors[index]
       change(&tensor)
       tensors.replaceSubrange(index...index, with: tensor.map { [$0] } ?? [])
+    }
+  }
+
+  /// Edits the tensors of the file.
+  func editTensors(_ change: (inout [StoredTensor]) throws -> Void) throws {
+    try edit("model.safetensors") { data in
+      var tensors = try Self.tensors(data)
+      try change(&tensors)
       data = try Self.file(tensors)
     }
   }

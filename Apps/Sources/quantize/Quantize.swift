@@ -101,7 +101,7 @@ struct Quantize: ParsableCommand {
     let pool = try ThreadPool(
       workers: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     let checkpoint = try Checkpoint(directory: folder, workers: pool.workers)
-    try warnOfBlocks(checkpoint)
+    try warnOfSecondRounding(checkpoint)
     let target = try prepareTarget(folder)
     let width = try DecoderSource(checkpoint, families: Known.families).shape.hiddenSize
     var plan = try settings.plan(usualGroup: format.usualGroup, width: width)
@@ -122,13 +122,14 @@ struct Quantize: ParsableCommand {
     }
   }
 
-  /// Says of a model in blocks of GGUF that it is quantized a second time.
-  private func warnOfBlocks(_ checkpoint: Checkpoint) throws {
-    guard let blocks = try checkpoint.quantization(), blocks.method == .gguf else { return }
-    let bits = Set(blocks.schemes.map(\.bits)).sorted().map { "\($0)" }.joined(separator: ", ")
+  /// Says of a model in fewer bits that it is quantized a second time.
+  private func warnOfSecondRounding(_ checkpoint: Checkpoint) throws {
+    guard let first = try checkpoint.quantization() else { return }
+    let bits = Set(first.schemes.map(\.bits)).sorted().map { "\($0)" }.joined(separator: ", ")
     Console.note(
-      "warning: \(checkpoint.modelName) is quantized already (\(bits) bits): what that lost stays lost; "
-        + "the model's own floats give a better result")
+      "warning: \(checkpoint.modelName) is quantized already (\(bits) bits, \(first.method.rawValue)): what "
+        + "that lost stays lost, and the errors below come on top; the model's own floats give a better result"
+    )
   }
 
   private func writer(

@@ -7,8 +7,6 @@ import TextGeneration
 
 /// What can go wrong when a model is made smaller.
 public enum CompressionError: Error, Equatable, CustomStringConvertible {
-  /// The source's layers are quantized already.
-  case alreadyQuantized(directory: String)
   /// The method needs calibration text and there is none.
   case noCalibration(method: String)
   /// A calibration file that cannot be used; `line` where it is one line's fault.
@@ -42,8 +40,6 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
   /// One sentence naming the layer or file.
   public var description: String {
     switch self {
-    case .alreadyQuantized(let directory):
-      "\(directory): is quantized already; start from the original model"
     case .noCalibration(let method):
       "\(method) needs calibration text"
     case .calibration(let file, let line, let reason):

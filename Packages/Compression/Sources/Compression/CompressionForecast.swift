@@ -57,7 +57,9 @@ extension Compressor {
     }
     var (embedding, largest) = (0, 0)
     for name in outerTensors.first { embedding += try bytes(name) }
-    for name in outerTensors.first + outerTensors.last { largest = max(largest, try bytes(name)) }
+    for name in outerTensors.first + outerTensors.last {
+      largest = max(largest, try source.checkpoint.info(of: name).readingBytes)
+    }
     if rotation != nil {
       // Rotated as floats, beside the copy that is written; a head that was the embedding is
       // written too.

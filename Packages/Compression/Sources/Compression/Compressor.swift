@@ -32,23 +32,17 @@ public struct Compressor {
   let pool: ThreadPool
 
   /// A compressor of `checkpoint` by this plan, which stores scales as `scaleType`. Finds out at
-  /// once which tensors are missing or of another shape. The blocks of GGUF files are weights as
-  /// others are, of F16; what else is quantized is refused.
+  /// once which tensors are missing or of another shape. Layers that are quantized already are weights
+  /// as others are, of F16.
   ///
-  /// - Throws: `CompressionError.alreadyQuantized` or `.rule`, or `.checkpoint` or `.model` for
-  ///   what is wrong with the model.
+  /// - Throws: `CompressionError.rule`, or `.checkpoint` or `.model` for what is wrong with the
+  ///   model.
   public init(
     _ checkpoint: Checkpoint, families: ModelFamilies = .standard, plan: CompressionPlan,
     scaleType: DType, pool: ThreadPool
   ) throws(CompressionError) {
     let checkpoint = try CompressionError.wrapping { () throws(CheckpointError) in
-      try checkpoint.dequantizingBlocks()
-    }
-    let quantization = try CompressionError.wrapping { () throws(CheckpointError) in
-      try checkpoint.quantization()
-    }
-    guard quantization == nil else {
-      throw .alreadyQuantized(directory: checkpoint.directory.path)
+      try checkpoint.dequantizing()
     }
     (source, outerTensors, sites) = try CompressionError.wrapping(
       model: { () throws(ModelError) in

@@ -38,8 +38,10 @@ struct CompressorTests {
 
   /// Compresses to `name`, stopping before block `stop`.
   func compress(
-    to name: String, _ plan: CompressionPlan, stopBefore stop: Int? = nil
+    to name: String, _ plan: CompressionPlan, stopBefore stop: Int? = nil,
+    from given: Checkpoint? = nil
   ) throws -> (record: CompressionRecord, result: URL) {
+    let source = given ?? self.source
     let target = folder.appendingPathComponent(name)
     let writer = try CheckpointWriter(
       target: target, source: source, layout: CheckpointLayout(container: .zstd))
@@ -135,11 +137,19 @@ struct CompressorTests {
     } throws: { "\($0)".contains("method or settings") }
   }
 
-  @Test func quantizedModelsAreNotQuantizedAgain() throws {
-    let result = try compress(to: "once", plan(.rtn, 8)).result
-    #expect(throws: CompressionError.alreadyQuantized(directory: result.path)) {
-      try Compressor(
-        Checkpoint(directory: result), plan: plan(.rtn, 8), scaleType: .bf16, pool: pool)
-    }
+  /// Codes of 8 bits are exact in their own grid, and hardly change what 4 bits cost.
+  @Test func quantizedModelsAreQuantizedAgain() throws {
+    let first = try compress(to: "first", plan(.rtn, 8))
+    let source = try Checkpoint(directory: first.result)
+    let same = try compress(to: "same", plan(.rtn, 8), from: source)
+    #expect(same.record.meanError < 1e-3 * first.record.meanError)
+    let less = try compress(to: "less", plan(.gptq, 4), from: source)
+    let direct = try compress(to: "direct", plan(.gptq, 4))
+    #expect(abs(less.record.meanError / direct.record.meanError - 1) < 0.02)
+    let (again, once) = (
+      try Checkpoint(directory: less.result), try Checkpoint(directory: direct.result)
+    )
+    #expect(Set(again.tensors.keys) == Set(once.tensors.keys))
+    #expect(try again.quantization() == once.quantization())
   }
 }

@@ -27,6 +27,7 @@ public struct Checkpoint: Sendable {
 
   private let shards: [String: TensorFile]
   private let gguf: GGUFModel?
+  private var dequantized: DequantizedLayers?
   private var format: Result<(any LinearFormat)?, CheckpointError>
 
   /// JSON files beside the weights are read up to this size, in bytes.
@@ -167,7 +168,12 @@ public struct Checkpoint: Sendable {
   ///   short.
   public func tensor(named name: String) throws(CheckpointError) -> Tensor {
     let info = try info(of: name)
-    let bytes = try shard(of: info).bytes(of: info, workers: workers)
+    let bytes: AlignedBytes
+    if let dequantized, info.quantizedLayer != nil {
+      bytes = try dequantized.bytes(of: info)
+    } else {
+      bytes = try shard(of: info).bytes(of: info, workers: workers)
+    }
     do {
       return try Tensor(dtype: info.dtype, shape: info.shape, bytes: bytes)
     } catch {
@@ -204,7 +210,11 @@ public struct Checkpoint: Sendable {
     of info: TensorInfo, granularity: Int = 1,
     _ body: @Sendable (Range<Int>, UnsafeRawBufferPointer) -> Void
   ) throws(CheckpointError) {
-    try shard(of: info).readRows(of: info, granularity: max(granularity, 1), workers: workers, body)
+    let granularity = max(granularity, 1)
+    if let dequantized, info.quantizedLayer != nil {
+      return try dequantized.readRows(of: info, granularity: granularity, body)
+    }
+    try shard(of: info).readRows(of: info, granularity: granularity, workers: workers, body)
   }
 
   /// Bytes `range` of a tensor of this checkpoint as they are stored, counted from its first byte.
@@ -246,23 +256,17 @@ public struct Checkpoint: Sendable {
     try format.get()?.summary
   }
 
-  /// The same model with the blocks of a GGUF file as matrices of F16, which they become as they are
+  /// The same model with its quantized layers as matrices of F16, which they become as they are
   /// read: for those who work on weights.
   ///
-  /// - Throws: as `quantization()`.
-  public func dequantizingBlocks() throws(CheckpointError) -> Checkpoint {
-    guard let blocks = try format.get() as? GGUFFormat else { return self }
+  /// - Throws: as `quantization()`; what is wrong with the parts of a layer.
+  public func dequantizing() throws(CheckpointError) -> Checkpoint {
+    guard let stored = try format.get() else { return self }
+    let layers = try DequantizedLayers(of: self, in: stored)
     var model = self
-    for (layer, stored) in blocks.layers {
-      guard var info = model.tensors.removeValue(forKey: layer + "." + blocks.marker) else {
-        continue
-      }
-      let columns = info.shape[1] / stored.type.bytes * stored.type.elements
-      (info.name, info.dtype, info.shape) = (layer + ".weight", .f16, [info.shape[0], columns])
-      info.blocks = stored
-      model.tensors[info.name] = info
-    }
-    model.format = .success(nil)
+    for name in layers.parts { model.tensors[name] = nil }
+    for matrix in layers.matrices { model.tensors[matrix.name] = matrix }
+    (model.dequantized, model.format) = (layers, .success(nil))
     return model
   }
 
@@ -364,31 +368,5 @@ public struct Checkpoint: Sendable {
 
   private func unsupported(_ feature: String) -> CheckpointError {
     .unsupported(file: directory.path, feature: feature)
-  }
-}
-
-/// The weight `[out, in]` of a linear layer as a checkpoint has it.
-public enum StoredLinear: Sendable {
-  /// F32, F16 or BF16 elements.
-  case dense(Tensor)
-  /// Integer codes with scales.
-  case quantized(QuantizedMatrix)
-  /// 8-bit floats with a scale for each row.
-  case float8(Float8Matrix)
-  /// Integer codes beside inputs that are not rounded.
-  case outliers(OutlierMatrix)
-
-  /// The form that multiplies.
-  ///
-  /// - Parameter name: of the layer, for messages.
-  /// - Returns: the weights in memory.
-  /// - Throws: `TensorError` when the kernels cannot hold the matrix, or memory is short.
-  public func packed(name: String) throws(TensorError) -> any LinearWeights {
-    switch self {
-    case .dense(let tensor): try WeightPacking.pack(tensor, name: name)
-    case .quantized(let matrix): try WeightPacking.pack(matrix)
-    case .float8(let matrix): try WeightPacking.pack(matrix)
-    case .outliers(let matrix): try WeightPacking.pack(matrix)
-    }
   }
 }

@@ -23,28 +23,30 @@ extension Checkpoint {
   ///
   /// - Throws: as `tensor(named:)` and `linear(named:)`.
   public func inventory() throws(CheckpointError) -> [InventoryItem] {
-    let marker = try quantizationMarker().map { "." + $0 }
-    let layers = Set(
-      tensors.keys.compactMap { name in
-        marker.flatMap { name.hasSuffix($0) ? String(name.dropLast($0.count)) : nil }
-      })
+    let layers = try quantizedLayers()
+    let parts = Set(layers.values.joined().map(\.name))
     var items: [InventoryItem] = []
-    var parts: [String: [TensorInfo]] = [:]
-    for info in tensors.values {
-      let layer = info.name.lastIndex(of: ".").map { String(info.name[..<$0]) } ?? ""
-      // A bias is a tensor by itself.
-      if layers.contains(layer), !info.name.hasSuffix(".bias") {
-        parts[layer, default: []].append(info)
-      } else {
-        items.append(
-          try item(info.name, info.shape, "\(info.dtype.rawValue)", parts: [info]))
-      }
+    for info in tensors.values where !parts.contains(info.name) {
+      items.append(try item(info.name, info.shape, "\(info.dtype.rawValue)", parts: [info]))
     }
-    for (layer, infos) in parts {
+    for (layer, infos) in layers {
       guard let (shape, storage) = try storage(ofLayer: layer) else { continue }
       items.append(try item(layer + ".weight", shape, storage, parts: infos))
     }
     return items.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
+  /// The tensors of every quantized layer by its name; a bias is a tensor by itself.
+  ///
+  /// - Throws: as `quantization()`.
+  func quantizedLayers() throws(CheckpointError) -> [String: [TensorInfo]] {
+    guard let marker = try quantizationMarker() else { return [:] }
+    var layers: [String: [TensorInfo]] = [:]
+    for info in tensors.values where !info.name.hasSuffix(".bias") {
+      guard let dot = info.name.lastIndex(of: ".") else { continue }
+      layers[String(info.name[..<dot]), default: []].append(info)
+    }
+    return layers.filter { contains($0.key + "." + marker) }
   }
 
   private func item(

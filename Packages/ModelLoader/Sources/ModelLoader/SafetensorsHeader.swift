@@ -20,24 +20,26 @@ public struct TensorInfo: Sendable, Hashable {
   var values: StoredValues?
   /// Rows that stand in `range`, where `rowOrder` takes some of them.
   var storedRows: Int?
-  /// The blocks that stand in `range` and that floats are made of when they are read.
-  var blocks: GGUFFormat.Layer?
+  /// The quantized layer that the values are made of when they are read; its codes stand in `range`.
+  var quantizedLayer: String?
 }
 
 extension TensorInfo {
-  /// Bytes of one row (first dimension) in the file.
-  var storedRowBytes: Int { range.count / max(storedRows ?? shape.first ?? 1, 1) }
-
   /// Bytes of one row (first dimension).
   var rowBytes: Int {
-    blocks == nil ? storedRowBytes : shape.dropFirst().reduce(1, *) * dtype.bits / 8
+    quantizedLayer == nil
+      ? range.count / max(storedRows ?? shape.first ?? 1, 1)
+      : shape.dropFirst().reduce(1, *) * dtype.bits / 8
   }
 
   /// Bytes of the tensor.
   public var byteCount: Int { isWhole ? range.count : rowBytes * (shape.first ?? 1) }
 
+  /// Bytes that are held at most while it is read: its own, and the codes that it is made of.
+  public var readingBytes: Int { byteCount + (quantizedLayer == nil ? 0 : range.count) }
+
   /// Whether the file holds as many bytes as the tensor has.
-  private var isWhole: Bool { storedRows == nil && blocks == nil }
+  private var isWhole: Bool { storedRows == nil && quantizedLayer == nil }
 
   /// Whether the bytes of the file are those of the tensor.
   var isAsStored: Bool { isWhole && rowOrder == nil && columnOrder == nil && values == nil }

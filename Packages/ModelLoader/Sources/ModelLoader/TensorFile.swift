@@ -86,7 +86,7 @@ struct TensorFile: Sendable {
     _ body: @Sendable (Range<Int>, UnsafeRawBufferPointer) -> Void
   ) throws(CheckpointError) {
     guard let rows = info.shape.first, rows > 0 else { return }
-    let rowBytes = info.storedRowBytes
+    let rowBytes = info.rowBytes
     let granularity = leastCommonMultiple(granularity, info.rowOrder?.granularity ?? 1)
     let unitBytes = max(rowBytes * granularity, 1)
     var ends: [Int] = []
@@ -116,10 +116,7 @@ struct TensorFile: Sendable {
           }
         }
         info.values?.restore(bytes)
-        guard let blocks = info.blocks else { return body(part, UnsafeRawBufferPointer(bytes)) }
-        let halves = buffer.second.bytes(part.count * info.rowBytes)
-        blocks.decode(UnsafeRawBufferPointer(bytes), into: halves, by: buffer.row)
-        body(part, UnsafeRawBufferPointer(halves))
+        body(part, UnsafeRawBufferPointer(bytes))
       }
     }
   }
@@ -171,8 +168,6 @@ private func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
 final class ReadBuffer: @unchecked Sendable {
   // Sendable by rule: one thread at a time has it, see `ReusePool`.
   let memory = GrowingBuffer<UInt8>()
-  /// For what is put in order or decoded on the way.
+  /// For what is put in order on the way.
   let second = GrowingBuffer<UInt8>()
-  /// For a row that is decoded.
-  let row = GrowingBuffer<Float>()
 }

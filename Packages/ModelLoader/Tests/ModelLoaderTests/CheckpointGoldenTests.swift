@@ -68,6 +68,30 @@ struct CheckpointGoldenTests {
   }
 
   @Test(
+    "quantized layers that are made floats as they are read are the reference's, rounded to F16",
+    .enabled(
+      if: !(quantizedCases + eightBitCases).isEmpty,
+      "no reference checkpoints at \(Goldens.folder.path)"),
+    arguments: quantizedCases + eightBitCases)
+  func dequantizing(name: String) throws {
+    let checkpoint = try Checkpoint(directory: Goldens.url("checkpoints", name))
+    let floats = try checkpoint.dequantizing()
+    #expect(try floats.quantization() == nil)
+    // Of a layer nothing is left but its matrix and its bias.
+    for name in floats.tensors.keys {
+      #expect(["weight", "bias"].contains(name.split(separator: ".").last), "\(name)")
+    }
+    for (layer, expected) in try Goldens.dequantizedLayers(of: name) {
+      let info = try floats.info(of: layer + ".weight")
+      #expect(info.dtype == .f16 && info.shape == expected.shape, "\(name) \(layer)")
+      let values = expected.values.map { Float(Float16($0)) }
+      #expect(try floats.floats(named: info.name) == values, "\(name) \(layer)")
+      let weights = try floats.weights(named: layer, shape: expected.shape)
+      #expect(weights.dequantized() == values, "\(name) \(layer)")
+    }
+  }
+
+  @Test(
     "every tensor of every reference model can be read",
     .enabled(if: !modelCases.isEmpty, "no reference models at \(Goldens.folder.path)"),
     arguments: modelCases)

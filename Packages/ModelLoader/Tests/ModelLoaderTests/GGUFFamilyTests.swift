@@ -82,11 +82,29 @@ struct GGUFFamilyTests {
     #expect(try model.weights(named: layer, shape: [2, 32]).dequantized() == expected)
     #expect(try model.storage(ofLayer: layer)?.name == "Q8_0")
     #expect(model.tensors[layer + ".gguf_blocks"]?.byteCount == 2 * 34)
-    let floats = try model.dequantizingBlocks()
+    let floats = try model.dequantizing()
     #expect(try floats.quantization() == nil && !floats.contains(layer + ".gguf_blocks"))
     #expect(floats.tensors[layer + ".weight"]?.byteCount == 2 * 32 * 2)
     #expect(try floats.floats(named: layer + ".weight") == expected)
     #expect(try floats.weights(named: layer, shape: [2, 32]).dequantized() == expected)
+  }
+
+  @Test("a weight that F16 does not hold is read, and named where it would be F16")
+  func weightsBeyondHalves() throws {
+    var file = experts([("ffn_gate_inp", [3, 4])])
+    let bytes = (0..<3 * 2).flatMap { row in
+      GGUFBytes.number(Float16(row == 5 ? 1024 : 1).bitPattern)
+        + (0..<32).map { UInt8(row == 5 && $0 == 7 ? 100 : 1) }
+    }
+    file.add("blk.0.ffn_up_exps.weight", [3, 2, 32], type: 8, bytes)
+    let model = try open(file)
+    let layer = "model.layers.0.mlp.experts.2.up_proj"
+    #expect(try model.weights(named: layer, shape: [2, 32]).dequantized()[32 + 7] == 102_400)
+    let floats = try model.dequantizing()
+    let said = "tensor \(layer).weight: row 1, column 7 is 102400.0; F16"
+    #expect(message { _ = try floats.floats(named: layer + ".weight") }?.contains(said) == true)
+    #expect(
+      message { _ = try floats.weights(named: layer, shape: [2, 32]) }?.contains(said) == true)
   }
 
   @Test("experts that cannot be right are named")
@@ -178,7 +196,7 @@ struct GGUFFamilyTests {
       return
     }
     #expect(try floats.floats() == row + row)
-    #expect(try model.dequantizingBlocks().floats(named: layer + ".weight") == row + row)
+    #expect(try model.dequantizing().floats(named: layer + ".weight") == row + row)
   }
 
   @Test("halves of one tensor are tensors of a folder")

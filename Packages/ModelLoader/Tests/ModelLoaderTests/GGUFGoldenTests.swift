@@ -27,7 +27,7 @@ struct GGUFGoldenTests {
   func dequantizing(name: String) throws {
     let checkpoint = try Checkpoint(
       directory: Goldens.url("checkpoints", name).appendingPathComponent("model.gguf"))
-    let floats = try checkpoint.dequantizingBlocks()
+    let floats = try checkpoint.dequantizing()
     #expect(try floats.quantization() == nil)
     for (layer, expected) in try Goldens.dequantizedLayers(of: name) {
       let info = try floats.info(of: layer + ".weight")

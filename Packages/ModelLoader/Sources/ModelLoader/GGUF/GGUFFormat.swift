@@ -3,42 +3,16 @@ import Tensors
 /// The blocks of GGUF files as a way of storing linear layers.
 struct GGUFFormat: LinearFormat {
   /// One quantized layer.
-  struct Layer: Sendable, Hashable {
+  struct Layer: Sendable {
     let type: BlockType
     /// Of each input, the column that holds its weights; nil where they are in order. They are not
     /// where blocks are larger than the groups of columns that stand elsewhere.
     var columns: [Int]?
-
-    /// The weights of whole rows, rounded to F16.
-    ///
-    /// - Parameters:
-    ///   - stored: the blocks of the rows.
-    ///   - target: room for two bytes for each weight of them.
-    ///   - scratch: memory that nobody else uses meanwhile.
-    func decode(
-      _ stored: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
-      by scratch: GrowingBuffer<Float>
-    ) {
-      // Where columns are in order, any number of blocks may be decoded at a time.
-      let weights = columns?.count ?? 32 * type.elements
-      let bytes = weights / type.elements * type.bytes
-      for (index, start) in stride(from: 0, to: stored.count, by: bytes).enumerated() {
-        let piece = stored[start..<min(start + bytes, stored.count)]
-        let count = piece.count / type.bytes * type.elements
-        let floats = scratch.reserve(count)
-        type.decode(UnsafeRawBufferPointer(rebasing: piece), into: floats)
-        for place in 0..<count {
-          let value = Float16(floats[columns?[place] ?? place])
-          target.storeBytes(
-            of: value.bitPattern, toByteOffset: 2 * (index * weights + place), as: UInt16.self)
-        }
-      }
-    }
   }
 
   let summary: QuantizationSummary
   let marker = GGUFModel.marker
-  let layers: [String: Layer]
+  private let layers: [String: Layer]
 
   init(_ layers: [String: Layer]) {
     self.layers = layers
