@@ -1,5 +1,5 @@
-// Compares kernels with their scalar twins, bit for bit: `check SET...`, each of these instruction sets, the last of which has to be
-// what this machine chooses. Built and run under an emulator by arm.sh and x86.sh.
+// Compares kernels with their scalar twins, bit for bit: `check SET...`, each of these instruction sets. Built and run under an
+// emulator by arm.sh and x86.sh.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,8 +204,8 @@ int main(int count, char **names) {
     for (size_t i = 0; i < ROOM; i++) in[a][i] = random_float() * (a == 1 ? 20.0f : 1.0f);
   for (int i = 1; i < count; i++) {
     tables[1] = table_named(names[i]);
-    if (!tables[1] || (i == count - 1 && bb_kernels() != tables[1])) {
-      printf("%s is not there, or not what this machine chooses\n", names[i]);
+    if (!tables[1]) {
+      printf("%s is not there\n", names[i]);
       return 1;
     }
     comparisons = failures = 0;
