@@ -92,10 +92,10 @@ struct GGUFFamilyTests {
   @Test("a weight that F16 does not hold is read, and named where it would be F16")
   func weightsBeyondHalves() throws {
     var file = experts([("ffn_gate_inp", [3, 4])])
-    let bytes = (0..<3 * 2).flatMap { row in
-      GGUFBytes.number(Float16(row == 5 ? 1024 : 1).bitPattern)
-        + (0..<32).map { UInt8(row == 5 && $0 == 7 ? 100 : 1) }
-    }
+    let row = GGUFBytes.number(Float16(1).bitPattern) + [UInt8](repeating: 1, count: 32)
+    var last = GGUFBytes.number(Float16(1024).bitPattern) + [UInt8](repeating: 1, count: 32)
+    last[2 + 7] = 100
+    let bytes = [row, row, row, row, row, last].flatMap { $0 }
     file.add("blk.0.ffn_up_exps.weight", [3, 2, 32], type: 8, bytes)
     let model = try open(file)
     let layer = "model.layers.0.mlp.experts.2.up_proj"
