@@ -71,6 +71,8 @@ import Testing
       (["--scheme", "w8a8-int", "--bits", "4"], 2, "says all"),
       (["--scheme", "w8a8-fp", "--calibration", "calibration.txt"], 2, "needs no calibration"),
       (["--outliers", "4"], 2, "need --scheme quik-w4a4"), (["--smooth", "2"], 2, "0 to 1"),
+      (["--scheme", "w8a9"], 1, "neither one of w8a8-int"),
+      (["--scheme", "quik-w4a4", "--outliers", "300"], 1, "at most half"),
       (["--scheme", "quik-w4a4", "--format", "compressed-tensors"], 1, "run here alone"),
       (["--scheme", "w8a8-fp", "--format", "gptq"], 1, "float8"),
       (["--scheme", "w8a8-fp", "--format", "gguf"], 1, "GGUF"),

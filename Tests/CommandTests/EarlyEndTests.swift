@@ -66,11 +66,11 @@ import Testing
   @Test func flagsThatMakeNoSenseAreRefused() throws {
     for (flags, word) in [
       (["--stop-when", "decided"], "--vote"), (["--stop-thinking", "stable:2"], "--think-budget"),
-      (["--stop-thinking", "stable:1", "--think-budget", "64"], "stable:1"),
+      (["--stop-thinking", "stable:1", "--think-budget", "64"], "from 2 on"),
       (["--stop-thinking", "stable:9", "--think-budget", "64"], "--probe-every"),
-      (["--stop-when", "beta:2", "--samples", "4", "--vote"], "beta:2"),
+      (["--stop-when", "beta:2", "--samples", "4", "--vote"], "above 0.5"),
       (["--vote-weights", "confidence"], "--vote"),
-      (["--vote-weights", "sure", "--samples", "4", "--vote"], "sure"),
+      (["--vote-weights", "sure", "--samples", "4", "--vote"], "equal, or confidence"),
       (
         ["--vote-weights", "confidence", "--samples", "4", "--vote", "--stop-when", "beta:0.9"],
         "whole votes"

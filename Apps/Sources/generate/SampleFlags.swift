@@ -13,12 +13,12 @@ struct SampleFlags: ParsableArguments {
       """
       End the vote early: decided, when the samples that are missing cannot change the winner, or beta:0.95, when \
       the leader is so likely the commoner answer.
-      """, valueName: "rule"))
+      """, valueName: "rule"), transform: { try VoteRule(flag: $0) })
   var stopWhen: VoteRule?
   @Option(
     help: ArgumentHelp(
       "What a vote weighs: equal, or confidence:32, how sure the model was of its text where it was least sure, by the mean over so many tokens in a row.",
-      valueName: "weights"))
+      valueName: "weights"), transform: { try VoteWeights(flag: $0) })
   var voteWeights = VoteWeights.equal
   @Option(help: "Samples decoded together; changes the speed and the memory, never a text.")
   var batch = 16

@@ -22,7 +22,7 @@ struct ThinkingFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "End the thought as soon as its answer is stable: stable:3 when three probes in a row agree.",
-      valueName: "rule"))
+      valueName: "rule"), transform: { try StableAnswer(flag: $0) })
   var stopThinking: StableAnswer?
   @Option(
     help: ArgumentHelp(

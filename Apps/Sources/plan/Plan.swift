@@ -63,12 +63,12 @@ struct Plan: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Rules that end votes, to choose from: decided, which is exact, beta:0.95, all for none; may be given several times (default: decided).",
-      valueName: "rule"))
+      valueName: "rule"), transform: { try VoteRule(flag: $0) })
   var stopWhen: [VoteRule] = []
   @Option(
     help: ArgumentHelp(
       "Rules that end thoughts, to choose from, such as stable:4; may be given several times (default: none).",
-      valueName: "rule"))
+      valueName: "rule"), transform: { try StableAnswer(flag: $0) })
   var stopThinking: [StableAnswer] = []
   @Option(
     help: ArgumentHelp(

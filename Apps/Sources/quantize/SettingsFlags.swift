@@ -161,6 +161,11 @@ struct SettingsFlags: ParsableArguments {
   /// What becomes of each layer; groups have `usualGroup` inputs where no flag says otherwise, and
   /// a residual stream `width` numbers.
   func plan(usualGroup: Int, width: Int) throws -> CompressionPlan {
+    if let outliers, outliers > width / 2 {
+      throw UserError(
+        "--outliers \(outliers): at most half of the inputs can stay floats, \(width / 2) of this model's width of \(width)"
+      )
+    }
     var plan = try plan(of: settings(usualGroup: usualGroup, width: width))
     plan.smoothing = smooth
     return plan
@@ -191,7 +196,9 @@ struct SettingsFlags: ParsableArguments {
     do throws(FileError) {
       rules = try RegularFile.contents(of: scheme, atMost: 1 << 20)
     } catch {
-      throw UserError("\(scheme): cannot be read: \(error.reason)")
+      let names = WeightScheme.allCases.map(\.rawValue).joined(separator: ", ")
+      throw UserError(
+        "--scheme \(scheme): is neither one of \(names) nor a file that can be read: \(error.reason)")
     }
     return try CompressionPlan(settings, rulesFile: [UInt8](rules), file: scheme)
   }
