@@ -86,6 +86,6 @@ import Testing
           folder.path("x.gguf"),
         ]),
       naming: ["model.layers.1.mlp.up_proj.weight: row 0, column", "F16", "65504"])
-    #expect(try folder.names() == ["model"])
+    #expect(try !folder.names().contains("x.gguf"))
   }
 }
