@@ -198,7 +198,8 @@ struct SettingsFlags: ParsableArguments {
     } catch {
       let names = WeightScheme.allCases.map(\.rawValue).joined(separator: ", ")
       throw UserError(
-        "--scheme \(scheme): is neither one of \(names) nor a file that can be read: \(error.reason)")
+        "--scheme \(scheme): is neither one of \(names) nor a file that can be read: \(error.reason)"
+      )
     }
     return try CompressionPlan(settings, rulesFile: [UInt8](rules), file: scheme)
   }
