@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/disc"
 
 # Bochs 3.0 lacks a form of gathers.
-clang -O2 -Wall -Wextra -Werror -mno-gather -static -no-pie -Wl,-Ttext-segment=0x14000000 -I"$kernels/include" \
+clang -O2 -Wall -Wextra -Werror -mno-gather -static -Wl,-Ttext-segment=0x14000000 -I"$kernels/include" \
   "$kernels"/*.c "$here/check.c" -lm -lpthread -o "$work/disc/check"
 clang -c "$here/start.S" -o "$work/start.o"
 clang -O1 -Wall -Wextra -Werror -mno-sse -mno-red-zone -fno-pic -fno-stack-protector -ffreestanding -c "$here/system.c" \

@@ -19,7 +19,7 @@ struct Evaluate: CommandOfManyDefaults {
     defaultSubcommand: RunBenchmark.self)
 
   static let firstWords = """
-    say what to measure: --model nano --bench nano-math --limit 100 takes about a minute, all problems and \
+    say what to measure: --model nano --bench nano-math --limit 100 takes some seconds, all problems and \
     larger models take hours; 'evaluate list' names the benchmarks
     """
 }
