@@ -5,12 +5,15 @@ struct AcceptRate {
   /// What each step leaves of the weight of those before it.
   private static let memory = 0.85
 
-  /// The most tokens to propose at once.
+  /// The most tokens to propose at once, and the most before anything is known.
   static let longest = 16
+  private static let first = 2
+  private var isKnown = false
 
   /// Takes in that `accepted` of `proposed` tokens were drawn; those behind the first that was not
   /// say nothing.
   mutating func take(accepted: Int, of proposed: Int) {
+    isKnown = true
     self.accepted = self.accepted * Self.memory + Double(accepted)
     rejected = rejected * Self.memory + (accepted < proposed ? 1 : 0)
   }
@@ -23,7 +26,7 @@ struct AcceptRate {
   func bestLength(cost: Double) -> Int {
     var (best, most) = (0, 1.0)
     var (tokens, chance) = (1.0, 1.0)
-    for length in 1...Self.longest {
+    for length in 1...(isKnown ? Self.longest : Self.first) {
       chance *= value
       tokens += chance
       let speed = tokens / (1 + Double(length) * cost)
@@ -37,8 +40,8 @@ struct AcceptRate {
 /// proposing.
 ///
 /// It keeps account of the time that proposals lost and won beside steps without any. Where more
-/// than a fiftieth of the time is lost nothing is proposed until that is made up for, and where
-/// proposals do not seem to pay a hundredth goes into finding out whether they do by now. So what
+/// than a seventieth of the time is lost nothing is proposed until that is made up for, and where
+/// proposals do not seem to pay half as much goes into finding out whether they do by now. So what
 /// they can cost is bounded, whatever a proposal takes and how seldom it is accepted.
 struct SpeculationLedger {
   /// What steps of so many texts take, in seconds.
@@ -58,10 +61,10 @@ struct SpeculationLedger {
   /// A step without proposals, as taken last.
   private var lastPlain = 0.0
 
-  private static let mostLost = 0.02
-  private static let exploring = 0.01
+  private static let mostLost = 0.014
+  private static let exploring = 0.007
   /// Steps without proposals whose time may be lost before any is won.
-  private static let credit = 4.0
+  private static let credit = 0.75
   /// After so many steps with proposals one without is taken, so that its time is known.
   private static let longestStreak = 32
   /// What a proposal is taken to cost before one was made, as a share of a step.

@@ -11,7 +11,8 @@ import Testing
   /// A decoder with random weights over 40 tokens: of one layer, of two the first of which is
   /// linear attention, or of two the second of which has a window.
   static func makePass(
-    context: Int = 64, isHybrid: Bool = false, window: Int? = nil, vocabulary: Int = 40
+    context: Int = 64, isHybrid: Bool = false, window: Int? = nil, vocabulary: Int = 40,
+    headBits: HeadBits = .stored
   ) throws -> ForwardPass {
     var config: OrderedObject<JSONValue> = [
       "hidden_size": .integer(32), "intermediate_size": .integer(48),
@@ -39,7 +40,7 @@ import Testing
     let type: any ModelFamily.Type =
       isHybrid ? Qwen35.self : window == nil ? Llama.self : Qwen2.self
     let family = try type.init(object)
-    let decoder = try Decoder(family, from: RandomTensors())
+    let decoder = try Decoder(family, from: RandomTensors(), headBits: headBits)
     return ForwardPass(decoder, pool: try ThreadPool(workers: 1))
   }
 

@@ -237,14 +237,14 @@ import Testing
     #expect(lookup.propose(after: [1, 2, 1, 2], most: 0) == [])
   }
 
-  /// A text of 4000 steps in which each proposal takes `cost` of a step, drafting and verifying, and
+  /// A text of so many steps in which each proposal takes `cost` of a step, drafting and verifying, and
   /// is accepted with probability `rate`; returns its speed beside one without proposals.
-  private func speed(rate: Double, cost: Double, texts: Int = 1) -> Double {
+  private func speed(rate: Double, cost: Double, texts: Int = 1, steps: Int = 4000) -> Double {
     var ledger = SpeculationLedger()
     var accepts = AcceptRate()
     let random = RandomStream(seed: 1, sample: 0)
     var (time, tokens, draw) = (0.0, 0, 0)
-    for _ in 0..<4000 {
+    for _ in 0..<steps {
       let length = ledger.length(accepts, texts: texts)
       var taken = 0
       for _ in 0..<texts {
@@ -272,6 +272,8 @@ import Testing
     for rate in [0, 0.05, 0.2] {
       #expect(speed(rate: rate, cost: cost / Double(texts), texts: texts) > 0.97)
     }
+    // A short text does not pay for finding out either.
+    #expect(speed(rate: 0, cost: cost / Double(texts), texts: texts, steps: 100) > 0.97)
   }
 
   @Test func whatIsAcceptedComesFaster() {
