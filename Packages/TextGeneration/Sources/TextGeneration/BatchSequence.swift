@@ -1,3 +1,5 @@
+import Tensors
+
 /// One sequence of a batch: a request's text, or a branch of it.
 struct BatchSequence {
   /// Its request.
@@ -86,10 +88,10 @@ struct BatchSequence {
     return max(0, source.longestReply(context: context) - tokens.count - 1)
   }
 
-  /// How many of the likeliest tokens drawing looks at; nil for all.
-  var likeliest: Int? {
+  /// The logits that drawing the next token looks at, of those below `limit`; nil for all.
+  func likeliest(below limit: Int) -> GreatestOutputs? {
     if constraint != nil || source.scoresDrawnTokens || isScoringPrompt { return nil }
-    return source.sampling.likeliest
+    return source.sampling.likeliest.map { GreatestOutputs(count: $0, below: limit) }
   }
 
   /// The next token, behind those of this step, drawn with the random number of its position.

@@ -123,7 +123,7 @@ extension DecodingBatch {
   /// The logits that drawing a sequence's next token looks at; nil for all.
   private func likeliest(of sequence: BatchSequence) -> GreatestOutputs? {
     if sequence.isInPrompt && isAwaitedWhole(sequence) { return nil }
-    return sequence.likeliest.map { GreatestOutputs(count: $0, below: sampler.tokenLimit) }
+    return sequence.likeliest(below: sampler.tokenLimit)
   }
 
   /// Runs the model and draws from its logits; returns those of prompts for which others wait.

@@ -84,7 +84,7 @@ public struct DraftModel: Proposer {
         caches[index] = try makeCache(meter)
       } else if request.most > 0, missing.count <= room {
         held[index].isFollowing = true
-        runs.append((text, TokenRun(cache: index, tokens: Array(missing))))
+        runs.append((text, drafting(request, Array(missing), in: index)))
         room -= missing.count
       } else if room > 0, !missing.isEmpty {
         read.append(TokenRun(cache: index, tokens: Array(missing.prefix(room)), endsPrompt: false))
@@ -103,10 +103,17 @@ public struct DraftModel: Proposer {
         let most = min(texts[text].most, context - texts[text].tokens.count)
         guard let last = proposals[text].last, proposals[text].count < most else { return nil }
         held[run.cache].proposals.append(last)
-        return (text, TokenRun(cache: run.cache, tokens: [last]))
+        return (text, drafting(texts[text], [last], in: run.cache))
       }
     }
     return proposals
+  }
+
+  /// Tokens behind which one is drafted.
+  private func drafting(_ request: ProposalRequest, _ tokens: [Int32], in cache: Int) -> TokenRun {
+    TokenRun(
+      cache: cache, tokens: tokens, likeliest: request.sequence.likeliest(below: sampler.tokenLimit)
+    )
   }
 
   private var context: Int { pass.decoder.shape.contextLength }
