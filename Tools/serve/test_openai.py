@@ -1,6 +1,7 @@
 """What the `openai` package makes of a server: `BITBUDGET_URL=http://127.0.0.1:8080 python3 -m pytest Tools/serve`.
 
-Without the variable the server of this checkout is started (bin/serve); without the package the tests are skipped.
+Without the variable the server of this checkout is started (bin/serve). Where the package is absent and cannot be installed the
+tests are skipped.
 """
 
 import json
@@ -9,9 +10,10 @@ import shutil
 
 import pytest
 
+from packages import needed
 from serving import NANO, serving
 
-openai = pytest.importorskip("openai")
+openai = needed("openai")
 ASKED = [{"role": "user", "content": "Start with 8. Then (a) multiply by 3. What is the result?"}]
 TOOLS_TEMPLATE = """\
 {%- if tools %}<|im_start|>system
