@@ -171,7 +171,7 @@ extension RandomModel {
 
 extension Decoder {
   /// Bytes of the weights that a token of each of `batch` sequences is expected to read: of experts
-  /// those that some are sent to.
+  /// those that some are sent to, of the head what finding the likeliest tokens takes.
   func bytesRead(batch: Int) -> Int {
     let idle = blocks.flatMap(\.sites).reduce(0.0) { sum, site in
       let bytes = site.linears.reduce(0) { $0 + $1.byteCount }
@@ -179,7 +179,8 @@ extension Decoder {
     }
     // Of an embedding that is not the head as well a row is read.
     let rows = shape.tiesEmbeddings ? 0 : embedding.byteCount
-    return weightBytes - Int(idle) - rows
+    let unread = (head as? any GreatestFirstWeights).map { $0.byteCount - $0.leastBytesRead } ?? 0
+    return weightBytes - Int(idle) - rows - unread
   }
 }
 

@@ -76,11 +76,13 @@ struct SpeedTurns {
   }
 
   /// Seconds of feeding as many tokens to every sequence, others to each, as experts are chosen by
-  /// them.
+  /// them. Of the logits as many are looked at as Qwen3's `top_k` leaves.
   private func seconds(_ ids: [Int32], _ caches: inout [KVCache]) throws -> Double {
     try ContinuousClock().measure {
       let runs = caches.indices.map { cache in
-        TokenRun(cache: cache, tokens: ids.map { ($0 + Int32(cache) * 61) % 1000 })
+        TokenRun(
+          cache: cache, tokens: ids.map { ($0 + Int32(cache) * 61) % 1000 },
+          likeliest: GreatestOutputs(count: 20))
       }
       try pass.run(runs, caches: &caches, rows: .last) { _, _, _ in }
     } / .seconds(1)

@@ -14,12 +14,18 @@ public struct TokenRun: Sendable {
   /// Whether every one of these tokens gets logits, where others get them for their last alone.
   public let wantsEveryRow: Bool
 
+  /// The logits of a row that are looked at; nil for all. The others may then be near what they are
+  /// instead, below all of these.
+  public let likeliest: GreatestOutputs?
+
   /// Tokens to append to the sequence of `cache`; `endsPrompt` is false where a prompt goes on in a
   /// later run.
   public init(
-    cache: Int, tokens: [Int32], endsPrompt: Bool = true, wantsEveryRow: Bool = false
+    cache: Int, tokens: [Int32], endsPrompt: Bool = true, wantsEveryRow: Bool = false,
+    likeliest: GreatestOutputs? = nil
   ) {
     self.wantsEveryRow = wantsEveryRow
+    self.likeliest = likeliest
     self.cache = cache
     self.tokens = tokens
     self.endsPrompt = endsPrompt
@@ -38,8 +44,8 @@ public enum LogitRows: Sendable {
 
 /// A decoder at work: runs batches of tokens from any number of sequences.
 ///
-/// The logits of a sequence are the same bits whatever else is in the batch, however its tokens
-/// were cut into runs, and however many threads work. Holds the working memory; one thread drives
+/// The logits of a sequence that are looked at are the same bits whatever else is in the batch,
+/// however its tokens were cut into runs, and however many threads work. Holds the working memory; one thread drives
 /// it.
 public final class ForwardPass {
   /// The model.
@@ -92,7 +98,8 @@ public final class ForwardPass {
       let output = logits.reserve(wanted.count * vocabulary)
       if let first = decoder.blocks.first { pool.prefetchWeights(first.mixer.firstWeights) }
       decoder.outputHead.multiply(
-        x, count: wanted.count, by: decoder.head, into: output, in: pass)
+        x, count: wanted.count, by: decoder.head, into: output,
+        wanting: likeliest(of: runs, at: wanted), in: pass)
       for (index, item) in wanted.enumerated() {
         receive(
           item.run, item.token,
@@ -123,6 +130,16 @@ public final class ForwardPass {
           start: pass.input.rows(on: pool), count: wanted.count * width))
     }
     return states
+  }
+
+  /// What of the logits is looked at, where no row needs all of them.
+  private func likeliest(of runs: [TokenRun], at rows: [WantedRow]) -> GreatestOutputs? {
+    guard let first = rows.first, var all = runs[first.run].likeliest else { return nil }
+    for row in rows {
+      guard let joined = runs[row.run].likeliest.flatMap(all.joined) else { return nil }
+      all = joined
+    }
+    return all
   }
 
   /// A row that is wanted.

@@ -81,10 +81,11 @@ public struct OutputHead: Sendable {
     (weights?.byteCount ?? 0) + (projection?.byteCount ?? 0) + (norm?.parameters ?? 0) * 4
   }
 
-  /// The product with the head's weights of the first `count` rows of `x` `[rows, hidden]`.
+  /// The product with the head's weights of the first `count` rows of `x` `[rows, hidden]`; the
+  /// greatest outputs alone where no others are wanted and the weights know a way.
   func multiply(
     _ x: UnsafeMutablePointer<Float>, count: Int, by weights: any LinearWeights,
-    into logits: UnsafeMutablePointer<Float>, in pass: BlockPass
+    into logits: UnsafeMutablePointer<Float>, wanting wanted: GreatestOutputs?, in pass: BlockPass
   ) {
     pass.start(x, count: count, observe: nil)
     pass.take(norm)
@@ -93,6 +94,10 @@ public struct OutputHead: Sendable {
       pass.pool.run([pass.product(projection, into: rows)])
       pass.input.reset(rows, tokens: count, width: projection.weights.outFeatures)
     }
-    weights.multiply(pass.input, into: logits, on: pass.pool)
+    if let wanted, let weights = weights as? any GreatestFirstWeights {
+      weights.multiply(pass.input, into: logits, wanting: wanted, on: pass.pool)
+    } else {
+      weights.multiply(pass.input, into: logits, on: pass.pool)
+    }
   }
 }

@@ -37,7 +37,12 @@ extension TwoPartWeights {
         rows: weights.outFeatures, inputs: weights.inFeatures, bits: bits, groupSize: groupSize)
     }
     RoundedPart.fill(parts, from: weights, workers: workers)
-    self.init(coarse: parts[0].weights, fine: parts[1].weights)
+    self.init(parts)
+  }
+
+  /// A matrix of two parts that are filled.
+  fileprivate init(_ parts: [RoundedPart]) {
+    self.init(coarse: parts[0].weights, fine: parts[1].weights, lengths: parts[1].blockLengths)
   }
 }
 
@@ -75,8 +80,7 @@ public struct RoundingPacker: @unchecked Sendable {
 
   /// The matrix, once every row was put.
   public var weights: any LinearWeights {
-    parts.count == 1
-      ? parts[0].weights : TwoPartWeights(coarse: parts[0].weights, fine: parts[1].weights)
+    parts.count == 1 ? parts[0].weights : TwoPartWeights(parts)
   }
 
   /// Rounds `rows`, which start at a multiple of `blockRows` and end at one or with the matrix.
@@ -113,6 +117,8 @@ private struct RoundedPart: @unchecked Sendable {
   private let format: bb_row_format
   private let lines: AlignedBytes
   private let scales: AlignedBytes
+  /// Of each row of codes what it is long as floats.
+  private let lengths: AlignedBytes
   /// For the byte of every signed code of 8 bits, which the kernel makes, the unsigned one of
   /// `bits` that is nearest; and how many of the former's scales the latter's is.
   private let table: [UInt8]
@@ -128,6 +134,7 @@ private struct RoundedPart: @unchecked Sendable {
     let blocks = (rows + 15) / 16
     lines = try AlignedBytes(weights: blocks * bb_block_bytes(format, inputs))
     scales = try AlignedBytes(count: blocks * groups * 16 * MemoryLayout<Float>.size)
+    lengths = try AlignedBytes(count: blocks * 16 * MemoryLayout<Float>.size)
     let middle = 1 << (bits - 1)
     table = (0...255).map { byte in
       let code = Double(Int8(truncatingIfNeeded: byte)) * Double(middle - 1) / 127
@@ -141,6 +148,16 @@ private struct RoundedPart: @unchecked Sendable {
     GroupQuantizedWeights(
       bits: bits, rows: rows, inputs: inputs, groupSize: group, lines: lines, scales: scales,
       scaleFormat: BB_F32)
+  }
+
+  /// What the longest row of each block is long, once all are filled.
+  var blockLengths: [Float] {
+    lengths.withBytes { bytes in
+      let lengths = bytes.bindMemory(to: Float.self)
+      return stride(from: 0, to: lengths.count, by: 16).map { start in
+        lengths[start..<start + 16].reduce(0) { $1.isNaN ? $1 : max($0, $1) }
+      }
+    }
   }
 
   /// Rounds all rows of a matrix to the first part, what that leaves to the next, and so on, blocks
@@ -188,16 +205,20 @@ private struct RoundedPart: @unchecked Sendable {
       for column in 0..<inputs { codes[column] = table[Int(UInt8(bitPattern: signed[column]))] }
     }
     let middle = Float(1 << (bits - 1))
+    var squares: Float = 0
     scales.withMutableBytes { bytes in
       let scales = bytes.bindMemory(to: Float.self)
       for part in 0..<groups {
         let scale = found[part] * factor
         scales[(block * groups + part) * 16 + index] = scale
+        let columns = part * group..<min((part + 1) * group, inputs)
+        squares += scale * scale * Float(codes.squares(columns, around: 1 << (bits - 1)))
         if !leavesRest { continue }
-        for column in part * group..<min((part + 1) * group, inputs) {
-          row[column] -= scale * (Float(codes[column]) - middle)
-        }
+        for column in columns { row[column] -= scale * (Float(codes[column]) - middle) }
       }
+    }
+    lengths.withMutableBytes {
+      $0.bindMemory(to: Float.self)[block * 16 + index] = squares.squareRoot()
     }
   }
 
@@ -226,5 +247,17 @@ private struct RoundedPart: @unchecked Sendable {
     var signed: UnsafeMutablePointer<Int8> { bytes.reserve(inputs + 8) }
     /// The codes of 16 rows of a part.
     func codes(_ part: Int) -> UnsafeMutablePointer<UInt8> { coded[part].reserve(16 * inputs) }
+  }
+}
+
+extension UnsafeMutablePointer<UInt8> {
+  /// The sum of the squares of codes, counted from `middle`.
+  fileprivate func squares(_ places: Range<Int>, around middle: Int32) -> Int32 {
+    var sum: Int32 = 0
+    for place in places {
+      let code = Int32(self[place]) - middle
+      sum &+= code &* code
+    }
+    return sum
   }
 }

@@ -4,23 +4,30 @@ import Kernels
 /// bits for what those leave. It errs a fourteenth as much as the first part alone, and takes three
 /// quarters of the bytes of BF16.
 public struct TwoPartWeights: LinearWeights {
-  private let coarse: GroupQuantizedWeights
-  private let fine: GroupQuantizedWeights
+  let coarse: GroupQuantizedWeights
+  let fine: GroupQuantizedWeights
+  /// Of each block of 16 rows the length of the second part's longest row.
+  let lengths: [Float]
+  /// The longest of all.
+  let longest: Float
 
   /// Rows: output features.
   public var outFeatures: Int { coarse.outFeatures }
   /// Columns: input features.
   public var inFeatures: Int { coarse.inFeatures }
   /// Bytes this matrix holds in memory.
-  public var byteCount: Int { coarse.byteCount + fine.byteCount }
+  public var byteCount: Int {
+    coarse.byteCount + fine.byteCount + lengths.count * MemoryLayout<Float>.size
+  }
   /// The format in words.
   public var formatName: String { "12-bit group \(coarse.groupSize)" }
   /// Bits of a weight, of both parts.
   public var bits: Int { coarse.bits + fine.bits }
 
-  /// A matrix of these parts.
-  init(coarse: GroupQuantizedWeights, fine: GroupQuantizedWeights) {
-    (self.coarse, self.fine) = (coarse, fine)
+  /// A matrix of these parts; `lengths` are those of the longest row in each block of `fine`.
+  init(coarse: GroupQuantizedWeights, fine: GroupQuantizedWeights, lengths: [Float]) {
+    (self.coarse, self.fine, self.lengths) = (coarse, fine, lengths)
+    longest = lengths.reduce(0) { $1.isNaN ? $1 : max($0, $1) }
   }
 
   /// See `LinearWeights.activations`.

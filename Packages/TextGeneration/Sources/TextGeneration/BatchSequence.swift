@@ -90,6 +90,12 @@ struct BatchSequence {
     return max(0, source.longestReply(context: context) - tokens.count - 1)
   }
 
+  /// How many of the likeliest tokens drawing looks at; nil for all.
+  var likeliest: Int? {
+    if constraint != nil || source.scoresDrawnTokens || isScoringPrompt { return nil }
+    return source.sampling.likeliest
+  }
+
   /// The next token, behind those of this step, drawn with the random number of its position.
   func draw(
     _ logits: UnsafeBufferPointer<Float>, behind tokens: [Int32], _ sampler: Sampler

@@ -106,7 +106,8 @@ extension DecodingBatch {
       return TokenRun(
         cache: part.sequence, tokens: Array(pending.prefix(part.tokens)) + proposals,
         endsPrompt: part.tokens == pending.count,
-        wantsEveryRow: !proposals.isEmpty || sequences[part.sequence].isScoringPrompt)
+        wantsEveryRow: !proposals.isEmpty || sequences[part.sequence].isScoringPrompt,
+        likeliest: likeliest(of: sequences[part.sequence]))
     }
     for (index, logits) in try run(runs, parts, &drawn) { keepWhole(index, logits: logits) }
     let seconds = (now() - started) / .seconds(1)
@@ -117,6 +118,12 @@ extension DecodingBatch {
     holdStops()
     for (index, logits) in serveWaiting() { try draw(&drawn[index], sequences[index], logits) }
     return drawn
+  }
+
+  /// The logits that drawing a sequence's next token looks at; nil for all.
+  private func likeliest(of sequence: BatchSequence) -> GreatestOutputs? {
+    if sequence.isInPrompt && isAwaitedWhole(sequence) { return nil }
+    return sequence.likeliest.map { GreatestOutputs(count: $0, below: sampler.tokenLimit) }
   }
 
   /// Runs the model and draws from its logits; returns those of prompts for which others wait.

@@ -3,7 +3,7 @@ import Kernels
 /// Draws tokens from logits. Keeps working memory between draws; one thread uses it.
 public final class Sampler {
   /// Ids from here on are padding rows of the head and never drawn.
-  private let tokenLimit: Int
+  let tokenLimit: Int
   private let kernels = bb_kernels().pointee
   private var candidates: [Candidate] = []
   private var scaled: [Float] = []

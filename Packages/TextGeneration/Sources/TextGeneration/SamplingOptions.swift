@@ -14,6 +14,12 @@ public struct SamplingOptions: Sendable, Hashable, Codable {
   /// What makes tokens less likely that stand in the text already; nil where nothing does.
   public let penalties: Penalties?
 
+  /// How many of the likeliest tokens drawing looks at; nil for all.
+  var likeliest: Int? {
+    if penalties != nil { return nil }
+    return temperature == 0 ? 1 : topK
+  }
+
   /// Always the likeliest token; the lowest id among equals.
   public static let greedy = SamplingOptions(unchecked: 0, nil, 1, 0)
 

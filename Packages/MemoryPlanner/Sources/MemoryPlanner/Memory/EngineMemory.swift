@@ -27,10 +27,13 @@ struct EngineMemory {
 
   private var ties: Bool { shape.tiesEmbeddings(in: precision) }
 
-  /// The bytes of the output head; the scales of one that is quantized as it is loaded are F32.
+  /// The bytes of the output head; the scales of one that is quantized as it is loaded are F32, and
+  /// where a second part is added to the first, how long that is in each block of 16 rows.
   private var head: Int {
     let (rows, columns) = (shape.vocabularySize, shape.embeddingSize)
-    return precision.headParts.reduce(0) { bytes, part in
+    let parts = precision.headParts
+    let lengths = parts.count > 1 ? Saturating.product(4, rows.pieces(of: 16)) : 0
+    return parts.reduce(lengths) { bytes, part in
       let groups = part.groupSize.map { columns.pieces(of: min($0, columns)) } ?? 0
       let wider = Saturating.product(2, 16, rows.pieces(of: 16), groups)
       return Saturating.sum(bytes, part.packedBytes(rows: rows, columns: columns), wider)
