@@ -14,9 +14,12 @@ import Testing
     (["--kv-evict", "streaming:80"], ["kv_evict": "streaming:80"], "streaming:80"),
     (["--kv", "snapkv:96,buffer=32"], ["kv": "snapkv:96,buffer=32"], "snapkv:96,buffer=32"),
   ]
-  private static let asked: [String: Any] = [
-    "messages": ServeTests.user, "seed": 5, "thinking_token_budget": 150, "thinking_force": true,
-  ]
+  private static var asked: [String: Any] {
+    [
+      "messages": ServeTests.user, "seed": 5, "thinking_token_budget": 150,
+      "thinking_force": true,
+    ]
+  }
 
   /// All at once, in one batch: each text is the one that `generate` prints.
   @Test func textsAreThoseOfGenerate() throws {

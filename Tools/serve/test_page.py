@@ -139,7 +139,7 @@ def test_the_kv_cache_is_chosen_for_a_conversation(url, pictures):
 
 
 def test_what_does_not_fit_cannot_be_chosen():
-    with serving("nano-0.5m", "--memory", "24MiB") as url, browsing() as page:
+    with serving("nano-0.5m", "--memory", "48MiB") as url, browsing() as page:
         page.open(url, 1280, 800, "light")
         page.wait("document.querySelectorAll('#policies input').length > 2")
         set_field(page, "samples", 16)

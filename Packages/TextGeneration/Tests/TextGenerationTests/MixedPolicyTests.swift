@@ -80,7 +80,7 @@ import Testing
 
   @Test(arguments: [(false, Int?.none), (true, nil), (false, 50)])
   func eachTextIsThatOfItsPolicyAlone(isHybrid: Bool, window: Int?) throws {
-    let pass = try BatchGeneratorTests.makePass(context: 256, isHybrid: isHybrid, window: window)
+    let pass = try BatchGeneratorTests.makePass(context: 320, isHybrid: isHybrid, window: window)
     let requests = try Self.thinking(Self.requests())
     let alone = try Self.alone(requests, pass)
     for (concurrency, promptTokens, kept) in [(1, 64, 1 << 20), (5, 9, 0), (42, 64, 0)] {
@@ -98,7 +98,7 @@ import Testing
 
   /// Proposals are taken back as each cache allows.
   @Test(arguments: [false, true]) func proposalsChangeNoText(isHybrid: Bool) throws {
-    let pass = try BatchGeneratorTests.makePass(context: 256, isHybrid: isHybrid)
+    let pass = try BatchGeneratorTests.makePass(context: 320, isHybrid: isHybrid)
     let requests = try Self.thinking(Self.requests())
     let alone = try Self.alone(requests, pass)
     let (texts, batch) = try Self.run(
@@ -130,7 +130,7 @@ import Testing
   }
 
   @Test(arguments: [0, 1 << 20]) func allShareTheBytes(kept: Int) throws {
-    let pass = try BatchGeneratorTests.makePass(context: 256)
+    let pass = try BatchGeneratorTests.makePass(context: 320)
     let requests = try Self.thinking(Self.requests())
     let alone = try Self.alone(requests, pass)
     let least = try Self.leastBytes(requests, pass)
