@@ -118,12 +118,14 @@ import Testing
     #expect(here.isSuccess, "\(here.errors)")
     let journals = try ["here", "there"].map { try Journal(folder.text("\($0).jsonl")) }
     #expect(journals[0].samples.count == 3)
+    // What stands before a thought is told as part of it here, and as part of the answer there.
     func said(_ journal: Journal) throws -> [String] {
       try journal.samples.map { sample in
         let record = try JSONSerialization.jsonObject(with: Data(sample.utf8)) as? [String: Any]
-        let response = record?["response"] as? [String: Any]
-        let prompt = response?["prompt_tokens"] ?? response?["promptTokens"]
-        return "\(prompt ?? 0): \(response?["answer"] ?? "")"
+        let response = try #require(record?["response"] as? [String: Any])
+        let text = ["thought", "answer"].map { response[$0] as? String ?? "" }.joined()
+        let prompt = try #require(response["promptTokens"] as? Int)
+        return "\(prompt) \(text.replacing("<think>", with: "").filter { !$0.isWhitespace })"
       }
     }
     #expect(try said(journals[0]) == said(journals[1]))
