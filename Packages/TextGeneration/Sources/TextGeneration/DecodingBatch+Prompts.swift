@@ -139,7 +139,12 @@ extension DecodingBatch {
       }
       prefixes[id]?.logits = nil
       var cache = prefix.cache
-      let held = prefix.terms.held(prefix.tokens.count)
+      // The page that the prompt begins is copied by all who write to it; it is worth its bytes where
+      // requests to come are reckoned with.
+      let tokens = prefix.tokens.count
+      let held =
+        limits.keptPromptBytes > 0
+        ? prefix.terms.held(tokens) : tokens / PageLayout.tokens * PageLayout.tokens
       let isCut =
         prefix.terms.forecast.sharesPrompts && held > 0 && cache?.truncate(to: held) == true
       prefixes[id]?.cache = isCut ? cache : nil
