@@ -102,10 +102,10 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOPosix", package: "swift-nio"),
-        "Evaluation", "JSON", "TextGeneration", "Tokenizer",
+        "Evaluation", "JSON", "KVLayout", "TextGeneration", "Tokenizer",
       ],
       resources: ["page.html", "page.css", "page.js"].map { .embedInCode("Resources/\($0)") },
-      tests: ["JSON"]),
+      tests: ["JSON", "KVLayout"]),
     [
       .target(name: "StopSignals", path: "Apps/Sources/StopSignals"),
       .target(

@@ -12,7 +12,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
-    .package(path: "../Evaluation"), .package(path: "../JSON"),
+    .package(path: "../Evaluation"), .package(path: "../JSON"), .package(path: "../KVLayout"),
     .package(path: "../TextGeneration"), .package(path: "../Tokenizer"),
   ],
   targets: [
@@ -29,13 +29,17 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Evaluation", package: "Evaluation"),
         .product(name: "JSON", package: "JSON"),
+        .product(name: "KVLayout", package: "KVLayout"),
         .product(name: "TextGeneration", package: "TextGeneration"),
         .product(name: "Tokenizer", package: "Tokenizer"),
       ],
       resources: ["page.html", "page.css", "page.js"].map { .embedInCode("Resources/\($0)") }),
     .testTarget(
       name: "ServingTests",
-      dependencies: ["Serving", .product(name: "JSON", package: "JSON")]),
+      dependencies: [
+        "Serving", .product(name: "JSON", package: "JSON"),
+        .product(name: "KVLayout", package: "KVLayout"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -87,7 +87,50 @@ import Testing
     let confirmed = try run("sums", "kv.jsonl", there + ["--limit", "1", "--kv", "bf16"])
     #expect(confirmed.isSuccess, "\(confirmed.errors)")
     expectRefusal(
-      try run("sums", "kv4.jsonl", there + ["--kv", "int4"]), naming: ["bf16", "int4"])
+      try run("sums", "kv4.jsonl", there + ["--kv", "int4", "--dialect", "chat"]),
+      naming: ["bf16", "int4"])
+    expectRefusal(
+      try run("sums", "layers.jsonl", there + ["--kv", "int4+L99=int8"]), naming: ["layer 99"])
+  }
+
+  /// In its own dialect our server keeps caches as it is asked to.
+  @Test(arguments: [["--kv", "int4"], ["--kv", "int8/int4", "--kv-evict", "rkv:80,buffer=16"]])
+  func ourServerKeepsWhatIsAskedFor(kv: [String]) throws {
+    let server = try TestServer(["--kv", "int8"])
+    let flags = kv + ["--samples", "2", "--limit", "3", "--max-tokens", "200"]
+    let here = try run("sums", "here.jsonl", ["--model", Nano.model] + flags)
+    #expect(here.isSuccess, "\(here.errors)")
+    let asked = try run(
+      "sums", "there.jsonl", ["--endpoint", "http://127.0.0.1:\(server.port)"] + flags)
+    #expect(asked.isSuccess, "\(asked.errors)")
+    #expect(try Journal(folder.text("here.jsonl")) == Journal(folder.text("there.jsonl")))
+  }
+
+  /// A beginning of the answer goes to our server in vLLM's words.
+  @Test func begunAnswersAreGoneOnWithInTheDialectChat() throws {
+    let server = try TestServer()
+    let greedy = ["--greedy", "--limit", "3"]
+    let asked = try run(
+      "sums-begun", "there.jsonl",
+      ["--endpoint", "http://127.0.0.1:\(server.port)", "--dialect", "chat"] + greedy)
+    #expect(asked.isSuccess, "\(asked.errors)")
+    let here = try run("sums-begun", "here.jsonl", ["--model", Nano.model] + greedy)
+    #expect(here.isSuccess, "\(here.errors)")
+    let journals = try ["here", "there"].map { try Journal(folder.text("\($0).jsonl")) }
+    #expect(journals[0].samples.count == 3)
+    // What is drawn is the same; what stands before a thought is told as part of it here, and as part
+    // of the answer there.
+    func said(_ journal: Journal) throws -> [String] {
+      try journal.samples.map { sample in
+        let record = try JSONSerialization.jsonObject(with: Data(sample.utf8)) as? [String: Any]
+        let response = try #require(record?["response"] as? [String: Any])
+        let text = ["thought", "answer"].map { response[$0] as? String ?? "" }.joined()
+        let prompt = try #require(response["promptTokens"] as? Int)
+        let drawn = text.replacing("<think>", with: "").replacing("</think>", with: "")
+        return "\(prompt) \(String(drawn.filter { !$0.isWhitespace }.sorted()))"
+      }
+    }
+    #expect(try said(journals[0]) == said(journals[1]))
   }
 
   /// In the dialects of others too, replies that are asked for together are those asked for alone,

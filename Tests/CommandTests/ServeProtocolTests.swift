@@ -91,6 +91,15 @@ import Testing
     #expect(replies[1].json["count"] as? Int ?? 0 > 0)
   }
 
+  @Test(arguments: ["close", "Close", "TE, CLOSE"]) func whoWantsToCloseIsHeard(wish: String) throws
+  {
+    let server = try TestServer()
+    let client = try server.connect(seconds: 20)
+    client.send("GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: \(wish)\r\n\r\n")
+    #expect(try client.reply().status == 200)
+    #expect(client.isClosedByServer())
+  }
+
   /// Monitors of HTTP/1.0 name no host; pages in a browser always do.
   @Test func monitorsNeedNoHost() throws {
     let server = try TestServer()
@@ -107,6 +116,62 @@ import Testing
     for path in ["org%2Fmodel", "org/model"] {
       #expect(try server.get("/v1/models/\(path)").json["id"] as? String == "org/model")
     }
+  }
+
+  /// What clients send back after calls of tools has no content, which the template joins to texts.
+  @Test func assistantsMaySayNothing() throws {
+    let server = try TestServer()
+    func ids(_ content: Any?) throws -> [Int] {
+      var said: [String: Any] = [
+        "role": "assistant",
+        "tool_calls": [
+          [
+            "id": "call_1", "type": "function", "function": ["name": "add", "arguments": "{}"],
+          ]
+        ],
+      ]
+      said["content"] = content
+      let messages: [[String: Any]] = [
+        ["role": "user", "content": Nano.problem], said,
+        ["role": "tool", "tool_call_id": "call_1", "content": "5"],
+      ]
+      #expect(
+        try server.post("/v1/chat/completions", ["messages": messages, "max_tokens": 2]).status
+          == 200)
+      return try #require(
+        try server.post("/tokenize", ["messages": messages]).json["tokens"] as? [Int])
+    }
+    let empty = try ids("")
+    #expect(try ids(NSNull()) == empty && ids(nil) == empty)
+  }
+
+  /// The last message is gone on with, in vLLM's words.
+  @Test func aMessageIsGoneOnWith() throws {
+    let server = try TestServer()
+    let begun = ["role": "assistant", "content": "So the result is "]
+    func ids(_ body: [String: Any]) throws -> [Int] {
+      let reply = try server.post("/tokenize", body)
+      return try #require(reply.json["tokens"] as? [Int], "\(reply.text)")
+    }
+    let asked: [String: Any] = [
+      "messages": ServeTests.user + [begun], "add_generation_prompt": false,
+      "continue_final_message": true,
+    ]
+    let whole = try ids(asked)
+    let opened = try ids(["messages": ServeTests.user])
+    let closed = try ids(["messages": ServeTests.user, "add_generation_prompt": false])
+    #expect(whole.starts(with: opened) && opened.starts(with: closed))
+    #expect(whole.count > opened.count && opened.count > closed.count)
+    let text = try server.post("/detokenize", ["tokens": whole]).json["prompt"] as? String
+    #expect(text?.hasSuffix("assistant\nSo the result is ") == true)
+    let more: [String: Any] = ["temperature": 0, "max_tokens": 12]
+    let chat = try server.post("/v1/chat/completions", asked.merging(more) { $1 })
+    let plain = try server.post("/v1/completions", more.merging(["prompt": whole]) { $1 })
+    #expect(chat.status == 200, "\(chat.text)")
+    #expect(chat.content == plain.choices.first?["text"] as? String)
+    let both = try server.post(
+      "/v1/chat/completions", asked.merging(["add_generation_prompt": true]) { $1 })
+    #expect(both.status == 400 && both.field == "continue_final_message")
   }
 
   /// Templates know no developers; what they say is said by the system.

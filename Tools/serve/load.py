@@ -5,7 +5,7 @@
     python3 Tools/serve/load.py http://127.0.0.1:8099 --seconds 120 --generate nano-0.5m
 
 Clients ask again and again: for long and short texts, streamed and whole; some go away in the middle, some read slowly,
-some send what is wrong. Every text that is complete has to be the one that the same request gave alone before, and with
+some send what is wrong, and some name a KV policy of their own. Every text that is complete has to be the one that the same request gave alone before, and with
 `--generate MODEL` the one that `bin/generate` prints; in the end nothing may be held but what is kept for prompts to come.
 """
 
@@ -47,6 +47,8 @@ def body(number):
         asked["max_tokens"] = 120
     if chance.random() < 0.2:
         asked["ignore_eos"] = "thinking_token_budget" not in asked
+    if chance.random() < 0.4:
+        asked["kv"] = chance.choice(["f32", "int8", "int4/int2", "tiered", "rkv:96,buffer=32", "h2o:64+int8"])
     return asked
 
 
@@ -59,6 +61,8 @@ def generated(model, number):
         flags += ["--think-budget", str(asked["thinking_token_budget"])]
     if asked.get("ignore_eos"):
         flags.append("--ignore-eos")
+    if "kv" in asked:
+        flags += ["--kv", asked["kv"]]
     printed = subprocess.run([GENERATE, *flags], capture_output=True, text=True, check=True).stdout
     parts = {"thinking": "", "answer": ""}
     kind = "answer"

@@ -21,9 +21,10 @@ def program(name):
 
 
 @contextmanager
-def serving(model):
+def serving(model, *flags):
     """The address of a server of a model; it has to end as asked."""
-    server = subprocess.Popen([program("serve"), "--model", model, "--port", "0"], stderr=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        [program("serve"), "--model", model, "--port", "0", *flags], stderr=subprocess.PIPE, text=True)
     found = None
     for line in server.stderr:
         if found := re.search(r"listening +(http://\S+)", line):

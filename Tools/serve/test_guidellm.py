@@ -1,4 +1,4 @@
-"""What GuideLLM measures of a server. Skipped without the package."""
+"""What GuideLLM measures of a server. Skipped without the package, which BITBUDGET_INSTALL=all installs."""
 
 import json
 import subprocess
@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
+from packages import environment, needed
 from serving import NANO, serving
 
-pytest.importorskip("guidellm")
+needed("guidellm")
 REQUESTS, PROMPT, REPLY = 12, 48, 24
 
 
@@ -31,7 +32,7 @@ def test_every_request_is_answered_and_counted(url, path, tmp_path):
     (tmp_path / "scenario.json").write_text(json.dumps({"spec": scenario}))
     done = subprocess.run(
         [sys.executable, "-m", "guidellm", "run", "--config", tmp_path / "scenario.json", "--disable-console"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     requests = json.loads((tmp_path / "report.json").read_text())["benchmarks"][0]["requests"]
     assert not requests["errored"] and not requests["incomplete"], requests["errored"][:1]

@@ -1,12 +1,13 @@
-"""What lm-eval makes of a server: scores of choices and generated answers. Skipped without the package."""
+"""What lm-eval makes of a server: scores of choices and generated answers. Skipped without the package, which BITBUDGET_INSTALL=all installs."""
 
 import json
 
 import pytest
 
+from packages import needed
 from serving import serving
 
-lm_eval = pytest.importorskip("lm_eval")
+lm_eval = needed("lm_eval")
 
 ROWS = [{"question": f"Start with {a}. Then (a) multiply by {b}. What is the result?", "answer": str(a * b),
          "choices": [str(a * b), str(a * b + 1), str(a + b + 100)]} for a, b in [(8, 3), (7, 2), (9, 4), (5, 5), (12, 2)]]

@@ -1,6 +1,7 @@
 """What the `openai` package makes of a server: `BITBUDGET_URL=http://127.0.0.1:8080 python3 -m pytest Tools/serve`.
 
-Without the variable the server of this checkout is started (bin/serve); without the package the tests are skipped.
+Without the variable the server of this checkout is started (bin/serve). Where the package is absent and cannot be installed the
+tests are skipped.
 """
 
 import json
@@ -9,9 +10,10 @@ import shutil
 
 import pytest
 
+from packages import needed
 from serving import NANO, serving
 
-openai = pytest.importorskip("openai")
+openai = needed("openai")
 ASKED = [{"role": "user", "content": "Start with 8. Then (a) multiply by 3. What is the result?"}]
 TOOLS_TEMPLATE = """\
 {%- if tools %}<|im_start|>system
@@ -166,6 +168,28 @@ def test_tools_that_have_to_be_called(tool_client):
             calls = [call.function for part in parts for choice_ in part.choices
                      for call in choice_.delta.tool_calls or []]
             assert calls[0].arguments == call.arguments
+
+
+def test_a_call_is_sent_back_with_its_result(tool_client):
+    model = tool_client.models.list().data[0].id
+    common = {"model": model, "tools": [{"type": "function", "function": FUNCTION}], "reasoning_effort": "none",
+              "max_tokens": 200, "seed": 1}
+    called = tool_client.chat.completions.create(**common, messages=ASKED, tool_choice="required").choices[0].message
+    assert called.content is None
+    result = {"role": "tool", "tool_call_id": called.tool_calls[0].id, "content": "24"}
+    answers = [tool_client.chat.completions.create(**common, messages=[*ASKED, message, result], tool_choice="none")
+               for message in (called, {**called.model_dump(exclude_none=True), "content": ""})]
+    # Nothing said is as empty as an empty text.
+    assert answers[0].choices[0].message.content == answers[1].choices[0].message.content
+    assert answers[0].usage.prompt_tokens == answers[1].usage.prompt_tokens
+
+
+def test_the_kv_cache_is_the_requests(client, model):
+    replies = [client.chat.completions.create(model=model, messages=ASKED, seed=7, extra_body=extra)
+               for extra in ({}, {"kv": "int4"}, {"kv": "int4", "kv_evict": "h2o:64"})]
+    assert [reply.kv_cache for reply in replies[1:]] == ["int4", "h2o:64+int4"]
+    with pytest.raises(openai.BadRequestError, match="int3"):
+        client.chat.completions.create(model=model, messages=ASKED, extra_body={"kv": "int3"})
 
 
 def test_a_response_with_a_call_and_its_result(tool_client):

@@ -73,7 +73,7 @@ def test_a_conversation(url, pictures, width, height, scheme):
         # The bar is that of the memory's formula, and nothing sticks out of the window.
         bars = page.value("['weights', 'held', 'end'].map((name) => document.getElementById('bar-' + name).offsetWidth)")
         assert bars[0] > 0
-        assert page.value("document.getElementById('policies').rows.length") > 2
+        assert page.value("document.querySelectorAll('#policies input').length") > 2
         assert page.value("document.documentElement.scrollWidth") <= width
         dark = page.value("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).every((part) => part < 128)")
         assert dark == (scheme == "dark")
@@ -97,3 +97,54 @@ def test_what_goes_wrong_is_told(url):
         assert "1024" in page.value("document.getElementById('notice').textContent")
         # The browser itself says that an answer was 400; nothing else is amiss.
         assert all("400" in str(fault) for fault in page.faults), page.faults
+
+
+def test_the_kv_cache_is_chosen_for_a_conversation(url, pictures):
+    with browsing() as page:
+        page.open(url, 390, 800, "light")
+        page.wait("document.querySelectorAll('#policies input').length > 2")
+        for name, value in (("budget", 2), ("seed", 7)):
+            set_field(page, name, value)
+        page.value("document.getElementById('settings-toggle').click()")
+        # By the keyboard: the arrow goes on to the next policy.
+        page.value("document.querySelector('#policies input:checked').focus()")
+        page.press("ArrowDown", 40)
+        chosen = page.value("document.querySelector('#policies input:checked').value")
+        assert chosen == page.value("document.querySelectorAll('#policies input')[1].value") and chosen != "bf16"
+        page.wait(f"memory.kv === '{chosen}'")
+        offered = page.value("memory.policies")
+        assert page.value("memory.kv_at_end") == next(one["bytes"] for one in offered if one["kv"] == chosen)
+        assert page.value("document.activeElement.value") == chosen
+        page.picture(pictures / "policies.png")
+        assert page.value("document.documentElement.scrollWidth") <= 390
+        page.value("document.getElementById('settings-toggle').click()")
+        ask(page)
+        body = {"messages": [{"role": "user", "content": ASKED}], "seed": 7, "temperature": 0.6,
+                "thinking_token_budget": 64, "kv": chosen}
+        request = urllib.request.Request(url + "/v1/chat/completions", json.dumps(body).encode())
+        with urllib.request.urlopen(request) as reply:
+            whole = json.load(reply)
+        assert whole["kv_cache"] == chosen
+        assert last(page, "> .text") == whole["choices"][0]["message"]["content"]
+        assert last(page, "details .text") == whole["choices"][0]["message"]["reasoning_content"]
+        assert f"KV cache {chosen}" in last(page, ".figures")
+        # Another conversation has the server's own, and this one keeps what was chosen for it.
+        page.press("O", 79, SHIFT_AND_CONTROL)
+        page.wait("document.querySelector('#policies input:checked').value === 'bf16'")
+        page.open(url, 390, 800, "light")
+        page.wait("document.querySelectorAll('nav .row').length === 2")
+        page.value("[...document.querySelectorAll('nav .row button')].find((button) => button.textContent.startsWith('Start')).click()")
+        page.wait(f"document.querySelector('#policies input:checked').value === '{chosen}' && memory.kv === '{chosen}'")
+        assert not page.faults, page.faults
+
+
+def test_what_does_not_fit_cannot_be_chosen():
+    with serving("nano-0.5m", "--memory", "48MiB") as url, browsing() as page:
+        page.open(url, 1280, 800, "light")
+        page.wait("document.querySelectorAll('#policies input').length > 2")
+        set_field(page, "samples", 16)
+        page.wait("[...document.querySelectorAll('#policies input')].some((choice) => choice.disabled)")
+        offered = page.value("memory.policies")
+        disabled = page.value("[...document.querySelectorAll('#policies input')].map((choice) => choice.disabled)")
+        assert disabled == [not one["fits"] for one in offered]
+        assert not page.faults, page.faults

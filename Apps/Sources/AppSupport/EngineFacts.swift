@@ -41,6 +41,11 @@ public enum EngineFacts {
     return engine
   }
 
+  /// The facts where the caches keep something else.
+  public static func of(_ facts: [String: String], kv: KVPolicy) -> [String: String] {
+    facts.merging(["kv": kv.description]) { $1 }
+  }
+
   /// Yes or no.
   public static func word(_ flag: Bool) -> String { flag ? "yes" : "no" }
 

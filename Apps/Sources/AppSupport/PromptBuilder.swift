@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Synchronization
 import Tokenizer
 
 /// Turns what a user says into the prompt that a model was trained on.
@@ -8,6 +9,12 @@ public struct PromptBuilder: Sendable {
   private let tokenizer: TextTokenizer
   private let thinks: Bool
   private let specialText: SpecialText
+  /// The templates that were read, by whether they are to take tools; nil for one that is not there.
+  private let templates = Shelf()
+
+  private final class Shelf: Sendable {
+    let known = Mutex<[Bool: ChatTemplate?]>([:])
+  }
 
   /// A builder with the chat template among `files`.
   ///
@@ -53,7 +60,7 @@ public struct PromptBuilder: Sendable {
     var conversation = conversation
     if !thinks { conversation.variables.merge(Self.noThought) { given, _ in given } }
     var text = try tokenizer.prompt(conversation, template, specialText: specialText)
-    if !thinks {
+    if !thinks, conversation.end == .reply {
       let switches = Self.noThought.keys.contains(where: template.source.contains)
       if !text.closeThought(), !switches {
         warnings.append("the model's chat template has no switch for thinking; it may think")
@@ -78,12 +85,16 @@ public struct PromptBuilder: Sendable {
     return tokenizer.encode(prompt.text)
   }
 
-  /// The model's template, or nil where it has none.
+  /// The model's template, or nil where it has none; read once.
   private func template(usesTools: Bool) throws -> ChatTemplate? {
-    do {
-      return try ChatTemplate.load(files: files, usesTools: usesTools)
-    } catch TokenizerError.noChatTemplate {
-      return nil
+    try templates.known.withLock { known in
+      if let template = known[usesTools] { return template }
+      var template: ChatTemplate?
+      do {
+        template = try ChatTemplate.load(files: files, usesTools: usesTools)
+      } catch TokenizerError.noChatTemplate {}
+      known[usesTools] = .some(template)
+      return template
     }
   }
 
@@ -103,14 +114,18 @@ public struct PromptBuilder: Sendable {
     let messages = try conversation.messages.enumerated().map {
       try $1.flattened(key: "messages[\($0)]")
     }
-    let text: String
+    var text: String
     if messages.count == 1, messages[0].role == "user" {
       warnings[0] += "the prompt is used as it is"
       text = messages[0].content ?? ""
     } else {
       warnings[0] += "the conversation is written as \"role: text\""
-      text =
-        messages.map { "\($0.role): \($0.content ?? "")\n\n" }.joined() + "assistant:"
+      text = messages.map { "\($0.role): \($0.content ?? "")" }.joined(separator: "\n\n")
+      switch conversation.end {
+      case .reply: text += "\n\nassistant:"
+      case .message: text += "\n\n"
+      case .openMessage: break
+      }
     }
     if !thinks { warnings.append("without a chat template nothing can be said about thinking") }
     return Prompt(text: PromptText(text), addsSpecialTokens: true, warnings: warnings)

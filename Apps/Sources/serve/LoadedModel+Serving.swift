@@ -21,7 +21,10 @@ extension LoadedModel {
     var served = ServedModel(
       name: name ?? self.name, tokenizer: tokenizer, stopTokens: try stopTokens(),
       tags: thinkingTags, sampling: try SamplingFlags.parse([]).optionsInForce(for: checkpoint),
-      context: decoder.shape.contextLength, kv: kv.description, evicts: kv.eviction != nil
+      context: decoder.shape.contextLength,
+      caches: ServedCaches(usual: kv, evictions: Known.evictions) {
+        [decoder] kv throws(KVPolicyError) in _ = try decoder.makeCache(kv, meter: KVMeter())
+      }
     ) { conversation, thinks throws(PromptRefusal) in
       let builder = builders[thinks ? 0 : 1]
       do { return builder.ids(try builder.prompt(conversation)) } catch {
@@ -39,19 +42,17 @@ extension LoadedModel {
   /// for.
   private func replies(kv: KVPolicy) throws -> ServedReplies {
     let maker = try ReplyMaker(self, sampling: .greedy)
-    let known = Mutex<ReplyFacts?>(nil)
+    let known = Mutex<[String: String]?>(nil)
     return ServedReplies(
-      facts: { [checkpoint, precision] in
-        try known.withLock { known in
-          if let known { return known }
-          let facts = ReplyFacts(
-            engine: try EngineFacts.of(checkpoint, precision, kv: kv),
-            generationConfig: checkpoint.generationConfig.map {
-              JSONValue.object($0.members).line
-            })
+      facts: { [checkpoint, precision] asked in
+        let engine = try known.withLock { known in
+          let facts = try known ?? EngineFacts.of(checkpoint, precision, kv: kv)
           known = facts
           return facts
         }
+        return ReplyFacts(
+          engine: EngineFacts.of(engine, kv: asked ?? kv),
+          generationConfig: checkpoint.generationConfig.map { JSONValue.object($0.members).line })
       },
       requests: { order in
         if let fault = order.fault { throw UserError(fault) }
@@ -73,18 +74,19 @@ extension LoadedModel {
     let policies =
       [kv]
       + others.filter { other in
-        other != kv && (try? other.check(shape.cacheShape)) != nil
+        other != kv && (try? decoder.makeCache(other, meter: KVMeter())) != nil
       }
-    return ServedMemory(weights: decoder.weightBytes, total: total, kvByteBudget: kvByteBudget) {
-      prompt, reply, texts in
-      policies.map { policy in
-        let charge = KVForecast(
-          shape: shape.cacheShape, policy: policy, heads: shape.heads.queries
-        ).charge(prompt: prompt, reply: reply, isShared: texts > 1)
-        return ServedMemory.Policy(
-          kv: "\(policy)", flags: CacheFlags.words(policy).joined(separator: " "),
-          bytes: charge.shared + texts * charge.own)
-      }
+    @Sendable func forecast(_ kv: KVPolicy) -> KVForecast {
+      KVForecast(shape: shape.cacheShape, policy: kv, heads: shape.heads.queries)
+    }
+    let usual = forecast(kv)
+    return ServedMemory(
+      weights: decoder.weightBytes, total: total, kvByteBudget: kvByteBudget, policies: policies
+    ) { policy, prompt, reply, texts in
+      let asked = forecast(policy)
+      let charge = asked.charge(prompt: prompt, reply: reply, isShared: texts > 1)
+      return Saturating.sum(
+        charge.shared, Saturating.product(texts, charge.own), usual.slackBytes(of: [asked]))
     }
   }
 

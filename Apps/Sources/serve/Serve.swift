@@ -34,7 +34,7 @@ struct Serve: ParsableCommand {
     try model.takePolicyFile(for: checkpoint)
     let loaded = try LoadedModel(model, checkpoint)
     let kv = try model.kvPolicy()
-    try kv.check(loaded.decoder.shape.cacheShape)
+    _ = try loaded.decoder.makeCache(kv, meter: KVMeter())
     let proposer = try speculation.proposer(for: loaded, model)
     let kvByteBudget = try memory.kvByteBudget(
       beside: loaded, kv: kv, sequences: batch.concurrency, proposer: proposer)

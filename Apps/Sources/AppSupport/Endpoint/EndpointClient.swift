@@ -26,12 +26,12 @@ public struct EndpointClient: Sendable {
     return EndpointClient(base: above, key: key, timeout: timeout, transport: transport)
   }
 
-  /// What a path answers.
+  /// What a path answers, behind which parameters may stand.
   ///
   /// - Throws: `HubError.status` or `.tooManyRequests` with what the endpoint says, `.malformed`
   ///   for what is no JSON, `.unreachable`, `.cancelled`.
-  public func get(_ path: String) throws(HubError) -> JSONValue {
-    try parsed(send(path, nil) { Interrupts.isPending }, path)
+  public func get(_ path: String, _ query: [String: String] = [:]) throws(HubError) -> JSONValue {
+    try parsed(send(path, query, nil) { Interrupts.isPending }, path)
   }
 
   /// What a path answers to a body.
@@ -40,7 +40,7 @@ public struct EndpointClient: Sendable {
   public func post(
     _ path: String, _ body: Data, isCancelled: @escaping @Sendable () -> Bool
   ) throws(HubError) -> Data {
-    try send(path, body, isCancelled: isCancelled)
+    try send(path, [:], body, isCancelled: isCancelled)
   }
 
   /// Sends a body whose answer is a stream of events.
@@ -52,7 +52,7 @@ public struct EndpointClient: Sendable {
   ) throws(HubError) -> TimedEvents {
     let events = TimedEvents()
     let response = try transport.send(
-      request(path, body), to: events, timeout: timeout, isCancelled: isCancelled)
+      request(path, [:], body), to: events, timeout: timeout, isCancelled: isCancelled)
     try refuse(response, events.refusal, path)
     if let fault = events.fault { throw malformed(path, "a stream of events", fault) }
     return events
@@ -71,20 +71,32 @@ public struct EndpointClient: Sendable {
   }
 
   /// A request to a path.
-  func request(_ path: String, _ body: Data?) -> HTTPRequest {
+  func request(_ path: String, _ query: [String: String], _ body: Data?) -> HTTPRequest {
     var headers = key.map { ["Authorization": "Bearer \($0)"] } ?? [:]
     if body != nil { headers["Content-Type"] = "application/json" }
-    return HTTPRequest(address(path), headers: headers, body: body)
+    return HTTPRequest(address(path, query), headers: headers, body: body)
   }
 
-  private func address(_ path: String) -> URL { base.appendingPathComponent(path) }
+  private func address(_ path: String, _ query: [String: String] = [:]) -> URL {
+    let url = base.appendingPathComponent(path)
+    guard !query.isEmpty else { return url }
+    var components = URLComponents(url: url, resolvingAgainstBaseURL: false)
+    // A plus is no space here.
+    components?.percentEncodedQuery = query.sorted { $0.key < $1.key }.map {
+      [$0.key, $0.value].map {
+        $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? $0
+      }.joined(separator: "=")
+    }.joined(separator: "&")
+    return components?.url ?? url
+  }
 
   private func send(
-    _ path: String, _ body: Data?, isCancelled: @escaping @Sendable () -> Bool
+    _ path: String, _ query: [String: String], _ body: Data?,
+    isCancelled: @escaping @Sendable () -> Bool
   ) throws(HubError) -> Data {
     let answer = WholeBody(limit: Self.answerLimit)
     let response = try transport.send(
-      request(path, body), to: answer, timeout: timeout, isCancelled: isCancelled)
+      request(path, query, body), to: answer, timeout: timeout, isCancelled: isCancelled)
     guard !answer.isTooLong else {
       throw malformed(path, "at most \(Self.answerLimit) bytes", "more")
     }

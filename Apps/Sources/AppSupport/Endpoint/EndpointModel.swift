@@ -26,7 +26,8 @@ public struct EndpointModel: Sendable {
   /// - Parameters:
   ///   - flags: the endpoints and how to ask them.
   ///   - form: how the benchmarks' questions reach the model.
-  ///   - kv: what the KV cache is to keep, where somebody says; an endpoint has to confirm it.
+  ///   - kv: what the KV cache is to keep, where somebody says; an endpoint has to confirm it, and our
+  ///     own server keeps what it is asked for.
   ///   - thinking: whether replies have a thinking budget.
   ///   - forced: whether replies think for exactly it.
   ///   - scores: whether candidates are scored and nothing is generated.
@@ -47,17 +48,20 @@ public struct EndpointModel: Sendable {
       )
     }
     self.clients = clients
-    question = EndpointQuestion(
-      dialect: dialect, model: name, thinkingField: flags.thinkingField,
-      reasoningEffort: flags.reasoningEffort, forced: forced)
+    // What is asked for where it is not what the endpoints keep anyway.
+    var other: KVPolicy?
     if dialect == .bitbudget {
       if flags.thinkingField != nil || flags.reasoningEffort != nil {
         throw UserError("--thinking-field and --reasoning-effort are of the dialect chat")
       }
-      let told = try clients.map { client in try Self.replyFacts(client) }
-      if let other = told.first(where: { $0 != told[0] }) {
-        let keys = Set(told[0].engine.keys).union(other.engine.keys).sorted()
-        let differing = keys.filter { told[0].engine[$0] != other.engine[$0] }
+      var told = try clients.map { client in try Self.replyFacts(client) }
+      if let kv, told.contains(where: { $0.engine["kv"] != kv.description }) {
+        told = try clients.map { client in try Self.replyFacts(client, kv) }
+        other = kv
+      }
+      if let odd = told.first(where: { $0 != told[0] }) {
+        let keys = Set(told[0].engine.keys).union(odd.engine.keys).sorted()
+        let differing = keys.filter { told[0].engine[$0] != odd.engine[$0] }
         throw UserError("the endpoints differ in \(differing.joined(separator: ", "))")
       }
       var facts = told[0].engine
@@ -75,6 +79,9 @@ public struct EndpointModel: Sendable {
       self.facts = facts
       generationConfig = nil
     }
+    question = EndpointQuestion(
+      dialect: dialect, model: name, thinkingField: flags.thinkingField,
+      reasoningEffort: flags.reasoningEffort, kv: other, forced: forced)
     if let kv, facts["kv"] != kv.description {
       throw UserError(
         facts["kv"].map { "the endpoint's KV cache is \($0); \(kv) was asked for" }
@@ -90,8 +97,11 @@ public struct EndpointModel: Sendable {
     Set(values).count == 1 ? values[0] : nil
   }
 
-  private static func replyFacts(_ client: EndpointClient) throws -> ReplyFacts {
-    let value = try client.get("replies")
+  /// What decides the replies of an endpoint, where its caches keep what a policy says.
+  private static func replyFacts(
+    _ client: EndpointClient, _ kv: KVPolicy? = nil
+  ) throws -> ReplyFacts {
+    let value = try client.get("replies", kv.map { ["kv": "\($0)"] } ?? [:])
     do { return try JSONDecoder().decode(ReplyFacts.self, from: Data(value.line.utf8)) } catch {
       throw client.malformed("replies", "what decides replies", value.summary)
     }

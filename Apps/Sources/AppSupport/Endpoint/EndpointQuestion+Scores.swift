@@ -25,12 +25,14 @@ extension EndpointQuestion {
 
   /// The body that asks `/v1/completions` how likely texts are.
   func scoring(_ texts: some Sequence<ScoredText>) -> Data {
-    body([
+    var members: OrderedObject<JSONValue> = [
       "model": .string(model),
       "prompt": .array(texts.map { .array($0.tokens.map { .integer(Int($0)) }) }),
       "echo": .bool(true), "logprobs": .integer(1), "max_tokens": .integer(1),
       "temperature": .number(0),
-    ])
+    ]
+    members["kv"] = kv.map { .string("\($0)") }
+    return body(members)
   }
 
   /// How likely an answer says that the texts are.

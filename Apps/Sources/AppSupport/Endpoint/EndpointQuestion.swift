@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import JSON
+import KVLayout
 
 /// A benchmark's question in a dialect, and the replies that an answer holds.
 struct EndpointQuestion: Sendable {
@@ -12,6 +13,9 @@ struct EndpointQuestion: Sendable {
   let thinkingField: ThinkingField?
   /// What is sent as `reasoning_effort`.
   let reasoningEffort: String?
+  /// What the KV cache is to keep, where that is not what the endpoint's own keep; in the dialect
+  /// bitbudget.
+  let kv: KVPolicy?
   /// Whether every reply thinks for exactly its thinking budget.
   let forced: Bool
 
@@ -36,7 +40,9 @@ struct EndpointQuestion: Sendable {
   func body(_ request: SampleRequest, _ others: some Collection<SampleRequest>) throws -> Data {
     if dialect == .bitbudget {
       return try JSONEncoder().encode(
-        ReplyOrder(model: model, forced: forced, request: request, others: Array(others)))
+        ReplyOrder(
+          model: model, forced: forced, kv: kv?.description, request: request,
+          others: Array(others)))
     }
     var body = dialect == .chat ? chat(request) : completion(request)
     body["n"] = .integer(1 + others.count)

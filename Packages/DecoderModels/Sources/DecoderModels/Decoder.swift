@@ -1,3 +1,4 @@
+import KVCaches
 import ModelLoader
 import Tensors
 
@@ -114,6 +115,25 @@ public struct Decoder: Sendable {
   /// Bytes of all weights in memory.
   public var weightBytes: Int {
     blocks.reduce(embedding.byteCount + outputHead.byteCount) { $0 + $1.byteCount }
+  }
+
+  /// An empty cache for one sequence.
+  ///
+  /// - Throws: `KVPolicyError.invalidFormat` where the model's heads cannot be kept as `policy`
+  ///   says, `.invalidEviction` where nothing can be evicted, either where thoughts cannot be told
+  ///   apart.
+  public func makeCache(
+    _ policy: KVPolicy = .full, meter: KVMeter
+  ) throws(KVPolicyError) -> KVCache {
+    if policy.watchesAttention, blocks.contains(where: \.mixer.needsAllKeys) {
+      let reason = "this model scores keys by their place among all tokens (ALiBi), which "
+      if let eviction = policy.eviction {
+        throw .invalidEviction(text: eviction.description, reason: reason + "an eviction forgets")
+      }
+      throw .invalidFormat(
+        text: policy.description, reason: reason + "kinds of thought are told apart without")
+    }
+    return try KVCache(shape: shape.cacheShape, policy: policy, meter: meter)
   }
 
   /// The format most weights of the blocks are in.

@@ -70,23 +70,13 @@ public final class ForwardPass {
     pass = BlockPass(width: decoder.shape.hiddenSize, pool: pool, numerics: numerics)
   }
 
-  /// An empty cache for one sequence.
+  /// An empty cache for one sequence; see `Decoder.makeCache`.
   ///
-  /// - Throws: `KVPolicyError.invalidFormat` where the model's heads cannot be kept as `policy`
-  ///   says, `.invalidEviction` where nothing can be evicted, either where thoughts cannot be told
-  ///   apart.
+  /// - Throws: as that does.
   public func makeCache(
     _ policy: KVPolicy = .full, meter: KVMeter
   ) throws(KVPolicyError) -> KVCache {
-    if policy.watchesAttention, decoder.blocks.contains(where: \.mixer.needsAllKeys) {
-      let reason = "this model scores keys by their place among all tokens (ALiBi), which "
-      if let eviction = policy.eviction {
-        throw .invalidEviction(text: eviction.description, reason: reason + "an eviction forgets")
-      }
-      throw .invalidFormat(
-        text: policy.description, reason: reason + "kinds of thought are told apart without")
-    }
-    return try KVCache(shape: decoder.shape.cacheShape, policy: policy, meter: meter)
+    try decoder.makeCache(policy, meter: meter)
   }
 
   /// Runs the tokens of `runs`, appends their keys and values to `caches`, and hands out logits.

@@ -47,6 +47,9 @@ public final class KVMeter: Sendable {
     }
   }
 
+  /// Gives memory back in which no page lies: a pool keeps a slab for each size of pages.
+  public func releaseUnused() { memory.trim() }
+
   func add(_ bytes: Int, _ kind: Kind) {
     change(kind, by: bytes)
     let now = live.add(bytes, ordering: .relaxed).newValue

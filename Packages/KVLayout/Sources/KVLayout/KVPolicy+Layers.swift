@@ -13,6 +13,15 @@ extension KVPolicy {
       rule: rule, rotation: rotation, eviction: eviction, thoughts: thoughts)
   }
 
+  /// The policy with another eviction.
+  ///
+  /// - Throws: `KVPolicyError.invalidFormat` where thoughts are told apart.
+  public func with(eviction: Eviction) throws(KVPolicyError) -> KVPolicy {
+    try KVPolicy(
+      tiers: tiers, exceptions: exceptions, group: group, keyAxis: keyAxis, scheme: scheme,
+      rule: rule, rotation: rotation, eviction: eviction, thoughts: thoughts)
+  }
+
   /// The fewest bits in which keys or values are stored in any layer.
   public var fewestBits: Int {
     (([tiers] + exceptions.values).compactMap(\.last) + (thoughts?.kinds ?? []))

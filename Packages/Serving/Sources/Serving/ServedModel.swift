@@ -27,10 +27,8 @@ public struct ServedModel: Sendable {
   /// The most tokens of a reply where a request does not say; nil for what context and memory
   /// leave.
   public var replyTokens: Int?
-  /// What its KV caches keep, in the words of `--kv`.
-  public var kv: String
-  /// Whether caches forget tokens, so that a prompt's log-probabilities would not be the model's.
-  public var evicts: Bool
+  /// What its KV caches keep.
+  public var caches: ServedCaches
   /// How it writes calls of tools.
   public var toolCalls = ToolCallForm.tagged
   /// What the memory holds; nil where nobody is told.
@@ -45,7 +43,7 @@ public struct ServedModel: Sendable {
   /// A model; see the members.
   public init(
     name: String, tokenizer: TextTokenizer, stopTokens: Set<Int32>, tags: ThinkingTags?,
-    sampling: SamplingOptions, context: Int, kv: String = "bf16", evicts: Bool = false,
+    sampling: SamplingOptions, context: Int, caches: ServedCaches = ServedCaches(),
     prompt:
       @escaping @Sendable (
         ChatConversation, _ thinks: Bool
@@ -57,8 +55,7 @@ public struct ServedModel: Sendable {
     self.tags = tags
     self.sampling = sampling
     self.context = context
-    self.kv = kv
-    self.evicts = evicts
+    self.caches = caches
     self.prompt = prompt
     grammars = GrammarStore(tokenizer)
   }

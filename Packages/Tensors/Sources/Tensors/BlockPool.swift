@@ -32,6 +32,13 @@ public final class BlockPool: Sendable {
     }
   }
 
+  /// Gives the slabs back of which no block is used.
+  public func trim() {
+    open.withLock { open in
+      for size in open.keys { open[size]?.removeAll(where: \.isUnused) }
+    }
+  }
+
   /// Takes a block back.
   func give(_ block: UnsafeMutableRawPointer, to slab: Slab) {
     open.withLock { open in

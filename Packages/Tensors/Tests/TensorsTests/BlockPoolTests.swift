@@ -49,6 +49,12 @@ import Testing
     #expect(pool.slabsWithRoom == 1)
     blocks = []
     #expect(pool.slabsWithRoom == 1)
+    // The last of a size stays until that is asked for; one that is used stays in any case.
+    blocks = [try AlignedBytes(count: 2 * size, from: pool)]
+    #expect(pool.slabsWithRoom == 2)
+    pool.trim()
+    #expect(pool.slabsWithRoom == 1)
+    #expect(fill(blocks[0], 1, over: 0))
   }
 
   @Test func manyThreadsMayTakeAndGive() throws {

@@ -1,3 +1,4 @@
+import DecoderModels
 import KVCaches
 
 /// Decides when requests may start, so that whatever starts can finish in the memory there is.
@@ -5,55 +6,74 @@ import KVCaches
 /// A text is charged with the most bytes that it and its branches may ever hold. Pages that it
 /// shares are charged once, to the prefix that they belong to.
 struct Admission {
-  let forecast: KVForecast
+  /// What texts are kept by whose requests do not say.
+  let usual: CacheTerms
+  private let shape: DecoderShape
   /// What a proposer holds for each text; nil for nothing.
-  let proposals: KVForecast?
-  /// Whether a copy is kept of each text's cache while proposals are verified.
-  let keepsCopies: Bool
-  let context: Int
+  private let proposals: KVForecast?
+  private let proposes: Bool
   /// Most bytes of all caches together.
-  let kvByteBudget: Int
+  private let kvByteBudget: Int
   private var texts: [RequestID: Int] = [:]
   /// Bytes that are promised to what runs and to prefixes.
   private(set) var reserved = 0
+  /// Bytes of slabs that caches under other policies than the usual one take.
+  var slack = 0
 
   init(
-    forecast: KVForecast, proposals: KVForecast?, keepsCopies: Bool, context: Int,
-    kvByteBudget: Int
+    _ policy: KVPolicy, _ shape: DecoderShape, proposer: (any Proposer)?, kvByteBudget: Int
   ) {
-    self.keepsCopies = keepsCopies
-    self.forecast = forecast
-    self.proposals = proposals
-    self.context = context
+    usual = CacheTerms(policy, shape)
+    self.shape = shape
+    proposals = proposer?.cacheForecast
+    proposes = proposer != nil
     self.kvByteBudget = kvByteBudget
+  }
+
+  /// Tokens of the model's context.
+  var context: Int { shape.contextLength }
+
+  /// What the cache of a request is kept by.
+  func terms(of request: GenerationRequest) -> CacheTerms {
+    request.kv.map { $0 == usual.policy ? usual : CacheTerms($0, shape) } ?? usual
   }
 
   /// Checks that a request can be run at all.
   ///
   /// - Throws: `GenerationError`; `memoryExceeded` where it does not fit alone.
-  func check(_ request: GenerationRequest) throws(GenerationError) {
+  func check(_ request: GenerationRequest, _ terms: CacheTerms) throws(GenerationError) {
     try request.check(context: context)
-    let bytes = bytesAlone(request)
+    let bytes = bytesAlone(request, terms)
     guard bytes > kvByteBudget else { return }
     throw .memoryExceeded(
       bytes: bytes, kvByteBudget: kvByteBudget, prompt: request.prompt.count,
-      reply: request.longestReply(context: context), fits: longestFit(request))
+      reply: request.longestReply(context: context), fits: longestFit(request, terms))
   }
 
-  /// What a request is charged with, which starts with `shared` tokens of pages that others hold.
-  func bytes(of request: GenerationRequest, sharing shared: Int) -> Int {
-    Self.charge(request, isShared: false, forecast: forecast, context: context).own
-      - forecast.fullPageBytes(entries: shared)
+  /// What a request is charged with; `isShared` as `KVForecast.charge` has it.
+  func charge(
+    _ request: GenerationRequest, _ terms: CacheTerms, isShared: Bool
+  ) -> KVForecast.Charge {
+    Self.charge(request, isShared: isShared, forecast: terms.forecast, context: context)
+  }
+
+  /// What a request is charged with that starts with `shared` tokens of pages that others hold.
+  func bytes(of request: GenerationRequest, _ terms: CacheTerms, sharing shared: Int) -> Int {
+    charge(request, terms, isShared: false).own - terms.forecast.fullPageBytes(entries: shared)
+  }
+
+  /// Bytes of the slabs that caches kept by these take beside the usual ones.
+  func slack(of terms: [CacheTerms]) -> Int {
+    let others = terms.filter { $0.policy != usual.policy }
+    return others.isEmpty ? 0 : usual.forecast.slackBytes(of: others.map(\.forecast))
   }
 
   /// Reserves bytes for a request, and for what is held to propose its tokens, if it and all that
   /// runs can finish.
-  mutating func start(
-    _ text: RequestID, _ request: GenerationRequest, bytes: Int, prefix: Int
-  ) -> Bool {
-    let bytes = Saturating.sum(bytes, proposalBytes(request))
+  mutating func start(_ waiting: WaitingRequest, bytes: Int, prefix: Int) -> Bool {
+    let bytes = Saturating.sum(bytes, proposalBytes(waiting.request, waiting.terms))
     guard reserve(Saturating.sum(bytes, prefix)) else { return false }
-    texts[text] = bytes
+    texts[waiting.id] = bytes
     return true
   }
 
@@ -62,7 +82,7 @@ struct Admission {
 
   /// Reserves bytes if they are there.
   mutating func reserve(_ bytes: Int) -> Bool {
-    guard Saturating.sum(reserved, bytes) <= kvByteBudget else { return false }
+    guard Saturating.sum(reserved, bytes, slack) <= kvByteBudget else { return false }
     reserved += bytes
     return true
   }
@@ -94,30 +114,31 @@ struct Admission {
 
   /// The most bytes that are held to propose a request's tokens and to take them back; a branch
   /// that begins behind such tokens shares as much less.
-  private func proposalBytes(_ request: GenerationRequest) -> Int {
+  private func proposalBytes(_ request: GenerationRequest, _ terms: CacheTerms) -> Int {
     let (prompt, reply) = (request.prompt.count, request.longestReply(context: context))
     return Saturating.sum(
       proposals?.charge(prompt: prompt, reply: reply, isShared: false).total ?? 0,
-      keepsCopies
+      proposes && terms.needsCopies
         ? Saturating.product(
-          forecast.copyBytes(tokens: prompt + reply), 1 + request.branches.count) : 0)
+          terms.forecast.copyBytes(tokens: prompt + reply), 1 + request.branches.count) : 0)
   }
 
   /// What a request takes that shares nothing.
-  private func bytesAlone(_ request: GenerationRequest) -> Int {
-    let charge = Self.charge(request, isShared: false, forecast: forecast, context: context)
-    return Saturating.sum(charge.total, proposalBytes(request))
+  private func bytesAlone(_ request: GenerationRequest, _ terms: CacheTerms) -> Int {
+    Saturating.sum(
+      charge(request, terms, isShared: false).total, proposalBytes(request, terms),
+      slack(of: [terms]))
   }
 
   /// The longest reply to the request's prompt that fits alone, in tokens; 0 for none.
-  private func longestFit(_ request: GenerationRequest) -> Int {
+  private func longestFit(_ request: GenerationRequest, _ terms: CacheTerms) -> Int {
     var plain = request
     plain.budget = nil
     plain.branches = []
     var (fits, beyond) = (0, request.tokenLimit(context: context) + 1)
     while fits + 1 < beyond {
       plain.maxTokens = (fits + beyond) / 2
-      if bytesAlone(plain) <= kvByteBudget {
+      if bytesAlone(plain, terms) <= kvByteBudget {
         fits = plain.maxTokens
       } else {
         beyond = plain.maxTokens

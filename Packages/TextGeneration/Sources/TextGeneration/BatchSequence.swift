@@ -6,6 +6,8 @@ struct BatchSequence {
   let id: RequestID
   /// What was asked.
   let source: GenerationRequest
+  /// What its cache is kept by.
+  let terms: CacheTerms
   /// The smaller budget this branch answers; nil for the text itself.
   private(set) var branch: Int?
   /// When its prompt was started.
@@ -40,8 +42,10 @@ struct BatchSequence {
   private(set) var constraint: (any TokenConstraint)?
 
   /// The start of a request's text.
-  init(_ source: GenerationRequest, id: RequestID, context: Int, started: Duration) {
-    self.id = id
+  init(_ waiting: WaitingRequest, context: Int, started: Duration) {
+    let source = waiting.request
+    id = waiting.id
+    terms = waiting.terms
     self.source = source
     self.started = started
     pending = source.prompt

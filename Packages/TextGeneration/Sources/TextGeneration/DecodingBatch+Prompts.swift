@@ -3,62 +3,51 @@ import KVCaches
 extension DecodingBatch {
   /// Starts requests, in order, as long as there are places and bytes for them.
   mutating func admit() throws(GenerationError) {
-    while let (id, request) = queue.first,
+    var startsAny = false
+    while let waiting = queue.first,
       sequences.count(where: { $0.branch == nil }) < limits.concurrency
     {
-      var hasStarted = try start(id, request)
-      while !hasStarted, dropOldestPrefix() { hasStarted = try start(id, request) }
+      var hasStarted = try start(waiting)
+      while !hasStarted, dropOldestPrefix() { hasStarted = try start(waiting) }
       if !hasStarted { break }
+      startsAny = true
     }
-    dropUnusedPrefixes()
-  }
-
-  /// What a text can start with.
-  private struct Source {
-    let prefix: PrefixID
-    /// Tokens of it, and all of the prompt where `isWhole`.
-    let tokens: Int
-    let isWhole: Bool
-    /// Bytes that are to be reserved for what others then hold for it.
-    let bytes: Int
+    if startsAny { dropUnusedPrefixes() }
   }
 
   /// Starts the first request of the queue if that can be.
-  private mutating func start(
-    _ id: RequestID, _ request: GenerationRequest
-  ) throws(GenerationError) -> Bool {
-    var sequence = BatchSequence(
-      request, id: id, context: admission.context, started: now())
+  private mutating func start(_ waiting: WaitingRequest) throws(GenerationError) -> Bool {
+    let (id, request, terms) = (waiting.id, waiting.request, waiting.terms)
+    var sequence = BatchSequence(waiting, context: admission.context, started: now())
     sequence.acceptRate = acceptRate
-    if let source = source(for: request) {
+    reserveSlabs(with: terms)
+    if let source = source(for: waiting) {
       let bytes =
         source.isWhole
-        ? Admission.charge(
-          request, isShared: true, forecast: admission.forecast, context: admission.context
-        ).own : admission.bytes(of: request, sharing: source.tokens)
-      if admission.start(id, request, bytes: bytes, prefix: source.bytes) {
+        ? admission.charge(request, terms, isShared: true).own
+        : admission.bytes(of: request, terms, sharing: source.tokens)
+      if admission.start(waiting, bytes: bytes, prefix: source.bytes) {
         prefixes[source.prefix]?.bytes += source.bytes
         prefixes.use(source.prefix, by: id)
         shared[id] = source.prefix
         sequence.awaited = (source.prefix, source.tokens)
-        if sharesExactly, !source.isWhole,
+        if terms.sharesExactly, !source.isWhole,
           let leader = prefixes[source.prefix].flatMap(leaderIndex),
           caches[leader].position < source.tokens
         {
           sequences[leader].stop = source.tokens
         }
         try take(sequence)
-        if !source.isWhole { own(id, request) }
+        if !source.isWhole { own(waiting) }
         return true
       }
     }
     // The next request with the same prompt shares it, if both can run.
-    let others = queue.dropFirst().first
-    if let others, others.request.prompt == request.prompt {
-      let charge = Admission.charge(
-        request, isShared: true, forecast: admission.forecast, context: admission.context)
-      if admission.start(id, request, bytes: charge.own, prefix: charge.shared) {
-        let prefix = own(id, request)
+    let others = queue.dropFirst().first?.prompt(like: terms)
+    if others == request.prompt {
+      let charge = admission.charge(request, terms, isShared: true)
+      if admission.start(waiting, bytes: charge.own, prefix: charge.shared) {
+        let prefix = own(waiting)
         prefixes[prefix]?.bytes = charge.shared
         prefixes.use(prefix, by: id)
         shared[id] = prefix
@@ -66,89 +55,30 @@ extension DecodingBatch {
         return true
       }
     }
-    let bytes = admission.bytes(of: request, sharing: 0)
-    guard admission.start(id, request, bytes: bytes, prefix: 0) else { return false }
-    own(id, request)
-    // What cannot be cut back is held at the very place where the next request goes another way.
-    var tokens = others.map { request.prompt.commonPages(with: $0.request.prompt) } ?? 0
-    if tokens == 0, limits.keptPromptBytes > 0 {
-      tokens = request.prompt.count / PageLayout.tokens * PageLayout.tokens
+    let bytes = admission.bytes(of: request, terms, sharing: 0)
+    guard admission.start(waiting, bytes: bytes, prefix: 0) else { return false }
+    own(waiting)
+    if terms.sharesExactly {
+      // What cannot be cut back is held at the very place where the next request goes another way.
+      var tokens = others.map { terms.held(request.prompt.beginning(with: $0)) } ?? 0
+      if tokens == 0, limits.keptPromptBytes > 0 { tokens = terms.held(request.prompt.count) }
+      if tokens > 0, tokens < request.prompt.count { sequence.stop = tokens }
     }
-    if tokens > 0, tokens < request.prompt.count, sharesExactly { sequence.stop = tokens }
     try take(sequence)
     return true
   }
 
   private mutating func take(_ sequence: BatchSequence) throws(GenerationError) {
-    do {
-      caches.append(try pass.makeCache(policy, meter: meter))
-    } catch {
-      throw .invalidOption(name: "KV cache", value: "\(policy)", expected: "\(error)")
-    }
+    caches.append(try makeCache(sequence.terms))
     sequences.append(sequence)
     queue.removeFirst()
   }
 
   @discardableResult
-  private mutating func own(_ id: RequestID, _ request: GenerationRequest) -> PrefixID {
-    let prefix = prefixes.add(request.prompt, leader: id)
-    owned[id] = prefix
+  private mutating func own(_ waiting: WaitingRequest) -> PrefixID {
+    let prefix = prefixes.add(waiting.request.prompt, waiting.terms, leader: waiting.id)
+    owned[waiting.id] = prefix
     return prefix
-  }
-
-  /// Whether a prompt can be shared only as it was after exactly so many tokens, since what they
-  /// are stored as changes as others follow.
-  private var sharesExactly: Bool {
-    let shape = pass.decoder.shape.cacheShape
-    return admission.forecast.sharesPrompts
-      && (policy.isQuantized || shape.fullLayers < shape.layers)
-  }
-
-  /// What of the prompts at hand a request can best start with.
-  private func source(for request: GenerationRequest) -> Source? {
-    if request.scoresPrompt { return nil }
-    let prompt = request.prompt
-    for id in prefixes.equal(to: prompt) {
-      guard let prefix = prefixes[id] else { continue }
-      let isHeld = prefix.logits != nil
-      let isAhead = leaderIndex(prefix).map { sequences[$0].isInPrompt } ?? false
-      if isHeld || isAhead {
-        let charge = admission.forecast.charge(prompt: prompt.count, reply: 1, isShared: true)
-        return Source(
-          prefix: id, tokens: prompt.count, isWhole: true,
-          bytes: max(0, charge.shared - prefix.bytes))
-      }
-    }
-    guard admission.forecast.sharesPrompts else { return nil }
-    for match in prefixes.matches(prompt) {
-      let tokens = min(match.tokens, (prompt.count - 1) / PageLayout.tokens * PageLayout.tokens)
-      guard tokens > 0, let prefix = prefixes[match.id], canShare(prefix, tokens) else { continue }
-      let bytes = admission.forecast.pageBytes(entries: tokens)
-      return Source(
-        prefix: match.id, tokens: tokens, isWhole: false, bytes: max(0, bytes - prefix.bytes))
-    }
-    return nil
-  }
-
-  private func leaderIndex(_ prefix: SharedPrefix) -> Int? {
-    prefix.leader.flatMap { id in
-      sequences.indices.first { sequences[$0].id == id && sequences[$0].branch == nil }
-    }
-  }
-
-  /// Whether the first `tokens` tokens of a prompt are held, or will be.
-  private func canShare(_ prefix: SharedPrefix, _ tokens: Int) -> Bool {
-    if let cache = prefix.cache, cache.position >= tokens, cache.canTruncate(to: tokens) {
-      return true
-    }
-    guard let leader = leaderIndex(prefix) else { return false }
-    if caches[leader].position >= tokens { return caches[leader].canTruncate(to: tokens) }
-    let sequence = sequences[leader]
-    guard sequence.isInPrompt, sequence.source.prompt.count > tokens else { return false }
-    if !sharesExactly { return true }
-    // One that waits begins behind what it waits for.
-    if let awaited = sequence.awaited, awaited.tokens > tokens { return false }
-    return sequence.stop == nil || sequence.stop == tokens
   }
 
   /// Holds what others wait for as soon as it is there, and lets them begin. Those that start with
@@ -189,7 +119,7 @@ extension DecodingBatch {
     if sequences.contains(where: { $0.awaited?.prefix == id && $0.source.prompt == prompt }) {
       return true
     }
-    return shared[sequence.id] == id && queue.first?.request.prompt == prompt
+    return shared[sequence.id] == id && queue.first?.prompt(like: sequence.terms) == prompt
   }
 
   /// Keeps what running a whole prompt gave.
@@ -199,18 +129,24 @@ extension DecodingBatch {
     prefixes[id]?.logits = logits
   }
 
-  /// Lets go of the ends of prompts with which nobody else starts; full pages may serve others.
+  /// Lets go of the ends of prompts with which nobody else starts; their beginnings may serve others.
   mutating func releaseWholePrompts() {
     for (id, prefix) in prefixes.prefixes where prefix.logits != nil {
-      if queue.first?.request.prompt == prefix.tokens
+      if queue.first?.prompt(like: prefix.terms) == prefix.tokens
         || sequences.contains(where: { $0.awaited?.prefix == id })
       {
         continue
       }
       prefixes[id]?.logits = nil
       var cache = prefix.cache
-      let pages = prefix.tokens.count / PageLayout.tokens * PageLayout.tokens
-      let isCut = pages > 0 && cache?.truncate(to: pages) == true
+      // The page that the prompt begins is copied by all who write to it; it is worth its bytes where
+      // requests to come are reckoned with.
+      let tokens = prefix.tokens.count
+      let held =
+        limits.keptPromptBytes > 0
+        ? prefix.terms.held(tokens) : tokens / PageLayout.tokens * PageLayout.tokens
+      let isCut =
+        prefix.terms.forecast.sharesPrompts && held > 0 && cache?.truncate(to: held) == true
       prefixes[id]?.cache = isCut ? cache : nil
     }
   }
@@ -223,7 +159,7 @@ extension DecodingBatch {
       }
       sequences[index].stop = nextStop(of: index)
       guard let id = owned[sequences[index].id], let prefix = prefixes[id] else { continue }
-      let bytes = max(0, admission.forecast.pageBytes(entries: stop) - prefix.bytes)
+      let bytes = max(0, prefix.terms.forecast.pageBytes(entries: stop) - prefix.bytes)
       if prefix.cache == nil, admission.reserve(bytes) {
         prefixes[id]?.bytes += bytes
         prefixes[id]?.cache = caches[index]
@@ -231,7 +167,7 @@ extension DecodingBatch {
     }
   }
 
-  /// The beginning of a text that is gone, in full pages, which others can start with.
+  /// The beginning of a text that is gone, which others can start with.
   struct KeptText {
     let tokens: [Int32]
     let cache: KVCache
@@ -247,17 +183,15 @@ extension DecodingBatch {
       hold(id, tokens)
     }
     var kept: [RequestID: KeptText] = [:]
-    guard admission.forecast.sharesPrompts else { return kept }
     for index in sequences.indices where sequences[index].branch == nil {
-      let id = sequences[index].id
+      let (id, terms) = (sequences[index].id, sequences[index].terms)
+      guard terms.forecast.sharesPrompts else { continue }
       guard ids.contains(id), let own = owned[id], prefixes[own]?.cache == nil else { continue }
       let text = sequences[index].source.prompt + sequences[index].tokens
-      var tokens =
-        queue.first.map { sequences[index].source.prompt.commonPages(with: $0.request.prompt) } ?? 0
+      let next = queue.first?.prompt(like: terms) ?? []
+      var tokens = terms.held(sequences[index].source.prompt.beginning(with: next))
       var cache = caches[index]
-      if limits.keptPromptBytes > 0 {
-        tokens = min(text.count, cache.position) / PageLayout.tokens * PageLayout.tokens
-      }
+      if limits.keptPromptBytes > 0 { tokens = terms.held(min(text.count, cache.position)) }
       if tokens > 0, cache.position >= tokens, cache.truncate(to: tokens) {
         kept[id] = KeptText(tokens: text, cache: cache)
       }
@@ -284,7 +218,7 @@ extension DecodingBatch {
   private mutating func keep(_ kept: KeptText, as own: PrefixID, of id: RequestID) {
     guard let prefix = prefixes[own], prefix.cache == nil else { return }
     let tokens = kept.cache.position
-    for match in prefixes.matches(kept.tokens) where match.id != own {
+    for match in Array(prefixes.matches(kept.tokens, prefix.terms)) where match.id != own {
       guard let other = prefixes[match.id], let cache = other.cache else { continue }
       if match.tokens >= tokens, cache.position >= tokens, cache.canTruncate(to: tokens) {
         return prefixes.touch(match.id)
@@ -297,7 +231,7 @@ extension DecodingBatch {
         prefixes.remove(match.id)
       }
     }
-    let bytes = max(0, admission.forecast.pageBytes(entries: tokens) - prefix.bytes)
+    let bytes = max(0, prefix.terms.forecast.pageBytes(entries: tokens) - prefix.bytes)
     guard admission.reserve(bytes) else { return }
     if tokens > prefix.tokens.count { prefixes.replace(own, tokens: kept.tokens, leader: id) }
     prefixes[own]?.bytes += bytes
@@ -341,7 +275,9 @@ extension DecodingBatch {
   /// Where a text has to stop next in its prompt, since somebody waits for what it is after exactly
   /// so many tokens.
   private func nextStop(of leader: Int) -> Int? {
-    guard sharesExactly, let own = owned[sequences[leader].id] else { return nil }
+    guard sequences[leader].terms.sharesExactly, let own = owned[sequences[leader].id] else {
+      return nil
+    }
     let (done, all) = (caches[leader].position, sequences[leader].source.prompt.count)
     return sequences.indices.filter { $0 != leader && sequences[$0].awaited?.prefix == own }
       .map(waitingTokens).filter { $0 > done && $0 < all }.min()
@@ -365,10 +301,12 @@ extension DecodingBatch {
   /// last used as far as there are bytes for them.
   mutating func dropUnusedPrefixes() {
     var kept = 0
-    let next = queue.first?.request.prompt
+    let next = queue.first
     for (id, prefix) in prefixes.prefixes.sorted(by: { $0.value.lastUse > $1.value.lastUse })
     where prefix.users.isEmpty && prefix.leader == nil {
-      let isNext = next.map { prefix.tokens.commonPages(with: $0) > 0 || prefix.tokens == $0 }
+      let isNext = next?.prompt(like: prefix.terms).map {
+        prefix.tokens.beginning(with: $0) >= PageLayout.tokens || prefix.tokens == $0
+      }
       let fits = kept + prefix.bytes <= limits.keptPromptBytes
       if prefix.cache != nil, isNext == true || fits {
         kept += prefix.bytes

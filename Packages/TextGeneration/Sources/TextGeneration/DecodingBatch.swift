@@ -9,8 +9,9 @@ public struct RequestID: Sendable, Hashable {
 /// Decodes many texts together, step by step; requests come and go between steps.
 ///
 /// A text depends only on its request, never on its neighbours, nor on when it was submitted.
-/// Prompts that begin like others start with their pages, which are stored once. Long prompts are
-/// cut over steps while other texts are generated. A request starts only when it and everything
+/// Prompts that begin like others start with their pages, which are stored once. The cache of each is
+/// kept as its request says; all share the bytes there are. Long prompts are cut over steps while
+/// other texts are generated. A request starts only when it and everything
 /// that runs can finish within the bytes there are, and waits otherwise. One thread drives a batch.
 ///
 /// ```swift
@@ -80,7 +81,6 @@ public struct DecodingBatch {
   public let meter: KVMeter
 
   let pass: ForwardPass
-  let policy: KVPolicy
   let limits: Limits
   let sampler: Sampler
   var proposer: (any Proposer)?
@@ -91,7 +91,7 @@ public struct DecodingBatch {
   let text: (Int32) -> String
   let now: () -> Duration
   var admission: Admission
-  var queue: [(id: RequestID, request: GenerationRequest)] = []
+  var queue: [WaitingRequest] = []
   var sequences: [BatchSequence] = []
   /// Those of `sequences`, in their order.
   var caches: [KVCache] = []
@@ -105,7 +105,7 @@ public struct DecodingBatch {
   ///
   /// - Parameters:
   ///   - pass: the model at work.
-  ///   - kv: what its caches keep, and how.
+  ///   - kv: what its caches keep, and how, where a request does not say.
   ///   - limits: how it shares the machine.
   ///   - proposer: offers tokens to verify, which changes no text; nil for none. What it holds
   ///     counts as the caches' own bytes do.
@@ -120,9 +120,7 @@ public struct DecodingBatch {
     clock: some Clock<Duration> = ContinuousClock(),
     text: @escaping (Int32) -> String = { _ in "" }
   ) {
-    let shape = pass.decoder.shape
     self.pass = pass
-    policy = kv
     self.limits = limits
     self.meter = meter
     self.text = text
@@ -131,27 +129,38 @@ public struct DecodingBatch {
     let start = clock.now
     now = { start.duration(to: clock.now) }
     admission = Admission(
-      forecast: KVForecast(shape: shape.cacheShape, policy: kv, heads: shape.heads.queries),
-      proposals: proposer?.cacheForecast,
-      keepsCopies: proposer != nil && (kv.watchesAttention || shape.cacheShape.hasFixedStates),
-      context: shape.contextLength, kvByteBudget: limits.kvByteBudget)
+      kv, pass.decoder.shape, proposer: proposer, kvByteBudget: limits.kvByteBudget)
   }
 
   /// Checks that a request could be submitted.
   ///
-  /// - Throws: `GenerationError`; `memoryExceeded` for one that may outgrow the bytes there are.
+  /// - Throws: `GenerationError`; `cache` where the model has no caches as the request wants its own,
+  ///   `memoryExceeded` for one that may outgrow the bytes there are.
   public func check(_ request: GenerationRequest) throws(GenerationError) {
-    try admission.check(request)
+    try check(request, admission.terms(of: request))
+  }
+
+  private func check(
+    _ request: GenerationRequest, _ terms: CacheTerms
+  ) throws(GenerationError) {
+    _ = try makeCache(terms)
+    try admission.check(request, terms)
+  }
+
+  /// An empty cache.
+  func makeCache(_ terms: CacheTerms) throws(GenerationError) -> KVCache {
+    do { return try pass.makeCache(terms.policy, meter: meter) } catch { throw .cache(error) }
   }
 
   /// Takes a request, which starts in a step to come.
   ///
   /// - Throws: as `check` does.
   public mutating func submit(_ request: GenerationRequest) throws(GenerationError) -> RequestID {
-    try check(request)
+    let terms = admission.terms(of: request)
+    try check(request, terms)
     nextNumber += 1
     let id = RequestID(number: nextNumber)
-    queue.append((id, request))
+    queue.append(WaitingRequest(id: id, request: request, terms: terms))
     return id
   }
 
@@ -160,7 +169,9 @@ public struct DecodingBatch {
   /// - Returns: what its text was; nil for one that has ended, or that never started.
   @discardableResult
   public mutating func cancel(_ id: RequestID) -> GenerationResult? {
+    let isWaiting = queue.contains { $0.id == id }
     queue.removeAll { $0.id == id }
+    if isWaiting { dropUnusedPrefixes() }
     guard sequences.contains(where: { $0.id == id }) else { return nil }
     let text = sequences.indices.first { sequences[$0].id == id && sequences[$0].branch == nil }
     let result = text.map {
@@ -188,7 +199,7 @@ public struct DecodingBatch {
   public func fitting(_ requests: [GenerationRequest]) throws(GenerationError) -> Int {
     var limits = limits
     limits.concurrency = max(requests.count, 1)
-    var empty = DecodingBatch(pass, kv: policy, limits: limits, proposer: proposer)
+    var empty = DecodingBatch(pass, kv: admission.usual.policy, limits: limits, proposer: proposer)
     for request in requests { _ = try empty.submit(request) }
     try empty.admit()
     return empty.sequences.count

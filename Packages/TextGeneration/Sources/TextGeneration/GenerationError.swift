@@ -16,7 +16,7 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
   case memoryExceeded(bytes: Int, kvByteBudget: Int, prompt: Int, reply: Int, fits: Int)
   /// The model produced NaN or infinity: its weights are damaged.
   case nonFiniteLogits(step: Int)
-  /// The model's heads cannot be kept as a policy says.
+  /// The model's caches cannot be kept as a policy says.
   case cache(KVPolicyError)
   /// The model cannot run what it was given, or no memory is left.
   case model(ModelError)

@@ -1,3 +1,5 @@
+import KVCaches
+
 /// One text to generate.
 public struct GenerationRequest: Sendable {
   /// The prompt's token ids.
@@ -25,6 +27,8 @@ public struct GenerationRequest: Sendable {
   public var logprobs: Int?
   /// Tokens in a row over which `GenerationResult.lowestLogprob` is taken; nil for not.
   public var confidenceWindow: Int?
+  /// What its cache keeps, and how; nil for what the batch's caches keep.
+  public var kv: KVPolicy?
   /// Whether `logprobs` are wanted for the prompt's tokens as well. Such a prompt is always run, and never
   /// shares what others have run.
   public var scoresPrompt = false

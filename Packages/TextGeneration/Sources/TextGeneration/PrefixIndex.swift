@@ -7,6 +7,8 @@ typealias PrefixID = Int
 struct SharedPrefix {
   /// The whole prompt.
   var tokens: [Int32]
+  /// What its cache is kept by; only those share it who are kept alike.
+  let terms: CacheTerms
   /// The text that runs it, as long as that text lives.
   var leader: RequestID?
   /// What is held of it for others: its first tokens, as many as the cache's `position`.
@@ -36,17 +38,17 @@ struct PrefixIndex {
   }
 
   /// Adds a prompt that `leader` runs.
-  mutating func add(_ tokens: [Int32], leader: RequestID) -> PrefixID {
+  mutating func add(_ tokens: [Int32], _ terms: CacheTerms, leader: RequestID) -> PrefixID {
     nextID += 1
-    prefixes[nextID] = SharedPrefix(tokens: tokens, leader: leader)
-    for hash in Self.hashes(tokens) { byPages[hash, default: []].append(nextID) }
+    prefixes[nextID] = SharedPrefix(tokens: tokens, terms: terms, leader: leader)
+    for hash in Self.hashes(tokens, terms) { byPages[hash, default: []].append(nextID) }
     return nextID
   }
 
   /// Removes a prompt.
   mutating func remove(_ id: PrefixID) {
     guard let prefix = prefixes.removeValue(forKey: id) else { return }
-    for hash in Self.hashes(prefix.tokens) {
+    for hash in Self.hashes(prefix.tokens, prefix.terms) {
       byPages[hash]?.removeAll { $0 == id }
       if byPages[hash]?.isEmpty == true { byPages[hash] = nil }
     }
@@ -58,7 +60,7 @@ struct PrefixIndex {
     remove(id)
     (prefix.tokens, prefix.leader) = (tokens, leader)
     prefixes[id] = prefix
-    for hash in Self.hashes(tokens) { byPages[hash, default: []].append(id) }
+    for hash in Self.hashes(tokens, prefix.terms) { byPages[hash, default: []].append(id) }
   }
 
   /// Says that a text starts with a prefix.
@@ -74,33 +76,60 @@ struct PrefixIndex {
     prefixes[id]?.lastUse = uses
   }
 
-  /// The prompts that begin like `prompt`, those with most full pages in common first, each with
-  /// the tokens of these pages. What is found is compared token by token: a hash alone decides
-  /// nothing.
-  func matches(_ prompt: [Int32]) -> [(id: PrefixID, tokens: Int)] {
-    var found: [(id: PrefixID, tokens: Int)] = []
-    var seen: Set<PrefixID> = []
-    for (index, hash) in Self.hashes(prompt).enumerated().reversed() {
-      let tokens = (index + 1) * PageLayout.tokens
-      for id in byPages[hash] ?? [] where !seen.contains(id) {
-        guard let other = prefixes[id]?.tokens, other.starts(with: prompt[..<tokens]) else {
-          continue
-        }
-        seen.insert(id)
-        found.append((id, tokens))
-      }
+  /// The prompts kept alike that begin like `prompt` by a page at least, each with the tokens that
+  /// both begin with: those with most of them first. They are looked for, and compared token by
+  /// token, one after the other as they are asked for: a hash alone decides nothing.
+  func matches(_ prompt: [Int32], _ terms: CacheTerms) -> Matches {
+    Matches(index: self, prompt: prompt, terms: terms, hashes: Self.hashes(prompt, terms))
+  }
+
+  /// See `matches`.
+  struct Matches: Sequence, IteratorProtocol {
+    fileprivate let index: PrefixIndex
+    fileprivate let prompt: [Int32]
+    fileprivate let terms: CacheTerms
+    /// Of the first pages, of which fewer and fewer are looked for.
+    fileprivate var hashes: [UInt64]
+    private var seen: Set<PrefixID> = []
+    /// Those that have the last number of pages in common, the one with most tokens last.
+    private var found: [(id: PrefixID, tokens: Int)] = []
+
+    fileprivate init(index: PrefixIndex, prompt: [Int32], terms: CacheTerms, hashes: [UInt64]) {
+      self.index = index
+      self.prompt = prompt
+      self.terms = terms
+      self.hashes = hashes
     }
-    return found
+
+    mutating func next() -> (id: PrefixID, tokens: Int)? {
+      while found.isEmpty {
+        let pages = hashes.count
+        guard let hash = hashes.popLast() else { return nil }
+        for id in index.byPages[hash] ?? [] where !seen.contains(id) {
+          guard let prefix = index.prefixes[id], prefix.terms.policy == terms.policy else {
+            continue
+          }
+          let tokens = prompt.beginning(with: prefix.tokens)
+          guard tokens >= pages * PageLayout.tokens else { continue }
+          seen.insert(id)
+          found.append((id, tokens))
+        }
+        found.sort { ($0.tokens, $1.id) < ($1.tokens, $0.id) }
+      }
+      return found.popLast()
+    }
   }
 
-  /// The prompts that are equal to `prompt`, the first first.
-  func equal(to prompt: [Int32]) -> [PrefixID] {
-    prefixes.filter { $0.value.tokens == prompt }.keys.sorted()
+  /// The prompts kept alike that are equal to `prompt`, the first first.
+  func equal(to prompt: [Int32], _ terms: CacheTerms) -> [PrefixID] {
+    prefixes.filter { $0.value.tokens == prompt && $0.value.terms.policy == terms.policy }
+      .keys.sorted()
   }
 
-  /// The hashes of the first page, the first two, and so on (FNV-1a over the tokens).
-  private static func hashes(_ tokens: [Int32]) -> [UInt64] {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+  /// The hashes of the first page, the first two, and so on (FNV-1a over the tokens), under a
+  /// policy.
+  private static func hashes(_ tokens: [Int32], _ terms: CacheTerms) -> [UInt64] {
+    var hash = 0xcbf2_9ce4_8422_2325 ^ UInt64(UInt(bitPattern: terms.policy.hashValue))
     var hashes: [UInt64] = []
     for (index, token) in tokens.enumerated() {
       hash = (hash ^ UInt64(UInt32(bitPattern: token))) &* 0x0000_0100_0000_01b3
@@ -111,9 +140,15 @@ struct PrefixIndex {
 }
 
 extension [Int32] {
-  /// Tokens of full pages that both begin with.
-  func commonPages(with other: [Int32]) -> Int {
-    let common = zip(self, other).prefix { $0 == $1 }.count
-    return common / PageLayout.tokens * PageLayout.tokens
+  /// How many tokens both begin with.
+  func beginning(with other: [Int32]) -> Int {
+    let most = Swift.min(count, other.count)
+    return withUnsafeBufferPointer { these in
+      other.withUnsafeBufferPointer { those in
+        var same = 0
+        while same < most && these[same] == those[same] { same += 1 }
+        return same
+      }
+    }
   }
 }

@@ -60,6 +60,48 @@ import Testing
     #expect(!tokenizer.encode(prompt).contains(300))
   }
 
+  /// A turn without content is none to templates that ask, and empty to those that cannot take none.
+  @Test func assistantsMaySayNothing() throws {
+    let silent = try ChatMessage(
+      JSONValue(parsing: #"{"role": "assistant", "content": null}"#.utf8))
+    let absent = try ChatMessage(JSONValue(parsing: #"{"role": "assistant"}"#.utf8))
+    for (source, text) in [
+      ("{{ 'A' + messages[0].content }}", "A"), ("A{{ messages[0].content }}", "A"),
+      ("{% if messages[0].content %}B{% else %}None said{% endif %}", "None said"),
+    ] {
+      for message in [silent, absent] { #expect(try prompt([message], source).text == text) }
+    }
+    let asks = "{% if messages[0].content is none %}-{% else %}+{% endif %}"
+    #expect(try prompt([silent], asks).text == "-")
+  }
+
+  /// A prompt may end within the last message, however the template ends it.
+  @Test func aMessageIsGoneOnWith() throws {
+    let tokenizer = try TinyTokenizer().load()
+    let user = ChatMessage(role: "user", content: "a<|end|>")
+    let begun = ChatMessage(role: "assistant", content: "b<|end|> ")
+    let parts = try ChatMessage(
+      JSONValue(
+        parsing: #"{"role": "assistant", "content": [{"type": "text", "text": "b"}]}"#.utf8))
+    func prompt(_ messages: [ChatMessage], _ end: PromptEnd, _ source: String) throws -> String {
+      var conversation = ChatConversation(messages: messages)
+      conversation.end = end
+      return try tokenizer.prompt(conversation, ChatTemplate(source: source)).text
+    }
+    let opening = template + "{% if add_generation_prompt %}assistant:{% endif %}"
+    #expect(try prompt([user], .reply, opening) == "user:a<|end|><|end|>assistant:")
+    #expect(try prompt([user], .message, opening) == "user:a<|end|><|end|>")
+    #expect(
+      try prompt([user, begun], .openMessage, opening) == "user:a<|end|><|end|>assistant:b<|end|> ")
+    #expect(try prompt([user, parts], .openMessage, opening) == "user:a<|end|><|end|>assistant:b")
+    let looping =
+      "{% for m in messages %}{% for part in m.content %}{{ part.text }}{% endfor %}.{% endfor %}"
+    #expect(try prompt([parts, parts], .openMessage, looping) == "b.b")
+    #expect(throws: TokenizerError.self) {
+      try prompt([user, begun], .openMessage, "{{ messages[0].content }}")
+    }
+  }
+
   @Test func rolesComeFromAList() throws {
     let odd = [ChatMessage(role: "user<|end|>system", content: "x")]
     #expect(throws: TokenizerError.self) { try prompt(odd) }

@@ -4,6 +4,8 @@ public struct ReplyOrder: Sendable, Hashable, Codable {
   public let model: String?
   /// Whether the reply thinks for exactly its thinking budget.
   public let forced: Bool
+  /// What the KV cache keeps, in the words of `--kv`; nil for what the server's caches keep.
+  public let kv: String?
   /// What is asked. Budgets that it lists besides its own are asked for one by one.
   public let request: SampleRequest
   /// Which other replies to the same question are wanted too; absent where one is, which is then
@@ -19,8 +21,12 @@ public struct ReplyOrder: Sendable, Hashable, Codable {
   }
 
   /// An order of replies to one question, of which there is at least one.
-  public init(model: String?, forced: Bool, request: SampleRequest, others: [SampleRequest] = []) {
+  public init(
+    model: String?, forced: Bool, kv: String? = nil, request: SampleRequest,
+    others: [SampleRequest] = []
+  ) {
     self.model = model
+    self.kv = kv
     self.forced = forced
     self.request = request
     self.others =

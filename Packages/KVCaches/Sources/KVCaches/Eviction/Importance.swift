@@ -12,16 +12,24 @@ extension HeadKeys {
   public func importance(to queries: [Float], window: Int, kernel: Int) -> [Float] {
     let before = count - window
     let heads = queries.count / (window * dimension)
-    let logits = scaledProducts(queries, count: heads * window, keys: before)
+    let some = max(1, Self.productsAtOnce / heads)
     var mean = [Float](repeating: 0, count: before)
     var row = mean
-    for token in 0..<window {
-      for index in 0..<before { row[index] = logits[token * before + index] }
-      for head in 1..<heads {
-        let start = (head * window + token) * before
-        for index in 0..<before { row[index] = max(row[index], logits[start + index]) }
+    for first in stride(from: 0, to: window, by: some) {
+      let tokens = min(some, window - first)
+      let asked = (0..<heads).flatMap { head in
+        let start = (head * window + first) * dimension
+        return queries[start..<start + tokens * dimension]
       }
-      addSoftmax(&row, visible: before, times: 1 / Float(window), to: &mean)
+      let logits = scaledProducts(asked[...], count: heads * tokens, keys: before)
+      for token in 0..<tokens {
+        for index in 0..<before { row[index] = logits[token * before + index] }
+        for head in 1..<heads {
+          let start = (head * tokens + token) * before
+          for index in 0..<before { row[index] = max(row[index], logits[start + index]) }
+        }
+        addSoftmax(&row, visible: before, times: 1 / Float(window), to: &mean)
+      }
     }
     return mean.runningMaximum(width: kernel)
   }
@@ -33,23 +41,34 @@ extension HeadKeys {
   /// Takes what `importance` takes; the running mean counts zeros beyond the edges.
   public func observedAttention(to queries: [Float], window: Int, kernel: Int) -> [Float] {
     let heads = queries.count / (window * dimension)
-    let logits = scaledProducts(queries, count: heads * window, keys: count)
     var sum = [Float](repeating: 0, count: count)
     var row = sum
-    for query in 0..<heads * window {
-      for index in 0..<count { row[index] = logits[query * count + index] }
-      let visible = count - window + query % window + 1
-      addSoftmax(&row, visible: visible, times: 1 / Float(heads), to: &sum)
+    for first in stride(from: 0, to: heads * window, by: Self.productsAtOnce) {
+      let some = first..<min(first + Self.productsAtOnce, heads * window)
+      let logits = scaledProducts(
+        queries[some.lowerBound * dimension..<some.upperBound * dimension], count: some.count,
+        keys: count)
+      for query in some {
+        for index in 0..<count { row[index] = logits[(query - first) * count + index] }
+        let visible = count - window + query % window + 1
+        addSoftmax(&row, visible: visible, times: 1 / Float(heads), to: &sum)
+      }
     }
     return Array(sum.prefix(count - window)).runningMean(width: kernel)
   }
 
+  /// Queries whose products with all keys are held at once: a window may be as long as a text.
+  private static let productsAtOnce = 256
+
   /// Products with the first `keys` keys divided by the square root of the dimension, `[n, keys]`.
-  private func scaledProducts(_ vectors: [Float], count n: Int, keys: Int) -> [Float] {
+  private func scaledProducts(_ vectors: ArraySlice<Float>, count n: Int, keys: Int) -> [Float] {
     var products = [Float](repeating: 0, count: n * keys)
     products.withUnsafeMutableBufferPointer { target in
       guard let base = target.baseAddress else { return }
-      multiply(vectors, count: n, keys: 0..<keys, into: base)
+      vectors.withUnsafeBufferPointer { vectors in
+        guard let vectors = vectors.baseAddress else { return }
+        multiply(vectors, count: n, keys: 0..<keys, into: base)
+      }
       let scale = 1 / Float(dimension).squareRoot()
       for index in target.indices { target[index] *= scale }
     }

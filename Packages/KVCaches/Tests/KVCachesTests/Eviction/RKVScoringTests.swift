@@ -24,6 +24,8 @@ import Testing
     Case(count: 200, dimension: 24, heads: 2, scoring: RKV(threshold: 0.1), likeness: 0.7),
     Case(count: 131, dimension: 8, heads: 4, scoring: RKV(threshold: 1), likeness: 0.8),
     Case(count: 131, dimension: 8, heads: 4, scoring: RKV(retain: .first), likeness: 0.8),
+    // A window whose products are not held at once.
+    Case(count: 400, dimension: 16, heads: 3, scoring: RKV(window: 200, kernel: 5), likeness: 0.6),
   ]
 
   /// Numbers in -0.5...0.5 that do not repeat.
@@ -66,6 +68,33 @@ import Testing
     let expected = Self.importance(keys, queries, test)
     for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) < 1e-6) }
     #expect(found.count == test.count - window)
+  }
+
+  @Test(arguments: [(40, 3), (200, 5)])
+  func observedAttentionIsThatOfTheFormula(window: Int, kernel: Int) throws {
+    let (count, dimension, heads) = (300, 8, 2)
+    let keys = Self.noise(count * dimension, seed: 3)
+    let queries = Self.noise(heads * window * dimension, seed: 8).map { $0 * 6 }
+    let found = try HeadKeys(keys, dimension: dimension).observedAttention(
+      to: queries, window: window, kernel: kernel)
+    var sum = [Double](repeating: 0, count: count)
+    for query in 0..<heads * window {
+      let vector = queries[query * dimension..<(query + 1) * dimension]
+      let visible = count - window + query % window + 1
+      let weights = (0..<visible).map { key in
+        exp(
+          Self.dot(vector, keys[key * dimension..<(key + 1) * dimension])
+            / Double(dimension).squareRoot())
+      }
+      let total = weights.reduce(0, +) * Double(heads)
+      for (key, weight) in weights.enumerated() { sum[key] += weight / total }
+    }
+    let seen = sum.prefix(count - window)
+    for (index, value) in found.enumerated() {
+      let near = (index - kernel / 2...index + kernel / 2).filter(seen.indices.contains)
+      #expect(abs(Double(value) - near.reduce(0) { $0 + seen[$1] } / Double(kernel)) < 1e-5)
+    }
+    #expect(found.count == count - window)
   }
 
   @Test func keysOfNoLengthAreSimilarToNone() throws {

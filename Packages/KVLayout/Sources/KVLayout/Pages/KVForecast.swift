@@ -88,8 +88,18 @@ public struct KVForecast: Sendable, Hashable {
 
   /// Bytes by which the memory of all caches may exceed the pages in it, since it is taken slab by
   /// slab, of pages of one size.
-  public var slackBytes: Int {
-    Set(groups.flatMap(\.tiers.allLayouts)).reduce(0) { Saturating.sum($0, $1.slabBytes) }
+  public var slackBytes: Int { Self.slackBytes(layouts) }
+
+  /// The same of caches of other policies beside those of this one: of the pages that have none of
+  /// its layouts.
+  public func slackBytes(of others: some Sequence<KVForecast>) -> Int {
+    Self.slackBytes(Set(others.flatMap(\.layouts)).subtracting(layouts))
+  }
+
+  private var layouts: Set<PageLayout> { Set(groups.flatMap(\.tiers.allLayouts)) }
+
+  private static func slackBytes(_ layouts: Set<PageLayout>) -> Int {
+    layouts.reduce(0) { Saturating.sum($0, $1.slabBytes) }
   }
 
   /// The most bytes that a sequence of `tokens` tokens, of which the first `prompt` are the prompt,

@@ -1,6 +1,7 @@
 import struct Evaluation.VoteTally
 import Foundation
 import JSON
+import KVLayout
 import TextGeneration
 
 /// Writes the answers of `/v1/chat/completions`.
@@ -81,13 +82,15 @@ struct AnswerHead: Sendable {
   let created: Int
   let model: ServedModel
   let seed: UInt64
+  let kv: KVPolicy
   let version: String
 
-  init(prefix: String, _ model: ServedModel, seed: UInt64, version: String) {
+  init(prefix: String, _ model: ServedModel, seed: UInt64, kv: KVPolicy, version: String) {
     id = prefix + Self.randomID()
     created = Int(Date().timeIntervalSince1970)
     self.model = model
     self.seed = seed
+    self.kv = kv
     self.version = version
   }
 
@@ -102,7 +105,7 @@ struct AnswerHead: Sendable {
     var object: OrderedObject<JSONValue> = [
       "id": .string(id), "object": .string(kind), "created": .integer(created),
       "model": .string(model.name), "system_fingerprint": .string(version),
-      "seed": .integer(Int(clamping: seed)),
+      "seed": .integer(Int(clamping: seed)), "kv_cache": .string("\(kv)"),
     ]
     for (key, value) in members.members { object[key] = value }
     return .object(object)

@@ -33,13 +33,14 @@ struct ChatChoice: Choice {
   private(set) var result: GenerationResult?
 
   init(
-    _ request: GenerationRequest, _ model: ServedModel, stops: [String],
+    _ request: GenerationRequest, _ source: TextRequest, _ model: ServedModel,
     tools: OfferedTools? = nil
   ) {
     self.tools = tools.map { ToolCallReader(names: $0.names) }
     mostCalls = tools?.areParallel == false ? 1 : .max
     stream = ReplyStream(
-      tokenizer: model.tokenizer, tags: model.tags, prompt: request.prompt, stops: stops)
+      tokenizer: model.tokenizer, tags: model.tags, prompt: request.prompt,
+      stops: source.sampling.stops, continues: source.continues)
     writer = LogprobWriter(tokenizer: model.tokenizer)
   }
 

@@ -1,4 +1,5 @@
 import JSON
+import KVLayout
 import TextGeneration
 
 /// What a server takes, as an OpenAPI document: for programs that write clients or test servers.
@@ -24,12 +25,15 @@ struct APIDescription {
           "Continues a conversation of items.", responseFields, required: ["input"], streams: true),
         "/v1/replies": .object(
           joined(
-            get("What decides the replies to benchmarks' questions.").object ?? [:],
+            get(
+              "What decides the replies to benchmarks' questions.",
+              query: ["kv": Self.string, "kv_evict": Self.string]
+            ).object ?? [:],
             post(
               "The reply to a benchmark's question, as journals have it; with others, a list.",
               [
                 "model": Self.words([model.name]), "forced": Self.flag, "request": Self.object,
-                "others": Self.list(Self.object),
+                "others": Self.list(Self.object), "kv": kvPolicy, "kv_evict": kvEviction,
               ],
               required: ["forced", "request"]
             ).object ?? [:])),
@@ -39,6 +43,7 @@ struct APIDescription {
             "model": Self.string, "prompt": Self.string, "content": Self.string,
             "messages": messages, "add_special_tokens": Self.flag,
             "parse_special": Self.flag, "return_token_strs": Self.flag,
+            "add_generation_prompt": Self.flag, "continue_final_message": Self.flag,
           ], required: [], either: ["prompt", "content", "messages"]),
         "/detokenize": post(
           "The text of ids.", ["model": Self.string, "tokens": ids], required: ["tokens"]),
@@ -50,7 +55,7 @@ struct APIDescription {
           "What the memory holds, and what texts of so many tokens would come to hold.",
           query: [
             "prompt": Self.integer(1, model.context), "reply": Self.integer(1, model.context),
-            "texts": Self.integer(1, limits.texts),
+            "texts": Self.integer(1, limits.texts), "kv": Self.string, "kv_evict": Self.string,
           ]),
         "/metrics": get("Counts and sums for Prometheus.", type: "text/plain"),
       ]),
@@ -71,7 +76,8 @@ struct APIDescription {
         "reasoning_effort": Self.words(ThinkingFields.efforts.map(\.name)),
         "chat_template_kwargs": Self.object, "tools": Self.list(Self.object),
         "tool_choice": Self.toolChoice, "parallel_tool_calls": Self.flag,
-        "response_format": Self.object,
+        "response_format": Self.object, "add_generation_prompt": Self.flag,
+        "continue_final_message": Self.flag,
         "metadata": Self.object, "store": Self.flag,
       ])
   }
@@ -129,6 +135,7 @@ struct APIDescription {
         ])
       ]),
       "stop_token_ids": ids, "ignore_eos": Self.flag, "user": Self.string,
+      "kv": kvPolicy, "kv_evict": kvEviction,
     ]
   }
 
@@ -141,6 +148,20 @@ struct APIDescription {
       "thinking_cue": Self.words(BudgetWording.allCases.map(\.rawValue)),
       "thinking_close": Self.flag, "answer_tokens": tokens,
     ]
+  }
+
+  private var kvPolicy: JSONValue {
+    .object([
+      "type": .string("string"),
+      "description": .string("What the KV cache keeps: \(KVPolicy.grammar)."),
+    ])
+  }
+
+  private var kvEviction: JSONValue {
+    .object([
+      "type": .string("string"),
+      "description": .string("Which tokens the KV cache keeps: \(model.caches.evictions.grammar)."),
+    ])
   }
 
   private var ids: JSONValue {

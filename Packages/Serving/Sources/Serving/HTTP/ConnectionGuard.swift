@@ -3,7 +3,8 @@ import NIOHTTP1
 import NIOHTTPTypes
 
 /// Watches a connection from its own event loop: tells when the client has gone, closes one whose
-/// client does not read, and answers headers that are too large with 431.
+/// client does not read, answers headers that are too large with 431, and has the wish to close
+/// heard in whatever case it is written.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart
@@ -28,6 +29,17 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     isGone = true
     whenGone?()
     whenGone = nil
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard case .head(var head) = unwrapInboundIn(data), let wish = head.headerFields[.connection],
+      wish != "close",
+      wish.lowercased().split(separator: ",").contains(where: {
+        $0.trimmingPrefix(while: \.isWhitespace).prefix { !$0.isWhitespace } == "close"
+      })
+    else { return context.fireChannelRead(data) }
+    head.headerFields[.connection] = "close"
+    context.fireChannelRead(wrapInboundOut(.head(head)))
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -7,9 +7,7 @@ extension Endpoints {
   func chat(_ call: Call) async throws(APIError) -> Response {
     let asked = try ChatRequest(call.json(), model, limits)
     let requests = try asked.text.requests(model, limits)
-    let choices = requests.map {
-      ChatChoice($0, model, stops: asked.text.sampling.stops, tools: asked.tools)
-    }
+    let choices = requests.map { ChatChoice($0, asked.text, model, tools: asked.tools) }
     let answer = ChatAnswer(head: head("chatcmpl-", asked.text))
     let submission = try await submit(
       requests, bounded: asked.text.sampling.maxTokens != nil, call.channel)

@@ -24,7 +24,8 @@ extension Endpoints {
     return response
   }
 
-  /// `/memory`: what is held, and what texts of `prompt` and `reply` tokens would come to hold.
+  /// `/memory`: what is held, and what texts of `prompt` and `reply` tokens would come to hold under
+  /// the policy of `kv` and `kv_evict`.
   private func memory(_ call: Call) throws(APIError) -> Response {
     guard let memory = model.memory else {
       throw APIError(status: 404, message: "nothing is known of the memory here")
@@ -39,9 +40,10 @@ extension Endpoints {
     let prompt = try number("prompt", model.context)
     let reply = try number("reply", model.context)
     let texts = try number("texts", limits.texts)
+    let kv = try model.caches.policy(call.query["kv"], evicting: call.query["kv_evict"])
     return .json(
       memory.value(
-        engine.status, prompt: prompt, reply: max(1, min(reply, model.context - prompt)),
-        texts: texts))
+        engine.status, kv: kv ?? model.caches.usual, prompt: prompt,
+        reply: max(1, min(reply, model.context - prompt)), texts: texts))
   }
 }

@@ -6,10 +6,12 @@ import TextGeneration
 import Tokenizer
 
 extension Endpoints {
-  /// `GET /v1/replies`: what decides the replies besides the questions.
-  func replyFacts(_: Call) throws(APIError) -> Response {
+  /// `GET /v1/replies`: what decides the replies besides the questions, where `kv` says what caches
+  /// keep or nothing does.
+  func replyFacts(_ call: Call) throws(APIError) -> Response {
     let replies = try replies()
-    do { return try Self.encoded(replies.facts()) } catch { throw APIError(error) }
+    let kv = try model.caches.policy(call.query["kv"], evicting: call.query["kv_evict"])
+    do { return try Self.encoded(replies.facts(kv)) } catch { throw APIError(error) }
   }
 
   /// `POST /v1/replies`: the reply to a benchmark's question, or a list of several, with the bits
@@ -19,6 +21,7 @@ extension Endpoints {
     var fields = try FieldReader(call.json())
     try fields.checkModel(model)
     fields.pass("forced", "request", "others")
+    let kv = try fields.cachePolicy(model)
     try fields.finish()
     let order = try Self.order(call.body)
     let count = 1 + (order.others ?? []).count
@@ -26,7 +29,7 @@ extension Endpoints {
       throw .invalid(
         "others", "are \(count) replies with the first; at most \(limits.texts) are taken")
     }
-    let requests: [GenerationRequest]
+    var requests: [GenerationRequest]
     do { requests = try replies.requests(order) } catch {
       throw error is GenerationError ? APIError(error) : .invalid("request", "\(error)")
     }
@@ -35,6 +38,7 @@ extension Endpoints {
       throw APIError.invalid(
         "request", "the prompt has \(long.prompt.count) tokens; at most \(most) are taken")
     }
+    for place in requests.indices { requests[place].kv = kv }
     let submission = try await submit(requests, bounded: true, call.channel)
     let watch = StopWatch(stops: order.request.question.stops, tokenizer: model.tokenizer)
     var watches = Array(repeating: watch, count: count)

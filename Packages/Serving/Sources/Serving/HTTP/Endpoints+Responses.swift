@@ -7,9 +7,7 @@ extension Endpoints {
   func responses(_ call: Call) async throws(APIError) -> Response {
     let asked = try ResponsesRequest(call.json(), model, limits)
     let requests = try asked.text.requests(model, limits)
-    let choices = requests.map {
-      ChatChoice($0, model, stops: asked.text.sampling.stops, tools: asked.tools)
-    }
+    let choices = requests.map { ChatChoice($0, asked.text, model, tools: asked.tools) }
     let answer = ResponseAnswer(head: head("resp_", asked.text), repeated: asked.repeated)
     let submission = try await submit(
       requests, bounded: asked.text.sampling.maxTokens != nil, call.channel)

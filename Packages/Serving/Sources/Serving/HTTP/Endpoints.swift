@@ -73,13 +73,14 @@ struct Endpoints: Sendable {
     .object([
       "id": .string(model.name), "object": .string("model"), "created": .integer(0),
       "owned_by": .string("bitbudget"), "max_model_len": .integer(model.context),
-      "kv_cache": .string(model.kv),
+      "kv_cache": .string("\(model.caches.usual)"),
     ])
   }
 
   func head(_ prefix: String, _ request: TextRequest) -> AnswerHead {
     AnswerHead(
-      prefix: prefix, model, seed: request.sampling.seed, version: configuration.version)
+      prefix: prefix, model, seed: request.sampling.seed, kv: request.kv ?? model.caches.usual,
+      version: configuration.version)
   }
 
   /// Submits the texts of a request, which end when the client of the connection goes away.

@@ -25,7 +25,7 @@ public struct ReplyStream: Sendable {
   private var tracker: ThoughtTracker
   private var stops: StopStrings
   private var part = Part.answer
-  private var isAtStart = true
+  private var isAtStart: Bool
   /// Tokens taken so far.
   public private(set) var tokens = 0
   /// Those of them that belong to a thought or are a tag of one.
@@ -33,10 +33,13 @@ public struct ReplyStream: Sendable {
   /// Whether the token taken last belongs to the answer.
   public private(set) var isAnswering = false
 
-  /// A stream for the text that follows `prompt`; without tags everything is answer.
+  /// A stream for the text that follows `prompt`; without tags everything is answer. One that goes on
+  /// with what was begun may open with blanks.
   public init(
-    tokenizer: TextTokenizer, tags: ThinkingTags?, prompt: [Int32], stops: [String] = []
+    tokenizer: TextTokenizer, tags: ThinkingTags?, prompt: [Int32], stops: [String] = [],
+    continues: Bool = false
   ) {
+    isAtStart = !continues
     self.tokenizer = tokenizer
     self.stops = StopStrings(stops)
     detokenizer = tokenizer.streamingDetokenizer(skipSpecialTokens: true)

@@ -20,6 +20,7 @@ struct ChatRequest {
     let sampling = try SamplingFields(
       &fields, model, limits, limitFields: ["max_completion_tokens", "max_tokens"])
     if sampling.maxTokens == 0 { throw .invalid(sampling.maxTokensField, "expected at least 1") }
+    let kv = try fields.cachePolicy(model)
     let effort = try fields.word(
       "reasoning_effort", among: ThinkingFields.efforts.map(\.name))
     var thinking = try ThinkingFields(
@@ -59,8 +60,8 @@ struct ChatRequest {
     try fields.finish()
     text = TextRequest(
       prompts: [try conversation.prompt(model, thinks: thinking.thinks)], sampling: sampling,
-      thinking: thinking, logprobs: wantsLogprobs ? top ?? 0 : nil, grammar: grammar,
-      votes: votes)
+      kv: kv, thinking: thinking, logprobs: wantsLogprobs ? top ?? 0 : nil, grammar: grammar,
+      votes: votes, continues: conversation.end == .openMessage)
   }
 
   /// Reads the conversation: the messages, the tools and the variables of the template.
@@ -84,7 +85,18 @@ struct ChatRequest {
       conversation.tools = tools
     }
     conversation.variables = try variables(&fields)
+    conversation.end = try end(&fields)
     return conversation
+  }
+
+  /// Reads how the prompt ends, in vLLM's words.
+  private static func end(_ fields: inout FieldReader) throws(APIError) -> PromptEnd {
+    let opens = try fields.bool("add_generation_prompt")
+    let continues = try fields.bool("continue_final_message") ?? false
+    if continues, opens == true {
+      throw .invalid("continue_final_message", "and add_generation_prompt exclude each other")
+    }
+    return continues ? .openMessage : opens == false ? .message : .reply
   }
 
   /// Reads further variables of the template.

@@ -18,6 +18,7 @@ struct CompletionRequest {
     try fields.checkModel(model)
     (streams, counted) = try fields.streaming()
     let sampling = try SamplingFields(&fields, model, limits, limitFields: ["max_tokens"])
+    let kv = try fields.cachePolicy(model)
     let logprobs = try fields.integer("logprobs", in: 0...20)
     let echoes = try fields.bool("echo") ?? false
     if sampling.maxTokens == 0 && !echoes {
@@ -25,9 +26,11 @@ struct CompletionRequest {
     }
     if echoes && logprobs != nil {
       if streams { throw .invalid("echo", "with logprobs is not streamed") }
-      if model.evicts {
+      // A cache that forgets tokens would not give the model's own.
+      let policy = kv ?? model.caches.usual
+      if policy.eviction != nil {
         throw .invalid(
-          "echo", "with logprobs needs a cache that keeps every token; this one is \(model.kv)")
+          "echo", "with logprobs needs a cache that keeps every token; this one is \(policy)")
       }
     }
     let bestOf = try fields.integer("best_of", in: 1...limits.texts)
@@ -42,7 +45,7 @@ struct CompletionRequest {
     try fields.refuse("logit_bias", unless: .object([:]), why: "no token is favoured here")
     try fields.finish()
     text = TextRequest(
-      prompts: prompts, sampling: sampling, logprobs: logprobs, echoes: echoes,
+      prompts: prompts, sampling: sampling, kv: kv, logprobs: logprobs, echoes: echoes,
       usualTokens: Self.usualTokens)
   }
 

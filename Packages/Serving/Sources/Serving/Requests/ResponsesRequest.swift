@@ -20,6 +20,7 @@ struct ResponsesRequest {
     let sampling = try SamplingFields(&fields, model, limits, limitFields: ["max_output_tokens"])
     if sampling.maxTokens == 0 { throw .invalid(sampling.maxTokensField, "expected at least 1") }
     if sampling.count > 1 { throw .invalid("n", "a response is one text") }
+    let kv = try fields.cachePolicy(model)
     let effort = try Self.effort(&fields)
     var thinking = try ThinkingFields(&fields, effort: effort.map { ("reasoning.effort", $0) })
     var conversation = ChatConversation(messages: try Self.messages(&fields))
@@ -48,7 +49,7 @@ struct ResponsesRequest {
     repeated = Self.repeated(body, sampling)
     text = TextRequest(
       prompts: [try conversation.prompt(model, thinks: thinking.thinks, field: "input")],
-      sampling: sampling, thinking: thinking, logprobs: logprobs, grammar: grammar)
+      sampling: sampling, kv: kv, thinking: thinking, logprobs: logprobs, grammar: grammar)
   }
 
   /// The word of `reasoning.effort`.

@@ -1,4 +1,5 @@
 import JSON
+import KVLayout
 import TextGeneration
 
 /// A request for texts in the engine's terms, whichever endpoint it came by.
@@ -7,6 +8,8 @@ struct TextRequest {
   var prompts: [[Int32]]
   /// What draws and ends the texts.
   let sampling: SamplingFields
+  /// What the cache of each text keeps; nil for what the server's caches keep.
+  let kv: KVPolicy?
   /// The thinking budget; nil for none.
   var thinking: ThinkingFields?
   /// How many of the likeliest tokens are wanted at each place; nil for no log-probabilities.
@@ -19,6 +22,8 @@ struct TextRequest {
   var grammar: TokenGrammar?
   /// How many texts vote on one answer; nil for no vote.
   var votes: Int?
+  /// Whether a message is gone on with that the client began.
+  var continues = false
 
   /// Tokens of all prompts together.
   var promptTokens: Int { prompts.reduce(0) { $0 + $1.count } }
@@ -53,6 +58,7 @@ struct TextRequest {
           random: RandomStream(seed: sampling.seed &+ UInt64(sample), sample: 0),
           maxTokens: max(1, room), stopTokens: sampling.stopTokens, tags: model.tags, budget: budget
         )
+        request.kv = kv
         request.logprobs = logprobs
         request.constraint = grammar.map {
           JSONConstraint(
@@ -102,7 +108,9 @@ extension GenerationError {
     switch self {
     case .invalidOption, .emptyPrompt, .promptTooLong, .budgetTooLong, .memoryExceeded:
       APIError.invalid(nil, "\(self)")
-    case .nonFiniteLogits, .cache, .model:
+    case .cache:
+      APIError.invalid("kv", "\(self)")
+    case .nonFiniteLogits, .model:
       APIError(status: 500, message: "\(self)")
     }
   }

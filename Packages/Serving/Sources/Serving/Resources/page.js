@@ -48,7 +48,14 @@ function settings() {
   }
   if (samples > 1) asked.vote = samples;
   if ($("seed").value !== "") asked.seed = Number($("seed").value);
+  if (policy()) asked.kv = policy();
   return asked;
+}
+
+// What the KV cache of the conversation keeps: what was chosen for it where the server offers that, else the server's own.
+function policy() {
+  const offered = (memory?.policies ?? []).map((policy) => policy.kv);
+  return offered.includes(current?.kv) ? current.kv : offered[0];
 }
 
 // An answer arrives as server-sent events: lines that begin with "data: ".
@@ -101,6 +108,7 @@ async function ask(words) {
       if (thought && !reply.votes) reply.thoughtTokens = (reply.thoughtTokens ?? 0) + 1;
       if (choice?.finish_reason) reply.ending = choice.finish_reason;
       if (event.votes) reply.votes = event.votes;
+      reply.kv = event.kv_cache;
       if (event.usage) {
         reply.tokens = event.usage.completion_tokens;
         reply.cached = event.usage.prompt_tokens_details.cached_tokens;
@@ -185,6 +193,7 @@ function words(message) {
   if (message.tokens) parts.push(`${message.tokens} tokens`);
   if (message.rate) parts.push(`${message.rate.toFixed(1)} tokens/s`);
   if (message.cached) parts.push(`${message.cached} of ${message.prompt} prompt tokens from the cache`);
+  if (message.kv) parts.push(`KV cache ${message.kv}`);
   if (message.ending === "length") parts.push("ended by the token limit");
   if (message.ending === "stopped") parts.push("stopped");
   return parts.join(" · ");
@@ -200,17 +209,19 @@ function bytes(count) {
   return mebibytes < 1024 ? `${mebibytes.toFixed(1)} MiB` : `${(mebibytes / 1024).toFixed(2)} GiB`;
 }
 
-async function refreshMemory() {
+async function refreshMemory(again = true) {
   const asked = settings();
   const last = current.messages.findLast((message) => message.prompt);
   const prompt = Math.min(last ? last.prompt + Math.ceil(last.tokens / (last.votes?.of ?? 1)) : 32, context - 1);
   const reply = Math.min(asked.thinking_token_budget ? asked.thinking_token_budget + 80 : 512, context - prompt);
   try {
-    const path = `memory?prompt=${prompt}&reply=${reply}&texts=${asked.vote ?? 1}`;
+    const kv = asked.kv ? `&kv=${encodeURIComponent(asked.kv)}` : "";
+    const path = `memory?prompt=${prompt}&reply=${reply}&texts=${asked.vote ?? 1}${kv}`;
     memory = await (await call(path)).json();
   } catch (error) {
     return tell(error.message);
   }
+  if (again && memory.kv !== policy()) return refreshMemory(false);
   const part = (count) => `${(100 * Math.max(0, count)) / memory.total}%`;
   const end = Math.max(memory.kv_at_end - memory.kv_held, 0);
   $("bar-weights").style.width = part(memory.weights + memory.working);
@@ -222,9 +233,33 @@ async function refreshMemory() {
     `weights and working memory ${bytes(memory.weights + memory.working)} · KV now ${bytes(memory.kv_held)} · ` +
     `KV at the budget's end ${bytes(memory.kv_at_end)} · free ${bytes(Math.max(free, 0))} of ${bytes(memory.total)}`;
   $("memory").setAttribute("aria-label", "Memory: " + $("memory-text").textContent);
-  $("policies").replaceChildren(...memory.policies.map((policy) =>
-    element("tr", { className: (policy.kv === memory.kv ? "own " : "") + (policy.fits ? "" : "over"), title: policy.flags },
-      element("td", { textContent: policy.flags || "bf16" }), element("td", { textContent: bytes(policy.bytes) }))));
+  paintPolicies();
+}
+
+// The policies to choose from. Rows stay as they are while the same ones are offered, so that the keyboard keeps its place.
+function paintPolicies() {
+  const rows = $("policies");
+  const names = memory.policies.map((offered) => offered.kv);
+  if ([...rows.children].map((row) => row.title).join("\n") !== names.join("\n")) {
+    rows.replaceChildren(...names.map((name) =>
+      element("label", { title: name },
+        element("input", { type: "radio", name: "kv", value: name, onchange: () => choosePolicy(name) }),
+        element("span", { textContent: name }), element("output"))));
+  }
+  memory.policies.forEach((offered, place) => {
+    const row = rows.children[place];
+    const choice = row.querySelector("input");
+    choice.checked = offered.kv === policy();
+    choice.disabled = !offered.fits;
+    row.className = offered.fits ? "" : "over";
+    row.querySelector("output").textContent = bytes(offered.bytes);
+  });
+}
+
+function choosePolicy(name) {
+  current.kv = name;
+  save();
+  refreshMemory();
 }
 
 function paint() {

@@ -1,6 +1,16 @@
 import Foundation
 import JSON
 
+/// How the prompt of a conversation ends.
+public enum PromptEnd: Sendable, Hashable {
+  /// With the opening of the assistant's turn.
+  case reply
+  /// With the last message and what ends it.
+  case message
+  /// Within the last message, at the end of its content: it is gone on with.
+  case openMessage
+}
+
 /// What a request to a chat model holds: the messages, and what else its template is given.
 ///
 /// Not `Decodable`, because keyed containers lose the order of members, which templates print.
@@ -11,6 +21,8 @@ public struct ChatConversation: Sendable, Equatable {
   public var tools: [JSONValue]?
   /// Further variables of the template (`chat_template_kwargs`), such as `enable_thinking`.
   public var variables: [String: JSONValue]
+  /// How its prompt ends.
+  public var end = PromptEnd.reply
 
   /// A conversation of these turns.
   public init(

@@ -60,6 +60,26 @@ public struct ChatMessage: Sendable, Equatable {
     return ChatMessage(fields: fields)
   }
 
+  /// Whether an assistant's turn has no content, which one that calls tools may lack.
+  var isSilent: Bool { role == "assistant" && (fields["content"] ?? .null).isNull }
+
+  /// The turn with another content.
+  func with(content: JSONValue) -> ChatMessage {
+    var fields = fields
+    fields["content"] = content
+    return ChatMessage(fields: fields)
+  }
+
+  /// The turn with more text at the end of its content: of its last part where it has several.
+  func followed(by text: String) -> ChatMessage {
+    guard var parts = fields["content"]?.array, var last = parts.last?.object else {
+      return with(content: .string((content ?? "") + text))
+    }
+    last["text"] = .string((last["text"]?.string ?? "") + text)
+    parts[parts.count - 1] = .object(last)
+    return with(content: .array(parts))
+  }
+
   /// The turn with a content of several text parts (`[{"type": "text", "text": ...}]`) as one text,
   /// its parts on lines of their own.
   /// - Throws: ``TokenizerError/invalidMessage(key:reason:)`` naming a part that is no text.
@@ -78,8 +98,6 @@ public struct ChatMessage: Sendable, Equatable {
       }
       texts.append(text)
     }
-    var fields = fields
-    fields["content"] = .string(texts.joined(separator: "\n"))
-    return ChatMessage(fields: fields)
+    return with(content: .string(texts.joined(separator: "\n")))
   }
 }

@@ -53,13 +53,16 @@ struct SpecialTextMarker {
   let mark: Unicode.Scalar
   private let matcher: AddedTokenMatcher
 
-  /// Nil where all noncharacters stand in the texts.
-  init?(_ tokens: [AddedToken], texts: [JSONValue]) {
-    let taken = texts.reduce(into: Set<Unicode.Scalar>()) { $1.collectNoncharacters(&$0) }
-    let candidates = (UInt32(0xFDD0)...0xFDEF).compactMap(Unicode.Scalar.init)
-    guard let free = candidates.first(where: { !taken.contains($0) }) else { return nil }
-    mark = free
+  /// A marker of these tokens by a noncharacter.
+  init(_ tokens: [AddedToken], mark: Unicode.Scalar) {
+    self.mark = mark
     matcher = AddedTokenMatcher(tokens.filter(\.isSpecial))
+  }
+
+  /// The noncharacters that stand in none of the texts.
+  static func marks(besides texts: [JSONValue]) -> [Unicode.Scalar] {
+    let taken = texts.reduce(into: Set<Unicode.Scalar>()) { $1.collectNoncharacters(&$0) }
+    return (UInt32(0xFDD0)...0xFDEF).compactMap(Unicode.Scalar.init).filter { !taken.contains($0) }
   }
 
   /// A message with marks in all texts but its role. In what the assistant wrote the tags of its
@@ -120,7 +123,10 @@ extension JSONValue {
 }
 
 extension TextTokenizer {
-  /// The prompt for a conversation, ending with the opening of the assistant's turn.
+  /// The prompt for a conversation, which ends as that says.
+  ///
+  /// An assistant's turn without content is an empty one where the template cannot take none: where
+  /// it fails, or writes the word None.
   ///
   /// - Parameters:
   ///   - conversation: the messages and tools; its variables win over special tokens.
@@ -129,31 +135,57 @@ extension TextTokenizer {
   ///   - now: the time that `strftime_now` tells.
   /// - Returns: the prompt, with the parts that came from messages marked.
   /// - Throws: ``TokenizerError`` for roles and parts that the template does not take, and when it
-  ///   refuses the conversation, fails, writes nothing, or goes past its limits.
+  ///   refuses the conversation, fails, writes nothing, leaves out a last message that is to be gone
+  ///   on with, or goes past its limits.
   public func prompt(
     _ conversation: ChatConversation, _ template: ChatTemplate,
     specialText: SpecialText = .treatSpecialTextAsPlain, now: Date = Date()
   ) throws(TokenizerError) -> PromptText {
     let conversation = try conversation.prepared(for: template.source)
-    let (messages, tools) = (conversation.messages, conversation.tools)
-    func render(
-      _ messages: [ChatMessage], _ tools: [JSONValue]?
-    ) throws(TokenizerError) -> String {
+    var (messages, tools) = (conversation.messages, conversation.tools)
+    let texts = messages.map { JSONValue.object($0.fields) } + (tools ?? [])
+    let marks = SpecialTextMarker.marks(besides: texts + [.string(template.source)])
+    guard marks.count > 1 else {
+      throw .invalidMessage(key: "messages", reason: "hold all noncharacters U+FDD0 to U+FDEF")
+    }
+    let marker = SpecialTextMarker(parts.addedTokens, mark: marks[0])
+    if specialText != .isToken {
+      messages = messages.map(marker.marked)
+      tools = tools?.map { marker.marked($0) }
+    }
+    if conversation.end == .openMessage, let last = messages.popLast() {
+      messages.append(last.followed(by: String(Character(marks[1]))))
+    }
+    func render(_ messages: [ChatMessage]) throws(TokenizerError) -> String {
       let text = try template.render(
-        messages: messages, tools: tools, addGenerationPrompt: true,
+        messages: messages, tools: tools, addGenerationPrompt: conversation.end == .reply,
         variables: conversation.variables, now: now)
       guard !text.allSatisfy(\.isWhitespace) else { throw .templateEmpty(file: template.file) }
       return text
     }
-    if specialText == .isToken { return PromptText(try render(messages, tools)) }
-    let texts = messages.map { JSONValue.object($0.fields) } + (tools ?? [])
-    guard
-      let marker = SpecialTextMarker(
-        parts.addedTokens, texts: texts + [.string(template.source)])
-    else {
-      throw .invalidMessage(key: "messages", reason: "hold all noncharacters U+FDD0 to U+FDEF")
+    var text = try renderSilences(messages, render)
+    if conversation.end == .openMessage {
+      guard let place = text.unicodeScalars.lastIndex(of: marks[1]) else {
+        throw .invalidMessage(
+          key: "messages[\(messages.count - 1)]",
+          reason: "cannot be gone on with: the chat template leaves it out")
+      }
+      text = String(text.unicodeScalars[..<place].filter { $0 != marks[1] })
     }
-    let text = try render(messages.map(marker.marked), tools?.map { marker.marked($0) })
-    return PromptText(marked: text, mark: marker.mark)
+    return specialText == .isToken
+      ? PromptText(text) : PromptText(marked: text, mark: marker.mark)
+  }
+
+  /// Renders messages, those of assistants who said nothing as empty ones where that has to be.
+  private func renderSilences(
+    _ messages: [ChatMessage], _ render: ([ChatMessage]) throws(TokenizerError) -> String
+  ) throws(TokenizerError) -> String {
+    guard messages.contains(where: \.isSilent) else { return try render(messages) }
+    let filled = messages.map { $0.isSilent ? $0.with(content: .string("")) : $0 }
+    let plain: String
+    do throws(TokenizerError) { plain = try render(messages) } catch { return try render(filled) }
+    func nones(_ text: String) -> Int { text.components(separatedBy: "None").count }
+    guard let other = try? render(filled), nones(other) < nones(plain) else { return plain }
+    return other
   }
 }

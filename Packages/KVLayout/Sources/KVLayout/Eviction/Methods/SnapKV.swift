@@ -40,11 +40,14 @@ public struct SnapKV: EvictionMethod {
   /// See `EvictionMethod.needs`.
   public func needs(order: Eviction.Order) -> EvictionNeeds { EvictionNeeds(queryWindow: window) }
 
+  /// A wider one would take as long as the attention itself.
+  private static let widestKernel = 1023
+
   /// Why importances to a window of queries cannot be pooled, or nil if they can.
   static func poolingProblem(window: Int, kernel: Int, budget: Int) -> String? {
     if window < 1 || window > Eviction.largest { return "window \(window) is not at least 1" }
-    if kernel < 1 || kernel > Eviction.largest || kernel % 2 == 0 {
-      return "kernel \(kernel) is not an odd number of at least 1"
+    if kernel < 1 || kernel > widestKernel || kernel % 2 == 0 {
+      return "kernel \(kernel) is not an odd number from 1 to \(widestKernel)"
     }
     return budget <= window ? "budget \(budget) is not above the window of \(window)" : nil
   }
