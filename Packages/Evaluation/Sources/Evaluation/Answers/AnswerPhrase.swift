@@ -231,6 +231,7 @@ enum AnswerPhrase {
   ) -> String? {
     var position = start
     var passed = 0
+    var hasColon = false
     while let byte = text.byte(at: position) {
       if byte.isMarkdown || byte.isBlank {
         position += 1
@@ -245,7 +246,7 @@ enum AnswerPhrase {
           || LetterAnswer.isFollowed(byte, by: rest.drop(while: \.isBlank))
         let counts = isAnswer || passed > 0 || isVerdict(rest) || (isChosen && isEnd(rest))
         return isName && counts ? found.text : nil
-      } else if isAnswer, passed > 0, LetterAnswer.isOption(byte.uppercased, count: count),
+      } else if isAnswer, hasColon, LetterAnswer.isOption(byte.uppercased, count: count),
         isEnd(text[(position + 1)...].prefix { $0 != 10 && $0 != 13 })
       {
         return String(UnicodeScalar(byte.uppercased))
@@ -253,6 +254,7 @@ enum AnswerPhrase {
         position += word.utf8CodeUnitCount
       } else if let filler = fillers.first(where: { text.hasWord($0, at: position) }) {
         passed += connectors.contains(filler.description) ? 1 : 0
+        hasColon = hasColon || [":", "\u{ff1a}"].contains(filler.description)
         guard passed <= 2 else { return nil }
         position += filler.utf8CodeUnitCount
       } else {
