@@ -32,6 +32,23 @@ import Testing
     #expect(outcome.output == "")
   }
 
+  /// Where nearly nothing is left the runtime itself could not begin.
+  @Test func noLimitNearTheBeginningEndsByASignal() throws {
+    let outcome = try folder.shell(
+      """
+      for kibibytes in $(seq 70000 1000 160000); do
+        (ulimit -v $kibibytes; exec generate --version) >out 2>errors
+        code=$?
+        case $code in
+          0|127) ;;
+          1) grep -q 'error: ' errors || echo "$kibibytes: no message" ;;
+          *) echo "$kibibytes: $code" ;;
+        esac
+      done
+      """)
+    #expect(outcome.isSuccess && outcome.output == "", "\(outcome.output) \(outcome.errors)")
+  }
+
   /// What the limit leaves is known before the work begins, and both numbers are said.
   @Test func quantizingIsRefusedUnderALimitThatIsTooTight() throws {
     let outcome = try folder.shell(

@@ -50,13 +50,76 @@ import Testing
       Command.plan, ["--memory", "8GiB", "--seconds", "-1"], ["--seconds -1: expected no negative"]
     ),
     (Command.generate, ["-p", "x", "--kv-residual", "-1"], ["--kv-residual -1"]),
-    (Command.generate, ["-p", "x", "--seed", "-1"], ["--seed", "0 or more"]),
+    (Command.generate, ["-p", "x", "--seed", "-1"], ["--seed -1: expected no negative"]),
+    (Command.generate, ["-p", "x", "-s", "-1"], ["-s -1: expected no negative"]),
+    (
+      Command.generate, ["-p", "x", "-ub", "512"], ["there is no '-ub': prompts are run in pieces"]
+    ),
+    (Command.generate, ["-p", "x", "-hff", "x.gguf"], ["'-hff' is --model org/name:VARIANT here"]),
+    (Command.generate, ["-p", "x", "--prio", "2"], ["there is no '--prio': --threads sets"]),
+    (
+      Command.serve, ["--max-model-len", "8"], ["no '--max-model-len': the context is the model's"]
+    ),
+    (Command.serve, ["--served-model-name", "x"], ["'--served-model-name' is --served-name here"]),
+    (Command.serve, ["--max_num_seqs", "4"], ["'--max_num_seqs' is --concurrency here"]),
+    (Command.evaluate, ["--bench", "nano-math", "--use_cache", "x"], ["the journal is what"]),
+    (Command.quantize, [], ["say what to quantize: --model nano --bits 4"]),
     (Command.quantize, ["-m", "nano", "-q", "Q4_K_M"], ["'-q' is --type here"]),
     (Command.quantize, ["-m", "nano", "--type", "q8_0"], ["--bits 8 --format gguf"]),
     (Command.quantize, ["-m", "nano", "--type", "Q2_K"], ["Q4_K_S, Q4_K_M"]),
   ])
   func wrongWordsAreExplained(command: Command, arguments: [String], words: [String]) throws {
     expectRefusal(try folder.run(command, arguments), code: 2, naming: words)
+  }
+
+  /// A wrong value is answered in a few lines: what was expected, never all that there is to say.
+  @Test(arguments: [
+    (["--kv", "foo"], ["\"foo\" is no format; expected bf16, f32, int8, int4, int2"]),
+    (["--kv", "q8_0"], ["int8 is what comes nearest"]),
+    (["--kv", "int8+grup=32"], ["\"grup\" is no setting; expected group, keys, scheme"]),
+    (["--kv", "int8+scheme=kivi"], ["no value of scheme; expected asym, sym-absmax"]),
+    (["--kv-evict", "rvk:2048"], ["\"rvk\" is no eviction; expected streaming, rkv"]),
+    (["--kv-evict", "rkv:2048,lamda=1"], ["no key \"lamda\"; expected lambda, window"]),
+    (["--kv-evict", "rkv:2048,buffer=8,buffer=9"], ["buffer is said twice"]),
+    (["--memory", "6G"], ["8GiB (2^30 bytes each) or 8GB"]),
+    (["--numerics", "fp16"], ["- int8-tiles"]),
+    (["--threads", "many"], ["Threads to compute with"]),
+    (["--think-budget", "many"], ["Think for"]),
+  ])
+  func aWrongValueIsAnsweredInAFewLines(flags: [String], words: [String]) throws {
+    let outcome = try folder.run(.generate, ["-p", "x"] + flags)
+    expectRefusal(outcome, code: 2, naming: words)
+    let longest = flags[0] == "--numerics" ? 11 : 4
+    #expect(outcome.errors.split(separator: "\n").count <= longest, "\(outcome.errors)")
+    #expect(outcome.errors.utf8.count < 420, "\(outcome.errors)")
+  }
+
+  /// What is called otherwise elsewhere leads to options that there are.
+  @Test func counterpartsAreOptionsOfSomeCommand() throws {
+    var known = ""
+    for words in [
+      "plan", "quantize", "generate", "chat", "serve", "evaluate run", "tune", "load run", "pull",
+    ] {
+      known += try folder.shell("bitbudget \(words) --help").output
+    }
+    let names = Set(known.split { !($0.isLetter || $0.isNumber || $0 == "-") }.map(String.init))
+    for (word, here) in Habits.options {
+      for own in here where own.hasPrefix("--") && own.split(separator: " ").count <= 2 {
+        let name = own.split(separator: " ")[0]
+        #expect(names.contains(String(name)), "\(word) leads to \(own)")
+      }
+    }
+  }
+
+  /// Memory that not even the model fits into is refused alike.
+  @Test func memoryThatHoldsNoModelIsRefusedAlike() throws {
+    for (command, flags) in [
+      (Command.serve, ["--port", "0"]), (.chat, []), (.load, ["--scale", "0.1"]),
+    ] {
+      expectRefusal(
+        try folder.run(command, ["--model", Nano.model, "--memory", "1KB"] + flags),
+        naming: ["--memory 1000 bytes does not hold weights and working memory, which take"])
+    }
   }
 
   @Test(arguments: [
@@ -135,7 +198,10 @@ import Testing
   @Test func whatIsPipedInIsHeldToTheRuleOfFiles() throws {
     let show = "generate -m \(Nano.model) --show-prompt"
     let plain = try folder.shell("\(show) -p hi")
-    for piped in ["printf hi | \(show)", "printf '\\357\\273\\277hi' | \(show) --prompt-file -"] {
+    for piped in [
+      "printf hi | \(show)", "printf hi | \(show) -p -",
+      "printf '\\357\\273\\277hi' | \(show) --prompt-file -",
+    ] {
       let outcome = try folder.shell(piped)
       #expect(outcome.isSuccess && outcome.output == plain.output, "\(outcome.errors)")
     }

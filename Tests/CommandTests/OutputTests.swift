@@ -98,6 +98,35 @@ import Testing
     #expect(try Journal(folder.text("run.jsonl")).samples.count == 12)
   }
 
+  /// Of two runs that write one output, one does, and the other does nothing.
+  @Test(arguments: ["zstd", "gguf"]) func twoRunsWithOneOutput(format: String) throws {
+    let flags = [
+      "--model", Nano.model, "--method", "rtn", "--format", format, "--bits", "8", "--output",
+      folder.path("model"),
+    ]
+    let runs = try [folder.start(.quantize, flags), folder.start(.quantize, flags)]
+    let outcomes = runs.map { $0.finish() }
+    let (winner, loser) = (
+      outcomes.first(where: \.isSuccess), outcomes.first { $0.end == .exited(1) }
+    )
+    #expect(winner != nil && loser != nil, "\(outcomes)")
+    #expect(loser?.errors.contains("exists") == true)
+    #expect(loser?.errors.contains("quantizing block") == false)
+    #expect(try folder.names() == ["model"])
+  }
+
+  /// A file never takes the place of standard output or error that were closed.
+  @Test func closedStandardFilesDamageNothing() throws {
+    let outcome = try folder.shell(
+      """
+      quantize --model nano-0.15m --method rtn --output model <&- >&- 2>&-
+      test $? = 1 && evaluate --model nano-0.15m --limit 2 --journal run.jsonl <&- >&- 2>&-
+      test $? = 1 && quantize --inspect model && evaluate show run.jsonl
+      """)
+    #expect(outcome.isSuccess && !outcome.output.isEmpty, "\(outcome.errors)")
+    #expect(try Journal(folder.text("run.jsonl")).samples.count == 2)
+  }
+
   @Test(
     .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")),
     arguments: ["--prompt '\(Nano.problem)'", "--ids 1,2 --max-tokens 3 --print-ids"])

@@ -154,6 +154,31 @@ import Testing
     #expect(try everything == resumed)
   }
 
+  /// A stored block that is damaged is said and left out, not met again and again.
+  @Test func aDamagedBlockOfAKilledRunIsNoEndlessRefusal() throws {
+    let flags = try arguments(["--calibration", text(), "--samples", "64", "--length", "64"])
+    let running = try folder.start(.quantize, flags)
+    let block = folder.path(".out.blocks/block-0")
+    try #require(
+      running.waits { FileManager.default.fileExists(atPath: block) }, "\(running.errors)")
+    running.send(SIGKILL)
+    #expect(running.finish().end == .killed(SIGKILL))
+    let file = URL(fileURLWithPath: block + "/model.safetensors.zst")
+    try Data(contentsOf: file).dropLast(100).write(to: file)
+    expectRefusal(
+      try folder.run(.quantize, flags), naming: ["block-0", "the same command starts anew"])
+    #expect(try folder.run(.quantize, flags).isSuccess)
+    #expect(try !folder.names().contains(".out.blocks"))
+  }
+
+  @Test func whatExistsIsRefusedWithWhatHelps() throws {
+    try FileManager.default.createDirectory(
+      atPath: folder.path("out"), withIntermediateDirectories: false)
+    expectRefusal(
+      try folder.run(.quantize, arguments(["--method", "rtn"])),
+      naming: ["exists; --force replaces it, --output names another"])
+  }
+
   /// Every file of the run in turn meets a disk that takes no more: a limit on the size of files
   /// stands for it.
   @Test func aFullDiskAtAnyPointIsAnErrorAndLosesNothing() throws {

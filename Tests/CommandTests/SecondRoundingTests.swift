@@ -86,6 +86,7 @@ import Testing
           folder.path("x.gguf"),
         ]),
       naming: ["model.layers.1.mlp.up_proj.weight: row 0, column", "F16", "65504"])
-    #expect(try !folder.names().contains("x.gguf"))
+    // Blocks that are done before it are of no use.
+    #expect(try folder.names() == ["model"])
   }
 }

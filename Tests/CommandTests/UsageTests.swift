@@ -25,6 +25,13 @@ import Testing
     #expect(outcome.errors == "")
   }
 
+  @Test func helpThatCannotBeWrittenIsAFailure() throws {
+    for words in ["generate --help", "bitbudget --help", "plan --version"] {
+      let outcome = try folder.shell("exec \(words) >/dev/full")
+      expectRefusal(outcome, naming: ["standard output cannot be written"])
+    }
+  }
+
   @Test(arguments: [
     (Command.generate, ["--prompt", "hi", "--threads", "0"], "--threads 0"),
     (.generate, ["--prompt", "hi", "--max-tokens", "0"], "--max-tokens 0"),
@@ -47,6 +54,13 @@ import Testing
     (.quantize, ["--bits", "4", "--damping", "nan"], "damping"),
     (.quantize, ["--bits", "4", "--samples", "0"], "--samples 0"),
     (.quantize, ["--bits", "4", "--method", "rtn", "--calibration", "a.txt"], "--calibration"),
+    (.quantize, ["--method", "rtn", "--damping", "0.1"], "--method rtn excludes --damping"),
+    (.quantize, ["--scheme", "w8a8-fp", "--damping", "0.1"], "--scheme w8a8-fp excludes"),
+    (.quantize, ["--method", "hqq", "--samples", "4"], "needs no calibration"),
+    (.quantize, ["--type", "Q4_K_M", "--length", "4"], "needs no calibration"),
+    (.quantize, ["--json"], "--json needs --inspect"),
+    (.generate, ["--ids", "1", "--system", "x"], "--ids is the whole prompt"),
+    (.load, ["--steps", "3"], "--steps needs --mode async"),
     (.evaluate, ["--limit", "0"], "--limit 0"),
     (.evaluate, ["--batch", "0"], "--batch 0"),
     (.evaluate, ["--max-tokens", "none"], "none"),
@@ -83,9 +97,13 @@ import Testing
   @Test func unknownBenchmark() throws {
     let outcome = try folder.run(.evaluate, ["--model", Nano.model, "--bench", "nano-magic"])
     expectRefusal(outcome, naming: ["nano-magic", "nano-math"])
-    for name in ["MATH-500", "math"] {
-      expectRefusal(
-        try folder.run(.evaluate, ["--bench", name]), naming: ["Did you mean 'math500'?"])
+    for (name, near) in [
+      ("MATH-500", "math500"), ("math", "math500"), ("arc_challenge", "arc-challenge"),
+      ("mmlu_pro", "mmlu-pro"),
+    ] {
+      let outcome = try folder.run(.evaluate, ["--bench", name])
+      expectRefusal(outcome, naming: ["Did you mean '\(near)'?", "'evaluate list'"])
+      #expect(outcome.errors.utf8.count < 150, "\(outcome.errors)")
     }
   }
 

@@ -57,7 +57,8 @@ private func parsed<Command: ParsableCommand>(
   _ words: [String], as type: Command.Type
 ) throws -> any ParsableCommand {
   func hint() throws -> UsageError? {
-    Habits.hint(for: words, known: try Settings.optionNames(of: type)).map { UsageError($0) }
+    let known = try Settings.optionNames(of: type, withLetters: true)
+    return Habits.hint(for: words, known: known).map { UsageError($0) }
   }
   if Habits.hidesHelp(words), let hint = try hint() { throw hint }
   do {
@@ -120,12 +121,29 @@ private func report<Command: ParsableCommand>(_ error: any Error, for type: Comm
   switch type.exitCode(for: error) {
   case .success:
     print(type.fullMessage(for: error))
+    Console.flush()
     return 0
   case .validationFailure:
-    Console.note(type.fullMessage(for: error))
+    Console.note(withShortHelp(type.fullMessage(for: error)))
     return 2
   default:
     Console.note("error: \(error)")
     return 1
   }
+}
+
+/// The parser's message with little or no help of the option that is at fault: none where the message
+/// says what was expected, else its first sentence. How to get the rest is the last line.
+private func withShortHelp(_ message: String) -> String {
+  guard let usage = message.range(of: "\nUsage: ", options: .backwards),
+    let help = message.range(of: "\nHelp:  ", range: message.startIndex..<usage.lowerBound)
+  else { return message }
+  let fault = message[..<help.lowerBound]
+  let saysWhat = ["' is invalid for '", "': "].allSatisfy(fault.contains)
+  if saysWhat || fault.contains("Please provide one of") {
+    return String(fault + message[usage.lowerBound...])
+  }
+  let text = message[help.lowerBound..<usage.lowerBound]
+  let sentence = text.range(of: ". ").map { text[..<$0.lowerBound] + "." } ?? text
+  return String(fault + sentence + message[usage.lowerBound...])
 }

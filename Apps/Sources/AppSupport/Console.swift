@@ -1,4 +1,5 @@
 import Foundation
+import MemoryPlanner
 
 /// Output for people: data goes to standard output, everything else to standard error.
 public enum Console {
@@ -63,12 +64,7 @@ public enum Console {
 /// Figures as people read them.
 public enum Text {
   /// Bytes as MiB, or GiB from one GiB on; as they are where they are less than a hundredth of a MiB.
-  public static func bytes(_ count: Int) -> String {
-    let mebibytes = Double(count) / 1_048_576
-    if 0 < count, mebibytes < 0.01 { return "\(count) bytes" }
-    return mebibytes < 1024
-      ? String(format: "%.2f MiB", mebibytes) : String(format: "%.2f GiB", mebibytes / 1024)
-  }
+  public static func bytes(_ count: Int) -> String { "\(ByteCount(max(count, 0)))" }
 
   /// Seconds as 12s, 3m05s or 2h10m.
   public static func duration(_ seconds: Double) -> String {

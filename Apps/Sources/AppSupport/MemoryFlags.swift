@@ -45,6 +45,21 @@ public struct MemoryFlags: ParsableArguments {
       .cacheBytes(in: total - working, load)
   }
 
+  /// Refuses memory that does not even hold a model and its working memory.
+  ///
+  /// - Parameter kvByteBudget: what is left for KV caches, as
+  ///   `kvByteBudget(beside:kv:sequences:)` gives it.
+  /// - Throws: `UserError` with what these take.
+  public func checkRoom(kvByteBudget: Int) throws {
+    guard kvByteBudget <= 0 else { return }
+    throw UserError(
+      "\(place) does not hold weights and working memory, which take \(Text.bytes(total - kvByteBudget))"
+    )
+  }
+
+  /// What bounds the memory, for messages.
+  private var place: String { memory.map { "--memory \($0)" } ?? "the \(MachineMemory.bound)" }
+
   /// The requests with replies no longer than fit into the memory where nobody said how long they
   /// may be: at least as long as their thinking budgets need.
   public func limitingReplies(
@@ -102,7 +117,6 @@ public struct MemoryFlags: ParsableArguments {
     guard case .failure(.memoryExceeded(let bytes, _, let prompt, let reply, _)) = fits else {
       return try fits.get()
     }
-    let place = memory.map { "--memory \($0)" } ?? "the \(MachineMemory.bound)"
     let left =
       kvByteBudget > 0
       ? "leaves \(Text.bytes(kvByteBudget)) beside weights and working memory"

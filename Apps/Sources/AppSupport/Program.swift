@@ -23,7 +23,10 @@ public enum Program {
   /// `bitbudget quantize` where the program is installed.
   public static func pasted(_ command: String) -> String {
     let started = CommandLine.arguments.first ?? name
-    guard started.contains("/") else { return called(command) }
+    guard started.contains("/") else {
+      // Not every command has a link of its own.
+      return invokedName == command ? command : "\(name) \(command)"
+    }
     let folder = (started as NSString).deletingLastPathComponent
     let link = (folder as NSString).appendingPathComponent(command)
     if FileManager.default.isExecutableFile(atPath: link) { return link }

@@ -80,9 +80,13 @@ public struct Settings {
     return Array(arguments.prefix(head)) + added + Array(arguments.dropFirst(head))
   }
 
-  /// The long names of a command's options, those of its subcommands included.
-  static func optionNames(of command: any ParsableCommand.Type) throws -> [String] {
-    try Options(command).allNames
+  /// The long names of a command's options, those of its subcommands included; with the letters of
+  /// those that have one, where that is asked for.
+  static func optionNames(
+    of command: any ParsableCommand.Type, withLetters: Bool = false
+  ) throws -> [String] {
+    let options = try Options(command)
+    return options.allNames + (withLetters ? options.allLetters : [])
   }
 
   private var environmentKeys: [String] {
@@ -214,6 +218,12 @@ private struct Options: Decodable {
   /// Long names of all options, those of subcommands included.
   var allNames: [String] {
     (arguments ?? []).flatMap(\.longNames) + subcommands.flatMap(\.allNames)
+  }
+
+  /// Their one-letter names.
+  var allLetters: [String] {
+    (arguments ?? []).flatMap { ($0.names ?? []).filter { $0.kind == "short" }.map(\.name) }
+      + subcommands.flatMap(\.allLetters)
   }
 
   init(_ command: any ParsableCommand.Type) throws {

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #endif
 
 static atomic_int first;
@@ -77,6 +79,7 @@ void bb_stop_listen(void) {
   handle(SIGXFSZ, SIG_IGN);
   handle(SIGALRM, give_up);
   handle(SIGABRT, abandon);
+  handle(SIGILL, abandon);
   const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
   // A parent may have blocked them; such a mask is inherited.
   sigset_t mask;
@@ -100,6 +103,33 @@ static void follow_parent(char **environment) {
     }
 }
 
+// Files that are opened later would take the places of standard input, output and error that were closed, and what is
+// printed would be written into them. Reading finds nothing there, and writing fails as it would have.
+static void keep_standard_files(void) {
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
+    if (fcntl(file, F_GETFD) == -1 && open("/dev/null", O_RDONLY) == -1) _exit(1);
+}
+
+// The bytes of addresses that Swift's runtime needs to begin with; with less it ends by a signal.
+enum { LEAST_ADDRESSES = 4 << 20 };
+
+static void check_addresses(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  char text[32] = "";
+  const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  const ssize_t length = file == -1 ? 0 : read(file, text, sizeof text - 1);
+  if (file != -1) close(file);
+  if (length <= 0) return;
+  const unsigned long long mapped = strtoull(text, NULL, 10) * (unsigned long long)sysconf(_SC_PAGESIZE);
+  if (limit.rlim_cur >= mapped + LEAST_ADDRESSES) return;
+  static const char message[] = "error: the limit on the address space (ulimit -v) leaves nothing to begin with; 48 MiB "
+                                "more would do for the smallest models\n";
+  const ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
+  (void)ignored;
+  _exit(1);
+}
+
 // Programs that only test the library keep their own signals.
 static int is_test(const char *program) {
   const char *end = strrchr(program, '.');
@@ -108,6 +138,8 @@ static int is_test(const char *program) {
 
 static void begin(int count, char **arguments, char **environment) {
   if (count > 0 && is_test(arguments[0])) return;
+  keep_standard_files();
+  check_addresses();
   bb_stop_listen();
   follow_parent(environment);
 }

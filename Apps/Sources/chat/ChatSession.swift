@@ -54,9 +54,7 @@ struct ChatSession {
   private mutating func begin(_ kv: KVPolicy, _ memory: MemoryFlags) throws {
     try kv.check(loaded.decoder.shape.cacheShape)
     let kvByteBudget = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: 1)
-    guard kvByteBudget > 0 else {
-      throw UserError("that does not hold weights and working memory")
-    }
+    try memory.checkRoom(kvByteBudget: kvByteBudget)
     (self.kv, self.memory, self.kvByteBudget) = (kv, memory, kvByteBudget)
     let tokenizer = tokenizer
     batch = DecodingBatch(

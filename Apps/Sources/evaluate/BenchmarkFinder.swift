@@ -120,9 +120,11 @@ struct BenchmarkFinder {
       return try catalog.definition(named: name)
     } catch {
       guard case .unknownBenchmark(_, let known) = error,
-        let near = Nearest.word(to: name, among: known)
+        let near = Nearest.word(to: name.replacing("_", with: "-"), among: known)
       else { throw error }
-      throw UserError("\(error). Did you mean '\(near)'?")
+      throw UserError(
+        "no benchmark is called '\(name)'. Did you mean '\(near)'? 'evaluate list' names all of them"
+      )
     }
   }
 

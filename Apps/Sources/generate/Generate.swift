@@ -40,6 +40,11 @@ struct Generate: ParsableCommand {
       throw ValidationError(
         "give one of a prompt (--prompt, --prompt-file, --messages), --ids, or a tokenizer flag")
     }
+    if engine.ids != nil, prompt.isShaped {
+      throw ValidationError(
+        "--ids is the whole prompt; it excludes --system, --raw, --no-thinking, --special and --show-prompt"
+      )
+    }
     if engine.logits != nil && engine.printIDs {
       throw ValidationError("--logits runs the given ids alone; it excludes --print-ids")
     }

@@ -6,7 +6,7 @@ import Tokenizer
 
 /// Where the prompt comes from.
 struct PromptFlags: ParsableArguments {
-  @Option(name: [.short, .long], help: "The user's message.")
+  @Option(name: [.short, .long], help: "The user's message; - is standard input.")
   var prompt: String?
   @Option(help: "A file that holds the user's message; - is standard input.")
   var promptFile: String?
@@ -25,6 +25,8 @@ struct PromptFlags: ParsableArguments {
   var showPrompt = false
 
   var isGiven: Bool { prompt != nil || promptFile != nil || messages != nil }
+  /// Whether a flag says how a message becomes a prompt.
+  var isShaped: Bool { system != nil || raw || noThinking || special || showPrompt }
 
   func validate() throws {
     if [prompt, promptFile, messages].compactMap({ $0 }).count > 1 {
@@ -79,6 +81,8 @@ struct PromptFlags: ParsableArguments {
 
   private func message() throws -> String {
     let text: String
+    // As elsewhere, a dash alone is what is piped in.
+    let promptFile = promptFile ?? (prompt == "-" ? "-" : nil)
     if let promptFile {
       text = try TextInput.text(of: promptFile)
     } else if let prompt {

@@ -21,8 +21,8 @@ struct RunLoad: ParsableCommand {
   var mode = LoadReport.Mode.latency
   @Option(help: "Requests of each measurement.")
   var requests = 8
-  @Option(help: "Rates that async tries for a use case.")
-  var steps = 6
+  @Option(help: "Rates that async tries for a use case (default: 6).")
+  var steps: Int?
   @Option(help: "Requests decoded together by a model in this process.")
   var concurrency = 16
   @Option(help: "Only these use cases, by name, separated by commas.")
@@ -40,10 +40,12 @@ struct RunLoad: ParsableCommand {
   @OptionGroup var report: ReportFlags
 
   func validate() throws {
-    for (name, value) in [("requests", requests), ("steps", steps), ("concurrency", concurrency)]
-    where !(1...100_000).contains(value) {
+    for (name, value) in [
+      ("requests", requests), ("steps", steps ?? 1), ("concurrency", concurrency),
+    ] where !(1...100_000).contains(value) {
       throw ValidationError("--\(name) \(value): expected 1 to 100000")
     }
+    if steps != nil, mode != .throughput { throw ValidationError("--steps needs --mode async") }
     guard scale > 0, scale <= 1000 else {
       throw ValidationError("--scale \(scale): expected a number above 0")
     }
@@ -61,7 +63,7 @@ struct RunLoad: ParsableCommand {
     let local = endpoint.isGiven ? nil : try engine()
     defer { local?.engine.stop() }
     let target: any LoadTarget = try local ?? EndpointTarget(endpoint)
-    let run = LoadRun(target: target, requests: requests, steps: steps)
+    let run = LoadRun(target: target, requests: requests, steps: steps ?? 6)
     var rows: [LoadRow] = []
     for useCase in chosen {
       if let context = target.context, useCase.prompt + useCase.generated > context {
@@ -120,6 +122,7 @@ struct RunLoad: ParsableCommand {
     let kv = try model.kvPolicy()
     try kv.check(loaded.decoder.shape.cacheShape)
     let bytes = try memory.kvByteBudget(beside: loaded, kv: kv, sequences: concurrency)
+    try memory.checkRoom(kvByteBudget: bytes)
     let engine = try loaded.engine(
       kv: kv,
       limits: DecodingBatch.Limits(concurrency: concurrency, kvByteBudget: bytes),

@@ -44,7 +44,9 @@ struct CalibrationFlags: ParsableArguments {
   }
 
   /// Whether a flag says that something is to be shown at all.
-  var isGiven: Bool { calibration != nil || chatTemplate || numerics != nil }
+  var isGiven: Bool {
+    calibration != nil || chatTemplate || numerics != nil || samples != nil || length != nil
+  }
 
   func validate() throws {
     for (name, value) in [("samples", samples), ("length", length)] {

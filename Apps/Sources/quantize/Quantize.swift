@@ -8,7 +8,7 @@ import Quantizers
 import Tensors
 
 /// `quantize`: a checkpoint in, a smaller checkpoint out.
-struct Quantize: ParsableCommand {
+struct Quantize: CommandOfManyDefaults {
   static let configuration = CommandConfiguration(
     commandName: Program.called("quantize"),
     abstract: "Writes a smaller checkpoint: weights in 8, 4, 3 or 2 bits.",
@@ -20,6 +20,11 @@ struct Quantize: ParsableCommand {
       rounded to nearest by a search of the scales: the codes of gptq have no place in them.
       """,
     version: Program.version)
+
+  static let firstWords = """
+    say what to quantize: --model nano --bits 4 takes a second, larger models take minutes to hours; \
+    'models' lists those that are here
+    """
 
   /// The forms of the result.
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -87,9 +92,10 @@ struct Quantize: ParsableCommand {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): expected 1 to 1024")
     }
+    if json, inspect == nil { throw ValidationError("--json needs --inspect") }
     if !settings.mayCalibrate, calibration.isGiven {
       throw ValidationError(
-        "\(settings.methodFlag) needs no calibration; it excludes --calibration, --chat-template and --calibration-numerics"
+        "\(settings.methodFlag) needs no calibration; it excludes --calibration, --samples, --length, --chat-template and --calibration-numerics"
       )
     }
   }
@@ -110,7 +116,12 @@ struct Quantize: ParsableCommand {
     do {
       var (record, store, times, concerns) = try compress(
         checkpoint, by: plan, to: target, into: writer, pool: pool)
-      try times.measure(.writing) { try writer.finish(record: record) }
+      do {
+        try times.measure(.writing) { try writer.finish(record: record) }
+      } catch {
+        sayWhatIsKept(in: store)
+        throw error
+      }
       store.remove()
       try QuantizeReport(record: record, times: times, concerns: concerns)
         .show(
@@ -187,13 +198,22 @@ struct Quantize: ParsableCommand {
       return (record, store, before, concerns)
     } catch {
       if !error.isTransient {
-        // The model is at fault: what is finished will never be of use.
+        // The model or a stored block is at fault: what is finished will never be of use.
         store.remove()
-      } else if store.keepIfUseful() {
-        Console.note("finished blocks are kept; the same command goes on after them")
+        if case .store = error {
+          Console.note("finished blocks are removed; the same command starts anew")
+        }
+      } else {
+        sayWhatIsKept(in: store)
       }
       throw error
     }
+  }
+
+  /// Says that finished blocks are kept, where there are any.
+  private func sayWhatIsKept(in store: BlockStore) {
+    guard store.keepIfUseful() else { return }
+    Console.note("finished blocks are kept; the same command goes on after them")
   }
 
   /// Says what the run will take, and refuses one that cannot be.
@@ -271,8 +291,12 @@ struct Quantize: ParsableCommand {
     let ending = format == .gguf ? ".gguf" : ""
     let name = "\(ModelFolder.name(of: source))-\(settings.form)\(ending)"
     let target = URL(fileURLWithPath: output ?? "out/" + name)
-    let parent = target.deletingLastPathComponent()
-    try OutputFolder.make(parent)
+    let attributes = try? FileManager.default.attributesOfItem(atPath: target.path)
+    let model: FileAttributeType = format == .gguf ? .typeRegular : .typeDirectory
+    if !force, attributes?[.type] as? FileAttributeType == model {
+      throw UserError("\(target.path): exists; --force replaces it, --output names another place")
+    }
+    try OutputFolder.make(target.deletingLastPathComponent())
     return target
   }
 }

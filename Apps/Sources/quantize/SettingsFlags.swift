@@ -57,8 +57,9 @@ struct SettingsFlags: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "GPTQ: find all scales before the first input is rounded.")
   var staticGroups = true
   @Option(
-    help: "GPTQ: what is added to the diagonal of the Hessian, as a part of its mean.")
-  var damping: Float = 0.01
+    help:
+      "GPTQ: what is added to the diagonal of the Hessian, as a part of its mean (default: 0.01).")
+  var damping: Float?
   @Option(
     help: ArgumentHelp(
       "SmoothQuant: what part of the activations' difficulty moves to the weights before they are quantized, 0 to 1 (default: none).",
@@ -110,7 +111,7 @@ struct SettingsFlags: ParsableArguments {
     if let type,
       givenBits != nil || givenMethod != nil || scheme != nil || groupSize != nil || asymmetric
         || mse
-        || smooth != nil || !actOrder || !staticGroups
+        || smooth != nil || !actOrder || !staticGroups || damping != nil
     {
       throw ValidationError(
         "--type \(type.rawValue) says all; it excludes --bits, --method, --scheme, --group-size, --asymmetric, --mse, --smooth and GPTQ's flags"
@@ -145,13 +146,14 @@ struct SettingsFlags: ParsableArguments {
     if let groupSize, groupSize < 0 || groupSize % 8 != 0 {
       throw ValidationError("--group-size \(groupSize): expected a multiple of 8, or 0")
     }
-    guard damping >= 0, damping <= 1 else {
+    if let damping, !(0...1).contains(damping) {
       throw ValidationError("--damping \(damping): expected 0 to 1")
     }
-    if method != .gptq && (!actOrder || !staticGroups) {
+    if method != .gptq, scheme == nil || preset != nil,
+      !actOrder || !staticGroups || damping != nil
+    {
       throw ValidationError(
-        "--method \(method.rawValue) excludes --no-act-order and --no-static-groups, which are GPTQ's"
-      )
+        "\(methodFlag) excludes --damping, --no-act-order and --no-static-groups, which are GPTQ's")
     }
     if method == .hqq && mse {
       throw ValidationError("--method hqq searches by itself; it excludes --mse")
@@ -179,7 +181,7 @@ struct SettingsFlags: ParsableArguments {
     settings.groupSize = groupSize == 0 ? nil : groupSize
     settings.grid = asymmetric ? .asymmetric : .symmetric
     settings.scaleSearch = mse ? .leastError : .range
-    settings.damping = damping
+    settings.damping = damping ?? settings.damping
     settings.columnOrder = actOrder ? .activation : .natural
     settings.groupGrids = staticGroups ? .fixed : .finishedBlocks
     settings.outliers =

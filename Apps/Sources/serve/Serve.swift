@@ -38,10 +38,7 @@ struct Serve: ParsableCommand {
     let proposer = try speculation.proposer(for: loaded, model)
     let kvByteBudget = try memory.kvByteBudget(
       beside: loaded, kv: kv, sequences: batch.concurrency, proposer: proposer)
-    guard kvByteBudget > 0 else {
-      let place = memory.memory.map { "--memory \($0)" } ?? "the \(MachineMemory.bound)"
-      throw UserError("\(place) does not hold weights and working memory")
-    }
+    try memory.checkRoom(kvByteBudget: kvByteBudget)
     var served = try loaded.served(kv: kv, replyTokens: batch.maxTokens, name: server.name)
     served.memory = loaded.memory(
       kv: kv, total: memory.total, kvByteBudget: kvByteBudget)

@@ -12,7 +12,9 @@ enum { BB_STOP_SECONDS = 5 };
 // Begins to listen for SIGINT, SIGTERM and SIGUSR1 (which batch systems send before their limit). The first is noted; a
 // second one, or BB_STOP_SECONDS, end the process with the exit code of the first: whatever it does then, it cannot
 // keep it from ending. A reader that goes away ends the process quietly (SIGPIPE), and a file that may not grow is an
-// error of the write (SIGXFSZ). Where the C library has no memory left, an abort (SIGABRT) is a message and exit code 1. On Linux this is done before any other code of the program runs.
+// error of the write (SIGXFSZ). Where the C library has no memory left, an abort (SIGABRT, SIGILL) is a message and exit
+// code 1. On Linux this is done before any other code of the program runs; so is looking at what the process was started
+// with: standard files that were closed, and a limit on the address space that leaves nothing.
 void bb_stop_listen(void);
 
 // The signal that came first, or 0.

@@ -129,7 +129,8 @@ public struct BlockStore {
   /// Reads a finished block; `names` are those of its quantized layers. A block without any, and
   /// without a change, is never stored.
   ///
-  /// - Throws: `CompressionError.store` or `.checkpoint` for a damaged one.
+  /// - Throws: `CompressionError.store` for a damaged one, `.checkpoint` where the system refuses to
+  ///   read it.
   func block(_ layer: Int, names: [String]) throws(CompressionError) -> Block {
     if !isFinished(layer), names.isEmpty { return Block(matrices: [:], reports: []) }
     let file = folder(of: layer).appendingPathComponent("bitbudget.json")
@@ -141,12 +142,17 @@ public struct BlockStore {
     }
     var block = Block(matrices: [:], reports: record.layers)
     let dense = Set(record.dense ?? [])
-    try CompressionError.wrapping { () throws(CheckpointError) in
+    do throws(CheckpointError) {
       let checkpoint = try Checkpoint(directory: folder(of: layer), workers: source.workers)
       for name in names + dense.sorted() {
         block.matrices[name] = try checkpoint.linear(named: name)
       }
       for name in record.norms ?? [] { block.norms[name] = try checkpoint.tensor(named: name) }
+    } catch {
+      switch error {
+      case .system, .tensors: throw .checkpoint(error)
+      default: throw .store(folder: folder(of: layer).path, reason: "\(error)")
+      }
     }
     for name in names where !dense.contains(name) {
       if case .dense? = block.matrices[name] {

@@ -73,9 +73,8 @@ extension CompressionError {
   /// caller ended it, not what the model holds.
   public var isTransient: Bool {
     switch self {
-    case .checkpoint, .model, .cache, .tensors, .generation, .stopped,
-      .layer(_, .tensor):
-      true
+    case .checkpoint(let error), .model(.checkpoint(let error)): !error.isOfContent
+    case .model, .cache, .tensors, .generation, .stopped, .layer(_, .tensor): true
     default: false
     }
   }

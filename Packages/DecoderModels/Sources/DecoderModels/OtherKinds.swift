@@ -21,13 +21,15 @@ extension JSONObject {
     for (key, usual) in [
       ("is_encoder_decoder", false), ("is_causal", true), ("use_bidirectional_attention", false),
       ("use_parallel_residual", false), ("attn_temperature_tuning", false),
-      ("scale_embeddings", false),
+      ("scale_embeddings", false), ("rope_interleaved", false), ("rope_interleave", false),
+      ("attention_sinks", false), ("add_cross_attention", false),
     ] where try boolIfPresent(key) ?? usual != usual {
       throw .unsupported(file: file, feature: "\(key) \(!usual)")
     }
     for key in [
       "attn_logit_softcapping", "final_logit_softcapping", "clip_qkv", "query_pre_attn_scalar",
-      "attention_chunk_size", "rope_local_base_freq",
+      "attention_chunk_size", "rope_local_base_freq", "swiglu_limit", "dim_model_base",
+      "no_rope_layer_interval", "cross_attention_layers",
     ] where has(key) {
       throw .unsupported(file: file, feature: key)
     }

@@ -18,7 +18,9 @@ struct OtherKindsTests {
     #""use_parallel_residual": true"#, #""attn_temperature_tuning": true"#,
     #""scale_embeddings": true"#, #""rope_local_base_freq": 10000.0"#,
     #""routed_scaling_factor": 2.5"#, #""lm_head_multiplier": 0.5"#,
-    #""no_rope_layers": [1, 1, 1, 0]"#,
+    #""no_rope_layers": [1, 1, 1, 0]"#, #""rope_interleaved": true"#, #""swiglu_limit": 7.0"#,
+    #""attention_sinks": true"#, #""dim_model_base": 256"#, #""no_rope_layer_interval": 4"#,
+    #""add_cross_attention": true"#, #""cross_attention_layers": [1]"#,
   ])
   func areRefused(members: String) throws {
     let key = members.split(separator: "\"").first.map(String.init) ?? ""
@@ -29,7 +31,7 @@ struct OtherKindsTests {
     "", #""architectures": []"#, #""architectures": ["Qwen3ForCausalLM"]"#,
     #""architectures": ["Qwen3_5ForConditionalGeneration"]"#, #""is_encoder_decoder": false"#,
     #""attn_logit_softcapping": null, "logit_scale": 1.0"#, #""clip_qkv": null"#,
-    #""no_rope_layers": [1, 1]"#,
+    #""no_rope_layers": [1, 1]"#, #""add_cross_attention": false, "swiglu_limit": null"#,
   ])
   func areNot(members: String) throws { try check(members) }
 

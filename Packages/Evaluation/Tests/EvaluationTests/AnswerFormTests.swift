@@ -14,8 +14,10 @@ import Testing
   ]
 
   @Test(
-    arguments: [forms, notations, kinds, variants].joined(separator: "\n").split(separator: "\n")
-      .map(String.init))
+    arguments: [forms, notations, kinds, variants, trials].joined(separator: "\n").split(
+      separator: "\n"
+    )
+    .map(String.init))
   func formsAreJudgedAsAReaderWould(line: String) throws {
     let fields = line.split(separator: " | ", maxSplits: 3).map(String.init)
     try #require(fields.count == 4)

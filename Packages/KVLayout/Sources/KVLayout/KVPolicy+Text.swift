@@ -1,12 +1,4 @@
 extension KVPolicy: CustomStringConvertible, Codable {
-  /// What the text form may say, for help texts.
-  public static let grammar = """
-    a format (bf16, int8, int4, int2, or KEYS/VALUES), tiers such as bf16:256,int8:1024,int4, an eviction \
-    such as rkv:2048, settings (group=32, keys=per-token, scheme=hqq, rule=kivi, rotate=kv), \
-    formats by kind of thought (thoughts=int8:64,int4:64), and formats of single layers (L0=int8, \
-    L4-7=int8/int4), joined by +
-    """
-
   /// Reads the text form: `bf16`, `int8/int4` (keys/values), tiers such as
   /// `bf16:256,int8:1024,int4` or `tiered`, `rkv:2048`, `rkv:2048+int8`, `int4+group=32+rule=kivi`.
   /// One format means the residual of 128 tokens in BF16 before it. `int4+L0=int8+L4-7=int8/int4`
@@ -103,8 +95,7 @@ private struct Parts {
   mutating func take(
     _ part: String, of text: String, _ evictions: EvictionCatalog
   ) throws(KVPolicyError) {
-    let problem = KVPolicyError.invalidFormat(
-      text: text, reason: "\"\(part)\" is said twice; expected \(KVPolicy.grammar)")
+    let problem = KVPolicyError.invalidFormat(text: text, reason: "\"\(part)\" is said twice")
     if evictions.names.contains(where: { part.hasPrefix($0 + ":") || part == $0 }) {
       guard eviction == nil else { throw problem }
       eviction = try Eviction(parsing: part, evictions: evictions)
@@ -131,27 +122,36 @@ private struct Parts {
       return
     }
     func read<Value>(
-      _ old: Value?, _ read: (String) -> Value?
+      _ old: Value?, _ expected: [String], _ read: (String) -> Value?
     ) throws(KVPolicyError) -> Value {
       guard old == nil else { throw problem }
       guard let new = read(value) else {
         throw .invalidFormat(
-          text: text, reason: "\(part) is no value of \(key); expected \(KVPolicy.grammar)")
+          text: text,
+          reason: "\(part) is no value of \(key); expected \(expected.joined(separator: ", "))")
       }
       return new
+    }
+    func read<Value: RawRepresentable<String> & CaseIterable>(
+      _ old: Value?
+    ) throws(KVPolicyError) -> Value {
+      try read(old, Value.allCases.map(\.rawValue)) { Value(rawValue: $0) }
     }
     switch key {
     case "thoughts":
       guard thoughts == nil else { throw problem }
       thoughts = ThoughtTiers(try list())
-    case "group": group = try read(group, Int.init)
-    case "keys": keyAxis = try read(keyAxis, KVKeyAxis.init)
-    case "scheme": scheme = try read(scheme, KVScheme.init)
-    case "rule": rule = try read(rule, KVRule.init)
-    case "rotate": rotation = try read(rotation, KVRotation.init)
+    case "group": group = try read(group, ["32", "64", "128"]) { Int($0) }
+    case "keys": keyAxis = try read(keyAxis)
+    case "scheme": scheme = try read(scheme)
+    case "rule": rule = try read(rule)
+    case "rotate": rotation = try read(rotation)
     default:
       throw .invalidFormat(
-        text: text, reason: "\"\(key)\" is no setting; expected \(KVPolicy.grammar)")
+        text: text,
+        reason:
+          "\"\(key)\" is no setting; expected group, keys, scheme, rule, rotate, thoughts, or a layer such as L0"
+      )
     }
   }
 }

@@ -33,7 +33,7 @@ import Testing
     ("rkv:64,lambda=nan", "lambda nan"), ("rkv:64,kernel=4", "kernel 4"),
     ("rkv:64,window=0", "window 0"),
     ("rkv:64,sinks=4", "no key \"sinks\""), ("rkv:64,window", "KEY=VALUE"),
-    ("rkv:64,window=8,window=9", "no key \"window\""), ("rkv:64,buffer=x", "buffer=x"),
+    ("rkv:64,window=8,window=9", "window is said twice"), ("rkv:64,buffer=x", "buffer=x"),
     ("rkv:64,buffer=0", "buffer 0"), ("rkv:64,prompt=1", "prompt 1 is below buffer 128"),
     ("streaming:4,sinks=4", "no recent token"), ("streaming:4,sinks=-1", "sinks -1"),
     ("h2o:1", "beside 1 recent"), ("h2o:4,recent=0", "recent 0"), ("snapkv:32", "window of 32"),

@@ -33,7 +33,7 @@ public struct ByteCount: Sendable, Hashable, CustomStringConvertible {
   /// of a MiB.
   public var description: String {
     let mebibytes = Double(bytes) / Double(1 << 20)
-    if 0 < bytes, mebibytes < 0.01 { return "\(bytes) bytes" }
+    if 0..<0.01 ~= mebibytes { return bytes == 1 ? "1 byte" : "\(bytes) bytes" }
     return mebibytes < 1024
       ? "\(Self.hundredths(mebibytes)) MiB" : "\(Self.hundredths(mebibytes / 1024)) GiB"
   }

@@ -22,6 +22,7 @@ import Testing
     #expect("\(ByteCount(PaperThresholds.eightBit4B))" == "4.19 GiB")
     #expect("\(ByteCount(3 << 19))" == "1.50 MiB")
     #expect("\(ByteCount(1000))" == "1000 bytes")
+    #expect("\(ByteCount(1))" == "1 byte" && "\(ByteCount(0))" == "0 bytes")
     #expect("\(ByteCount(1_073_741_823))" == "1024.00 MiB")
   }
 

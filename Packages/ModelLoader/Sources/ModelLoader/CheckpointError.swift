@@ -94,6 +94,16 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
 }
 
 extension CheckpointError {
+  /// Whether a model whose files are whole holds what cannot be used, so that reading the same bytes
+  /// again cannot help.
+  public var isOfContent: Bool {
+    switch self {
+    case .tensor, .value, .noTensor, .shape, .unsupported, .setting: true
+    case .missing, .system, .json, .malformed, .truncated, .damaged, .changed, .occupied, .tensors:
+      false
+    }
+  }
+
   /// What the system refused about a file.
   init(_ error: FileError) {
     self =

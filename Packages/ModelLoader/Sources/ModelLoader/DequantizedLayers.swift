@@ -60,7 +60,7 @@ final class DequantizedLayers: Sendable {
   /// Hands out rows of one of the matrices, some at a time, from several threads. They are made of the
   /// form in which the layer is multiplied, which says all that the file says.
   ///
-  /// - Throws: as `LinearFormat.weights`; `.tensors` naming a weight that F16 does not hold.
+  /// - Throws: as `LinearFormat.weights`; `.tensor` naming a weight that F16 does not hold.
   func readRows(
     of matrix: TensorInfo, granularity: Int,
     _ body: @Sendable (Range<Int>, UnsafeRawBufferPointer) -> Void
@@ -76,8 +76,9 @@ final class DequantizedLayers: Sendable {
       for row in part {
         if let (column, value) = halves.append({ weights.copyRow(row, into: $0) }) {
           let limit = Float16.greatestFiniteMagnitude
-          throw .tensors(
-            "tensor \(matrix.name): row \(row), column \(column) is \(value)"
+          throw .tensor(
+            file: checkpoint.directory.path, tensor: matrix.name,
+            reason: "row \(row), column \(column) is \(value)"
               + (value.isFinite
                 ? "; F16, as which it would be quantized again, ends at \(limit)" : ""))
         }

@@ -13,7 +13,7 @@ final class StagedFolder {
   /// Where a folder that is replaced waits until the new one stands in its place.
   private let old: String
   private let replacing: Bool
-  private var lock: FolderLock?
+  private var lock: OutputLock?
 
   /// Starts a folder that will become `target`.
   ///
@@ -47,7 +47,9 @@ final class StagedFolder {
       }
     }
     try Self.checkFree(self.target, replacing: replacing)
-    lock = try FolderLock(beside("lock"))
+    lock = try OutputLock(beside("lock"))
+    // Another run may have ended while this one waited for the lock.
+    try Self.checkFree(self.target, replacing: replacing)
     // Whoever holds the lock knows that these can only be the leftovers of a killed run.
     if access(self.target, F_OK) != 0, access(old, F_OK) == 0 {
       try Self.rename(old, to: self.target)
@@ -125,31 +127,5 @@ final class StagedFolder {
 
   private static func sync(_ folder: String) throws(CheckpointError) {
     try CheckpointError.wrapping { () throws(FileError) in try FileCalls.syncFolder(folder) }
-  }
-}
-
-/// An exclusive lock on a file that exists only while it is held.
-private final class FolderLock {
-  private let path: String
-  private var descriptor: Int32?
-
-  /// Takes the lock, or fails when it stays taken.
-  ///
-  /// - Throws: `.occupied` when another process or writer holds it; `.system`.
-  init(_ path: String) throws(CheckpointError) {
-    self.path = path
-    descriptor = try CheckpointError.wrapping { () throws(FileError) in try FileLock.take(path) }
-    guard descriptor != nil else {
-      throw .occupied(path: path, reason: "another run is writing this output")
-    }
-  }
-
-  deinit { release() }
-
-  func release() {
-    guard let descriptor else { return }
-    self.descriptor = nil
-    unlink(path)
-    close(descriptor)
   }
 }

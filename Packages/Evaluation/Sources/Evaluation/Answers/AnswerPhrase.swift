@@ -11,9 +11,12 @@ enum AnswerPhrase {
         switch grading {
         case .integer: integer(after: after, in: text)
         case .letter(let count):
-          letter(
-            after: after, in: text, count: count,
-            isAnswer: !["option", "choice"].contains(anchor.word.description))
+          isDenied(text[..<anchor.position])
+            ? nil
+            : letter(
+              after: after, in: text, count: count,
+              isAnswer: !["option", "choice"].contains(anchor.word.description),
+              isChosen: isChosen(text[..<anchor.position]))
         default: String?.none
         }
       if let found { return found }
@@ -30,15 +33,18 @@ enum AnswerPhrase {
     let lines = text.split { $0 == 10 || $0 == 13 }
       .map { Array($0.filter { !$0.isMarkdown && $0 != UInt8(ascii: "$") })[...].trimmed }
       .filter { !$0.isEmpty }
-    guard let last = lines.last, let found = letter(at: last.startIndex, in: last, count: count)
-    else { return nil }
+    guard let line = lines.last else { return nil }
+    let last = AnswerWrapping.words(String(decoding: line, as: UTF8.self))[...]
+    guard let found = letter(at: last.startIndex, in: last, count: count) else { return nil }
     if found.end == last.endIndex { return found.text }
-    let isMarked = ".)".utf8.contains(last[found.end - 1])
+    func isMarked(_ line: ArraySlice<UInt8>, _ end: Int) -> Bool {
+      ".)".utf8.contains(line[end - 1]) || line.byte(at: end) == UInt8(ascii: ":")
+    }
     let isOther = lines.dropLast().contains { line in
       guard let other = letter(at: line.startIndex, in: line, count: count) else { return false }
-      return other.text != found.text && ".)".utf8.contains(line[other.end - 1])
+      return other.text != found.text && isMarked(line, other.end)
     }
-    return isMarked && !isOther ? found.text : nil
+    return isMarked(last, found.end) && !isOther ? found.text : nil
   }
 
   /// What follows the last "final answer is", up to "I hope it is correct" or the end of its line,
@@ -70,17 +76,17 @@ enum AnswerPhrase {
       words = ["answer"]
     }
     for position in text.indices.reversed() {
-      if "aoc".utf8.contains(text[position].lowercased) {
+      let byte = text[position]
+      if "aoc".utf8.contains(byte.lowercased) {
         for word in words where text.hasWord(word, at: position) { return (position, word) }
-      } else if let word = chinese.first(where: { text.has($0, at: position) }) {
+      }
+      guard byte >= 0x80 || "ar".utf8.contains(byte.lowercased) else { continue }
+      if let word = AnswerWords.nouns.first(where: { text.hasWord($0, at: position) }) {
         return (position, word)
       }
     }
     return nil
   }
-
-  /// "The answer", and "choose" as in "choose B".
-  private static let chinese: [StaticString] = ["\u{7b54}\u{6848}", "\u{9009}\u{62e9}"]
 
   // MARK: Whole numbers
 
@@ -91,8 +97,8 @@ enum AnswerPhrase {
     for word in subjects where text.hasWord(word, at: position) {
       position = skip(in: text, from: position + word.utf8CodeUnitCount, while: \.isBlank)
     }
-    if text.hasWord("is", at: position) {
-      position += 2
+    if let verb = AnswerWords.verbs.first(where: { text.hasWord($0, at: position) }) {
+      position += verb.utf8CodeUnitCount
     } else if let mark = colons.first(where: { text.has($0, at: position) }) {
       position += mark.utf8CodeUnitCount
     } else {
@@ -120,7 +126,7 @@ enum AnswerPhrase {
     "definitely", "actually", "exactly",
   ]
   private static let asides = adverbs + subjects
-  private static let colons: [StaticString] = [":", "=", "\u{ff1a}", "\u{662f}", "\u{4e3a}"]
+  private static let colons: [StaticString] = [":", "=", "\u{ff1a}"]
 
   /// Whether there are words, and not just names of one letter and commands.
   private static func hasWords(_ text: ArraySlice<UInt8>) -> Bool {
@@ -206,24 +212,26 @@ enum AnswerPhrase {
   // MARK: Letters
 
   /// Words and marks that may stand between "answer" and the letter.
-  private static let fillers: [StaticString] = [
-    "is", ":", "=", "should be", "must be", "would be", "will be", "has to be", "option", "choice",
-    "letter", "the", "correct", "$", "\\(", "\\[", "\\text{", "\\textbf{", "\\mathbf{",
-    "\\mathrm{", "\\boxed{", "\\textnormal{", "\\underline{", "\"", "'", "(s)", ">", "- ", "{",
-    "\u{2013}", "\u{2014}", "\u{ff1a}", "\u{662f}", "\u{4e3a}",
-  ]
-  private static let connectors = [
-    "is", ":", "=", "should be", "must be", "would be", "will be", "has to be",
-  ]
+  private static let fillers: [StaticString] =
+    AnswerWords.verbs + AnswerWords.adjectives + [
+      ":", "=", "should be", "must be", "would be", "will be", "has to be", "option", "choice",
+      "letter", "the", "correct", "$", "\\(", "\\[", "\\text{", "\\textbf{", "\\mathbf{",
+      "\\mathrm{", "\\boxed{", "\\textnormal{", "\\underline{", "\"", "'", "(s)", ">", "- ", "{",
+      "\u{2013}", "\u{2014}", "\u{ff1a}",
+    ]
+  private static let connectors =
+    [":", "=", "should be", "must be", "would be", "will be", "has to be"]
+    + AnswerWords.verbs.map(\.description)
 
   /// The letter behind "answer", "option" or "choice". Behind the latter two a connector has to
-  /// stand before the letter ("the correct option is B"), or a verdict behind it ("option B is
-  /// correct").
+  /// stand before the letter ("the correct option is B"), a verdict behind it ("option B is
+  /// correct"), or the text end with what is chosen ("I choose option B.").
   private static func letter(
-    after start: Int, in text: ArraySlice<UInt8>, count: Int, isAnswer: Bool
+    after start: Int, in text: ArraySlice<UInt8>, count: Int, isAnswer: Bool, isChosen: Bool
   ) -> String? {
     var position = start
     var passed = 0
+    var hasColon = false
     while let byte = text.byte(at: position) {
       if byte.isMarkdown || byte.isBlank {
         position += 1
@@ -231,16 +239,22 @@ enum AnswerPhrase {
         let rest = text[found.end...]
         let isEnclosed = "([".utf8.contains(byte)
         let isMarked = ".)".utf8.contains(text[found.end - 1])
-        if isList(rest, count: count) { return nil }
+        if isList(rest, count: count) || isAsked(rest) { return nil }
         let isName =
           isEnclosed || isMarked || !(rest.first?.isBlank ?? false)
+          || rest.prefix(while: \.isBlank).contains(10)
           || LetterAnswer.isFollowed(byte, by: rest.drop(while: \.isBlank))
-        let counts = isAnswer || passed > 0 || isVerdict(rest)
+        let counts = isAnswer || passed > 0 || isVerdict(rest) || (isChosen && isEnd(rest))
         return isName && counts ? found.text : nil
+      } else if isAnswer, hasColon, LetterAnswer.isOption(byte.uppercased, count: count),
+        isEnd(text[(position + 1)...].prefix { $0 != 10 && $0 != 13 })
+      {
+        return String(UnicodeScalar(byte.uppercased))
       } else if let word = asides.first(where: { text.hasWord($0, at: position) }) {
         position += word.utf8CodeUnitCount
       } else if let filler = fillers.first(where: { text.hasWord($0, at: position) }) {
         passed += connectors.contains(filler.description) ? 1 : 0
+        hasColon = hasColon || [":", "\u{ff1a}"].contains(filler.description)
         guard passed <= 2 else { return nil }
         position += filler.utf8CodeUnitCount
       } else {
@@ -250,10 +264,41 @@ enum AnswerPhrase {
     return nil
   }
 
+  /// Whether a text goes on with nothing but marks.
+  private static func isEnd(_ rest: ArraySlice<UInt8>) -> Bool {
+    rest.allSatisfy { $0.isBlank || $0.isMarkdown || ".)!$}\"".utf8.contains($0) }
+  }
+
+  /// Whether a question is asked, as in "is the answer B?".
+  private static func isAsked(_ rest: ArraySlice<UInt8>) -> Bool {
+    rest.drop { $0.isBlank || $0.isMarkdown || ".)".utf8.contains($0) }.first == UInt8(ascii: "?")
+  }
+
+  /// Whether the words before say that something is not thought or said, as in "I don't think that
+  /// the answer is B".
+  private static func isDenied(_ before: ArraySlice<UInt8>) -> Bool {
+    let part = before.suffix(80).split { ".!?,;:\n\r".utf8.contains($0) }.last ?? []
+    let words = part.split { !$0.isLetter && $0 != UInt8(ascii: "'") }
+      .map { String(decoding: $0, as: UTF8.self).lowercased() }
+    return words.contains { $0.hasSuffix("n't") || ["not", "never", "wrong"].contains($0) }
+      && words.contains { ["think", "believe", "say", "claim", "conclude", "mean"].contains($0) }
+  }
+
+  /// Whether a text ends with "choose" or the like, and no word before it denies that.
+  private static func isChosen(_ before: ArraySlice<UInt8>) -> Bool {
+    let words = before.suffix(60).split { !$0.isLetter && $0 != UInt8(ascii: "'") }
+      .map { String(decoding: $0, as: UTF8.self).lowercased() }
+    guard let verb = words.last(where: { !["the", "with", "for"].contains($0) }),
+      ["choose", "select", "pick", "go", "choosing", "chose", "selected"].contains(verb)
+    else { return false }
+    return !words.contains { ["not", "never", "if", "cannot"].contains($0) || $0.hasSuffix("n't") }
+  }
+
   /// Whether another option follows a comma, as in `C, D`.
   private static func isList(_ rest: ArraySlice<UInt8>, count: Int) -> Bool {
-    guard let mark = rest.first, ",/&;".utf8.contains(mark) else { return false }
-    let next = rest.dropFirst().drop { $0.isBlank || $0.isMarkdown }
+    let marks: [StaticString] = [",", "/", "&", ";", "+", "-", "\u{2013}", "~"]
+    guard let mark = marks.first(where: { rest.has($0, at: rest.startIndex) }) else { return false }
+    let next = rest.dropFirst(mark.utf8CodeUnitCount).drop { $0.isBlank || $0.isMarkdown }
     guard let other = letter(at: next.startIndex, in: next, count: count) else { return false }
     // "C, A is wrong" goes on with a sentence.
     return next[other.end...].drop(while: \.isBlank).first?.isLetter != true
@@ -271,6 +316,11 @@ enum AnswerPhrase {
       let isInWord = position > text.startIndex && text[position - 1].isLetter
       guard !isInWord, let found = letter(at: position, in: text, count: count) else { continue }
       let rest = text[found.end...].drop { $0.isBlank || $0.isMarkdown }
+      if rest.hasWord("is correct", at: rest.startIndex), isEnd(rest.dropFirst(10)),
+        isFirst(text[..<position])
+      {
+        return found.text
+      }
       let verdict = verdicts.first {
         $0.description.hasPrefix("is the") && rest.hasWord($0, at: rest.startIndex)
       }
@@ -283,6 +333,15 @@ enum AnswerPhrase {
       }
     }
     return nil
+  }
+
+  /// Whether a sentence begins behind a text, or a word that concludes.
+  private static func isFirst(_ before: ArraySlice<UInt8>) -> Bool {
+    let rest = before.reversed().drop { ($0.isBlank && $0 != 10) || $0.isMarkdown }
+    guard let last = rest.first else { return true }
+    if last == 10 || ".,:".utf8.contains(last) { return true }
+    let word = String(decoding: rest.prefix(while: \.isLetter).reversed(), as: UTF8.self)
+    return ["so", "thus", "hence", "therefore", "that"].contains(word.lowercased())
   }
 
   /// Whether text says of the option before it that it is the answer.
@@ -308,7 +367,7 @@ enum AnswerPhrase {
     }
     let isPartOfWord =
       following.map { $0.isLetter || $0.isDigit } == true || isLetter(behind: "'")
-      || isLetter(behind: "\u{2019}")
+      || isLetter(behind: "\u{2019}") || isLetter(behind: "-")
     guard !isPartOfWord else { return nil }
     let isMarked = isEnclosed || following.map { ".)".utf8.contains($0) } == true
     return (String(UnicodeScalar(letter)), position + (isMarked ? 2 : 1))

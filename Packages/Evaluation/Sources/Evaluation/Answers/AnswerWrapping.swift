@@ -43,7 +43,11 @@ enum AnswerWrapping {
   /// Commands that only change the look of their argument.
   private static let styles: Set<String> = [
     "boxed", "fbox", "underline", "uline", "textbf", "mathbf", "boldsymbol", "bm", "pmb", "mathsf",
-    "mathit", "mathtt", "mathnormal", "framebox", "ensuremath", "phantom",
+    "mathit", "mathtt", "mathnormal", "framebox", "ensuremath",
+  ]
+  /// Commands whose argument is not printed where it stands.
+  private static let unseen: Set<String> = [
+    "tag", "label", "phantom", "hphantom", "vphantom", "hspace", "vspace",
   ]
   /// Commands whose argument is text.
   private static let texts: Set<String> = [
@@ -89,7 +93,7 @@ enum AnswerWrapping {
         let inner = unwrapped(argument, opensText: false, depth: depth + 1)
         result += Array("\\text{".utf8) + inner + [UInt8(ascii: "}")]
         position = after
-      } else if argument != nil, colours.contains(name) {
+      } else if argument != nil, colours.contains(name) || unseen.contains(name) {
         position = after
       } else if switches.contains(name) {
         result.append(UInt8(ascii: " "))

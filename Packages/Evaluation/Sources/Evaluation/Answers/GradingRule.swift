@@ -110,9 +110,11 @@ enum IntegerAnswer {
       digits = digits[..<point]
     }
     while let inner = digits.unwrapped(by: "(", ")") { digits = inner }
-    if let whole = Rational(latex: String(decoding: digits, as: UTF8.self))?.wholeNumber {
-      digits = Array(whole.utf8)[...]
-    }
+    // A fraction that is whole, or another number that is known exactly, such as `2^7`.
+    let exact =
+      Rational(latex: String(decoding: digits, as: UTF8.self))
+      ?? LatexEvaluator.value(of: digits, at: 1)?.exact
+    if let whole = exact?.wholeNumber { digits = Array(whole.utf8)[...] }
     guard !digits.isEmpty, digits.allSatisfy(\.isDigit),
       let value = Int((isNegative ? "-" : "") + String(decoding: digits, as: UTF8.self)),
       value >= from ?? .min, value <= to ?? .max

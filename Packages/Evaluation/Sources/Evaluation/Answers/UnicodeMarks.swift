@@ -28,6 +28,11 @@ enum UnicodeMarks {
         result += root(&scalars, degree: degree)
       } else if let form = forms[scalar] {
         result += form
+      } else if (0xFF01...0xFF5E).contains(scalar.value),
+        let narrow = Unicode.Scalar(scalar.value - 0xFEE0)
+      {
+        // Letters, digits and marks of ASCII as wide as Chinese ones.
+        result.unicodeScalars.append(narrow)
       } else {
         result.unicodeScalars.append(scalar)
       }
@@ -86,7 +91,7 @@ enum UnicodeMarks {
     "⅖": "\\frac{2}{5}", "⅗": "\\frac{3}{5}", "⅘": "\\frac{4}{5}", "⅙": "\\frac{1}{6}",
     "⅚": "\\frac{5}{6}", "⅛": "\\frac{1}{8}", "⅜": "\\frac{3}{8}", "⅝": "\\frac{5}{8}",
     "⅞": "\\frac{7}{8}", "€": "EUR ", "£": "GBP ", "¥": "", "¢": " cents",
-    "₹": "INR ", "：": ":", "，": ",", "′": "'", "∖": "\\setminus ",
+    "₹": "INR ", "。": ".", "、": ",", "′": "'", "∖": "\\setminus ",
     "…": "...", "∫": "\\int ", "∑": "\\sum ", "∏": "\\prod ", "→": "\\to ",
   ]
 }

@@ -15,7 +15,7 @@ extension Eviction: CustomStringConvertible, Codable {
       var settings = try EvictionSettings(text)
       guard let kind = evictions.method(named: settings.name) else {
         let names = evictions.names.joined(separator: ", ")
-        throw EvictionProblem("expected \(names) before the colon")
+        throw EvictionProblem("\"\(settings.name)\" is no eviction; expected \(names)")
       }
       let budget = settings.budget
       let method = try kind.init(&settings, budget: budget)
@@ -24,7 +24,8 @@ extension Eviction: CustomStringConvertible, Codable {
         try settings.take("prompt", Int.init) ?? max(Self.defaultPromptBuffer, buffer)
       let order = try settings.take("order", Order.init) ?? .position
       let schedule = try settings.take("schedule", Schedule.init) ?? .staged
-      try settings.expectNothingLeft()
+      try settings.expectNothingLeft(
+        known: kind.keys + ["buffer", "prompt", "order", "schedule"])
       do throws(KVPolicyError) {
         try self.init(
           method, budget: budget, buffer: buffer, promptBuffer: prompt, order: order,

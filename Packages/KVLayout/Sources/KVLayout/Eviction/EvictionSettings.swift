@@ -36,9 +36,12 @@ public struct EvictionSettings {
     return value
   }
 
-  func expectNothingLeft() throws(EvictionProblem) {
-    if let first = values.first {
-      throw EvictionProblem("\(name) has no key \"\(first.key)\" here")
-    }
+  /// - Throws: `EvictionProblem` for a key that nobody took, or that is said twice; `known` are the
+  ///   keys that may stand here.
+  func expectNothingLeft(known: [String]) throws(EvictionProblem) {
+    guard let first = values.first else { return }
+    guard !known.contains(first.key) else { throw EvictionProblem("\(first.key) is said twice") }
+    throw EvictionProblem(
+      "\(name) has no key \"\(first.key)\"; expected \(known.joined(separator: ", "))")
   }
 }

@@ -42,6 +42,7 @@ public final class GGUFWriter: ModelWriter {
   private let rows: GGUFRows
   private let spoolPath: String
   private var spool: OutputFile?
+  private var lock: OutputLock?
   private var entries: [Entry] = []
   /// The places of `entries` by name.
   private var places: [String: Int] = [:]
@@ -81,6 +82,9 @@ public final class GGUFWriter: ModelWriter {
       throw .missing(path: folder, what: "the folder to write into")
     }
     spoolPath = folder + "/.\(target.lastPathComponent).tensors"
+    try checkTarget()
+    lock = try OutputLock(folder + "/.\(target.lastPathComponent).lock")
+    // Another run may have ended while this one waited for the lock.
     try checkTarget()
     unlink(spoolPath)
     spool = try OutputFile(creating: spoolPath)
@@ -377,5 +381,6 @@ public final class GGUFWriter: ModelWriter {
     guard spool != nil else { return }
     spool = nil
     unlink(spoolPath)
+    lock?.release()
   }
 }

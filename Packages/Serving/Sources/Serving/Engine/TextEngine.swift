@@ -10,13 +10,22 @@ public enum TextEvent: Sendable {
 }
 
 /// Why an engine does not take a submission.
-public enum EngineRefusal: Error, Sendable, Equatable {
+public enum EngineRefusal: Error, Sendable, Equatable, CustomStringConvertible {
   /// So many texts wait already.
   case busy(waiting: Int)
   /// It is about to end.
   case draining
   /// A request cannot be run.
   case request(GenerationError)
+
+  /// One sentence for people.
+  public var description: String {
+    switch self {
+    case .busy(let waiting): "\(waiting) texts wait already"
+    case .draining: "the engine is about to end"
+    case .request(let error): error.description
+    }
+  }
 }
 
 /// Texts that were submitted together.

@@ -1,34 +1,61 @@
 import Foundation
 
-/// A complex number, as far as the value of an answer needs it.
+/// A complex number, as far as the value of an answer needs it: two doubles and, of what is made of
+/// whole numbers and decimals by the four operations and whole powers, the exact value.
 struct ComplexNumber: Equatable {
-  var real: Double
-  var imaginary: Double
+  let real: Double
+  let imaginary: Double
+  /// The exact value; nil for what is known to the digits of doubles alone.
+  let exact: Rational?
 
   init(_ real: Double, _ imaginary: Double = 0) {
-    self.real = real
-    self.imaginary = imaginary
+    (self.real, self.imaginary, exact) = (real, imaginary, nil)
+  }
+
+  /// A number that is known exactly.
+  init(_ exact: Rational) {
+    (real, imaginary, self.exact) = (exact.value, 0, exact)
+  }
+
+  /// Whether the doubles are the same.
+  static func == (left: Self, right: Self) -> Bool {
+    left.real == right.real && left.imaginary == right.imaginary
   }
 
   static let i = ComplexNumber(0, 1)
 
-  /// Whether both parts are numbers.
-  var isFinite: Bool { real.isFinite && imaginary.isFinite }
+  /// Whether it has a value, as doubles or exactly.
+  var isFinite: Bool { exact != nil || (real.isFinite && imaginary.isFinite) }
+
+  /// This number without its exact value.
+  var rounded: Self { Self(real, imaginary) }
+
+  /// The result of an operation on two exact numbers, where it is one.
+  private static func exactly(
+    _ left: Self, _ right: Self, _ operation: (Rational, Rational) -> Rational?
+  ) -> Self? {
+    guard let left = left.exact, let right = right.exact else { return nil }
+    return operation(left, right).map { Self($0) }
+  }
 
   /// The distance from zero.
   var magnitude: Double { hypot(real, imaginary) }
 
   static func + (left: Self, right: Self) -> Self {
-    Self(left.real + right.real, left.imaginary + right.imaginary)
+    exactly(left, right, +) ?? Self(left.real + right.real, left.imaginary + right.imaginary)
   }
 
   static func - (left: Self, right: Self) -> Self {
-    Self(left.real - right.real, left.imaginary - right.imaginary)
+    left + -right
   }
 
-  static prefix func - (number: Self) -> Self { Self(-number.real, -number.imaginary) }
+  static prefix func - (number: Self) -> Self {
+    if let exact = number.exact, let negative = -exact { return Self(negative) }
+    return Self(-number.real, -number.imaginary)
+  }
 
   static func * (left: Self, right: Self) -> Self {
+    if let exact = exactly(left, right, *) { return exact }
     if left.imaginary == 0, right.imaginary == 0 { return Self(left.real * right.real) }
     return Self(
       left.real * right.real - left.imaginary * right.imaginary,
@@ -37,6 +64,7 @@ struct ComplexNumber: Equatable {
 
   /// The quotient; not finite for a zero divisor.
   static func / (left: Self, right: Self) -> Self {
+    if let exact = exactly(left, right, /) { return exact }
     if left.imaginary == 0, right.imaginary == 0 { return Self(left.real / right.real) }
     let square = right.real * right.real + right.imaginary * right.imaginary
     let product = left * Self(right.real, -right.imaginary)
@@ -62,6 +90,9 @@ struct ComplexNumber: Equatable {
 
   /// This number to a power; whole exponents up to 4096 by multiplying.
   func power(_ exponent: Self) -> Self {
+    if let exact, let whole = exponent.exact?.integer, let power = exact.power(whole) {
+      return Self(power)
+    }
     if exponent.imaginary == 0, exponent.real == exponent.real.rounded(),
       abs(exponent.real) <= 4096
     {

@@ -36,7 +36,7 @@ extension LatexEvaluator {
     }
     let isNegative = take("-")
     if take("\\infty") { return isNegative ? -.infinity : .infinity }
-    guard let value = argument(), value.imaginary == 0 else { return nil }
+    guard let value = argument(), value.imaginary == 0, value.real.isFinite else { return nil }
     return isNegative ? -value.real : value.real
   }
 
@@ -47,7 +47,7 @@ extension LatexEvaluator {
   }
 
   private mutating func realValue(of part: ArraySlice<UInt8>) -> Double? {
-    guard let value = value(of: part), value.imaginary == 0 else { return nil }
+    guard let value = value(of: part), value.imaginary == 0, value.real.isFinite else { return nil }
     return value.real
   }
 

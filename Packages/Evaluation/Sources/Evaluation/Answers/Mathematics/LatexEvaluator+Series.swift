@@ -3,6 +3,8 @@ extension LatexEvaluator {
   /// The terms of a series without end that are added before it counts as one that does not
   /// converge.
   private static let mostTerms = 2000
+  /// The terms of a sum that are added exactly.
+  private static let mostExactTerms = 100
 
   /// The value of a series; nil for bounds that are no whole numbers, too many terms, or a series
   /// without end that does not settle to the last digit.
@@ -41,7 +43,10 @@ extension LatexEvaluator {
     // An empty range is read once all the same, to find where its term ends.
     repeat {
       position = body
-      indices[name] = ComplexNumber(Double(index))
+      // Many terms are not worth their exact sum, and those of a series without end have none.
+      let isExact = upper.map { $0 - lower < Self.mostExactTerms } ?? false
+      let place = ComplexNumber(Rational(index))
+      indices[name] = isExact ? place : place.rounded
       let term = product()
       bytesLeft -= position - body
       guard bytesLeft >= 0 else { return nil }
@@ -51,7 +56,7 @@ extension LatexEvaluator {
       unchanged = (next - total).magnitude <= 1e-16 * next.magnitude ? unchanged + 1 : 0
       total = next
       index += 1
-      if upper == nil, unchanged >= 4 { return total }
+      if upper == nil, unchanged >= 4 { return total.rounded }
     } while upper.map { index <= $0 } ?? (index - lower < Self.mostTerms)
     return upper == nil ? nil : total
   }
@@ -79,17 +84,29 @@ extension LatexEvaluator {
 
   // MARK: Whole numbers
 
+  /// The factorial; exact of an exact number, while that is short enough.
   static func factorial(_ number: ComplexNumber) -> ComplexNumber? {
     guard number.imaginary == 0, number.real == number.real.rounded(),
-      (0...170).contains(number.real)
+      (0...3000).contains(number.real)
     else { return nil }
-    return ComplexNumber((0..<Int(number.real)).reduce(1.0) { $0 * Double($1 + 1) })
+    let one = ComplexNumber(Rational(1))
+    let product = (0..<Int(number.real)).reduce(number.exact == nil ? one.rounded : one) {
+      $0 * ComplexNumber(Rational($1 + 1))
+    }
+    return product.isFinite ? product : nil
   }
 
   static func binomial(_ n: ComplexNumber, _ k: ComplexNumber) -> ComplexNumber? {
     guard n.imaginary == 0, k.imaginary == 0, k.real == k.real.rounded(),
       (0...1000).contains(k.real)
     else { return nil }
+    if let whole = n.exact?.integer, k.real <= Double(whole) {
+      let top = (0..<Int(k.real)).reduce(ComplexNumber(Rational(1))) {
+        $0 * ComplexNumber(Rational(whole - $1))
+      }
+      let bottom = factorial(ComplexNumber(Rational(Int(k.real))))
+      if let exact = bottom.flatMap({ (top / $0).exact }) { return ComplexNumber(exact) }
+    }
     return ComplexNumber(
       (0..<Int(k.real)).reduce(1.0) { $0 * (n.real - Double($1)) / Double($1 + 1) })
   }

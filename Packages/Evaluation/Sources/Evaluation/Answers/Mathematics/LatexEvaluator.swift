@@ -110,7 +110,9 @@ struct LatexEvaluator {
   private mutating func power() -> ComplexNumber? {
     guard var base = atom() else { return nil }
     while take("!") {
-      guard let value = Self.factorial(base) else { return nil }
+      guard bytesLeft >= 0, let value = Self.factorial(base) else { return nil }
+      // It has as many factors, which take as long as bytes.
+      bytesLeft -= Int(base.real)
       base = value
     }
     if takeCommand("degree") { return base * ComplexNumber(.pi / 180) }
@@ -125,7 +127,7 @@ struct LatexEvaluator {
     guard depth < Self.deepest else { return nil }
     if let digit = text.byte(at: position), digit.isDigit {
       position += 1
-      return ComplexNumber(Double(digit - UInt8(ascii: "0")))
+      return ComplexNumber(Rational(Int(digit - UInt8(ascii: "0"))))
     }
     return signed()
   }
@@ -177,6 +179,7 @@ struct LatexEvaluator {
     openBars += 1
     defer { openBars -= 1 }
     guard let value = sum(), take("|") else { return nil }
+    if value.exact != nil { return value.real < 0 ? -value : value }
     return ComplexNumber(value.magnitude)
   }
 
@@ -187,7 +190,7 @@ struct LatexEvaluator {
     let digits = text[start..<position]
     if text.byte(at: position) == UInt8(ascii: "_") { return subscripted(digits) }
     if takeCommand("overline") { return repeating(digits) }
-    guard let value = Double(String(decoding: digits, as: UTF8.self)) else { return nil }
+    guard let value = Rational(decimal: digits) else { return nil }
     if digits.allSatisfy(\.isDigit), let fraction = plainFraction() {
       return ComplexNumber(value) + fraction
     }
@@ -197,15 +200,18 @@ struct LatexEvaluator {
   /// `0.1\overline{6}`: the decimals in braces go on for ever.
   private mutating func repeating(_ digits: ArraySlice<UInt8>) -> ComplexNumber? {
     guard let point = digits.firstIndex(of: UInt8(ascii: ".")),
-      let value = Double(String(decoding: digits + [UInt8(ascii: "0")], as: UTF8.self)),
+      let value = Rational(decimal: (digits + [UInt8(ascii: "0")])[...]),
       let close = LatexText.closingBrace(of: text, openedAt: position),
       (1...15).contains(close - position - 1),
-      let period = Double(String(decoding: text[(position + 1)..<close], as: UTF8.self))
+      let period = Rational(decimal: text[(position + 1)..<close])
     else { return nil }
-    let places = ComplexNumber(10).power(ComplexNumber(Double(digits.endIndex - point - 1)))
-    let nines = ComplexNumber(10).power(ComplexNumber(Double(close - position - 1)))
+    func ten(to power: Int) -> ComplexNumber {
+      ComplexNumber(Rational(10)).power(ComplexNumber(Rational(power)))
+    }
+    let places = ten(to: digits.endIndex - point - 1)
+    let nines = ten(to: close - position - 1) - ComplexNumber(Rational(1))
     position = close + 1
-    return ComplexNumber(value) + ComplexNumber(period) / places / (nines - ComplexNumber(1))
+    return ComplexNumber(value) + ComplexNumber(period) / places / nines
   }
 
   /// `\frac{a}{b}` of plain digits, the second part of a mixed number.
@@ -274,8 +280,8 @@ struct LatexEvaluator {
     if takeCommand("lfloor") { return rounded(closedBy: "\\rfloor", .down) }
     if takeCommand("lceil") { return rounded(closedBy: "\\rceil", .up) }
     if takeCommand("pi") { return ComplexNumber(.pi) }
-    if takeCommand("sum") { return series(ComplexNumber(0), +) }
-    if takeCommand("prod") { return series(ComplexNumber(1), *) }
+    if takeCommand("sum") { return series(ComplexNumber(Rational(0)), +) }
+    if takeCommand("prod") { return series(ComplexNumber(Rational(1)), *) }
     if takeCommand("int") { return integral() }
     if takeCommand("lim") { return limit() }
     if takeCommand("unit") { return skippedUnit() }

@@ -6,6 +6,8 @@
 enum MathEquality {
   /// Relative difference up to which two values count as one.
   private static let tolerance = 1e-9
+  /// What may be left of a zero after rounding.
+  private static let remainder = 1e-14
   /// Where expressions are compared; the points only have to differ.
   private static let points: [UInt64] = [1, 2, 3, 4, 5, 6]
 
@@ -181,6 +183,8 @@ enum MathEquality {
     let counts = [left, right].contains { text in
       ["!", "\\sum", "\\prod", "\\binom"].contains { text.contains($0) }
     }
+    // What is written as tiny is no remainder of a rounding.
+    let isTiny = [left, right].contains { $0.contains("10^{-") }
     let isHigh = DerivativeText.isHigh(in: left) || DerivativeText.isHigh(in: right)
     var compared = 0
     for point in points {
@@ -189,7 +193,9 @@ enum MathEquality {
         LatexEvaluator.value(of: right, at: point, usesWholeNumbers: counts)
       ) {
       case (let a?, let b?):
-        guard areClose(a, b) else { return false }
+        // What is known exactly has no variables.
+        if a.exact != nil, b.exact != nil { return areClose(a, b) }
+        guard areClose(a, b, remainder: isTiny ? 0 : remainder) else { return false }
         compared += 1
       case (nil, nil): continue
       case (nil, _), (_, nil):
@@ -199,9 +205,10 @@ enum MathEquality {
     return compared >= 2 || (compared == 0 && areSameText(left, right))
   }
 
-  /// Four letters or more, which are a word and no product.
+  /// Four letters or more, or three capitals, which are a word and no product.
   private static func isWord(_ text: ArraySlice<UInt8>) -> Bool {
-    text.count >= 4 && text.allSatisfy(\.isLetter)
+    text.allSatisfy(\.isLetter)
+      && (text.count >= 4 || (text.count == 3 && text.allSatisfy { $0.lowercased != $0 }))
   }
 
   /// Whether texts with a word in them differ in nothing but case and marks.
@@ -266,10 +273,14 @@ enum MathEquality {
     expressions(quotient(left, leftBase), quotient(right, rightBase))
   }
 
-  private static func areClose(_ left: ComplexNumber, _ right: ComplexNumber) -> Bool {
+  /// Whether two values are the same: exactly, where both are known exactly.
+  private static func areClose(
+    _ left: ComplexNumber, _ right: ComplexNumber, remainder: Double = Self.remainder
+  ) -> Bool {
+    if let left = left.exact, let right = right.exact { return left == right }
     let scale = max(left.magnitude, right.magnitude)
-    // Below this, what is left of a zero after rounding.
-    return scale <= 1e-14 || (left - right).magnitude <= tolerance * scale
+    guard scale.isFinite else { return false }
+    return scale <= remainder || (left - right).magnitude <= tolerance * scale
   }
 
   private typealias Equation = (left: ArraySlice<UInt8>, right: ArraySlice<UInt8>)

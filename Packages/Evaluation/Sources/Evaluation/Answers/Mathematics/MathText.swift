@@ -56,8 +56,11 @@ enum MathText {
       word.count >= 3 && word.first != 0x5c && word.allSatisfy(\.isLetter)
         && !formulaWords.contains(String(decoding: word, as: UTF8.self).lowercased())
     }
+    let isRefused = words.contains {
+      NumberChange.isRefusal(String(decoding: $0, as: UTF8.self))
+    }
     let isAnswer = answer.last.map { $0.isDigit || "}%$".utf8.contains($0) } == true
-    return isApart && isRemark && isAnswer ? Array(answer) : text
+    return isApart && isRemark && isAnswer && !isRefused ? Array(answer) : text
   }
 
   /// Words of formulas, which are no remark.

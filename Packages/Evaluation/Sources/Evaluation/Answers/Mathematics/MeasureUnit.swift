@@ -40,7 +40,7 @@ struct MeasureUnit: Equatable {
     var factors: [Factor] = []
     for part in text.split(separator: "*") {
       let pieces = part.split(separator: "^")
-      guard let name = pieces.first.map(String.init), Self.sizes[name] != nil else { return nil }
+      guard let name = pieces.first.map(String.init), Self.size(of: name) != nil else { return nil }
       let power = pieces.count == 2 ? Int(pieces[1]) : 1
       guard let power, (-9...9).contains(power) else { return nil }
       factors.append(Factor(name: name, power: power))
@@ -56,14 +56,14 @@ struct MeasureUnit: Equatable {
 
   /// How many units of its dimension this one is.
   var size: Double {
-    factors.reduce(1) { $0 * pow(Self.sizes[$1.name]?.size ?? 1, Double($1.power)) }
+    factors.reduce(1) { $0 * pow(Self.size(of: $1.name)?.size ?? 1, Double($1.power)) }
   }
 
   /// The powers of what is measured; empty for shares and angles.
   var dimension: [String: Int] {
     var powers: [String: Int] = [:]
     for factor in factors {
-      guard let measured = Self.sizes[factor.name], !measured.of.isEmpty else { continue }
+      guard let measured = Self.size(of: factor.name), !measured.of.isEmpty else { continue }
       powers[measured.of, default: 0] += factor.power * measured.power
     }
     return powers.filter { $0.value != 0 }
@@ -107,8 +107,34 @@ struct MeasureUnit: Equatable {
     if let name = letters[word] { return name }
     let lower = word.lowercased()
     if let name = names[lower] { return name }
-    return sizes[lower] == nil ? nil : lower
+    if sizes[lower] != nil { return lower }
+    return prefixed(word) == nil ? nil : word
   }
+
+  /// Of a unit by its name, or by its sign with a prefix.
+  private static func size(of name: String) -> (size: Double, of: String, power: Int)? {
+    sizes[name] ?? prefixed(name)
+  }
+
+  /// `mA`, `nm`, `MHz`: one of the SI's prefixes before one of its signs, both as they are spelled.
+  private static func prefixed(_ word: String) -> (size: Double, of: String, power: Int)? {
+    guard let first = word.first, let factor = prefixes[first], !["am", "pm"].contains(word),
+      let base = signs[String(word.dropFirst())].flatMap({ sizes[$0] })
+    else { return nil }
+    return (factor * base.size, base.of, base.power)
+  }
+
+  private static let prefixes: [Character: Double] = [
+    "p": 1e-12, "n": 1e-9, "µ": 1e-6, "μ": 1e-6, "u": 1e-6, "m": 1e-3, "c": 0.01, "d": 0.1,
+    "h": 100, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
+  ]
+
+  private static let signs = [
+    "m": "meter", "g": "gram", "s": "second", "A": "ampere", "V": "volt", "W": "watt",
+    "J": "joule", "N": "newton", "L": "liter", "l": "liter", "Hz": "hertz", "Pa": "pascal",
+    "mol": "mole", "eV": "electronvolt", "B": "byte", "cal": "calorie", "bar": "bar",
+    "F": "farad", "T": "tesla", "C": "coulomb",
+  ]
 
   private static let letters = [
     "m": "meter", "s": "second", "g": "gram", "h": "hour", "L": "liter", "l": "liter",
@@ -133,6 +159,10 @@ struct MeasureUnit: Equatable {
     "fahrenheit": (1, "fahrenheit", 1), "hertz": (1, "time", -1), "newton": (1, "newton", 1),
     "joule": (1, "joule", 1), "kj": (1000, "joule", 1), "watt": (1, "watt", 1),
     "kw": (1000, "watt", 1), "volt": (1, "volt", 1), "ampere": (1, "ampere", 1),
+    "mole": (1, "mole", 1), "pascal": (1, "pascal", 1), "bar": (1e5, "pascal", 1),
+    "atm": (101_325, "pascal", 1), "electronvolt": (1.602_176_634e-19, "joule", 1),
+    "calorie": (4.184, "joule", 1), "byte": (1, "byte", 1), "farad": (1, "farad", 1),
+    "tesla": (1, "tesla", 1), "coulomb": (1, "coulomb", 1),
   ]
 
   private static let names = [
@@ -143,7 +173,8 @@ struct MeasureUnit: Equatable {
     "oz": "ounce", "sec": "second", "min": "minute", "hr": "hour", "yr": "year", "usd": "dollar",
     "eur": "euro", "rupee": "inr", "rs": "inr", "percentage": "percent", "pct": "percent",
     "deg": "degree", "rad": "radian", "hz": "hertz", "kilojoule": "kj", "kilowatt": "kw",
-    "amp": "ampere",
+    "amp": "ampere", "mol": "mole", "pa": "pascal", "ev": "electronvolt", "cal": "calorie",
+    "atmosphere": "atm",
   ].merging(plurals) { first, _ in first }
 
   private static let plurals: [String: String] = {

@@ -94,9 +94,8 @@ enum Quantity {
       if let (number, unit) = scaled(amount.number[...], words) {
         return (number, unit ?? amount.unit)
       }
-      return (
-        amount.number, MeasureUnit(text: words) ?? MeasureUnit(words: words)
-      )
+      let unit = MeasureUnit(text: words) ?? MeasureUnit(words: words)
+      return unit == nil && NumberChange.isMade(by: words) ? (text, nil) : (amount.number, unit)
     }
     let amount = withoutCurrency(trimmed)
     let (number, unit) = withoutWords(amount.number[...])
@@ -261,13 +260,23 @@ enum Quantity {
     let words = text.lowercased().split { " /.-".contains($0) }
     // How often, and how many beyond those there are.
     if words == ["times"] || (words.first == "more" && !words.contains("than")) { return true }
-    guard let first = words.first, words.count <= 6,
-      words.allSatisfy({ $0.utf8.allSatisfy(\.isLetter) && !formulaWords.contains(String($0)) })
+    guard let first = words.first, words.count <= 6, isKnown || !NumberChange.isMade(by: text),
+      words.allSatisfy({ isWord($0) && !formulaWords.contains(String($0)) })
     else { return false }
+    // Signs of their own count things without a blank: `7个`.
+    if first.unicodeScalars.first.map({ $0.value >= 0x2E80 }) == true { return true }
     if isKnown || generic.contains(String(first)) {
       return afterBlank || first.count >= 2 || words.count > 1
     }
     return afterBlank && first.count >= 3
+  }
+
+  /// Letters of any script but Greek, whose letters are names in formulas.
+  private static func isWord(_ text: Substring) -> Bool {
+    text.unicodeScalars.allSatisfy { letter in
+      letter.properties.isAlphabetic && !(0x370...0x3FF).contains(letter.value)
+        && !(0x1F00...0x214F).contains(letter.value) && letter.value < 0x1D400
+    }
   }
 
   /// Words that go on with a formula or a sentence.
