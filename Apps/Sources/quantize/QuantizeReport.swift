@@ -126,7 +126,10 @@ struct QuantizeReport {
     func size(_ path: String) throws -> Int {
       try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
     }
-    if target.pathExtension == "gguf" { return try size(target.path) }
+    // A GGUF file may have any name.
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: target.path, isDirectory: &isFolder)
+    if exists, !isFolder.boolValue { return try size(target.path) }
     let names = try FileManager.default.contentsOfDirectory(atPath: target.path)
     return try names.filter { $0.contains(".safetensors") }.reduce(0) {
       try $0 + size(target.appendingPathComponent($1).path)
