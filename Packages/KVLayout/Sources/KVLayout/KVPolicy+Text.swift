@@ -1,4 +1,12 @@
 extension KVPolicy: CustomStringConvertible, Codable {
+  /// What the text form may say, for descriptions.
+  public static let grammar = """
+    a format (bf16, int8, int4, int2, or KEYS/VALUES), tiers such as bf16:256,int8:1024,int4, an eviction \
+    such as rkv:2048, settings (group=32, keys=per-token, scheme=hqq, rule=kivi, rotate=kv), \
+    formats by kind of thought (thoughts=int8:64,int4:64), and formats of single layers (L0=int8, \
+    L4-7=int8/int4), joined by +
+    """
+
   /// Reads the text form: `bf16`, `int8/int4` (keys/values), tiers such as
   /// `bf16:256,int8:1024,int4` or `tiered`, `rkv:2048`, `rkv:2048+int8`, `int4+group=32+rule=kivi`.
   /// One format means the residual of 128 tokens in BF16 before it. `int4+L0=int8+L4-7=int8/int4`
