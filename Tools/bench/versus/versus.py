@@ -1,6 +1,6 @@
 """Our engine beside llama.cpp, in turns, on the same shapes with random weights.
 
-    python3 Tools/bench/versus-llamacpp/versus.py            # from the root of the checkout
+    python3 Tools/bench/versus/versus.py            # from the root of the checkout
     ... versus.py --shape 1.7b --threads 1 --cases "16 sequences" --turns 3
     ... versus.py --shape 30b-a3b --layers 4 --python VENV/bin/python      # one that has llama-cpp-python already
     ... versus.py --shape qwen3.5-4b --layers 8 --prepare                  # writes the GGUF files and measures nothing
@@ -168,7 +168,7 @@ def measure(setting, options, python, ceilings_program):
         peers = {}
         for kind, cache in setting.peers:
             file = gguf_file(python, kind, options)
-            peers[kind.upper(), cache] = running.enter_context(Engine([python, HERE / "peer.py", file, "--kv", cache, *flags]))
+            peers[kind.upper(), cache] = running.enter_context(Engine([python, HERE / "llamacpp_peer.py", file, "--kv", cache, *flags]))
         turns = []
         for turn in range(options.turns + 1):
             found = ({name: peer.measure()[0] for name, peer in peers.items()}, engine.measure(),
@@ -200,7 +200,7 @@ def main():
     parser.add_argument("--cases", default="", help="only settings with a line of the table whose name contains this")
     parser.add_argument("--engine", default="bin/bench-engine", help="our measuring program")
     parser.add_argument("--ours", default="", help="further flags for it")
-    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("runs/versus-llamacpp"))
+    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("runs/versus"))
     parser.add_argument("--results", type=pathlib.Path, help="a table of Tools/bench/results to put the figures into")
     options = parser.parse_args()
 
