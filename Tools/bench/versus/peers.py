@@ -21,8 +21,8 @@ def environment(folder, packages, **variables):
         try:
             venv.create(folder, with_pip=True)
             subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True, env=os.environ | variables)
-        except (subprocess.CalledProcessError, OSError) as error:
-            raise Failed(f"{', '.join(packages)} could not be installed into {folder}: {error}") from None
+        except (subprocess.CalledProcessError, OSError):
+            raise Failed(f"{' and '.join(packages)} could not be installed into {folder}") from None
         (folder / "complete").touch()
     return python
 

@@ -18,6 +18,7 @@ share from figures of one turn.
 import argparse
 import contextlib
 import datetime
+import functools
 import os
 import pathlib
 import statistics
@@ -55,18 +56,25 @@ def skip(name, error):
     print(f"\nskipped: {name}: {error}", file=sys.stderr)
 
 
+@functools.cache
+def alone(name, command, patience):
+    """The better of two measurements while nothing else runs; None where it fails."""
+    with Engine(command, patience=patience) as engine:
+        try:
+            readings = [engine.measure()[0] for _ in range(2)]
+            return {field: max(reading[field] for reading in readings) for field in readings[0]}
+        except Failed as error:
+            skip(name, error)
+            return None
+
+
 def ways(peer, setting, options):
     """Name and command of what takes part: all ways of a peer, or where they are many the best of each field."""
-    found = {way: [*command, *flags(setting, options)] for way, command in peer.ways(setting).items()}
+    found = {way: (*command, *flags(setting, options)) for way, command in peer.ways(setting).items()}
     if len(found) <= MANY:
         return found
-    figures = {}
-    for way, command in found.items():
-        with Engine(command, patience=options.patience) as engine:
-            try:
-                figures[way] = engine.measure()[0]
-            except Failed as error:
-                skip(f"{peer.name} ({way})", error)
+    figures = {way: alone(f"{peer.name} ({way})", command, options.patience) for way, command in found.items()}
+    figures = {way: figure for way, figure in figures.items() if figure}
     best = {max(figures, key=lambda way: figures[way][field]) for _, field in setting.fields if figures}
     return {way: command for way, command in found.items() if way in best}
 
