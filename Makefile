@@ -67,8 +67,8 @@ bench: build ## Measure prompt and generation speed at the shapes of Qwen3-0.6B
 	@"$$($(RELEASE) --show-bin-path)/bench-engine" $(ARGS)
 	$(if $(ARGS),,@"$$($(RELEASE) --show-bin-path)/bench-engine" --numerics exact --head-bits 16)
 
-versus: build ## Compare with llama.cpp on the same shapes (builds it first; minutes)
-	python3 Tools/bench/versus-llamacpp/versus.py --engine "$$($(RELEASE) --show-bin-path)/bench-engine" $(ARGS)
+versus: build ## Compare with llama.cpp on the same shapes (builds it first; minutes); ARGS=--openvino adds OpenVINO
+	python3 Tools/bench/versus/versus.py --engine "$$($(RELEASE) --show-bin-path)/bench-engine" $(ARGS)
 
 # The installed program carries the Swift runtime, so that it runs where there is no toolchain; that takes a build of its own.
 STATIC := $(RELEASE) --static-swift-stdlib --scratch-path .build/static --product bitbudget

@@ -26,6 +26,11 @@ class Shape:
         """The same with fewer layers."""
         return dataclasses.replace(self, layers=layers or self.layers)
 
+    @property
+    def is_dense(self):
+        """Whether every layer attends and has one feed-forward part."""
+        return not self.experts and not self.linear_heads
+
     def attends(self, layer):
         return not self.linear_heads or layer % INTERVAL == INTERVAL - 1
 
