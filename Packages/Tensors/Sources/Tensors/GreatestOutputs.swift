@@ -27,11 +27,11 @@ public protocol GreatestFirstWeights: LinearWeights {
   /// Computes the product with an input where it may count.
   ///
   /// - Parameters:
-  ///   - wanted: the outputs that are wanted.
   ///   - input: `[tokens, in]`, as for `product`.
   ///   - y: `[tokens, out]`, overwritten. What is wanted has the bits that `product` gives, and so
   ///     has whatever equals the least of it; every other output has them too, or it is a number
   ///     near them that is below all of these.
+  ///   - wanted: the outputs that are wanted.
   ///   - pool: the threads.
   func multiply(
     _ input: LinearInput, into y: UnsafeMutablePointer<Float>, wanting wanted: GreatestOutputs,
