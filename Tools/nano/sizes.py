@@ -89,7 +89,7 @@ SIZES = {
                       begins_with="nano-0.5m"), experts=8, chosen=2),
         # Not shipped: a hybrid, two of whose three layers hold a state of a fixed size.
         Size("nano-hybrid", 128, 256, 3, 4, 2, 32,
-             Training(3_000_000, 501, first_names=0, cooldown=0.5, begins_with="nano-0.5m"), linear=(0, 2)),
+             Training(12_000_000, 501, first_names=0, cooldown=0.5, begins_with="nano-0.5m"), linear=(0, 2)),
         # The second generation: equally deep, with keys and values of every head.
         Size("nano2-0.2m", 64, 128, 3, 2, 2, 32, Training(3_000_000, 2020, cooldown=0.4), NANO2),
         Size("nano2-0.5m", 128, 192, 3, 4, 4, 32, Training(3_000_000, 2050, cooldown=0.4), NANO2),
