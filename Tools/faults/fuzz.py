@@ -94,7 +94,14 @@ def corpus(folder):
             place = model(name, [], command("generate", "--model", "{}", *GENERATE), make)
         except subprocess.CalledProcessError:
             continue
-        weights = [file.name for file in place.iterdir() if "safetensors" in file.name or file.suffix == ".gguf"]
+        if place.is_file():  # a GGUF file is the whole model
+            targets.pop()
+            own = folder / "gguf-own"
+            own.mkdir()
+            place.rename(own / "model.gguf")
+            targets.append(Target(name, own, ["model.gguf"], command("generate", "--model", "{}/model.gguf", *GENERATE)))
+            continue
+        weights = [file.name for file in place.iterdir() if "safetensors" in file.name]
         targets[-1].files = weights + ["config.json"]
     # GGUF files as other programs write them, where the reference data lies beside the checkout.
     for file in sorted(ROOT.parent.glob("shared/goldens/checkpoints/gguf_*/*.gguf"))[:3]:
