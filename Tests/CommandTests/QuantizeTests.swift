@@ -122,18 +122,24 @@ import Testing
     #expect(answer.isSuccess && answer.output.contains("\\boxed{24}"), "\(answer.errors)")
   }
 
-  /// Of a run that is killed, every byte is that of an undisturbed one; of another source, none is
-  /// used.
-  @Test func aKilledRunGoesOnWithItsOwnSourceOnly() throws {
-    let copy = try ModelCopy(in: folder)
-    let flags = try arguments(
-      ["--calibration", text(), "--samples", "64", "--length", "64"], model: copy.path)
+  /// The first block that a run stored before it was killed.
+  private func blockOfAKilledRun(_ flags: [String]) throws -> String {
     let running = try folder.start(.quantize, flags)
     let block = folder.path(".out.blocks/block-0")
     try #require(
       running.waits { FileManager.default.fileExists(atPath: block) }, "\(running.errors)")
     running.send(SIGKILL)
     #expect(running.finish().end == .killed(SIGKILL))
+    return block
+  }
+
+  /// Of a run that is killed, every byte is that of an undisturbed one; of another source, none is
+  /// used.
+  @Test func aKilledRunGoesOnWithItsOwnSourceOnly() throws {
+    let copy = try ModelCopy(in: folder)
+    let flags = try arguments(
+      ["--calibration", text(), "--samples", "64", "--length", "64"], model: copy.path)
+    let block = try blockOfAKilledRun(flags)
     let stopped = URL(fileURLWithPath: folder.path(".out.blocks"))
     let kept = folder.url.appendingPathComponent("kept")
     try FileManager.default.copyItem(at: stopped, to: kept)
@@ -157,12 +163,7 @@ import Testing
   /// A stored block that is damaged is said and left out, not met again and again.
   @Test func aDamagedBlockOfAKilledRunIsNoEndlessRefusal() throws {
     let flags = try arguments(["--calibration", text(), "--samples", "64", "--length", "64"])
-    let running = try folder.start(.quantize, flags)
-    let block = folder.path(".out.blocks/block-0")
-    try #require(
-      running.waits { FileManager.default.fileExists(atPath: block) }, "\(running.errors)")
-    running.send(SIGKILL)
-    #expect(running.finish().end == .killed(SIGKILL))
+    let block = try blockOfAKilledRun(flags)
     let file = URL(fileURLWithPath: block + "/model.safetensors.zst")
     try Data(contentsOf: file).dropLast(100).write(to: file)
     expectRefusal(

@@ -112,28 +112,11 @@ import Testing
     #expect(batch.meter.bytes == 0 && batch.load.reservedBytes == 0)
   }
 
-  /// The bytes in which each of the requests runs alone.
-  private static func leastBytes(
-    _ requests: [GenerationRequest], _ pass: ForwardPass
-  ) throws -> Int {
-    let batch = DecodingBatch(pass, limits: .init(kvByteBudget: 0))
-    var most = 0
-    for request in requests {
-      do throws(GenerationError) {
-        try batch.check(request)
-      } catch {
-        guard case .memoryExceeded(let bytes, _, _, _, _) = error else { throw error }
-        most = max(most, bytes)
-      }
-    }
-    return most
-  }
-
   @Test(arguments: [0, 1 << 20]) func allShareTheBytes(kept: Int) throws {
     let pass = try BatchGeneratorTests.makePass(context: 320)
     let requests = try Self.thinking(Self.requests())
     let alone = try Self.alone(requests, pass)
-    let least = try Self.leastBytes(requests, pass)
+    let least = try SpeculationTests.leastBytes(requests, pass)
     for bytes in [least, least + (4 << 20)] {
       let (texts, batch) = try Self.run(
         requests,

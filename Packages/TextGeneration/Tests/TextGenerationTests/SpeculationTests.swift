@@ -82,8 +82,9 @@ import Testing
   }
 
   /// The bytes in which each request can run alone.
-  private func leastBytes(
-    _ requests: [GenerationRequest], _ pass: ForwardPass, _ kv: KVPolicy, _ proposer: any Proposer
+  static func leastBytes(
+    _ requests: [GenerationRequest], _ pass: ForwardPass, _ kv: KVPolicy = .full,
+    _ proposer: (any Proposer)? = nil
   ) throws -> Int {
     let batch = DecodingBatch(pass, kv: kv, limits: .init(kvByteBudget: 0), proposer: proposer)
     var most = 0
@@ -112,7 +113,7 @@ import Testing
       let (found, timings) = try texts(requests, pass, kv, proposer)
       #expect(found == plain)
       if proposer is Oracle { #expect(timings.acceptedTokens > 50) }
-      let bytes = try leastBytes(requests, pass, kv, proposer)
+      let bytes = try Self.leastBytes(requests, pass, kv, proposer)
       #expect(
         try texts(requests, pass, kv, proposer, concurrency: 3, kvByteBudget: bytes).texts == plain)
     }
@@ -162,7 +163,7 @@ import Testing
       let found = try texts(requests, pass, kv, proposer, concurrency: 2)
       #expect(found.texts == plain)
       if proposer != nil { #expect(found.timings.acceptedTokens > 50) }
-      let bytes = try leastBytes(requests, pass, kv, proposer ?? PromptLookup())
+      let bytes = try Self.leastBytes(requests, pass, kv, proposer ?? PromptLookup())
       #expect(
         try texts(requests, pass, kv, proposer, concurrency: 3, kvByteBudget: bytes).texts == plain)
     }
@@ -187,10 +188,10 @@ import Testing
     let requests = try Self.requests()
     let plain = try texts(requests, pass, .full, nil).texts
     let draft = try DraftModel(pass, for: pass.decoder)
-    let bytes = try leastBytes(requests, pass, .full, draft)
+    let bytes = try Self.leastBytes(requests, pass, .full, draft)
     #expect(
       try texts(requests, pass, .full, draft, concurrency: 3, kvByteBudget: bytes).texts == plain)
-    #expect(try bytes > leastBytes(requests, pass, .full, PromptLookup()))
+    #expect(try bytes > Self.leastBytes(requests, pass, .full, PromptLookup()))
   }
 
   @Test func otherTokensAndStatesAreNoDraft() throws {
@@ -213,7 +214,7 @@ import Testing
     let plain = try texts(requests, pass, kv, nil).texts
     let whole = requests.indices.map { requests[$0].prompt + (plain["\($0)"] ?? []) }
     // In as many bytes as the largest takes alone.
-    let bytes = try leastBytes(requests, pass, kv, Oracle(texts: whole, errs: true))
+    let bytes = try Self.leastBytes(requests, pass, kv, Oracle(texts: whole, errs: true))
     let tight = try texts(
       requests, pass, kv, Oracle(texts: whole, errs: true), concurrency: 3, kvByteBudget: bytes)
     #expect(tight.texts == plain)
