@@ -2,7 +2,7 @@ import Kernels
 
 /// The first part alone says which rows may have the greatest products: the second one adds at most
 /// the length of its row times the length of the input (Cauchy, Schwarz). Of the second part only
-/// the blocks with such rows are read, some hundreds of ten thousand in a head of 150,000 rows.
+/// the blocks with such rows are read.
 extension TwoPartWeights: GreatestFirstWeights {
   /// See `GreatestFirstWeights`.
   public var leastBytesRead: Int { coarse.byteCount }
