@@ -1,5 +1,6 @@
 // How several tokens share what is read of a matrix, for integer_body.h and bf16_body.h. A tile is one block of rows times a few
-// tokens; it reads every line of the block once, in the order of memory.
+// tokens; it reads every line of the block once, in the order of memory. Each number of tokens has a tile of its own: a rest of
+// three in tiles of two and one would read the block twice.
 #ifndef BB_TILES_H
 #define BB_TILES_H
 
@@ -31,16 +32,25 @@ enum {
 
 // Runs a statement for the tokens [FIRST, LAST), the constant number of `tokens` from `token` on, at most MOST of them, and for
 // each of COUNT blocks b.
-#define EACH_TILE(MOST, FIRST, LAST, COUNT, ...)       \
-  do {                                                 \
-    size_t token = FIRST;                              \
-    EACH_TILE_OF(16, MOST, LAST, COUNT, __VA_ARGS__)   \
-    EACH_TILE_OF(8, MOST, LAST, COUNT, __VA_ARGS__)    \
-    if (MOST == 6)                                     \
-      EACH_TILE_OF(6, MOST, LAST, COUNT, __VA_ARGS__)  \
-    EACH_TILE_OF(4, MOST, LAST, COUNT, __VA_ARGS__)    \
-    EACH_TILE_OF(2, MOST, LAST, COUNT, __VA_ARGS__)    \
-    EACH_TILE_OF(1, MOST, LAST, COUNT, __VA_ARGS__)    \
+#define EACH_TILE(MOST, FIRST, LAST, COUNT, ...)      \
+  do {                                                \
+    size_t token = FIRST;                             \
+    EACH_TILE_OF(16, MOST, LAST, COUNT, __VA_ARGS__)  \
+    EACH_TILE_OF(15, MOST, LAST, COUNT, __VA_ARGS__)  \
+    EACH_TILE_OF(14, MOST, LAST, COUNT, __VA_ARGS__)  \
+    EACH_TILE_OF(13, MOST, LAST, COUNT, __VA_ARGS__)  \
+    EACH_TILE_OF(12, MOST, LAST, COUNT, __VA_ARGS__)  \
+    EACH_TILE_OF(11, MOST, LAST, COUNT, __VA_ARGS__)  \
+    EACH_TILE_OF(10, MOST, LAST, COUNT, __VA_ARGS__)  \
+    EACH_TILE_OF(9, MOST, LAST, COUNT, __VA_ARGS__)   \
+    EACH_TILE_OF(8, MOST, LAST, COUNT, __VA_ARGS__)   \
+    EACH_TILE_OF(7, MOST, LAST, COUNT, __VA_ARGS__)   \
+    EACH_TILE_OF(6, MOST, LAST, COUNT, __VA_ARGS__)   \
+    EACH_TILE_OF(5, MOST, LAST, COUNT, __VA_ARGS__)   \
+    EACH_TILE_OF(4, MOST, LAST, COUNT, __VA_ARGS__)   \
+    EACH_TILE_OF(3, MOST, LAST, COUNT, __VA_ARGS__)   \
+    EACH_TILE_OF(2, MOST, LAST, COUNT, __VA_ARGS__)   \
+    EACH_TILE_OF(1, MOST, LAST, COUNT, __VA_ARGS__)   \
   } while (0)
 
 #endif

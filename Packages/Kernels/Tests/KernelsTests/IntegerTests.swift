@@ -205,7 +205,8 @@ extension PackedCase {
         let most = isa == BB_ISA_TILE_MODEL ? min(tokens, 37) : tokens
         let found = packed.multiply(x, tokens: most, isa: isa)
         #expect(found.elementsEqual(expected.prefix(most * size.rows)))
-        for (first, count) in [(0, 1), (tokens - 1, 1), (3, 7), (1, min(tokens - 1, 17))] {
+        let parts = [(0, 1), (tokens - 1, 1)] + (1...17).map { ($0 % 4, min($0, tokens - $0 % 4)) }
+        for (first, count) in parts {
           let part = packed.multiply(x, tokens: count, from: first, isa: isa)
           #expect(part == Array(expected[first * size.rows..<(first + count) * size.rows]))
         }

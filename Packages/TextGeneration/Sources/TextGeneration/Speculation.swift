@@ -117,10 +117,11 @@ struct SpeculationLedger {
     } else {
       pace.streak += 1
       // No token costs more than a step of its own, be it verified, drafted or read by the draft:
-      // what takes longer was held up by something else.
-      let verifying = min(seconds - drafting, pace.plain * Double(1 + proposed))
+      // what takes longer was held up by something else. Nor does a step with proposals take less
+      // than one without: else where none is accepted, the swing of the times would pass for a win.
+      let verifying = min(max(seconds - drafting, pace.plain), pace.plain * Double(1 + proposed))
       let drafting = min(drafting, pace.plain * Double(lag + proposed))
-      let proposal = max(0, verifying + drafting - pace.plain) / Double(proposed)
+      let proposal = (verifying + drafting - pace.plain) / Double(proposed)
       pace.proposal = pace.proposal.map { $0 + (proposal - $0) / 4 } ?? proposal
       lost += verifying + drafting - pace.plain * Double(tokens) / Double(texts)
       // What was won long ago says nothing about the text as it is now.
