@@ -266,7 +266,7 @@ struct CalibrationActivations {
         try report(amount)
         hidden.withUnsafeMutableBufferPointer { [pass] buffer in
           guard let base = buffer.baseAddress else { return }
-          pass.addProduct(linear, of: input, to: base + stream.first)
+          pass.addProduct(linear, of: input, to: base + stream.first, through: 0)
         }
       }
       return

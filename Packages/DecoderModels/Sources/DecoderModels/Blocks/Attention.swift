@@ -127,7 +127,7 @@ public struct Attention: Mixer {
     }
     guard layout.count > 0, pass.shows(1) else { return }
     pass.pool.prefetchWeights(next)
-    pass.addProduct(output)
+    pass.addProduct(output, through: 0)
   }
 
   // MARK: Queries, keys, values

@@ -26,8 +26,7 @@ public final class BlockPass {
   /// Whether an observer ended the block.
   public private(set) var isStopped = false
 
-  private let slots: [GrowingBuffer<Float>]
-  private let projected = GrowingBuffer<Float>()
+  private let spaces = Scratch()
   private let held = GrowingBuffer<Float>()
   private let nothing = GrowingBuffer<Float>()
   /// What the input is made of, so that it can be made again of fewer rows.
@@ -42,14 +41,13 @@ public final class BlockPass {
     self.pool = pool
     input = LinearInput(numerics: numerics)
     selection = LinearInput(numerics: numerics)
-    slots = (0..<6).map { _ in GrowingBuffer<Float>() }
     residual = nothing.reserve(0)
   }
 
   /// Space for `count` floats, which the part that runs has for itself under this number, 0 to 5,
   /// until it ends.
   public func scratch(_ slot: Int, _ count: Int) -> UnsafeMutablePointer<Float> {
-    slots[slot].reserve(count)
+    spaces.reserve(slot, count)
   }
 
   // MARK: The residual stream
@@ -70,9 +68,11 @@ public final class BlockPass {
   ///
   /// - Parameters:
   ///   - norm: the norm.
+  ///   - floats: floats of working memory that the part takes for each row.
   ///   - isHeld: whether the copy is meant.
   ///   - firstSite: the index of the part's first site.
-  func take(_ norm: Norm?, isHeld: Bool = false, firstSite: Int = 0) {
+  func take(_ norm: Norm?, scratch floats: Int = 0, isHeld: Bool = false, firstSite: Int = 0) {
+    spaces.restart(count * floats)
     self.firstSite = firstSite
     inputNorm = norm
     take(isHeld ? held.reserve(count * width) : residual)
@@ -143,16 +143,19 @@ public final class BlockPass {
     }
   }
 
-  /// Adds the product of the input with a linear layer to the residual stream.
-  public func addProduct(_ linear: Linear) { addProduct(linear, of: input, to: residual) }
+  /// Adds the product of the input with a linear layer to the residual stream; the scratch space
+  /// `slot`, whose contents nobody needs any more, holds it until then.
+  public func addProduct(_ linear: Linear, through slot: Int) {
+    addProduct(linear, of: input, to: residual, through: slot)
+  }
 
   /// Adds the product of another input with a linear layer to its rows of a residual stream, `x`
-  /// `[rows, width]`.
+  /// `[rows, width]`; see `addProduct(_:through:)`.
   public func addProduct(
-    _ linear: Linear, of input: LinearInput, to x: UnsafeMutablePointer<Float>
+    _ linear: Linear, of input: LinearInput, to x: UnsafeMutablePointer<Float>, through slot: Int
   ) {
     let (rows, width, x) = (input.tokens, width, DisjointMemory(x))
-    let delta = DisjointMemory(projected.reserve(rows * width))
+    let delta = DisjointMemory(scratch(slot, rows * width))
     pool.run([
       product(linear, of: input, into: delta.base).epilogue { [kernels] part in
         for at in stride(from: part.lowerBound, to: rows * width, by: width) {

@@ -65,7 +65,7 @@ public struct DecoderBlock: Sendable {
   }
 
   /// The layer whose product with the input of its site is all that is missing at the end of a step;
-  /// nil where a step ends otherwise. See `BlockPass.addProduct(_:of:to:)`.
+  /// nil where a step ends otherwise. See `BlockPass.addProduct(_:of:to:through:)`.
   public func lastLinear(ofStep step: Int) -> Linear? {
     guard arrangement == .preNorm else { return nil }
     return step == 0 ? mixer.lastLinear : feedForward.lastLinear
@@ -109,15 +109,15 @@ public struct DecoderBlock: Sendable {
     let isParallel = arrangement == .parallel
     if mixes {
       if isParallel { pass.hold() }
-      pass.take(arrangement == .postNorm ? nil : norms[0])
+      pass.take(arrangement == .postNorm ? nil : norms[0], scratch: mixer.scratchWidth)
       try mixer.run(rows, caches: &caches, in: pass, next: feedForward.firstWeights)
       if pass.isStopped { return }
       if arrangement == .postNorm { pass.normalize(by: norms[0]) }
     }
     guard isParallel || step != 0, pass.count > 0 else { return }
     pass.take(
-      arrangement == .postNorm ? nil : norms[norms.count - 1], isHeld: isParallel,
-      firstSite: mixer.sites.count)
+      arrangement == .postNorm ? nil : norms[norms.count - 1], scratch: feedForward.scratchWidth,
+      isHeld: isParallel, firstSite: mixer.sites.count)
     feedForward.run(in: pass, next: next)
     if arrangement == .postNorm, !pass.isStopped { pass.normalize(by: norms[1]) }
   }

@@ -160,7 +160,7 @@ public struct GatedDeltaNet: Mixer {
     pass.input.reset(mixed.base, tokens: count, width: width)
     guard pass.shows(1) else { return }
     pass.pool.prefetchWeights(next)
-    pass.addProduct(output)
+    pass.addProduct(output, through: 0)
   }
 
   // MARK: Projections

@@ -45,7 +45,7 @@ public struct GatedFeedForward: FeedForward {
     pass.input.reset(g.base, tokens: rows, width: width)
     guard pass.shows(1) else { return }
     if let next { pass.pool.prefetchWeights(next) }
-    pass.addProduct(down)
+    pass.addProduct(down, through: 1)
   }
 
   /// `silu(gate(x)) * up(x)` of an input, into `g` `[rows, intermediate]`; `u`, of the same size,

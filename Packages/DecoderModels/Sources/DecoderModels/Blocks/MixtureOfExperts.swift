@@ -92,6 +92,11 @@ public struct MixtureOfExperts: FeedForward {
     let (routes, sharedWeights) = route(in: pass)
     // Whoever observes sees the inputs of all experts before those of their last layers.
     let rounds = routes.rounds(ofRows: pass.isObserved ? .max : Self.rowsAtOnce)
+    // Spaces that are large enough for every round.
+    let (most, width) = (
+      rounds.reduce(0) { max($0, $1.slots.count) }, experts[0].gate.weights.outFeatures
+    )
+    _ = (pass.scratch(0, most * width), pass.scratch(1, most * max(width, pass.width)))
     // Without a norm they are the residual stream, to which the outputs of a round are added.
     if rounds.count > 1 { pass.input.keepRows() }
     for round in rounds {

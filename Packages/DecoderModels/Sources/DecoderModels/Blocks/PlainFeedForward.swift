@@ -62,6 +62,6 @@ public struct PlainFeedForward: FeedForward {
     pass.input.reset(u.base, tokens: rows, width: width)
     guard pass.shows(1) else { return }
     if let next { pass.pool.prefetchWeights(next) }
-    pass.addProduct(down)
+    pass.addProduct(down, through: 1)
   }
 }
