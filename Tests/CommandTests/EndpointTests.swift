@@ -86,11 +86,32 @@ import Testing
     // What only the server knows is confirmed by it, or refused.
     let confirmed = try run("sums", "kv.jsonl", there + ["--limit", "1", "--kv", "bf16"])
     #expect(confirmed.isSuccess, "\(confirmed.errors)")
-    expectRefusal(
-      try run("sums", "kv4.jsonl", there + ["--kv", "int4", "--dialect", "chat"]),
-      naming: ["bf16", "int4"])
-    expectRefusal(
-      try run("sums", "layers.jsonl", there + ["--kv", "int4+L99=int8"]), naming: ["layer 99"])
+    for dialect in ["bitbudget", "chat"] {
+      expectRefusal(
+        try run(
+          "sums", "layers.jsonl", there + ["--kv", "int4+L99=int8", "--dialect", dialect]),
+        naming: ["layer 99"])
+    }
+  }
+
+  /// In the dialects of others too our server keeps caches as it is asked to.
+  @Test(arguments: [("sums", "chat"), ("sums-text", "completions")])
+  func ourServerKeepsWhatIsAskedForInAnyDialect(bench: String, dialect: String) throws {
+    let kv = ["--kv", "int4", "--kv-evict", "rkv:80,buffer=16"]
+    var journals: [Journal] = []
+    for (name, own) in [("asked", ["--kv", "int8"]), ("own", kv)] {
+      let server = try TestServer(own)
+      let run = try run(
+        bench, "\(name).jsonl",
+        [
+          "--endpoint", "http://127.0.0.1:\(server.port)", "--dialect", dialect, "--samples", "2",
+          "--limit", "3", "--max-tokens", "200",
+        ] + kv)
+      #expect(run.isSuccess, "\(run.errors)")
+      journals.append(try Journal(folder.text("\(name).jsonl")))
+    }
+    #expect(journals[0].samples.count == 6)
+    #expect(journals[0] == journals[1])
   }
 
   /// In its own dialect our server keeps caches as it is asked to.

@@ -124,6 +124,13 @@ public final class AlignedBytes: @unchecked Sendable {
     }
   }
 
+  /// Whether the block lies in a slab that its pool has closed, which goes back once all such blocks
+  /// have been copied and let go of.
+  public var isInClosedSlab: Bool {
+    guard case .pool(let pool, let slab) = origin else { return false }
+    return pool.isClosed(slab)
+  }
+
   /// The address of the block, valid while it lives.
   func start<Element>(of type: Element.Type) -> UnsafePointer<Element> {
     UnsafePointer(base.assumingMemoryBound(to: type))
