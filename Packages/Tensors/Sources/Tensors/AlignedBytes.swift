@@ -25,7 +25,7 @@ public final class AlignedBytes: @unchecked Sendable {
   /// once. The C library keeps what is freed: aligned blocks of a few MiB fit no gap that one of
   /// their size has left, so that a run which reads one tensor after the other would hold a third
   /// of all of them in the end.
-  private static let mappedSize = 1 << 20
+  static let mappedSize = 1 << 20
 
   /// Blocks of this many bytes and more ask Linux for huge pages: a page fault costs many times
   /// what it clears.

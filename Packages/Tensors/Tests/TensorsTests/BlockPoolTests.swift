@@ -59,7 +59,7 @@ import Testing
 
   @Test func sparseSlabsAreEmptiedIntoOthers() throws {
     let pool = BlockPool()
-    let size = 100_000  // 20 of them in a slab
+    let size = 100_032  // 20 of them in a slab
     var blocks: [AlignedBytes?] = try (0..<100).map { _ in
       try AlignedBytes(count: size, from: pool)
     }

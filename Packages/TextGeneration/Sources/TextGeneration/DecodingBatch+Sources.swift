@@ -22,11 +22,14 @@ extension DecodingBatch {
     admission.slack = slack
   }
 
-  /// Gives back memory of which what is kept for requests to come uses little, since others whose
-  /// pages lay beside it have ended; nothing is done where that is worth less than so many bytes, or
-  /// anything runs.
+  /// While nothing runs: gives back the working memory of many texts, and memory of which what is kept
+  /// for requests to come uses little, since others whose pages lay beside it have ended. Pages move
+  /// where that is worth so many bytes.
   public mutating func rest(worth bytes: Int = 4 << 20) {
-    guard isIdle, var moves = PageMoves(meter, worth: bytes) else { return }
+    guard isIdle else { return }
+    pass.rest()
+    meter.releaseUnused()
+    guard var moves = PageMoves(meter, worth: bytes) else { return }
     for id in prefixes.prefixes.keys {
       guard var cache = prefixes[id]?.cache else { continue }
       // What finds no place stays where it is.

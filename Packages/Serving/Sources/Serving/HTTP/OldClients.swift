@@ -16,7 +16,8 @@ final class OldClients: ChannelDuplexHandler, RemovableChannelHandler {
   private var isOld = false
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard case .head(var head) = unwrapInboundIn(data), (head.version.major, head.version.minor) < (1, 1)
+    guard case .head(var head) = unwrapInboundIn(data),
+      (head.version.major, head.version.minor) < (1, 1)
     else {
       return context.fireChannelRead(data)
     }
