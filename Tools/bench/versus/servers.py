@@ -7,12 +7,14 @@
 The first start builds llama-server from the sources that llama-cpp-python ships, for this processor, and writes the GGUF file as
 versus.py does; both take minutes. Both servers read the same file, have the same threads, and stay loaded. In a turn each of them
 in turn streams texts to so many clients, which ask at once. Every prompt is new, so that neither keeps any of it; sampling is the
-same. All tokens count, from the first request to the last token. The Markdown table has medians of the turns; ratios are of one turn.
+same. All tokens count, from the first request to the last token. The Markdown table has medians of the turns; ratios are of one
+turn. A machine that does other work slows threads that wait for each other by spinning many times: measure on an idle one.
 """
 
 import argparse
 import contextlib
 import datetime
+import json
 import os
 import random
 import socket
@@ -37,10 +39,13 @@ from streams import streams  # noqa: E402
 SAMPLING = {"temperature": 1, "top_k": 40, "top_p": 0.95, "min_p": 0.05, "ignore_eos": True}
 FIRST = 60  # seconds that a server may take to load
 COLUMNS = {
-    "case": "{case}", "ours, tokens/s": "{ours:.1f}", "llama-server": "{peer:.1f}", "times": "{ratio:.2f} ({low:.2f} to {high:.2f})",
-    "first token, ours": "{first:.2f} s", "theirs": "{peer_first:.2f} s", "between tokens, ours": "{gap:.0f} ms",
-    "theirs ": "{peer_gap:.0f} ms",
+    "case": "{case}", "ours, tokens/s": "{ours:.1f}", "llama-server": "{peer:.1f}",
+    "times": "{ratio:.2f} ({low:.2f} to {high:.2f})",
+    "first token, beside theirs": "{first:.2f} s, {peer_first:.2f} s", "between tokens": "{gap:.0f} ms, {peer_gap:.0f} ms",
 }
+ABOUT = ("Random weights, the same GGUF file, clients that stream and ask at once, in turns with both servers loaded; every prompt is "
+         "new. All tokens over the time from the first request to the last token, medians of the turns, the ratio's with its range; "
+         "seconds to a client's first token and between tokens are medians, ours first.")
 
 
 def llama_server(options):
@@ -150,7 +155,7 @@ def parsed():
     parser.add_argument("--llama-server", type=Path, help="one that is built already")
     parser.add_argument("--prepare", action="store_true", help="only make what measuring needs")
     parser.add_argument("--work", type=Path, default=Path("runs/versus"))
-    parser.add_argument("--results", type=Path, help="a table of Tools/bench/results to put the figures into")
+    parser.add_argument("--results", type=Path, help="a table of Tools/bench/results to put the figures into, or to make")
     options = parser.parse_args()
     options.layers = None
     return options
@@ -185,10 +190,15 @@ def main():
     with serving(commands["ours"]) as ours, serving(commands["peer"]) as peer:
         found = turns({"ours": ours, "peer": peer}, options)
     print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
-    table = [{key: round(value, 3) if isinstance(value, float) else value for key, value in row.items()} for row in rows(found, options)]
+    table = [{key: round(value, 3) if isinstance(value, float) else value for key, value in row.items()}
+             for row in rows(found, options)]
     for row in table:
         print("| " + " | ".join(performance.cell(pattern, row) for pattern in COLUMNS.values()) + " |")
     if options.results:
+        if not options.results.exists():
+            head = {"title": "Our server beside llama.cpp's", "machine": f"{options.threads} threads of {processor()}",
+                    "command": "`python3 Tools/bench/versus/servers.py`", "about": ABOUT, "columns": COLUMNS, "rows": []}
+            options.results.write_text(json.dumps(head), encoding="utf-8")
         performance.store(options.results, table, commit=commit, date=datetime.date.today().isoformat())
 
 
