@@ -28,7 +28,6 @@ extension DecodingBatch {
   public mutating func rest(worth bytes: Int = 4 << 20) {
     guard isIdle else { return }
     pass.rest()
-    meter.releaseUnused()
     guard var moves = PageMoves(meter, worth: bytes) else { return }
     for id in prefixes.prefixes.keys {
       guard var cache = prefixes[id]?.cache else { continue }
