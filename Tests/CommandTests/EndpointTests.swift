@@ -4,7 +4,7 @@ import Testing
 
 /// Benchmarks that ask endpoints: our own server, and stubs that misbehave.
 @Suite struct EndpointTests {
-  private let folder: TemporaryFolder
+  let folder: TemporaryFolder
 
   init() throws {
     folder = try TemporaryFolder()
@@ -42,7 +42,7 @@ import Testing
     try text.write(toFile: folder.path(name), atomically: true, encoding: .utf8)
   }
 
-  private func run(
+  func run(
     _ bench: String, _ journal: String, _ arguments: [String],
     environment: [String: String] = [:]
   ) throws -> Outcome {
@@ -86,24 +86,31 @@ import Testing
     // What only the server knows is confirmed by it, or refused.
     let confirmed = try run("sums", "kv.jsonl", there + ["--limit", "1", "--kv", "bf16"])
     #expect(confirmed.isSuccess, "\(confirmed.errors)")
-    expectRefusal(
-      try run("sums", "kv4.jsonl", there + ["--kv", "int4", "--dialect", "chat"]),
-      naming: ["bf16", "int4"])
-    expectRefusal(
-      try run("sums", "layers.jsonl", there + ["--kv", "int4+L99=int8"]), naming: ["layer 99"])
+    for dialect in ["bitbudget", "chat"] {
+      expectRefusal(
+        try run(
+          "sums", "layers.jsonl", there + ["--kv", "int4+L99=int8", "--dialect", dialect]),
+        naming: ["layer 99"])
+    }
   }
 
-  /// In its own dialect our server keeps caches as it is asked to.
-  @Test(arguments: [["--kv", "int4"], ["--kv", "int8/int4", "--kv-evict", "rkv:80,buffer=16"]])
-  func ourServerKeepsWhatIsAskedFor(kv: [String]) throws {
-    let server = try TestServer(["--kv", "int8"])
-    let flags = kv + ["--samples", "2", "--limit", "3", "--max-tokens", "200"]
-    let here = try run("sums", "here.jsonl", ["--model", Nano.model] + flags)
-    #expect(here.isSuccess, "\(here.errors)")
-    let asked = try run(
-      "sums", "there.jsonl", ["--endpoint", "http://127.0.0.1:\(server.port)"] + flags)
-    #expect(asked.isSuccess, "\(asked.errors)")
-    #expect(try Journal(folder.text("here.jsonl")) == Journal(folder.text("there.jsonl")))
+  /// In every dialect our server keeps caches as it is asked to, as one does that keeps all so.
+  @Test(
+    arguments: [("sums", "bitbudget"), ("sums", "chat"), ("sums-text", "completions")],
+    [["--kv", "int4"], ["--kv", "int8/int4", "--kv-evict", "rkv:80,buffer=16"]])
+  func ourServerKeepsWhatIsAskedFor(asked: (bench: String, dialect: String), kv: [String]) throws {
+    let servers = [try TestServer(["--kv", "int8"]), try TestServer(kv)]
+    var sources = servers.map {
+      ["--endpoint", "http://127.0.0.1:\($0.port)", "--dialect", asked.dialect]
+    }
+    if asked.dialect == "bitbudget" { sources.append(["--model", Nano.model]) }
+    let journals = try sources.enumerated().map { index, source in
+      let flags = kv + ["--samples", "2", "--limit", "3", "--max-tokens", "200"]
+      let run = try run(asked.bench, "\(index).jsonl", source + flags)
+      #expect(run.isSuccess, "\(run.errors)")
+      return try Journal(folder.text("\(index).jsonl"))
+    }
+    #expect(journals[0].samples.count == 6 && journals.allSatisfy { $0 == journals[0] })
   }
 
   /// A beginning of the answer goes to our server in vLLM's words.
@@ -167,7 +174,7 @@ import Testing
 
   // MARK: Others
 
-  private static let models = #"{"data": [{"id": "m"}]}"#
+  static let models = #"{"data": [{"id": "m"}]}"#
 
   /// The number that a question of the benchmark begins with.
   private static func number(_ request: StubEndpoint.Request) -> Int {
@@ -283,54 +290,6 @@ import Testing
     #expect(last.field("prompt") as? String == "Start with 0. Then add 1. What is it?")
     #expect(last.field("temperature") as? Double == 0)
     #expect(folder.text("t.jsonl").contains("\"finish\":\"length\""))
-  }
-
-  // MARK: Several replies to a question
-
-  /// An endpoint that gives `n` replies where `most` allows so many, and numbers them by their seeds.
-  private func several(most: Int, status: Int? = 400) throws -> StubEndpoint {
-    try StubEndpoint { request in
-      if request.path == "/v1/models" { return .body(Self.models) }
-      let (count, seed) = (request.field("n") as? Int ?? 0, request.field("seed") as? Int ?? -1)
-      if count > most, let status { return .body(#"{"error": "n is too high"}"#, status: status) }
-      let choices = (0..<min(count, most)).reversed().map {
-        #"{"index": \#($0), "message": {"content": "\\boxed{\#(seed + $0)}"}, "finish_reason": "stop"}"#
-      }
-      return .body(
-        #"{"choices": [\#(choices.joined(separator: ", "))], "#
-          + #""usage": {"prompt_tokens": 9, "completion_tokens": \#(5 * choices.count)}}"#)
-    }
-  }
-
-  @Test func repliesToAQuestionAreAskedForTogetherWhereThatIsAnswered() throws {
-    let flags = ["--samples", "12", "--limit", "2", "--batch"]
-    var journals: [Journal] = []
-    for (name, stub, batch, sizes) in [
-      ("all", try several(most: 100), "16", [8, 4, 8, 4]),
-      ("few", try several(most: 100), "3", [3, 3, 3, 3, 3, 3, 3, 3]),
-      ("refused", try several(most: 1), "16", nil),
-      ("ignored", try several(most: 1, status: nil), "16", nil),
-      ("one", try several(most: 1), "1", Array(repeating: 1, count: 24)),
-    ] as [(String, StubEndpoint, String, [Int]?)] {
-      defer { stub.end() }
-      let run = try run(
-        "sums", "\(name).jsonl", ["--endpoint", stub.address] + flags + [batch])
-      #expect(run.isSuccess, "\(run.errors)")
-      let asked = stub.requests.compactMap { $0.field("n") as? Int }
-      if let sizes {
-        #expect(asked.sorted() == sizes.sorted())
-      } else {
-        // What was refused is asked for again, once.
-        #expect(asked.count { $0 == 1 } == 24)
-        #expect((1...4).contains(asked.count { $0 > 1 }))
-        #expect(run.errors.components(separatedBy: "one by one").count == 2)
-      }
-      journals.append(try Journal(folder.text("\(name).jsonl")))
-    }
-    #expect(journals[0].samples.count == 24)
-    #expect(journals[0].samples.allSatisfy { $0.contains("\"answerTokens\":5") })
-    #expect(Set(journals[0].samples.map { $0.components(separatedBy: "boxed{").last }).count == 24)
-    for other in journals { #expect(other == journals[0]) }
   }
 
   @Test func oneEndpointStandsInForAnother() throws {

@@ -86,7 +86,7 @@ final class LoopbackClient {
   func reply() throws -> Reply {
     let head = try read(until: "\r\n\r\n")
     let lines = String(decoding: head, as: UTF8.self).split(separator: "\r\n")
-    guard let first = lines.first, first.hasPrefix("HTTP/1.1 "),
+    guard let first = lines.first, first.hasPrefix("HTTP/1."),
       let status = Int(first.dropFirst(9).prefix(3))
     else { throw Failure(reason: "no status: \(lines)") }
     var headers: [String: String] = [:]
@@ -107,8 +107,10 @@ final class LoopbackClient {
         _ = try read(2)
         if size == 0 { break }
       }
-    } else {
-      body = try read(headers["content-length"].flatMap { Int($0) } ?? 0)
+    } else if let count = headers["content-length"].flatMap({ Int($0) }) {
+      body = try read(count)
+    } else if first.hasPrefix("HTTP/1.0 ") {
+      body = try readToEnd()
     }
     return Reply(status: status, headers: headers, body: body)
   }
@@ -137,10 +139,23 @@ final class LoopbackClient {
     return pending.prefix(count)
   }
 
+  /// Reads until the server closes the connection.
+  private func readToEnd() throws -> Data {
+    while try receive() > 0 {}
+    defer { pending = Data() }
+    return pending
+  }
+
   private func readMore() throws {
+    guard try receive() > 0 else { throw Failure(reason: "closed") }
+  }
+
+  /// Takes what has come, and waits for it; returns its bytes, 0 at the end.
+  private func receive() throws -> Int {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     let count = recv(socket, &buffer, buffer.count, 0)
-    guard count > 0 else { throw Failure(reason: count == 0 ? "closed" : "recv: \(errno)") }
+    guard count >= 0 else { throw Failure(reason: "recv: \(errno)") }
     pending += buffer.prefix(count)
+    return count
   }
 }

@@ -111,6 +111,32 @@ import Testing
     #expect(try wrong.reply().status == 403)
   }
 
+  /// Clients of HTTP/1.0 know no chunks, and wait for the end of the connection.
+  @Test func oldClientsReadToTheEnd() throws {
+    let server = try TestServer()
+    func asked(_ request: String, _ body: String = "") throws -> LoopbackClient.Reply {
+      let client = try server.connect(seconds: 20)
+      client.send("\(request) HTTP/1.0\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+      let reply = try client.reply()
+      #expect(client.isClosedByServer(), "\(request)")
+      #expect(reply.headers["connection"] == "close")
+      #expect(reply.headers["transfer-encoding"] == nil)
+      return reply
+    }
+    #expect(try asked("GET /health").status == 200)
+    #expect(try asked("GET /nowhere").status == 404)
+    #expect(try asked("POST /tokenize", #"{"prompt": "So"}"#).json["count"] as? Int ?? 0 > 0)
+    let streamed = try asked(
+      "POST /v1/completions", #"{"prompt": "So", "max_tokens": 8, "seed": 3, "stream": true}"#)
+    #expect(streamed.text.hasPrefix("data: {") && streamed.text.hasSuffix("data: [DONE]\n\n"))
+    let whole = try server.post(
+      "/v1/completions", ["prompt": "So", "max_tokens": 8, "seed": 3])
+    let pieces = streamed.events.compactMap {
+      ($0["choices"] as? [[String: Any]])?.first?["text"] as? String
+    }
+    #expect(pieces.joined() == whole.choices.first?["text"] as? String)
+  }
+
   @Test func namesWithSlashesAreFound() throws {
     let server = try TestServer(["--served-name", "org/model"])
     for path in ["org%2Fmodel", "org/model"] {

@@ -121,7 +121,7 @@ import Testing
     #expect(try ask(server, "").cached == 0)
     let kept = try ask(server, " Be brief.")
     #expect(kept.cached >= 64)
-    let fresh = try ask(TestServer(["--prefix-cache", "1B"]), " Be brief.")
+    let fresh = try ask(TestServer(["--prefix-cache", "0"]), " Be brief.")
     #expect(fresh.cached == 0 && fresh.text == kept.text)
     #expect(try server.metric("bitbudget_prefix_hits_total") == Double(kept.cached))
     // What is kept is all that is held.
@@ -225,6 +225,19 @@ import Testing
           || (field["oneOf"] as? [[String: Any]])?.first?["nullable"] as? Bool == true
       })
     #expect(fields["messages"]?["nullable"] == nil)
+    // Which turns may have no content is what each of them is answered with.
+    let turns = try #require(
+      (fields["messages"]?["items"] as? [String: Any])?["oneOf"] as? [[String: Any]])
+    for turn in turns {
+      let members = try #require(turn["properties"] as? [String: [String: Any]])
+      let content = (members["content"]?["oneOf"] as? [[String: Any]])?.first
+      let mayBeNull = content?["nullable"] as? Bool == true
+      for role in try #require(members["role"]?["enum"] as? [String]) {
+        let said = ["role": role, "content": NSNull()] as [String: Any]
+        let status = try server.post("/tokenize", ["messages": Self.user + [said]]).status
+        #expect(status == (mayBeNull ? 200 : 400), "\(role)")
+      }
+    }
     let nulls = optional.mapValues { _ in NSNull() as Any }
     let reply = try server.post(
       "/v1/chat/completions",
@@ -334,6 +347,10 @@ import Testing
     #expect(try open.get("/health", headers: ["Host": "evil.example"]).status == 403)
     expectRefusal(
       try TemporaryFolder().run(.serve, ["--host", "0.0.0.0"]), code: 2, naming: ["--api-key"])
+    let nobody = String(repeating: "x", count: 70) + ".invalid"
+    let refused = try TemporaryFolder().run(.serve, ["--host", nobody, "--api-key", "secret"])
+    expectRefusal(refused, naming: [nobody, "no address of this name is known"])
+    #expect(!refused.errors.contains("SocketAddress"))
   }
 
   @Test func moreThanTheQueueTakes() throws {

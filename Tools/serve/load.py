@@ -5,8 +5,9 @@
     python3 Tools/serve/load.py http://127.0.0.1:8099 --seconds 120 --generate nano-0.5m
 
 Clients ask again and again: for long and short texts, streamed and whole; some go away in the middle, some read slowly,
-some send what is wrong, and some name a KV policy of their own. Every text that is complete has to be the one that the same request gave alone before, and with
-`--generate MODEL` the one that `bin/generate` prints; in the end nothing may be held but what is kept for prompts to come.
+some send what is wrong, and some name a KV policy of their own. Every text that is complete has to be the one that the same
+request gave alone before, and with `--generate MODEL` the one that `bin/generate` prints. In the end nothing may be held but what
+is kept for prompts to come, which is all that is reserved then; of a server with `--prefix-cache 0` that is nothing at all.
 """
 
 import argparse
@@ -209,7 +210,9 @@ def main():
     for fault in load.faults[:5]:
         print("FAULT", fault)
     print("faults", len(load.faults))
-    sys.exit(1 if load.faults or now["bitbudget_texts_running"] else 0)
+    is_left = now["bitbudget_texts_running"] or now["bitbudget_texts_waiting"]
+    leaks = now["bitbudget_kv_held_bytes"] > now["bitbudget_kv_reserved_bytes"]
+    sys.exit(1 if load.faults or is_left or leaks else 0)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ PYTHON = FOLDER / "bin/python"
 MODULES = FOLDER / f"lib/python{FOLDER.name}/site-packages"
 #: What modules are called in the registry, and for how many seconds their installation may take.
 SMALL = {"openai": ("openai", 40)}
-LARGE = {"lm_eval": ("lm-eval[api]", 1800), "guidellm": ("guidellm", 1800)}
+LARGE = {"lm_eval": ("lm-eval[api]", 1800), "guidellm": ("guidellm", 1800), "schemathesis": ("schemathesis", 600)}
 
 
 def needed(module):

@@ -22,9 +22,9 @@ extension LoadedModel {
       name: name ?? self.name, tokenizer: tokenizer, stopTokens: try stopTokens(),
       tags: thinkingTags, sampling: try SamplingFlags.parse([]).optionsInForce(for: checkpoint),
       context: decoder.shape.contextLength,
-      caches: ServedCaches(usual: kv, evictions: Known.evictions) {
-        [decoder] kv throws(KVPolicyError) in _ = try decoder.makeCache(kv, meter: KVMeter())
-      }
+      caches: ServedCaches(
+        usual: kv, evictions: Known.evictions, context: decoder.shape.contextLength
+      ) { [decoder] kv throws(KVPolicyError) in _ = try decoder.makeCache(kv, meter: KVMeter()) }
     ) { conversation, thinks throws(PromptRefusal) in
       let builder = builders[thinks ? 0 : 1]
       do { return builder.ids(try builder.prompt(conversation)) } catch {

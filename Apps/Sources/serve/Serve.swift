@@ -87,7 +87,7 @@ struct Serve: ParsableCommand {
   private static func refusal(
     _ configuration: ServerConfiguration, _ error: (any Error)?
   ) -> UserError {
-    let isTaken = (error as? ListeningFault)?.code == EADDRINUSE
+    let isTaken = error as? ListeningFault == .system(EADDRINUSE)
     return UserError(
       "\(host(configuration)):\(configuration.port): cannot be served: "
         + (error.map { "\($0)" } ?? "it ended")

@@ -18,8 +18,8 @@ struct BatchFlags: ParsableArguments {
   var maxTokens: Int?
   @Option(
     help: ArgumentHelp(
-      "Bytes of what prompts and replies begin with that are kept for requests to come (default: all that --memory leaves; without it a quarter of what the machine has free).",
-      valueName: "bytes"), transform: { try ByteCount(parsing: $0) })
+      "Bytes of what prompts and replies begin with that are kept for requests to come, 0 for nothing (default: all that --memory leaves; without it a quarter of what the machine has free).",
+      valueName: "bytes"), transform: { try $0 == "0" ? ByteCount(0) : ByteCount(parsing: $0) })
   var prefixCache: ByteCount?
 
   func validate() throws {

@@ -74,6 +74,11 @@ public struct EndpointModel: Sendable {
       try Self.check(dialect, flags, form: form, thinking: thinking, forced: forced)
       var facts = ["model": name, "dialect": dialect.rawValue, "program": Program.version]
       facts["kv"] = Self.common(listings.map { $0.kv(of: name) })
+      if let kv, isOurs, facts["kv"] != kv.description {
+        for client in clients { try Self.confirm(kv, client) }
+        facts["kv"] = kv.description
+        other = kv
+      }
       facts["thinking field"] = flags.thinkingField?.rawValue
       facts["reasoning effort"] = flags.reasoningEffort
       self.facts = facts
@@ -95,6 +100,15 @@ public struct EndpointModel: Sendable {
 
   private static func common(_ values: [String?]) -> String? {
     Set(values).count == 1 ? values[0] : nil
+  }
+
+  /// Has our own server say that its caches could be kept by a policy.
+  private static func confirm(_ kv: KVPolicy, _ client: EndpointClient) throws {
+    let root = client.root
+    let told = try root.get("memory", ["kv": "\(kv)"])["kv"]
+    guard told?.string == kv.description else {
+      throw root.malformed("memory", "KV caches of \(kv)", told?.summary ?? "none")
+    }
   }
 
   /// What decides the replies of an endpoint, where its caches keep what a policy says.

@@ -13,8 +13,8 @@ struct EndpointQuestion: Sendable {
   let thinkingField: ThinkingField?
   /// What is sent as `reasoning_effort`.
   let reasoningEffort: String?
-  /// What the KV cache is to keep, where that is not what the endpoint's own keep; in the dialect
-  /// bitbudget.
+  /// What the KV cache is to keep, where that is not what the endpoint's own keep; our own server
+  /// takes it in every dialect.
   let kv: KVPolicy?
   /// Whether every reply thinks for exactly its thinking budget.
   let forced: Bool
@@ -46,6 +46,7 @@ struct EndpointQuestion: Sendable {
     }
     var body = dialect == .chat ? chat(request) : completion(request)
     body["n"] = .integer(1 + others.count)
+    body["kv"] = kv.map { .string("\($0)") }
     return Data(JSONValue.object(body).line.utf8)
   }
 
@@ -80,6 +81,11 @@ struct EndpointQuestion: Sendable {
   func choices(_ value: JSONValue, count: Int) throws(Fault) -> [JSONValue] {
     if let answering = value["model"]?.string, !isModel(answering) {
       throw Fault(expected: "an answer of the model '\(model)'", found: "one of '\(answering)'")
+    }
+    if let kv, value["kv_cache"]?.string != kv.description {
+      throw Fault(
+        expected: "an answer of a KV cache of \(kv)",
+        found: value["kv_cache"].map { "one of \($0.summary)" } ?? "one that names none")
     }
     guard let choices = value["choices"]?.array, choices.count == count else {
       throw Fault(

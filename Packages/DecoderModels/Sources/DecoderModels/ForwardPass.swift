@@ -132,6 +132,12 @@ public final class ForwardPass {
     return states
   }
 
+  /// Gives working memory back that many rows took, for when nothing is run for a while.
+  public func rest() {
+    for buffer in [hidden, logits] { buffer.release(above: BlockPass.keptBytes) }
+    pass.rest()
+  }
+
   /// What of the logits is looked at, where no row needs all of them.
   private func likeliest(of runs: [TokenRun], at rows: [WantedRow]) -> GreatestOutputs? {
     guard let first = rows.first, var all = runs[first.run].likeliest else { return nil }

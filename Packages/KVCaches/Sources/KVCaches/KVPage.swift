@@ -27,6 +27,9 @@ final class KVPage: @unchecked Sendable {
 
   private var dimension: Int { layout.shape.headDimension }
 
+  /// Whether its memory is to be given back; see `PageMoves`.
+  var isToMove: Bool { storage.isInClosedSlab }
+
   /// A page with the same contents that nobody else holds.
   func copy() throws(TensorError) -> KVPage {
     let page = try KVPage(layout, meter: meter)

@@ -7,19 +7,23 @@ public struct ServedCaches: Sendable {
   public var usual: KVPolicy
   /// The eviction methods that requests may name.
   public var evictions: EvictionCatalog
+  /// The most tokens that a request's policy may count to.
+  let mostTokens: Int
   /// Objects to a policy that the model's caches cannot be kept by.
   public var check: @Sendable (KVPolicy) throws(KVPolicyError) -> Void
 
   /// Bytes of a text that names a policy, at most: layers of their own make it long.
   static let policyBytes = 4096
 
-  /// Caches; see the members.
+  /// Caches of a model whose context holds so many tokens; see the members.
   public init(
-    usual: KVPolicy = .full, evictions: EvictionCatalog = .standard,
+    usual: KVPolicy = .full, evictions: EvictionCatalog = .standard, context: Int,
     check: @escaping @Sendable (KVPolicy) throws(KVPolicyError) -> Void = { _ in }
   ) {
     self.usual = usual
     self.evictions = evictions
+    // What evictions usually leave to a prompt is more than some contexts hold.
+    mostTokens = max(context, Eviction.defaultPromptBuffer)
     self.check = check
   }
 
@@ -52,7 +56,29 @@ public struct ServedCaches: Sendable {
       let isEviction = if case .invalidEviction = error { eviction != nil } else { kv == nil }
       throw .invalid(isEviction ? "kv_evict" : "kv", "\(error)")
     }
+    for (name, tokens, isEviction) in policy.counts where tokens > mostTokens {
+      throw .invalid(
+        isEviction && eviction != nil ? "kv_evict" : "kv",
+        "\(name) of \(tokens) tokens; at most \(mostTokens) are taken, since no text here is as long"
+      )
+    }
     return policy
+  }
+}
+
+extension KVPolicy {
+  /// What a policy counts in tokens.
+  fileprivate var counts: [(name: String, tokens: Int, isEviction: Bool)] {
+    var counts = ([tiers] + exceptions.values).joined().compactMap { tier in
+      tier.tokens.map { (name: "a tier", tokens: $0, isEviction: false) }
+    }
+    if let thoughts { counts.append(("kinds of thought", thoughts.window, false)) }
+    if let eviction {
+      counts.append(("a budget", eviction.budget, true))
+      counts.append(("a buffer", eviction.buffer, true))
+      counts.append(("a buffer for prompts", eviction.promptBuffer, true))
+    }
+    return counts
   }
 }
 

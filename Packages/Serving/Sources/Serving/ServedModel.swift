@@ -43,7 +43,7 @@ public struct ServedModel: Sendable {
   /// A model; see the members.
   public init(
     name: String, tokenizer: TextTokenizer, stopTokens: Set<Int32>, tags: ThinkingTags?,
-    sampling: SamplingOptions, context: Int, caches: ServedCaches = ServedCaches(),
+    sampling: SamplingOptions, context: Int, caches: ServedCaches? = nil,
     prompt:
       @escaping @Sendable (
         ChatConversation, _ thinks: Bool
@@ -55,7 +55,7 @@ public struct ServedModel: Sendable {
     self.tags = tags
     self.sampling = sampling
     self.context = context
-    self.caches = caches
+    self.caches = caches ?? ServedCaches(context: context)
     self.prompt = prompt
     grammars = GrammarStore(tokenizer)
   }

@@ -13,12 +13,12 @@ import Testing
     ] as [(String?, String?, String?)])
   func fieldsSayAllOfIt(kv: String?, eviction: String?, policy: String?) throws {
     // What is usual is no part of what somebody else asks for.
-    let caches = ServedCaches(usual: try KVPolicy(parsing: "streaming:64+int2"))
+    let caches = ServedCaches(usual: try KVPolicy(parsing: "streaming:64+int2"), context: 4096)
     #expect(try caches.policy(kv, evicting: eviction)?.description == policy)
   }
 
   /// A model whose heads take no groups of 64, and that evicts nothing.
-  private static let narrow = ServedCaches { policy throws(KVPolicyError) in
+  private static let narrow = ServedCaches(context: 4096) { policy throws(KVPolicyError) in
     if let eviction = policy.eviction {
       throw .invalidEviction(text: "\(eviction)", reason: "nothing to evict")
     }
@@ -41,5 +41,28 @@ import Testing
       #expect(throws: APIError.self) { try Self.narrow.policy(kv, evicting: eviction) })
     #expect(error.status == 400 && error.field == field)
     #expect(error.message.contains(reason), "\(error.message)")
+  }
+
+  /// Nothing that is counted in tokens is longer than any text here, but for what is usual.
+  @Test(
+    arguments: [
+      ("rkv:4097", nil, "kv", "budget of 4097"), (nil, "rkv:1073741824", "kv_evict", "4096"),
+      ("int8", "rkv:96,buffer=5000,prompt=5000", "kv_evict", "buffer of 5000"),
+      (nil, "rkv:96,prompt=5000", "kv_evict", "prompts of 5000"),
+      ("bf16:16777216,int4", "rkv:96", "kv", "tier of 16777216"),
+      ("int4+L1=bf16:128,int8:8192,int4", nil, "kv", "tier of 8192"),
+      ("int8+thoughts=int8:65536,int4:64", nil, "kv", "thought of 65600"),
+    ] as [(String?, String?, String, String)])
+  func countsEndWithTheContext(
+    kv: String?, eviction: String?, field: String, reason: String
+  ) throws {
+    let caches = ServedCaches(context: 4096)
+    let error = try #require(
+      #expect(throws: APIError.self) { try caches.policy(kv, evicting: eviction) })
+    #expect(error.status == 400 && error.field == field)
+    #expect(error.message.contains(reason), "\(error.message)")
+    for usual in ["tiered", "rkv:1024", "int8+thoughts=int8:64,int4:64", "rkv:96,buffer=1024"] {
+      #expect(try ServedCaches(context: 1024).policy(usual, evicting: nil) != nil)
+    }
   }
 }

@@ -25,7 +25,7 @@ public final class AlignedBytes: @unchecked Sendable {
   /// once. The C library keeps what is freed: aligned blocks of a few MiB fit no gap that one of
   /// their size has left, so that a run which reads one tensor after the other would hold a third
   /// of all of them in the end.
-  private static let mappedSize = 1 << 20
+  static let mappedSize = 1 << 20
 
   /// Blocks of this many bytes and more ask Linux for huge pages: a page fault costs many times
   /// what it clears.
@@ -122,6 +122,13 @@ public final class AlignedBytes: @unchecked Sendable {
     case .pool(let pool, let slab): pool.give(base, to: slab)
     case .slab(let slab, let bytes): slab.release(base, bytes)
     }
+  }
+
+  /// Whether the block lies in a slab that its pool has closed, which goes back once all such blocks
+  /// have been copied and let go of.
+  public var isInClosedSlab: Bool {
+    guard case .pool(let pool, let slab) = origin else { return false }
+    return pool.isClosed(slab)
   }
 
   /// The address of the block, valid while it lives.

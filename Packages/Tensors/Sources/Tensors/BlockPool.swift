@@ -39,11 +39,36 @@ public final class BlockPool: Sendable {
     }
   }
 
+  /// Closes the slabs with fewest blocks whose blocks the others have room for, where that is worth
+  /// so many bytes: no block is taken from them again, and they go back when whoever holds theirs has
+  /// copied and let go of them.
+  ///
+  /// - Returns: whether any was closed.
+  public func closeSparse(worth bytes: Int) -> Bool {
+    open.withLock { open in
+      var closesAny = false
+      for (size, slabs) in open {
+        guard let capacity = slabs.first?.count else { continue }
+        let used = slabs.reduce(0) { $0 + $1.used }
+        let spare = slabs.count - (used + capacity - 1) / capacity
+        guard spare > 0, spare * capacity * size >= bytes else { continue }
+        let fullestFirst = slabs.sorted { $0.used > $1.used }
+        for slab in fullestFirst.suffix(spare) { slab.isClosed = true }
+        open[size] = fullestFirst.dropLast(spare)
+        closesAny = true
+      }
+      return closesAny
+    }
+  }
+
+  /// Whether a slab was closed.
+  func isClosed(_ slab: Slab) -> Bool { open.withLock { _ in slab.isClosed } }
+
   /// Takes a block back.
   func give(_ block: UnsafeMutableRawPointer, to slab: Slab) {
     open.withLock { open in
       let size = slab.blockSize
-      if slab.isFull { open[size, default: []].append(slab) }
+      if slab.isFull, !slab.isClosed { open[size, default: []].append(slab) }
       slab.give(block)
       if slab.isUnused, let count = open[size]?.count, count > 1 {
         open[size]?.removeAll { $0 === slab }
@@ -58,7 +83,10 @@ final class Slab: @unchecked Sendable {
   let blockSize: Int
   private let base: UnsafeMutableRawPointer
   private let size: Int
-  private let count: Int
+  /// Blocks that it has.
+  let count: Int
+  /// Whether no block is to be taken from it any more.
+  var isClosed = false
   /// Blocks that have never been used, and so are zero, are those from here on.
   private var fresh = 0
   private var free: [UnsafeMutableRawPointer] = []
@@ -78,7 +106,9 @@ final class Slab: @unchecked Sendable {
   deinit { munmap(base, size) }
 
   var isFull: Bool { fresh == count && free.isEmpty }
-  var isUnused: Bool { free.count == fresh }
+  var isUnused: Bool { used == 0 }
+  /// Blocks that are used.
+  var used: Int { fresh - free.count }
 
   func take() -> UnsafeMutableRawPointer {
     if let block = free.popLast() {

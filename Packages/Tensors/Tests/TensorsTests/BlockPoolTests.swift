@@ -57,6 +57,38 @@ import Testing
     #expect(fill(blocks[0], 1, over: 0))
   }
 
+  @Test func sparseSlabsAreEmptiedIntoOthers() throws {
+    let pool = BlockPool()
+    let size = 100_032  // 20 of them in a slab
+    var blocks: [AlignedBytes?] = try (0..<100).map { _ in
+      try AlignedBytes(count: size, from: pool)
+    }
+    for index in blocks.indices where index % 20 > index / 20 { blocks[index] = nil }
+    // 1, 2, 3, 4 and 5 blocks are left, which one slab holds.
+    #expect(pool.slabsWithRoom == 5)
+    #expect(!pool.closeSparse(worth: 4 * 20 * size + 1))
+    #expect(pool.slabsWithRoom == 5)
+    #expect(pool.closeSparse(worth: 4 * 20 * size))
+    #expect(pool.slabsWithRoom == 1)
+    for (index, block) in blocks.enumerated() {
+      guard let block else { continue }
+      #expect(block.isInClosedSlab == (index < 80))
+      #expect(fill(block, UInt8(index + 1), over: 0))
+    }
+    // What moves finds place beside the five, and what is given back to a closed slab is not taken.
+    for index in 0..<80 where blocks[index] != nil {
+      let copy = try AlignedBytes(count: size, from: pool)
+      #expect(!copy.isInClosedSlab)
+      #expect(fill(copy, UInt8(index + 1), over: 0))
+      blocks[index] = copy
+    }
+    #expect(pool.slabsWithRoom == 1)
+    #expect(!pool.closeSparse(worth: 0))
+    for (index, block) in blocks.enumerated() {
+      #expect(block.map { fill($0, 0, over: UInt8(index + 1)) } ?? true)
+    }
+  }
+
   @Test func manyThreadsMayTakeAndGive() throws {
     let pool = BlockPool()
     let threads = try ThreadPool(workers: 4)

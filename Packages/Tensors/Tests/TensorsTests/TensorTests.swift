@@ -65,4 +65,27 @@ import Testing
       }
     }
   }
+
+  /// Working memory is the same as long as it suffices, new and zero where it does not, and gone where
+  /// it was released.
+  @Test(arguments: [100, 1 << 20])
+  func workingMemoryGrowsAndGoesBack(count: Int) {
+    let buffer = GrowingBuffer<UInt8>()
+    func fill(_ count: Int, over old: UInt8) -> UnsafeMutablePointer<UInt8> {
+      let bytes = buffer.bytes(count)
+      #expect(bytes.allSatisfy { $0 == old })
+      bytes.initializeMemory(as: UInt8.self, repeating: 7)
+      let start = buffer.reserve(count)
+      #expect(Int(bitPattern: start) % AlignedBytes.alignment == 0)
+      return start
+    }
+    let first = fill(count, over: 0)
+    #expect(fill(count / 2, over: 7) == first)
+    _ = fill(count * 3, over: 0)
+    buffer.release(above: 3 * count)
+    _ = fill(count * 3, over: 7)
+    buffer.release(above: 3 * count - 1)
+    #expect(buffer.memory.isEmpty)
+    _ = fill(count, over: 0)
+  }
 }

@@ -1,4 +1,5 @@
 import KVCaches
+import Tensors
 
 /// What of what is held a text can begin with.
 extension DecodingBatch {
@@ -19,6 +20,21 @@ extension DecodingBatch {
     let slack = admission.slack(of: sequences.map(\.terms) + held + [terms])
     if slack < admission.slack { meter.releaseUnused() }
     admission.slack = slack
+  }
+
+  /// While nothing runs: gives back the working memory of many texts, and memory of which what is kept
+  /// for requests to come uses little, since others whose pages lay beside it have ended. Pages move
+  /// where that is worth so many bytes.
+  public mutating func rest(worth bytes: Int = 4 << 20) {
+    guard isIdle else { return }
+    pass.rest()
+    guard var moves = PageMoves(meter, worth: bytes) else { return }
+    for id in prefixes.prefixes.keys {
+      guard var cache = prefixes[id]?.cache else { continue }
+      // What finds no place stays where it is.
+      do throws(TensorError) { try moves.move(&cache) } catch {}
+      prefixes[id]?.cache = cache
+    }
   }
 
   /// What of the prompts at hand a request can best start with.

@@ -1,8 +1,9 @@
 import DecoderModels
-import KVCaches
 import Synchronization
 import Testing
 
+@testable import KVCaches
+@testable import Tensors
 @testable import TextGeneration
 
 /// A batch whose requests come and go, and whose prompts begin alike.
@@ -157,6 +158,28 @@ import Testing
     #expect(try Self.finish(&batch)[id]?.tokens == alone[0])
     // All that both begin with is shared, not its full pages alone.
     #expect(batch.timings.promptTokens - before == 142 - 140)
+  }
+
+  /// Of many texts of one prompt one is kept; its pages move together, and serve as before.
+  @Test func whatIsKeptOfManyTextsTakesLittleMemory() throws {
+    let pass = try BatchGeneratorTests.makePass(context: 1024)
+    var batch = DecodingBatch(pass, limits: .init(concurrency: 64, keptPromptBytes: 1 << 20))
+    var request = try BatchGeneratorTests.request(1, maxTokens: 600)
+    request.stopTokens = []
+    let ids = try (0..<64).map { _ in try batch.submit(request) }
+    let results = try Self.finish(&batch)
+    #expect(batch.meter.bytes == 10 * 4096 && batch.meter.memory.slabsWithRoom == 2)
+    batch.rest()
+    #expect(batch.meter.memory.slabsWithRoom == 2)
+    batch.rest(worth: 2 << 20)
+    #expect(batch.meter.bytes == 10 * 4096 && batch.meter.memory.slabsWithRoom == 1)
+    request.prompt += try #require(results[ids[0]]).tokens.prefix(500)
+    request.maxTokens = 5
+    let alone = try Self.alone([request], pass, .full)
+    let before = batch.timings.promptTokens
+    let id = try batch.submit(request)
+    #expect(try Self.finish(&batch)[id]?.tokens == alone[0])
+    #expect(batch.timings.promptTokens - before < 3)
   }
 
   @Test func theClockIsTheCallers() throws {

@@ -136,6 +136,7 @@ import Testing
     (#"[{"role": "user", "content": ""}, {"content": ""}]"#, "messages[1]"),
     (#"[{"role": 1}]"#, "messages[0].role"),
     (#"[{"role": "user"}]"#, "m.json: messages[0].content: is missing"),
+    (#"[{"role": "tool", "content": null}]"#, "m.json: messages[0].content: is missing"),
     (#"[{"role": "system", "content": null}]"#, "messages[0].content"),
     (#"[{"role": "assistant", "content": 5}]"#, "messages[0].content: expected a string"),
   ])

@@ -50,6 +50,14 @@ public final class BlockPass {
     spaces.reserve(slot, count)
   }
 
+  /// Working memory of one purpose that is kept while nothing is run: what one text needs, not many.
+  static let keptBytes = 1 << 20
+
+  /// Gives back what many rows took, for when nothing is run for a while.
+  func rest() {
+    for buffer in slots + [projected, held] { buffer.release(above: Self.keptBytes) }
+  }
+
   // MARK: The residual stream
 
   /// Takes up a residual stream `[count, width]`.

@@ -165,6 +165,7 @@ public final class TextEngine: @unchecked Sendable {
       for order in taken { perform(order, &batch, &work) }
       do {
         deliver(try batch.step(), &work)
+        batch.rest()
       } catch {
         for stream in work.streams.values { stream.finish(throwing: error) }
         condition.withLock { published.failures += 1 }

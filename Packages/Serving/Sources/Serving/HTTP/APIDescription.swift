@@ -168,16 +168,18 @@ struct APIDescription {
     Self.list(Self.integer(0, model.tokenizer.vocabularySize - 1))
   }
 
+  /// Every turn has a content but an assistant's, which may have called tools and said nothing.
   private var messages: JSONValue {
     .object([
       "type": .string("array"), "minItems": .integer(1),
       "items": .object([
-        "type": .string("object"),
-        "required": .array([.string("role"), .string("content")]),
-        "properties": .object([
-          "role": Self.words(["system", "developer", "user", "assistant", "tool"]),
-          "content": .object(["oneOf": .array([Self.string, Self.list(Self.textPart)])]),
-        ]),
+        "oneOf": .array([
+          Self.message(
+            of: ["system", "developer", "user", "tool", "function"], required: ["role", "content"]),
+          Self.message(
+            of: ["assistant"], required: ["role"],
+            ["reasoning_content": Self.string, "tool_calls": Self.list(Self.object)]),
+        ])
       ]),
     ])
   }
@@ -192,6 +194,19 @@ struct APIDescription {
     "type": .string("object"), "required": .array([.string("type"), .string("text")]),
     "properties": .object(["type": words(["text"]), "text": string]),
   ])
+
+  /// A turn of one of some roles; members that need not be there may be null.
+  private static func message(
+    of roles: [String], required: [String], _ more: OrderedObject<JSONValue> = [:]
+  ) -> JSONValue {
+    let content: JSONValue = .object(["oneOf": .array([string, list(textPart)])])
+    let members = [("role", words(roles)), ("content", content)] + more.members.map { ($0, $1) }
+    return .object([
+      "type": .string("object"), "required": .array(required.map { .string($0) }),
+      "properties": .object(
+        OrderedObject(members.map { ($0, required.contains($0) ? $1 : orNull($1)) })),
+    ])
+  }
 
   private static let toolChoice: JSONValue = .object([
     "oneOf": .array([words(["auto", "none", "required"]), object])

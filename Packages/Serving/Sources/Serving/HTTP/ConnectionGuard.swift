@@ -3,8 +3,8 @@ import NIOHTTP1
 import NIOHTTPTypes
 
 /// Watches a connection from its own event loop: tells when the client has gone, closes one whose
-/// client does not read, answers headers that are too large with 431, and has the wish to close
-/// heard in whatever case it is written.
+/// client does not read, answers headers that are too large with 431, has the wish to close heard in
+/// whatever case it is written, and clients of HTTP/1.0 answered as these understand it.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart
@@ -18,6 +18,14 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
   /// A guard that waits so many seconds for a client to read.
   init(patience seconds: Int) { patience = .seconds(Int64(seconds)) }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    let pipeline = context.pipeline.syncOperations
+    // There is a parser wherever there is HTTP/1.
+    guard let parser = try? pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+    else { return }
+    try? pipeline.addHandler(OldClients(), position: .after(parser))
+  }
 
   /// Does something when the client goes away, or at once where it has; nil for nothing any more.
   func onGone(_ action: (@Sendable () -> Void)?) {

@@ -6,27 +6,42 @@ import Logging
 import NIOCore
 import NIOPosix
 
-/// The system does not let a server listen.
-public struct ListeningFault: Error, CustomStringConvertible {
-  /// The system's number for the reason.
-  public let code: CInt
+/// Why a server cannot listen.
+public enum ListeningFault: Error, Equatable, CustomStringConvertible {
+  /// What the system says, by its number.
+  case system(CInt)
+  /// No address is known of the name of a host.
+  case unknownHost
 
   /// The reason.
-  public var description: String { String(cString: strerror(code)) }
+  public var description: String {
+    switch self {
+    case .system(let code): String(cString: strerror(code))
+    case .unknownHost: "no address of this name is known"
+    }
+  }
+
+  /// The fault that an error of NIO stands for; the error itself where it is another one.
+  static func of(_ error: any Error) -> any Error {
+    switch error {
+    case let error as IOError: Self.system(error.errnoCode)
+    case is SocketAddressError.UnknownHost: Self.unknownHost
+    default: error
+    }
+  }
 }
 
 extension ServerConfiguration {
   /// Objects to an address at which no server could listen now, before a model is loaded for it.
   ///
-  /// - Throws: `ListeningFault` for what the system objects to, such as an address in use; NIO's own
-  ///   errors for a name that is none.
+  /// - Throws: `ListeningFault`, as for an address in use.
   public func checkAddress() throws {
     let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
     do {
       try bootstrap.bind(host: host, port: port).flatMap { $0.close() }.wait()
-    } catch let error as IOError {
-      throw ListeningFault(code: error.errnoCode)
+    } catch {
+      throw ListeningFault.of(error)
     }
   }
 }
@@ -56,8 +71,7 @@ public struct InferenceServer: Sendable {
   /// Listens until the task is cancelled.
   ///
   /// - Parameter whenListening: told the port.
-  /// - Throws: `ListeningFault` for what the system objects to, such as an address in use; other faults
-  ///   as Hummingbird passes them on.
+  /// - Throws: `ListeningFault`, as for an address in use; other faults as Hummingbird passes them on.
   public func run(whenListening: @escaping @Sendable (Int) -> Void) async throws {
     let limits = configuration.limits
     var logger = Logger(label: "serving")
@@ -81,9 +95,7 @@ public struct InferenceServer: Sendable {
         whenListening(channel.localAddress?.port ?? configuration.port)
       },
       logger: logger)
-    do { try await application.run() } catch let error as IOError {
-      throw ListeningFault(code: error.errnoCode)
-    }
+    do { try await application.run() } catch { throw ListeningFault.of(error) }
   }
 
   private func respond(to request: Request, _ channel: any Channel) async -> Response {

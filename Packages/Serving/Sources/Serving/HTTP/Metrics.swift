@@ -12,6 +12,9 @@ struct Metrics {
     counter(
       "generated_tokens_total", "Tokens that were generated after the first of each text.",
       status.generatedTokens)
+    counter("prompt_seconds_total", "Seconds that running prompts took.", status.promptSeconds)
+    counter(
+      "generation_seconds_total", "Seconds that generating took.", status.generationSeconds)
     counter(
       "prefix_queries_total", "Tokens of the prompts of texts that ended.",
       status.finishedPromptTokens)
@@ -31,7 +34,7 @@ struct Metrics {
     text += "# HELP bitbudget_\(name) \(help)\n# TYPE bitbudget_\(name) \(type)\n"
   }
 
-  private mutating func counter(_ name: String, _ help: String, _ value: Int) {
+  private mutating func counter(_ name: String, _ help: String, _ value: some Numeric) {
     head(name, help, "counter")
     text += "bitbudget_\(name) \(value)\n"
   }

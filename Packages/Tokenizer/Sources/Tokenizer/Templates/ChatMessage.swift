@@ -22,7 +22,7 @@ public struct ChatMessage: Sendable, Equatable {
   ///   - value: an object.
   ///   - key: names the value in errors, such as `messages[2]`.
   /// - Throws: ``TokenizerError/invalidMessage(key:reason:)`` unless it is an object with a
-  ///   string `role` and a `content` that is a text or parts, which those of users and systems have.
+  ///   string `role` and a `content` that is a text or parts, which all but those of assistants have.
   public init(_ value: JSONValue, key: String = "message") throws(TokenizerError) {
     guard let fields = value.object else {
       throw .invalidMessage(key: key, reason: "expected an object, found \(value.kind.rawValue)")
@@ -41,7 +41,7 @@ public struct ChatMessage: Sendable, Equatable {
         reason: "expected a string, or an array of parts, found \(content.kind.rawValue)")
     }
     // An assistant may have called tools and said nothing.
-    if content.isNull, ["system", "developer", "user"].contains(role.string) {
+    if content.isNull, role.string != "assistant" {
       throw .invalidMessage(key: "\(key).content", reason: "is missing")
     }
     self.fields = fields
