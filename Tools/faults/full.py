@@ -32,8 +32,8 @@ CAUSE = re.compile(
     r"No space left on device|needs [0-9.]+ [KMG]iB of disk, \S+ has [0-9.]+ ([KMG]iB|bytes) free"
     r"|[0-9]+ bytes are to be written, [0-9]+ are free")
 SECONDS = 300
-# What differs between two undisturbed runs: times, memory, and the places of files.
-VOLATILE = re.compile(r"(?i)seconds?$|^peak|^cost$|^created|^lack$|^time")
+# What differs between two undisturbed runs: times, memory, and what a study finds in its times.
+VOLATILE = re.compile(r"(?i)seconds?$|^peak|^cost$|^created|^findings$|^time")
 STUDY = """name: small
 title: A small study
 tasks: {nano-math: math}

@@ -6,7 +6,7 @@
 Runs benchmarks under `perf` with one thread and sorts the samples of the run and of the programs that it starts by what stands
 on their stacks: the engine (decoding and scoring), getting ready (reading the model and the benchmark,
 before the first question and after the last), and the harness. Of a run whose options are scored, its tokens a second are set beside
-those of a prompt that `generate` reads. Needs `perf` and the right to use it; the standard library else.
+those of a prompt that `generate` reads, the best of three each, in turns. Needs `perf` and the right to use it; the standard library else.
 """
 
 import argparse
@@ -65,15 +65,31 @@ def prompt_rate(arguments, folder):
     return float(found.group(1)) if found else 0.0
 
 
-def measure(kind, arguments):
+def evaluation(kind, arguments, journal):
     bench, flags = RUNS[kind]
+    return [str(BIN / "evaluate"), "--model", arguments.model, "--threads", "1", "--bench", bench, *flags, "--data",
+            arguments.data, "--limit", str(arguments.limit), "--journal", str(journal)]
+
+
+def rates(kind, arguments, folder):
+    """The best of three: tokens a second that are scored, and that `generate` reads of a prompt."""
+    found = []
+    for turn in range(3):
+        journal = pathlib.Path(folder) / f"turn-{turn}.jsonl"
+        subprocess.run(evaluation(kind, arguments, journal), check=True, capture_output=True)
+        result = json.loads(journal.with_suffix(".result.json").read_text())
+        found.append((result["tokensPerSecond"], prompt_rate(arguments, folder)))
+    return [max(turns) for turns in zip(*found)]
+
+
+def measure(kind, arguments):
+    bench = RUNS[kind][0]
     with tempfile.TemporaryDirectory() as folder:
         journal, samples = pathlib.Path(folder) / "run.jsonl", pathlib.Path(folder) / "samples"
         began = time.monotonic()
         run = subprocess.run(
-            ["perf", "record", "-q", "-g", "-F", "499", "-o", str(samples), str(BIN / "evaluate"), "--model",
-             arguments.model, "--threads", "1", "--bench", bench, *flags, "--data", arguments.data, "--limit",
-             str(arguments.limit), "--journal", str(journal)], capture_output=True, text=True)
+            ["perf", "record", "-q", "-g", "-F", "499", "-o", str(samples), *evaluation(kind, arguments, journal)],
+            capture_output=True, text=True)
         if run.returncode:
             raise SystemExit(f"{kind}: {run.stderr[-1000:]}")
         seconds = time.monotonic() - began
@@ -84,13 +100,12 @@ def measure(kind, arguments):
             if where == "harness":
                 ours = next((frame for frame in frames if frame.startswith("$s")), frames[0] if frames else program)
                 inner[f"{program}: {ours}"] += 1
-        rate = json.loads(journal.with_name("run.result.json").read_text()).get("tokensPerSecond") or 0
-        prompt = max(prompt_rate(arguments, folder) for _ in range(3)) if kind in ("likelihood", "ends") else 0
+        rate, prompt = rates(kind, arguments, folder) if kind in ("likelihood", "ends") else (0, 0)
     answering = counts["engine"] + counts["harness"]
     print(
         f"{kind} ({bench}): {seconds:.1f} s, of the samples while answering {100 * counts['harness'] / answering:.1f} % "
-        f"in the harness ({answering}, getting ready {counts['ready']}); {rate:.0f} tokens/s"
-        + (f", {100 * rate / prompt:.0f} % of a prompt's {prompt:.0f}" if prompt else ""), flush=True)
+        f"in the harness ({answering}, getting ready {counts['ready']})"
+        + (f"; {rate:.0f} tokens/s, {100 * rate / prompt:.0f} % of a prompt's {prompt:.0f}" if prompt else ""), flush=True)
     most = inner.most_common(arguments.stacks)
     names = demangled([name.split(": ")[1] for name, _ in most if "$s" in name])
     for name, count in most:
