@@ -103,6 +103,26 @@ import Testing
     #expect(records.first?["expected_accuracy"] is Double)
   }
 
+  /// A run that was stopped behind its last reply has neither the order of its records nor a result.
+  @Test func whatIsLeftBehindTheLastReplyIsDoneAgain() throws {
+    let file = try writeStudy {
+      $0.replacing("[bf16, \"rkv:32,buffer=16\"]", with: "[bf16]")
+        .replacing("bits: [16, 4]", with: "bits: [16]")
+    }
+    #expect(try folder.run(.study, ["run", file]).isSuccess)
+    let journal = folder.url.appendingPathComponent(
+      "out/study-small/journals/nano-math-nano-0.15m-16bit-bf16-16.jsonl")
+    let result = journal.deletingPathExtension().appendingPathExtension("result.json")
+    let whole = try Data(contentsOf: journal)
+    var lines = whole.split(separator: 10)
+    lines.swapAt(2, 5)
+    try Data(lines.joined(separator: [10]) + [10]).write(to: journal)
+    try FileManager.default.removeItem(at: result)
+    #expect(try folder.run(.study, ["run", file]).isSuccess)
+    #expect(try Data(contentsOf: journal) == whole)
+    #expect(FileManager.default.fileExists(atPath: result.path))
+  }
+
   /// Times measured by themselves take the place of those that came along, for the whole cache alone.
   @Test func timesAreMeasuredByThemselves() throws {
     let file = try writeStudy()

@@ -1,14 +1,18 @@
 """Kills `evaluate` with SIGKILL at random moments of a run, continues it each time, and compares the journal with that of
-an undisturbed run: all but times and memory must be equal.
+an undisturbed run: all but times and memory must be equal. What a killed run had started has to end by itself.
 
-    python3 Tools/faults/kill.py            # from the root of the checkout, after `make build`
+    python3 Tools/faults/kill.py --data DATA                  # from the root of the checkout, after `make build`
+    python3 Tools/faults/kill.py --data DATA --runs code      # one kind of run
 
-200 replies, 20 kills; with --bench FILE of a benchmark whose options are scored, or whose replies are programs, its first
-200 items; with --endpoint the killed runs ask a server, the undisturbed one does not. Needs the standard library only.
+20 kills each of a run that generates, one that scores options by their likelihood (TruthfulQA), one whose replies are
+programs (HumanEval), and one that asks a server, whose journal is compared with that of a run that asks none. DATA holds
+the data of those two benchmarks (`docs/evaluate.md`). Needs the standard library only.
 """
 
 import argparse
+import ctypes
 import json
+import os
 import pathlib
 import random
 import signal
@@ -16,23 +20,28 @@ import subprocess
 import tempfile
 import time
 
+PR_SET_CHILD_SUBREAPER = 36
+SECONDS_TO_END = 15  # a sandboxed program may run for 10
 
-def command(journal, arguments, address=None):
-    bench = ["nano-math", "--limit", "50", "--samples", "4"]
-    if arguments.bench:
-        bench = [arguments.bench, "--limit", "200"]
+RUNS = {
+    "generation": ["--bench", "nano-math", "--limit", "50", "--samples", "4"],
+    "likelihood": ["--bench", "truthfulqa-mc2", "--limit", "200"],
+    "code": ["--bench", "humaneval", "--max-tokens", "64"],
+    "endpoint": ["--bench", "nano-math", "--limit", "50", "--samples", "4"],
+}
+
+
+def command(kind, journal, arguments, address=None):
     model = ["--endpoint", address] if address else ["--model", arguments.model, "--threads", "1"]
-    return [
-        *arguments.program.split(), *model, "--bench", *bench, "--batch", "4", "--journal",
-        str(journal),
-    ]
+    data = ["--data", arguments.data] if kind in ("likelihood", "code") else []
+    return [*arguments.program.split(), *model, *RUNS[kind], *data, "--batch", "4", "--journal", str(journal)]
 
 
 def serve(arguments):
     """A server of the model on a free port: the process and its address."""
-    program = [*arguments.program.split()[:-1], arguments.program.split()[-1].replace("evaluate", "serve")]
+    *before, evaluate = arguments.program.split()
     process = subprocess.Popen(
-        [*program, "--model", arguments.model, "--threads", "1", "--port", "0"],
+        [*before, evaluate.replace("evaluate", "serve"), "--model", arguments.model, "--threads", "1", "--port", "0"],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
         if "http://" in line:
@@ -52,49 +61,77 @@ def records(journal):
     return max(0, journal.read_bytes().count(b"\n") - 1) if journal.exists() else 0
 
 
-def main():
-    parser = argparse.ArgumentParser(description="kill -9 and continue")
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--model", default="nano-4m")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--bench", help="the YAML file of a benchmark with one reply to an item")
-    parser.add_argument("--endpoint", action="store_true", help="ask a server of the model")
-    parser.add_argument("--program", default="bin/evaluate")
-    arguments = parser.parse_args()
-    server, address = serve(arguments) if arguments.endpoint else (None, None)
+def finish(command):
+    """Runs a command to its end, which has to be a good one."""
+    result = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    if result.returncode:
+        raise SystemExit(f"{' '.join(command)}: exit {result.returncode}\n{result.stderr[-2000:]}")
+
+
+def left_behind(known):
+    """Children that this process has inherited from killed runs (it is their subreaper) and that still run at the end of
+    the time they have."""
+    deadline = time.monotonic() + SECONDS_TO_END
+    while True:
+        children = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        orphans = [int(child) for child in children if int(child) not in known]
+        for orphan in orphans:
+            os.waitpid(orphan, os.WNOHANG)
+        if not orphans or time.monotonic() > deadline:
+            return orphans
+        time.sleep(0.02)
+
+
+def compare(kind, arguments):
+    """Runs the benchmark once, and once with kills; the journals have to be equal."""
+    chance = random.Random(f"{kind} {arguments.seed}")
+    server, address = serve(arguments) if kind == "endpoint" else (None, None)
+    known = {server.pid} if server else set()
     try:
-        compare(arguments, address)
+        with tempfile.TemporaryDirectory() as folder:
+            whole, parts = (pathlib.Path(folder) / name for name in ("whole.jsonl", "parts.jsonl"))
+            finish(command(kind, whole, arguments))
+            total = records(whole)
+            torn = 0
+            for kill, target in enumerate(sorted(chance.sample(range(total * 19 // 20), arguments.kills)), 1):
+                process = subprocess.Popen(
+                    command(kind, parts, arguments, address), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                while records(parts) < target and process.poll() is None:
+                    time.sleep(0.001)
+                time.sleep(chance.uniform(0, 0.05))
+                if process.poll() is not None:
+                    raise SystemExit(f"{kind}: exit {process.returncode} before kill {kill}, at {records(parts)} records")
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                data = parts.read_bytes() if parts.exists() else b""
+                torn += bool(data) and not data.endswith(b"\n")
+                if orphans := left_behind(known):
+                    raise SystemExit(f"{kind}: processes {orphans} outlived kill {kill}")
+                print(f"{kind}, kill {kill}: {records(parts)} of {total} records", flush=True)
+            finish(command(kind, parts, arguments, address))
+            if contents(whole) != contents(parts):
+                raise SystemExit(f"{kind}: the journals differ ({records(parts)} records, {total} undisturbed)")
     finally:
         if server:
             server.kill()
             server.wait()
+    print(f"{kind}: {total} records, equal after {arguments.kills} kills, {torn} of which tore a line", flush=True)
 
 
-def compare(arguments, address):
-    """Runs the benchmark once, and once with kills; the journals have to be equal."""
-    chance = random.Random(arguments.seed)
-    with tempfile.TemporaryDirectory() as folder:
-        whole, parts = (pathlib.Path(folder) / name for name in ("whole.jsonl", "parts.jsonl"))
-        subprocess.run(command(whole, arguments), check=True, capture_output=True)
-        torn = 0
-        for kill, target in enumerate(sorted(chance.sample(range(190), arguments.kills)), 1):
-            process = subprocess.Popen(
-                command(parts, arguments, address), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            while records(parts) < target and process.poll() is None:
-                time.sleep(0.001)
-            time.sleep(chance.uniform(0, 0.05))
-            assert process.poll() is None, "the run ended before it was killed"
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            data = parts.read_bytes() if parts.exists() else b""
-            torn += bool(data) and not data.endswith(b"\n")
-            print(f"kill {kill}: {records(parts)} of 200 replies", flush=True)
-        subprocess.run(command(parts, arguments, address), check=True, capture_output=True)
-        first, second = contents(whole), contents(parts)
-        assert len(first) == 201, f"{len(first) - 1} replies"
-        assert first == second, "the journals differ"
-    print(f"equal after {arguments.kills} kills, {torn} of which tore a line")
+def main():
+    parser = argparse.ArgumentParser(description="kill -9 and continue")
+    parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS))
+    parser.add_argument("--data", help="folder of the benchmarks' data, for likelihood and code")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--model", default="nano-0.5m")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--program", default="bin/evaluate")
+    arguments = parser.parse_args()
+    if not arguments.data and {"likelihood", "code"} & set(arguments.runs):
+        parser.error("--runs likelihood and code need --data")
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for kind in arguments.runs:
+        compare(kind, arguments)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,6 @@ struct RunResult: Codable {
   /// A larger file is no result.
   private static let mostBytes = 64 << 20
 
-  /// The file beside a journal.
-  static func file(of journal: URL) -> URL {
-    journal.deletingPathExtension().appendingPathExtension("result.json")
-  }
-
   /// The journal beside such a file.
   static func journal(of file: URL) -> URL {
     file.deletingLastPathComponent().appendingPathComponent(file.runName + ".jsonl")
@@ -41,7 +36,7 @@ struct RunResult: Codable {
 
   /// Stores the result beside its journal; where nothing was generated the stored rate stays.
   mutating func save(beside journal: URL) throws {
-    let file = Self.file(of: journal)
+    let file = EvaluationRun.resultFile(of: journal)
     if let earlier = try? RunResult(contentsOf: file),
       earlier.summary.fingerprint == summary.fingerprint
     {

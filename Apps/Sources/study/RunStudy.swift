@@ -25,9 +25,9 @@ struct RunStudy: ParsableCommand {
     try OutputFolder.make(journals.folder)
     let pace = StudyPace(runs)
     var progress = try runs.map { run in try journals.progress(of: run) }
-    let left = zip(runs, progress).filter { !$0.1.isComplete }.map(\.0)
+    let left = zip(runs, progress).filter { !$0.1.isFinished }.map(\.0)
     try StudyNeeds(left, data: work.data, work.hub.use) { study.model($0, of: definition) }.check()
-    for (index, run) in runs.enumerated() where !progress[index].isComplete {
+    for (index, run) in runs.enumerated() where !progress[index].isFinished {
       let left = pace.secondsLeft(progress, concurrency: definition.concurrency)
       let eta = left.map { "  ETA \(Text.duration($0))" } ?? ""
       Console.note("run \(index + 1) of \(runs.count): \(run.name)\(eta)")

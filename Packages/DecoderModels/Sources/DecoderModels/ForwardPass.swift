@@ -11,8 +11,9 @@ public struct TokenRun: Sendable {
   /// Whether these are the last tokens of the prompt; it counts in the first run that says so.
   public let endsPrompt: Bool
 
-  /// Whether every one of these tokens gets logits, where others get them for their last alone.
-  public let wantsEveryRow: Bool
+  /// The first of these tokens that gets logits, with all behind it; nil: the last alone gets them,
+  /// as it always does.
+  public let rowsFrom: Int?
 
   /// The logits of a row that are looked at; nil for all. The others may then be near what they are
   /// instead, below all of these.
@@ -21,10 +22,10 @@ public struct TokenRun: Sendable {
   /// Tokens to append to the sequence of `cache`; `endsPrompt` is false where a prompt goes on in a
   /// later run.
   public init(
-    cache: Int, tokens: [Int32], endsPrompt: Bool = true, wantsEveryRow: Bool = false,
+    cache: Int, tokens: [Int32], endsPrompt: Bool = true, rowsFrom: Int? = nil,
     likeliest: GreatestOutputs? = nil
   ) {
-    self.wantsEveryRow = wantsEveryRow
+    self.rowsFrom = rowsFrom
     self.likeliest = likeliest
     self.cache = cache
     self.tokens = tokens
@@ -36,7 +37,7 @@ public struct TokenRun: Sendable {
 public enum LogitRows: Sendable {
   /// Every token.
   case all
-  /// The last token of each run.
+  /// The last token of each run, and those that it asks for.
   case last
   /// None; only the caches are filled.
   case none
@@ -214,7 +215,7 @@ public final class ForwardPass {
     for part in parts {
       for token in part.tokens {
         let isLast = token == runs[part.run].tokens.count - 1
-        let isWanted = isLast || runs[part.run].wantsEveryRow
+        let isWanted = isLast || runs[part.run].rowsFrom.map { $0 <= token } == true
         if rows == .all || (rows == .last && isWanted) { wanted.append((row, part.run, token)) }
         row += 1
       }

@@ -106,7 +106,7 @@ extension DecodingBatch {
       return TokenRun(
         cache: part.sequence, tokens: Array(pending.prefix(part.tokens)) + proposals,
         endsPrompt: part.tokens == pending.count,
-        wantsEveryRow: !proposals.isEmpty || sequences[part.sequence].isScoringPrompt,
+        rowsFrom: !proposals.isEmpty || sequences[part.sequence].isScoringPrompt ? 0 : nil,
         likeliest: likeliest(of: sequences[part.sequence]))
     }
     for (index, logits) in try run(runs, parts, &drawn) { keepWhole(index, logits: logits) }

@@ -231,19 +231,24 @@ public struct LikelihoodScorer {
     shared = []
     var first = 0
     while first < ends.count {
-      var (runs, left, index) = ([TokenRun](), Self.rows, first)
-      while index < ends.count, left > 0 {
+      var (runs, index) = ([TokenRun](), first)
+      var (tokens, rows) = (ForwardPass.chunk, Self.rows)
+      while index < ends.count, tokens > 0, rows > 0 {
         let text = groups[ends[index].group][ends[index].text]
-        // The last token is scored by the row before it and never run.
-        let count = min(left, text.tokens.count - 1 - ends[index].next)
+        let next = ends[index].next
+        // The row before the first scored token is the first that is looked at; the last token is
+        // scored by the row before it and never run.
+        let unscored = max(0, text.start - 1 - next)
+        let count = min(tokens, unscored + rows, text.tokens.count - 1 - next)
         runs.append(
           TokenRun(
-            cache: index, tokens: Array(text.tokens[ends[index].next..<ends[index].next + count]),
-            endsPrompt: false, wantsEveryRow: true))
-        left -= count
+            cache: index, tokens: Array(text.tokens[next..<next + count]), endsPrompt: false,
+            rowsFrom: unscored))
+        tokens -= count
+        rows -= max(1, count - unscored)
         index += 1
       }
-      timings.tokens += Self.rows - left
+      timings.tokens += ForwardPass.chunk - tokens
       let starts = ends
       try run(runs, &caches, .last) { run, token, logits throws(GenerationError) in
         let end = starts[runs[run].cache]

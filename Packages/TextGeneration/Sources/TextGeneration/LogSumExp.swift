@@ -44,7 +44,10 @@ enum LogSumExp {
   /// exp(x) of numbers that are 0 or less; 0 below -87, NaN for NaN.
   private static func exponentials(_ x: SIMD16<Float>) -> SIMD16<Float> {
     let scaled = x * Float(1.442695040888963)
-    let whole = scaled.rounded(.toNearestOrEven)
+    // Beside so large a number nothing is left behind the point, and the bits of the sum end in
+    // those of the whole number: instructions that every processor has for vectors.
+    let shifted = scaled + Self.whole
+    let whole = shifted - Self.whole
     // ln 2 in two parts, so that the rest is exact to its last bits.
     let rest = x - whole * Float(0.693359375) + whole * Float(2.12194440e-4)
     var power = SIMD16<Float>(repeating: 1.9875691500e-4)
@@ -54,10 +57,11 @@ enum LogSumExp {
     power = power * rest + Float(1.6666665459e-1)
     power = power * rest + Float(5.0000001201e-1)
     power = power * rest * rest + rest + 1
-    let isLow = x .< -87
-    let exponent = whole.replacing(with: 0, where: isLow .| (whole .!= whole))
-    let bits = SIMD16<Int32>(exponent) &+ 127
+    let bits = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &+ 127
     let scale = unsafeBitCast(bits &<< 23, to: SIMD16<Float>.self)
-    return (power * scale).replacing(with: 0, where: isLow)
+    return (power * scale).replacing(with: 0, where: x .< -87)
   }
+
+  /// 1.5 times 2^23.
+  private static let whole: Float = 12_582_912
 }

@@ -95,6 +95,16 @@ import Testing
     #expect(scorer.timings.tokens == 2 * (100 + 4 * 2) - 99)
   }
 
+  @Test(arguments: [(nil, [9]), (0, Array(0...9)), (6, [6, 7, 8, 9]), (20, [9])])
+  func onlyRowsThatAreAskedForGetLogits(from: Int?, expected: [Int]) throws {
+    let pass = try BatchGeneratorTests.makePass(context: 256)
+    var caches = [try pass.makeCache(meter: KVMeter())]
+    let run = TokenRun(cache: 0, tokens: Array(0..<10), endsPrompt: false, rowsFrom: from)
+    var rows: [Int] = []
+    try pass.run([run], caches: &caches, rows: .last) { _, token, _ in rows.append(token) }
+    #expect(rows == expected)
+  }
+
   @Test func whatCannotBeScoredIsRefused() throws {
     let pass = try BatchGeneratorTests.makePass(context: 64)
     let scorer = try LikelihoodScorer(pass)
@@ -130,6 +140,11 @@ import Testing
       let largest = LogSumExp.largest(of: logits)
       #expect(largest == logits.max())
       #expect(abs(LogSumExp.of(logits, largest: largest) - expected) < 1e-6)
+    }
+    // What is impossible, or as good as, adds nothing.
+    let ruledOut = logits + [-.infinity, -3e38, (logits.max() ?? 0) - 100]
+    ruledOut.withUnsafeBufferPointer { logits in
+      #expect(abs(LogSumExp.of(logits, largest: LogSumExp.largest(of: logits)) - expected) < 1e-6)
     }
     for broken in [Float.nan, .infinity] {
       let logits = logits.dropLast() + [broken]

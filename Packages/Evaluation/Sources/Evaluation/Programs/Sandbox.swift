@@ -169,7 +169,8 @@ public struct Sandbox: Sendable, Hashable {
       + ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL"]
   }
 
-  /// Builds the walls from inside; every step that fails ends it.
+  /// Builds the walls from inside; every step that fails ends it. One process makes most mounts
+  /// read-only, and what it leaves writable is gone through one by one.
   private var script: String {
     """
     set -e
@@ -177,7 +178,14 @@ public struct Sandbox: Sendable, Hashable {
     exec 3<program.py 4<input
     mount --make-rprivate /
     while read -r _ _ _ _ point _; do
-      mount -o remount,bind,ro "$point" || { echo "sandbox: $point stays writable"; exit 126; }
+      printf 'none %s none remount,bind,ro 0 0\\n' "$point"
+    done </proc/self/mountinfo >mounts
+    mount --all --fstab "$1/mounts" >/dev/null 2>&1 || true
+    while read -r _ _ _ _ point options _; do
+      case $options in
+      ro | ro,*) ;;
+      *) mount -o remount,bind,ro "$point" || { echo "sandbox: $point stays writable"; exit 126; } ;;
+      esac
     done </proc/self/mountinfo
     mount -t tmpfs -o size=\(limits.folderBytes),mode=1777,nosuid,nodev tmpfs /tmp
     mount -t proc -o nosuid,nodev,noexec proc /proc

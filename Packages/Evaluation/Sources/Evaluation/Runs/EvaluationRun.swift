@@ -39,6 +39,11 @@ public struct EvaluationRun: Sendable {
     self.sandbox = sandbox
   }
 
+  /// The file beside a journal in which the results of its run are stored.
+  public static func resultFile(of journal: URL) -> URL {
+    journal.deletingPathExtension().appendingPathExtension("result.json")
+  }
+
   /// Whether the journal is there and belongs to this run. What is wrong with it is said when it is
   /// run.
   public var isBegun: Bool {
@@ -119,10 +124,7 @@ public struct EvaluationRun: Sendable {
   /// Brings the records of a complete journal into their order.
   func sortJournal() throws(EvaluationError) {
     let index = try JournalIndex.read(journal)
-    let ids = index.entries.map(\.id)
-    guard let header = index.header, !zip(ids, ids.dropFirst()).allSatisfy({ $0 < $1 }) else {
-      return
-    }
+    guard let header = index.header, !index.isInOrder else { return }
     try JournalFile.publish(header, parts: [(journal, index)], to: journal)
   }
 }

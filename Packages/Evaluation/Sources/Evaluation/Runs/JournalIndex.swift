@@ -40,6 +40,9 @@ public struct JournalIndex: Sendable {
   /// How many replies have a record.
   public var count: Int { entries.count }
 
+  /// Whether the records stand in the order of items and samples, as those of a finished run do.
+  var isInOrder: Bool { zip(entries, entries.dropFirst()).allSatisfy { $0.id < $1.id } }
+
   /// What a reader of the results has to know: what had to be left out, and what cannot be checked.
   public var notes: [String] {
     guard undigested > 0 else { return leftOut }

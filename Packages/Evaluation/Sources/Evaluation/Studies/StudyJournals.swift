@@ -33,26 +33,37 @@ public struct StudyJournals: Sendable {
     /// Seconds that the replies at the longest budget took together.
     public let seconds: Double
 
-    /// Whether nothing is missing.
+    /// Whether no reply is missing.
     public var isComplete: Bool { done == total }
+    /// Whether nothing is left to do: a run that was stopped behind its last reply has yet to bring
+    /// its records into their order and to store its result.
+    public let isFinished: Bool
   }
 
   /// How far a run is.
   ///
   /// - Throws: ``EvaluationError`` for a damaged journal.
   public func progress(of run: StudyRun) throws(EvaluationError) -> Progress {
-    var (done, expected, seconds) = (0, Int?.none, 0.0)
+    var (done, expected, seconds, isFinished) = (0, Int?.none, 0.0, true)
     for budget in run.budgets {
       let file = journal(of: run, budget: budget)
-      guard FileManager.default.fileExists(atPath: file.path) else { continue }
+      guard FileManager.default.fileExists(atPath: file.path) else {
+        isFinished = false
+        continue
+      }
       let isLongest = budget == run.budgets.last
       let index = try JournalIndex.read(file) { record in
         if isLongest { seconds += record.response.cost.seconds }
       }
       done += index.count
       expected = index.header?.expectedCount ?? expected
+      isFinished =
+        isFinished && index.isInOrder && index.count == index.header?.expectedCount
+        && FileManager.default.fileExists(atPath: EvaluationRun.resultFile(of: file).path)
     }
-    return Progress(done: done, total: expected.map { $0 * run.budgets.count }, seconds: seconds)
+    return Progress(
+      done: done, total: expected.map { $0 * run.budgets.count }, seconds: seconds,
+      isFinished: isFinished)
   }
 
   /// Everything that complete journals say of the study.

@@ -82,7 +82,7 @@ public final class DivergenceJournal {
   }
 
   private func append(_ value: some Encodable) throws(EvaluationError) {
-    guard let bytes = try? CanonicalJSON.encode(value) else {
+    guard let bytes = CanonicalJSON.encode(value) else {
       throw .setting(name: "a divergence", value: "no number", expected: "finite figures")
     }
     try file.append(bytes + Data("\n".utf8))

@@ -1,0 +1,129 @@
+"""What share of an evaluation's time the harness takes: all that is not the engine's, from building prompts to the journal.
+
+    python3 Tools/harness/share.py --model nano-4m --data DATA
+    python3 Tools/harness/share.py --model FOLDER --data DATA --runs likelihood --limit 20 --stacks 12
+
+Runs benchmarks under `perf` with one thread and sorts the samples of the run and of the programs that it starts by what stands
+on their stacks: the engine (decoding and scoring), getting ready (reading the model and the benchmark,
+before the first question and after the last), and the harness. Of a run whose options are scored, its tokens a second are set beside
+those of a prompt that `generate` reads, the best of three each, in turns. Needs `perf` and the right to use it; the standard library else.
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+
+BIN = pathlib.Path(__file__).resolve().parents[2] / "bin"
+RUNS = {
+    "likelihood": ("mmlu-5shot", []),
+    "ends": ("truthfulqa-mc2", []),
+    "generation": ("nano-math", ["--max-tokens", "256"]),
+    "code": ("humaneval", ["--max-tokens", "256"]),
+    "ifeval": ("ifeval", ["--max-tokens", "256"]),
+}
+# Swift's mangled names hold these words after their lengths.
+ENGINE = re.compile(r"14TextGeneration|11ForwardPass|10ThreadPool")
+ANSWERING = re.compile(r"15EngineResponder\w*(7respond|5score)|11BudgetSweep\w*3run")
+
+
+def stacks(file):
+    """The stacks of all samples: program and frames, innermost first."""
+    text = subprocess.run(
+        ["perf", "script", "-i", str(file), "-F", "comm,ip,sym"], check=True, capture_output=True, text=True,
+        errors="replace").stdout
+    for block in text.split("\n\n"):
+        program, *frames = block.strip().splitlines() or [""]
+        yield program.strip(), [frame.strip().partition(" ")[2] for frame in frames]
+
+
+def sort(program, frames):
+    """What a sample belongs to: programs that were started are the harness's."""
+    whole = " ".join(frames)
+    if program == "evaluate" and ENGINE.search(whole):
+        return "engine"
+    return "harness" if program != "evaluate" or ANSWERING.search(whole) else "ready"
+
+
+def demangled(names):
+    result = subprocess.run(["swift", "demangle", "--simplified", *names], capture_output=True, text=True)
+    return dict(line.split(" ---> ") for line in result.stdout.splitlines() if " ---> " in line)
+
+
+def prompt_rate(arguments, folder):
+    """Tokens a second of a prompt that `generate` reads."""
+    text = pathlib.Path(folder) / "prompt.txt"
+    text.write_text(" ".join(f"Start with {n}. Then (a) add {n * 7 % 90}, (b) multiply by {n % 9}." for n in range(25)))
+    run = subprocess.run(
+        [str(BIN / "generate"), "--model", arguments.model, "--threads", "1", "--prompt-file", str(text), "--max-tokens",
+         "1"], capture_output=True, text=True)
+    found = re.search(r"^prompt .* ([0-9.]+) tokens/s", run.stdout + run.stderr, re.M)
+    return float(found.group(1)) if found else 0.0
+
+
+def evaluation(kind, arguments, journal):
+    bench, flags = RUNS[kind]
+    return [str(BIN / "evaluate"), "--model", arguments.model, "--threads", "1", "--bench", bench, *flags, "--data",
+            arguments.data, "--limit", str(arguments.limit), "--journal", str(journal)]
+
+
+def rates(kind, arguments, folder):
+    """The best of three: tokens a second that are scored, and that `generate` reads of a prompt."""
+    found = []
+    for turn in range(3):
+        journal = pathlib.Path(folder) / f"turn-{turn}.jsonl"
+        subprocess.run(evaluation(kind, arguments, journal), check=True, capture_output=True)
+        result = json.loads(journal.with_suffix(".result.json").read_text())
+        found.append((result["tokensPerSecond"], prompt_rate(arguments, folder)))
+    return [max(turns) for turns in zip(*found)]
+
+
+def measure(kind, arguments):
+    bench = RUNS[kind][0]
+    with tempfile.TemporaryDirectory() as folder:
+        journal, samples = pathlib.Path(folder) / "run.jsonl", pathlib.Path(folder) / "samples"
+        began = time.monotonic()
+        run = subprocess.run(
+            ["perf", "record", "-q", "-g", "-F", "499", "-o", str(samples), *evaluation(kind, arguments, journal)],
+            capture_output=True, text=True)
+        if run.returncode:
+            raise SystemExit(f"{kind}: {run.stderr[-1000:]}")
+        seconds = time.monotonic() - began
+        counts, inner = collections.Counter(), collections.Counter()
+        for program, frames in stacks(samples):
+            where = sort(program, frames)
+            counts[where] += 1
+            if where == "harness":
+                ours = next((frame for frame in frames if frame.startswith("$s")), frames[0] if frames else program)
+                inner[f"{program}: {ours}"] += 1
+        rate, prompt = rates(kind, arguments, folder) if kind in ("likelihood", "ends") else (0, 0)
+    answering = counts["engine"] + counts["harness"]
+    print(
+        f"{kind} ({bench}): {seconds:.1f} s, of the samples while answering {100 * counts['harness'] / answering:.1f} % "
+        f"in the harness ({answering}, getting ready {counts['ready']})"
+        + (f"; {rate:.0f} tokens/s, {100 * rate / prompt:.0f} % of a prompt's {prompt:.0f}" if prompt else ""), flush=True)
+    most = inner.most_common(arguments.stacks)
+    names = demangled([name.split(": ")[1] for name, _ in most if "$s" in name])
+    for name, count in most:
+        program, symbol = name.split(": ", 1)
+        print(f"    {100 * count / answering:5.1f} %  {program}: {names.get(symbol, symbol)[:120]}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="share of an evaluation's time outside of the model")
+    parser.add_argument("--model", default="nano-4m")
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS))
+    parser.add_argument("--limit", type=int, default=40)
+    parser.add_argument("--stacks", type=int, default=0, help="so many places of the harness")
+    arguments = parser.parse_args()
+    for kind in arguments.runs:
+        measure(kind, arguments)
+
+
+if __name__ == "__main__":
+    main()
