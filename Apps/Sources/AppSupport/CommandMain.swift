@@ -41,6 +41,15 @@ public func runCommand<Command: ParsableCommand>(
       throw UsageError(type.firstWords)
     }
     var command = try parsed(words, as: type)
+    if let type = type as? any CommandOfOtherWork.Type {
+      // What stands in the settings is meant for whatever has a use for it.
+      let given = try Settings.given(in: arguments, of: type)
+      for work in type.otherWork { work.warn(ofOthersIn: given) }
+    }
+    let name = type.configuration.commandName?.split(separator: " ").last.map(String.init) ?? ""
+    if let hint = OtherPrograms.hint(for: name, in: ProcessInfo.processInfo.environment) {
+      Console.note(hint)
+    }
     try command.run()
     Console.flush()
     noteFault()

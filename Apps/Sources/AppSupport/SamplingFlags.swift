@@ -125,7 +125,7 @@ public struct SamplingFlags: ParsableArguments {
   ///
   /// - Throws: `GenerationError.invalidOption`, or `CheckpointError.value` for a bad file.
   public func optionsInForce(for checkpoint: Checkpoint) throws -> SamplingOptions {
-    let ignored = Self.ignoredKeys(of: checkpoint.generationConfig)
+    let ignored = GenerationConfigKeys.ignored(in: checkpoint.generationConfig)
     if !ignored.isEmpty {
       Console.note(
         "warning: \(checkpoint.generationConfig?.file ?? ""): not supported and not applied: "
@@ -134,31 +134,4 @@ public struct SamplingFlags: ParsableArguments {
     }
     return try options(generationConfig: checkpoint.generationConfig)
   }
-
-  /// What else a `generation_config.json` asks for that would change texts and is not done here,
-  /// for a warning.
-  public static func ignoredKeys(of config: JSONObject?) -> [String] {
-    guard let config else { return [] }
-    return unsupported.keys.sorted().filter { key in
-      switch config.members[key] ?? .null {
-      case .null, .bool(false): false
-      case .array(let elements): !elements.isEmpty
-      case .object(let object): !object.isEmpty
-      case let value: value.double == nil || value.double != unsupported[key]
-      }
-    }
-  }
-
-  /// Settings of transformers that are not supported, and the number at which each does nothing.
-  private static let unsupported: [String: Double] = [
-    "num_beams": 1, "num_beam_groups": 1, "typical_p": 1, "epsilon_cutoff": 0, "eta_cutoff": 0,
-    "top_h": 1, "penalty_alpha": 0, "encoder_repetition_penalty": 1,
-    "encoder_no_repeat_ngram_size": 0, "guidance_scale": 1, "min_length": 0, "min_new_tokens": 0,
-    "diversity_penalty": 0, "bad_words_ids": .nan, "force_words_ids": .nan, "sequence_bias": .nan,
-    "suppress_tokens": .nan, "begin_suppress_tokens": .nan, "forced_bos_token_id": .nan,
-    "forced_eos_token_id": .nan, "exponential_decay_length_penalty": .nan,
-    "watermarking_config": .nan, "dola_layers": .nan, "stop_strings": .nan, "constraints": .nan,
-    "forced_decoder_ids": .nan, "max_new_tokens": .nan, "max_length": 20,
-    "num_return_sequences": 1, "token_healing": .nan, "max_time": .nan,
-  ]
 }

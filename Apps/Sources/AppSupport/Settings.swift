@@ -89,6 +89,14 @@ public struct Settings {
     return options.allNames + (withLetters ? options.allLetters : [])
   }
 
+  /// The long names of each option that a user gave a command.
+  static func given(
+    in arguments: [String], of command: any ParsableCommand.Type
+  ) throws -> [[String]] {
+    (try Options(command).arguments ?? []).filter { $0.kind != "positional" }
+      .filter { $0.isGiven(in: arguments) }.map(\.longNames)
+  }
+
   private var environmentKeys: [String] {
     environment.keys.filter { key in
       key.hasPrefix("BITBUDGET_") && !Self.reserved.contains(String(key.dropFirst(10)))

@@ -120,7 +120,8 @@ struct EndpointSubject: BenchmarkSubject {
   func source() throws -> ReplySource {
     ReplySource(name: "--endpoint", facts: endpoint.facts) {
       EndpointResponder(
-        endpoint, concurrency: concurrency, attempts: flags.attempts, patience: flags.place.timeout)
+        endpoint, concurrency: concurrency, attempts: flags.attempts ?? 5,
+        patience: flags.place.patience)
     }
   }
 

@@ -8,7 +8,7 @@ import Quantizers
 import Tensors
 
 /// `quantize`: a checkpoint in, a smaller checkpoint out.
-struct Quantize: CommandOfManyDefaults {
+struct Quantize: CommandOfManyDefaults, CommandOfOtherWork {
   static let configuration = CommandConfiguration(
     commandName: Program.called("quantize"),
     abstract: "Writes a smaller checkpoint: weights in 8, 4, 3 or 2 bits.",
@@ -25,6 +25,10 @@ struct Quantize: CommandOfManyDefaults {
     say what to quantize: --model nano --bits 4 takes a second, larger models take minutes to hours; \
     'models' lists those that are here
     """
+
+  static let otherWork = [
+    OtherWork("inspect", "prints what a checkpoint holds", with: ["json", "pull", "offline"])
+  ]
 
   /// The forms of the result.
   enum Format: String, ExpressibleByArgument, CaseIterable {

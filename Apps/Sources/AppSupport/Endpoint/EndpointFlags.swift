@@ -21,21 +21,26 @@ public struct EndpointPlaceFlags: ParsableArguments {
       valueName: "key"))
   public var apiKey: String?
   /// Seconds without a byte.
-  @Option(help: "Seconds without a byte after which a request to the endpoint has failed.")
-  public var timeout = 600.0
+  @Option(
+    help:
+      "Seconds without a byte after which a request to the endpoint has failed (default: 600).")
+  public var timeout: Double?
 
   /// For ArgumentParser.
   public init() {}
 
   /// Whether an endpoint was named.
   public var isGiven: Bool { !endpoint.isEmpty }
+  /// Seconds without a byte that are waited for.
+  public var patience: Double { timeout ?? 600 }
 
   /// Checks the flags.
   public func validate() throws {
-    guard timeout > 0, timeout <= 86400 else {
-      throw ValidationError("--timeout \(timeout): expected seconds above 0")
+    if let timeout, !(timeout > 0 && timeout <= 86400) {
+      throw ValidationError("--timeout \(timeout): expected seconds above 0, at most 86400")
     }
     if !isGiven, modelName != nil { throw ValidationError("--model-name needs --endpoint") }
+    if !isGiven, timeout != nil { throw ValidationError("--timeout needs --endpoint") }
     for address in endpoint where Self.base(address) == nil {
       throw ValidationError(
         "--endpoint \(address): expected an address such as http://127.0.0.1:8080")
@@ -48,7 +53,7 @@ public struct EndpointPlaceFlags: ParsableArguments {
       .compactMap { $0 }.first { !$0.isEmpty }
     let transport = CurlTransport()
     return endpoint.compactMap(Self.base).map {
-      EndpointClient(base: $0, key: key, timeout: timeout, transport: transport)
+      EndpointClient(base: $0, key: key, timeout: patience, transport: transport)
     }
   }
 
@@ -87,9 +92,9 @@ public struct EndpointFlags: ParsableArguments {
   /// Attempts.
   @Option(
     help:
-      "How often a request to the endpoint is sent before its reply counts as failed; pauses double from half a second, or are as long as the endpoint asks."
+      "How often a request to the endpoint is sent before its reply counts as failed; pauses double from half a second, or are as long as the endpoint asks (default: 5)."
   )
-  public var attempts = 5
+  public var attempts: Int?
 
   /// For ArgumentParser.
   public init() {}
@@ -99,12 +104,12 @@ public struct EndpointFlags: ParsableArguments {
 
   /// Checks the flags.
   public func validate() throws {
-    guard (1...100).contains(attempts) else {
+    if let attempts, !(1...100).contains(attempts) {
       throw ValidationError("--attempts \(attempts): expected 1 to 100")
     }
     let others = [
       ("dialect", dialect != nil), ("thinking-field", thinkingField != nil),
-      ("reasoning-effort", reasoningEffort != nil),
+      ("reasoning-effort", reasoningEffort != nil), ("attempts", attempts != nil),
     ]
     if !isGiven, let flag = others.first(where: \.1)?.0 {
       throw ValidationError("--\(flag) needs --endpoint")

@@ -14,7 +14,7 @@ import Testing
   ]
 
   @Test(
-    arguments: [forms, notations, kinds, variants, trials].joined(separator: "\n").split(
+    arguments: [forms, notations, kinds, variants, trials, examiner].joined(separator: "\n").split(
       separator: "\n"
     )
     .map(String.init))

@@ -226,6 +226,31 @@ import Testing
     #expect(idle(0) == 1 && idle(2000) < 1e-6)
   }
 
+  /// A head of 12 bits is read in part where few tokens are drawn, as `generate` does.
+  @Test func aStepReadsTheFirstPartOfAHead() throws {
+    let speed = MachineSpeed(bytesPerSecond: 1e9)
+    func bytesPerToken(bits: Int, sequences: Int) throws -> (read: Double, held: Double) {
+      func seconds(_ answer: Int) throws -> (Double, MemoryUse) {
+        let configuration = Configuration(
+          model: try model("0.6b"), precision: try WeightPrecision(bits: bits), kv: .full,
+          load: try Load(thinkBudget: 1, prompt: 1, answer: answer, batch: sequences))
+        let memory = configuration.memory()
+        return (speed.seconds(configuration, memory), memory)
+      }
+      let (short, long) = (try seconds(1), try seconds(101))
+      // What a whole model reaches of a reading.
+      return ((long.0 - short.0) / 100 * 1e9 * 0.8, Double(long.1.weights))
+    }
+    // Codes of four bits and their scales for 151,936 rows of 1024.
+    let second = 151_936.0 * 1024 * (0.5 + 4.0 / 128)
+    let one = try bytesPerToken(bits: 8, sequences: 1)
+    #expect(abs(one.held - one.read - second) < 0.2 * second)
+    let many = try bytesPerToken(bits: 8, sequences: 65)
+    #expect(many.read >= many.held)
+    let four = try bytesPerToken(bits: 4, sequences: 1)
+    #expect(four.read >= four.held)
+  }
+
   @Test func aMixtureAnswersSoonerThanADenseModelOfItsSize() throws {
     let four = try WeightPrecision(bits: 4)
     let speed = MachineSpeed(bytesPerSecond: 5e10)

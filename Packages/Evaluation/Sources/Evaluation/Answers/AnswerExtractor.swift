@@ -50,7 +50,8 @@ public struct AnswerExtractor: Sendable, Hashable {
   /// - Parameter text: A reply, with or without its thought.
   /// - Returns: Nil when no step found anything.
   public func extract(from text: String) -> ExtractedAnswer? {
-    guard let visible = ReplyText.afterThought(Array(text.utf8)[...]) else { return nil }
+    guard var visible = ReplyText.afterThought(Array(text.utf8)[...]) else { return nil }
+    if grading == .mathematics { visible = MathMarkup.inLatex(visible) }
     for step in steps {
       if let found = candidate(by: step, in: visible) {
         return ExtractedAnswer(answer: grading.canonical(found), step: step)

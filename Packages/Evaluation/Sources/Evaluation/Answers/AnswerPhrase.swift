@@ -9,7 +9,8 @@ enum AnswerPhrase {
       let after = anchor.position + anchor.word.utf8CodeUnitCount
       let found =
         switch grading {
-        case .integer: integer(after: after, in: text)
+        case .integer:
+          isDenied(text[..<anchor.position]) ? nil : integer(after: after, in: text)
         case .letter(let count):
           isDenied(text[..<anchor.position])
             ? nil

@@ -45,9 +45,10 @@ enum AnswerWrapping {
     "boxed", "fbox", "underline", "uline", "textbf", "mathbf", "boldsymbol", "bm", "pmb", "mathsf",
     "mathit", "mathtt", "mathnormal", "framebox", "ensuremath",
   ]
-  /// Commands whose argument is not printed where it stands.
+  /// Commands whose argument is not printed where it stands, or is struck out.
   private static let unseen: Set<String> = [
-    "tag", "label", "phantom", "hphantom", "vphantom", "hspace", "vspace",
+    "tag", "label", "phantom", "hphantom", "vphantom", "hspace", "vspace", "cancel", "bcancel",
+    "xcancel", "sout",
   ]
   /// Commands whose argument is text.
   private static let texts: Set<String> = [
@@ -94,7 +95,12 @@ enum AnswerWrapping {
         result += Array("\\text{".utf8) + inner + [UInt8(ascii: "}")]
         position = after
       } else if argument != nil, colours.contains(name) || unseen.contains(name) {
+        // What is struck out of all that a fraction holds leaves one.
+        if isWhole(argument: position..<after, of: text) { result.append(UInt8(ascii: "1")) }
         position = after
+      } else if depth < deepest, name == "cancelto", let argument {
+        result += unwrapped(argument, opensText: opensText, depth: depth + 1)
+        position = self.argument(of: text, at: after).after
       } else if switches.contains(name) {
         result.append(UInt8(ascii: " "))
         position = end
@@ -104,6 +110,12 @@ enum AnswerWrapping {
       }
     }
     return result
+  }
+
+  /// Whether braces hold a range and nothing else.
+  private static func isWhole(argument range: Range<Int>, of text: ArraySlice<UInt8>) -> Bool {
+    range.lowerBound > text.startIndex && text[range.lowerBound - 1] == UInt8(ascii: "{")
+      && text.byte(at: range.upperBound) == UInt8(ascii: "}")
   }
 
   /// Copies a command that is a mark: brackets of formulas go, spaces are blanks.
@@ -140,9 +152,18 @@ enum AnswerWrapping {
     var text = text.trimmed
     while let first = text.first, first.isMarkdown { text = text.dropFirst().trimmed }
     while let last = text.last, last.isMarkdown || ",;".utf8.contains(last) {
+      // `1,5,` is a list that goes on, and `1,5` could be a decimal.
+      if last == UInt8(ascii: ","), isPair(text.dropLast()) { break }
       text = text.dropLast().trimmed
     }
     return text
+  }
+
+  /// Whether a text is digits, a comma and digits that are no thousands.
+  private static func isPair(_ text: ArraySlice<UInt8>) -> Bool {
+    let parts = text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+    return parts.count == 2 && parts[1].count != 3
+      && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy(\.isDigit) }
   }
 
   // MARK: Phrases

@@ -4,12 +4,27 @@
 /// and a box within a box is part of its content. `\boxed 5` without braces holds the characters up
 /// to the next blank.
 enum BoxedAnswer {
-  /// The content of the last box that is not blank.
-  static func last(in text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? { all(in: text).last?.content }
+  /// The content of the last box that is not blank and that the words around do not deny.
+  static func last(in text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    stated(in: text).last?.content
+  }
+
+  /// The boxes up to the last one of which the text does not say that it is not the answer.
+  private static func stated(
+    in text: ArraySlice<UInt8>
+  ) -> [(range: Range<Int>, content: ArraySlice<UInt8>)] {
+    var boxes = all(in: text)
+    while let last = boxes.last,
+      Denial.isMade(before: text[..<last.range.lowerBound], after: text[last.range.upperBound...])
+    {
+      boxes.removeLast()
+    }
+    return boxes
+  }
 
   /// The last box with those before it that "and", "or" or a comma join to it, as a list.
   static func lastJoined(in text: ArraySlice<UInt8>) -> String? {
-    var boxes = all(in: text)
+    var boxes = stated(in: text)
     guard let last = boxes.popLast() else { return nil }
     var contents = [String(decoding: last.content, as: UTF8.self)]
     var start = last.range.lowerBound

@@ -1,9 +1,25 @@
 /// Finds the last number in running text, whole: with its sign, as a fraction, a root or a power,
 /// and never just the digits at its end.
 enum LastNumber {
-  /// The number as it is written; nil where the text has no digit.
+  /// The number as it is written, the last one that the words around do not deny; nil where there
+  /// is none.
   static func find(in text: ArraySlice<UInt8>) -> String? {
-    guard let last = text.lastIndex(where: \.isDigit) else { return nil }
+    var end = text.endIndex
+    while let last = text[..<end].lastIndex(where: \.isDigit) {
+      let found = number(in: text, endingAt: last)
+      guard
+        Denial.isMade(
+          before: text[..<found.place.lowerBound], after: text[found.place.upperBound...])
+      else { return found.number }
+      end = found.place.lowerBound
+    }
+    return nil
+  }
+
+  /// The number whose last digit stands at a position, and where it stands.
+  private static func number(
+    in text: ArraySlice<UInt8>, endingAt last: Int
+  ) -> (number: String, place: Range<Int>) {
     var start = decimalStart(text, endingAt: last)
     var end = last + 1
     if let command = enclosingCommand(text, number: start..<end) {
@@ -16,7 +32,7 @@ enum LastNumber {
     start = mixedStart(text, number: start..<end) ?? start
     let number = Array(text[start..<end])
     let plain = String(decoding: LatexText.withoutThousandsCommas(number) ?? number, as: UTF8.self)
-    return hasSign(text[..<start]) ? "-" + plain : plain
+    return (hasSign(text[..<start]) ? "-" + plain : plain, start..<end)
   }
 
   /// Where the digits, with points and commas between them, begin.

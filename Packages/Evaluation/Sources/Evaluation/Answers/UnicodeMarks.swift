@@ -1,3 +1,5 @@
+import Foundation
+
 /// Mathematical signs beyond ASCII, in LaTeX.
 enum UnicodeMarks {
   /// The text with its signs in LaTeX; `√2` is `\sqrt{2}`, `x²` is `x^{2}`.
@@ -6,7 +8,7 @@ enum UnicodeMarks {
     var result = ""
     var raised = ""
     var lowered = ""
-    var scalars = Array(text.unicodeScalars)[...]
+    var scalars = text.unicodeScalars.flatMap(plain)[...]
     while let scalar = scalars.popFirst() {
       if let digit = superscripts[scalar] {
         raised.append(digit)
@@ -39,6 +41,12 @@ enum UnicodeMarks {
     }
     if !lowered.isEmpty { result += "_{\(lowered)}" }
     return raised.isEmpty ? result : result + "^{\(raised)}"
+  }
+
+  /// A letter or digit of mathematics in bold print, italics and the like without its style.
+  private static func plain(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
+    guard (0x1D400...0x1D7FF).contains(scalar.value) else { return [scalar] }
+    return Array(String(scalar).precomposedStringWithCompatibilityMapping.unicodeScalars)
   }
 
   /// The radicand: a number, a group, or one letter.
@@ -80,6 +88,7 @@ enum UnicodeMarks {
   private static let forms: [Unicode.Scalar: String] = [
     "−": "-", "–": "-", "—": "-", "×": "\\times ", "÷": "\\div ", "·": "\\cdot ", "⋅": "\\cdot ",
     "∙": "\\cdot ", "•": "\\cdot ", "≤": "\\le ", "≥": "\\ge ", "⩽": "\\le ", "⩾": "\\ge ",
+    "≦": "\\le ", "≧": "\\ge ",
     "≠": "\\ne ", "≈": "\\approx ", "≃": "\\approx ", "±": "\\pm ", "∓": "\\mp ", "∞": "\\infty ",
     "π": "\\pi ", "∪": "\\cup ", "∩": "\\cap ", "∈": "\\in ", "∅": "\\emptyset ", "°": "^{\\circ}",
     "∘": "^{\\circ}", "º": "^{\\circ}", "ℝ": "\\mathbb{R}", "θ": "\\theta ", "α": "\\alpha ",
@@ -90,7 +99,8 @@ enum UnicodeMarks {
     "⅔": "\\frac{2}{3}", "¼": "\\frac{1}{4}", "¾": "\\frac{3}{4}", "⅕": "\\frac{1}{5}",
     "⅖": "\\frac{2}{5}", "⅗": "\\frac{3}{5}", "⅘": "\\frac{4}{5}", "⅙": "\\frac{1}{6}",
     "⅚": "\\frac{5}{6}", "⅛": "\\frac{1}{8}", "⅜": "\\frac{3}{8}", "⅝": "\\frac{5}{8}",
-    "⅞": "\\frac{7}{8}", "€": "EUR ", "£": "GBP ", "¥": "", "¢": " cents",
+    "⅞": "\\frac{7}{8}", "⅐": "\\frac{1}{7}", "⅑": "\\frac{1}{9}", "⅒": "\\frac{1}{10}",
+    "€": "EUR ", "£": "GBP ", "¥": "", "¢": " cents",
     "₹": "INR ", "。": ".", "、": ",", "′": "'", "∖": "\\setminus ",
     "…": "...", "∫": "\\int ", "∑": "\\sum ", "∏": "\\prod ", "→": "\\to ",
   ]

@@ -18,7 +18,8 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
   private static let reached = 0.8
 
   /// Seconds from a question to its answer: the prompt is read once, then every token reads the
-  /// weights, which all sequences share, of experts those that some sequence is sent to, and the
+  /// weights, which all sequences share, of experts those that some sequence is sent to and of a head
+  /// in two parts the first, since the likeliest tokens alone are drawn from, and the
   /// cache of each sequence, half of what it is in the end on average, or all of it where its size
   /// is fixed; where multiplying takes longer than reading, that counts.
   ///
@@ -52,10 +53,13 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
     let pages = max(0, Double(memory.kv) - fixed)
     let perToken = Double(model.activeLinearParameters)
     let rate = multiplyAddsPerSecond[precision] ?? .infinity
+    let engine = EngineMemory(shape: model, precision: precision, policy: configuration.kv)
     /// A pass over so many tokens of each sequence.
     func pass(_ tokens: Int) -> Double {
+      let drawn = load.sequences * tokens
       let reads =
-        weights(load.sequences * tokens) + pages * (isBounded ? 0.9 : 0.5) + 2 * fixed
+        weights(drawn) - Double(engine.idleHead(drawing: drawn))
+        + pages * (isBounded ? 0.9 : 0.5) + 2 * fixed
       return max(
         reads / bytesPerSecond, Double(load.sequences * tokens) * perToken / rate)
     }
@@ -97,7 +101,9 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
       max(bytes / bytesPerSecond, Double(tokens) * perToken / rate)
     }
     return (
-      seconds(load.sequences, weights + cache), seconds(load.prompt * load.batch, weights)
+      seconds(
+        load.sequences, weights - Double(engine.idleHead(drawing: load.sequences)) + cache),
+      seconds(load.prompt * load.batch, weights)
     )
   }
 }

@@ -30,15 +30,34 @@ struct EngineMemory {
   /// The bytes of the output head; the scales of one that is quantized as it is loaded are F32, and
   /// where a second part is added to the first, how long that is in each block of 16 rows.
   private var head: Int {
-    let (rows, columns) = (shape.vocabularySize, shape.embeddingSize)
     let parts = precision.headParts
-    let lengths = parts.count > 1 ? Saturating.product(4, rows.pieces(of: 16)) : 0
-    return parts.reduce(lengths) { bytes, part in
-      let groups = part.groupSize.map { columns.pieces(of: min($0, columns)) } ?? 0
-      let wider = Saturating.product(2, 16, rows.pieces(of: 16), groups)
-      return Saturating.sum(bytes, part.packedBytes(rows: rows, columns: columns), wider)
+    let lengths = parts.count > 1 ? Saturating.product(4, shape.vocabularySize.pieces(of: 16)) : 0
+    return parts.reduce(lengths) { Saturating.sum($0, bytes(ofHeadIn: $1)) }
+  }
+
+  private func bytes(ofHeadIn part: WeightPrecision) -> Int {
+    let (rows, columns) = (shape.vocabularySize, shape.embeddingSize)
+    let groups = part.groupSize.map { columns.pieces(of: min($0, columns)) } ?? 0
+    let wider = Saturating.product(2, 16, rows.pieces(of: 16), groups)
+    return Saturating.sum(part.packedBytes(rows: rows, columns: columns), wider)
+  }
+
+  /// The bytes of the head that a step does not read, but for a few rows, where it draws so many
+  /// tokens from the likeliest: those of a second part, of vocabularies that are large beside the
+  /// tokens that are looked at.
+  func idleHead(drawing tokens: Int) -> Int {
+    let isSelected =
+      tokens <= Self.mostDrawn && shape.vocabularySize >= 64 * Self.likeliest
+    guard isSelected else { return 0 }
+    return precision.headParts.dropFirst().reduce(0) {
+      Saturating.sum($0, bytes(ofHeadIn: $1))
     }
   }
+
+  /// As many tokens a step look for the rows that may be drawn.
+  private static let mostDrawn = 64
+  /// The tokens that are looked at: the top-k of the Qwen families.
+  private static let likeliest = 20
 
   /// The bytes at the peak under a load.
   func use(_ load: Load) -> MemoryUse {

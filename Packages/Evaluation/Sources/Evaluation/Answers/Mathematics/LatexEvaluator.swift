@@ -175,6 +175,7 @@ struct LatexEvaluator {
   }
 
   private mutating func absoluteValue() -> ComplexNumber? {
+    if let rows = takeDeterminant() { return determinant(rows) }
     position += 1
     openBars += 1
     defer { openBars -= 1 }
@@ -252,14 +253,15 @@ struct LatexEvaluator {
   }
 
   /// The number that stands for a name: between 0.5 and 2 or between -2 and -0.5, another one at
-  /// every point.
+  /// every point, and a fraction, so that what has no roots and functions is compared exactly.
   func variable(_ name: some Sequence<UInt8>) -> ComplexNumber {
     var hash = point &+ 0xcbf2_9ce4_8422_2325
     for byte in name { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
     var generator = SplitMix64(state: hash)
     if usesWholeNumbers { return ComplexNumber((2 + 10 * generator.nextUnit()).rounded(.down)) }
-    let size = 0.5 + 1.5 * generator.nextUnit()
-    return ComplexNumber(generator.nextUnit() < 0.5 ? -size : size)
+    let parts = 512 + Int(1536 * generator.nextUnit())
+    let size = Rational(generator.nextUnit() < 0.5 ? -parts : parts)
+    return ComplexNumber(size) / ComplexNumber(Rational(1024))
   }
 
   // MARK: Commands
@@ -285,6 +287,7 @@ struct LatexEvaluator {
     if takeCommand("int") { return integral() }
     if takeCommand("lim") { return limit() }
     if takeCommand("unit") { return skippedUnit() }
+    if let rows = takeDeterminant() { return determinant(rows) }
     if let function = takeFunction() { return apply(function) }
     return name()
   }

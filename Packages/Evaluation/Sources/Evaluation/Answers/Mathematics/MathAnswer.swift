@@ -42,9 +42,10 @@ indirect enum MathAnswer: Equatable, Sendable {
     } else if let inequality = Self.inequality(text) {
       self = inequality
     } else if let pieces = text.split(atTopLevel: "\\cup") {
-      self = .union(pieces.map(read))
+      self = Self.together(pieces.map(read))
     } else if let pieces = text.split(atTopLevel: ",") ?? text.split(atTopLevel: ";") {
-      self = .list(pieces.map(read))
+      let elements = pieces.last?.isEmpty == true ? pieces.dropLast() : pieces[...]
+      self = .list(elements.map(read))
     } else if let sides = text.split(atTopLevel: "\\approx") {
       self = .approximation(sides.map(read))
     } else if let sides = text.split(atTopLevel: "=") ?? text.split(atTopLevel: "\\in") {
@@ -76,6 +77,14 @@ indirect enum MathAnswer: Equatable, Sendable {
     } else {
       self = .expression(text)
     }
+  }
+
+  /// Intervals together, or the elements of sets as one set.
+  private static func together(_ parts: [MathAnswer]) -> MathAnswer {
+    let elements = parts.map { part in
+      if case .list(let elements) = part { elements } else { [MathAnswer]() }
+    }
+    return elements.contains(where: \.isEmpty) ? .union(parts) : .list(elements.flatMap { $0 })
   }
 
   /// The last two sides of a chain of equations, where those between have the value that it ends
@@ -141,7 +150,12 @@ indirect enum MathAnswer: Equatable, Sendable {
   }
 
   private static func matrix(_ text: ArraySlice<UInt8>) -> [[ArraySlice<UInt8>]]? {
-    for kind in ["pmatrix", "bmatrix", "matrix", "Bmatrix", "array"] {
+    rows(text, of: ["pmatrix", "bmatrix", "matrix", "Bmatrix", "array"])
+  }
+
+  /// The elements of an environment of one of some kinds, row by row.
+  static func rows(_ text: ArraySlice<UInt8>, of kinds: [String]) -> [[ArraySlice<UInt8>]]? {
+    for kind in kinds {
       guard var inner = text.unwrapped(by: "\\begin{\(kind)}", "\\end{\(kind)}") else { continue }
       if kind == "array", let close = LatexText.closingBrace(of: inner, openedAt: inner.startIndex)
       {

@@ -1,7 +1,8 @@
 /// When two answers in mathematics are the same, as a careful human grader would say.
 ///
-/// Numbers that can be written as fractions are compared exactly. Other expressions are the same
-/// when they agree, to nine digits, at several points, positive and negative ones. Lists and sets
+/// Numbers that can be written as fractions are compared exactly, and so are expressions made by the
+/// four operations and whole powers, at several points. Others are the same when they agree there to
+/// nine digits. The order of factors counts where these are capital letters. Lists and sets
 /// may be in any order, tuples and matrices may not; `x = 5` is the same as `5`.
 enum MathEquality {
   /// Relative difference up to which two values count as one.
@@ -173,7 +174,13 @@ enum MathEquality {
 
   private static func expressions(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Bool {
     if left == right { return true }
-    if areTitle(left, right) { return true }
+    if areTitle(left, right) || areSegment(left, right) { return true }
+    if isDate(left) || isDate(right) { return false }
+    if let left = OrderedProducts(left), let right = OrderedProducts(right),
+      left.hasOrder || right.hasOrder
+    {
+      return left == right
+    }
     if isWord(left) || isWord(right) { return left.map(\.lowercased) == right.map(\.lowercased) }
     let numbers = (
       Rational(latex: String(decoding: left, as: UTF8.self)),
@@ -193,8 +200,6 @@ enum MathEquality {
         LatexEvaluator.value(of: right, at: point, usesWholeNumbers: counts)
       ) {
       case (let a?, let b?):
-        // What is known exactly has no variables.
-        if a.exact != nil, b.exact != nil { return areClose(a, b) }
         guard areClose(a, b, remainder: isTiny ? 0 : remainder) else { return false }
         compared += 1
       case (nil, nil): continue
@@ -203,6 +208,21 @@ enum MathEquality {
       }
     }
     return compared >= 2 || (compared == 0 && areSameText(left, right))
+  }
+
+  /// Whether both are one segment, which may be named from either end: `\overline{AB}`.
+  private static func areSegment(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Bool {
+    guard let left = left.unwrapped(by: "\\overline{", "}"),
+      let right = right.unwrapped(by: "\\overline{", "}")
+    else { return false }
+    return left.count == 2 && left.allSatisfy(\.isLetter) && left.reversed().elementsEqual(right)
+  }
+
+  /// Whether this is a day, which is no difference and no fraction: `2026-05-04`, `05/04/2026`.
+  private static func isDate(_ text: ArraySlice<UInt8>) -> Bool {
+    let parts = text.split(omittingEmptySubsequences: false) { "-/".utf8.contains($0) }
+    return [[4, 2, 2], [2, 2, 4]].contains(parts.map(\.count))
+      && parts.allSatisfy { $0.allSatisfy(\.isDigit) }
   }
 
   /// Four letters or more, or three capitals, which are a word and no product.

@@ -91,6 +91,9 @@ enum Quantity {
     }
     if let words {
       let amount = withoutCurrency(rest)
+      if let unit = amount.unit, let scale = moneyScales[words.trimmingBlanks] {
+        return (amount.number + Array("\\cdot \(scale)".utf8), unit)
+      }
       if let (number, unit) = scaled(amount.number[...], words) {
         return (number, unit ?? amount.unit)
       }
@@ -238,6 +241,12 @@ enum Quantity {
   private static let scales = [
     "dozen": "12", "hundred": "10^{2}", "thousand": "10^{3}", "million": "10^{6}",
     "billion": "10^{9}", "trillion": "10^{12}",
+  ]
+
+  /// Letters behind an amount of money.
+  private static let moneyScales = [
+    "k": "10^{3}", "K": "10^{3}", "M": "10^{6}", "m": "10^{6}", "mn": "10^{6}", "B": "10^{9}",
+    "bn": "10^{9}", "T": "10^{12}",
   ]
 
   /// `5 million dollars` as `5\cdot10^{6}`.
