@@ -55,7 +55,8 @@ public final class BlockPass {
 
   /// Gives back what many rows took, for when nothing is run for a while.
   func rest() {
-    for buffer in slots + [projected, held] { buffer.release(above: Self.keptBytes) }
+    spaces.rest(above: Self.keptBytes)
+    held.release(above: Self.keptBytes)
   }
 
   // MARK: The residual stream

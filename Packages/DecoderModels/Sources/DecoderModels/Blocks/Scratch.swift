@@ -25,6 +25,14 @@ final class Scratch {
     for slot in spaces.indices { spaces[slot] = nil }
   }
 
+  /// Gives the region back where it is larger than some bytes.
+  func rest(above bytes: Int) {
+    restart(0)
+    guard capacity * MemoryLayout<Float>.stride > bytes else { return }
+    region.release(above: bytes)
+    capacity = 0
+  }
+
   /// Space for `count` floats, aligned to 64 bytes: where this number has space for as many, that.
   func reserve(_ slot: Int, _ count: Int) -> UnsafeMutablePointer<Float> {
     if let space = spaces[slot], space.count >= count, let start = space.baseAddress {
