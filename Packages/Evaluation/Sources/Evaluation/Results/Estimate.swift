@@ -35,12 +35,12 @@ public struct Estimate: Sendable, Hashable, Codable {
   /// of draws, p (1 - p) / SE^2, in place of the items.
   ///
   /// It stays within 0 and 1 and keeps its promise near both, where mean ± 2 SE does not. Nil for a
-  /// single item.
+  /// single item, and for what is no share.
   public var shareInterval: ClosedRange<Double>? {
     guard let standardError else { return nil }
     let spread = max(0, value * (1 - value))
     let draws = standardError > 0 ? spread / (standardError * standardError) : Double(items)
-    guard draws > 0 else { return nil }
+    guard draws > 0, (0...1).contains(value) else { return nil }
     let factor = StudentT.factor95(degreesOfFreedom: items - 1)
     let share = factor * factor / draws
     let centre = (value + share / 2) / (1 + share)
