@@ -17,6 +17,24 @@ struct EstimateTests {
     #expect(Estimate(itemMeans: [1])?.shareInterval == nil)
   }
 
+  @Test func whatIsNoShareHasNoInterval() throws {
+    for value in [18_446_744_073_709_551_616, 1.5, -0.25] {
+      let stored = Data(#"{"value": \#(value), "standardError": 0.1, "items": 8}"#.utf8)
+      let estimate = try JSONDecoder().decode(Estimate.self, from: stored)
+      #expect(estimate.shareInterval == nil && estimate.differenceInterval != nil)
+    }
+  }
+
+  @Test(arguments: [
+    #"{"value": 0.5, "standardError": -0.1, "items": 8}"#, #"{"value": 0.5, "items": 0}"#,
+    #"{"value": 0.5, "standardError": 0.1, "items": -9223372036854775808}"#,
+  ])
+  func whatNoItemsCanHaveIsRefused(stored: String) {
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(Estimate.self, from: Data(stored.utf8))
+    }
+  }
+
   @Test func studentFactorsAgreeWithTables() {
     for (freedom, factor) in [(2, 4.303), (4, 2.776), (9, 2.262), (29, 2.045), (1000, 1.962)] {
       #expect(abs(StudentT.factor95(degreesOfFreedom: freedom) / factor - 1) < 0.01)

@@ -18,6 +18,23 @@ public struct Estimate: Sendable, Hashable, Codable {
     self.items = items
   }
 
+  /// A stored estimate.
+  ///
+  /// - Throws: `DecodingError` for one that no items can have.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    value = try fields.decode(Double.self, forKey: .value)
+    standardError = try fields.decodeIfPresent(Double.self, forKey: .standardError)
+    items = try fields.decode(Int.self, forKey: .items)
+    guard value.isFinite, items > 0, (0..<Double.infinity).contains(standardError ?? 0) else {
+      throw DecodingError.dataCorrupted(
+        DecodingError.Context(
+          codingPath: decoder.codingPath,
+          debugDescription: "a mean of \(value) over \(items) items with a standard error of "
+            + "\(standardError ?? 0); items and error are never negative, and there is an item"))
+    }
+  }
+
   /// The mean of one number per item.
   ///
   /// - Returns: Nil for no items.
