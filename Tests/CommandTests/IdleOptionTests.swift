@@ -19,6 +19,16 @@ import Testing
       try folder.run(command, arguments), code: 2, naming: ["\(flag) needs --endpoint"])
   }
 
+  @Test func settingsOfEndpointsWaitForOne() throws {
+    let run = try folder.run(
+      .evaluate,
+      ["--model", Nano.model, "--bench", "nano-math", "--limit", "1", "--max-tokens", "4"],
+      environment: [
+        "BITBUDGET_TIMEOUT": "5", "BITBUDGET_ATTEMPTS": "2", "BITBUDGET_MODEL_NAME": "x",
+      ])
+    #expect(run.isSuccess, "\(run.errors)")
+  }
+
   @Test func optionsBesideOtherWorkAreNamed() throws {
     let shown = try folder.run(
       .generate, ["-m", Nano.model, "-p", "hi", "--show-prompt", "--json", "-n", "5"])

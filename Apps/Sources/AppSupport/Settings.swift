@@ -69,8 +69,13 @@ public struct Settings {
     let known = try all.map { try Options($0) }
     var given = try fileValues(for: tree, known: known)
     for (key, value) in try environmentValues(known: known) { given[key] = [value] }
+    // What stands in the settings for endpoints waits for one.
+    let endpoint = target.option(named: "endpoint")
+    let isLocal =
+      endpoint.map { given["endpoint"] == nil && !$0.isGiven(in: arguments) } ?? false
     var added: [String] = []
     for (name, values) in given.sorted(by: { $0.key < $1.key }) {
+      if isLocal, EndpointFlags.dependent.contains(name) { continue }
       guard let option = target.option(named: name), !option.isGiven(in: arguments) else {
         continue
       }

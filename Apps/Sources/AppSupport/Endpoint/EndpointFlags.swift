@@ -99,6 +99,11 @@ public struct EndpointFlags: ParsableArguments {
   /// For ArgumentParser.
   public init() {}
 
+  /// Long names of the flags that have an effect with `--endpoint` alone.
+  static let dependent: Set = [
+    "model-name", "timeout", "dialect", "thinking-field", "reasoning-effort", "attempts",
+  ]
+
   /// Whether an endpoint was named.
   public var isGiven: Bool { place.isGiven }
 
