@@ -44,7 +44,7 @@ public struct PlainFeedForward: FeedForward {
   /// See `BlockPart`.
   public var otherParameters: Int { 0 }
   /// See `Mixer` and `FeedForward`.
-  public var scratchWidth: Int { up.weights.outFeatures }
+  public var scratchWidth: Int { up.weights.outFeatures + down.weights.outFeatures }
 
   /// See `Mixer` and `FeedForward`.
   public func run(in pass: BlockPass, next: (any LinearWeights)?) {
