@@ -69,6 +69,8 @@ struct SpeculationLedger {
   private static let longestStreak = 32
   /// What a proposal is taken to cost before one was made, as a share of a step.
   private static let assumedCost = 0.15
+  /// What a proposal is taken to cost at least, as a share of a step, however short the step was.
+  private static let leastCost = 0.02
   /// Tokens that are proposed where they are not expected to pay.
   private static let probe = 2
 
@@ -117,9 +119,10 @@ struct SpeculationLedger {
     } else {
       pace.streak += 1
       // No token costs more than a step of its own, be it verified, drafted or read by the draft:
-      // what takes longer was held up by something else. Nor does a step with proposals take less
-      // than one without: else where none is accepted, the swing of the times would pass for a win.
-      let verifying = min(max(seconds - drafting, pace.plain), pace.plain * Double(1 + proposed))
+      // what takes longer was held up by something else. Nor is one free: else where none is
+      // accepted, the swing of the times would pass for a win and proposing would not end.
+      let least = pace.plain * (1 + Self.leastCost * Double(proposed))
+      let verifying = min(max(seconds - drafting, least), pace.plain * Double(1 + proposed))
       let drafting = min(drafting, pace.plain * Double(lag + proposed))
       let proposal = (verifying + drafting - pace.plain) / Double(proposed)
       pace.proposal = pace.proposal.map { $0 + (proposal - $0) / 4 } ?? proposal

@@ -284,6 +284,20 @@ import Testing
     #expect(speed(rate: 0, cost: cost / Double(texts), texts: texts, steps: 100) > 0.97)
   }
 
+  /// Steps that seem to take the same with proposals and without, of which none is accepted.
+  @Test func proposalsThatSeemFreeEnd() {
+    var ledger = SpeculationLedger()
+    var accepts = AcceptRate()
+    var proposed = 0
+    for _ in 0..<64 {
+      let length = ledger.length(accepts, texts: 1)
+      if length > 0 { accepts.take(accepted: 0, of: length) }
+      ledger.take(texts: 1, tokens: 1, proposed: length, drafting: 0, seconds: 1)
+      proposed += length
+    }
+    #expect(proposed > 0 && proposed < 50)
+  }
+
   @Test func whatIsAcceptedComesFaster() {
     #expect(speed(rate: 0.7, cost: 0.1) > 1.8)
     #expect(speed(rate: 0.95, cost: 0.05) > 5)
