@@ -95,6 +95,27 @@ static void quantize16(const float *x, size_t n, size_t group, int16_t *codes, f
   quantize_row(BB_ACTIVATIONS_INT16, x, n, group, (int8_t *)codes, scales, sums);
 }
 
+// Plain loops, which the compiler makes the widest of this instruction set.
+static int32_t recode(const int8_t *codes, size_t n, unsigned bits, uint8_t *restrict recoded) {
+  int32_t squares = 0;
+  if (bits == 8) {
+    for (size_t i = 0; i < n; i++) {
+      recoded[i] = (uint8_t)(codes[i] + 128);
+      squares += codes[i] * codes[i];
+    }
+    return squares;
+  }
+  for (size_t i = 0; i < n; i++) {
+    // 7 / 127 of the code, counted from -8 and rounded: no code lies in the middle between two.
+    const uint16_t doubled = (uint16_t)(14 * codes[i] + 127 + 8 * 254);
+    // Divided by 254, which is exact for all that fits 12 bits.
+    recoded[i] = (uint8_t)((uint32_t)doubled * 16514 >> 22);
+    const int32_t code = recoded[i] - 8;
+    squares += code * code;
+  }
+  return squares;
+}
+
 // ---------------------------------------------------------------- weights times quantized activations
 
 enum { INTEGER_TOKENS = 128 };  // of a pass: their codes stay in the second-level cache

@@ -47,6 +47,7 @@ static void fill(bb_kernel_table *table, bb_isa isa) {
           },
       .quantize = quantize,
       .quantize16 = quantize16,
+      .recode = recode,
       .widen = widen,
       .narrow = narrow,
       .rms_norm = rms_norm,

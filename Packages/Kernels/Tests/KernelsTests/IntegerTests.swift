@@ -135,6 +135,22 @@ extension PackedCase {
     }
   }
 
+  /// Every code, and tails.
+  @Test(arguments: [8, 4], [1, 7, 16, 100, 255])
+  func codesAreRoundedAgain(bits: Int, count: Int) {
+    let codes = (0..<count).map { Int8($0 - 127) }
+    let middle = 1 << (bits - 1)
+    let expected = codes.map { code in
+      Int((Double(code) * Double(middle - 1) / 127).rounded(.toNearestOrEven))
+    }
+    for isa in supportedISAs {
+      var found = [UInt8](repeating: 0, count: count)
+      let squares = bb_kernels_for(isa).pointee.recode(codes, count, UInt32(bits), &found)
+      #expect(found.map { Int($0) - middle } == expected)
+      #expect(Int(squares) == expected.reduce(0) { $0 + $1 * $1 })
+    }
+  }
+
   @Test func whatIsNoNumberStaysVisible() {
     for isa in supportedISAs {
       for format in [BB_ACTIVATIONS_INT8, BB_ACTIVATIONS_INT16] {

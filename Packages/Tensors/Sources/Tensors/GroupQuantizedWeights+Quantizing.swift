@@ -119,9 +119,7 @@ private struct RoundedPart: @unchecked Sendable {
   private let scales: AlignedBytes
   /// Of each row of codes what it is long as floats.
   private let lengths: AlignedBytes
-  /// For the byte of every signed code of 8 bits, which the kernel makes, the unsigned one of
-  /// `bits` that is nearest; and how many of the former's scales the latter's is.
-  private let table: [UInt8]
+  /// How many scales of codes of 8 bits, which the kernel makes, one of `bits` is.
   private let factor: Float
 
   /// Takes the memory.
@@ -135,12 +133,7 @@ private struct RoundedPart: @unchecked Sendable {
     lines = try AlignedBytes(weights: blocks * bb_block_bytes(format, inputs))
     scales = try AlignedBytes(count: blocks * groups * 16 * MemoryLayout<Float>.size)
     lengths = try AlignedBytes(count: blocks * 16 * MemoryLayout<Float>.size)
-    let middle = 1 << (bits - 1)
-    table = (0...255).map { byte in
-      let code = Double(Int8(truncatingIfNeeded: byte)) * Double(middle - 1) / 127
-      return UInt8(clamping: middle + Int(code.rounded(.toNearestOrEven)))
-    }
-    factor = 127 / Float(middle - 1)
+    factor = 127 / Float((1 << (bits - 1)) - 1)
   }
 
   /// The matrix, once all blocks are filled.
@@ -199,11 +192,8 @@ private struct RoundedPart: @unchecked Sendable {
     leavesRest: Bool
   ) {
     let (row, signed, found) = (scratch.row, scratch.signed, scratch.scales.reserve(groups))
-    bb_kernels().pointee.quantize(
-      row, inputs, group, signed, found, scratch.sums.reserve(groups))
-    table.withUnsafeBufferPointer { table in
-      for column in 0..<inputs { codes[column] = table[Int(UInt8(bitPattern: signed[column]))] }
-    }
+    let kernels = bb_kernels().pointee
+    kernels.quantize(row, inputs, group, signed, found, scratch.sums.reserve(groups))
     let middle = Float(1 << (bits - 1))
     var squares: Float = 0
     scales.withMutableBytes { bytes in
@@ -212,7 +202,8 @@ private struct RoundedPart: @unchecked Sendable {
         let scale = found[part] * factor
         scales[(block * groups + part) * 16 + index] = scale
         let columns = part * group..<min((part + 1) * group, inputs)
-        squares += scale * scale * Float(codes.squares(columns, around: 1 << (bits - 1)))
+        let (from, to) = (signed + columns.lowerBound, codes + columns.lowerBound)
+        squares += scale * scale * Float(kernels.recode(from, columns.count, UInt32(bits), to))
         if !leavesRest { continue }
         for column in columns { row[column] -= scale * (Float(codes[column]) - middle) }
       }
@@ -247,17 +238,5 @@ private struct RoundedPart: @unchecked Sendable {
     var signed: UnsafeMutablePointer<Int8> { bytes.reserve(inputs + 8) }
     /// The codes of 16 rows of a part.
     func codes(_ part: Int) -> UnsafeMutablePointer<UInt8> { coded[part].reserve(16 * inputs) }
-  }
-}
-
-extension UnsafeMutablePointer<UInt8> {
-  /// The sum of the squares of codes, counted from `middle`.
-  fileprivate func squares(_ places: Range<Int>, around middle: Int32) -> Int32 {
-    var sum: Int32 = 0
-    for place in places {
-      let code = Int32(self[place]) - middle
-      sum &+= code &* code
-    }
-    return sum
   }
 }

@@ -131,6 +131,9 @@ typedef struct {
   void (*quantize)(const float *x, size_t n, size_t group, int8_t *codes, float *scales, int32_t *sums);
   // The same to 16 bits, scale = max magnitude / 32767, in the order that bb_activations names.
   void (*quantize16)(const float *x, size_t n, size_t group, int16_t *codes, float *scales, int32_t *sums);
+  // Codes of -127...127 as the nearest unsigned ones of `bits`, 8 or 4, which count from 128 or 8. Returns the sum of the
+  // squares of the latter, counted from there; n up to 65536.
+  int32_t (*recode)(const int8_t *codes, size_t n, unsigned bits, uint8_t *recoded);
 
   // dst[i] = float(src[i]).
   void (*widen)(const void *src, bb_float_format format, float *dst, size_t n);
