@@ -102,7 +102,8 @@ struct Engine: ParsableCommand {
     }
     let pool = try ThreadPool(workers: threads)
     for format in try list("formats", formats, of: WeightFormat.self) {
-      let standard = ComputePrecision.standard(forWeightsOf: format.bits)
+      let standard = ComputePrecision.standard(
+        forWeightsOf: format.bits, roundingActivations: format.roundsActivations)
       let precision = ComputePrecision(
         numerics: numerics ?? standard.numerics, headBits: headBits ?? standard.headBits)
       guard

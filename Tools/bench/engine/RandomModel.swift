@@ -22,6 +22,14 @@ enum WeightFormat: String, CaseIterable {
     case .int4, .w4a4: 4
     }
   }
+
+  /// Whether the weights say what becomes of activations.
+  var roundsActivations: Bool {
+    switch self {
+    case .bf16, .int8, .int4: false
+    case .w8a8, .w8a8Float, .w4a4: true
+    }
+  }
 }
 
 /// A decoder of a published shape with random weights: speed does not depend on what the weights

@@ -24,14 +24,18 @@ public struct ComputePrecision: Sendable, Hashable {
   /// `docs/numerics.md` has the measurements. The processor has no say, so that a seed gives one
   /// text everywhere.
   ///
-  /// - Parameter bits: bits of most weights of the blocks, scales aside: see
-  ///   `DecoderBlock.storedBits`.
+  /// - Parameters:
+  ///   - bits: bits of most weights of the blocks, scales aside: see `DecoderBlock.storedBits`.
+  ///   - roundsActivations: whether most of them round activations themselves (W8A8), which costs
+  ///     more than anything that is left to choose: see `DecoderBlock.roundsActivations`.
   /// - Returns: numerics and head.
-  public static func standard(forWeightsOf bits: Int) -> ComputePrecision {
+  public static func standard(
+    forWeightsOf bits: Int, roundingActivations roundsActivations: Bool = false
+  ) -> ComputePrecision {
     let numerics: Numerics =
       switch bits {
       case ...4: .int8
-      case ...8: .int16
+      case ...8: roundsActivations ? .int8 : .int16
       default: .bf16
       }
     let headBits = WeightPrecision.headBits(forWeightsOf: bits)
@@ -54,6 +58,25 @@ extension DecoderBlock {
     }
     return 16
   }
+
+  /// Whether at least half of the weights of the linear layers round activations to 8 bits or fewer
+  /// themselves, whatever the numerics.
+  public var roundsActivations: Bool {
+    let weights = sites.flatMap(\.linears).map(\.weights)
+    func count(_ weights: [any LinearWeights]) -> Int {
+      weights.reduce(0) { $0 + $1.outFeatures * $1.inFeatures }
+    }
+    return count(weights.filter(\.roundsActivations)) * 2 >= count(weights) && !weights.isEmpty
+  }
+}
+
+extension LinearWeights {
+  fileprivate var roundsActivations: Bool {
+    switch activations(for: .bf16) {
+    case .int8, .float8, .between: true
+    case .float, .bf16, .bf16Tiles, .int16: false
+    }
+  }
 }
 
 extension DecoderSource {
@@ -67,6 +90,8 @@ extension DecoderSource {
   ///
   /// - Throws: `ModelError.checkpoint` naming the tensor.
   public func standardPrecision() throws(ModelError) -> ComputePrecision {
-    .standard(forWeightsOf: try storedBits())
+    let block = try block(shape.layers / 2)
+    return .standard(
+      forWeightsOf: block.storedBits, roundingActivations: block.roundsActivations)
   }
 }

@@ -14,6 +14,9 @@ import Testing
       #expect(
         ComputePrecision.standard(forWeightsOf: bits)
           == ComputePrecision(numerics: .int16, headBits: .twelve))
+      #expect(
+        ComputePrecision.standard(forWeightsOf: bits, roundingActivations: true)
+          == ComputePrecision(numerics: .int8, headBits: .twelve))
     }
     for bits in [16, 32] {
       #expect(
@@ -32,5 +35,29 @@ import Testing
     #expect(block.storedBits == expected)
     block.sites = other.sites
     #expect(block.storedBits == (bits == 4 ? 8 : 4))
+  }
+
+  /// Most of the weights, again, say what becomes of activations.
+  @Test func aBlockRoundsActivationsWhereMostOfItsWeightsDo() throws {
+    var block = try TinyDecoder.make(bits: 8).blocks[0]
+    #expect(!block.roundsActivations)
+    let plain = block.sites
+    for index in plain.indices {
+      for layer in plain[index].linears.indices {
+        let weights = plain[index].linears[layer].weights
+        let (rows, inputs) = (weights.outFeatures, weights.inFeatures)
+        let grid = try CodeGrid(
+          bits: 8, outFeatures: rows, inFeatures: inputs, groupSize: inputs,
+          scales: [Float](repeating: 0.5, count: rows), tokenRounding: .int8)
+        let codes = [UInt8](repeating: 130, count: rows * inputs)
+        block.sites[index].linears[layer].weights = try GroupQuantizedWeights(
+          QuantizedMatrix(grid: grid, codes: codes))
+      }
+    }
+    #expect(block.roundsActivations && block.storedBits == 8)
+    block.sites = [plain[0]] + block.sites.dropFirst()
+    #expect(block.roundsActivations)
+    block.sites = plain
+    #expect(!block.roundsActivations)
   }
 }

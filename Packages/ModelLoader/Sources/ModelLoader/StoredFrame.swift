@@ -19,23 +19,26 @@ enum StoredFrame {
     return frame
   }
 
-  /// Copies the content where `frame` is laid out as `encoded` lays out so many bytes, and tells
-  /// whether it did. The checksum at its end is not compared: whoever has found the hash of the
-  /// whole frame right knows more.
+  /// Copies the beginning of the content, as much as `target` takes, where `frame` is laid out as
+  /// `encoded` lays out `count` bytes, and tells whether it did. The checksum at its end is not
+  /// compared: whoever has found the hash of the whole frame right knows more.
   static func copy(
-    _ frame: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+    _ frame: UnsafeRawBufferPointer, of count: Int, into target: UnsafeMutableRawBufferPointer
   ) -> Bool {
-    let header = header(target.count)
-    guard frame.count == size(of: target.count), frame.starts(with: header) else { return false }
+    let header = header(count)
+    guard target.count <= count, frame.count == size(of: count), frame.starts(with: header) else {
+      return false
+    }
     var place = header.count
     for start in stride(from: 0, to: target.count, by: blockLimit) {
-      let end = min(start + blockLimit, target.count)
-      let expected = blockHeader(start..<end, of: target.count)
+      let block = start..<min(start + blockLimit, count)
+      let expected = blockHeader(block, of: count)
       guard frame[place..<place + expected.count].elementsEqual(expected) else { return false }
       place += expected.count
-      UnsafeMutableRawBufferPointer(rebasing: target[start..<end]).copyMemory(
-        from: UnsafeRawBufferPointer(rebasing: frame[place..<place + end - start]))
-      place += end - start
+      let part = block.clamped(to: 0..<target.count)
+      UnsafeMutableRawBufferPointer(rebasing: target[part]).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: frame[place..<place + part.count]))
+      place += block.count
     }
     return true
   }

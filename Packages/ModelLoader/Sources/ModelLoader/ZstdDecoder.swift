@@ -29,16 +29,26 @@ final class ZstdDecoder: @unchecked Sendable {
   func decompress(
     _ input: UnsafeMutableRawBufferPointer, into output: UnsafeMutableRawBufferPointer
   ) -> String? {
-    if StoredFrame.copy(UnsafeRawBufferPointer(input), into: output) { return nil }
+    if StoredFrame.copy(UnsafeRawBufferPointer(input), of: output.count, into: output) { return nil }
     let result = ZSTD_decompressDCtx(
       context, output.baseAddress, output.count, input.baseAddress, input.count)
     if ZSTD_isError(result) != 0 { return String(cString: ZSTD_getErrorName(result)) }
     return result == output.count ? nil : "contains \(result) bytes; \(output.count) expected"
   }
 
-  /// Decodes the beginning of a frame, as much as `output` takes; returns what is wrong, or nil.
-  /// The checksum of the content stands behind all of it and is left to whoever reads the rest.
+  /// Decodes the beginning of a frame that contains `count` bytes, as much as `output` takes; returns
+  /// what is wrong, or nil. The checksum of the content stands behind all of it and is left to
+  /// whoever reads the rest.
   func decompressStart(
+    _ input: UnsafeMutableRawBufferPointer, of count: Int,
+    into output: UnsafeMutableRawBufferPointer
+  ) -> String? {
+    if StoredFrame.copy(UnsafeRawBufferPointer(input), of: count, into: output) { return nil }
+    return stream(input, into: output)
+  }
+
+  /// The same by zstd, whatever the layout of the frame.
+  func stream(
     _ input: UnsafeMutableRawBufferPointer, into output: UnsafeMutableRawBufferPointer
   ) -> String? {
     ZSTD_DCtx_reset(context, ZSTD_reset_session_only)

@@ -41,18 +41,17 @@ final class ZstdShard: ByteSource {
 
   func verifyUnchanged() throws(CheckpointError) { try source.verifyUnchanged() }
 
-  /// Frames that one thread reads together; of planes, which are decoded whole where a piece ends
-  /// in them, more.
-  private static let framesOfPiece = (plain: 2, planes: 4)
+  /// Frames that one thread reads together, beside the one that its last row reaches into.
+  private static let framesOfPiece = 4
 
   /// Between frames: what reaches into the next one takes its beginning only.
   func cuts(of range: Range<Int>) -> [Int] {
     var cuts = [range.lowerBound]
     if !range.isEmpty {
       let (first, last) = (frame(at: range.lowerBound), frame(at: range.upperBound - 1))
-      let step =
-        frames[first].transform == .none ? Self.framesOfPiece.plain : Self.framesOfPiece.planes
-      for frame in stride(from: first + step, through: last, by: step) {
+      for frame in stride(
+        from: first + Self.framesOfPiece, through: last, by: Self.framesOfPiece)
+      {
         cuts.append(starts[frame].content)
       }
     }
@@ -72,7 +71,7 @@ final class ZstdShard: ByteSource {
     let shared = SharedTarget(target)
     let count = last - first + 1
     // A piece, and the beginning of the frame behind it, is one thread's work.
-    let workers = count <= Self.framesOfPiece.planes + 1 ? 1 : workers
+    let workers = count <= Self.framesOfPiece + 1 ? 1 : workers
     try forEachInParallel(count, workers: workers) { (index) throws(CheckpointError) in
       try decoders.with { (decoder) throws(CheckpointError) in
         try decode(first + index, with: decoder, of: part, wanted: wanted, into: shared)
@@ -113,7 +112,9 @@ final class ZstdShard: ByteSource {
       overlap.lowerBound - wanted.lowerBound..<overlap.upperBound - wanted.lowerBound)
     let isWhole = overlap == content
     if frame.transform == .none, !isWhole, overlap.lowerBound == content.lowerBound {
-      if let reason = decoder.decompressStart(compressed, into: place) { throw damaged(reason) }
+      if let reason = decoder.decompressStart(compressed, of: frame.contentSize, into: place) {
+        throw damaged(reason)
+      }
       return
     }
     // What needs neither transform nor cutting is decoded in place.

@@ -13,8 +13,13 @@ struct StoredFrameTests {
     let input = decoder.input(frame.count)
     input.copyBytes(from: frame)
     let output = decoder.output(count)
-    #expect(decoder.decompressStart(input, into: output) == nil)
+    #expect(decoder.stream(input, into: output) == nil)
     #expect(Array(output) == content)
+    for start in [1, count / 2, count - 1] where start > 0 {
+      let beginning = decoder.joined(start)
+      #expect(decoder.decompressStart(input, of: count, into: beginning) == nil)
+      #expect(Array(beginning) == Array(content[..<start]))
+    }
     // A frame of other blocks, or of another size, is zstd's to read.
     #expect(copied(frame, count + 1) == nil && copied(frame.dropLast(), count) == nil)
     for place in [0, 4, 5, 9, 11] {
@@ -27,7 +32,7 @@ struct StoredFrameTests {
   private func copied(_ frame: [UInt8], _ count: Int) -> [UInt8]? {
     var content = [UInt8](repeating: 0, count: count)
     let isCopied = content.withUnsafeMutableBytes { target in
-      frame.withUnsafeBytes { StoredFrame.copy($0, into: target) }
+      frame.withUnsafeBytes { StoredFrame.copy($0, of: count, into: target) }
     }
     return isCopied ? content : nil
   }
