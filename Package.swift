@@ -102,7 +102,7 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOPosix", package: "swift-nio"),
-        "Evaluation", "JSON", "KVLayout", "TextGeneration", "Tokenizer",
+        "Evaluation", "JSON", "KVLayout", "SystemCalls", "TextGeneration", "Tokenizer",
       ],
       resources: ["page.html", "page.css", "page.js"].map { .embedInCode("Resources/\($0)") },
       tests: ["JSON", "KVLayout"]),

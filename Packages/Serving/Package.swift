@@ -13,7 +13,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
     .package(path: "../Evaluation"), .package(path: "../JSON"), .package(path: "../KVLayout"),
-    .package(path: "../TextGeneration"), .package(path: "../Tokenizer"),
+    .package(path: "../SystemCalls"), .package(path: "../TextGeneration"),
+    .package(path: "../Tokenizer"),
   ],
   targets: [
     .target(
@@ -30,6 +31,7 @@ let package = Package(
         .product(name: "Evaluation", package: "Evaluation"),
         .product(name: "JSON", package: "JSON"),
         .product(name: "KVLayout", package: "KVLayout"),
+        .product(name: "SystemCalls", package: "SystemCalls"),
         .product(name: "TextGeneration", package: "TextGeneration"),
         .product(name: "Tokenizer", package: "Tokenizer"),
       ],

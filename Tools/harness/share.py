@@ -5,8 +5,14 @@
 
 Runs benchmarks under `perf` with one thread and sorts the samples of the run and of the programs that it starts by what stands
 on their stacks: the engine (decoding and scoring), getting ready (reading the model and the benchmark,
-before the first question and after the last), and the harness. Of a run whose options are scored, its tokens a second are set beside
-those of a prompt that `generate` reads, the best of three each, in turns. Needs `perf` and the right to use it; the standard library else.
+before the first question and after the last), and the harness. Its share of the processors' time is that of the samples; its share
+of the clock is the time between the first question and the last verdict in which the engine does not run: programs are graded
+beside it where a processor is free.
+
+Of a run whose options are scored, its tokens a second are set beside those of a prompt that `generate` reads, the best of three
+each, in turns. A prompt needs one row of the output head, and a task one for every token that it scores. So there are two
+figures: of the tokens alone, and of the work that the task asks for, where a row of the head counts as so many tokens of a
+prompt as it has multiplications. Needs `perf` and the right to use it; the standard library else.
 """
 
 import argparse
@@ -18,6 +24,7 @@ import subprocess
 import tempfile
 import time
 
+MODELS = pathlib.Path(__file__).resolve().parents[2] / "Packages/NanoModels/Sources/NanoModels/Resources"
 BIN = pathlib.Path(__file__).resolve().parents[2] / "bin"
 RUNS = {
     "likelihood": ("mmlu-5shot", []),
@@ -26,19 +33,35 @@ RUNS = {
     "code": ("humaneval", ["--max-tokens", "256"]),
     "ifeval": ("ifeval", ["--max-tokens", "256"]),
 }
+FREQUENCY = 499
 # Swift's mangled names hold these words after their lengths.
 ENGINE = re.compile(r"14TextGeneration|11ForwardPass|10ThreadPool")
 ANSWERING = re.compile(r"15EngineResponder\w*(7respond|5score)|11BudgetSweep\w*3run")
 
 
 def stacks(file):
-    """The stacks of all samples: program and frames, innermost first."""
+    """All samples: program, whether it is the main thread, the time, and the frames, innermost first."""
     text = subprocess.run(
-        ["perf", "script", "-i", str(file), "-F", "comm,ip,sym"], check=True, capture_output=True, text=True,
+        ["perf", "script", "-i", str(file), "-F", "comm,pid,tid,time,ip,sym"], check=True, capture_output=True, text=True,
         errors="replace").stdout
     for block in text.split("\n\n"):
-        program, *frames = block.strip().splitlines() or [""]
-        yield program.strip(), [frame.strip().partition(" ")[2] for frame in frames]
+        head, *frames = block.strip().splitlines() or [""]
+        if found := re.match(r"(.*?)\s+(\d+)/(\d+)\s+([0-9.]+):", head):
+            yield (found[1], found[2] == found[3], float(found[4]),
+                   [frame.strip().partition(" ")[2] for frame in frames])
+
+
+def share_of_the_clock(marks):
+    """The share of the time between the first mark and the last of the answering in which the engine does not run; a mark is
+    (time, whether of the main thread, what it belongs to)."""
+    answering = [mark for mark in sorted(marks) if mark[2] != "ready"]
+    engine = 0.0
+    main = [mark for mark in answering if mark[1]]
+    for mark, following in zip(main, main[1:]):
+        if mark[2] == "engine":
+            # A sample stands for two milliseconds; behind a longer gap the thread has waited.
+            engine += min(following[0] - mark[0], 2 / FREQUENCY)
+    return 1 - engine / (answering[-1][0] - answering[0][0])
 
 
 def sort(program, frames):
@@ -71,14 +94,35 @@ def evaluation(kind, arguments, journal):
             arguments.data, "--limit", str(arguments.limit), "--journal", str(journal)]
 
 
+def tokens_of_a_row(model):
+    """How many tokens of a prompt have as many multiplications as a row of the output head; dense models of Llama's form."""
+    folder = pathlib.Path(model)
+    config = json.loads(((folder if folder.is_dir() else MODELS / model) / "config.json").read_text())
+    width, heads = config["hidden_size"], config["num_attention_heads"]
+    head = config.get("head_dim") or width // heads
+    block = 2 * width * head * (heads + config["num_key_value_heads"]) + 3 * width * config["intermediate_size"]
+    return config["vocab_size"] * width / (config["num_hidden_layers"] * block)
+
+
+def scored(journal):
+    """Seconds of the engine, and rows of the head: one for every token, but one for all first tokens of a question."""
+    records = [json.loads(line) for line in journal.read_text().splitlines()[1:]]
+    seconds = sum(record["response"]["cost"]["seconds"] for record in records)
+    candidates = [record["response"]["candidates"] for record in records]
+    return seconds, sum(sum(one["tokens"] - 1 for one in all) + 1 for all in candidates)
+
+
 def rates(kind, arguments, folder):
-    """The best of three: tokens a second that are scored, and that `generate` reads of a prompt."""
+    """The best of three: tokens a second that are scored, those with the rows of the head, and those that `generate` reads of a
+    prompt."""
     found = []
     for turn in range(3):
         journal = pathlib.Path(folder) / f"turn-{turn}.jsonl"
         subprocess.run(evaluation(kind, arguments, journal), check=True, capture_output=True)
         result = json.loads(journal.with_suffix(".result.json").read_text())
-        found.append((result["tokensPerSecond"], prompt_rate(arguments, folder)))
+        rate, (seconds, rows) = result["tokensPerSecond"], scored(journal)
+        work = rate + rows * tokens_of_a_row(arguments.model) / seconds
+        found.append((rate, work, prompt_rate(arguments, folder)))
     return [max(turns) for turns in zip(*found)]
 
 
@@ -88,24 +132,26 @@ def measure(kind, arguments):
         journal, samples = pathlib.Path(folder) / "run.jsonl", pathlib.Path(folder) / "samples"
         began = time.monotonic()
         run = subprocess.run(
-            ["perf", "record", "-q", "-g", "-F", "499", "-o", str(samples), *evaluation(kind, arguments, journal)],
+            ["perf", "record", "-q", "-g", "-F", str(FREQUENCY), "-o", str(samples), *evaluation(kind, arguments, journal)],
             capture_output=True, text=True)
         if run.returncode:
             raise SystemExit(f"{kind}: {run.stderr[-1000:]}")
         seconds = time.monotonic() - began
-        counts, inner = collections.Counter(), collections.Counter()
-        for program, frames in stacks(samples):
+        counts, inner, marks = collections.Counter(), collections.Counter(), []
+        for program, is_main, instant, frames in stacks(samples):
             where = sort(program, frames)
             counts[where] += 1
+            marks.append((instant, is_main and program == "evaluate", where))
             if where == "harness":
                 ours = next((frame for frame in frames if frame.startswith("$s")), frames[0] if frames else program)
                 inner[f"{program}: {ours}"] += 1
-        rate, prompt = rates(kind, arguments, folder) if kind in ("likelihood", "ends") else (0, 0)
+        rate, work, prompt = rates(kind, arguments, folder) if kind in ("likelihood", "ends") else (0, 0, 0)
     answering = counts["engine"] + counts["harness"]
     print(
         f"{kind} ({bench}): {seconds:.1f} s, of the samples while answering {100 * counts['harness'] / answering:.1f} % "
-        f"in the harness ({answering}, getting ready {counts['ready']})"
-        + (f"; {rate:.0f} tokens/s, {100 * rate / prompt:.0f} % of a prompt's {prompt:.0f}" if prompt else ""), flush=True)
+        f"in the harness ({answering}, getting ready {counts['ready']}), of the clock {100 * share_of_the_clock(marks):.1f} %"
+        + (f"; {rate:.0f} tokens/s, {100 * rate / prompt:.0f} % of a prompt's {prompt:.0f}, with the rows of the head "
+           f"{100 * work / prompt:.0f} %" if prompt else ""), flush=True)
     most = inner.most_common(arguments.stacks)
     names = demangled([name.split(": ")[1] for name, _ in most if "$s" in name])
     for name, count in most:

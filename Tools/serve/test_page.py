@@ -13,6 +13,13 @@ from serving import serving
 
 ASKED = "Start with 8. Then (a) multiply by 3. What is the result?"
 SHIFT_AND_CONTROL = 10
+NAME_IS_SEEN = """(() => {
+  const text = document.getElementById('model').firstChild;
+  const range = document.createRange();
+  range.setStart(text, 0);
+  range.setEnd(text, text.data.indexOf(' '));
+  return range.getBoundingClientRect().right <= document.querySelector('h1').getBoundingClientRect().right;
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +59,9 @@ def test_a_conversation(url, pictures, width, height, scheme):
     with browsing() as page:
         page.open(url, width, height, scheme)
         page.wait("document.getElementById('memory-text').textContent.includes('free')")
+        # The model's name and what the field for words says are seen whole.
+        assert page.value(NAME_IS_SEEN)
+        assert page.value("document.getElementById('words').scrollHeight <= document.getElementById('words').clientHeight")
         for name, value in (("budget", 2), ("seed", 7)):
             set_field(page, name, value)
         ask(page)
@@ -130,11 +140,11 @@ def test_the_kv_cache_is_chosen_for_a_conversation(url, pictures):
         assert f"KV cache {chosen}" in last(page, ".figures")
         # Another conversation has the server's own, and this one keeps what was chosen for it.
         page.press("O", 79, SHIFT_AND_CONTROL)
-        page.wait("document.querySelector('#policies input:checked').value === 'bf16'")
+        page.wait("document.querySelector('#policies input:checked')?.value === 'bf16'")
         page.open(url, 390, 800, "light")
         page.wait("document.querySelectorAll('nav .row').length === 2")
         page.value("[...document.querySelectorAll('nav .row button')].find((button) => button.textContent.startsWith('Start')).click()")
-        page.wait(f"document.querySelector('#policies input:checked').value === '{chosen}' && memory.kv === '{chosen}'")
+        page.wait(f"document.querySelector('#policies input:checked')?.value === '{chosen}' && memory.kv === '{chosen}'")
         assert not page.faults, page.faults
 
 

@@ -75,6 +75,8 @@ public struct LoadedModel {
     for stranger in special.strangers(vocabulary: tokens) { Console.note("warning: \(stranger)") }
     self.pool = try pool ?? ThreadPool(workers: flags.threadCount)
     pass = ForwardPass(decoder, pool: self.pool, numerics: precision.numerics)
+    // What reading took; the tokenizer's file alone is larger than all that is kept of it.
+    ProcessHeap.giveBack()
     loadSeconds = Date().timeIntervalSince(started)
   }
 

@@ -33,6 +33,7 @@ extension LoadedModel {
     }
     served.replyTokens = replyTokens
     served.replies = try replies(kv: kv)
+    served.furtherRoles = (try? ChatTemplate.load(files: files))?.furtherRoles ?? []
     served.toolCalls = ToolCallForm(
       template: (try? ChatTemplate.load(files: files, usesTools: true))?.source)
     return served

@@ -95,18 +95,46 @@ public final class ForwardPass {
     receive: (_ run: Int, _ token: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
   ) throws(ModelError) {
     try forward(runs, caches: &caches, rows: rows) { x, wanted in
-      let vocabulary = decoder.shape.vocabularySize
-      let output = logits.reserve(wanted.count * vocabulary)
-      if let first = decoder.blocks.first { pool.prefetchWeights(first.mixer.firstWeights) }
-      decoder.outputHead.multiply(
-        x, count: wanted.count, by: decoder.head, into: output,
-        wanting: likeliest(of: runs, at: wanted), in: pass)
+      let (output, vocabulary) = (logits(of: x, runs, wanted), decoder.shape.vocabularySize)
       for (index, item) in wanted.enumerated() {
         receive(
           item.run, item.token,
           UnsafeBufferPointer(start: output + index * vocabulary, count: vocabulary))
       }
     }
+  }
+
+  /// Runs tokens and hands their logits out to all threads; see `run(_:caches:rows:receive:)`. So
+  /// many rows, at most, are held at once; `receive` is called on any thread, in any order.
+  public func run(
+    _ runs: [TokenRun], caches: inout [KVCache], rows: LogitRows, atOnce most: Int,
+    receive: @Sendable (_ run: Int, _ token: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
+  ) throws(ModelError) {
+    let (width, vocabulary) = (decoder.shape.hiddenSize, decoder.shape.vocabularySize)
+    try forward(runs, caches: &caches, rows: rows) { x, wanted in
+      for first in stride(from: 0, to: wanted.count, by: max(most, 1)) {
+        let wanted = Array(wanted[first..<min(first + max(most, 1), wanted.count)])
+        let output = ReadOnlyMemory(logits(of: x + first * width, runs, wanted))
+        pool.split(wanted.count, cost: wanted.count * vocabulary) { part in
+          for index in part {
+            let logits = UnsafeBufferPointer(start: output + index * vocabulary, count: vocabulary)
+            receive(wanted[index].run, wanted[index].token, logits)
+          }
+        }
+      }
+    }
+  }
+
+  /// The logits `[rows, vocabulary]` of rows of the residual stream that stand at `x`.
+  private func logits(
+    of x: UnsafeMutablePointer<Float>, _ runs: [TokenRun], _ wanted: [WantedRow]
+  ) -> UnsafePointer<Float> {
+    let output = logits.reserve(wanted.count * decoder.shape.vocabularySize)
+    if let first = decoder.blocks.first { pool.prefetchWeights(first.mixer.firstWeights) }
+    decoder.outputHead.multiply(
+      x, count: wanted.count, by: decoder.head, into: output,
+      wanting: likeliest(of: runs, at: wanted), in: pass)
+    return UnsafePointer(output)
   }
 
   /// Runs tokens and hands out their states behind the last block and the norm before the head: what

@@ -142,6 +142,74 @@ import Testing
     #expect(keys == [older.key, ProgramTest.recorded(plus.items[1].answer)])
   }
 
+  /// Replies with a program, and then fails, or not; tells how long it was kept from the next reply.
+  private final class Writer: Responder {
+    let program: String
+    let fails: Bool
+    var waited = Duration.zero
+
+    init(_ program: String, fails: Bool = false) {
+      self.program = program
+      self.fails = fails
+    }
+
+    func respond(
+      to requests: [SampleRequest], each: (SampleRequest, SampleResponse) throws -> Void
+    ) throws {
+      for request in requests {
+        let response = SampleResponse(
+          thought: "", answer: program, promptTokens: 1, thoughtTokens: 0, injectedTokens: 0,
+          answerTokens: 1, finish: .stop, cost: SampleCost(seconds: 0))
+        waited += try ContinuousClock().measure { try each(request, response) }
+      }
+      if fails { throw Adder.Stopped() }
+    }
+  }
+
+  private func run(_ writer: Writer) throws -> (seconds: Double, records: [SampleRecord]) {
+    let rows = ["2", "3", "4"].map {
+      Self.halves.replacingOccurrences(of: "HumanEval/1", with: "HumanEval/" + $0)
+    }
+    let plus = try benchmark("humaneval-plus", "humaneval/HumanEvalPlus-Mini.jsonl", rows)
+    let folder = try TemporaryFolder()
+    let run = try EvaluationRun(
+      benchmark: plus, scenario: scenario(of: plus, samples: 1),
+      journal: folder.url.appending(path: "j.jsonl"), sandbox: SandboxTests.sandbox)
+    let time = try ContinuousClock().measure {
+      if writer.fails {
+        #expect(throws: Adder.Stopped.self) { try run.run(with: writer) }
+      } else {
+        _ = try run.run(with: writer)
+      }
+    }
+    var records: [SampleRecord] = []
+    _ = try JournalIndex.read(run.journal) { records.append($0) }
+    return (time / .seconds(1), records)
+  }
+
+  /// While a program runs the next reply is written.
+  @Test(.enabled(if: SandboxTests.sandbox != nil, "needs a sandbox"))
+  func aProgramKeepsNobodyFromWriting() throws {
+    let writer = Writer("    import time; time.sleep(0.2); return x / 2\n")
+    let (seconds, records) = try run(writer)
+    #expect(records.count == 3 && records.allSatisfy(\.correct))
+    #expect(seconds > 0.4 && writer.waited < .milliseconds(200))
+  }
+
+  /// Where the writing fails, programs are ended that nobody will hear of, and nothing is left of them.
+  @Test(.enabled(if: SandboxTests.sandbox != nil, "needs a sandbox"))
+  func programsEndWithTheRun() throws {
+    let word = "unheard-\(UUID().uuidString)"
+    let (seconds, records) = try run(Writer("    while True: pass  # \(word)\n", fails: true))
+    #expect(seconds < 2 && records.isEmpty)
+    let place = FileManager.default.temporaryDirectory
+    let left = try FileManager.default.contentsOfDirectory(atPath: place.path).filter { name in
+      let program = place.appending(path: name).appending(path: "program.py")
+      return (try? String(contentsOf: program, encoding: .utf8))?.contains(word) == true
+    }
+    #expect(left.isEmpty)
+  }
+
   @Test func benchmarksWithoutProgramsNeedNoSandbox() throws {
     #expect(try Sandbox.made(for: [sums(in: TemporaryFolder())]) == nil)
   }

@@ -19,7 +19,7 @@ public final class KVMeter: Sendable {
   }
 
   /// What the pages are taken from.
-  let memory = BlockPool()
+  let memory: BlockPool
   private let exact = Atomic<Int>(0)
   private let codes = Atomic<Int>(0)
   private let scales = Atomic<Int>(0)
@@ -29,7 +29,10 @@ public final class KVMeter: Sendable {
   private let highest = Atomic<Int>(0)
 
   /// A meter that reads zero.
-  public init() {}
+  ///
+  /// - Parameter keepsMemory: whether memory stays for pages to come where none lies in it, until
+  ///   `releaseUnused` or the meter's end.
+  public init(keepsMemory: Bool = false) { memory = BlockPool(keepsUnused: keepsMemory) }
 
   /// Bytes held now.
   public var bytes: Int { live.load(ordering: .relaxed) }

@@ -29,6 +29,8 @@ public struct ServedModel: Sendable {
   public var replyTokens: Int?
   /// What its KV caches keep.
   public var caches: ServedCaches
+  /// Roles of messages that its chat template takes beside the usual ones.
+  public var furtherRoles: [String] = []
   /// How it writes calls of tools.
   public var toolCalls = ToolCallForm.tagged
   /// What the memory holds; nil where nobody is told.

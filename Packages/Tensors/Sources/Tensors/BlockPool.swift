@@ -10,8 +10,14 @@ public final class BlockPool: Sendable {
   /// By the size of their blocks, the slabs that have room.
   private let open = Mutex<[Int: [Slab]]>([:])
 
+  private let keepsUnused: Bool
+
   /// An empty pool.
-  public init() {}
+  ///
+  /// - Parameter keepsUnused: whether slabs of which no block is used stay until `trim`, for owners
+  ///   who let go of many blocks and soon take as many: a new slab is cleared by the system, page by
+  ///   page.
+  public init(keepsUnused: Bool = false) { self.keepsUnused = keepsUnused }
 
   /// Slabs that have room, of all sizes.
   var slabsWithRoom: Int { open.withLock { $0.values.reduce(0) { $0 + $1.count } } }
@@ -70,7 +76,7 @@ public final class BlockPool: Sendable {
       let size = slab.blockSize
       if slab.isFull, !slab.isClosed { open[size, default: []].append(slab) }
       slab.give(block)
-      if slab.isUnused, let count = open[size]?.count, count > 1 {
+      if slab.isUnused, !keepsUnused, let count = open[size]?.count, count > 1 {
         open[size]?.removeAll { $0 === slab }
       }
     }

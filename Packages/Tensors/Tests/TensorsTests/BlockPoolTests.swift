@@ -57,6 +57,20 @@ import Testing
     #expect(fill(blocks[0], 1, over: 0))
   }
 
+  @Test func slabsStayWhereThatIsWanted() throws {
+    let pool = BlockPool(keepsUnused: true)
+    var blocks = try (0..<60).map { _ in try AlignedBytes(count: 100_000, from: pool) }
+    for block in blocks { #expect(fill(block, 5, over: 0)) }
+    blocks = []
+    #expect(pool.slabsWithRoom == 3)
+    // What is taken again is zero.
+    blocks = try (0..<60).map { _ in try AlignedBytes(count: 100_000, from: pool) }
+    #expect(blocks.allSatisfy { fill($0, 1, over: 0) } && pool.slabsWithRoom == 0)
+    blocks = []
+    pool.trim()
+    #expect(pool.slabsWithRoom == 0)
+  }
+
   @Test func sparseSlabsAreEmptiedIntoOthers() throws {
     let pool = BlockPool()
     let size = 100_032  // 20 of them in a slab

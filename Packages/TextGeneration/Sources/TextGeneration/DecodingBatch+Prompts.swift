@@ -171,6 +171,7 @@ extension DecodingBatch {
   struct KeptText {
     let tokens: [Int32]
     let cache: KVCache
+    let terms: CacheTerms
   }
 
   /// Before texts are gone: holds what others wait for, and returns what requests to come can start
@@ -185,15 +186,19 @@ extension DecodingBatch {
     var kept: [RequestID: KeptText] = [:]
     for index in sequences.indices where sequences[index].branch == nil {
       let (id, terms) = (sequences[index].id, sequences[index].terms)
-      guard terms.forecast.sharesPrompts else { continue }
-      guard ids.contains(id), let own = owned[id], prefixes[own]?.cache == nil else { continue }
+      guard ids.contains(id), terms.forecast.sharesPrompts else { continue }
       let text = sequences[index].source.prompt + sequences[index].tokens
-      let next = queue.first?.prompt(like: terms) ?? []
-      var tokens = terms.held(sequences[index].source.prompt.beginning(with: next))
       var cache = caches[index]
-      if limits.keptPromptBytes > 0 { tokens = terms.held(min(text.count, cache.position)) }
-      if tokens > 0, cache.position >= tokens, cache.truncate(to: tokens) {
-        kept[id] = KeptText(tokens: text, cache: cache)
+      var tokens = 0
+      if limits.keptPromptBytes > 0 {
+        tokens = terms.held(min(text.count, cache.position))
+      } else if owned[id] != nil {
+        let next = queue.first?.prompt(like: terms) ?? []
+        tokens = terms.held(sequences[index].source.prompt.beginning(with: next))
+      }
+      let held = owned[id].flatMap { prefixes[$0]?.cache?.position } ?? 0
+      if tokens > held, cache.position >= tokens, cache.truncate(to: tokens) {
+        kept[id] = KeptText(tokens: text, cache: cache, terms: terms)
       }
     }
     return kept
@@ -205,20 +210,18 @@ extension DecodingBatch {
     admission.end(id)
     proposer?.end(id)
     if let prefix = shared.removeValue(forKey: id) { prefixes[prefix]?.users.remove(id) }
-    if let kept, let own = owned[id] { keep(kept, as: own, of: id) }
-    if let prefix = owned.removeValue(forKey: id) {
-      prefixes[prefix]?.leader = nil
-      prefixes.touch(prefix)
-    }
+    let own = owned.removeValue(forKey: id)
+    if let own { leave(own) }
+    if let kept { keep(kept, as: own, of: id) }
     dropUnusedPrefixes()
   }
 
-  /// Keeps the beginning of a text under the name of its prompt, if there are bytes for it and
-  /// nobody keeps it yet.
-  private mutating func keep(_ kept: KeptText, as own: PrefixID, of id: RequestID) {
-    guard let prefix = prefixes[own], prefix.cache == nil else { return }
+  /// Keeps the beginning of a text, if there are bytes for it and nobody keeps it yet: under the name
+  /// of its prompt, or under one of its own where that is another text's or held for others.
+  private mutating func keep(_ kept: KeptText, as prompt: PrefixID?, of id: RequestID) {
+    let own = prompt.flatMap { prefixes[$0]?.cache == nil ? $0 : nil }
     let tokens = kept.cache.position
-    for match in Array(prefixes.matches(kept.tokens, prefix.terms)) where match.id != own {
+    for match in Array(prefixes.matches(kept.tokens, kept.terms)) where match.id != own {
       guard let other = prefixes[match.id], let cache = other.cache else { continue }
       if match.tokens >= tokens, cache.position >= tokens, cache.canTruncate(to: tokens) {
         return prefixes.touch(match.id)
@@ -231,11 +234,22 @@ extension DecodingBatch {
         prefixes.remove(match.id)
       }
     }
-    let bytes = max(0, prefix.terms.forecast.pageBytes(entries: tokens) - prefix.bytes)
+    let promised = own.flatMap { prefixes[$0]?.bytes } ?? 0
+    let bytes = max(0, kept.terms.forecast.pageBytes(entries: tokens) - promised)
     guard admission.reserve(bytes) else { return }
-    if tokens > prefix.tokens.count { prefixes.replace(own, tokens: kept.tokens, leader: id) }
-    prefixes[own]?.bytes += bytes
-    prefixes[own]?.cache = kept.cache
+    let name = own ?? prefixes.add(kept.tokens, kept.terms, leader: id)
+    if own != nil, tokens > prefixes[name]?.tokens.count ?? 0 {
+      prefixes.replace(name, tokens: kept.tokens, leader: id)
+    }
+    prefixes[name]?.bytes += bytes
+    prefixes[name]?.cache = kept.cache
+    leave(name)
+  }
+
+  /// Says that the text is gone that ran a prompt.
+  private mutating func leave(_ prefix: PrefixID) {
+    prefixes[prefix]?.leader = nil
+    prefixes.touch(prefix)
   }
 
   /// Before a text is gone of whose prompt others wait for more: the one that shares most of it

@@ -1,6 +1,7 @@
 import DecoderModels
 import Foundation
 import KVCaches
+import Tensors
 
 /// A text whose end is scored: how likely a model finds it after what comes before.
 public struct ScoredText: Sendable, Hashable {
@@ -57,7 +58,8 @@ public struct LikelihoodScorer {
   private let policy: KVPolicy
   private let kvByteBudget: Int
   private let forecast: KVForecast
-  private let meter = KVMeter()
+  /// The texts of a batch come and go, and those of the next one take the memory they leave.
+  let meter = KVMeter(keepsMemory: true)
   /// The tokens that the last batch began with, and their cache.
   private var trunk: (tokens: [Int32], cache: KVCache)
 
@@ -123,8 +125,8 @@ public struct LikelihoodScorer {
   ) throws(GenerationError) -> [[TextLikelihood]] {
     let began = ContinuousClock.now
     var scores = groups.map { $0.map { _ in TextLikelihood() } }
-    var caches = try beginnings(groups, &scores)
-    try scoreEnds(groups, from: &caches, &scores)
+    let caches = try beginnings(groups, &scores)
+    try scoreEnds(groups, from: caches, &scores)
     timings.seconds += (ContinuousClock.now - began) / .seconds(1)
     return scores
   }
@@ -159,7 +161,7 @@ public struct LikelihoodScorer {
     _ groups: [[ScoredText]], _ scores: inout [[TextLikelihood]]
   ) throws(GenerationError) -> [KVCache] {
     let shared = groups.map { group in group.first?.tokens.prefix(Self.sharedCount(group)) ?? [] }
-    try growTrunk(to: shared)
+    try growTrunk(to: shared, &scores)
     var caches = groups.map { _ in trunk.cache }
     let start = trunk.tokens.count
     let runs = shared.indices.compactMap { index in
@@ -167,25 +169,24 @@ public struct LikelihoodScorer {
         ? TokenRun(cache: index, tokens: Array(shared[index].dropFirst(start)), endsPrompt: false)
         : nil
     }
-    for run in runs { timings.tokens += run.tokens.count }
-    // Runs go together up to the rows that logits may take.
-    for part in stride(from: 0, to: runs.count, by: Self.rows) {
-      let part = Array(runs[part..<min(part + Self.rows, runs.count)])
-      try self.run(part, &caches, .last) { run, _, logits throws(GenerationError) in
-        let group = part[run].cache
-        let row = LogitRow(logits)
-        for (index, text) in groups[group].enumerated()
-        where text.start == shared[group].count {
-          try row.score(text.tokens[text.start], into: &scores[group][index], at: text.start)
-        }
-      }
+    timings.tokens += runs.reduce(0) { $0 + $1.tokens.count }
+    let places = runs.enumerated().map { number, run in
+      let (texts, start) = (groups[run.cache], shared[run.cache].count)
+      return Place(
+        run: number, token: run.tokens.count - 1,
+        scored: texts.indices.filter { texts[$0].start == start }.map {
+          Scored(group: run.cache, text: $0, at: start, token: texts[$0].tokens[start])
+        })
     }
+    try self.run(runs, &caches, places, &scores)
     return caches
   }
 
   /// Runs the tokens that all groups begin with but for one of each, so that each has a row of its
   /// own.
-  private mutating func growTrunk(to shared: [ArraySlice<Int32>]) throws(GenerationError) {
+  private mutating func growTrunk(
+    to shared: [ArraySlice<Int32>], _ scores: inout [[TextLikelihood]]
+  ) throws(GenerationError) {
     guard let first = shared.first else { return }
     let least = max(0, (shared.map(\.count).min() ?? 0) - 1)
     let common = shared.dropFirst().reduce(least) { count, other in
@@ -204,7 +205,7 @@ public struct LikelihoodScorer {
     var caches = [trunk.cache]
     let rest = TokenRun(cache: 0, tokens: Array(wanted[start...]), endsPrompt: false)
     timings.tokens += rest.tokens.count
-    try run([rest], &caches, .none) { _, _, _ in }
+    try run([rest], &caches, [], &scores)
     trunk.cache = caches[0]
   }
 
@@ -212,101 +213,138 @@ public struct LikelihoodScorer {
   private struct End {
     let group: Int
     let text: Int
-    /// The next token to run.
-    var next: Int
+    /// Tokens to run: the last one is scored by the row before it and never run.
+    let tokens: ArraySlice<Int32>
   }
 
-  /// Runs what follows the shared tokens, many texts together, and scores it.
+  /// Runs what follows the shared tokens, as many texts together as fill a chunk, and scores it. Each
+  /// has a cache only while it is run.
   private mutating func scoreEnds(
-    _ groups: [[ScoredText]], from shared: inout [KVCache], _ scores: inout [[TextLikelihood]]
+    _ groups: [[ScoredText]], from shared: [KVCache], _ scores: inout [[TextLikelihood]]
   ) throws(GenerationError) {
     var ends: [End] = []
     for (group, texts) in groups.enumerated() {
-      for (text, scored) in texts.enumerated() {
-        let next = shared[group].position
-        if next < scored.tokens.count - 1 { ends.append(End(group: group, text: text, next: next)) }
+      let next = shared[group].position
+      for (index, text) in texts.enumerated() where next < text.tokens.count - 1 {
+        ends.append(End(group: group, text: index, tokens: text.tokens[next...].dropLast()))
       }
     }
-    var caches = ends.map { shared[$0.group] }
-    shared = []
-    var first = 0
-    while first < ends.count {
-      var (runs, index) = ([TokenRun](), first)
-      var (tokens, rows) = (ForwardPass.chunk, Self.rows)
-      while index < ends.count, tokens > 0, rows > 0 {
-        let text = groups[ends[index].group][ends[index].text]
-        let next = ends[index].next
-        // The row before the first scored token is the first that is looked at; the last token is
-        // scored by the row before it and never run.
-        let unscored = max(0, text.start - 1 - next)
-        let count = min(tokens, unscored + rows, text.tokens.count - 1 - next)
-        runs.append(
-          TokenRun(
-            cache: index, tokens: Array(text.tokens[next..<next + count]), endsPrompt: false,
-            rowsFrom: unscored))
-        tokens -= count
-        rows -= max(1, count - unscored)
-        index += 1
+    var rest = ends[...]
+    while !rest.isEmpty {
+      var tokens = 0
+      let fitting = rest.prefix { end in
+        tokens += end.tokens.count
+        return tokens <= ForwardPass.chunk
       }
-      timings.tokens += ForwardPass.chunk - tokens
-      let starts = ends
-      try run(runs, &caches, .last) { run, token, logits throws(GenerationError) in
-        let end = starts[runs[run].cache]
-        let text = groups[end.group][end.text]
-        let place = end.next + token + 1
-        guard place >= text.start else { return }
-        try LogitRow(logits).score(
-          text.tokens[place], into: &scores[end.group][end.text], at: place)
-      }
-      for run in runs { ends[run.cache].next += run.tokens.count }
-      while first < ends.count,
-        ends[first].next >= groups[ends[first].group][ends[first].text].tokens.count - 1
-      {
-        first += 1
-      }
+      let part = rest.prefix(max(fitting.count, 1))
+      try score(part, of: groups, from: shared, &scores)
+      rest = rest.dropFirst(part.count)
     }
   }
 
-  private func run(
-    _ runs: [TokenRun], _ caches: inout [KVCache], _ rows: LogitRows,
-    receive: (Int, Int, UnsafeBufferPointer<Float>) throws(GenerationError) -> Void
+  private mutating func score(
+    _ ends: ArraySlice<End>, of groups: [[ScoredText]], from shared: [KVCache],
+    _ scores: inout [[TextLikelihood]]
   ) throws(GenerationError) {
-    var failure: GenerationError?
-    do {
-      try pass.run(runs, caches: &caches, rows: rows) { run, token, logits in
-        if failure != nil { return }
-        do throws(GenerationError) { try receive(run, token, logits) } catch { failure = error }
+    var caches = ends.map { shared[$0.group] }
+    var (runs, places) = ([TokenRun](), [Place]())
+    for end in ends {
+      let text = groups[end.group][end.text]
+      // The row before the first scored token is the first that is looked at.
+      let first = max(text.start - 1, end.tokens.startIndex)
+      for index in first..<end.tokens.endIndex {
+        let scored = Scored(
+          group: end.group, text: end.text, at: index + 1, token: text.tokens[index + 1])
+        places.append(
+          Place(run: runs.count, token: index - end.tokens.startIndex, scored: [scored]))
+      }
+      runs.append(
+        TokenRun(
+          cache: runs.count, tokens: Array(end.tokens), endsPrompt: false,
+          rowsFrom: first - end.tokens.startIndex))
+      timings.tokens += end.tokens.count
+    }
+    try run(runs, &caches, places, &scores)
+  }
+
+  /// A token that is scored, and where in its text it stands.
+  private struct Scored {
+    let group: Int
+    let text: Int
+    let at: Int
+    let token: Int32
+  }
+
+  /// What is scored by the logits behind a token of a run.
+  private struct Place {
+    let run: Int
+    let token: Int
+    let scored: [Scored]
+  }
+
+  /// Runs tokens and scores what is at `places`, which are in the order of runs and tokens and all of
+  /// the rows that the runs ask for.
+  private func run(
+    _ runs: [TokenRun], _ caches: inout [KVCache], _ places: [Place],
+    _ scores: inout [[TextLikelihood]]
+  ) throws(GenerationError) {
+    // Where the places of each run begin, less the token of the first.
+    var starts = [Int](repeating: 0, count: runs.count)
+    for (index, place) in places.enumerated().reversed() { starts[place.run] = index - place.token }
+    var rows = [LogitRow](repeating: LogitRow(), count: places.count)
+    do throws(ModelError) {
+      try rows.withUnsafeMutableBufferPointer { (rows) throws(ModelError) -> Void in
+        guard !places.isEmpty, let base = rows.baseAddress else {
+          return try pass.run(runs, caches: &caches, rows: .none) { _, _, _ in }
+        }
+        let (rows, starts) = (DisjointMemory(base), starts)
+        try pass.run(runs, caches: &caches, rows: .last, atOnce: Self.rows) { run, token, logits in
+          let index = starts[run] + token
+          rows[index] = LogitRow(logits, tokens: places[index].scored.map(\.token))
+        }
       }
     } catch {
       throw .model(error)
     }
-    if let failure { throw failure }
+    for (place, row) in zip(places, rows) {
+      for (scored, logit) in zip(place.scored, row.logits) {
+        guard let logprob = row.logprob(of: logit) else {
+          throw .nonFiniteLogits(step: scored.at)
+        }
+        scores[scored.group][scored.text].take(logprob, isGreedy: logit == row.largest)
+      }
+    }
   }
 }
 
-/// Logits `[vocabulary]` of one place with what every log-probability there needs.
-private struct LogitRow {
-  private let logits: UnsafeBufferPointer<Float>
-  /// The largest logit.
-  private let most: Float
-  /// ln of the sum of exp(logit).
-  private let logSum: Double
+extension TextLikelihood {
+  fileprivate mutating func take(_ logprob: Double, isGreedy: Bool) {
+    self.logprob += logprob
+    self.isGreedy = self.isGreedy && isGreedy
+    tokens += 1
+  }
+}
 
-  init(_ logits: UnsafeBufferPointer<Float>) {
-    self.logits = logits
-    most = LogSumExp.largest(of: logits)
-    logSum = LogSumExp.of(logits, largest: most)
+/// What is kept of logits `[vocabulary]`: those of some tokens, and what every log-probability needs.
+private struct LogitRow {
+  /// The largest logit.
+  private(set) var largest = Float.nan
+  /// ln of the sum of exp(logit).
+  private var logSum = Double.nan
+  /// The logits of the tokens; not a number for one that has none.
+  private(set) var logits: [Float] = []
+
+  init() {}
+
+  init(_ logits: UnsafeBufferPointer<Float>, tokens: [Int32]) {
+    guard !tokens.isEmpty else { return }
+    largest = LogSumExp.largest(of: logits)
+    logSum = LogSumExp.of(logits, largest: largest)
+    self.logits = tokens.map { logits.indices.contains(Int($0)) ? logits[Int($0)] : .nan }
   }
 
-  func score(
-    _ token: Int32, into score: inout TextLikelihood, at place: Int
-  ) throws(GenerationError) {
-    guard logSum.isFinite, logits.indices.contains(Int(token)) else {
-      throw .nonFiniteLogits(step: place)
-    }
-    let logit = logits[Int(token)]
-    score.logprob += Double(logit) - logSum
-    score.tokens += 1
-    if logit < most { score.isGreedy = false }
+  /// The log-probability of a token by its logit; nil where logits are not finite.
+  func logprob(of logit: Float) -> Double? {
+    logSum.isFinite && !logit.isNaN ? Double(logit) - logSum : nil
   }
 }

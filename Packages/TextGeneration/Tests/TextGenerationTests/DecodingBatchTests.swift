@@ -160,6 +160,36 @@ import Testing
     #expect(batch.timings.promptTokens - before == 142 - 140)
   }
 
+  /// Texts of one prompt that run together go different ways; each of them is kept for who goes on with it.
+  @Test(arguments: ["bf16", "bf16:0,int8"], [1, 3])
+  func everyTextOfAPromptIsKept(format: String, concurrency: Int) throws {
+    let kv = try SchedulerTests.cache(format, nil)
+    let pass = try BatchGeneratorTests.makePass(context: 512)
+    var batch = DecodingBatch(
+      pass, kv: kv, limits: .init(concurrency: concurrency, keptPromptBytes: 1 << 20))
+    var request = try BatchGeneratorTests.request(1, maxTokens: 130)
+    request.stopTokens = []
+    request.prompt = (0..<150).map { Int32(($0 * 7) % 40) }
+    let ids = try (UInt64(0)..<3).map { sample in
+      request.random = RandomStream(seed: 3, sample: sample)
+      return try batch.submit(request)
+    }
+    let results = try Self.finish(&batch)
+    let replies = try ids.map { try #require(results[$0]).tokens }
+    #expect(Set(replies).count == 3)
+    let prompt = request.prompt
+    request.maxTokens = 5
+    for reply in replies {
+      request.prompt = prompt + reply + [3, 5]
+      let alone = try Self.alone([request], pass, kv)
+      let id = try batch.submit(request)
+      let result = try #require(try Self.finish(&batch)[id])
+      #expect(result.tokens == alone[0])
+      // All but the last token of the reply is held; of codes what fills pages.
+      #expect(result.sharedPromptTokens == (kv.isQuantized ? 256 : 279))
+    }
+  }
+
   /// Of many texts of one prompt one is kept; its pages move together, and serve as before.
   @Test func whatIsKeptOfManyTextsTakesLittleMemory() throws {
     let pass = try BatchGeneratorTests.makePass(context: 1024)

@@ -1,9 +1,9 @@
 import DecoderModels
 import Foundation
-import KVCaches
-import Tensors
 import Testing
 
+@testable import KVCaches
+@testable import Tensors
 @testable import TextGeneration
 
 /// Texts that begin alike, scored together.
@@ -93,6 +93,25 @@ import Testing
     // The next group begins alike: all but the row that its first tokens need is there.
     _ = try scorer.score([texts])
     #expect(scorer.timings.tokens == 2 * (100 + 4 * 2) - 99)
+  }
+
+  /// Ends have caches only while they are run, in memory that others leave.
+  @Test func manyEndsTakeTheMemoryOfFew() throws {
+    let pass = try BatchGeneratorTests.makePass(context: 256)
+    let context = (0..<100).map { Int32($0 % 40) }
+    let texts = (0..<100).map { text in
+      ScoredText(
+        tokens: context + (0..<30).map { Int32(($0 * text) % 40) } + [1], start: 100)
+    }
+    var scorer = try LikelihoodScorer(pass)
+    let scores = try scorer.score([texts])
+    #expect(scores[0].allSatisfy { $0.tokens == 31 })
+    // Three pages that are shared or were, and two for each end of a chunk.
+    let page = 4096
+    #expect(scorer.meter.peakBytes <= (3 + 2 * (256 / 30)) * page)
+    let memory = scorer.meter.memory.slabsWithRoom
+    _ = try scorer.score([texts])
+    #expect(scorer.meter.memory.slabsWithRoom == memory)
   }
 
   @Test(arguments: [(nil, [9]), (0, Array(0...9)), (6, [6, 7, 8, 9]), (20, [9])])

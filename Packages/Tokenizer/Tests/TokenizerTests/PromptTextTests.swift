@@ -111,6 +111,21 @@ import Testing
     #expect(try prompt(narrator, source).text == "N")
   }
 
+  /// What a server publishes of a template's roles; each of them is taken.
+  @Test(arguments: [
+    (#"if m.role == "tool" or m.role == 'ipython'"#, ["ipython"]),
+    (#"if m['role'] in ["user", 'critic', "judge"]"#, ["critic", "judge"]),
+    ("if m.role not in ('editor',) %}{% else", ["editor"]),
+    ("if 'role' in m and m.role != messages[-1].role and m.content == 'x'", []),
+  ])
+  func rolesOfATemplateAreFound(condition: String, roles: [String]) throws {
+    let source = "{% set m = messages[0] %}{% \(condition) %}I{% endif %}"
+    #expect(try ChatTemplate(source: source).furtherRoles == roles)
+    for role in roles {
+      #expect(try prompt([ChatMessage(role: role, content: "x")], source).text == "I")
+    }
+  }
+
   @Test func contentsOfSeveralPartsAreTextOrRefused() throws {
     let text = try ChatConversation(
       parsing:

@@ -46,18 +46,19 @@ extension GradingRule {
     }
   }
 
-  /// The grade of a reply whose program, if it is one, is run.
+  /// The grade of a reply whose program, if it is one, is run, as long as it is wanted.
   ///
   /// - Throws: ``EvaluationError`` where a program cannot be run, or there is no sandbox for it.
   func grade(
-    _ response: SampleResponse, key: String, steps: [ExtractionStep], in sandbox: Sandbox?
+    _ response: SampleResponse, key: String, steps: [ExtractionStep], in sandbox: Sandbox?,
+    isWanted: () -> Bool = { true }
   ) throws(EvaluationError) -> Grade {
     guard case .program = self else { return grade(response, key: key, steps: steps) }
     guard let sandbox else {
       throw .setting(name: "sandbox", value: "none", expected: "one, since replies are programs")
     }
     guard response.finish != .failed, let test = ProgramTest(key: key) else { return .none }
-    return try test.grade(Self.visible(response), in: sandbox)
+    return try test.grade(Self.visible(response), in: sandbox, isWanted: isWanted)
   }
 
   /// Whether replies are programs that are run.

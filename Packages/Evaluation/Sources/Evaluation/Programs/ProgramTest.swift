@@ -60,14 +60,16 @@ struct ProgramTest: Sendable, Hashable, Codable {
       ? String(block.dropFirst(name.count + 1)) : block
   }
 
-  /// Runs the program of a reply with its tests.
+  /// Runs the program of a reply with its tests, as long as that is wanted.
   ///
   /// - Returns: A grade whose answer is the verdict: `passed`, `failed` with the last line that it
   ///   printed, `out of time`, `too much output` or `killed`.
   /// - Throws: ``EvaluationError`` where nothing can be run.
-  func grade(_ reply: String, in sandbox: Sandbox) throws(EvaluationError) -> Grade {
+  func grade(
+    _ reply: String, in sandbox: Sandbox, isWanted: () -> Bool = { true }
+  ) throws(EvaluationError) -> Grade {
     let program = before + Self.code(in: reply) + "\n" + tests + "\n"
-    let outcome = try sandbox.run(program)
+    let outcome = try sandbox.run(program, isWanted: isWanted)
     let verdict: String
     switch outcome.end {
     case .exited(0): verdict = Self.passed

@@ -51,6 +51,8 @@ public struct Sandbox: Sendable, Hashable {
   /// Whether programs are run on the bare host instead, with limits but without walls.
   public let isOpen: Bool
   private let python: String
+  /// Whether a program that the superuser starts gets a user namespace of its own.
+  private var isApart = true
 
   /// Finds what a sandbox takes and tries it.
   ///
@@ -69,14 +71,23 @@ public struct Sandbox: Sendable, Hashable {
         name: "sandbox", value: "no Python", expected: places.joined(separator: " or "))
     }
     self.python = python
-    let trial = try run("print(6 * 7)")
-    guard trial.end == .exited(0), trial.output == "42\n" else {
+    var (isRight, trial) = try tried()
+    if !isRight, geteuid() == 0 {
+      isApart = false
+      (isRight, trial) = try tried()
+    }
+    guard isRight else {
       let reason = trial.output.split(separator: "\n").last.map(String.init) ?? "\(trial.end)"
       throw .setting(
         name: "sandbox", value: "refused: \(reason)",
         expected: "util-linux and a kernel that lets this user make namespaces; "
           + "--unsafe-code runs programs without a sandbox")
     }
+  }
+
+  private func tried() throws(EvaluationError) -> (isRight: Bool, Outcome) {
+    let outcome = try run("print(6 * 7)")
+    return (outcome.end == .exited(0) && outcome.output == "42\n", outcome)
   }
 
   /// A sandbox for the replies of benchmarks that are programs; nil where none is.
@@ -102,14 +113,24 @@ public struct Sandbox: Sendable, Hashable {
     return sandbox
   }
 
-  /// Runs a program to its end.
+  /// How many programs may run at a time: as many as have a count of processes each.
+  var runsTogether: Int {
+    let first = OperatingSystemVersion(majorVersion: 5, minorVersion: 14, patchVersion: 0)
+    let countsApart = isApart && ProcessInfo.processInfo.isOperatingSystemAtLeast(first)
+    return isOpen || countsApart ? 2 : 1
+  }
+
+  /// Runs a program to its end, or until it is no longer wanted.
   ///
   /// - Parameters:
   ///   - program: Python source.
   ///   - input: What it reads on standard input.
+  ///   - isWanted: Asked all the time; a program that is not is ended, as if its time were over.
   /// - Returns: How it ended, and what it printed.
   /// - Throws: ``EvaluationError/file(path:reason:)`` where it cannot be handed over or started.
-  public func run(_ program: String, input: String = "") throws(EvaluationError) -> Outcome {
+  public func run(
+    _ program: String, input: String = "", isWanted: () -> Bool = { true }
+  ) throws(EvaluationError) -> Outcome {
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "sandbox-\(UUID().uuidString)")
     do {
@@ -119,7 +140,7 @@ public struct Sandbox: Sendable, Hashable {
       try Data(input.utf8).write(to: folder.appending(path: "input"))
       let output = folder.appending(path: "output")
       try Data().write(to: output)
-      let end = try run(in: folder, output)
+      let end = try run(in: folder, output, isWanted)
       let kept = try Data(contentsOf: output).prefix(limits.outputBytes)
       return Outcome(end: end, output: String(decoding: kept, as: UTF8.self))
     } catch {
@@ -127,9 +148,10 @@ public struct Sandbox: Sendable, Hashable {
     }
   }
 
-  private func run(in folder: URL, _ output: URL) throws -> End {
-    let file = try FileHandle(forWritingTo: output)
-    defer { try? file.close() }
+  private func run(in folder: URL, _ output: URL, _ isWanted: () -> Bool) throws -> End {
+    // No other program that starts meanwhile gets it, too.
+    let descriptor = try FileCalls.open(output.path, O_WRONLY)
+    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     let shell = isOpen ? [] : namespaces + ["sh"]
     let process = try ChildProcess(
       isOpen ? "/bin/sh" : "/usr/bin/unshare",
@@ -141,7 +163,7 @@ public struct Sandbox: Sendable, Hashable {
     let limit = Duration.seconds(limits.seconds + 2)
     var end: End?
     while process.ended == nil {
-      if ContinuousClock.now - clock > limit { end = .outOfTime }
+      if ContinuousClock.now - clock > limit || !isWanted() { end = .outOfTime }
       if try file.seekToEnd() > UInt64(limits.outputBytes) { end = .tooMuchOutput }
       if end != nil {
         process.send(SIGKILL)
@@ -176,7 +198,6 @@ public struct Sandbox: Sendable, Hashable {
     set -e
     cd "$1"
     exec 3<program.py 4<input
-    mount --make-rprivate /
     while read -r _ _ _ _ point _; do
       printf 'none %s none remount,bind,ro 0 0\\n' "$point"
     done </proc/self/mountinfo >mounts
@@ -192,18 +213,16 @@ public struct Sandbox: Sendable, Hashable {
     cd /tmp
     cat <&3 >program.py
     exec 3<&-
-    \(geteuid() == 0 ? nobody : "")
-    exec $nobody setpriv --no-new-privs --bounding-set=-all --inh-caps=-all $apart \(command)
+    exec setpriv \(geteuid() == 0 ? nobody : drops) \(command)
     """
   }
 
+  private var drops: String { "--no-new-privs --bounding-set=-all --inh-caps=-all" }
+
   /// What makes the superuser nobody, in a user namespace of its own where that is allowed.
   private var nobody: String {
-    """
-    nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
-    apart='unshare --user --map-current-user'
-    $nobody $apart true 2>/dev/null || apart=
-    """
+    "--reuid=65534 --regid=65534 --clear-groups \(drops)"
+      + (isApart ? " unshare --user --map-current-user" : "")
   }
 
   private var openScript: String { "cd \"$1\" && exec 4<input && exec \(command)" }

@@ -63,18 +63,39 @@ public struct BudgetSweep: Sendable {
           done: openRuns.reduce(0) { $0 + $1.done }, total: openRuns.reduce(0) { $0 + $1.total },
           correct: openRuns.reduce(0) { $0 + $1.correct }, fresh: fresh, seconds: now() - start))
     }
-    try report()
-    if !requests.isEmpty {
-      try responder.respond(to: requests) { request, response in
-        let budget = request.limits.thinking
-        guard let run = openRuns.first(where: { $0.run.scenario.limits.thinking == budget }) else {
-          throw EvaluationError.unexpectedResponse(item: request.item, sample: request.sample)
-        }
-        try run.take(request, response)
-        fresh += 1
-        try report()
-      }
+    func append(_ graded: BackgroundGrading.Graded) throws {
+      try openRuns.append(graded)
+      fresh += 1
+      try report()
     }
+    try report()
+    let grading = requests.isEmpty ? nil : runs[0].grading
+    defer { grading?.end() }
+    func take(_ request: SampleRequest, _ response: SampleResponse) throws {
+      let budget = request.limits.thinking
+      guard let index = runs.firstIndex(where: { $0.scenario.limits.thinking == budget }) else {
+        throw EvaluationError.unexpectedResponse(item: request.item, sample: request.sample)
+      }
+      try openRuns[index].take(request, response)
+      let run = runs[index]
+      guard let grading else {
+        return try append((index, .success(run.record(of: request, response))))
+      }
+      grading.add(index) { isWanted in
+        Result { () throws(EvaluationError) in
+          try run.record(of: request, response, isWanted: isWanted)
+        }
+      }
+      while let graded = grading.next(leaving: BackgroundGrading.most) { try append(graded) }
+    }
+    do {
+      if !requests.isEmpty { try responder.respond(to: requests, each: take) }
+    } catch {
+      // What is graded is not lost.
+      while let graded = grading?.next(leaving: .max) { try openRuns.append(graded) }
+      throw error
+    }
+    while let graded = grading?.next(leaving: 0) { try append(graded) }
     for run in openRuns { try run.save() }
     for run in openRuns { try run.checkComplete() }
     return try zip(runs, openRuns).map { run, open in
@@ -114,6 +135,13 @@ public struct BudgetSweep: Sendable {
   }
 }
 
+extension [OpenRun] {
+  /// Records a reply to one of the runs.
+  fileprivate func append(_ graded: BackgroundGrading.Graded) throws(EvaluationError) {
+    try self[graded.run].append(graded.record.get())
+  }
+}
+
 /// A run whose journal is open for writing.
 private final class OpenRun {
   let run: EvaluationRun
@@ -121,6 +149,8 @@ private final class OpenRun {
   let total: Int
   /// Replies without a record.
   private(set) var pending: Set<SampleID>
+  /// Those of them that have come.
+  private var taken: Set<SampleID> = []
   /// Right replies so far.
   private(set) var correct = 0
   private let writer: JournalWriter
@@ -142,10 +172,10 @@ private final class OpenRun {
   /// Replies that have a record.
   var done: Int { total - pending.count }
 
-  /// Records a reply.
+  /// Takes a reply, whose record is to be appended.
   func take(_ request: SampleRequest, _ response: SampleResponse) throws(EvaluationError) {
     let id = SampleID(index: request.index, sample: request.sample)
-    guard pending.remove(id) != nil else {
+    guard pending.contains(id), taken.insert(id).inserted else {
       throw .unexpectedResponse(item: request.item, sample: request.sample)
     }
     guard response.isPlausible else {
@@ -153,8 +183,12 @@ private final class OpenRun {
         name: "the reply to sample \(request.sample) of \(request.item)",
         value: "\(response.cost)", expected: "counts and times that are not negative")
     }
-    let record = try run.record(of: request, response)
+  }
+
+  /// Records a reply that was taken.
+  func append(_ record: SampleRecord) throws(EvaluationError) {
     try writer.append(record)
+    pending.remove(SampleID(index: record.index, sample: record.sample))
     correct += record.correct ? 1 : 0
   }
 

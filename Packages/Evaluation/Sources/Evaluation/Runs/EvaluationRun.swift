@@ -86,15 +86,22 @@ public struct EvaluationRun: Sendable {
     return results[0]
   }
 
-  /// A reply with its grade.
+  /// What grades replies beside the model; nil where that takes no time.
+  var grading: BackgroundGrading? {
+    guard scenario.grading.runsPrograms, let sandbox else { return nil }
+    return BackgroundGrading(threads: sandbox.runsTogether)
+  }
+
+  /// A reply with its grade; a program is ended where it is no longer wanted.
   func record(
-    of request: SampleRequest, _ response: SampleResponse
+    of request: SampleRequest, _ response: SampleResponse,
+    isWanted: @Sendable () -> Bool = { true }
   ) throws(EvaluationError) -> SampleRecord {
     let item = benchmark.items[request.index]
     let order = benchmark.choiceOrder(of: item, sample: request.sample, seed: scenario.seed)
     let key = benchmark.key(of: item, order: order)
     let grade = try scenario.grading.grade(
-      response, key: key, steps: scenario.extraction, in: sandbox)
+      response, key: key, steps: scenario.extraction, in: sandbox, isWanted: isWanted)
     return SampleRecord(
       item: item.id, index: request.index, sample: request.sample, seed: request.seed,
       order: order.isEmpty ? nil : order,

@@ -1,4 +1,5 @@
 import Foundation
+import SystemCalls
 import TextGeneration
 
 /// What happened to one text of a submission.
@@ -177,10 +178,21 @@ public final class TextEngine: @unchecked Sendable {
     for stream in work.streams.values { stream.finish(throwing: EngineRefusal.draining) }
   }
 
+  /// Seconds without work after which memory that texts have left goes back.
+  private static let restingSeconds = 1.0
+
   /// Waits until there is something to do; nil at the end.
   private func nextOrders(isIdle: Bool) -> [Order]? {
     condition.withLock {
-      while orders.isEmpty && isIdle && !isStopped { condition.wait() }
+      var isResting = false
+      while orders.isEmpty && isIdle && !isStopped {
+        if isResting {
+          condition.wait()
+        } else if !condition.wait(until: Date() + Self.restingSeconds) {
+          ProcessHeap.giveBack()
+          isResting = true
+        }
+      }
       defer { orders = [] }
       guard isStopped else { return orders }
       for case .submit(_, _, _, let reply, _) in orders {

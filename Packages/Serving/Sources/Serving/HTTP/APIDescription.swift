@@ -175,7 +175,8 @@ struct APIDescription {
       "items": .object([
         "oneOf": .array([
           Self.message(
-            of: ["system", "developer", "user", "tool", "function"], required: ["role", "content"]),
+            of: ["system", "developer", "user", "tool", "function"] + model.furtherRoles,
+            required: ["role", "content"]),
           Self.message(
             of: ["assistant"], required: ["role"],
             ["reasoning_content": Self.string, "tool_calls": Self.list(Self.object)]),

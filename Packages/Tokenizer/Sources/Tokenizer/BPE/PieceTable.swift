@@ -78,8 +78,8 @@ struct PieceTable: Sendable {
 
   /// Gives back spare memory.
   mutating func compact() {
-    arena = Array(arena)
-    spans = Array(spans)
+    arena = arena.withoutSpareMemory
+    spans = spans.withoutSpareMemory
   }
 
   /// Whether a piece has this id.
@@ -151,6 +151,11 @@ struct PieceTable: Sendable {
       slots[index] = Slot(id: Int32(id), tag: Self.tag(hash))
     }
   }
+}
+
+extension Array {
+  /// The same elements in memory for no more; making an array of an array copies nothing.
+  var withoutSpareMemory: [Element] { withUnsafeBufferPointer { Array($0) } }
 }
 
 /// A fast hash of short byte strings, the same in every run.

@@ -37,7 +37,7 @@ struct PieceDecoder: Sendable {
       ends.append(UInt32(arena.count))
     }
     self.fallbackIDs = fallbackIDs
-    self.arena = Array(arena)
+    self.arena = arena.withoutSpareMemory
   }
 
   private static func replace(

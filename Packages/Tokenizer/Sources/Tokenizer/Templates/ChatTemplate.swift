@@ -98,6 +98,21 @@ public struct ChatTemplate: Sendable {
     }
   }
 
+  /// The roles with which the template compares that of a message, but for those that every template
+  /// is asked to take: `ipython` of Llama 3's.
+  public var furtherRoles: [String] {
+    let comparison =
+      /role['"]?\]?\s*(?:==|!=|(?:not\s+)?in\b)\s*[\[(]?\s*(?<words>(?:['"]\w+['"]\s*,?\s*)+)/
+    var found: [String] = []
+    for match in source.matches(of: comparison) {
+      for word in match.words.split(whereSeparator: { !($0.isLetter || $0.isNumber || $0 == "_") })
+      where !ChatConversation.roles.contains(String(word)) && !found.contains(String(word)) {
+        found.append(String(word))
+      }
+    }
+    return found
+  }
+
   /// The prompt for a conversation.
   ///
   /// Tokenize it without adding special tokens: the template writes them itself.
