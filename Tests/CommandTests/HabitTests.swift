@@ -64,6 +64,40 @@ import Testing
     (Command.serve, ["--max_num_seqs", "4"], ["'--max_num_seqs' is --concurrency here"]),
     (Command.evaluate, ["--bench", "nano-math", "--use_cache", "x"], ["the journal is what"]),
     (Command.quantize, [], ["say what to quantize: --model nano --bits 4"]),
+    (Command.generate, ["-mnano", "-phi"], ["'-mnano': a value stands apart"]),
+    (Command.generate, ["-p", "x", "--n", "4"], ["'--n' is --samples here"]),
+    (Command.generate, ["-p", "x", "--bits", "4"], ["no '--bits'", "'quantize' writes others"]),
+    (Command.generate, ["-p", "x", "--gpu"], ["no '--gpu': everything is computed by"]),
+    (Command.generate, ["-p", "x", "--stream"], ["no '--stream': 'generate' and 'chat' show"]),
+    (Command.generate, ["-p", "x", "--nothink"], ["'--nothink' is --no-thinking here"]),
+    (Command.generate, ["-p", "x", "--num-beams", "4"], ["without beams; --samples draws"]),
+    (Command.generate, ["-p", "x", "--image", "x.png"], ["texts alone are read"]),
+    (Command.chat, ["-p", "hi"], ["no '-p'", "'generate --prompt'"]),
+    (Command.chat, ["--prompt", "hi"], ["no '--prompt'", "'generate --prompt'"]),
+    (Command.chat, ["--no-think"], ["no '--no-think': --think-budget 0"]),
+    (Command.serve, ["-p", "8000"], ["'-p' is --port here"]),
+    (Command.serve, ["--host", "0.0.0.0:80"], ["expected an address alone; --port has"]),
+    (Command.serve, ["--workers", "4"], ["one process serves all; --concurrency"]),
+    (Command.serve, ["--think-budget", "32"], ["as thinking_token_budget"]),
+    (Command.evaluate, ["nano-math"], ["a benchmark behind --bench"]),
+    (Command.evaluate, ["lst"], ["no 'evaluate lst'. Did you mean 'evaluate list'?"]),
+    (Command.evaluate, ["ls"], ["Did you mean 'evaluate list'?"]),
+    (
+      Command.evaluate, ["--bench", "nano-math", "--output", "x"], ["'--output' is --journal here"]
+    ),
+    (Command.evaluate, ["--bench", "nano-math", "--maj", "8"], ["'--maj' is --samples here"]),
+    (Command.evaluate, ["--bench", "nano-math", "--resume"], ["the journal is what"]),
+    (Command.quantize, ["-m", "nano", "-b", "4"], ["'-b' is --bits here"]),
+    (Command.quantize, ["-m", "nano", "--seqlen", "64"], ["'--seqlen' is --length here"]),
+    (Command.quantize, ["-m", "nano", "--calib", "x"], ["'--calib' is --calibration here"]),
+    (Command.quantize, ["-m", "nano", "--push-to-hub"], ["nothing is sent anywhere"]),
+    (Command.quantize, ["-m", "nano", "--list"], ["'models' lists the models"]),
+    (Command.quantize, ["-m", "nano", "--output", "x.gguf"], ["x.gguf", "--format gguf"]),
+    (Command.plan, ["8GB"], ["a memory behind --memory"]),
+    (Command.study, ["rep", "x.yaml"], ["Did you mean 'study report'?"]),
+    (Command.study, ["studies/nano.yaml"], ["Expected one of run,"]),
+    (Command.load, ["-m", "nano", "--qps", "4"], ["--mode async finds the highest rate"]),
+    (Command.load, ["-m", "nano", "--base-url", "x"], ["'--base-url' is --endpoint here"]),
     (Command.quantize, ["-m", "nano", "-q", "Q4_K_M"], ["'-q' is --type here"]),
     (Command.quantize, ["-m", "nano", "--type", "q8_0"], ["--bits 8 --format gguf"]),
     (Command.quantize, ["-m", "nano", "--type", "Q2_K"], ["Q4_K_S, Q4_K_M"]),
@@ -182,6 +216,13 @@ import Testing
     // A prompt is no option.
     let said = try folder.run(.generate, ["-m", Nano.model, "--prompt=--temp", "-n", "2"])
     #expect(said.isSuccess, "\(said.errors)")
+    for (words, hint) in [
+      ("pull --model 0.6b", "names stand by themselves"), ("rm -f 0.6b", "'-f' is --yes here"),
+      ("search qwen", "names are those of the hub"), ("stop nano", "gone with it"),
+      ("info nano", "'quantize --inspect'"), ("config", "config.json"),
+    ] {
+      expectRefusal(try folder.shell("bitbudget \(words)"), code: 2, naming: [hint])
+    }
     let command = try folder.shell("bitbudget run nano")
     expectRefusal(command, code: 2, naming: ["'run'", "generate"])
     expectRefusal(

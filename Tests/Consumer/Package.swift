@@ -13,6 +13,8 @@ let package = Package(
   dependencies: libraries.map { .package(path: "../../Packages/\($0)") },
   targets: [
     .executableTarget(
-      name: "consumer", dependencies: libraries.map { .product(name: $0, package: $0) })
+      name: "consumer", dependencies: libraries.map { .product(name: $0, package: $0) }),
+    .executableTarget(
+      name: "alone", dependencies: [.product(name: "KVCaches", package: "KVCaches")]),
   ]
 )

@@ -95,6 +95,12 @@ public struct CacheFlags: ParsableArguments {
   /// For ArgumentParser.
   public init() {}
 
+  /// Long names of all flags that say how a cache is kept.
+  public static let names: Set = [
+    "kv", "kv-k", "kv-v", "kv-residual", "kv-group", "kv-key-axis", "kv-scheme", "kv-rule",
+    "kv-rotate", "kv-evict", "kv-policy",
+  ]
+
   /// Whether a flag says how the cache is kept.
   public var isGiven: Bool {
     kv != nil || kvKeys != nil || kvValues != nil || residual != nil || group != nil

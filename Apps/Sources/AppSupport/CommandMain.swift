@@ -41,10 +41,9 @@ public func runCommand<Command: ParsableCommand>(
       throw UsageError(type.firstWords)
     }
     var command = try parsed(words, as: type)
-    if let type = type as? any CommandOfOtherWork.Type {
+    if let chosen = Swift.type(of: command) as? any CommandOfOtherWork.Type {
       // What stands in the settings is meant for whatever has a use for it.
-      let given = try Settings.given(in: arguments, of: type)
-      for work in type.otherWork { work.warn(ofOthersIn: given) }
+      chosen.warn(ofIdleOptionsIn: try Settings.given(in: arguments, of: type))
     }
     let name = type.configuration.commandName?.split(separator: " ").last.map(String.init) ?? ""
     if let hint = OtherPrograms.hint(for: name, in: ProcessInfo.processInfo.environment) {
@@ -66,7 +65,7 @@ private func parsed<Command: ParsableCommand>(
   _ words: [String], as type: Command.Type
 ) throws -> any ParsableCommand {
   func hint() throws -> UsageError? {
-    let known = try Settings.optionNames(of: type, withLetters: true)
+    let known = try Settings.optionNames(of: type, for: words, withLetters: true)
     return Habits.hint(for: words, known: known).map { UsageError($0) }
   }
   if Habits.hidesHelp(words), let hint = try hint() { throw hint }
@@ -76,7 +75,17 @@ private func parsed<Command: ParsableCommand>(
     guard type.exitCode(for: error) == .validationFailure else { throw error }
     if let hint = try hint() { throw hint }
     let message = type.message(for: error)
-    let known = try Settings.optionNames(of: type)
+    let (names, hasDefault) = try Settings.subcommands(of: type)
+    if message.contains("nexpected argument") {
+      let name = type.configuration.commandName ?? ""
+      if let near = Habits.hint(forSubcommand: words, of: name, among: names) {
+        throw UsageError(near)
+      }
+      if !names.isEmpty, !hasDefault {
+        throw UsageError("\(message). Expected one of \(names.joined(separator: ", ")) first")
+      }
+    }
+    let known = try Settings.optionNames(of: type, for: words)
     if let better = Habits.explanation(of: message, words, known: known) {
       throw UsageError(better)
     }

@@ -29,7 +29,8 @@ public enum GenerationConfigKeys {
   /// Keys that change no text of a decoder: what is returned beside it, how fast it comes, how
   /// tokens are proposed, what only beams look at, and notes.
   private static let harmless: Set = [
-    "use_cache", "cache_config", "return_legacy_cache", "prefill_chunk_size", "compile_config",
+    "use_cache", "cache_config", "max_cache_len", "return_legacy_cache", "use_mtp",
+    "speculation_type", "prefill_chunk_size", "compile_config",
     "disable_compile", "low_memory", "continuous_batching_config", "output_attentions",
     "output_hidden_states", "output_scores", "output_logits", "return_dict_in_generate",
     "early_stopping", "length_penalty", "renormalize_logits", "remove_invalid_values",

@@ -10,7 +10,7 @@ extension Habits {
     ),
     ("--num-ctx --n-ctx --max-model-len --context-length -c --ctx-size", ["--ctx-size", context]),
     ("--max-kv-size", ["--kv-evict"]),
-    ("-f --file", ["--prompt-file"]),
+    ("-f --file", ["--prompt-file", "--yes"]),
     ("-sys --system-prompt", ["--system"]),
     ("--cache-type-k -ctk", ["--kv-k"]),
     ("--cache-type-v -ctv", ["--kv-v"]),
@@ -18,7 +18,11 @@ extension Habits {
     ("--kv-group-size", ["--kv-group"]),
     ("--quantized-kv-start", ["--kv-residual"]),
     ("--repetition-penalty", ["--repeat-penalty"]),
-    ("--reverse-prompt -r --extra-eos-token", ["--stop"]),
+    (
+      "--reverse-prompt -r --extra-eos-token --stop-token --stop-sequence --stop-sequences "
+        + "--stop-strings --eos-token --eos",
+      ["--stop"]
+    ),
     ("--draft-model -md --model-draft --speculative-config --speculative-model", ["--draft"]),
     (
       "--draft-max --draft-min --draft-n --draft-p-min --num-draft-tokens --num-speculative-tokens",
@@ -29,33 +33,46 @@ extension Habits {
       ["--model"]
     ),
     ("--hf-file -hff", ["--model org/name:VARIANT"]),
-    ("--tasks --task", ["--bench"]),
-    ("--num-fewshot", ["--shots"]),
+    ("--tasks --task --benchmark --benchmarks --eval-name", ["--bench"]),
+    ("--num-fewshot --n-shots --n-shot --few-shot --fewshot", ["--shots"]),
     ("--batch-size", ["--batch", pieces]),
-    ("-b -ub --ubatch-size --max-num-batched-tokens", ["--prompt-tokens", pieces]),
-    ("--output-path", ["--journal"]),
+    ("-b", ["--prompt-tokens", "--bits", pieces]),
+    ("-ub --ubatch-size --max-num-batched-tokens", ["--prompt-tokens", pieces]),
+    ("--output-path --log-path", ["--journal"]),
     ("--apply-chat-template --fewshot-as-multiturn", ["--form chat"]),
-    ("--reasoning-budget", ["--think-budget", requests]),
-    ("--think", [thinking]),
-    ("--q-bits --wbits --w-bit --outtype --quantize", ["--bits"]),
-    ("--quantization", ["--bits", stored]),
+    ("--reasoning-budget --think-budget", ["--think-budget", requests]),
+    ("--think --thinking --enable-thinking", [thinking]),
+    ("--no-think --nothink --disable-thinking", ["--no-thinking", noThought]),
+    ("--stream --no-stream", [streaming]),
+    ("--deterministic", ["--greedy"]),
+    ("--num-beams --beam-size --beams", [beams]),
+    ("--image --images --mmproj --audio --video", [textAlone]),
+    ("--tools --tool-choice", [tools]),
+    ("--q-bits --wbits --w-bit --w-bits --nbits --outtype --quantize", ["--bits"]),
+    ("--quantization --load-in-4bit --load-in-8bit", ["--bits", stored]),
     ("--q-group-size --groupsize", ["--group-size"]),
-    ("--outfile --mlx-path", ["--output"]),
+    (
+      "-o --out --outfile --outdir --out-dir --output-dir --save-dir --mlx-path",
+      ["--output", "--journal", output]
+    ),
     ("-q", ["--type"]),
     ("--quant-method", ["--method"]),
     ("--quant-predicate", ["--scheme"]),
-    ("--num-samples --best-of --num-return-sequences", ["--samples"]),
+    (
+      "--num-samples --n-samples --best-of --num-return-sequences --n --k --pass-at --maj --repeats",
+      ["--samples", requested]
+    ),
     ("--threads-batch -tb --threads-draft -td", ["--threads"]),
     ("--cpu-mask --cpu-range --cpu-strict --prio --poll --threads-http", [placing]),
     (
       "--n-gpu-layers -ngl --gpu-layers -ngld --device -dev --list-devices --main-gpu -mg "
         + "--split-mode -sm --tensor-split -ts --no-kv-offload -nkvo --tensor-parallel-size "
         + "--pipeline-parallel-size --gpu-memory-utilization --swap-space --enforce-eager "
-        + "--numa",
+        + "--numa --gpu --gpus --cuda --use-gpu --accelerator --tp",
       [gpu]
     ),
-    ("--dtype", ["--numerics", stored]),
-    ("-fa --flash-attn", [attention]),
+    ("--dtype --torch-dtype", ["--numerics", stored]),
+    ("-fa --flash-attn --attn-implementation --attention-backend", [attention]),
     ("--swa-full --keep --context-shift --no-context-shift", [kept]),
     (
       "-cnv --conversation -no-cnv --no-conversation -st --single-turn -i --interactive "
@@ -74,7 +91,7 @@ extension Habits {
       [parts]
     ),
     (
-      "--color --simple-io --log-disable --log-file --log-verbosity -lv --no-perf --no-display-prompt --nowordwrap -v --verbose --no-warmup --disable-log-requests "
+      "--color --simple-io --log-disable --log-file --log-verbosity -lv --no-perf --no-display-prompt --nowordwrap -v --verbose --no-warmup --quiet --silent --verbosity --debug --disable-log-requests "
         + "--disable-log-stats --uvicorn-log-level",
       [messages]
     ),
@@ -92,13 +109,32 @@ extension Habits {
       [configured]
     ),
     ("--prompt-cache", [cache]),
-    ("--output", [output]),
+    ("--output", ["--journal", output]),
     ("--format", ["--json", output]),
-    ("--imatrix --dataset", ["--calibration"]),
-    ("-np --parallel --max-num-seqs", ["--concurrency"]),
+    ("--nsamples --num-calibration-samples --max-samples", ["--limit", "--samples"]),
+    ("--seqlen --max-seq-length --sequence-length", ["--length", "--ctx-size", context]),
+    ("--context --ctx", ["--ctx-size", context]),
+    (
+      "--imatrix --dataset --calib --calib-data --calibration-dataset --calibration-file",
+      ["--calibration", "--bench"]
+    ),
+    ("-np --parallel --n-parallel --max-num-seqs", ["--concurrency"]),
     ("-cb --cont-batching --enable-prefix-caching --cache-reuse --cache-prompt", [sharing]),
     ("--served-model-name --alias -a", ["--served-name"]),
-    ("--allowed-origins", ["--origin"]),
+    ("--allowed-origins --cors --cors-origins --allow-origin", ["--origin"]),
+    ("--listen --bind --address", ["--host"]),
+    ("--workers --num-workers", [oneProcess]),
+    ("--daemon -d --detach --background", [foreground]),
+    ("-p --prompt", ["--port", "--prompt", prompts]),
+    ("--rate --qps --request-rate", [rates]),
+    ("--num-prompts --num-requests", ["--requests"]),
+    (
+      "--input-len --output-len --random-input-len --random-output-len -n", [lengths]
+    ),
+    ("--base-url --url --api-base", ["--endpoint"]),
+    ("--model -m --name", ["--model", named]),
+    ("--list-tasks --list-benchmarks", ["--list"]),
+    ("--list --ls -l", ["--list", listed]),
     ("--api-key-file", [key]),
     ("--metrics --slots --props", [paths]),
     ("--no-webui", [page]),
@@ -106,16 +142,19 @@ extension Habits {
     ("--ssl-key-file --ssl-cert-file --ssl-keyfile --ssl-certfile", [tls]),
     ("--timeout", ["--idle-seconds"]),
     ("--max-logprobs", [logprobs]),
+    ("--log-probs --n-probs", ["--logprobs", logprobs]),
     ("--vram --ram", ["--memory"]),
     ("--log-samples", [journal]),
     ("--gen-kwargs", [generation]),
     ("--generation-config", [file]),
     ("--system-instruction", [definitions]),
-    ("--use-cache", [goesOn]),
+    ("--use-cache --resume --continue", [goesOn]),
     ("--include-path", ["--bench FILE.yaml"]),
     ("--write-out --show-config", [shown]),
     ("--predict-only", [regrading]),
     ("--wandb-args --hf-hub-log-args --upload-repo", [nothingSent]),
+    ("--upload --push-to-hub", [nothingUploaded]),
+    ("--bits", ["--bits", stored]),
     ("--confirm-run-unsafe-code", ["--unsafe-code"]),
     ("--no-mmap --mmap --mlock --load-format", [mapping]),
     ("--check-tensors", [checked]),
@@ -123,7 +162,7 @@ extension Habits {
     ("-e --escape", [escapes]),
     ("--revision", [revision]),
     ("--cache-dir --download-dir --local-dir", [places]),
-    ("--include --exclude", [files]),
+    ("--include --exclude --quant --variant", [files]),
     ("--force-download", [digests]),
     ("--token --hf-token -hft", [token]),
   ]
@@ -138,6 +177,24 @@ extension Habits {
   private static let proposals = "how many tokens are proposed follows from how many are accepted"
   private static let requests = "each request says its own, as thinking_token_budget"
   private static let thinking = "--think-budget bounds the thought, --no-thinking leaves it out"
+  private static let noThought = "--think-budget 0, where a thought can be left out, asks for none"
+  private static let streaming =
+    "'generate' and 'chat' show the text as it comes; a request to 'serve' says stream"
+  private static let beams =
+    "texts are drawn, without beams; --samples draws several, of which --vote takes the commonest answer"
+  private static let textAlone = "texts alone are read"
+  private static let tools = "tools stand in a file of --messages, or in a request to 'serve'"
+  private static let requested = "a request says n, how many texts it wants"
+  private static let oneProcess =
+    "one process serves all; --concurrency says how many texts it decodes together"
+  private static let foreground =
+    "the command stays in the foreground; & or a service manager puts it behind"
+  private static let prompts =
+    "a prompt stands behind 'generate --prompt'; 'chat' reads what is typed"
+  private static let rates = "--mode async finds the highest rate that holds the limits"
+  private static let lengths =
+    "use cases have their lengths; --scale multiplies them, --use-cases names a file of others"
+  private static let named = "names stand by themselves here, without an option"
   private static let stored =
     "weights keep the type in which they are stored; 'quantize' writes others"
   private static let placing =
@@ -176,6 +233,9 @@ extension Habits {
   private static let shown = "'evaluate show' prints questions and replies"
   private static let regrading = "'evaluate regrade' grades stored replies"
   private static let nothingSent = "nothing is sent anywhere; --format json prints every field"
+  private static let nothingUploaded =
+    "nothing is sent anywhere; a model is a folder that other tools can upload"
+  private static let listed = "'models' lists the models, 'evaluate list' the benchmarks"
   private static let attention = "attention never holds the scores of a whole prompt"
   private static let mapping = "how weights are read is chosen by their format"
   private static let checked = "what is read is always checked"

@@ -14,19 +14,39 @@ public enum Habits {
     "fits": "plan --fits", "version": "--version", "-v": "--version", "--list": "models",
     "cache": "models", "scan-cache": "models", "tokenize": "generate --tokenize",
     "batched-bench": "load", "vllm": "serve", "mlx_lm.generate": "generate",
-    "mlx_lm.convert": "quantize",
+    "mlx_lm.convert": "quantize", "infer": "generate", "predict": "generate", "gen": "generate",
+    "ask": "generate", "prompt": "generate", "start": "serve", "api": "serve",
+    "merge": "evaluate merge", "compare": "evaluate compare", "report": "study report",
+    "sweep": "study", "grid": "study", "info": "quantize --inspect", "fit": "plan --fits",
+    "completion": "--generate-completion-script", "completions": "--generate-completion-script",
   ]
 
-  /// ` That is '...' here.` for a command of another program; nil for other words.
+  /// What is to be said of commands of other programs that have no counterpart.
+  private static let absent = [
+    "stop": "a model is loaded by the command that runs it, and gone with it",
+    "search": "names are those of the hub, org/name; 'pull' fetches them",
+    "login": "HF_TOKEN, or the file HF_HOME/token, opens private and gated repositories",
+    "push": "nothing is sent anywhere; a model is a folder that other tools can upload",
+    "cp": "a model is a folder or a file, which cp copies",
+    "train": "nothing is trained here; 'quantize' makes models smaller",
+    "finetune": "nothing is trained here; 'quantize' makes models smaller",
+    "embed": "texts are generated and scored; there are no embeddings",
+    "config": "options may stand in ~/.config/bitbudget/config.json, or in BITBUDGET_ variables",
+  ]
+
+  /// ` That is '...' here.` for a command of another program, or what is to be known in its place;
+  /// nil for other words.
   static func hint(forCommand word: String) -> String? {
-    commands[word.lowercased()].map { " That is '\($0)' here." }
+    let word = word.lowercased()
+    return commands[word].map { " That is '\($0)' here." }
+      ?? absent[word].map { " There is none: \($0)." }
   }
 
   /// What to say of the first option of another program among arguments.
   ///
   /// - Parameters:
   ///   - arguments: as they were given.
-  ///   - known: long names of the command's own options.
+  ///   - known: names of the command's own options, short ones included.
   /// - Returns: nil where there is none, or where its counterpart is no option of the command.
   static func hint(for arguments: [String], known: [String]) -> String? {
     for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("-") {
@@ -35,8 +55,10 @@ public enum Habits {
       if spelled != word, known.contains(String(spelled.dropFirst(2))) {
         return "'\(word)' is \(spelled) here"
       }
-      guard !known.contains(String(spelled.drop { $0 == "-" })), let here = options[spelled]
-      else { continue }
+      let name = String(spelled.drop { $0 == "-" })
+      // `--n` is no `-n`.
+      let isKnown = known.contains(name) && spelled.hasPrefix("--") == (name.count > 1)
+      guard !isKnown, let here = options[spelled] else { continue }
       for own in here {
         guard own.hasPrefix("--"), own.split(separator: " ").count <= 2 else {
           return "there is no '\(word)': \(own)"
@@ -73,10 +95,35 @@ public enum Habits {
     {
       return String(message[..<guess.lowerBound])
     }
+    if message.hasPrefix("Unknown option '-m"), let word = arguments.first(where: isGlued) {
+      return "'\(word)': a value stands apart from its letter, as in -m nano"
+    }
     guard message.contains("nexpected argument"), known.contains("model") else { return nil }
-    let prompt = known.contains("prompt") ? ", a text behind --prompt" : ""
+    let places = [
+      ("prompt-file", "a text behind --prompt"), ("bench", "a benchmark behind --bench"),
+      ("fits", "a memory behind --memory"),
+    ].filter { known.contains($0.0) }.map { ", " + $0.1 }.joined()
     let end = message.hasSuffix(".") ? "" : "."
-    return "\(message)\(end) A model goes behind --model\(prompt)"
+    return "\(message)\(end) A model goes behind --model\(places)"
+  }
+
+  /// `-mnano`: a letter and its value in one word.
+  private static func isGlued(_ word: String) -> Bool {
+    word.hasPrefix("-m") && word.count > 2 && options[word] == nil
+  }
+
+  /// What to say of a first word that is no subcommand.
+  ///
+  /// - Returns: nil where a command has none, or begins with an option.
+  static func hint(forSubcommand words: [String], of command: String, among names: [String])
+    -> String?
+  {
+    guard let word = words.first, !word.hasPrefix("-"), !names.isEmpty, !names.contains(word) else {
+      return nil
+    }
+    let habit = ["ls": "list", "plot": "report"][word] ?? ""
+    let near = names.contains(habit) ? habit : Nearest.word(to: word, among: names)
+    return near.map { "there is no '\(command) \(word)'. Did you mean '\(command) \($0)'?" }
   }
 
   /// `-hf NAME` and its like begin as `-h` does, which would ask for help.

@@ -105,6 +105,27 @@ public struct SamplingFlags: ParsableArguments {
       penalties: penalties)
   }
 
+  /// The first flag that says how tokens are drawn; nil where none does.
+  public var given: String? {
+    let given = [
+      ("temperature", temperature != nil), ("top-k", topK != nil), ("top-p", topP != nil),
+      ("min-p", minP != nil), ("repeat-penalty", repeatPenalty != nil),
+      ("presence-penalty", presencePenalty != nil), ("frequency-penalty", frequencyPenalty != nil),
+      ("no-repeat-ngram", noRepeatNgram != nil), ("greedy", greedy),
+    ]
+    return given.first(where: \.1)?.0
+  }
+
+  /// Says of flags that choose among tokens of which the likeliest is taken.
+  private func noteIdleChoice() {
+    let idle = [("--top-k", topK != nil), ("--top-p", topP != nil), ("--min-p", minP != nil)]
+      .filter(\.1).map(\.0)
+    guard temperature == 0, !idle.isEmpty else { return }
+    Console.note(
+      "warning: --temperature 0 takes the likeliest token: \(idle.joined(separator: ", ")) had no effect"
+    )
+  }
+
   /// What the flags say and nothing else, for a model of which nothing is known.
   ///
   /// - Throws: `GenerationError.invalidOption`.
@@ -125,6 +146,7 @@ public struct SamplingFlags: ParsableArguments {
   ///
   /// - Throws: `GenerationError.invalidOption`, or `CheckpointError.value` for a bad file.
   public func optionsInForce(for checkpoint: Checkpoint) throws -> SamplingOptions {
+    noteIdleChoice()
     let ignored = GenerationConfigKeys.ignored(in: checkpoint.generationConfig)
     if !ignored.isEmpty {
       Console.note(

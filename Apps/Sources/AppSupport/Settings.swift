@@ -63,9 +63,7 @@ public struct Settings {
   ) throws -> [String] {
     let tree = try Options(command)
     guard !environmentKeys.isEmpty || file != nil else { return arguments }
-    // A subcommand's options stand after its name.
-    let sub = arguments.first.flatMap { word in tree.subcommands.first { $0.name == word } }
-    let target = sub ?? tree.subcommands.first { $0.name == tree.defaultSubcommand } ?? tree
+    let (sub, target) = tree.target(of: arguments)
     let known = try all.map { try Options($0) }
     var given = try fileValues(for: tree, known: known)
     for (key, value) in try environmentValues(known: known) { given[key] = [value] }
@@ -85,21 +83,29 @@ public struct Settings {
     return Array(arguments.prefix(head)) + added + Array(arguments.dropFirst(head))
   }
 
-  /// The long names of a command's options, those of its subcommands included; with the letters of
-  /// those that have one, where that is asked for.
+  /// The long names of the options of a command, or of the subcommand that words are meant for; with
+  /// the letters of those that have one, where that is asked for.
   static func optionNames(
-    of command: any ParsableCommand.Type, withLetters: Bool = false
+    of command: any ParsableCommand.Type, for words: [String], withLetters: Bool = false
   ) throws -> [String] {
-    let options = try Options(command)
+    let options = try Options(command).target(of: words).command
     return options.allNames + (withLetters ? options.allLetters : [])
   }
 
-  /// The long names of each option that a user gave a command.
+  /// The names of a command's subcommands, and whether one of them stands for none.
+  static func subcommands(
+    of command: any ParsableCommand.Type
+  ) throws -> (names: [String], hasDefault: Bool) {
+    let options = try Options(command)
+    return (options.subcommands.map(\.name), options.defaultSubcommand != nil)
+  }
+
+  /// The long names of each option that a user gave a command, or the subcommand among its words.
   static func given(
     in arguments: [String], of command: any ParsableCommand.Type
   ) throws -> [[String]] {
-    (try Options(command).arguments ?? []).filter { $0.kind != "positional" }
-      .filter { $0.isGiven(in: arguments) }.map(\.longNames)
+    (try Options(command).target(of: arguments).command.arguments ?? [])
+      .filter { $0.kind != "positional" && $0.isGiven(in: arguments) }.map(\.longNames)
   }
 
   private var environmentKeys: [String] {
@@ -228,6 +234,14 @@ private struct Options: Decodable {
   /// The last word of the command's name: through the one program it has two.
   var name: String { commandName.split(separator: " ").last.map(String.init) ?? commandName }
   var subcommands: [Options] { (children ?? []).filter { $0.name != "help" } }
+
+  /// The command that words are meant for: the subcommand that they begin with, which stands before
+  /// its options; else the default one, or this one.
+  func target(of words: [String]) -> (named: Options?, command: Options) {
+    let named = words.first.flatMap { word in subcommands.first { $0.name == word } }
+    return (named, named ?? subcommands.first { $0.name == defaultSubcommand } ?? self)
+  }
+
   /// Long names of all options, those of subcommands included.
   var allNames: [String] {
     (arguments ?? []).flatMap(\.longNames) + subcommands.flatMap(\.allNames)

@@ -17,19 +17,23 @@ struct ComparisonFlags: ParsableArguments {
   var compare: [String] = []
   @Option(help: "The text: a .jsonl file of {\"text\": ...} rows, or plain text.")
   var text: String?
-  @Option(help: "Tokens of text that are read from an empty context.")
-  var window = 512
+  @Option(help: "Tokens of text that are read from an empty context (default: 512).")
+  var window: Int?
+
+  /// Tokens of text that are read from an empty context.
+  var tokens: Int { window ?? 512 }
 
   func validate() throws {
     if compare.isEmpty {
       if text != nil { throw ValidationError("--text needs --compare") }
+      if window != nil { throw ValidationError("--window needs --compare") }
       return
     }
     guard compare.count == 2 else {
       throw ValidationError("--compare \(compare.joined(separator: " ")): expected two models")
     }
     guard text != nil else { throw ValidationError("--compare needs --text FILE") }
-    guard window >= 2 else { throw ValidationError("--window \(window): expected at least 2") }
+    guard tokens >= 2 else { throw ValidationError("--window \(tokens): expected at least 2") }
   }
 }
 

@@ -9,9 +9,19 @@ import ModelLoader
 extension PromptForm: ExpressibleByArgument {}
 
 /// `evaluate --bench NAME`: runs or continues a benchmark.
-struct RunBenchmark: ParsableCommand {
+struct RunBenchmark: CommandOfOtherWork {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Runs or continues a benchmark (the default).")
+
+  static let otherWork = [
+    OtherWork("list", "lists the benchmarks", with: ["data"]),
+    OtherWork(
+      "compare", "compares two models",
+      with: CacheFlags.names.union([
+        "text", "window", "format", "threads", "numerics", "head-bits", "pull", "offline",
+      ])),
+    OtherWork("endpoint", "asks a server", without: ["threads"]),
+  ]
 
   @OptionGroup(title: "Model") var model: ModelFlags
   @OptionGroup(title: "Memory") var memory: MemoryFlags
@@ -114,7 +124,7 @@ struct RunBenchmark: ParsableCommand {
     if list { return try ListBenchmarks.list(data: data) }
     if let text = comparison.text {
       let models = try CompareModels(comparison.compare, model)
-      let results = try models.table(URL(fileURLWithPath: text), window: comparison.window)
+      let results = try models.table(URL(fileURLWithPath: text), window: comparison.tokens)
       return Console.write(results.text(table.format))
     }
     try checkJournal()
@@ -164,6 +174,9 @@ struct RunBenchmark: ParsableCommand {
       ("speculate", speculation.speculate), ("draft", speculation.draft != nil),
       ("confidence", confidence != nil),
     ]
+    if let flag = sampling.given {
+      Console.note("warning: \(definition.name) scores likelihoods: --\(flag) had no effect")
+    }
     if let flag = given.first(where: \.1)?.0 {
       throw UserError("--\(flag): \(definition.name) scores likelihoods and generates nothing")
     }

@@ -10,9 +10,15 @@ import TextGeneration
 extension LoadReport.Mode: ExpressibleByArgument {}
 
 /// `load`: measures use cases.
-struct RunLoad: ParsableCommand {
+struct RunLoad: CommandOfOtherWork {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Measures use cases (the default).")
+
+  static let otherWork = [
+    OtherWork(
+      "endpoint", "asks a server",
+      without: ["threads", "numerics", "head-bits", "concurrency", "pull", "offline"])
+  ]
 
   @OptionGroup(title: "Model") var model: ModelFlags
   @OptionGroup(title: "Memory") var memory: MemoryFlags

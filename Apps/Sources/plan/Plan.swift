@@ -11,7 +11,7 @@ extension WeightScheme: ExpressibleByArgument {}
 extension KnownShapes.Family: ExpressibleByArgument {}
 
 /// `plan`: what to run in so many bytes, and why.
-struct Plan: ParsableCommand {
+struct Plan: CommandOfOtherWork {
   static let configuration = CommandConfiguration(
     commandName: Program.called("plan"),
     abstract:
@@ -22,6 +22,10 @@ struct Plan: ParsableCommand {
       "Not All Bits Are Equal" (arXiv:2510.10964), with the range it may be wrong by. GiB are 2^30 bytes, GB are 10^9.
       """,
     version: Program.version)
+
+  static let otherWork = [
+    OtherWork("fits", "ranks nothing", without: ["task", "top"])
+  ]
 
   @Option(
     help:

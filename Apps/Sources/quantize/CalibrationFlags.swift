@@ -88,7 +88,14 @@ struct CalibrationFlags: ParsableArguments {
       return .own(usual)
     }
     if let calibration { return .file(URL(fileURLWithPath: calibration)) }
-    guard let family = NanoModels.family(of: model) else { return .own(usual) }
+    guard let family = NanoModels.family(of: model) else {
+      if chatTemplate {
+        throw UserError(
+          "--chat-template is about a calibration file, which --calibration names; self uses the template by itself"
+        )
+      }
+      return .own(usual)
+    }
     guard let file = NanoModels.calibration(for: family, in: Resources.search) else {
       throw UserError(
         "the nano models' calibration text is not installed; give --calibration self or a file")

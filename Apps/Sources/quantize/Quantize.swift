@@ -93,6 +93,11 @@ struct Quantize: CommandOfManyDefaults, CommandOfOtherWork {
       throw ValidationError(
         "--type \(type.rawValue) is for GGUF files; it excludes --format \(format)")
     }
+    if let output, output.lowercased().hasSuffix(".gguf"), format != .gguf {
+      throw ValidationError(
+        "--output \(output): a GGUF file is written by --format gguf; \(format.rawValue) is a folder"
+      )
+    }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): expected 1 to 1024")
     }
@@ -106,6 +111,7 @@ struct Quantize: CommandOfManyDefaults, CommandOfOtherWork {
 
   func run() throws {
     if let inspect { return try Inspection.show(ModelFolder.resolve(inspect, hub.use), json: json) }
+    settings.noteIdleMethod()
     let started = Date()
     let folder = try ModelFolder.resolve(model, hub.use)
     let pool = try ThreadPool(

@@ -93,11 +93,13 @@ struct SettingsFlags: ParsableArguments {
   }
   /// Whether any layer may be quantized by a method that uses calibration.
   var mayCalibrate: Bool {
-    type == nil && method == .gptq || scheme != nil && preset == nil || smooth != nil
+    type == nil && bits != Self.unchanged && method == .gptq || scheme != nil && preset == nil
+      || smooth != nil
   }
   /// The flag that names the method.
   var methodFlag: String {
     if let type { return "--type \(type.rawValue)" }
+    if bits == Self.unchanged { return "--bits \(bits)" }
     return preset.map { "--scheme \($0.rawValue)" } ?? "--method \(method.rawValue)"
   }
   /// What a result's name says of how it was made.
@@ -158,6 +160,18 @@ struct SettingsFlags: ParsableArguments {
     if method == .hqq && mse {
       throw ValidationError("--method hqq searches by itself; it excludes --mse")
     }
+  }
+
+  /// Says of flags about a method that nothing is quantized by.
+  func noteIdleMethod() {
+    let given = [
+      ("--method", givenMethod != nil), ("--damping", damping != nil),
+      ("--no-act-order", !actOrder), ("--no-static-groups", !staticGroups),
+    ]
+    let idle = given.filter(\.1).map(\.0)
+    guard type == nil, bits == Self.unchanged, !idle.isEmpty else { return }
+    Console.note(
+      "warning: --bits 16 quantizes nothing: \(idle.joined(separator: ", ")) had no effect")
   }
 
   /// What becomes of each layer; groups have `usualGroup` inputs where no flag says otherwise, and

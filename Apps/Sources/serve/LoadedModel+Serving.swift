@@ -86,8 +86,7 @@ extension LoadedModel {
     ) { policy, prompt, reply, texts in
       let asked = forecast(policy)
       let charge = asked.charge(prompt: prompt, reply: reply, isShared: texts > 1)
-      return Saturating.sum(
-        charge.shared, Saturating.product(texts, charge.own), usual.slackBytes(of: [asked]))
+      return Saturating.sum(charge.bytes(ofTexts: texts), usual.slackBytes(of: [asked]))
     }
   }
 

@@ -71,6 +71,10 @@ struct ServerFlags: ParsableArguments {
     guard (0...3600).contains(drainSeconds) else {
       throw ValidationError("--drain-seconds \(drainSeconds): expected 0 to 3600")
     }
+    // Of colons an address of version 6 has more than one.
+    if host.split(separator: ":", omittingEmptySubsequences: false).count == 2 {
+      throw ValidationError("--host \(host): expected an address alone; --port has the port")
+    }
     if apiKey?.isEmpty == true { throw ValidationError("--api-key: expected a key") }
     if let bad = origin.first(where: { !$0.contains("://") || $0.hasSuffix("/") }) {
       throw ValidationError("--origin \(bad): expected scheme and host, as https://example.org")

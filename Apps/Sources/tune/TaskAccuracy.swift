@@ -120,7 +120,7 @@ struct TaskAccuracy {
     let reply = flags.maxTokens ?? benchmark.definition.limits.tokens
     let charge = KVForecast(shape: shape.cacheShape, policy: kv, heads: shape.heads.queries)
       .charge(prompt: longestPrompt, reply: reply, isShared: false)
-    return try charge.total <= flags.memory.kvByteBudget(beside: loaded, kv: kv, sequences: 1)
+    return try charge.own <= flags.memory.kvByteBudget(beside: loaded, kv: kv, sequences: 1)
   }
 
   /// Compares the accuracy under policies with that of a BF16 cache, one after the other and part

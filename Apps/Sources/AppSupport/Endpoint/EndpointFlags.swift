@@ -41,6 +41,7 @@ public struct EndpointPlaceFlags: ParsableArguments {
     }
     if !isGiven, modelName != nil { throw ValidationError("--model-name needs --endpoint") }
     if !isGiven, timeout != nil { throw ValidationError("--timeout needs --endpoint") }
+    if !isGiven, apiKey != nil { throw ValidationError("--api-key needs --endpoint") }
     for address in endpoint where Self.base(address) == nil {
       throw ValidationError(
         "--endpoint \(address): expected an address such as http://127.0.0.1:8080")
@@ -101,7 +102,7 @@ public struct EndpointFlags: ParsableArguments {
 
   /// Long names of the flags that have an effect with `--endpoint` alone.
   static let dependent: Set = [
-    "model-name", "timeout", "dialect", "thinking-field", "reasoning-effort", "attempts",
+    "model-name", "api-key", "timeout", "dialect", "thinking-field", "reasoning-effort", "attempts",
   ]
 
   /// Whether an endpoint was named.

@@ -14,10 +14,11 @@ import Testing
   ]
 
   @Test(
-    arguments: [forms, notations, kinds, variants, trials, examiner].joined(separator: "\n").split(
-      separator: "\n"
-    )
-    .map(String.init))
+    arguments: [forms, notations, kinds, variants, trials, examiner, traps].joined(separator: "\n")
+      .split(
+        separator: "\n"
+      )
+      .map(String.init))
   func formsAreJudgedAsAReaderWould(line: String) throws {
     let fields = line.split(separator: " | ", maxSplits: 3).map(String.init)
     try #require(fields.count == 4)

@@ -127,9 +127,12 @@ import Testing
     // 256 + 128 tokens each, and beside them the kept ones of one layer while it is compressed.
     let sample = 6 + 2
     #expect(try peak("streaming:256", reply: 600, prompt: 200, samples: 1) == sample)
-    // The prompt is run once, and kept for those who wait.
+    // The prompt is run once; of what is kept of it the sinks are never written anew.
     #expect(
-      try peak("streaming:256", reply: 600, prompt: 1024, samples: 8) == 16 + 2 + 8 * sample)
+      try peak("streaming:256", reply: 600, prompt: 1024, samples: 8) == 4 + 8 * (sample - 2))
+    // Short replies write nothing anew; the first text holds all of the prompt while it is run.
+    #expect(try peak("streaming:256", reply: 100, prompt: 1024, samples: 8) == 4 + 8 * 2)
+    #expect(try peak("streaming:256", reply: 100, prompt: 1024, samples: 2) == 16 + 2 + 2)
     // A long prompt is held up to 2048 tokens beyond the budget.
     #expect(try peak("streaming:256", reply: 600, prompt: 9000, samples: 1) == 36 + 2)
   }

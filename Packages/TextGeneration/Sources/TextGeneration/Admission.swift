@@ -117,7 +117,7 @@ struct Admission {
   private func proposalBytes(_ request: GenerationRequest, _ terms: CacheTerms) -> Int {
     let (prompt, reply) = (request.prompt.count, request.longestReply(context: context))
     return Saturating.sum(
-      proposals?.charge(prompt: prompt, reply: reply, isShared: false).total ?? 0,
+      proposals?.charge(prompt: prompt, reply: reply, isShared: false).own ?? 0,
       proposes && terms.needsCopies
         ? Saturating.product(
           terms.forecast.copyBytes(tokens: prompt + reply), 1 + request.branches.count) : 0)
@@ -126,7 +126,7 @@ struct Admission {
   /// What a request takes that shares nothing.
   private func bytesAlone(_ request: GenerationRequest, _ terms: CacheTerms) -> Int {
     Saturating.sum(
-      charge(request, terms, isShared: false).total, proposalBytes(request, terms),
+      charge(request, terms, isShared: false).own, proposalBytes(request, terms),
       slack(of: [terms]))
   }
 

@@ -46,9 +46,9 @@ extension DecodingBatch {
     let others = queue.dropFirst().first?.prompt(like: terms)
     if others == request.prompt {
       let charge = admission.charge(request, terms, isShared: true)
-      if admission.start(waiting, bytes: charge.own, prefix: charge.shared) {
+      if admission.start(waiting, bytes: charge.own, prefix: charge.prompt) {
         let prefix = own(waiting)
-        prefixes[prefix]?.bytes = charge.shared
+        prefixes[prefix]?.bytes = charge.prompt
         prefixes.use(prefix, by: id)
         shared[id] = prefix
         try take(sequence)
@@ -127,6 +127,18 @@ extension DecodingBatch {
     guard let id = owned[sequences[sequence].id] else { return }
     prefixes[id]?.cache = caches[sequence]
     prefixes[id]?.logits = logits
+    releasePromptBytes(of: id)
+  }
+
+  /// Gives back what was reserved for a prompt while it was run and is more than is kept of it.
+  private mutating func releasePromptBytes(of id: PrefixID) {
+    guard let prefix = prefixes[id] else { return }
+    let charge = prefix.terms.forecast.charge(
+      prompt: prefix.tokens.count, reply: 1, isShared: true)
+    let bytes = min(charge.prompt, prefix.bytes) - charge.shared
+    guard bytes > 0 else { return }
+    prefixes[id]?.bytes -= bytes
+    admission.release(bytes)
   }
 
   /// Lets go of the ends of prompts with which nobody else starts; their beginnings may serve others.

@@ -49,7 +49,7 @@ extension DecodingBatch {
         let charge = terms.forecast.charge(prompt: prompt.count, reply: 1, isShared: true)
         return Source(
           prefix: id, tokens: prompt.count, isWhole: true,
-          bytes: max(0, charge.shared - prefix.bytes))
+          bytes: max(0, (isHeld ? charge.shared : charge.prompt) - prefix.bytes))
       }
     }
     guard terms.forecast.sharesPrompts else { return nil }

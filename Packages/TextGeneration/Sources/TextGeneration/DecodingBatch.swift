@@ -202,6 +202,9 @@ public struct DecodingBatch {
     var empty = DecodingBatch(pass, kv: admission.usual.policy, limits: limits, proposer: proposer)
     for request in requests { _ = try empty.submit(request) }
     try empty.admit()
+    // Once the prompts are through, what they took beyond what is kept of them is there for others.
+    for index in empty.sequences.indices { empty.keepWhole(index, logits: []) }
+    try empty.admit()
     return empty.sequences.count
   }
 

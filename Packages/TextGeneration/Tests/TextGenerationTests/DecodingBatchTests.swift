@@ -113,7 +113,7 @@ import Testing
       shape: pass.decoder.shape.cacheShape, policy: kv, heads: pass.decoder.shape.heads.queries)
     let most =
       requests.map {
-        Admission.charge($0, isShared: true, forecast: forecast, context: 256).total
+        Admission.charge($0, isShared: true, forecast: forecast, context: 256).bytes(ofTexts: 1)
       }.max() ?? 0
     let runs: [(ended: Set<Int>, bytes: Int, gap: Int)] = [
       ([], .max, 3), ([], most, 5), ([0, 3, 5], most * 2, 1), ([0, 3, 5], .max, 3),

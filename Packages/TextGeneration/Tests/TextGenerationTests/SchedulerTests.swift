@@ -101,7 +101,7 @@ import Testing
     let forecast = KVForecast(
       shape: pass.decoder.shape.cacheShape, policy: kv, heads: pass.decoder.shape.heads.queries)
     return requests.map {
-      Admission.charge($0, isShared: true, forecast: forecast, context: 256).total
+      Admission.charge($0, isShared: true, forecast: forecast, context: 256).bytes(ofTexts: 1)
     }.max() ?? 0
   }
 
@@ -118,11 +118,38 @@ import Testing
       let forecast = KVForecast(
         shape: pass.decoder.shape.cacheShape, policy: kv, heads: 2)
       let charge = Admission.charge(request, isShared: false, forecast: forecast, context: 256)
-      #expect(found <= charge.total, "request \(index)")
+      #expect(found <= charge.own, "request \(index)")
       if !kv.isQuantized, kv.eviction == nil, request.branches.isEmpty {
-        #expect(found == charge.total)
+        #expect(found == charge.own)
       }
     }
+  }
+
+  /// Samples of one prompt under an eviction: what is forecast for all of them is enough for all at
+  /// once, never less than they hold, and little more, whether or not replies come to compress it.
+  @Test(arguments: [
+    ("rkv:64,buffer=32,window=4", 25), ("rkv:64,buffer=32,window=4", 90),
+    ("streaming:128,buffer=16", 15), ("streaming:128,buffer=16", 90), ("h2o:64,buffer=32", 30),
+    ("raas:192,buffer=16", 90), ("rkv:64,buffer=32,window=4,schedule=multiples", 10),
+  ])
+  func samplesUnderAnEvictionHoldWhatIsForecast(eviction: String, reply: Int) throws {
+    let kv = try Self.cache("bf16", eviction)
+    let pass = try BatchGeneratorTests.makePass(context: 256)
+    let requests = try (0..<8).map { sample in
+      var request = try BatchGeneratorTests.request(sample, maxTokens: reply)
+      request.stopTokens = []
+      request.prompt = (0..<150).map { Int32($0 * 7 % 40) }
+      return request
+    }
+    let alone = try requests.map { try run([$0], pass, kv: kv, concurrency: 1).texts[[0]] }
+    let shape = pass.decoder.shape
+    let forecast = KVForecast(shape: shape.cacheShape, policy: kv, heads: shape.heads.queries)
+    let bytes = forecast.charge(prompt: 150, reply: reply, isShared: true).bytes(ofTexts: 8)
+    let together = try run(requests, pass, kv: kv, concurrency: 8, kvByteBudget: bytes)
+    #expect(requests.indices.map { together.texts[[$0]] } == alone)
+    #expect(together.peak <= bytes)
+    #expect(bytes * 2 <= together.peak * 3, "\(bytes) for \(together.peak)")
+    #expect(try BatchGenerator(pass, kv: kv, kvByteBudget: bytes).fitting(requests) == 8)
   }
 
   @Test func nothingStartsThatCannotFinish() throws {

@@ -28,6 +28,19 @@ extension Eviction {
     }
   }
 
+  /// Whether a layer may be compressed while `reply` tokens are appended to a prompt, once that is
+  /// through.
+  func compresses(prompt: Int, reply: Int) -> Bool {
+    let kept = min(prompt, budget)
+    let behindPrompt = Progress(seen: prompt, count: kept, promptLength: prompt)
+    return Saturating.sum(kept, reply) >= budget && reply >= tokensUntilDue(behindPrompt)
+  }
+
+  /// Tokens, of those of a prompt that are kept, that every compression leaves where they are.
+  func tokensInFront(prompt: Int) -> Int {
+    method.tokensInFront(prompt: prompt, budget: budget, order: order)
+  }
+
   /// Tokens that may be appended at once before a compression can be due, at least 1.
   public func tokensUntilDue(_ layer: Progress) -> Int {
     if layer.isInPrompt {

@@ -21,6 +21,16 @@ public protocol EvictionMethod: Sendable, Hashable {
 
   /// What it remembers beside the tokens themselves, where these lie in `order`.
   func needs(order: Eviction.Order) -> EvictionNeeds
+
+  /// Tokens from the start that stay where they are at every compression once a prompt of `prompt`
+  /// tokens is through, where those that stay lie in `order`: pages full of them are never written
+  /// anew.
+  func tokensInFront(prompt: Int, budget: Int, order: Eviction.Order) -> Int
+}
+
+extension EvictionMethod {
+  /// None, unless a method says so.
+  public func tokensInFront(prompt: Int, budget: Int, order: Eviction.Order) -> Int { 0 }
 }
 
 /// What an eviction remembers of a layer beside its keys and values.

@@ -171,6 +171,30 @@ public struct KVForecast: Sendable, Hashable {
         eviction), mostWindowBytes(tokens))
   }
 
+  /// The most bytes a text holds once its prompt, of which it shares what was kept, is through.
+  private func replyBytes(tokens: Int, prompt: Int, _ eviction: Eviction) -> Int {
+    let entries = entriesAfterPrompt(tokens: tokens, prompt: prompt, eviction)
+    let kept = min(prompt, eviction.budget)
+    guard eviction.compresses(prompt: prompt, reply: tokens - prompt) else {
+      // Pages that are full of prompt stay as they are.
+      return Saturating.sum(
+        mostFullBytes(entries) - fullPageBytes(entries: kept), shape.fixedBytes,
+        stagedBytes(tokens: entries), attentionBytes(entries: entries, eviction),
+        rememberedBytes(entries: entries, isCompressed: true), mostWindowBytes(tokens))
+    }
+    let inFront = min(kept, eviction.tokensInFront(prompt: prompt))
+    return Saturating.sum(evictingBytes(entries: entries, eviction), mostWindowBytes(tokens))
+      - fullPageBytes(entries: inFront)
+  }
+
+  /// The most bytes of a prompt that is through, as others start with it.
+  private func keptBytes(prompt: Int, _ eviction: Eviction) -> Int {
+    let kept = min(prompt, eviction.budget)
+    return Saturating.sum(
+      mostFullBytes(kept), shape.fixedBytes, rememberedBytes(entries: kept, isCompressed: true),
+      mostWindowBytes(prompt))
+  }
+
   /// The most tokens a layer holds once the prompt is through.
   private func entriesAfterPrompt(tokens: Int, prompt: Int, _ eviction: Eviction) -> Int {
     let kept = min(prompt, eviction.budget)
@@ -198,11 +222,16 @@ public struct KVForecast: Sendable, Hashable {
   public struct Charge: Sendable, Hashable {
     /// Bytes of its own.
     public var own: Int
-    /// Bytes that it shares with the others of its prompt.
+    /// Bytes that it shares with the others of its prompt, once that is through.
     public var shared: Int
+    /// Bytes of the prompt that they share while it is run, which may be more.
+    public var prompt: Int
 
-    /// Both.
-    public var total: Int { Saturating.sum(own, shared) }
+    /// The most bytes of so many texts of the prompt: of the first one while it runs the prompt, or
+    /// of all later.
+    public func bytes(ofTexts texts: Int) -> Int {
+      max(Saturating.sum(prompt, own), Saturating.sum(shared, Saturating.product(texts, own)))
+    }
   }
 
   /// What a text is charged with.
@@ -216,21 +245,20 @@ public struct KVForecast: Sendable, Hashable {
   public func charge(prompt: Int, reply: Int, isShared: Bool) -> Charge {
     let tokens = Saturating.sum(prompt, max(reply, 1) - 1)
     guard isShared else {
-      return Charge(own: peakBytes(tokens: tokens, prompt: prompt), shared: 0)
+      return Charge(own: peakBytes(tokens: tokens, prompt: prompt), shared: 0, prompt: 0)
     }
     if let eviction = policy.eviction {
-      let entries = entriesAfterPrompt(tokens: tokens, prompt: prompt, eviction)
+      let shared = keptBytes(prompt: prompt, eviction)
       return Charge(
-        own: Saturating.sum(
-          evictingBytes(entries: entries, eviction), mostWindowBytes(tokens)),
-        shared: peakBytes(tokens: prompt, prompt: prompt))
+        own: replyBytes(tokens: tokens, prompt: prompt, eviction), shared: shared,
+        prompt: max(shared, peakBytes(tokens: prompt, prompt: prompt)))
     }
     // The prompt's last page is copied by everyone who writes to it, and kept for those who still
     // wait.
     let own = peakBytes(tokens: tokens, prompt: prompt) - fullPageBytes(entries: prompt)
     let shared = Saturating.sum(
       pageBytes(entries: prompt), rememberedBytes(entries: prompt, isCompressed: false))
-    return Charge(own: own, shared: shared)
+    return Charge(own: own, shared: shared, prompt: shared)
   }
 
   /// Bytes that a copy of a sequence of up to `tokens` tokens takes beside it, while a page of
@@ -249,9 +277,13 @@ public struct KVForecast: Sendable, Hashable {
   /// Bytes of a branch that leaves a text after `start` tokens and grows to `end`.
   public func branchBytes(start: Int, end: Int, prompt: Int) -> Int {
     if sharesPrompts { return pageBytes(entries: end) - fullPageBytes(entries: start) }
+    if let eviction = policy.eviction {
+      // Either side may come to rewrite what they share.
+      let entries = entriesAfterPrompt(tokens: end, prompt: prompt, eviction)
+      return Saturating.sum(evictingBytes(entries: entries, eviction), mostWindowBytes(end))
+    }
     // Both sides may come to tell apart thoughts that they share; a prompt stays as it is.
-    let shared = policy.eviction == nil ? fullPageBytes(entries: min(start, prompt)) : 0
-    return peakBytes(tokens: end, prompt: prompt) - shared
+    return peakBytes(tokens: end, prompt: prompt) - fullPageBytes(entries: min(start, prompt))
   }
 
   private var floatBytes: Int { 4 }

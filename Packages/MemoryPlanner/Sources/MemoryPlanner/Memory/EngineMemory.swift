@@ -72,7 +72,7 @@ struct EngineMemory {
     let text = shape.forecast(policy).charge(
       prompt: load.prompt, reply: load.reply, isShared: false)
     return Saturating.sum(
-      weights, Saturating.product(load.sequences, text.total), running(load))
+      weights, Saturating.product(load.sequences, text.own), running(load))
   }
 
   /// The process without weights, before it runs anything.

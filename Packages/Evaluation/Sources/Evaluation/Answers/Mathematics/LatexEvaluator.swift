@@ -17,6 +17,8 @@ struct LatexEvaluator {
   private(set) var text: ArraySlice<UInt8>
   private let point: UInt64
   private let usesWholeNumbers: Bool
+  /// Whether fractions stand for constants and the values of functions too; see `standIn`.
+  let hasStandIns: Bool
   var position: Int
   private var depth = 0
   private var openBars = 0
@@ -31,13 +33,15 @@ struct LatexEvaluator {
   ///   - expression: The text.
   ///   - point: Which numbers stand for the variables.
   ///   - usesWholeNumbers: Whether these are whole numbers, as sums and factorials need them.
+  ///   - hasStandIns: Whether fractions stand for constants, roots and the values of functions too.
   /// - Returns: Nil for what is no expression or has no finite value.
   static func value(
-    of expression: ArraySlice<UInt8>, at point: UInt64, usesWholeNumbers: Bool = false
+    of expression: ArraySlice<UInt8>, at point: UInt64, usesWholeNumbers: Bool = false,
+    hasStandIns: Bool = false
   ) -> ComplexNumber? {
     guard !expression.isEmpty, expression.count <= longest else { return nil }
     var evaluator = LatexEvaluator(
-      text: expression, point: point, usesWholeNumbers: usesWholeNumbers)
+      text: expression, point: point, usesWholeNumbers: usesWholeNumbers, hasStandIns: hasStandIns)
     guard let value = evaluator.sum(), evaluator.position == expression.endIndex, value.isFinite
     else { return nil }
     return value
@@ -61,10 +65,13 @@ struct LatexEvaluator {
     return inner.position == part.endIndex ? value : nil
   }
 
-  private init(text: ArraySlice<UInt8>, point: UInt64, usesWholeNumbers: Bool) {
+  private init(
+    text: ArraySlice<UInt8>, point: UInt64, usesWholeNumbers: Bool, hasStandIns: Bool
+  ) {
     self.text = text
     self.point = point
     self.usesWholeNumbers = usesWholeNumbers
+    self.hasStandIns = hasStandIns
     position = text.startIndex
   }
 
@@ -117,7 +124,7 @@ struct LatexEvaluator {
     }
     if takeCommand("degree") { return base * ComplexNumber(.pi / 180) }
     guard take("^") else { return base }
-    return exponent().map { base.power($0) }
+    return exponent().flatMap { raised(base, to: $0) }
   }
 
   /// What stands behind `^`: a group, or a single sign, digit or letter.
@@ -179,7 +186,7 @@ struct LatexEvaluator {
     position += 1
     openBars += 1
     defer { openBars -= 1 }
-    guard let value = sum(), take("|") else { return nil }
+    guard let value = sum(), take("|"), !hasStandIns else { return nil }
     if value.exact != nil { return value.real < 0 ? -value : value }
     return ComplexNumber(value.magnitude)
   }
@@ -196,23 +203,6 @@ struct LatexEvaluator {
       return ComplexNumber(value) + fraction
     }
     return ComplexNumber(value)
-  }
-
-  /// `0.1\overline{6}`: the decimals in braces go on for ever.
-  private mutating func repeating(_ digits: ArraySlice<UInt8>) -> ComplexNumber? {
-    guard let point = digits.firstIndex(of: UInt8(ascii: ".")),
-      let value = Rational(decimal: (digits + [UInt8(ascii: "0")])[...]),
-      let close = LatexText.closingBrace(of: text, openedAt: position),
-      (1...15).contains(close - position - 1),
-      let period = Rational(decimal: text[(position + 1)..<close])
-    else { return nil }
-    func ten(to power: Int) -> ComplexNumber {
-      ComplexNumber(Rational(10)).power(ComplexNumber(Rational(power)))
-    }
-    let places = ten(to: digits.endIndex - point - 1)
-    let nines = ten(to: close - position - 1) - ComplexNumber(Rational(1))
-    position = close + 1
-    return ComplexNumber(value) + ComplexNumber(period) / places / nines
   }
 
   /// `\frac{a}{b}` of plain digits, the second part of a mixed number.
@@ -233,7 +223,7 @@ struct LatexEvaluator {
     if text.byte(at: position) == UInt8(ascii: "_") { return subscripted(letter) }
     switch letter.first {
     case UInt8(ascii: "i"): return .i
-    case UInt8(ascii: "e"): return ComplexNumber(1).exponential
+    case UInt8(ascii: "e"): return standIn(for: "e", []) ?? ComplexNumber(1).exponential
     default: return variable(letter)
     }
   }
@@ -281,7 +271,7 @@ struct LatexEvaluator {
     }
     if takeCommand("lfloor") { return rounded(closedBy: "\\rfloor", .down) }
     if takeCommand("lceil") { return rounded(closedBy: "\\rceil", .up) }
-    if takeCommand("pi") { return ComplexNumber(.pi) }
+    if takeCommand("pi") { return standIn(for: "pi", []) ?? ComplexNumber(.pi) }
     if takeCommand("sum") { return series(ComplexNumber(Rational(0)), +) }
     if takeCommand("prod") { return series(ComplexNumber(Rational(1)), *) }
     if takeCommand("int") { return integral() }
@@ -334,7 +324,8 @@ struct LatexEvaluator {
     if power == ComplexNumber(-1), let inverse = function.inverse {
       return inverse.value(of: argument, base: base)
     }
-    guard let value = function.value(of: argument, base: base) else { return nil }
+    let known = standIn(for: function.rawValue, [argument, base ?? ComplexNumber(Rational(10))])
+    guard let value = known ?? function.value(of: argument, base: base) else { return nil }
     return power.map { value.power($0) } ?? value
   }
 
@@ -356,8 +347,11 @@ struct LatexEvaluator {
   }
 
   private mutating func root() -> ComplexNumber? {
-    guard text.byte(at: position) == UInt8(ascii: "[") else { return argument()?.squareRoot }
+    guard text.byte(at: position) == UInt8(ascii: "[") else {
+      return argument().map { standIn(for: "sqrt", [$0]) ?? $0.squareRoot }
+    }
     guard let degree = group(closedBy: "]"), let radicand = argument() else { return nil }
+    if let value = standIn(for: "root", [degree, radicand]) { return value }
     let isOdd = degree.imaginary == 0 && degree.real.remainder(dividingBy: 2).magnitude == 1
     if isOdd, radicand.imaginary == 0, radicand.real < 0 {
       return -(-radicand).power(ComplexNumber(1) / degree)
@@ -375,7 +369,7 @@ struct LatexEvaluator {
   private mutating func rounded(
     closedBy close: StaticString, _ rule: FloatingPointRoundingRule
   ) -> ComplexNumber? {
-    guard let value = inner(closedBy: close), value.imaginary == 0 else { return nil }
+    guard let value = inner(closedBy: close), value.imaginary == 0, !hasStandIns else { return nil }
     return ComplexNumber(value.real.rounded(rule))
   }
 

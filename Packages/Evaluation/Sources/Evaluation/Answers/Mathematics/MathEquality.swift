@@ -207,7 +207,8 @@ enum MathEquality {
         guard isHigh || counts else { return false }
       }
     }
-    return compared >= 2 || (compared == 0 && areSameText(left, right))
+    if compared < 2 { return compared == 0 && areSameText(left, right) }
+    return !LatexEvaluator.areApart(left, right, at: points, usesWholeNumbers: counts)
   }
 
   /// Whether both are one segment, which may be named from either end: `\overline{AB}`.
@@ -309,6 +310,11 @@ enum MathEquality {
   private static func equations(_ first: Equation, _ second: Equation) -> Bool {
     let isSameName = expressions(first.left, second.left) || isGraph(first.left, second.left)
     if isSameName, expressions(first.right, second.right) { return true }
+    if isSameName, MathAnswer.isName(first.left),
+      LatexEvaluator.areApart(first.right, second.right, at: points, usesWholeNumbers: false)
+    {
+      return false
+    }
     var ratios: [ComplexNumber] = []
     for point in points {
       guard let above = difference(first, at: point), let below = difference(second, at: point)

@@ -23,7 +23,7 @@ enum MathText {
     text = Quantity.withSummedUnits(text)
     text = withListMarks(NumberWords.inDigits(text))
     text = Quantity.withMarkedUnits(text)
-    text = withInnerPercent(withRatioMark(text))
+    text = PercentSign.withHundredths(withRatioMark(text))
     text = MathNotation.withPowersOfTen(text)
     text = withoutApartDigits(text)
     text = MathNotation.withCommands(text)
@@ -125,26 +125,6 @@ enum MathText {
       if number.last?.isDigit == true { return Array(number.replacing("\\equiv", by: "=")) }
     }
     return text
-  }
-
-  /// A percent sign before a factor as the hundredth that it is: `540\%x`, `50\% \cdot 80`.
-  private static func withInnerPercent(_ text: [UInt8]) -> [UInt8] {
-    guard let sign = text.firstIndex(of: UInt8(ascii: "%")) else { return text }
-    let isEscaped = sign > 0 && text[sign - 1] == UInt8(ascii: "\\")
-    let before = text[..<(isEscaped ? sign - 1 : sign)]
-    let rest = text[(sign + 1)...]
-    let next = rest.drop(while: \.isBlank)
-    let factors: [StaticString] = [
-      "\\cdot", "\\times", "\\sqrt", "\\frac", "\\pi", "(", "*", "\\left(",
-    ]
-    let isName = next.first?.isLetter == true && next.dropFirst().first?.isLetter != true
-    let isFactor =
-      isName || next.first?.isDigit == true
-      || factors.contains { next.has($0, at: next.startIndex) }
-    guard isFactor, before.trimmed.last.map({ $0.isDigit || ")}".utf8.contains($0) }) == true else {
-      return before + text[before.endIndex...sign] + withInnerPercent(Array(rest))
-    }
-    return before + Array("(1/100)".utf8) + withInnerPercent(Array(rest))
   }
 
   /// `and` and `or` between the elements of a list are commas.

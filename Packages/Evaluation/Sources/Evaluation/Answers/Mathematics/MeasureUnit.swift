@@ -8,6 +8,15 @@ struct MeasureUnit: Equatable {
   struct Factor: Equatable {
     var name: String
     var power: Int
+
+    /// Whether the unit can have this power: shares, angles, temperatures, money, and months, which
+    /// are counted, have no squares.
+    var isPossible: Bool {
+      let unraised = [
+        "", "celsius", "fahrenheit", "dollar", "euro", "gbp", "inr", "byte", "month", "gallon",
+      ]
+      return abs(power) == 1 || !unraised.contains(MeasureUnit.size(of: name)?.of ?? "")
+    }
   }
 
   /// The units that are multiplied, in the order in which they were written.
@@ -20,8 +29,19 @@ struct MeasureUnit: Equatable {
 
   private init(factors: [Factor]) { self.factors = factors }
 
-  /// Reads a unit in words, signs or both; nil where a word is no unit of the table.
+  /// Reads a unit in words, signs or both; nil where a word is no unit of the table, or has a power
+  /// that it cannot have.
   init?(words: String) {
+    guard let factors = Self.factors(words), factors.allSatisfy(\.isPossible) else { return nil }
+    self.factors = factors
+  }
+
+  /// Whether words are units with a power that they cannot have: `radians^2`, `square dollars`.
+  static func isImpossible(_ words: String) -> Bool {
+    factors(words)?.allSatisfy(\.isPossible) == false
+  }
+
+  private static func factors(_ words: String) -> [Factor]? {
     var factors: [Factor] = []
     let speeds = ["mph": "mile/hour", "kph": "km/hour", "kmh": "km/hour", "kmph": "km/hour"]
     let plain = words.filter { $0 != " " }.lowercased()
@@ -32,7 +52,7 @@ struct MeasureUnit: Equatable {
       guard let read = Self.product(side, sign: index == 0 ? 1 : -1) else { return nil }
       factors += read
     }
-    self.factors = factors
+    return factors
   }
 
   /// Reads what ``text`` wrote.

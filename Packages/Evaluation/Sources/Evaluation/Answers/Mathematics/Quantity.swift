@@ -98,7 +98,8 @@ enum Quantity {
         return (number, unit ?? amount.unit)
       }
       let unit = MeasureUnit(text: words) ?? MeasureUnit(words: words)
-      return unit == nil && NumberChange.isMade(by: words) ? (text, nil) : (amount.number, unit)
+      let isChanged = NumberChange.isMade(by: words) || MeasureUnit.isImpossible(words)
+      return unit == nil && isChanged ? (text, nil) : (amount.number, unit)
     }
     let amount = withoutCurrency(trimmed)
     let (number, unit) = withoutWords(amount.number[...])
@@ -122,7 +123,8 @@ enum Quantity {
       let isFunction = LatexFunction.allCases.contains { number.contains("\\" + $0.rawValue) }
       guard !number.isEmpty, number.split(atTopLevel: ",") == nil,
         number.split(atTopLevel: "=") == nil, !isFunction,
-        mark != "^o" || number.last?.isDigit == true
+        mark != "^o" || number.last?.isDigit == true,
+        unit != .percent || PercentSign.isUnit(of: number)
       else { break }
       return (Array(number), unit)
     }
@@ -206,9 +208,9 @@ enum Quantity {
     if let scaled = scaled(number, words) { return scaled }
     let known = MeasureUnit(words: words)
     let plain = words.replacing("^2", with: "").replacing("^3", with: "")
-    guard isUnit(plain, isKnown: known != nil, afterBlank: hasBlank) else {
-      return (Array(text), nil)
-    }
+    guard !MeasureUnit.isImpossible(words),
+      isUnit(plain, isKnown: known != nil, afterBlank: hasBlank)
+    else { return (Array(text), nil) }
     return (Array(number), known)
   }
 

@@ -103,3 +103,22 @@ enum RepeatingDecimal {
     return nil
   }
 }
+
+extension LatexEvaluator {
+  /// `0.1\overline{6}`: the decimals in braces go on for ever.
+  mutating func repeating(_ digits: ArraySlice<UInt8>) -> ComplexNumber? {
+    guard let point = digits.firstIndex(of: UInt8(ascii: ".")),
+      let value = Rational(decimal: (digits + [UInt8(ascii: "0")])[...]),
+      let close = LatexText.closingBrace(of: text, openedAt: position),
+      (1...15).contains(close - position - 1),
+      let period = Rational(decimal: text[(position + 1)..<close])
+    else { return nil }
+    func ten(to power: Int) -> ComplexNumber {
+      ComplexNumber(Rational(10)).power(ComplexNumber(Rational(power)))
+    }
+    let places = ten(to: digits.endIndex - point - 1)
+    let nines = ten(to: close - position - 1) - ComplexNumber(Rational(1))
+    position = close + 1
+    return ComplexNumber(value) + ComplexNumber(period) / places / nines
+  }
+}

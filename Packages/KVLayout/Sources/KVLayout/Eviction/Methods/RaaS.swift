@@ -33,4 +33,9 @@ public struct RaaS: EvictionMethod {
   public func needs(order: Eviction.Order) -> EvictionNeeds {
     EvictionNeeds(attention: .recurrence(threshold: threshold))
   }
+
+  /// See `EvictionMethod.tokensInFront`.
+  public func tokensInFront(prompt: Int, budget: Int, order: Eviction.Order) -> Int {
+    order == .position && prompt < budget ? prompt : 0
+  }
 }

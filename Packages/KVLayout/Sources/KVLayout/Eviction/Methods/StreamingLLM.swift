@@ -31,4 +31,7 @@ public struct StreamingLLM: EvictionMethod {
 
   /// See `EvictionMethod.needs`.
   public func needs(order: Eviction.Order) -> EvictionNeeds { EvictionNeeds() }
+
+  /// See `EvictionMethod.tokensInFront`.
+  public func tokensInFront(prompt: Int, budget: Int, order: Eviction.Order) -> Int { sinks }
 }
