@@ -25,8 +25,14 @@ import Testing
   }
 
   @Test(.enabled(if: hasSandbox, "needs namespaces and /usr/bin/python3"))
-  func nothingIsLostOrDoubledByKills() throws {
-    let folder = try TemporaryFolder()
+  func nothingIsLostOrDoubledByKills() throws { try killed([]) }
+
+  /// Beside a sandbox programs may be run on the host itself.
+  @Test(.enabled(if: hasSandbox, "needs /usr/bin/python3"))
+  func nothingIsLostOrDoubledOnTheHost() throws { try killed(["--unsafe-code"]) }
+
+  private func killed(_ flags: [String]) throws {
+    let (folder, temporary) = (try TemporaryFolder(), try TemporaryFolder())
     let rows = (0..<Self.count).map {
       #"{"id": "p\#($0)", "prompt": "def f():  # the value of \#($0)\n", "test": "assert f() == \#($0)"}"#
     }
@@ -55,7 +61,8 @@ import Testing
         [
           "--bench", "programs.yaml", "--endpoint", stub.address, "--journal", journal, "--batch",
           "4",
-        ], environment: ["OPENAI_API_KEY": "", "http_proxy": ""])
+        ] + flags,
+        environment: ["OPENAI_API_KEY": "", "http_proxy": "", "TMPDIR": temporary.url.path])
     }
     func records() -> Int { max(0, folder.text("killed.jsonl").split(separator: "\n").count - 1) }
     // In the middle of a program, right behind a record, and before the first.
@@ -76,5 +83,9 @@ import Testing
     #expect(whole.samples.count { $0.contains("\"extracted\":\"passed\"") } == 6)
     #expect(whole.samples.count { $0.contains("failed: AssertionError") } == 2)
     #expect(try Journal(folder.text("killed.jsonl")) == whole)
+    // What the killed runs had started ends by itself, and nothing of it is left.
+    let deadline = Date(timeIntervalSinceNow: 20)
+    while try !temporary.names().isEmpty, Date() < deadline { usleep(20_000) }
+    #expect(try temporary.names() == [])
   }
 }

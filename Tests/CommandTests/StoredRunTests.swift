@@ -24,6 +24,21 @@ import Testing
     return folder.path(name)
   }
 
+  /// Sums over a stored result would overflow, and nothing has fewer than no tokens.
+  @Test func figuresThatCannotBeAreRefused() throws {
+    _ = try journal("run.jsonl")
+    let result = folder.text("run.result.json")
+    #expect(try folder.run(.evaluate, ["table", "run.result.json"]).isSuccess)
+    for figure in ["9223372036854775807", "-1"] {
+      let edited = result.replacing(#/"thought" : \d+/#, with: #""thought" : \#(figure)"#)
+      #expect(edited != result)
+      try edited.write(toFile: folder.path("edited.result.json"), atomically: true, encoding: .utf8)
+      expectRefusal(
+        try folder.run(.evaluate, ["table", "edited.result.json"]),
+        naming: ["edited.result.json", "figures that cannot be"])
+    }
+  }
+
   @Test func mergedPartsAreTheUndividedRun() throws {
     let whole = try Journal(String(contentsOfFile: journal("whole.jsonl"), encoding: .utf8))
     #expect(whole.samples.count == 16)

@@ -23,125 +23,13 @@ import threading
 import time
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = ROOT / "bin"
-MODEL = "nano-0.15m"
-LARGER = "nano-1.5m"
+from common import MODEL, STUDY, ours
+from outputs import contents, difference, hub, runs
+
 # What an error says of its cause; where room is looked for beforehand, how much is wanted and how much is there.
 CAUSE = re.compile(
     r"No space left on device|needs [0-9.]+ [KMG]iB of disk, \S+ has [0-9.]+ ([KMG]iB|bytes) free"
     r"|[0-9]+ bytes are to be written, [0-9]+ are free")
-SECONDS = 300
-# What differs between two undisturbed runs: times, memory, and what a study finds in its times.
-VOLATILE = re.compile(r"(?i)seconds?$|^peak|^cost$|^created|^findings$|^time")
-STUDY = """name: small
-title: A small study
-tasks: {nano-math: math}
-weights: {method: rtn, group-size: 64}
-limit: 4
-temperature: 0.6
-grids:
-  - benchmarks: [nano-math]
-    models: [nano-0.15m]
-    bits: [16, 4]
-    kv: [bf16]
-    budgets: [16, 32]
-    samples: [1, 2]
-"""
-
-
-def ours(name, *words):
-    return [str(BIN / name), *map(str, words)]
-
-
-class Run:
-    """A command that is run on the disk, for which `{}` stands. `printed`: its standard output goes to this file of the disk. `kept`: made by
-    a run before, and has to stay. `late`: room is taken while it writes. `exact`: whether two runs give the same bytes."""
-
-    def __init__(self, command, printed=None, kept=None, late=False, exact=True, environment=None):
-        self.command, self.printed, self.kept, self.late, self.exact = command, printed, kept, late, exact
-        self.environment = environment or {}
-
-    def words(self, disk):
-        return [word.replace("{}", str(disk)) for word in self.command]
-
-    def start(self, disk):
-        environment = {**os.environ, **{name: text.replace("{}", str(disk)) for name, text in self.environment.items()}}
-        output = subprocess.DEVNULL
-        if self.printed:
-            try:
-                output = open(disk / self.printed, "wb")
-            except OSError:
-                return None
-        result = subprocess.run(
-            self.words(disk), stdout=output, stderr=subprocess.PIPE, env=environment, cwd=disk, timeout=SECONDS)
-        if self.printed:
-            output.close()
-        return result.returncode, result.stderr.decode(errors="replace")
-
-
-def runs(hub, study):
-    problems = ["--bench", "nano-math", "--limit", "10", "--samples", "4", "--max-tokens", "64", "--threads", "1"]
-    return {
-        "quantize": Run(ours("quantize", "--model", MODEL, "--bits", 4, "--output", "{}/q", "--threads", 1)),
-        "quantize-again": Run(
-            ours("quantize", "--model", LARGER, "--bits", 3, "--output", "{}/q", "--force", "--threads", 1),
-            kept=ours("quantize", "--model", LARGER, "--bits", 8, "--method", "rtn", "--output", "{}/q"), late=True),
-        "gguf-late": Run(ours("quantize", "--model", LARGER, "--bits", 8, "--method", "rtn", "--format", "gguf", "--output",
-                              "{}/q.gguf"), late=True),
-        "gguf": Run(ours("quantize", "--model", MODEL, "--bits", 8, "--method", "rtn", "--format", "gguf", "--output",
-                         "{}/q.gguf")),
-        "evaluate": Run(ours("evaluate", "--model", MODEL, *problems, "--journal", "{}/run.jsonl")),
-        "study": Run(ours("study", "run", study, "--folder", "{}/study")),
-        "tune": Run(ours("tune", "--model", MODEL, "--bench", "nano-math", "--texts", 2, "--candidates", 1, "--evict",
-                         "none", "--max-tokens", 48, "--limit", 48)),
-        "pull": Run(ours("bitbudget", "pull", "org/nano"), environment={"HF_ENDPOINT": hub, "HF_HUB_CACHE": "{}/hub"}),
-        "pull-late": Run(ours("bitbudget", "pull", "org/nano"), late=True,
-                         environment={"HF_ENDPOINT": hub, "HF_HUB_CACHE": "{}/hub"}),
-        "logits": Run(ours("generate", "--model", MODEL, "--ids", ",".join(map(str, range(1, 60))), "--logits",
-                           "{}/logits.npy")),
-        "generate": Run(ours("generate", "--model", MODEL, "--prompt", "2 + 3", "--seed", 1, "--max-tokens", 64, "--json"),
-                        printed="reply.json"),
-        "table": Run(ours("evaluate", "list"), printed="list.txt"),
-        "load": Run(ours("load", "--model", MODEL, "--scale", 0.02, "--requests", 2, "--output", "{}/load.json",
-                         "--svg", "{}/load.svg"), exact=False),
-    }
-
-
-def steady(value):
-    """A JSON value without what differs between two runs."""
-    if isinstance(value, dict):
-        return {key: steady(part) for key, part in value.items() if not VOLATILE.search(key)}
-    return [steady(part) for part in value] if isinstance(value, list) else value
-
-
-def contents(disk):
-    """What lies on a disk: of JSON what does not change from run to run, of tables and drawings that they are there."""
-    found = {}
-    for path in sorted(disk.rglob("*")):
-        name = str(path.relative_to(disk))
-        if path.is_symlink():
-            found[name] = os.readlink(path)
-        elif path.is_file():
-            data = path.read_bytes()
-            if path.suffix in (".json", ".jsonl"):
-                data = [steady(json.loads(line)) for line in (data.splitlines() if path.suffix == ".jsonl" else [data])]
-            elif path.suffix in (".md", ".svg", ".csv", ".lock", ".log"):
-                data = "there"
-            found[name] = data
-    return found
-
-
-def difference(first, second):
-    """Where two values differ first; nothing where they are equal."""
-    if first == second:
-        return ""
-    if isinstance(first, dict) and isinstance(second, dict):
-        return next(f"/{key}{found}" for key in sorted({*first, *second})
-                    if (found := difference(first.get(key), second.get(key))))
-    if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
-        return next(f"/{place}{found}" for place, pair in enumerate(zip(first, second)) if (found := difference(*pair)))
-    return f": {str(first)[:80]!r}, then {str(second)[:80]!r}"
 
 
 def mount(disk, size):
@@ -275,19 +163,10 @@ def main():
         disk, study = folder / "disk", folder / "study.yaml"
         disk.mkdir()
         study.write_text(STUDY)
-        model = ROOT / "Packages/NanoModels/Sources/NanoModels/Resources" / MODEL
-        shutil.copytree(model, folder / "hub/org/nano")
-        hub = subprocess.Popen(
-            [sys.executable, ROOT / "Tools/hub/stub_hub.py", "--fault", "slow:1000000", "--large", "100000", folder / "hub"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        try:
-            every = runs(hub.stdout.readline().split()[-1], study)
-            threading.Thread(target=hub.stdout.read, daemon=True).start()
+        with hub(folder / "hub") as address:
+            every = runs(address, study)
             for name in arguments.runs:
                 wrong += check_server(disk) if name == "serve" else check(name, every[name], disk, arguments.steps)
-        finally:
-            hub.kill()
-            hub.wait()
     print(f"{len(wrong)} findings")
     sys.exit(bool(wrong))
 

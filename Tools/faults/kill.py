@@ -1,12 +1,13 @@
-"""Kills `evaluate` with SIGKILL at random moments of a run, continues it each time, and compares the journal with that of
-an undisturbed run: all but times and memory must be equal. What a killed run had started has to end by itself.
+"""Kills commands with SIGKILL at random moments, continues them each time, and compares what they leave with that of an
+undisturbed run: all but times and memory must be equal, and nothing else may lie there. What a killed run had started has
+to end by itself.
 
     python3 Tools/faults/kill.py --data DATA                  # from the root of the checkout, after `make build`
     python3 Tools/faults/kill.py --data DATA --runs code      # one kind of run
 
-20 kills each of a run that generates, one that scores options by their likelihood (TruthfulQA), one whose replies are
-programs (HumanEval), and one that asks a server, whose journal is compared with that of a run that asks none. DATA holds
-the data of those two benchmarks (`docs/evaluate.md`). Needs the standard library only.
+20 kills each of `evaluate` where it generates, scores options by their likelihood (TruthfulQA), runs programs (HumanEval),
+and asks a server, whose journal is compared with that of a run that asks none; and of commands that write other files.
+DATA holds the data of those two benchmarks (`docs/evaluate.md`). Needs the standard library only.
 """
 
 import argparse
@@ -15,10 +16,14 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
+
+from common import STUDY
+from outputs import contents as folder_contents, difference, hub, runs
 
 PR_SET_CHILD_SUBREAPER = 36
 SECONDS_TO_END = 15  # a sandboxed program may run for 10
@@ -29,6 +34,8 @@ RUNS = {
     "code": ["--bench", "humaneval", "--max-tokens", "64"],
     "endpoint": ["--bench", "nano-math", "--limit", "50", "--samples", "4"],
 }
+# Those of `outputs.py`.
+FOLDERS = ["quantize", "quantize-again", "gguf", "study", "tune", "pull", "logits"]
 
 
 def command(kind, journal, arguments, address=None):
@@ -68,13 +75,16 @@ def finish(command):
         raise SystemExit(f"{' '.join(command)}: exit {result.returncode}\n{result.stderr[-2000:]}")
 
 
+def children():
+    return {int(child) for child in pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
+
+
 def left_behind(known):
     """Children that this process has inherited from killed runs (it is their subreaper) and that still run at the end of
     the time they have."""
     deadline = time.monotonic() + SECONDS_TO_END
     while True:
-        children = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-        orphans = [int(child) for child in children if int(child) not in known]
+        orphans = children() - known
         for orphan in orphans:
             os.waitpid(orphan, os.WNOHANG)
         if not orphans or time.monotonic() > deadline:
@@ -86,16 +96,18 @@ def compare(kind, arguments):
     """Runs the benchmark once, and once with kills; the journals have to be equal."""
     chance = random.Random(f"{kind} {arguments.seed}")
     server, address = serve(arguments) if kind == "endpoint" else (None, None)
-    known = {server.pid} if server else set()
+    known = children()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            whole, parts = (pathlib.Path(folder) / name for name in ("whole.jsonl", "parts.jsonl"))
+            whole, parts, temporary = (pathlib.Path(folder) / name for name in ("whole.jsonl", "parts.jsonl", "temporary"))
+            temporary.mkdir()
             finish(command(kind, whole, arguments))
             total = records(whole)
             torn = 0
             for kill, target in enumerate(sorted(chance.sample(range(total * 19 // 20), arguments.kills)), 1):
                 process = subprocess.Popen(
-                    command(kind, parts, arguments, address), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    command(kind, parts, arguments, address), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                    env={**os.environ, "TMPDIR": str(temporary)})
                 while records(parts) < target and process.poll() is None:
                     time.sleep(0.001)
                 time.sleep(chance.uniform(0, 0.05))
@@ -107,6 +119,8 @@ def compare(kind, arguments):
                 torn += bool(data) and not data.endswith(b"\n")
                 if orphans := left_behind(known):
                     raise SystemExit(f"{kind}: processes {orphans} outlived kill {kill}")
+                if left := os.listdir(temporary):
+                    raise SystemExit(f"{kind}: kill {kill} left {left}")
                 print(f"{kind}, kill {kill}: {records(parts)} of {total} records", flush=True)
             finish(command(kind, parts, arguments, address))
             if contents(whole) != contents(parts):
@@ -118,9 +132,54 @@ def compare(kind, arguments):
     print(f"{kind}: {total} records, equal after {arguments.kills} kills, {torn} of which tore a line", flush=True)
 
 
+def same_folder(kind, run, arguments):
+    """Runs a command of which files are left; those of runs with kills have to be the same."""
+    chance, known = random.Random(f"{kind} {arguments.seed}"), children()
+    with tempfile.TemporaryDirectory() as folder:
+        whole, parts = (pathlib.Path(folder) / name for name in ("whole", "parts"))
+
+        def begin(place):
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir()
+            if run.kept:
+                subprocess.run([word.replace("{}", str(place)) for word in run.kept], check=True, capture_output=True)
+
+        def check(code, messages):
+            # A run may have been killed when all was done.
+            if code and "exists" not in messages:
+                raise SystemExit(f"{kind}: exit {code}: {messages[-600:]}")
+            first, second = folder_contents(whole), folder_contents(parts)
+            for file in sorted({*first, *second}):
+                if found := difference(first.get(file), second.get(file)):
+                    raise SystemExit(f"{kind}: {file}{found}")
+
+        begin(whole)
+        begun = time.monotonic()
+        code, messages = run.start(whole)
+        if code:
+            raise SystemExit(f"{kind}: exit {code}: {messages[-600:]}")
+        seconds, kills, ends = time.monotonic() - begun, 0, 0
+        begin(parts)
+        while kills < arguments.kills:
+            process = subprocess.Popen(run.words(parts), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=parts,
+                                       env=run.variables(parts))
+            time.sleep(chance.uniform(0, 0.9 * seconds))
+            process.send_signal(signal.SIGKILL)
+            messages = process.communicate()[1].decode(errors="replace")
+            if orphans := left_behind(known):
+                raise SystemExit(f"{kind}: processes {orphans} outlived kill {kills}")
+            kills += process.returncode < 0
+            if process.returncode >= 0:
+                check(process.returncode, messages)
+                begin(parts)
+                ends += 1
+        check(*run.start(parts))
+    print(f"{kind}: the files of {ends + 1} runs are equal after {kills} kills", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description="kill -9 and continue")
-    parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS))
+    parser.add_argument("--runs", nargs="+", choices=[*RUNS, *FOLDERS], default=[*RUNS, *FOLDERS])
     parser.add_argument("--data", help="folder of the benchmarks' data, for likelihood and code")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--model", default="nano-0.5m")
@@ -130,8 +189,16 @@ def main():
     if not arguments.data and {"likelihood", "code"} & set(arguments.runs):
         parser.error("--runs likelihood and code need --data")
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    for kind in arguments.runs:
-        compare(kind, arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        study = pathlib.Path(folder) / "study.yaml"
+        study.write_text(STUDY)
+        with hub(pathlib.Path(folder) / "hub") as address:
+            others = runs(address, study)
+            for kind in arguments.runs:
+                if kind in RUNS:
+                    compare(kind, arguments)
+                else:
+                    same_folder(kind, others[kind], arguments)
 
 
 if __name__ == "__main__":

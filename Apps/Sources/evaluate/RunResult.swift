@@ -32,6 +32,9 @@ struct RunResult: Codable {
     } catch {
       throw UserError("\(file.path): is no result of 'evaluate'")
     }
+    guard summary.isPlausible else {
+      throw UserError("\(file.path): holds figures that cannot be")
+    }
   }
 
   /// Stores the result beside its journal; where nothing was generated the stored rate stays.

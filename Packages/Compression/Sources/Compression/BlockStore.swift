@@ -52,6 +52,8 @@ public struct BlockStore {
   }
 
   private static let identityFile = "identity.json"
+  /// Larger files are no records.
+  private static let recordLimit = 64 << 20
 
   private let folder: URL
   private let source: Checkpoint
@@ -75,29 +77,26 @@ public struct BlockStore {
     storage: QuantizationSummary.Method = .packQuantized, scaleType: DType? = nil,
     replacing: Bool = false
   ) throws(CompressionError) {
-    if replacing,
-      let found = try? Data(contentsOf: folder.appendingPathComponent(Self.identityFile)),
-      (try? JSONDecoder().decode(Identity.self, from: found)) != identity
-    {
-      try? FileManager.default.removeItem(at: folder)
-    }
     self.folder = folder
     self.source = source
     self.scaleType = scaleType
     layout = try CompressionError.wrapping { () throws(CheckpointError) in
       try CheckpointLayout(container: .zstd, method: storage)
     }
-    let file = folder.appendingPathComponent(Self.identityFile)
     do {
-      if let found = try? Data(contentsOf: file) {
-        let other = try JSONDecoder().decode(Identity.self, from: found)
+      let found = Result { try Self.identity(of: folder) }
+      if let other = replacing ? nil : try found.get() {
         let differences = identity.differences(from: other)
         guard differences.isEmpty else {
           throw CompressionError.otherRun(folder: folder.path, differences: differences)
         }
-      } else {
+      } else if (try? found.get()) != identity {
+        // Without an identity blocks may be of any run: whoever was removing them was killed.
+        if FileCalls.isNamed(folder.path) { try FileManager.default.removeItem(at: folder) }
         try FileCalls.makeFolder(folder.path)
-        try AtomicFile.write(JSONEncoder().encode(identity), to: file.path)
+        try AtomicFile.write(
+          JSONEncoder().encode(identity),
+          to: folder.appendingPathComponent(Self.identityFile).path)
       }
     } catch let error as CompressionError {
       throw error
@@ -106,6 +105,14 @@ public struct BlockStore {
         folder: folder.path,
         reason: (error as? FileError)?.description ?? error.localizedDescription)
     }
+  }
+
+  /// What the blocks in a folder belong to; nil where nothing says so.
+  private static func identity(of folder: URL) throws -> Identity? {
+    let file = folder.appendingPathComponent(identityFile).path
+    guard FileCalls.isNamed(file) else { return nil }
+    let bytes = try RegularFile.contents(of: file, atMost: recordLimit)
+    return try JSONDecoder().decode(Identity.self, from: bytes)
   }
 
   /// Removes the store from disk.
@@ -136,7 +143,8 @@ public struct BlockStore {
     let file = folder(of: layer).appendingPathComponent("bitbudget.json")
     let record: BlockRecord
     do {
-      record = try JSONDecoder().decode(BlockRecord.self, from: Data(contentsOf: file))
+      let bytes = try RegularFile.contents(of: file.path, atMost: Self.recordLimit)
+      record = try JSONDecoder().decode(BlockRecord.self, from: bytes)
     } catch {
       throw .store(folder: file.path, reason: "cannot be read")
     }

@@ -137,6 +137,27 @@ struct CompressorTests {
     } throws: { "\($0)".contains("method or settings") }
   }
 
+  /// Blocks that do not say which run they are of: whoever was removing them was killed.
+  @Test func blocksOfNoRunAreNeverUsed() throws {
+    #expect(throws: CompressionError.stopped) {
+      try compress(to: "x", plan(.rtn, 4), stopBefore: 2)
+    }
+    let identity = folder.appendingPathComponent("x.blocks/identity.json")
+    try FileManager.default.removeItem(at: identity)
+    let record = try compress(to: "x", plan(.rtn, 8)).record
+    #expect(record.layers.allSatisfy { $0.scheme.bits == 8 })
+    // A pipe would be waited for.
+    #expect(throws: CompressionError.stopped) {
+      try compress(to: "y", plan(.rtn, 4), stopBefore: 2)
+    }
+    let other = folder.appendingPathComponent("y.blocks/identity.json")
+    try FileManager.default.removeItem(at: other)
+    try #require(mkfifo(other.path, 0o600) == 0)
+    #expect {
+      try compress(to: "y", plan(.rtn, 4))
+    } throws: { "\($0)".contains("no regular file") }
+  }
+
   /// A second rounding to as many bits costs less than the first, and 8 bits before 4 hardly count.
   @Test func quantizedModelsAreQuantizedAgain() throws {
     let first = try compress(to: "first", plan(.rtn, 8))

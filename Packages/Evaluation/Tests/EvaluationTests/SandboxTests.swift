@@ -76,6 +76,33 @@ import Testing
     #expect(ProgramTest(key: "7") == nil)
   }
 
+  /// What goes wrong before a program begins is no verdict about it, and nothing that it does makes it look so.
+  @Test(.enabled(if: sandbox != nil, "needs namespaces, util-linux and /usr/bin/python3"))
+  func onlyWhatRanIsGraded() throws {
+    var sandbox = try #require(Self.sandbox)
+    let grade = try ProgramTest(before: "", tests: "")
+      .grade(
+        "import os\nfor n in range(64):\n  try: os.ftruncate(n, 0)\n  except OSError: pass",
+        in: sandbox)
+    #expect(grade.extracted == "passed")
+    sandbox.limits.folderBytes = 8192
+    let long = "print(1)\n" + String(repeating: "# long\n", count: 10_000)
+    #expect(throws: EvaluationError.self) { try sandbox.run(long) }
+  }
+
+  /// Programs without walls have a folder of their own, which goes with them.
+  @Test func openProgramsLeaveNothing() throws {
+    let sandbox = try Sandbox(isOpen: true)
+    let outcome = try sandbox.run(
+      "import os\nopen('x', 'w').close()\nprint(os.getcwd())\nraise SystemExit(3)")
+    #expect(outcome.end == .exited(3))
+    let folder = outcome.output.trimmingCharacters(in: .newlines)
+    #expect(folder.contains("/program-"))
+    #expect(!FileManager.default.fileExists(atPath: folder))
+    #expect(
+      try sandbox.run("print('x' * (2 << 20), flush=True)\nwhile True: pass").end == .tooMuchOutput)
+  }
+
   @Test(arguments: [
     ("    return 1\n", "    return 1\n"), ("So:\n```python\nx = 1\n```\nThat is it.", "x = 1\n"),
     ("```\na\n```\nor\n```py\nb\n```", "b\n"), ("```python\nx = 1\n", "x = 1\n"),

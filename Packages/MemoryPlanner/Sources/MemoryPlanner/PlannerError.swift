@@ -17,9 +17,14 @@ public enum PlannerError: Error, Equatable, CustomStringConvertible {
     case .nothingFits(let memory, let least, let configuration):
       "nothing fits into \(ByteCount(memory)); the least that would is \(ByteCount(least)): \(configuration)"
     case .tooSlow(let seconds, let least, let configuration):
-      "nothing that fits answers within \(Int(seconds)) s; the fastest takes \(Int(least.rounded(.up))) s: \(configuration)"
+      "nothing that fits answers within \(Self.text(seconds)) s; the fastest takes \(Self.text(least.rounded(.up))) s: \(configuration)"
     case .tooLarge(let configuration, let bytes, let memory):
       "\(configuration) takes \(ByteCount(bytes)) of \(ByteCount(memory))"
     }
+  }
+
+  /// Seconds, of which there may be more than a whole number holds.
+  private static func text(_ seconds: Double) -> String {
+    Int(exactly: seconds).map(String.init) ?? "\(seconds)"
   }
 }

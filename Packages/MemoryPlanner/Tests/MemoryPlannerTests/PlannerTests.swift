@@ -175,6 +175,9 @@ import Testing
       guard case PlannerError.tooSlow(_, let least, _) = error else { return false }
       return least > 1
     }
+    // A machine may be as slow as anybody says.
+    let slowest = PlannerError.tooSlow(seconds: 0.5, least: 1e30, configuration: "4b")
+    #expect("\(slowest)" == "nothing that fits answers within 0.5 s; the fastest takes 1e+30 s: 4b")
   }
 
   @Test func publishedFiguresAreTheMakers() throws {

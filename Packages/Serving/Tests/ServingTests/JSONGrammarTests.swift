@@ -103,6 +103,64 @@ import Testing
     }
   }
 
+  /// Choices of choices, thirty deep, and arrays of arrays of which none can be told from the others: without bounds each
+  /// step would take twice, or ten times, as long as the one before.
+  @Test(.timeLimit(.minutes(1))) func ambiguousSchemasStayCheap() throws {
+    let names = (0..<30).map { n in
+      ##""d\##(n + 1)": {"anyOf": [{"$ref": "#/$defs/d\##(n)"}, {"$ref": "#/$defs/d\##(n)"}]}"##
+    }
+    let doubled =
+      ##"{"$ref": "#/$defs/d30", "$defs": {"d0": {"type": "integer"}, "##
+      + names.joined(separator: ", ") + "}}"
+    #expect(try Self.allows(doubled, "17"))
+    #expect(try !Self.allows(doubled, "true"))
+    let arrays = (1...10).map {
+      ##"{"type": "array", "items": {"$ref": "#/$defs/v"}, "maxItems": \##($0)}"##
+    }
+    let nested =
+      ##"{"$ref": "#/$defs/v", "$defs": {"v": {"anyOf": [\##(arrays.joined(separator: ","))]}}}"##
+    #expect(
+      try Self.allows(nested, String(repeating: "[", count: 12) + String(repeating: "]", count: 12))
+    )
+    #expect(try !Self.allows(nested, "[[1]]"))
+  }
+
+  /// Texts that begin alike are one way to read what has come.
+  @Test func manyValuesOfAnEnumeration() throws {
+    let values = (0..<3000).map { "\"a value \($0)\"" } + ["5", "57", "\"a value\"", "5"]
+    let schema = #"{"enum": [\#(values.joined(separator: ","))]}"#
+    for text in ["\"a value 0\"", "\"a value 2999\"", "\"a value 57\"", "5", "57", "\"a value\""] {
+      #expect(try Self.allows(schema, text), "\(text)")
+    }
+    for text in ["\"a value 3000\"", "\"a value ", "7", "577", "\"a value\"\""] {
+      #expect(try !Self.allows(schema, text), "\(text)")
+    }
+    let grammar = try JSONSchema.grammar(JSONValue(parsing: schema.utf8))
+    #expect("\"a val".utf8.reduce(grammar.start) { grammar.step($0, $1) }.count == 1)
+  }
+
+  /// What a schema makes a server do has bounds.
+  @Test(arguments: [
+    #"{"enum": ["\#(String(repeating: "x", count: 200_000))"]}"#,
+    #"{"properties": {"\#(String(repeating: "x", count: 200_000))": {}}}"#,
+    ##"{"anyOf": [\##(Array(repeating: ##"{"$ref": "#/$defs/n"}"##, count: 9000).joined(separator: ","))], "$defs": {"n": {"type": "null"}}}"##,
+    #"{"anyOf": [\#(Array(repeating: #"{"type": "null"}"#, count: 2000).joined(separator: ","))]}"#,
+  ])
+  func schemasHaveBounds(schema: String) throws {
+    let value = try JSONValue(parsing: schema.utf8)
+    let problem = #expect(throws: JSONSchema.Problem.self) { try JSONSchema.grammar(value) }
+    #expect(problem?.reason.contains("more than") == true)
+  }
+
+  /// References that lead on and on are followed by a function that calls itself.
+  @Test func aLongChainOfReferences() throws {
+    let links = (1..<500).map { ##""r\##($0)": {"$ref": "#/$defs/r\##($0 - 1)"}"## }
+    let schema =
+      ##"{"$ref": "#/$defs/r499", "$defs": {"r0": {"type": "null"}, "##
+      + links.joined(separator: ", ") + "}}"
+    #expect(try Self.allows(schema, "null"))
+  }
+
   static let call = "<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1}}\n</tool_call>"
 
   @Test(arguments: [

@@ -3,8 +3,9 @@ import Synchronization
 
 /// A file that is written once from front to back and appears under its name whole or not at all.
 ///
-/// It grows beside its place under a hidden name and is renamed when it is on the disk. Where its
-/// place is a device or pipe, bytes go there at once.
+/// It grows beside its place under a hidden name, locked, and is renamed when it is on the disk. Where its
+/// place is a device or pipe, bytes go there at once. What a killed process left beside a place is known by its lock
+/// being free, and the next file of that name removes it.
 public final class AtomicFile {
   /// The path as it was given, for messages.
   public let path: String
@@ -29,16 +30,65 @@ public final class AtomicFile {
       _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
       self.descriptor = descriptor
     case .file(let target):
-      let number = Self.made.add(1, ordering: .relaxed).newValue
-      let name = OutputPlace.name(of: target).prefix(50)
-      temporary = OutputPlace.folder(of: target) + "/.\(name).\(getpid())-\(number).partial"
-      unlink(temporary)
+      let start = OutputPlace.folder(of: target) + "/.\(OutputPlace.name(of: target).prefix(50))."
+      Self.removeLeftovers(start)
+      var made: (path: String, descriptor: Int32)?
       do throws(FileError) {
-        descriptor = try FileCalls.open(temporary, O_WRONLY | O_CREAT | O_EXCL)
+        repeat {
+          let number = Self.made.add(1, ordering: .relaxed).newValue
+          let name = "\(start)\(getpid())-\(number)\(Self.ending)"
+          made = try Self.make(name).map { (name, $0) }
+        } while made == nil
       } catch {
         throw FileError(path: path, action: "writing", code: error.code)
       }
+      temporary = made?.path ?? ""
+      descriptor = made?.descriptor
     }
+  }
+
+  private static let ending = ".partial"
+
+  /// Creates and locks a file; nil where somebody else has one of that name, or takes it for a leftover in the moment
+  /// before it is locked.
+  private static func make(_ path: String) throws(FileError) -> Int32? {
+    let descriptor: Int32
+    do throws(FileError) {
+      descriptor = try FileCalls.open(path, O_WRONLY | O_CREAT | O_EXCL)
+    } catch {
+      guard error.code == EEXIST else { throw error }
+      return nil
+    }
+    // Where a disk knows no locks, nobody can take this for a leftover either.
+    let isTaken = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    guard !isTaken, FileCalls.isNamed(path) else {
+      close(descriptor)
+      return nil
+    }
+    return descriptor
+  }
+
+  /// Removes the files whose path begins with `start` that grew here and that no process holds.
+  private static func removeLeftovers(_ start: String) {
+    let (folder, prefix) = (OutputPlace.folder(of: start), OutputPlace.name(of: start))
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where name.hasPrefix(prefix) && name.hasSuffix(ending) {
+      let number = name.dropFirst(prefix.count).dropLast(ending.count)
+      guard number.allSatisfy({ $0 == "-" || $0.isASCII && $0.isNumber }) else { continue }
+      let path = folder + "/" + name
+      let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+      guard descriptor >= 0 else { continue }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0, leads(path, to: descriptor) { unlink(path) }
+      close(descriptor)
+    }
+  }
+
+  /// Whether a path leads to the regular file that is open.
+  private static func leads(_ path: String, to descriptor: Int32) -> Bool {
+    var (opened, named) = (stat(), stat())
+    return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0
+      && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
+      && opened.st_mode & S_IFMT == S_IFREG
   }
 
   deinit { discard() }
@@ -77,16 +127,14 @@ public final class AtomicFile {
       var earlier = stat()
       if stat(target, &earlier) == 0 { fchmod(descriptor, earlier.st_mode & 0o7777) }
       try FileCalls.sync(descriptor, path: path)
-      self.descriptor = nil
-      guard close(descriptor) == 0 else {
-        throw FileError(path: path, action: "writing", code: errno)
-      }
       try FileCalls.rename(temporary, to: target)
     } catch {
-      unlink(temporary)
       discard()
       throw error
     }
+    // Now only, as the lock ends with it; all bytes are on the disk.
+    self.descriptor = nil
+    close(descriptor)
     try FileCalls.syncFolder(OutputPlace.folder(of: target))
   }
 

@@ -35,6 +35,40 @@ import Testing
     try FileManager.default.removeItem(at: folder)
   }
 
+  /// A killed process leaves what it was writing; who writes at the same time, and files of other names, keep theirs.
+  @Test func whatKilledRunsLeftIsRemoved() throws {
+    let others = [".a.b.12-1.partial", ".a.12-1.part", ".a.x-1.partial", "a.12-1.partial"]
+    for name in [".a.12-1.partial", ".a.123456-78.partial"] + others {
+      try Data("half".utf8).write(to: URL(fileURLWithPath: path(name)))
+    }
+    try FileManager.default.createSymbolicLink(
+      atPath: path(".a.7-7.partial"), withDestinationPath: "a.12-1.partial")
+    let first = try AtomicFile(path("a"))
+    let second = try AtomicFile(path("a"))
+    try first.write(Data("first".utf8))
+    try second.write(Data("second".utf8))
+    try first.finish()
+    #expect(try text("a") == "first")
+    try second.finish()
+    #expect(try text("a") == "second")
+    #expect(try names == (others + ["a", ".a.7-7.partial"]).sorted())
+    try FileManager.default.removeItem(at: folder)
+  }
+
+  /// Bytes, and no name that anything could leave behind.
+  @Test func aNamelessFileIsInNoFolder() throws {
+    let file = try NamelessFile(in: folder.path, holding: Data("one two".utf8))
+    #expect(try names == [])
+    var bytes = [UInt8](repeating: 0, count: 3)
+    #expect(read(file.descriptor, &bytes, 3) == 3 && bytes == Array("one".utf8))
+    #expect(write(file.descriptor, "-1234567", 8) == 8)
+    #expect(file.count == 11)
+    #expect(try file.contents(atMost: 100) == Data("one-1234567".utf8))
+    #expect(try file.contents(atMost: 4) == Data("one-".utf8))
+    try FileManager.default.removeItem(at: folder)
+    #expect(throws: FileError.self) { try NamelessFile(in: folder.path) }
+  }
+
   @Test func aLinkStaysAndItsTargetChanges() throws {
     try AtomicFile.write(Data("old".utf8), to: path("target"))
     try FileManager.default.createSymbolicLink(

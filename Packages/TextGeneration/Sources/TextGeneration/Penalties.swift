@@ -112,15 +112,33 @@ final class PenaltyTable {
   /// Tokens that would complete a sequence of `length` tokens that stands in the history get no
   /// chance, unless none would be left.
   private func banRepeats(_ history: TokenHistory, length: Int) {
-    let all = history.prompt + history.tokens
-    guard all.count >= length else { return }
-    let recent = all.suffix(length - 1)
+    let backwards = [Int32]((history.prompt + history.tokens).reversed())
+    guard backwards.count >= length else { return }
+    let common = Self.commonBeginnings(backwards)
     let before = logits
-    for end in (length - 1)..<all.count
-    where all[(end - length + 1)..<end].elementsEqual(recent) {
-      let id = Int(all[end])
+    for place in 1...backwards.count where common[place] >= length - 1 {
+      let id = Int(backwards[place - 1])
       if logits.indices.contains(id) { logits[id] = -.greatestFiniteMagnitude }
     }
     if !logits.contains(where: { $0 > -.greatestFiniteMagnitude }) { logits = before }
+  }
+
+  /// For each place how many tokens from there on are those from the start on, the end's included.
+  ///
+  /// The Z algorithm (Gusfield, Algorithms on Strings, Trees, and Sequences, section 1.4): linear
+  /// also where all tokens are the same.
+  private static func commonBeginnings(_ tokens: [Int32]) -> [Int] {
+    var lengths = [Int](repeating: 0, count: tokens.count + 1)
+    // The stretch known to be a beginning that reaches furthest.
+    var known = 0..<0
+    for place in tokens.indices.dropFirst() {
+      var length =
+        place < known.upperBound
+        ? min(lengths[place - known.lowerBound], known.upperBound - place) : 0
+      while place + length < tokens.count, tokens[length] == tokens[place + length] { length += 1 }
+      lengths[place] = length
+      if place + length > known.upperBound { known = place..<place + length }
+    }
+    return lengths
   }
 }

@@ -5,6 +5,9 @@
 public struct StopStrings: Sendable {
   /// The texts, none of them empty.
   public let strings: [String]
+  /// The most bytes of a stop string that somebody from outside may name: each token is looked at
+  /// beside all of it.
+  public static let longest = 4096
   /// Whether one of them has come up.
   public private(set) var isHit = false
   private var held = ""

@@ -87,6 +87,33 @@ import Testing
     #expect(try greedy({ $0.noRepeatNgram = 1 }, tokens: [0, 1, 2, 3, 4, 5]) == 1)
   }
 
+  /// The rule written out, over histories of few tokens.
+  @Test func sequencesAreFoundAsTheRuleSays() throws {
+    var generator = RandomStreamGenerator(seed: 4)
+    for _ in 0..<500 {
+      let all = (0..<Int.random(in: 0...14, using: &generator)).map { _ in
+        Int32.random(in: 1...3, using: &generator)
+      }
+      for length in 1...5 {
+        let recent = all.suffix(length - 1)
+        let banned = all.indices.filter {
+          $0 >= length - 1 && all[($0 - length + 1)..<$0].elementsEqual(recent)
+        }.map { Int(all[$0]) }
+        let best = logits.indices.filter { !banned.contains($0) }.max {
+          logits[$0] < logits[$1] || (logits[$0] == logits[$1] && $0 > $1)
+        }
+        let drawn = try greedy({ $0.noRepeatNgram = length }, prompt: all)
+        #expect(Int(drawn) == best, "\(all), \(length)")
+      }
+    }
+  }
+
+  /// A text of one token throughout takes no longer than another.
+  @Test(.timeLimit(.minutes(1))) func longSequencesAreFoundInLinearTime() throws {
+    let all = [Int32](repeating: 1, count: 400_000)
+    #expect(try greedy({ $0.noRepeatNgram = 200_000 }, prompt: all) == 3)
+  }
+
   /// The candidates found by selection draw as those found by sorting everything do.
   @Test func selectionEqualsSorting() throws {
     var generator = RandomStreamGenerator(seed: 9)

@@ -58,6 +58,14 @@ public struct LoadReport: Sendable, Hashable, Codable {
     do { self = try JSONDecoder().decode(LoadReport.self, from: Data(bytes)) } catch {
       throw .file(path: url.path, reason: "is no report of 'load'")
     }
+    // Nothing that is computed from a report can overflow.
+    if let pricePerHour, !LoadRow.figures.contains(pricePerHour) {
+      throw .file(path: url.path, reason: "has a price of \(pricePerHour), which cannot be")
+    }
+    if let row = rows.first(where: { !$0.isPlausible }) {
+      throw .file(
+        path: url.path, reason: "has figures of the use case '\(row.useCase.name)' that cannot be")
+    }
   }
 }
 

@@ -39,6 +39,22 @@ public struct LoadRow: Sendable, Hashable, Codable {
     latency = Quantiles(timings.map(\.end))
   }
 
+  /// Prices and times are none of 0, and none that no machine takes.
+  static let figures = 1e-12...1e12
+
+  /// Whether everything can be true.
+  var isPlausible: Bool {
+    let counts = [useCase.prompt, useCase.generated, requests, failed]
+    let times = [first, between, latency].compactMap(\.self).flatMap {
+      [$0.mean, $0.p50, $0.p90, $0.p95, $0.p99]
+    }
+    return counts.allSatisfy { (0...1 << 40).contains($0) }
+      && [promptTokens, tokens].allSatisfy { (0...0x1p40).contains($0) }
+      && times.allSatisfy { (0...Self.figures.upperBound).contains($0) }
+      && latency.map { Self.figures.contains($0.mean) } ?? true
+      && (0...Self.figures.upperBound).contains(rate ?? 0)
+  }
+
   /// The same measurement where its rate counts for nothing, as it does not hold the limits.
   public var atRest: LoadRow {
     var row = self

@@ -76,18 +76,20 @@ public struct Sandbox: Sendable, Hashable {
       isApart = false
       (isRight, trial) = try tried()
     }
-    guard isRight else {
-      let reason = trial.output.split(separator: "\n").last.map(String.init) ?? "\(trial.end)"
-      throw .setting(
-        name: "sandbox", value: "refused: \(reason)",
-        expected: "util-linux and a kernel that lets this user make namespaces; "
-          + "--unsafe-code runs programs without a sandbox")
-    }
+    guard isRight else { throw Self.refusal(trial.output, trial.end) }
   }
 
   private func tried() throws(EvaluationError) -> (isRight: Bool, Outcome) {
     let outcome = try run("print(6 * 7)")
     return (outcome.end == .exited(0) && outcome.output == "42\n", outcome)
+  }
+
+  private static func refusal(_ messages: String, _ end: End) -> EvaluationError {
+    let reason = messages.split(separator: "\n").last.map(String.init) ?? "\(end)"
+    return .setting(
+      name: "sandbox", value: "refused: \(reason)",
+      expected: "util-linux and a kernel that lets this user make namespaces; "
+        + "--unsafe-code runs programs without a sandbox")
   }
 
   /// A sandbox for the replies of benchmarks that are programs; nil where none is.
@@ -120,51 +122,62 @@ public struct Sandbox: Sendable, Hashable {
     return isOpen || countsApart ? 2 : 1
   }
 
-  /// Runs a program to its end, or until it is no longer wanted.
+  /// Runs a program to its end, or until it is no longer wanted. Nothing of it stays, even if this
+  /// process is killed meanwhile.
   ///
   /// - Parameters:
   ///   - program: Python source.
-  ///   - input: What it reads on standard input.
   ///   - isWanted: Asked all the time; a program that is not is ended, as if its time were over.
   /// - Returns: How it ended, and what it printed.
-  /// - Throws: ``EvaluationError/file(path:reason:)`` where it cannot be handed over or started.
+  /// - Throws: ``EvaluationError`` where it cannot be started: what fails before it begins says
+  ///   nothing of it.
   public func run(
-    _ program: String, input: String = "", isWanted: () -> Bool = { true }
+    _ program: String, isWanted: () -> Bool = { true }
   ) throws(EvaluationError) -> Outcome {
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "sandbox-\(UUID().uuidString)")
+    let temporary = FileManager.default.temporaryDirectory
     do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      defer { try? FileManager.default.removeItem(at: folder) }
-      try Data(program.utf8).write(to: folder.appending(path: "program.py"))
-      try Data(input.utf8).write(to: folder.appending(path: "input"))
-      let output = folder.appending(path: "output")
-      try Data().write(to: output)
-      let end = try run(in: folder, output, isWanted)
-      let kept = try Data(contentsOf: output).prefix(limits.outputBytes)
-      return Outcome(end: end, output: String(decoding: kept, as: UTF8.self))
+      let source = try NamelessFile(in: temporary.path, holding: Data(program.utf8))
+      let output = try NamelessFile(in: temporary.path)
+      // What is said before the program runs. It sees nothing of this file.
+      let start = try NamelessFile(in: temporary.path)
+      var words = ["/usr/bin/unshare"] + namespaces + ["sh", "-c", script]
+      // Without walls its folder lies on the disk. The shell removes it, so that it goes as well where this process
+      // is killed; where the shell is killed, it is removed here.
+      let folder = temporary.appending(path: "program-\(UUID().uuidString)")
+      if isOpen { words = ["/bin/sh", "-c", openScript, "sh", folder.path] }
+      defer { if isOpen { try? FileManager.default.removeItem(at: folder) } }
+      let process = try ChildProcess(
+        words[0], Array(words.dropFirst()),
+        environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"],
+        input: source.descriptor, output: output.descriptor, errors: start.descriptor)
+      let end = self.end(of: process, start, output, isWanted)
+      let messages = String(decoding: try start.contents(atMost: 1 << 16), as: UTF8.self)
+      guard messages.contains(Self.ready) || !isWanted() else { throw Self.refusal(messages, end) }
+      let printed = try output.contents(atMost: limits.outputBytes)
+      return Outcome(end: end, output: String(decoding: printed, as: UTF8.self))
+    } catch let error as EvaluationError {
+      throw error
     } catch {
-      throw .file(path: folder.path, reason: "no program can be run from it: \(error)")
+      throw .file(path: temporary.path, reason: "no program can be run from it: \(error)")
     }
   }
 
-  private func run(in folder: URL, _ output: URL, _ isWanted: () -> Bool) throws -> End {
-    // No other program that starts meanwhile gets it, too.
-    let descriptor = try FileCalls.open(output.path, O_WRONLY)
-    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    let shell = isOpen ? [] : namespaces + ["sh"]
-    let process = try ChildProcess(
-      isOpen ? "/bin/sh" : "/usr/bin/unshare",
-      shell + ["-c", isOpen ? openScript : script, "sh", folder.path],
-      environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"],
-      output: file.fileDescriptor, errors: file.fileDescriptor)
-    let clock = ContinuousClock.now
-    // The walls themselves take some time to stand.
+  /// What is said last before the program runs.
+  private static let ready = "ready\n"
+
+  private func end(
+    of process: ChildProcess, _ start: NamelessFile, _ output: NamelessFile,
+    _ isWanted: () -> Bool
+  ) -> End {
+    // The time counts from the beginning of the program; the walls have as much.
+    var clock = ContinuousClock.now
+    var hasBegun = false
     let limit = Duration.seconds(limits.seconds + 2)
     var end: End?
     while process.ended == nil {
+      if !hasBegun, start.count > 0 { (hasBegun, clock) = (true, .now) }
       if ContinuousClock.now - clock > limit || !isWanted() { end = .outOfTime }
-      if try file.seekToEnd() > UInt64(limits.outputBytes) { end = .tooMuchOutput }
+      if output.count > limits.outputBytes { end = .tooMuchOutput }
       if end != nil {
         process.send(SIGKILL)
         break
@@ -191,29 +204,35 @@ public struct Sandbox: Sendable, Hashable {
       + ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL"]
   }
 
-  /// Builds the walls from inside; every step that fails ends it. One process makes most mounts
-  /// read-only, and what it leaves writable is gone through one by one.
+  /// Builds the walls from inside; every step that fails ends it. The folder for temporary files becomes the program's
+  /// own, of which nothing outside is left. One process makes most other mounts read-only, and what it leaves writable is
+  /// gone through one by one.
   private var script: String {
     """
     set -e
-    cd "$1"
-    exec 3<program.py 4<input
+    mount -t tmpfs -o size=\(limits.folderBytes),mode=1777,nosuid,nodev tmpfs /tmp
+    cd /tmp
+    own=$(pwd -P)
+    cat >program.py
+    exec </dev/null
     while read -r _ _ _ _ point _; do
-      printf 'none %s none remount,bind,ro 0 0\\n' "$point"
+      case $point/ in
+      "$own"/*) ;;
+      *) printf 'none %s none remount,bind,ro 0 0\\n' "$point" ;;
+      esac
     done </proc/self/mountinfo >mounts
-    mount --all --fstab "$1/mounts" >/dev/null 2>&1 || true
+    mount --all --fstab "$own/mounts" >/dev/null 2>&1 || true
+    rm mounts
     while read -r _ _ _ _ point options _; do
+      case $point/ in "$own"/*) continue ;; esac
       case $options in
       ro | ro,*) ;;
-      *) mount -o remount,bind,ro "$point" || { echo "sandbox: $point stays writable"; exit 126; } ;;
+      *) mount -o remount,bind,ro "$point" || { echo "$point stays writable" >&2; exit 1; } ;;
       esac
     done </proc/self/mountinfo
-    mount -t tmpfs -o size=\(limits.folderBytes),mode=1777,nosuid,nodev tmpfs /tmp
     mount -t proc -o nosuid,nodev,noexec proc /proc
-    cd /tmp
-    cat <&3 >program.py
-    exec 3<&-
-    exec setpriv \(geteuid() == 0 ? nobody : drops) \(command)
+    printf '\(Self.ready)' >&2
+    exec setpriv \(geteuid() == 0 ? nobody : drops) \(command) 2>&1
     """
   }
 
@@ -225,7 +244,21 @@ public struct Sandbox: Sendable, Hashable {
       + (isApart ? " unshare --user --map-current-user" : "")
   }
 
-  private var openScript: String { "cd \"$1\" && exec 4<input && exec \(command)" }
+  /// Runs the program in a folder of its own, whose path is given, and removes that.
+  private var openScript: String {
+    """
+    set -e
+    mkdir "$1"
+    cd "$1"
+    cat >program.py
+    printf '\(Self.ready)' >&2
+    status=0
+    \(command) </dev/null 2>&1 || status=$?
+    cd /
+    rm -rf "$1"
+    exit $status
+    """
+  }
 
   /// The program under its limits. They are set last: a user namespace that is made under a limit
   /// on processes counts for those outside, too.
@@ -234,6 +267,6 @@ public struct Sandbox: Sendable, Hashable {
     return
       "prlimit --as=\(limits.memoryBytes) --nproc=\(isOpen ? 4096 : limits.processes) --core=0 "
       + "--cpu=\(seconds + 1) --fsize=\(max(limits.outputBytes + 4096, limits.folderBytes)) "
-      + "--nofile=256 timeout -s KILL \(limits.seconds) \(python) -I -B program.py <&4 4<&-"
+      + "--nofile=256 timeout -s KILL \(limits.seconds) \(python) -I -B program.py"
   }
 }

@@ -76,6 +76,21 @@ public struct Summary: Sendable, Hashable, Codable {
     return (try index.header(of: journal), tally)
   }
 
+  /// Whether everything can be true, so that nothing computed from a stored summary can overflow.
+  public var isPlausible: Bool {
+    var counts = [
+      items, replies, expectedReplies, correct, flags.truncated, flags.budget, flags.unparsed,
+      flags.unanswered, flags.failed, flags.looping ?? 0, tokens.prompt, tokens.thought,
+      tokens.injected, tokens.answer,
+    ]
+    counts += steps.values
+    let bytes = [cost.weightsBytes, cost.kvBytes, cost.peakBytes].compactMap(\.self)
+    return JournalHeader.canHold(scenario)
+      && counts.allSatisfy { (0...1 << 60).contains($0) } && bytes.allSatisfy { $0 >= 0 }
+      && [cost.seconds, cost.longestSeconds].allSatisfy { $0 >= 0 && $0.isFinite }
+      && groups.allSatisfy { $0.size > 0 }
+  }
+
   /// The largest share of replies without answer that needs no warning.
   private static let harmlessShare = 0.01
 

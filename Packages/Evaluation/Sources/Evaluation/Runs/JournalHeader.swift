@@ -44,10 +44,14 @@ public struct JournalHeader: Sendable, Hashable, Codable {
       return "has format \(format); expected \(Self.currentFormat)"
     }
     if fingerprint != scenario.fingerprint { return "has a fingerprint that is not its scenario's" }
-    let isUsable =
-      (1...Self.mostItems).contains(scenario.items)
+    return Self.canHold(scenario)
+      ? nil : "has \(scenario.items) items with \(scenario.samples) samples"
+  }
+
+  /// Whether there can be a journal of so many items and samples.
+  static func canHold(_ scenario: Scenario) -> Bool {
+    (1...mostItems).contains(scenario.items)
       && (1...Scenario.mostSamples).contains(scenario.samples)
-    return isUsable ? nil : "has \(scenario.items) items with \(scenario.samples) samples"
   }
 
   /// Whether a torn first line can be the beginning of a header, and not another file's text.

@@ -1,3 +1,5 @@
+import TextGeneration
+
 /// Replies to a question, as a server is asked for them that gives the engine's own.
 public struct ReplyOrder: Sendable, Hashable, Codable {
   /// The name of the model that is asked; nil for whichever is served.
@@ -42,6 +44,10 @@ public struct ReplyOrder: Sendable, Hashable, Codable {
   public var fault: String? {
     if request.index < 0 || requests.contains(where: { $0.sample < 0 }) {
       return "sample and index are 0 or more"
+    }
+    let stops = request.question.stops
+    if stops.count > 64 || stops.contains(where: { $0.utf8.count > StopStrings.longest }) {
+      return "there are more than 64 stop strings, or one of more than \(StopStrings.longest) bytes"
     }
     if request.question.isScored { return "candidates are scored by /v1/completions" }
     return nil

@@ -94,6 +94,27 @@ import Testing
     }
   }
 
+  /// What is computed from a report's figures would overflow.
+  @Test(
+    arguments: [
+      (#""tokens" : 4"#, #""tokens" : 1e300"#),
+      (#""promptTokens" : 8"#, #""promptTokens" : -1e300"#),
+      (#""prompt" : 8"#, #""prompt" : 9223372036854775807"#), (#""mean" : 2"#, #""mean" : 0"#),
+      (#""p99" : 2"#, #""p99" : 1e300"#), (#""pricePerHour" : 1"#, #""pricePerHour" : 0"#),
+      (#""failed" : 0"#, #""failed" : -1"#), (#""rate" : 3"#, #""rate" : 1e300"#),
+    ])
+  func figuresThatCannotBeAreRefused(old: String, new: String) throws {
+    let report = LoadReport(
+      model: "m", format: "f", mode: .throughput, pricePerHour: 1,
+      rows: [Self.row("chat", latency: 2, rate: 3)])
+    let text = String(decoding: try report.json(), as: UTF8.self)
+    let folder = try TemporaryFolder()
+    #expect(try LoadReport(contentsOf: folder.file("good.json", text)) == report)
+    #expect(text.contains(old))
+    let file = try folder.file("bad.json", text.replacingOccurrences(of: old, with: new))
+    #expect(throws: EvaluationError.self) { try LoadReport(contentsOf: file) }
+  }
+
   @Test func modesAndPricesAreNotMixed() {
     let report = Self.report("a", Self.a100BF16)
     let others = [

@@ -12,7 +12,8 @@ final class JSONGrammar: Sendable {
     case any
     case string
     case number(isInteger: Bool)
-    /// One of some texts, such as the values of an enumeration.
+    /// One of some texts, such as the values of an enumeration; here in the order of their bytes,
+    /// each once.
     case texts([[UInt8]])
     case object([Member])
     /// Any members of one kind of value.
@@ -35,6 +36,8 @@ final class JSONGrammar: Sendable {
   let root: Int
   /// Frames that the shortest text of each node takes at most, on top of those below it.
   private let depths: [Int]
+  /// What each choice comes down to, whatever choices it leads to on the way.
+  private let leaves: [[Int]]
 
   /// Any object.
   static let anyObject = JSONGrammar(nodes: [.any, .map(0)], root: 1)
@@ -43,8 +46,26 @@ final class JSONGrammar: Sendable {
   init(nodes: [Node], root: Int) {
     self.root = root
     // Behind the schema's own: any value, and what any value may hold.
-    self.nodes = nodes + [.any, .map(nodes.count), .array(nodes.count, 0...Int.max)]
-    depths = GrammarDepths(self.nodes).values
+    let all = nodes + [.any, .map(nodes.count), .array(nodes.count, 0...Int.max)]
+    self.nodes = all.map { node in
+      guard case .texts(let texts) = node else { return node }
+      return .texts(Set(texts).sorted { $0.lexicographicallyPrecedes($1) })
+    }
+    depths = GrammarDepths(all).values
+    leaves = all.indices.map { Self.leaves(of: $0, among: all) }
+  }
+
+  private static func leaves(of node: Int, among nodes: [Node]) -> [Int] {
+    guard case .union = nodes[node] else { return [] }
+    var (found, seen, open): ([Int], Set<Int>, [Int]) = ([], [node], [node])
+    while let next = open.popLast() {
+      guard case .union(let choices) = nodes[next] else {
+        found.append(next)
+        continue
+      }
+      open += choices.reversed().filter { seen.insert($0).inserted }
+    }
+    return found
   }
 
   /// Whether any text of the grammar ends.
@@ -62,6 +83,8 @@ final class JSONGrammar: Sendable {
     case value(Int)
     /// A fixed text from some byte on.
     case text([UInt8], Int)
+    /// Those of a node's texts that begin with the bytes that have come, and go on.
+    case among(Int, Range<Int>, from: Int)
     case string(StringPlace)
     case number(NumberPlace, digits: Int, isInteger: Bool)
     case colon
@@ -93,8 +116,23 @@ final class JSONGrammar: Sendable {
     }
   }
 
-  typealias State = Set<Thread>
+  /// All ways to read what has come.
+  typealias State = [Thread]
 
+  /// Ways of reading, each once. Of a schema that can be read in too many ways at once the first ones count: a text goes
+  /// on as they say, and ends.
+  private struct Readings {
+    private(set) var threads: State = []
+    private var known: Set<Thread> = []
+
+    var isFull: Bool { threads.count >= mostThreads }
+
+    mutating func insert(_ thread: Thread) {
+      if !isFull, known.insert(thread).inserted { threads.append(thread) }
+    }
+  }
+
+  private static let mostThreads = 2048
   private static let mostBlanks = 18
   private static let mostDigits = 18
   private static let deepest = 96
@@ -117,13 +155,13 @@ final class JSONGrammar: Sendable {
 
   /// What follows a byte; nothing where it is not allowed.
   func step(_ state: State, _ byte: UInt8) -> State {
-    var next: State = []
+    var next = Readings()
     for thread in state { advance(thread, byte, into: &next) }
-    return next
+    return next.threads
   }
 
-  private func advance(_ thread: Thread, _ byte: UInt8, into next: inout State) {
-    guard let top = thread.frames.last else { return }
+  private func advance(_ thread: Thread, _ byte: UInt8, into next: inout Readings) {
+    guard let top = thread.frames.last, !next.isFull else { return }
     let rest = Array(thread.frames.dropLast())
     func go(_ frames: [Frame]) { next.insert(Thread(frames: rest + frames)) }
     func retry(_ frames: [Frame]) {
@@ -132,6 +170,16 @@ final class JSONGrammar: Sendable {
     switch top {
     case .text(let bytes, let place):
       if bytes[place] == byte { go(place + 1 == bytes.count ? [] : [.text(bytes, place + 1)]) }
+      return
+    case .among(let node, let range, let place):
+      guard case .texts(let texts) = nodes[node] else { return }
+      var found = Self.range(of: byte, at: place, in: texts[range])
+      // The shortest comes first.
+      if let first = found.first, texts[first].count == place + 1 {
+        go([])
+        found = found.dropFirst()
+      }
+      if !found.isEmpty { go([.among(node, found, from: place + 1)]) }
       return
     case .string(let place):
       if let following = Self.follow(place, byte) { go(following.map { [.string($0)] } ?? []) }
@@ -198,14 +246,29 @@ final class JSONGrammar: Sendable {
     case .again(let node):
       guard case .framed(let open, let value, let close, _) = nodes[node] else { return }
       retry([.again(node), .text(close, 0), .value(value), .text([0x0A] + open, 0)])
-    case .text, .string, .number: return
+    case .text, .among, .string, .number: return
     }
+  }
+
+  /// The texts that go on with a byte; all are longer, equal before and in order.
+  private static func range(
+    of byte: UInt8, at place: Int, in texts: ArraySlice<[UInt8]>
+  ) -> Range<Int> {
+    func first(_ isBeyond: (UInt8) -> Bool) -> Int {
+      var (low, high) = (texts.startIndex, texts.endIndex)
+      while low < high {
+        let middle = (low + high) / 2
+        if isBeyond(texts[middle][place]) { high = middle } else { low = middle + 1 }
+      }
+      return low
+    }
+    return first { $0 >= byte }..<first { $0 > byte }
   }
 
   /// Whether blank text may stand here: not where only a comma, a colon or a fixed text may follow.
   private func takesBlanks(_ top: Frame) -> Bool {
     switch top {
-    case .colon, .again, .text, .string, .number: return false
+    case .colon, .again, .text, .among, .string, .number: return false
     case .members(let node, let from, let isFirst):
       guard !isFirst, case .object(let members) = nodes[node] else { return true }
       return !members[from...].contains(where: \.isRequired)
@@ -241,12 +304,12 @@ final class JSONGrammar: Sendable {
       }
     case .string: return [[.string(.text), .text([UInt8(ascii: "\"")], 0)]]
     case .number(let isInteger): return Self.number(byte, isInteger: isInteger)
-    case .texts(let texts): return texts.filter { $0.first == byte }.map { [.text($0, 0)] }
+    case .texts(let texts): return [[.among(node, texts.indices, from: 0)]]
     case .object:
       return [[.members(node, from: 0, isFirst: true), .text([UInt8(ascii: "{")], 0)]]
     case .map: return [[.entries(node, isFirst: true), .text([UInt8(ascii: "{")], 0)]]
     case .array: return [[.elements(node, count: 0), .text([UInt8(ascii: "[")], 0)]]
-    case .union(let choices): return choices.flatMap { begin($0, byte, room: room) }
+    case .union: return leaves[node].flatMap { begin($0, byte, room: room) }
     case .framed(let open, let value, let close, let repeats):
       let frames: [Frame] = [.text(close, 0), .value(value), .text(open, 0)]
       return open.first == byte ? [repeats ? [.again(node)] + frames : frames] : []

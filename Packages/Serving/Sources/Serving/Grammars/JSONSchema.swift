@@ -16,10 +16,14 @@ struct JSONSchema {
     "examples", "deprecated", "readOnly", "writeOnly", "strict", "format",
   ]
   private static let mostNodes = 1024
+  private static let mostChoices = 8192
+  private static let mostBytes = 1 << 17
 
   private var document: JSONValue
   private var nodes: [JSONGrammar.Node] = []
   private var references: [String: Int] = [:]
+  private var choices = 0
+  private var bytes = 0
 
   private init(_ document: JSONValue) { self.document = document }
 
@@ -89,6 +93,20 @@ struct JSONSchema {
   private mutating func add(_ node: JSONGrammar.Node, _ path: String) throws(Problem) -> Int {
     guard nodes.count < Self.mostNodes else {
       throw Problem(path: path, reason: "the schema has more than \(Self.mostNodes) values")
+    }
+    switch node {
+    case .union(let some): choices += some.count
+    case .texts(let texts): bytes += texts.reduce(0) { $0 + $1.count }
+    case .object(let members): bytes += members.reduce(0) { $0 + $1.name.count }
+    default: break
+    }
+    guard choices <= Self.mostChoices else {
+      throw Problem(path: path, reason: "the schema has more than \(Self.mostChoices) choices")
+    }
+    guard bytes <= Self.mostBytes else {
+      throw Problem(
+        path: path,
+        reason: "names and values of enumerations have more than \(Self.mostBytes) bytes")
     }
     nodes.append(node)
     return nodes.count - 1

@@ -35,8 +35,6 @@ final class TokenGrammar: Sendable {
 
   private let known: Mutex<Known>
   private static let mostMasks = 256
-  private static let mostStates = 4096
-
   init(_ grammar: JSONGrammar, _ tokens: TokenBytes) {
     self.grammar = grammar
     self.tokens = tokens
@@ -48,7 +46,7 @@ final class TokenGrammar: Sendable {
     known.withLock { known in
       if let mask = known.masks[state] { return mask }
       if known.masks.count >= Self.mostMasks { known.masks = [:] }
-      if known.states.count >= Self.mostStates { known.states = KnownStates(grammar) }
+      if known.states.isFull { known.states = KnownStates(grammar) }
       let mask = mask(state, &known.states)
       known.masks[state] = mask
       return mask
@@ -92,14 +90,17 @@ struct KnownStates {
 
   init(_ grammar: JSONGrammar) { self.grammar = grammar }
 
-  /// How many states are known.
-  var count: Int { states.count }
+  private var frames = 0
+
+  /// Whether so much is known that it has to be forgotten.
+  var isFull: Bool { states.count >= 4096 || frames >= 1 << 20 }
 
   /// The number of a state.
   mutating func number(of state: JSONGrammar.State) -> Int32 {
     if let number = numbers[state] { return number }
     let number = Int32(states.count)
     states.append(state)
+    frames += state.reduce(0) { $0 + $1.frames.count + 4 }
     numbers[state] = number
     next += repeatElement(Self.unknown, count: 256)
     return number

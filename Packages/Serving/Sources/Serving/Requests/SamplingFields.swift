@@ -79,6 +79,10 @@ struct SamplingFields {
     guard stops.count == values.count, stops.count <= 16, !stops.contains("") else {
       throw .invalid("stop", "expected a text, or up to 16 of them, none empty")
     }
+    if let long = stops.first(where: { $0.utf8.count > StopStrings.longest }) {
+      throw .invalid(
+        "stop", "a text has \(long.utf8.count) bytes; at most \(StopStrings.longest) are taken")
+    }
     return stops
   }
 }
