@@ -9,10 +9,11 @@ before the first question and after the last), and the harness. Its share of the
 of the clock is the time between the first question and the last verdict in which the engine does not run: programs are graded
 beside it where a processor is free.
 
-Of a run whose options are scored, its tokens a second are set beside those of a prompt that `generate` reads, the best of three
-each, in turns. A prompt needs one row of the output head, and a task one for every token that it scores. So there are two
-figures: of the tokens alone, and of the work that the task asks for, where a row of the head counts as so many tokens of a
-prompt as it has multiplications. Needs `perf` and the right to use it; the standard library else.
+Of a run whose options are scored, the engine's time of the processor for a token is set beside that for a token of a prompt
+which `generate` reads, the least of three each, in turns. A prompt needs one row of the output head, and a task one for
+every token that it scores. So there are two figures: of the tokens alone, and of the work that the task asks for, where a row of
+the head counts as so many tokens of a prompt as it has multiplications. Needs `perf` and the right to use it; the standard
+library else.
 """
 
 import argparse
@@ -35,7 +36,7 @@ RUNS = {
 }
 FREQUENCY = 499
 # Swift's mangled names hold these words after their lengths.
-ENGINE = re.compile(r"14TextGeneration|11ForwardPass|10ThreadPool")
+ENGINE = re.compile(r"14TextGeneration|11ForwardPass")
 ANSWERING = re.compile(r"15EngineResponder\w*(7respond|5score)|11BudgetSweep\w*3run")
 
 
@@ -77,15 +78,23 @@ def demangled(names):
     return dict(line.split(" ---> ") for line in result.stdout.splitlines() if " ---> " in line)
 
 
-def prompt_rate(arguments, folder):
-    """Tokens a second of a prompt that `generate` reads."""
-    text = pathlib.Path(folder) / "prompt.txt"
+def samples_of(command, file):
+    """Runs a command under `perf`; what it printed."""
+    run = subprocess.run(["perf", "record", "-q", "-g", "-F", str(FREQUENCY), "-o", str(file), *command],
+                         capture_output=True, text=True)
+    if run.returncode:
+        raise SystemExit(f"{' '.join(command)}: {run.stderr[-1000:]}")
+    return run.stdout + run.stderr
+
+
+def prompt_cost(arguments, folder):
+    """Samples of the engine for a token of a prompt that `generate` reads."""
+    text, file = pathlib.Path(folder) / "prompt.txt", pathlib.Path(folder) / "prompt.samples"
     text.write_text(" ".join(f"Start with {n}. Then (a) add {n * 7 % 90}, (b) multiply by {n % 9}." for n in range(25)))
-    run = subprocess.run(
-        [str(BIN / "generate"), "--model", arguments.model, "--threads", "1", "--prompt-file", str(text), "--max-tokens",
-         "1"], capture_output=True, text=True)
-    found = re.search(r"^prompt .* ([0-9.]+) tokens/s", run.stdout + run.stderr, re.M)
-    return float(found.group(1)) if found else 0.0
+    told = samples_of([str(BIN / "generate"), "--model", arguments.model, "--threads", "1", "--prompt-file", str(text),
+                       "--max-tokens", "1"], file)
+    tokens = int(re.search(r"^prompt +([0-9]+) tokens", told, re.M)[1])
+    return sum("11ForwardPass" in " ".join(frames) for _, _, _, frames in stacks(file)) / tokens
 
 
 def evaluation(kind, arguments, journal):
@@ -105,25 +114,12 @@ def tokens_of_a_row(model):
 
 
 def scored(journal):
-    """Seconds of the engine, and rows of the head: one for every token, but one for all first tokens of a question."""
+    """Tokens that were run, and rows of the head: one for every scored token, but one for all first tokens of a question."""
     records = [json.loads(line) for line in journal.read_text().splitlines()[1:]]
     seconds = sum(record["response"]["cost"]["seconds"] for record in records)
+    tokens = seconds * json.loads(journal.with_suffix(".result.json").read_text())["tokensPerSecond"]
     candidates = [record["response"]["candidates"] for record in records]
-    return seconds, sum(sum(one["tokens"] - 1 for one in all) + 1 for all in candidates)
-
-
-def rates(kind, arguments, folder):
-    """The best of three: tokens a second that are scored, those with the rows of the head, and those that `generate` reads of a
-    prompt."""
-    found = []
-    for turn in range(3):
-        journal = pathlib.Path(folder) / f"turn-{turn}.jsonl"
-        subprocess.run(evaluation(kind, arguments, journal), check=True, capture_output=True)
-        result = json.loads(journal.with_suffix(".result.json").read_text())
-        rate, (seconds, rows) = result["tokensPerSecond"], scored(journal)
-        work = rate + rows * tokens_of_a_row(arguments.model) / seconds
-        found.append((rate, work, prompt_rate(arguments, folder)))
-    return [max(turns) for turns in zip(*found)]
+    return tokens, sum(sum(one["tokens"] - 1 for one in all) + 1 for all in candidates)
 
 
 def measure(kind, arguments):
@@ -131,11 +127,7 @@ def measure(kind, arguments):
     with tempfile.TemporaryDirectory() as folder:
         journal, samples = pathlib.Path(folder) / "run.jsonl", pathlib.Path(folder) / "samples"
         began = time.monotonic()
-        run = subprocess.run(
-            ["perf", "record", "-q", "-g", "-F", str(FREQUENCY), "-o", str(samples), *evaluation(kind, arguments, journal)],
-            capture_output=True, text=True)
-        if run.returncode:
-            raise SystemExit(f"{kind}: {run.stderr[-1000:]}")
+        samples_of(evaluation(kind, arguments, journal), samples)
         seconds = time.monotonic() - began
         counts, inner, marks = collections.Counter(), collections.Counter(), []
         for program, is_main, instant, frames in stacks(samples):
@@ -145,13 +137,23 @@ def measure(kind, arguments):
             if where == "harness":
                 ours = next((frame for frame in frames if frame.startswith("$s")), frames[0] if frames else program)
                 inner[f"{program}: {ours}"] += 1
-        rate, work, prompt = rates(kind, arguments, folder) if kind in ("likelihood", "ends") else (0, 0, 0)
+        speed = ""
+        if kind in ("likelihood", "ends"):
+            tokens, rows = scored(journal)
+            costs = [(prompt_cost(arguments, folder), counts["engine"])]
+            for turn in range(2):
+                samples_of(evaluation(kind, arguments, pathlib.Path(folder) / f"turn-{turn}.jsonl"), samples)
+                engine = sum(sort(program, frames) == "engine" for program, _, _, frames in stacks(samples))
+                costs.append((prompt_cost(arguments, folder), engine))
+            prompt, engine = map(min, zip(*costs))
+            work = tokens + rows * tokens_of_a_row(arguments.model)
+            speed = (f"; {100 * tokens * prompt / engine:.0f} % of a prompt's speed, with the rows of the head "
+                     f"{100 * work * prompt / engine:.0f} %")
     answering = counts["engine"] + counts["harness"]
     print(
         f"{kind} ({bench}): {seconds:.1f} s, of the samples while answering {100 * counts['harness'] / answering:.1f} % "
         f"in the harness ({answering}, getting ready {counts['ready']}), of the clock {100 * share_of_the_clock(marks):.1f} %"
-        + (f"; {rate:.0f} tokens/s, {100 * rate / prompt:.0f} % of a prompt's {prompt:.0f}, with the rows of the head "
-           f"{100 * work / prompt:.0f} %" if prompt else ""), flush=True)
+        + speed, flush=True)
     most = inner.most_common(arguments.stacks)
     names = demangled([name.split(": ")[1] for name, _ in most if "$s" in name])
     for name, count in most:

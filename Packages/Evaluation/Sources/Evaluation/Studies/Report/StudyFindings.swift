@@ -113,9 +113,10 @@ struct StudyFindings {
       if point.bits == view.bits.first { pairs[place, default: (nil, nil)].most = point.accuracy }
       if point.bits == 4 { pairs[place, default: (nil, nil)].four = point.accuracy }
     }
+    // In one order: that of a dictionary changes the last bit of a sum.
     let losses = pairs.values.compactMap { pair in
       pair.most.flatMap { most in pair.four.map { 100 * (most - $0) } }
-    }
+    }.sorted()
     return losses.isEmpty ? nil : losses.reduce(0, +) / Double(losses.count)
   }
 
