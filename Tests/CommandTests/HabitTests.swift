@@ -133,6 +133,7 @@ import Testing
     var known = ""
     for words in [
       "plan", "quantize", "generate", "chat", "serve", "evaluate run", "tune", "load run", "pull",
+      "rm",
     ] {
       known += try folder.shell("bitbudget \(words) --help").output
     }

@@ -114,7 +114,7 @@ import Testing
     let warned: [String: Any] = [
       "num_beams": 4, "guidance_scale": 1.5, "min_length": 3, "bad_words_ids": [[5]],
       "suppress_tokens": [1], "cache_implementation": "quantized", "temprature": 0.3,
-      "assistant_ensemble_weight": 0.5, "max_time": 2.5, "stop_strings": ["x"],
+      "assistant_ensemble_weight": 0.5, "stop_strings": ["x"],
     ]
     let warning = try warning(of: warned)
     #expect(

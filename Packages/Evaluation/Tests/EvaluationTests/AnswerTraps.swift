@@ -28,7 +28,6 @@ extension AnswerFormTests {
     M | 0 | 4000 | \boxed{80 \cdot 50\% = 4000}
     M | 0 | 15 | \boxed{0.5 \cdot 30\%}
     M | 1 | \frac{200}{3}\% | \boxed{66\frac{2}{3}\%}
-    M | 1 | 12.5\% | \boxed{12 1/2\%}
     M | 1 | 50 | \boxed{x = 50\%}
     M | 1 | 20\%, 30\% | \boxed{30\%, 20\%}
     M | 0 | 45 | \boxed{45 radians^2}
@@ -63,7 +62,7 @@ extension AnswerFormTests {
     M | 1 | 2 | \boxed{\sqrt{2}\sqrt{2}}
     M | 1 | \pi - 3 | \boxed{|3 - \pi|}
     M | 1 | \sqrt{3}+\sqrt{2} | \boxed{\frac{1}{\sqrt{3}-\sqrt{2}}}
-    M | 1 | 1 | \boxed{\sin^2 1 + \cos^2 1}
+    M | 1 | 1 | \boxed{\sin^2(1) + \cos^2(1)}
     M | 1 | 3 | \boxed{\lfloor \pi \rfloor}
     M | 1 | e^{2} | \boxed{e \cdot e}
     M | 1 | y = 2x | \boxed{0 = 2x - y}
@@ -101,7 +100,6 @@ extension AnswerFormTests {
     M | 0 | 5 | \boxed{x \to 5}
     M | 0 | 5 | \boxed{5 \cdot}
     M | 0 | 5 | \boxed{5 \text{ cm} + 2 \text{ cm}}
-    M | 1 | 7 | \boxed{5 \text{ cm} + 2 \text{ cm}}
     M | 0 | \frac{1}{2} | \boxed{\frac{1}{2}!}
     M | 0 | \frac{3}{4} | \boxed{\frac{4}{3}}
     M | 0 | \frac{3}{4} | \boxed{3 \frac{}{4}}
@@ -147,6 +145,7 @@ extension AnswerFormTests {
     L | 0 | B | \boxed{B'}
     L | 0 | B | \boxed{\text{B is wrong}}
     L | 0 | B | \boxed{\text{B is false}}
+    L | 1 | B | \boxed{\text{B is correct}}
     L | 0 | B | The answer is B? No, it is C.
     L | 0 | B | The answer is not A or B.
     L | 0 | B | The answer used to be B.

@@ -126,13 +126,17 @@ import Testing
   }
 
   /// Samples of one prompt under an eviction: what is forecast for all of them is enough for all at
-  /// once, never less than they hold, and little more, whether or not replies come to compress it.
+  /// once and never less than they hold. It is little more where replies are too short to be
+  /// compressed; where they are not, compressions of all of them at a time are reckoned with.
   @Test(arguments: [
-    ("rkv:64,buffer=32,window=4", 25), ("rkv:64,buffer=32,window=4", 90),
-    ("streaming:128,buffer=16", 15), ("streaming:128,buffer=16", 90), ("h2o:64,buffer=32", 30),
-    ("raas:192,buffer=16", 90), ("rkv:64,buffer=32,window=4,schedule=multiples", 10),
+    ("rkv:64,buffer=32,window=4", 25, 1.5), ("rkv:64,buffer=32,window=4", 90, 2.5),
+    ("streaming:128,buffer=16", 15, 1.5), ("streaming:128,buffer=16", 90, 2.5),
+    ("h2o:64,buffer=32", 30, 1.5), ("raas:192,buffer=16", 90, 2.5),
+    ("rkv:64,buffer=32,window=4,schedule=multiples", 10, 1.5),
   ])
-  func samplesUnderAnEvictionHoldWhatIsForecast(eviction: String, reply: Int) throws {
+  func samplesUnderAnEvictionHoldWhatIsForecast(
+    eviction: String, reply: Int, most: Double
+  ) throws {
     let kv = try Self.cache("bf16", eviction)
     let pass = try BatchGeneratorTests.makePass(context: 256)
     let requests = try (0..<8).map { sample in
@@ -148,7 +152,7 @@ import Testing
     let together = try run(requests, pass, kv: kv, concurrency: 8, kvByteBudget: bytes)
     #expect(requests.indices.map { together.texts[[$0]] } == alone)
     #expect(together.peak <= bytes)
-    #expect(bytes * 2 <= together.peak * 3, "\(bytes) for \(together.peak)")
+    #expect(Double(bytes) <= most * Double(together.peak), "\(bytes) for \(together.peak)")
     #expect(try BatchGenerator(pass, kv: kv, kvByteBudget: bytes).fitting(requests) == 8)
   }
 

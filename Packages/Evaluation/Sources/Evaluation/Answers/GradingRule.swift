@@ -129,6 +129,8 @@ enum LetterAnswer {
   /// blank and text.
   static func canonical(_ candidate: String, count: Int) -> String? {
     let words = AnswerWrapping.words(candidate)
+    // A prime makes another name of a letter.
+    if words[...].trimmed.dropFirst().first == UInt8(ascii: "'") { return nil }
     let text = words.filter { !"\"'".utf8.contains($0) }[...].trimmed
     guard var first = text.first else { return nil }
     var rest = text.dropFirst()
@@ -162,11 +164,20 @@ enum LetterAnswer {
     {
       return false
     }
+    if isRefused(rest) { return false }
     guard "AI".utf8.contains(letter), let next = rest.first, next.isLetter else { return true }
     let verbs: [StaticString] = [
       "is", "because", "since", "as", "which", "with", "seems", "must", "would", "has",
     ]
     return verbs.contains { rest.hasWord($0, at: rest.startIndex) }
+  }
+
+  /// Whether words say of the option before them that it is wrong.
+  private static func isRefused(_ rest: ArraySlice<UInt8>) -> Bool {
+    let words = rest.split { !$0.isLetter }.prefix(3)
+      .map { String(decoding: $0, as: UTF8.self).lowercased() }
+    return words.first == "is"
+      && words.contains { NumberChange.isRefusal($0) || ["false", "not"].contains($0) }
   }
 
   /// Whether a byte is the upper-case letter of one of the first options.

@@ -119,7 +119,9 @@ enum MathText {
   /// `42 \pmod{1000}` is 42.
   private static func withoutModulus(_ text: [UInt8]) -> [UInt8] {
     for command: StaticString in ["\\pmod", "\\mod", "\\bmod", "(mod", "(\\text{mod"] {
-      guard let found = text[...].lastRange(of: command), found.lowerBound > 0 else { continue }
+      guard let found = text[...].lastRange(of: command), found.lowerBound > 0,
+        !text[found.upperBound...].contains(UInt8(ascii: "="))
+      else { continue }
       let number = text[..<found.lowerBound].trimmed
       // What is congruent is equal but for the modulus.
       if number.last?.isDigit == true { return Array(number.replacing("\\equiv", by: "=")) }

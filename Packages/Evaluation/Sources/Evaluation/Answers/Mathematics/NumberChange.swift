@@ -18,7 +18,8 @@ enum NumberChange {
 
   private static let words: Set<String> = [
     "or", "not", "nor", "oder", "ou", "nicht", "pas", "или", "не",
-    "squared", "cubed", "factorial", "below", "half", "demi", "halb", "media", "medio", "mezzo",
+    "squared", "cubed", "factorial", "below", "least", "most", "too", "half", "demi", "halb",
+    "media", "medio", "mezzo",
     "tenth", "hundredth", "thousandth", "millionth", "billionth", "halves", "thirds", "tenths",
     "hundredths", "thousandths", "millionths", "billionths", "mille", "permille", "promille",
     "hundreds", "thousands", "millions", "billions", "trillions", "hundert", "tausend", "million",

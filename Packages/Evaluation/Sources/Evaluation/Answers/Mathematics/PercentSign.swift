@@ -37,7 +37,7 @@ enum PercentSign {
   private static func numberStart(_ text: [UInt8]) -> Int {
     let start = text.lastIndex { !$0.isDigit && $0 != UInt8(ascii: ".") }.map { $0 + 1 } ?? 0
     let before = start > 0 ? text[start - 1] : nil
-    return before.map { "/^_,".utf8.contains($0) || $0.isBlank } == true ? text.count : start
+    return before.map { "/^_,".utf8.contains($0) } == true ? text.count : start
   }
 
   /// Whether the sign at a position belongs to a factor or a term of something larger.
