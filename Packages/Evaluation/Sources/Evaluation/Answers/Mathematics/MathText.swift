@@ -129,22 +129,28 @@ enum MathText {
 
   /// A percent sign before a factor as the hundredth that it is: `540\%x`, `50\% \cdot 80`.
   private static func withInnerPercent(_ text: [UInt8]) -> [UInt8] {
-    guard let sign = text.firstIndex(of: UInt8(ascii: "%")) else { return text }
-    let isEscaped = sign > 0 && text[sign - 1] == UInt8(ascii: "\\")
-    let before = text[..<(isEscaped ? sign - 1 : sign)]
-    let rest = text[(sign + 1)...]
-    let next = rest.drop(while: \.isBlank)
+    var result: [UInt8] = []
+    var rest = text[...]
+    while let sign = rest.firstIndex(of: UInt8(ascii: "%")) {
+      let isEscaped = sign > rest.startIndex && text[sign - 1] == UInt8(ascii: "\\")
+      let before = rest[..<(isEscaped ? sign - 1 : sign)]
+      let isFactor = beginsFactor(text[(sign + 1)...].drop(while: \.isBlank))
+      let isAmount = before.trimmed.last.map { $0.isDigit || ")}".utf8.contains($0) } == true
+      result += before
+      result += isFactor && isAmount ? Array("(1/100)".utf8)[...] : text[before.endIndex...sign]
+      rest = text[(sign + 1)...]
+    }
+    return result + rest
+  }
+
+  /// Whether a text goes on with what a number may be multiplied by.
+  private static func beginsFactor(_ text: ArraySlice<UInt8>) -> Bool {
     let factors: [StaticString] = [
       "\\cdot", "\\times", "\\sqrt", "\\frac", "\\pi", "(", "*", "\\left(",
     ]
-    let isName = next.first?.isLetter == true && next.dropFirst().first?.isLetter != true
-    let isFactor =
-      isName || next.first?.isDigit == true
-      || factors.contains { next.has($0, at: next.startIndex) }
-    guard isFactor, before.trimmed.last.map({ $0.isDigit || ")}".utf8.contains($0) }) == true else {
-      return before + text[before.endIndex...sign] + withInnerPercent(Array(rest))
-    }
-    return before + Array("(1/100)".utf8) + withInnerPercent(Array(rest))
+    let isName = text.first?.isLetter == true && text.dropFirst().first?.isLetter != true
+    return isName || text.first?.isDigit == true
+      || factors.contains { text.has($0, at: text.startIndex) }
   }
 
   /// `and` and `or` between the elements of a list are commas.
