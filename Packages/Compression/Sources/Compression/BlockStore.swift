@@ -89,7 +89,7 @@ public struct BlockStore {
         if !FileCalls.isNamed(folder.path) {
           try FileCalls.rename(Self.retired(folder).path, to: folder.path)
         } else {
-          try FileManager.default.removeItem(at: Self.retired(folder))
+          Self.removeRetired(folder)
         }
       }
       let found = Result { try Self.identity(of: folder) }
@@ -100,7 +100,7 @@ public struct BlockStore {
         }
       } else if (try? found.get()) != identity {
         // Without an identity blocks may be of any run: whoever was removing them was killed.
-        if FileCalls.isNamed(folder.path) { try FileManager.default.removeItem(at: folder) }
+        if FileCalls.isNamed(folder.path) { try Self.remove(folder) }
         try FileCalls.makeFolder(folder.path)
         try AtomicFile.write(
           JSONEncoder().encode(identity),
@@ -125,8 +125,14 @@ public struct BlockStore {
 
   /// Removes the store from disk.
   public func remove() {
-    try? FileManager.default.removeItem(at: folder)
+    try? Self.remove(folder)
     Self.removeRetired(folder)
+  }
+
+  /// The identity goes first: what a killed run leaves of the rest is nobody's, and never used.
+  private static func remove(_ folder: URL) throws {
+    unlink(folder.appendingPathComponent(identityFile).path)
+    try FileManager.default.removeItem(at: folder)
   }
 
   // MARK: The last step
@@ -149,9 +155,7 @@ public struct BlockStore {
   public func restore() { _ = rename(Self.retired(folder).path, folder.path) }
 
   /// Removes blocks that a killed run put aside, where its result is there.
-  public static func removeRetired(_ folder: URL) {
-    try? FileManager.default.removeItem(at: retired(folder))
-  }
+  public static func removeRetired(_ folder: URL) { try? remove(retired(folder)) }
 
   /// Removes the store unless it holds a finished block; tells whether it holds one.
   public func keepIfUseful() -> Bool {
