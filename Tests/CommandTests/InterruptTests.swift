@@ -59,6 +59,11 @@ import Testing
     #expect(!(try folder.names().contains("model")))
     #expect(try folder.run(.quantize, arguments).isSuccess)
     #expect(try folder.names() == ["endless", "model"])
+    // As one that was killed when the model had its name, but before the blocks were gone.
+    try FileManager.default.createDirectory(
+      atPath: folder.path(".model.blocks.done/block-0"), withIntermediateDirectories: true)
+    expectRefusal(try folder.run(.quantize, arguments), naming: ["exists"])
+    #expect(try folder.names() == ["endless", "model"])
   }
 
   /// With the signal that usually ends a writer, and with a parent that ignores it.

@@ -127,8 +127,10 @@ struct Quantize: CommandOfManyDefaults, CommandOfOtherWork {
       var (record, store, times, concerns) = try compress(
         checkpoint, by: plan, to: target, into: writer, pool: pool)
       do {
+        try store.retire()
         try times.measure(.writing) { try writer.finish(record: record) }
       } catch {
+        store.restore()
         sayWhatIsKept(in: store)
         throw error
       }
@@ -304,6 +306,7 @@ struct Quantize: CommandOfManyDefaults, CommandOfOtherWork {
     let attributes = try? FileManager.default.attributesOfItem(atPath: target.path)
     let model: FileAttributeType = format == .gguf ? .typeRegular : .typeDirectory
     if !force, attributes?[.type] as? FileAttributeType == model {
+      BlockStore.removeRetired(workFolder(of: target))
       throw UserError("\(target.path): exists; --force replaces it, --output names another place")
     }
     try OutputFolder.make(target.deletingLastPathComponent())

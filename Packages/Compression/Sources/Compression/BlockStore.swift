@@ -84,6 +84,14 @@ public struct BlockStore {
       try CheckpointLayout(container: .zstd, method: storage)
     }
     do {
+      if FileCalls.isNamed(Self.retired(folder).path) {
+        // Whoever put them aside was killed before the result was there.
+        if !FileCalls.isNamed(folder.path) {
+          try FileCalls.rename(Self.retired(folder).path, to: folder.path)
+        } else {
+          Self.removeRetired(folder)
+        }
+      }
       let found = Result { try Self.identity(of: folder) }
       if let other = replacing ? nil : try found.get() {
         let differences = identity.differences(from: other)
@@ -92,7 +100,7 @@ public struct BlockStore {
         }
       } else if (try? found.get()) != identity {
         // Without an identity blocks may be of any run: whoever was removing them was killed.
-        if FileCalls.isNamed(folder.path) { try FileManager.default.removeItem(at: folder) }
+        if FileCalls.isNamed(folder.path) { try Self.remove(folder) }
         try FileCalls.makeFolder(folder.path)
         try AtomicFile.write(
           JSONEncoder().encode(identity),
@@ -116,7 +124,38 @@ public struct BlockStore {
   }
 
   /// Removes the store from disk.
-  public func remove() { try? FileManager.default.removeItem(at: folder) }
+  public func remove() {
+    try? Self.remove(folder)
+    Self.removeRetired(folder)
+  }
+
+  /// The identity goes first: what a killed run leaves of the rest is nobody's, and never used.
+  private static func remove(_ folder: URL) throws {
+    unlink(folder.appendingPathComponent(identityFile).path)
+    try FileManager.default.removeItem(at: folder)
+  }
+
+  // MARK: The last step
+
+  private static func retired(_ folder: URL) -> URL { folder.appendingPathExtension("done") }
+
+  /// Puts the blocks aside before the result that they are all in gets its name: beside a result
+  /// they are of no use, whenever the run ends.
+  ///
+  /// - Throws: `CompressionError.store`.
+  public func retire() throws(CompressionError) {
+    do throws(FileError) {
+      try FileCalls.rename(folder.path, to: Self.retired(folder).path)
+    } catch {
+      throw .store(folder: folder.path, reason: error.description)
+    }
+  }
+
+  /// Brings the blocks back, where there came no result.
+  public func restore() { _ = rename(Self.retired(folder).path, folder.path) }
+
+  /// Removes blocks that a killed run put aside, where its result is there.
+  public static func removeRetired(_ folder: URL) { try? remove(retired(folder)) }
 
   /// Removes the store unless it holds a finished block; tells whether it holds one.
   public func keepIfUseful() -> Bool {

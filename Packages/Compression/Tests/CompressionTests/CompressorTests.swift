@@ -158,6 +158,24 @@ struct CompressorTests {
     } throws: { "\($0)".contains("no regular file") }
   }
 
+  /// A run that is killed in its last step leaves its blocks aside.
+  @Test func blocksThatWerePutAsideAreFoundAgain() throws {
+    #expect(throws: CompressionError.stopped) {
+      try compress(to: "x", plan(.rtn, 4), stopBefore: 2)
+    }
+    let blocks = folder.appendingPathComponent("x.blocks")
+    let aside = folder.appendingPathComponent("x.blocks.done")
+    try FileManager.default.moveItem(at: blocks, to: aside)
+    #expect(throws: CompressionError.stopped) {
+      try compress(to: "x", plan(.rtn, 4), stopBefore: 0)
+    }
+    let first = blocks.appendingPathComponent("block-0")
+    #expect(FileManager.default.fileExists(atPath: first.path))
+    #expect(!FileManager.default.fileExists(atPath: aside.path))
+    _ = try compress(to: "x", plan(.rtn, 4))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["x"])
+  }
+
   /// A second rounding to as many bits costs less than the first, and 8 bits before 4 hardly count.
   @Test func quantizedModelsAreQuantizedAgain() throws {
     let first = try compress(to: "first", plan(.rtn, 8))

@@ -16,6 +16,28 @@ struct GradingRuleTests {
     #expect(!any.areEqual(nil, "0"))
   }
 
+  /// What a model that goes round in circles may write: neither depth nor length of it costs much.
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: [
+      "{%", "%", "\\frac{", "\\frac{1}{", "sqrt(", "(", "{", "\\text{", "\\text{ and }", "=", ",",
+      "\\sqrt", "1,", "1 ", "\\over ",
+      "5\\% of ", "x^",
+    ])
+  func textsWithoutEnd(of piece: String) {
+    let rules: [GradingRule] = [
+      .integer(from: nil, to: nil), .letter(count: 4), .latex, .mathematics, .text,
+    ]
+    for count in [300, 3000, 100_000] {
+      let text = "2" + String(repeating: piece, count: count)
+      for rule in rules {
+        let form = rule.canonical(text)
+        #expect(rule == .text || text.utf8.count <= GradingRule.longest || form == nil)
+        _ = rule.areEqual(form, "2")
+      }
+    }
+  }
+
   @Test func letters() {
     let five = GradingRule.letter(count: 5)
     for (text, letter) in [

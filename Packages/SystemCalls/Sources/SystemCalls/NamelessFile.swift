@@ -18,9 +18,7 @@ public final class NamelessFile {
   /// - Throws: `FileError`.
   public init(in folder: String, holding bytes: Data = Data()) throws(FileError) {
     self.folder = folder
-    let path = "\(folder)/.nameless-\(UUID().uuidString)"
-    descriptor = try FileCalls.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
-    unlink(path)
+    descriptor = try Self.open(in: folder)
     let result = bytes.withUnsafeBytes { [descriptor] bytes in
       Result { () throws(FileError) in
         try FileCalls.write(bytes, to: descriptor, path: folder)
@@ -34,6 +32,19 @@ public final class NamelessFile {
   }
 
   deinit { close(descriptor) }
+
+  private static func open(in folder: String) throws(FileError) -> Int32 {
+    #if os(Linux)
+      // `O_TMPFILE`, a macro that Swift does not see: there never is a name that a process could leave when it is killed.
+      let made = try? FileCalls.open(folder, O_RDWR | O_DIRECTORY | 0o20_000_000, mode: 0o600)
+      if let made { return made }
+    #endif
+    // Not every file system can do that.
+    let path = "\(folder)/.nameless-\(UUID().uuidString)"
+    let descriptor = try FileCalls.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+    unlink(path)
+    return descriptor
+  }
 
   /// Bytes that it holds now.
   public var count: Int {

@@ -28,11 +28,24 @@ public enum GradingRule: Sendable, Hashable, Codable, CustomStringConvertible {
   /// The reply is a judge's, who says which of two answers is better; the key is the letter of one.
   case verdict
 
+  /// Longer texts are no numbers, letters or formulas: a model that went round in circles wrote
+  /// them.
+  static let longest = 1 << 16
+
   /// The answer in the form that is stored, compared and voted on.
   ///
   /// - Parameter candidate: What an extraction step found, or the key of the data.
   /// - Returns: Nil when this is no answer in the sense of the rule.
   public func canonical(_ candidate: String) -> String? {
+    switch self {
+    case .integer, .letter, .latex, .mathematics:
+      if candidate.utf8.count > Self.longest { return nil }
+    default: break
+    }
+    return form(of: candidate)
+  }
+
+  private func form(of candidate: String) -> String? {
     switch self {
     case .integer(let from, let to):
       IntegerAnswer.canonical(candidate, from: from, to: to)
@@ -94,7 +107,8 @@ enum IntegerAnswer {
   ///
   /// Everything up to the last `=`, leading zeros, a plus sign and zero decimals are dropped.
   static func canonical(_ candidate: String, from: Int?, to: Int?) -> String? {
-    let text = MathText.plain(candidate)[...]
+    let isShort = candidate.utf8.count <= LatexEvaluator.longest
+    let text = isShort ? MathText.plain(candidate)[...] : Array(candidate.utf8)[...]
     let plain = String(decoding: Quantity.unmarked(text)?.number ?? text, as: UTF8.self)
     var digits = Array(LatexText.normalized(plain).utf8)[...]
     if let equals = digits.lastIndex(of: UInt8(ascii: "=")) { digits = digits[(equals + 1)...] }

@@ -103,7 +103,7 @@ enum LatexText {
   }
 
   /// `\frac12` as `\frac{1}{2}`, `\sqrt3` as `\sqrt{3}`.
-  private static func withBracedArguments(_ bytes: [UInt8]) -> [UInt8] {
+  private static func withBracedArguments(_ bytes: [UInt8], depth: Int = 0) -> [UInt8] {
     let text = bytes[...]
     var result: [UInt8] = []
     var position = 0
@@ -113,10 +113,10 @@ enum LatexText {
         position = braceDigit(of: text, at: position + 5, to: &result)
         if let last = result.last, last == UInt8(ascii: "}") {
           position = braceDigit(of: text, at: position, to: &result)
-        } else if let close = closingBrace(of: text, openedAt: position),
+        } else if depth < deepest, let close = closingBrace(of: text, openedAt: position),
           text.byte(at: close + 1)?.isDigit == true
         {
-          result += withBracedArguments(Array(text[position...close]))
+          result += withBracedArguments(Array(text[position...close]), depth: depth + 1)
           position = braceDigit(of: text, at: close + 1, to: &result)
         }
       } else if text.has("\\sqrt", at: position) {

@@ -15,8 +15,10 @@ enum PercentSign {
     return true
   }
 
-  /// Every sign that is no unit as the hundredth that it is.
+  /// Every sign that is no unit as the hundredth that it is; no text is longer than a formula, since
+  /// each sign looks at all of its surroundings.
   static func withHundredths(_ text: [UInt8]) -> [UInt8] {
+    guard text.count <= LatexEvaluator.longest else { return text }
     var result: [UInt8] = []
     for (index, byte) in text.enumerated() {
       guard byte == UInt8(ascii: "%"), isHundredth(at: index, in: text[...]) else {
