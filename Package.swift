@@ -69,7 +69,7 @@ let package = Package(
     library(
       "Compression",
       [
-        crypto, "SystemCalls", "Tensors", "Quantizers", "KVCaches", "ModelLoader",
+        crypto, "JSON", "SystemCalls", "Tensors", "Quantizers", "KVCaches", "ModelLoader",
         "DecoderModels", "TextGeneration", "MemoryPlanner",
       ],
       tests: [

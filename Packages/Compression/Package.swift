@@ -7,6 +7,7 @@ let package = Package(
   products: [.library(name: "Compression", targets: ["Compression"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+    .package(path: "../JSON"),
     .package(path: "../SystemCalls"), .package(path: "../Tensors"), .package(path: "../Quantizers"),
     .package(path: "../KVCaches"),
     .package(path: "../ModelLoader"), .package(path: "../DecoderModels"),
@@ -18,6 +19,7 @@ let package = Package(
       name: "Compression",
       dependencies: [
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "JSON", package: "JSON"),
         .product(name: "SystemCalls", package: "SystemCalls"),
         .product(name: "Tensors", package: "Tensors"),
         .product(name: "Quantizers", package: "Quantizers"),

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import JSON
 
 /// The one JSON text of a value: keys sorted, no blanks, slashes as they are.
 enum CanonicalJSON {
@@ -25,6 +26,6 @@ enum CanonicalJSON {
 
   /// SHA-256 of some bytes, in hexadecimal.
   static func hexadecimalDigest(of bytes: some DataProtocol) -> String {
-    SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+    SHA256.hash(data: bytes).hexadecimal
   }
 }

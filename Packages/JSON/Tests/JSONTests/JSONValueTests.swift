@@ -25,6 +25,11 @@ struct JSONValueTests {
     #expect(try parse(text) == value)
   }
 
+  @Test func bytesHaveTwoDigitsEach() {
+    #expect([UInt8]([0, 9, 10, 0x7F, 0xFF]).hexadecimal == "00090a7fff")
+    #expect([UInt8]().hexadecimal.isEmpty)
+  }
+
   @Test(
     "refused with the place of the fault",
     arguments: [

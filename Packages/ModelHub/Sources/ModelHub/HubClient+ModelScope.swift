@@ -79,6 +79,6 @@ extension HubClient {
   }
 
   private static func sha1(_ text: String) -> String {
-    Insecure.SHA1.hash(data: Data(text.utf8)).map { String(format: "%02x", $0) }.joined()
+    Insecure.SHA1.hash(data: Data(text.utf8)).hexadecimal
   }
 }

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import JSON
 import SystemCalls
 
 extension HubClient {
@@ -55,7 +56,7 @@ private final class FileReceiver: BodyReceiver, @unchecked Sendable {
     self.limit = limit
   }
 
-  var digest: String { hash.finalize().map { String(format: "%02x", $0) }.joined() }
+  var digest: String { hash.finalize().hexadecimal }
 
   func begin(_ response: HTTPResponse) -> Bool { true }
 

@@ -42,8 +42,3 @@ extension Checkpoint {
     return digests.withLock { found in (0..<pieces).compactMap { found[$0] } }
   }
 }
-
-extension SHA256Digest {
-  /// The 64 digits of the digest.
-  public var hexadecimal: String { map { String(format: "%02x", $0) }.joined() }
-}

@@ -1,4 +1,5 @@
 import Crypto
+import JSON
 import Tensors
 
 /// One line of what a checkpoint holds: a tensor, or the parts of a quantized layer together.

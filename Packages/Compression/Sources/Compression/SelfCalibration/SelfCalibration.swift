@@ -1,6 +1,7 @@
 import Crypto
 import DecoderModels
 import Foundation
+import JSON
 import TextGeneration
 
 /// Calibration text that a model writes itself: replies to prompts of several kinds in its own
