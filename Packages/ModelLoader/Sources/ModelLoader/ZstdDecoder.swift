@@ -29,7 +29,7 @@ final class ZstdDecoder: @unchecked Sendable {
   func decompress(
     _ input: UnsafeMutableRawBufferPointer, into output: UnsafeMutableRawBufferPointer
   ) -> String? {
-    if StoredFrame.copy(UnsafeRawBufferPointer(input), of: output.count, into: output) { return nil }
+    if StoredFrame.copy(.init(input), of: output.count, into: output) { return nil }
     let result = ZSTD_decompressDCtx(
       context, output.baseAddress, output.count, input.baseAddress, input.count)
     if ZSTD_isError(result) != 0 { return String(cString: ZSTD_getErrorName(result)) }
@@ -43,7 +43,7 @@ final class ZstdDecoder: @unchecked Sendable {
     _ input: UnsafeMutableRawBufferPointer, of count: Int,
     into output: UnsafeMutableRawBufferPointer
   ) -> String? {
-    if StoredFrame.copy(UnsafeRawBufferPointer(input), of: count, into: output) { return nil }
+    if StoredFrame.copy(.init(input), of: count, into: output) { return nil }
     return stream(input, into: output)
   }
 
