@@ -7,7 +7,7 @@ struct EngineMemory {
   let policy: KVPolicy
 
   /// Bytes of the process before it has a model: program, libraries, allocator.
-  static let process = 36 << 20
+  static let process = 37 << 20
   /// Bytes that the tokenizer takes for each entry of its vocabulary.
   static let tokenizerEntry = 100
 
