@@ -128,10 +128,15 @@ struct CompressorTests {
     #expect(try #require(alone) > 0)
   }
 
-  @Test func blocksOfAnotherRunAreRefused() throws {
+  /// A run that is stopped before its third block.
+  private func stopHalfway(to name: String) {
     #expect(throws: CompressionError.stopped) {
-      try compress(to: "x", plan(.rtn, 4), stopBefore: 2)
+      try compress(to: name, plan(.rtn, 4), stopBefore: 2)
     }
+  }
+
+  @Test func blocksOfAnotherRunAreRefused() throws {
+    stopHalfway(to: "x")
     #expect {
       try compress(to: "x", plan(.rtn, 8))
     } throws: { "\($0)".contains("method or settings") }
@@ -139,17 +144,13 @@ struct CompressorTests {
 
   /// Blocks that do not say which run they are of: whoever was removing them was killed.
   @Test func blocksOfNoRunAreNeverUsed() throws {
-    #expect(throws: CompressionError.stopped) {
-      try compress(to: "x", plan(.rtn, 4), stopBefore: 2)
-    }
+    stopHalfway(to: "x")
     let identity = folder.appendingPathComponent("x.blocks/identity.json")
     try FileManager.default.removeItem(at: identity)
     let record = try compress(to: "x", plan(.rtn, 8)).record
     #expect(record.layers.allSatisfy { $0.scheme.bits == 8 })
     // A pipe would be waited for.
-    #expect(throws: CompressionError.stopped) {
-      try compress(to: "y", plan(.rtn, 4), stopBefore: 2)
-    }
+    stopHalfway(to: "y")
     let other = folder.appendingPathComponent("y.blocks/identity.json")
     try FileManager.default.removeItem(at: other)
     try #require(mkfifo(other.path, 0o600) == 0)
@@ -160,9 +161,7 @@ struct CompressorTests {
 
   /// A run that is killed in its last step leaves its blocks aside.
   @Test func blocksThatWerePutAsideAreFoundAgain() throws {
-    #expect(throws: CompressionError.stopped) {
-      try compress(to: "x", plan(.rtn, 4), stopBefore: 2)
-    }
+    stopHalfway(to: "x")
     let blocks = folder.appendingPathComponent("x.blocks")
     let aside = folder.appendingPathComponent("x.blocks.done")
     try FileManager.default.moveItem(at: blocks, to: aside)
